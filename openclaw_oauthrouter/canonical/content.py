@@ -1,0 +1,163 @@
+"""Parts of a message, named as OpenTelemetry GenAI names them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from openclaw_oauthrouter.canonical.json import FrozenObject
+
+Modality = Literal["image", "document", "audio"]
+
+
+@dataclass(frozen=True, slots=True)
+class CacheMark:
+    """Asks the provider to cache the prompt up to and including the part that carries it.
+
+    :ivar ttl: ``"5m"`` or ``"1h"``
+    """
+
+    ttl: str = "5m"
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """Reasoning in a form only its maker can read; must come back to it unchanged, and to nobody else.
+
+    :ivar kind: ``signature`` (seals the readable text beside it), ``redacted`` or ``encrypted`` (replaces the text)
+    :ivar data: the vendor's own string
+    :ivar origin: who made it, ``provider/account``; ``""`` when a client sent it back without saying
+    :ivar item_id: the vendor's id of the item, where it has one
+    """
+
+    kind: Literal["signature", "redacted", "encrypted"]
+    data: str
+    origin: str = ""
+    item_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A source the answer names; ``start`` and ``end`` are offsets into the text of the whole answer."""
+
+    url: str
+    title: str = ""
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Words."""
+
+    text: str
+    cache: CacheMark | None = None
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningPart:
+    """A model's thinking: readable text, an opaque form, or both."""
+
+    text: str = ""
+    opaque: Opaque | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallPart:
+    """The model calls a tool.
+
+    :ivar arguments: JSON text as the model wrote it; free text for a custom tool
+    :ivar custom: the tool takes free text instead of JSON
+    """
+
+    id: str
+    name: str
+    arguments: str
+    custom: bool = False
+    cache: CacheMark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BlobPart:
+    """Inline bytes.
+
+    :ivar data: base64, as it travels in every dialect
+    :ivar detail: image resolution asked for: auto, low, high, original
+    """
+
+    modality: Modality
+    mime_type: str
+    data: str
+    filename: str | None = None
+    detail: str | None = None
+    cache: CacheMark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UriPart:
+    """Bytes the provider fetches itself."""
+
+    modality: Modality
+    uri: str
+    mime_type: str | None = None
+    filename: str | None = None
+    detail: str | None = None
+    cache: CacheMark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A file stored at one provider under an id of its own."""
+
+    modality: Modality
+    file_id: str
+    filename: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalPart:
+    """The model declines, in words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NativePart:
+    """A block of one dialect that the canonical vocabulary has no word for; other dialects refuse or drop it.
+
+    :ivar dialect: name of the dialect
+    :ivar type: the dialect's own type name
+    """
+
+    dialect: str
+    type: str
+    value: FrozenObject
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallResponsePart:
+    """What a tool answered.
+
+    :ivar id: the ``ToolCallPart.id`` it answers
+    :ivar content: text, blob, uri parts in order; empty when the tool said nothing
+    """
+
+    id: str
+    content: tuple[TextPart | BlobPart | UriPart | FilePart | NativePart, ...] = ()
+    is_error: bool = False
+    custom: bool = False
+    cache: CacheMark | None = None
+
+
+Part = (
+    TextPart
+    | ReasoningPart
+    | ToolCallPart
+    | ToolCallResponsePart
+    | BlobPart
+    | UriPart
+    | FilePart
+    | RefusalPart
+    | NativePart
+)

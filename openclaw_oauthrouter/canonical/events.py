@@ -1,0 +1,129 @@
+"""The canonical event stream: what every dialect's stream is decoded to and encoded from.
+
+Order: ``ResponseStarted``, then for each part ``PartStarted``, ``PartDelta``…, ``PartFinished``, then ``UsageReported``
+and one terminal event, ``ResponseFinished`` or ``ResponseFailed``. Parts may interleave (Chat upstreams send tool calls
+0, 1, 0), so an encoder whose dialect forbids it buffers. ``UsageReported`` is cumulative and may come several times, before or
+after any part; the last one counts. A decoder that reaches the end of its input before a terminal event says so with ``ResponseFailed``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from openclaw_oauthrouter.canonical.content import Citation, Opaque
+from openclaw_oauthrouter.canonical.json import FrozenObject
+from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.errors import UpstreamError
+
+FinishReason = Literal["stop", "length", "tool_call", "content_filter", "pause"]
+PartKind = Literal["text", "reasoning", "tool_call", "refusal", "native"]
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseStarted:
+    """The provider accepted the request.
+
+    :ivar id: the provider's id of the answer
+    :ivar model: the model as the provider names it
+    """
+
+    id: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartStarted:
+    """A part opens.
+
+    :ivar index: identifies the part in the events that follow; unique, rising, not necessarily dense
+    :ivar id: tool-call id
+    :ivar name: tool name
+    :ivar custom: the tool takes free text
+    :ivar native: the whole block, for kind ``native``: ``dialect``, ``type`` and ``value``
+    """
+
+    index: int
+    kind: PartKind
+    id: str | None = None
+    name: str | None = None
+    custom: bool = False
+    native: tuple[str, str, FrozenObject] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartDelta:
+    """More of a part: words, reasoning, or argument text; never empty."""
+
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CitationAdded:
+    """The text part names a source."""
+
+    index: int
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class PartFinished:
+    """A part closes.
+
+    :ivar opaque: the sealed form of a reasoning part, known only at its end
+    """
+
+    index: int
+    opaque: Opaque | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReported:
+    """Token counts so far; replaces any earlier report."""
+
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseFinished:
+    """The answer is complete.
+
+    :ivar stop_sequence: the stop string that ended it
+    :ivar explanation: the provider's words on a refusal
+    """
+
+    finish_reason: FinishReason
+    stop_sequence: str | None = None
+    explanation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseFailed:
+    """The answer broke off."""
+
+    error: UpstreamError
+
+
+StreamEvent = (
+    ResponseStarted
+    | PartStarted
+    | PartDelta
+    | CitationAdded
+    | PartFinished
+    | UsageReported
+    | ResponseFinished
+    | ResponseFailed
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What one network read brought, whole events only.
+
+    :ivar raw: the bytes of those events as the upstream sent them; the transparent lane forwards them
+    :ivar events: their meaning
+    """
+
+    raw: bytes
+    events: tuple[StreamEvent, ...] = field(default=())

@@ -1,0 +1,148 @@
+"""One request, whatever dialect it came in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from openclaw_oauthrouter.canonical.content import CacheMark, Part
+from openclaw_oauthrouter.canonical.json import FrozenObject
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn. A tool's answer is a ``user`` message that holds a ``ToolCallResponsePart``."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool the model may call.
+
+    :ivar parameters: JSON Schema of the arguments; ``None`` for a tool without arguments
+    :ivar custom: takes free text; ``format`` then holds its grammar, if any
+    :ivar native: a tool of one dialect (web search, computer use): ``(dialect, definition)``; the rest is then empty
+    """
+
+    name: str
+    description: str | None = None
+    parameters: FrozenObject | None = None
+    strict: bool | None = None
+    custom: bool = False
+    format: FrozenObject | None = None
+    cache: CacheMark | None = None
+    native: tuple[str, FrozenObject] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """Which tools the model may or must call.
+
+    :ivar mode: ``auto``, ``none``, ``required`` (some tool), ``tool`` (the one named)
+    :ivar allowed: restricts the choice to these names
+    """
+
+    mode: Literal["auto", "none", "required", "tool"]
+    name: str | None = None
+    allowed: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseFormat:
+    """The shape the answer's text must have."""
+
+    kind: Literal["text", "json_object", "json_schema"]
+    schema: FrozenObject | None = None
+    name: str | None = None
+    description: str | None = None
+    strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """How much to think, and how much of it to show.
+
+    :ivar effort: none, minimal, low, medium, high, xhigh, max
+    :ivar budget_tokens: the older way of saying it, in tokens
+    :ivar summary: auto, concise, detailed; ``None`` leaves it to the provider
+    :ivar adaptive: the client asked the model to decide for itself
+    """
+
+    effort: str | None = None
+    budget_tokens: int | None = None
+    summary: str | None = None
+    adaptive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something the translation changed that the user may want to know.
+
+    :ivar action: ``dropped``, ``repaired`` or ``mapped``
+    :ivar subject: the field or block, as the client spelt it
+    """
+
+    action: Literal["dropped", "repaired", "mapped"]
+    subject: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A request in canonical form, with the body it was decoded from.
+
+    :ivar dialect: the dialect the client speaks
+    :ivar model: as the client sent it
+    :ivar body: the decoded JSON body, unchanged; the transparent lane forwards it
+    :ivar headers: the client's headers, lower-case names, already free of hop-by-hop and local-auth ones
+    :ivar include_usage: the client wants usage in the stream (always true where the dialect always sends it)
+    :ivar user: an opaque end-user id
+    :ivar native: fields that only the client's dialect knows
+    :ivar notes: what decoding dropped
+    """
+
+    dialect: str
+    model: str
+    messages: tuple[Message, ...]
+    body: FrozenObject = field(default_factory=dict)
+    headers: FrozenObject = field(default_factory=dict)
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: tuple[str, ...] = ()
+    stream: bool = False
+    include_usage: bool = False
+    response_format: ResponseFormat | None = None
+    reasoning: Reasoning | None = None
+    verbosity: str | None = None
+    user: str | None = None
+    service_tier: str | None = None
+    prompt_cache_key: str | None = None
+    logprobs: bool = False
+    native: FrozenObject = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRequest:
+    """A body in one dialect's own words.
+
+    :ivar body: ready for ``orjson.dumps``; belongs to the caller, who may change it
+    :ivar notes: what encoding dropped, mapped or repaired
+    :ivar tool_names: name on the wire -> name the client used, where they differ
+    """
+
+    body: dict[str, object]
+    notes: tuple[Note, ...] = ()
+    tool_names: FrozenObject = field(default_factory=dict)

@@ -1,0 +1,123 @@
+"""A whole answer: the event stream folded up, so that non-streaming is not a second path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from openclaw_oauthrouter.canonical.content import (
+    Citation,
+    NativePart,
+    Opaque,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+)
+from openclaw_oauthrouter.canonical.events import (
+    CitationAdded,
+    FinishReason,
+    PartDelta,
+    PartFinished,
+    PartStarted,
+    ResponseFailed,
+    ResponseFinished,
+    ResponseStarted,
+    StreamEvent,
+    UsageReported,
+)
+from openclaw_oauthrouter.canonical.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ChatResponse:
+    """A complete answer.
+
+    :ivar parts: text, reasoning, tool_call, refusal and native parts in order
+    """
+
+    id: str
+    model: str
+    parts: tuple[Part, ...]
+    finish_reason: FinishReason
+    usage: Usage
+    stop_sequence: str | None = None
+    explanation: str | None = None
+
+
+@dataclass(slots=True)
+class _OpenPart:
+    started: PartStarted
+    chunks: list[str]
+    citations: list[Citation]
+    opaque: Opaque | None = None
+
+    def close(self) -> Part:
+        text = "".join(self.chunks)
+        match self.started.kind:
+            case "text":
+                return TextPart(text, citations=tuple(self.citations))
+            case "reasoning":
+                return ReasoningPart(text, self.opaque)
+            case "refusal":
+                return RefusalPart(text)
+            case "tool_call":
+                call = self.started
+                return ToolCallPart(call.id or "", call.name or "", text, custom=call.custom)
+            case "native":
+                dialect, type_, value = self.started.native or ("", "", {})
+                return NativePart(dialect, type_, value)
+
+
+class ResponseFold:
+    """Folds events into a ``ChatResponse``; give it every event, then ask for ``result()``."""
+
+    def __init__(self) -> None:
+        self._id = ""
+        self._model = ""
+        self._parts: dict[int, _OpenPart] = {}
+        self._usage = Usage()
+        self._finished: ResponseFinished | None = None
+
+    def receive(self, event: StreamEvent) -> None:
+        """Take the next event.
+
+        :raises UpstreamError: the stream's own failure
+        """
+        match event:
+            case PartDelta(index, text):
+                self._parts[index].chunks.append(text)
+            case PartStarted():
+                self._parts[event.index] = _OpenPart(event, [], [])
+            case PartFinished(index, opaque):
+                self._parts[index].opaque = opaque
+            case CitationAdded(index, citation):
+                self._parts[index].citations.append(citation)
+            case UsageReported(usage):
+                self._usage = usage
+            case ResponseStarted(id_, model):
+                self._id, self._model = id_, model
+            case ResponseFinished():
+                self._finished = event
+            case ResponseFailed(error):
+                raise error
+
+    def result(self) -> ChatResponse:
+        """The whole answer; call it only after a ``ResponseFinished``."""
+        finished = self._finished or ResponseFinished("stop")
+        return ChatResponse(
+            id=self._id,
+            model=self._model,
+            parts=tuple(self._parts[index].close() for index in sorted(self._parts)),
+            finish_reason=finished.finish_reason,
+            usage=self._usage,
+            stop_sequence=finished.stop_sequence,
+            explanation=finished.explanation,
+        )
+
+
+def rename_tool(event: StreamEvent, names: dict[str, str]) -> StreamEvent:
+    """Give a tool call the name its client knows; any other event passes unchanged."""
+    if isinstance(event, PartStarted) and event.kind == "tool_call" and event.name in names:
+        return replace(event, name=names[event.name])
+    return event

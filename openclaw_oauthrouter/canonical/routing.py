@@ -1,0 +1,191 @@
+"""Tiers, the features a classifier sees, and the decisions that follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+
+class Tier(StrEnum):
+    """How capable a model the request needs; ``rank`` rises with capability."""
+
+    SIMPLE = "SIMPLE"
+    MEDIUM = "MEDIUM"
+    COMPLEX = "COMPLEX"
+    REASONING = "REASONING"
+
+    @property
+    def rank(self) -> int:
+        """0 for SIMPLE to 3 for REASONING."""
+        return _RANKS[self]
+
+
+_RANKS = {tier: rank for rank, tier in enumerate(Tier)}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFeatures:
+    """What a classifier may look at; prepared once per request, frozen.
+
+    :ivar text: the user's own words of the current task, host envelopes stripped, bounded to a head-and-tail view
+    :ivar text_length: characters before bounding
+    :ivar system_text: the system prompt (not a sign of difficulty by itself)
+    :ivar turn_count: user messages in the conversation that hold words of the user
+    :ivar is_tool_result_turn: the last turn only carries tool results
+    :ivar previous_tier: tier of the conversation's last answer, if the gateway remembers it
+    :ivar input_tokens: estimate of the whole request
+    """
+
+    text: str
+    text_length: int
+    system_text: str = ""
+    turn_count: int = 1
+    is_tool_result_turn: bool = False
+    has_assistant_turn: bool = False
+    tool_names: tuple[str, ...] = ()
+    image_count: int = 0
+    file_count: int = 0
+    structured_output: bool = False
+    reasoning_effort: str | None = None
+    max_output_tokens: int | None = None
+    input_tokens: int = 0
+    previous_tier: Tier | None = None
+    conversation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionScore:
+    """One named dimension's say.
+
+    :ivar score: -1 to 1; higher wants a stronger tier
+    :ivar signal: what it found, for the explanation
+    """
+
+    name: str
+    score: float
+    weight: float
+    signal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """A classifier's answer.
+
+    :ivar score: higher means a stronger tier
+    :ivar confidence: 0 to 1; reported, never used to override the tier
+    :ivar method: who decided: ``rules``, ``rules-v1``, or a plugin's name
+    :ivar reasoning: one line for people
+    :ivar floors: rules that lifted the tier, in words
+    """
+
+    tier: Tier
+    score: float
+    confidence: float
+    method: str
+    reasoning: str
+    dimensions: tuple[DimensionScore, ...] = ()
+    floors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars per million tokens."""
+
+    input: float
+    output: float
+    cache_read: float | None = None
+    cache_write: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What is known of one model at one provider.
+
+    :ivar id: the provider's own id, without our provider prefix
+    :ivar context_window: tokens, prompt and answer together; ``None`` when not known
+    :ivar max_output_tokens: the most it may write; ``None`` when not known
+    :ivar retires: the day the provider switches it off
+    """
+
+    provider: str
+    id: str
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    images: bool = True
+    documents: bool = True
+    tools: bool = True
+    price: Price | None = None
+    retires: date | None = None
+
+    @property
+    def name(self) -> str:
+        """``provider/id``, the name clients use."""
+        return f"{self.provider}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One stop of a route: a model at a provider."""
+
+    card: ModelCard
+    tier: Tier | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedHop:
+    """A model that was considered and passed over before a call was wasted."""
+
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingDecision:
+    """Where a request goes and why.
+
+    :ivar model: ``provider/model`` of the first hop
+    :ivar cost_estimate: US dollars, before the fact
+    :ivar baseline_cost: what the baseline model (default: the REASONING primary) would cost
+    :ivar savings: 0 to 1, share of the baseline saved
+    :ivar hops: the models to try, in order
+    """
+
+    model: str
+    tier: Tier | None
+    confidence: float
+    method: str
+    reasoning: str
+    cost_estimate: float = 0.0
+    baseline_cost: float = 0.0
+    savings: float = 0.0
+    score: float = 0.0
+    baseline_model: str | None = None
+    hops: tuple[Hop, ...] = ()
+    skipped: tuple[SkippedHop, ...] = ()
+    classification: Classification | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Tokens a request is expected to use, before the fact."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouteHints:
+    """What one request asks of the router beyond its model id.
+
+    :ivar tier: use this tier, whatever the classifier says
+    :ivar profile: ``economy``, ``balanced`` or ``quality``
+    :ivar max_tier: never go above this tier
+    """
+
+    tier: Tier | None = None
+    profile: Literal["economy", "balanced", "quality"] | None = None
+    max_tier: Tier | None = None
+    session: str | None = field(default=None)

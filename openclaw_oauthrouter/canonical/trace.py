@@ -1,0 +1,74 @@
+"""What is remembered of one request; filled while it runs, read by sinks when it has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from openclaw_oauthrouter.canonical.request import Note
+from openclaw_oauthrouter.canonical.routing import RoutingDecision
+from openclaw_oauthrouter.canonical.usage import Usage
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One call of one upstream.
+
+    :ivar url: without query string
+    :ivar outcome: ``ok``, or the error class's name
+    :ivar seconds: from sending to its end
+    """
+
+    provider: str
+    model: str
+    credential: str | None
+    url: str
+    status: int | None = None
+    outcome: str = "pending"
+    reason: str | None = None
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class RequestRecord:
+    """One request from arrival to its last byte. Holds no secret and no prompt text.
+
+    :ivar started_at: Unix seconds
+    :ivar status: what the client got; 499 when it hung up first
+    :ivar spend_decision: ``allow``, ``deny``, ``downgrade``; ``None`` when never asked
+    :ivar subscription: the answer was paid by a plan, so ``cost`` is what the API would have charged
+    """
+
+    request_id: str
+    started_at: float
+    path: str
+    method: str
+    dialect: str = ""
+    client: str | None = None
+    user_agent: str | None = None
+    conversation: str | None = None
+    session_key: str | None = None
+    model_requested: str | None = None
+    model_resolved: str | None = None
+    model_answered: str | None = None
+    provider: str | None = None
+    credential: str | None = None
+    upstream_url: str | None = None
+    decision: RoutingDecision | None = None
+    stream: bool = False
+    tool_count: int = 0
+    attempts: list[Attempt] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    status: int | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+    finish_reason: str | None = None
+    spend_decision: str | None = None
+    spend_code: str | None = None
+    usage: Usage | None = None
+    cost: float | None = None
+    subscription: bool = False
+    first_token_seconds: float | None = None
+    seconds: float | None = None
+    prompt_text: str | None = None
+    traceparent: str | None = None
+    features: dict[str, object] | None = None

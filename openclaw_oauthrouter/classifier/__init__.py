@@ -1,0 +1,1 @@
+"""How capable a model a request needs, judged locally in microseconds."""

@@ -1,0 +1,38 @@
+"""The settings: one pydantic tree; the only room that reads environment variables and the configuration file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from openclaw_oauthrouter.config.credentials import CredentialSettings
+from openclaw_oauthrouter.config.providers import AnthropicOAuthSettings, ProviderSettings
+from openclaw_oauthrouter.config.routing import RoutingSettings
+from openclaw_oauthrouter.config.section import Section
+from openclaw_oauthrouter.config.server import ServerSettings
+from openclaw_oauthrouter.config.spend import SpendSettings
+from openclaw_oauthrouter.config.telemetry import TelemetrySettings
+from openclaw_oauthrouter.config.upstream import RateLimitFallbackSettings, UpstreamSettings
+
+__all__ = ["Settings"]
+
+
+class Settings(Section):
+    """Everything that can be configured; frozen, so a running pipeline never sees half a change."""
+
+    home: Path = Field(
+        default_factory=lambda: Path.home() / ".openclaw" / "oauthrouter",
+        description="state folder: token, credentials, ledger, logs",
+    )
+    state_url: str | None = Field(None, description="redis://… shares ledger, cooldowns and conversations; SQLite when absent")
+    server: ServerSettings = ServerSettings()
+    providers: dict[str, ProviderSettings] = Field(default_factory=dict)
+    anthropic_oauth: AnthropicOAuthSettings = AnthropicOAuthSettings()
+    tool_preamble: bool = Field(False, description="add the original's paragraph on tools to the system prompt")
+    routing: RoutingSettings = Field(default_factory=RoutingSettings)
+    rate_limit_fallback: RateLimitFallbackSettings = RateLimitFallbackSettings()
+    spend_controls: SpendSettings = SpendSettings()
+    upstream: UpstreamSettings = UpstreamSettings()
+    credentials: CredentialSettings = CredentialSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()

@@ -1,0 +1,36 @@
+"""``credentials``: where they are looked for, and what may be renewed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from openclaw_oauthrouter.config.section import Section
+
+SourceName = str
+
+DEFAULT_ORDER: tuple[SourceName, ...] = (
+    "config",
+    "environment",
+    "host",
+    "store",
+    "openclaw",
+    "auth-profiles",
+    "codex-cli",
+    "claude-code",
+)
+
+
+class CredentialSettings(Section):
+    """First source that has a usable credential wins."""
+
+    order: tuple[SourceName, ...] = DEFAULT_ORDER
+    codex_cli: bool = Field(False, description="read Codex CLI's own auth.json (never written)")
+    claude_code: bool = Field(False, description="read Claude Code's own credentials file (never written)")
+    agent: str = Field("main", description="OpenClaw agent whose credentials are read")
+    openclaw_state_dir: Path | None = Field(None, description="OPENCLAW_STATE_DIR, else ~/.openclaw")
+    refresh_auth_profiles: Literal["auto", "always", "never"] = "auto"
+    pool_same_vendor: bool = Field(False, description="use a second account of the same plan")
+    openai_token_url: str = "https://auth.openai.com/oauth/token"

@@ -1,0 +1,63 @@
+"""``routing``: tiers, classifier, aliases."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from openclaw_oauthrouter.config.section import Section
+
+Profile = Literal["economy", "balanced", "quality"]
+TierName = Literal["SIMPLE", "MEDIUM", "COMPLEX", "REASONING"]
+
+
+class TierSettings(Section):
+    """Models of one tier: the primary, then what to try when it cannot serve."""
+
+    primary: str
+    fallback: tuple[str, ...] = ()
+
+
+def default_tiers() -> dict[TierName, TierSettings]:
+    """The seed's table, each with live models to fall back to (``gpt-5.2-codex`` and ``claude-sonnet-4-5`` are at their end)."""
+    return {
+        "SIMPLE": TierSettings(
+            primary="anthropic/claude-haiku-4-5",
+            fallback=("openai-codex/gpt-5.6-luna", "openai/gpt-5.4-mini", "deepseek/deepseek-chat"),
+        ),
+        "MEDIUM": TierSettings(
+            primary="openai-codex/gpt-5.2-codex",
+            fallback=("openai-codex/gpt-5.6-terra", "openai/gpt-5.3-codex", "anthropic/claude-haiku-4-5", "deepseek/deepseek-chat"),
+        ),
+        "COMPLEX": TierSettings(
+            primary="anthropic/claude-sonnet-4-5",
+            fallback=("anthropic/claude-sonnet-4-6", "openai-codex/gpt-5.6-sol", "openai/gpt-5.6-sol", "deepseek/deepseek-chat"),
+        ),
+        "REASONING": TierSettings(
+            primary="anthropic/claude-opus-4-6",
+            fallback=("openai-codex/gpt-6-sol", "openai/gpt-6-sol", "deepseek/deepseek-reasoner"),
+        ),
+    }
+
+
+class RoutingSettings(Section):
+    """How ``auto`` decides."""
+
+    classifier: str = Field("rules", description="name of a registered classifier: rules, rules-v1, or a plugin's")
+    learned_score: bool = Field(True, description="let the learned term take part in the default classifier")
+    classifier_budget_ms: float = Field(5.0, gt=0, description="a third-party classifier slower than this is passed over")
+    profile: Profile = "balanced"
+    tiers: dict[TierName, TierSettings] = Field(default_factory=default_tiers)
+    cut_points: tuple[float, float, float] | None = Field(None, description="scores at which MEDIUM, COMPLEX, REASONING begin")
+    aliases: dict[str, str] = Field(default_factory=dict, description="model id a client may use -> real one")
+    exclude: tuple[str, ...] = Field((), description="models that auto never picks")
+    max_tier: TierName | None = None
+    sticky: bool = Field(True, description="a conversation keeps its model while that is cheaper or needed")
+    sticky_seconds: float = Field(1800.0, ge=0, description="idle time after which a conversation is forgotten")
+    baseline: str | None = Field(None, description="model that savings are measured against; the REASONING primary when absent")
+
+    @field_validator("tiers", mode="before")
+    @classmethod
+    def _keep_the_other_tiers(cls, value: object) -> object:
+        return {**default_tiers(), **value} if isinstance(value, dict) else value

@@ -1,0 +1,23 @@
+"""``telemetry``: traces, logs and metrics."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from openclaw_oauthrouter.config.section import Section
+
+
+class TelemetrySettings(Section):
+    """What is remembered of requests."""
+
+    ring_size: int = Field(500, ge=1, description="records kept in memory")
+    trace_file: bool = Field(True, description="append records to logs/routing-trace.jsonl")
+    rotate_bytes: int = Field(32 * 1024 * 1024, ge=4096)
+    rotate_days: int = Field(30, ge=1, description="rotated files older than this are removed")
+    prompts: bool = Field(False, description="put prompt text into records")
+    metrics: bool = Field(True, description="serve /metrics")
+    otlp_endpoint: str | None = Field(None, description="send OpenTelemetry traces and metrics here (extra: otel)")
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"

@@ -1,0 +1,1 @@
+"""The page a user watches: one file a panel."""

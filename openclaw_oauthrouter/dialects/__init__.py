@@ -1,0 +1,1 @@
+"""Wire protocols: pure translation between one vendor's words and the canonical ones."""

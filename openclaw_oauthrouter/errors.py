@@ -1,0 +1,328 @@
+"""Everything that can go wrong, as one tree.
+
+    OAuthRouterError
+    ├── RequestError                      the client's doing
+    │   ├── InvalidRequestError           400
+    │   ├── AuthenticationError           401
+    │   ├── ForbiddenError                403   (Host, Origin)
+    │   ├── ModelNotFoundError            404
+    │   ├── NotFoundError                 404
+    │   ├── MethodNotAllowedError         405
+    │   ├── RequestTimeoutError           408
+    │   └── RequestTooLargeError          413
+    ├── PolicyError                       our rules
+    │   ├── ModelNotAllowedError          403
+    │   ├── RequestTokensTooHighError     403
+    │   └── BudgetExceededError           429
+    ├── UpstreamError                     the provider's doing
+    │   ├── UpstreamAuthenticationError   503   (the gateway's credential failed, not the client's)
+    │   ├── UpstreamBillingError          429
+    │   ├── UpstreamRateLimitError        429
+    │   ├── UpstreamOverloadedError       503
+    │   ├── UpstreamContextError          400
+    │   ├── UpstreamModelError            404
+    │   ├── UpstreamStatusError           what the provider said
+    │   ├── UpstreamTimeout               504
+    │   ├── UpstreamConnectionError       502
+    │   ├── UpstreamProtocolError         502
+    │   └── AllUpstreamsFailed            what the last one said
+    ├── CredentialError                   503
+    │   ├── CredentialNotFound
+    │   ├── CredentialExpired
+    │   └── RefreshFailed
+    └── ConfigurationError                the operator's doing; raised at start, never during a request
+
+Each class knows the status a client gets, whether another try may help (``retryable``), and how far the fault reaches
+(``scope``). One function per dialect renders the envelope.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+Scope = Literal["request", "model", "credential", "provider"]
+
+
+class OAuthRouterError(Exception):
+    """Base of every error of this package.
+
+    :param message: what happened and what to do next; shown to the client
+    :param code: machine-readable reason, overrides the class's own
+    :param param: the request field at fault, as the client spelt it
+    :param retry_after: seconds until another try makes sense
+    """
+
+    status_code: int = 500
+    error_type: ClassVar[str] = "server_error"
+    default_code: ClassVar[str | None] = None
+    retryable: bool = False
+    scope: ClassVar[Scope] = "request"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code if code is not None else self.default_code
+        self.param = param
+        self.retry_after = retry_after
+
+
+class RequestError(OAuthRouterError):
+    """The client sent something that cannot be served."""
+
+    status_code = 400
+    error_type = "invalid_request_error"
+
+
+class InvalidRequestError(RequestError):
+    """A field is missing, malformed, or has no counterpart at the provider."""
+
+
+class AuthenticationError(RequestError):
+    """The local token is missing or wrong."""
+
+    status_code = 401
+    error_type = "authentication_error"
+    default_code = "invalid_api_key"
+
+
+class ForbiddenError(RequestError):
+    """The Host or Origin is not one this gateway answers to."""
+
+    status_code = 403
+    error_type = "permission_error"
+    default_code = "forbidden"
+
+
+class ModelNotFoundError(RequestError):
+    """No configured provider serves the model."""
+
+    status_code = 404
+    default_code = "model_not_found"
+
+
+class NotFoundError(RequestError):
+    """No such path."""
+
+    status_code = 404
+    default_code = "not_found"
+
+
+class MethodNotAllowedError(RequestError):
+    """The path exists, the method does not."""
+
+    status_code = 405
+    default_code = "method_not_allowed"
+
+
+class RequestTimeoutError(RequestError):
+    """The client was too slow in sending its request."""
+
+    status_code = 408
+    default_code = "request_timeout"
+
+
+class RequestTooLargeError(RequestError):
+    """The body exceeds ``server.max_body_bytes``."""
+
+    status_code = 413
+    default_code = "request_too_large"
+
+
+class PolicyError(OAuthRouterError):
+    """A rule of the operator's refuses the request."""
+
+    status_code = 403
+    error_type = "spend_limit"
+
+
+class ModelNotAllowedError(PolicyError):
+    """The model is denied or not on the allow-list."""
+
+    default_code = "MODEL_NOT_ALLOWED"
+
+
+class RequestTokensTooHighError(PolicyError):
+    """One request asks for more tokens than a request may."""
+
+    default_code = "REQUEST_TOKENS_TOO_HIGH"
+
+
+class BudgetExceededError(PolicyError):
+    """A budget is used up; ``retry_after`` counts to its reset."""
+
+    status_code = 429
+    default_code = "DAILY_BUDGET_EXCEEDED"
+
+
+class UpstreamError(OAuthRouterError):
+    """A provider failed.
+
+    :param provider: the provider's configured name
+    :param upstream_status: HTTP status it answered with; ``None`` when it did not answer
+    :param upstream_type: its own word for the error
+    :param request_id: its id of the request, for support
+    """
+
+    status_code = 502
+    retryable = True
+    scope: ClassVar[Scope] = "provider"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        retry_after: float | None = None,
+        provider: str = "",
+        upstream_status: int | None = None,
+        upstream_type: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code, param=param, retry_after=retry_after)
+        self.provider = provider
+        self.upstream_status = upstream_status
+        self.upstream_type = upstream_type
+        self.request_id = request_id
+
+
+class UpstreamAuthenticationError(UpstreamError):
+    """The provider refused the gateway's credential (401, 403)."""
+
+    status_code = 503
+    default_code = "upstream_authentication"
+    retryable = False
+    scope = "credential"
+
+
+class UpstreamBillingError(UpstreamError):
+    """Credit or plan usage is used up."""
+
+    status_code = 429
+    error_type = "insufficient_quota"
+    default_code = "upstream_billing"
+    scope = "credential"
+
+
+class UpstreamRateLimitError(UpstreamError):
+    """The provider limits the rate; ``retry_after`` is its own figure."""
+
+    status_code = 429
+    error_type = "rate_limit_error"
+    default_code = "rate_limit_exceeded"
+    scope = "credential"
+
+
+class UpstreamOverloadedError(UpstreamError):
+    """The provider is overloaded (503, 529)."""
+
+    status_code = 503
+    default_code = "overloaded"
+
+
+class UpstreamContextError(UpstreamError):
+    """The prompt does not fit the model's context window."""
+
+    status_code = 400
+    error_type = "invalid_request_error"
+    default_code = "context_length_exceeded"
+    retryable = False
+    scope = "model"
+
+
+class UpstreamModelError(UpstreamError):
+    """The provider does not know the model, or has retired it."""
+
+    status_code = 404
+    error_type = "invalid_request_error"
+    default_code = "model_not_found"
+    retryable = False
+    scope = "model"
+
+
+class UpstreamStatusError(UpstreamError):
+    """Any other refusal; the status is the provider's own."""
+
+    def __init__(self, message: str, *, status_code: int, code: str | None = None, **details: object) -> None:
+        super().__init__(message, code=code, upstream_status=status_code, **details)  # type: ignore[arg-type]
+        self.status_code = status_code
+        self.retryable = status_code >= 500
+        if status_code < 500:
+            self.error_type = "invalid_request_error"  # type: ignore[misc]
+
+
+class UpstreamTimeout(UpstreamError):
+    """The provider said nothing within a time limit."""
+
+    status_code = 504
+    default_code = "upstream_timeout"
+
+
+class UpstreamConnectionError(UpstreamError):
+    """The provider could not be reached, or dropped the connection."""
+
+    default_code = "upstream_connection"
+
+
+class UpstreamProtocolError(UpstreamError):
+    """The provider sent what its own protocol forbids."""
+
+    default_code = "upstream_protocol"
+
+
+class AllUpstreamsFailed(UpstreamError):
+    """Every hop of the route failed; carries the last failure's status and advice.
+
+    :param failures: one per hop, in order
+    """
+
+    def __init__(self, failures: tuple[UpstreamError, ...]) -> None:
+        last = failures[-1]
+        tried = "; ".join(f"{failure.provider}: {failure.message}" for failure in failures)
+        super().__init__(
+            f"every provider of this route failed ({tried})",
+            code=last.code,
+            retry_after=last.retry_after,
+            provider=last.provider,
+            upstream_status=last.upstream_status,
+            request_id=last.request_id,
+        )
+        self.failures = failures
+        self.status_code = last.status_code
+        self.retryable = last.retryable
+        self.error_type = last.error_type  # type: ignore[misc]
+
+
+class CredentialError(OAuthRouterError):
+    """The gateway has no usable credential for a provider."""
+
+    status_code = 503
+    default_code = "no_credential"
+    scope = "credential"
+
+
+class CredentialNotFound(CredentialError):
+    """No source holds a credential of the provider."""
+
+
+class CredentialExpired(CredentialError):
+    """The credential has expired and somebody else has to renew it."""
+
+    default_code = "credential_expired"
+
+
+class RefreshFailed(CredentialError):
+    """The token endpoint refused or did not answer."""
+
+    default_code = "refresh_failed"
+
+
+class ConfigurationError(OAuthRouterError):
+    """A setting, plugin or file is wrong; names the key, the value and what is allowed."""

@@ -1,0 +1,1 @@
+"""What is known of providers, models and credentials being out of order."""

@@ -1,0 +1,294 @@
+"""Every Protocol a plugin may provide, on one page.
+
+Implementations are plain classes; nothing here needs to be inherited. All methods are called on the event loop and must not block,
+unless they are ``async``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+import httpx
+
+from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.canonical.events import Frame, StreamEvent
+from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
+from openclaw_oauthrouter.canonical.response import ChatResponse
+from openclaw_oauthrouter.canonical.routing import (
+    Classification,
+    DimensionScore,
+    Estimate,
+    Hop,
+    ModelCard,
+    RequestFeatures,
+)
+from openclaw_oauthrouter.canonical.trace import RequestRecord
+from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamError
+
+# ------------------------------------------------------------------ wire protocols
+
+
+class StreamDecoder(Protocol):
+    """One upstream stream of one dialect; made anew for each response."""
+
+    def receive(self, chunk: bytes) -> Frame:
+        """Decode what one network read brought.
+
+        :raises UpstreamProtocolError: the bytes are not this dialect
+        """
+
+    def finish(self) -> Frame:
+        """The connection has ended; a stream cut short yields a ``ResponseFailed``."""
+
+
+class StreamEncoder(Protocol):
+    """One client stream of one dialect; made anew for each response."""
+
+    content_type: str
+
+    def send(self, frame: Frame) -> bytes:
+        """Encode a frame; may return ``b""``."""
+
+    def keep_alive(self) -> bytes:
+        """Bytes that tell a waiting client the answer is still coming; legal before any ``send`` and between two of them."""
+
+    def fail(self, error: OAuthRouterError) -> bytes:
+        """End the stream with an error in the dialect's own words."""
+
+
+class Dialect(Protocol):
+    """A wire protocol: pure translation to and from the canonical vocabulary, no I/O."""
+
+    name: str
+
+    def decode_request(self, body: JsonObject, headers: Mapping[str, str]) -> ChatRequest:
+        """Read a client's request.
+
+        :raises InvalidRequestError: naming the parameter
+        """
+
+    def encode_request(self, request: ChatRequest, card: ModelCard) -> EncodedRequest:
+        """Write a request for a model, applying the model's rules.
+
+        When ``request.dialect`` is this dialect, start from ``request.body`` and change only what the model demands
+        (the transparent lane).
+
+        :raises InvalidRequestError: the request holds what this dialect cannot say
+        """
+
+    def stream_decoder(self) -> StreamDecoder:
+        """A decoder for one upstream stream."""
+
+    def decode_response(self, body: JsonObject) -> Sequence[StreamEvent]:
+        """Read a whole upstream answer as the events it would have streamed."""
+
+    def stream_encoder(self, request: ChatRequest, model: str) -> StreamEncoder:
+        """An encoder for one client stream.
+
+        :param model: the name the client shall see
+        """
+
+    def relay_encoder(self, request: ChatRequest, tool_names: FrozenObject) -> StreamEncoder:
+        """An encoder for a stream that comes in this very dialect: forwards ``Frame.raw``, renaming tools where needed."""
+
+    def encode_response(self, response: ChatResponse, request: ChatRequest, model: str) -> JsonObject:
+        """Write a whole answer."""
+
+    def relay_response(self, body: JsonObject, tool_names: FrozenObject) -> JsonObject:
+        """Pass on a whole answer that came in this very dialect."""
+
+    def encode_error(self, error: OAuthRouterError, request_id: str) -> JsonObject:
+        """The error envelope."""
+
+    def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
+        """Read an upstream's refusal; any body at all."""
+
+
+# ------------------------------------------------------------------ upstreams
+
+
+class Provider(Protocol):
+    """One upstream: builds requests, sends nothing.
+
+    :ivar name: the configured name, the prefix of its model ids
+    :ivar dialect: name of the dialect it speaks
+    :ivar origin: scheme, host and port its credentials may be sent to
+    :ivar subscription: answers are paid by a plan rather than by the token
+    :ivar always_streams: the upstream only streams; whole answers are folded from the stream
+    :ivar needs_credential: whether a request can go out at all without one
+    """
+
+    name: str
+    dialect: str
+    origin: str
+    subscription: bool
+    always_streams: bool
+    needs_credential: bool
+
+    def cards(self) -> Sequence[ModelCard]:
+        """Models it is configured or known to serve."""
+
+    def card(self, model: str) -> ModelCard | None:
+        """The card of a model id (without our prefix), invented if the provider takes ids it does not list; ``None`` if it does not serve it."""
+
+    def prepare(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> EncodedRequest:
+        """Adapt an encoded body to this upstream (field allow-lists, OAuth compatibility)."""
+
+    def build_request(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> httpx.Request:
+        """The HTTP request, headers and authentication included."""
+
+
+class CredentialSource(Protocol):
+    """A place where credentials lie."""
+
+    name: str
+
+    def find(self, provider: str) -> Sequence[Credential]:
+        """Usable credentials of a provider, best first; re-reads its file when it has changed.
+
+        :raises CredentialError: there is one, but it cannot be used; the message says why and what to do
+        """
+
+
+class Credentials(Protocol):
+    """All sources, in the configured order."""
+
+    def available(self, provider: str) -> bool:
+        """Whether a request to the provider could be authenticated right now."""
+
+    async def resolve(self, provider: str, conversation: str | None = None) -> Sequence[Credential]:
+        """Credentials to try, in order, refreshed where they are ours to refresh.
+
+        :raises CredentialError: none is usable; says which source to fix and how
+        """
+
+    async def renew(self, credential: Credential) -> Credential | None:
+        """The upstream answered 401: read the source again, once; ``None`` when nothing changed."""
+
+    def explain(self, provider: str) -> str:
+        """What is missing for a provider and how to get it, in one or two sentences."""
+
+
+# ------------------------------------------------------------------ routing
+
+
+class Classifier(Protocol):
+    """Judges how capable a model a request needs; no I/O, well under a millisecond."""
+
+    name: str
+
+    def classify(self, features: RequestFeatures) -> Classification:
+        """Judge one request."""
+
+
+class Dimension(Protocol):
+    """One named aspect of difficulty."""
+
+    name: str
+    weight: float
+
+    def score(self, features: RequestFeatures) -> DimensionScore:
+        """Judge one aspect."""
+
+
+class Envelope(Protocol):
+    """Wrapping that one host puts around its user's words."""
+
+    name: str
+
+    def strip(self, text: str) -> str:
+        """The text without the wrapping; ``""`` when it is nothing but wrapping."""
+
+
+# ------------------------------------------------------------------ policy and health
+
+
+class Reservation(Protocol):
+    """Budget set aside for one upstream call."""
+
+    async def settle(self, usage: Usage | None, cost: float) -> None:
+        """Book what was really used and give the rest back; once; safe under cancellation.
+
+        :param usage: ``None`` when the provider never said
+        """
+
+
+class SpendGuard(Protocol):
+    """Says whether a call may be made, before it is made."""
+
+    def estimate(self, request: ChatRequest, card: ModelCard) -> Estimate:
+        """Tokens the request is expected to use at most."""
+
+    async def reserve(self, hop: Hop, estimate: Estimate, client: str | None) -> Reservation:
+        """Set budget aside.
+
+        :raises PolicyError: a rule refuses
+        """
+
+
+class Health(Protocol):
+    """What is known of providers, models and credentials being out of order."""
+
+    def blocked(self, provider: str, model: str, credential: str | None = None) -> str | None:
+        """Why not to call now, in words; ``None`` when nothing speaks against it."""
+
+    def failed(self, provider: str, model: str, credential: str | None, error: UpstreamError) -> None:
+        """Take note of a failure."""
+
+    def succeeded(self, provider: str, model: str, credential: str | None) -> None:
+        """Take note of a success."""
+
+    def observe_headers(self, provider: str, credential: str | None, headers: Mapping[str, str]) -> None:
+        """Read rate-limit and plan-window headers of any answer."""
+
+    def snapshot(self) -> JsonObject:
+        """Everything known, for people and for ``/debug/provider-health``."""
+
+
+# ------------------------------------------------------------------ observers
+
+
+class TraceSink(Protocol):
+    """Receives each finished record; a failing sink is logged, never felt."""
+
+    name: str
+
+    def receive(self, record: RequestRecord) -> None:
+        """Take a finished record."""
+
+
+class Recorder(Protocol):
+    """Follows requests and hands their records to the sinks."""
+
+    def request(self, record: RequestRecord) -> AbstractAsyncContextManager[RequestRecord]:
+        """Hold a record while its request runs; passes it to the sinks at the end, however it ends."""
+
+
+class Panel(Protocol):
+    """One tile of the dashboard."""
+
+    name: str
+    title: str
+
+    def update(self, record: RequestRecord) -> None:
+        """Take a finished record."""
+
+    def render(self) -> JsonObject:
+        """Its present state as JSON."""
+
+
+# ------------------------------------------------------------------ the host
+
+
+class HostProviderEntry(Protocol):
+    """How a host lists us: what ``plugin.json`` says, as data."""
+
+    id: str
+    label: str
+    base_url: str
+    api: str
+    models: Iterable[Mapping[str, Any]]

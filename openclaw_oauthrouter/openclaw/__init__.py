@@ -1,0 +1,1 @@
+"""The OpenClaw host; the only room that knows it."""

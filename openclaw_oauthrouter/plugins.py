@@ -1,0 +1,94 @@
+"""The plugin manager: built-in plugins by folder, third parties by the entry-point group ``openclaw``."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+from types import ModuleType
+
+import pluggy
+
+from openclaw_oauthrouter import hookspecs
+from openclaw_oauthrouter.errors import ConfigurationError
+
+BUILTIN_PLUGINS = (
+    "openclaw_oauthrouter.credentials.plugin",
+    "openclaw_oauthrouter.dialects.plugin",
+    "openclaw_oauthrouter.providers.plugin",
+    "openclaw_oauthrouter.classifier.plugin",
+    "openclaw_oauthrouter.routing.plugin",
+    "openclaw_oauthrouter.telemetry.plugin",
+    "openclaw_oauthrouter.dashboard.plugin",
+    "openclaw_oauthrouter.openclaw.plugin",
+)
+"""One module a room; each holds the hook implementations that put the room's own things in place."""
+
+
+def create_plugin_manager(
+    *, extra: Iterable[object] = (), load_entry_points: bool = True
+) -> pluggy.PluginManager:
+    """Register the built-in plugins, then third parties, and check every signature.
+
+    pluggy asks the last registered first, so third parties are asked before the built-in ones.
+
+    :param extra: plugin objects of the caller, registered last
+    :raises ConfigurationError: naming plugin and hook
+    """
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    for name in BUILTIN_PLUGINS:
+        _register(manager, importlib.import_module(name), name)
+    if load_entry_points:
+        _load_entry_points(manager)
+    for plugin in extra:
+        _register(manager, plugin, _name_of(plugin))
+    _refuse_unknown_hooks(manager)
+    return manager
+
+
+def describe(manager: pluggy.PluginManager) -> list[dict[str, object]]:
+    """Who implements what: ``{"plugin", "builtin", "hooks"}`` for each plugin, in the order they are asked."""
+    rows: list[dict[str, object]] = []
+    for name, plugin in reversed(manager.list_name_plugin()):
+        callers = manager.get_hookcallers(plugin) if plugin is not None else None
+        hooks = sorted(caller.name for caller in callers or ())
+        rows.append({"plugin": name, "builtin": name in BUILTIN_PLUGINS, "hooks": hooks})
+    return rows
+
+
+def _load_entry_points(manager: pluggy.PluginManager) -> None:
+    for entry in sorted(entry_points(group=hookspecs.PROJECT), key=lambda entry: entry.name):
+        try:
+            plugin = entry.load()
+        except Exception as error:
+            raise ConfigurationError(
+                f"plugin {entry.name!r} ({entry.value}) cannot be imported: {error!r}; uninstall or mend it"
+            ) from error
+        # Our own package stands in the group too, so that any host finds it; its hooks are registered already.
+        if not manager.is_registered(plugin):
+            _register(manager, plugin, entry.name)
+
+
+def _register(manager: pluggy.PluginManager, plugin: object, name: str) -> None:
+    try:
+        manager.register(plugin, name)
+    except (pluggy.PluginValidationError, ValueError) as error:
+        raise ConfigurationError(f"plugin {name!r} does not fit: {str(error).strip()}") from error
+
+
+def _refuse_unknown_hooks(manager: pluggy.PluginManager) -> None:
+    known = [name for name in dir(hookspecs) if name.startswith(("oauthrouter_", "openclaw_"))]
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        name = manager.get_name(error.plugin)
+        raise ConfigurationError(
+            f"plugin {name!r}: {str(error).strip()}; known hooks: {', '.join(known)}"
+        ) from error
+
+
+def _name_of(plugin: object) -> str:
+    if isinstance(plugin, ModuleType):
+        return plugin.__name__
+    return f"{type(plugin).__module__}.{type(plugin).__qualname__}"

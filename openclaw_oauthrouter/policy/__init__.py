@@ -1,0 +1,1 @@
+"""Whether a request may be served: client keys, budgets, allow-lists."""

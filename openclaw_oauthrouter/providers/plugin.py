@@ -1,0 +1,1 @@
+"""Puts this room's built-in things in place through the hooks."""

@@ -1,0 +1,1 @@
+"""The listening side; the only room that imports quart and hypercorn."""

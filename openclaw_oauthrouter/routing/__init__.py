@@ -1,0 +1,1 @@
+"""From a model id or a classification to the models that will be tried."""

@@ -1,0 +1,1 @@
+"""What is remembered of each request, and who is told."""

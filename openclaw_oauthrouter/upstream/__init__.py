@@ -1,0 +1,1 @@
+"""The sending side: transport, retry, fallback before the first event."""

@@ -1,0 +1,1 @@
+"""Byte formats shared by several dialects; no I/O."""

@@ -1,0 +1,107 @@
+"""Server-sent events: bytes in, events out, whatever the chunking and the line ending.
+
+Source: the WHATWG event-stream grammar. Only CR, LF and CRLF end a line (never U+2028, which may stand inside JSON text), one blank
+after the colon is dropped, several ``data`` lines are joined by LF, a line that begins with a colon is a comment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MAX_EVENT_BYTES = 16 * 1024 * 1024
+"""An event larger than this is a fault of the upstream, not a message."""
+
+_BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r|\r\n\n|\n\r\n|\r\n\r(?!\n)|\n\r(?!\n)|\r\r\n")
+_LINE = re.compile(rb"\r\n|\n|\r")
+
+
+class EventTooLarge(ValueError):
+    """One event exceeds ``MAX_EVENT_BYTES``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSentEvent:
+    """One event.
+
+    :ivar event: its type; ``""`` when the stream names none
+    :ivar data: the joined data lines, still UTF-8 bytes
+    """
+
+    event: str
+    data: bytes
+
+
+class ServerSentEventDecoder:
+    """Feed it bytes as they come; it gives back the whole events among them and their raw bytes."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._started = False
+
+    def feed(self, chunk: bytes) -> tuple[bytes, list[ServerSentEvent]]:
+        """Decode what is complete.
+
+        :return: the raw bytes of the complete blocks (comments included), and their events
+        :raises EventTooLarge: a block grows past ``MAX_EVENT_BYTES``
+        """
+        buffer = self._buffer + chunk if self._buffer else chunk
+        if not self._started and buffer:
+            if b"\xef\xbb\xbf".startswith(buffer[:3]) and len(buffer) < 3:
+                self._buffer = buffer
+                return b"", []
+            self._started = True
+            buffer = buffer.removeprefix(b"\xef\xbb\xbf")
+        end = _end_of_last_block(buffer)
+        self._buffer = buffer[end:]
+        if len(self._buffer) > MAX_EVENT_BYTES:
+            raise EventTooLarge(f"an event is larger than {MAX_EVENT_BYTES} bytes")
+        raw = buffer[:end]
+        return raw, list(_events(raw))
+
+    def finish(self) -> tuple[bytes, list[ServerSentEvent]]:
+        """Decode what is left when the stream ends without a final blank line.
+
+        The grammar discards it; providers that close right after ``data: [DONE]`` mean it, so it is taken.
+        """
+        raw, self._buffer = self._buffer, b""
+        return raw, list(_events(raw))
+
+
+def encode_event(data: bytes, event: str = "") -> bytes:
+    """One event; ``data`` must hold no line break (JSON never does)."""
+    if event:
+        return b"event: " + event.encode() + b"\ndata: " + data + b"\n\n"
+    return b"data: " + data + b"\n\n"
+
+
+def _end_of_last_block(buffer: bytes) -> int:
+    # The common case, LF only, needs no regular expression.
+    if b"\r" not in buffer:
+        at = buffer.rfind(b"\n\n")
+        return at + 2 if at >= 0 else 0
+    end = 0
+    for match in _BLANK_LINE.finditer(buffer):
+        # A final CR may be half of a CRLF whose LF is still on its way.
+        if match.end() == len(buffer) and buffer.endswith(b"\r"):
+            break
+        end = match.end()
+    return end
+
+
+def _events(raw: bytes) -> Iterator[ServerSentEvent]:
+    event = ""
+    data: list[bytes] = []
+    lines = raw.split(b"\n") if b"\r" not in raw else _LINE.split(raw)
+    for line in lines:
+        if not line:
+            if data:
+                yield ServerSentEvent(event, data[0] if len(data) == 1 else b"\n".join(data))
+            event, data = "", []
+        elif line.startswith(b"data:"):
+            data.append(line[6:] if line[5:6] == b" " else line[5:])
+        elif line.startswith(b"event:"):
+            event = line[6:].strip().decode("utf-8", "replace")
+    if data:
+        yield ServerSentEvent(event, data[0] if len(data) == 1 else b"\n".join(data))
