@@ -25,9 +25,7 @@ BUILTIN_PLUGINS = (
 """One module a room; each holds the hook implementations that put the room's own things in place."""
 
 
-def create_plugin_manager(
-    *, extra: Iterable[object] = (), load_entry_points: bool = True
-) -> pluggy.PluginManager:
+def create_plugin_manager(*, extra: Iterable[object] = (), load_entry_points: bool = True) -> pluggy.PluginManager:
     """Register the built-in plugins, then third parties, and check every signature.
 
     pluggy asks the last registered first, so third parties are asked before the built-in ones.
@@ -83,9 +81,7 @@ def _refuse_unknown_hooks(manager: pluggy.PluginManager) -> None:
         manager.check_pending()
     except pluggy.PluginValidationError as error:
         name = manager.get_name(error.plugin)
-        raise ConfigurationError(
-            f"plugin {name!r}: {str(error).strip()}; known hooks: {', '.join(known)}"
-        ) from error
+        raise ConfigurationError(f"plugin {name!r}: {str(error).strip()}; known hooks: {', '.join(known)}") from error
 
 
 def _name_of(plugin: object) -> str:

@@ -150,14 +150,4 @@ class ToolCallResponsePart:
     cache: CacheMark | None = None
 
 
-Part = (
-    TextPart
-    | ReasoningPart
-    | ToolCallPart
-    | ToolCallResponsePart
-    | BlobPart
-    | UriPart
-    | FilePart
-    | RefusalPart
-    | NativePart
-)
+Part = TextPart | ReasoningPart | ToolCallPart | ToolCallResponsePart | BlobPart | UriPart | FilePart | RefusalPart | NativePart

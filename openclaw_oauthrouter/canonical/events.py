@@ -106,14 +106,7 @@ class ResponseFailed:
 
 
 StreamEvent = (
-    ResponseStarted
-    | PartStarted
-    | PartDelta
-    | CitationAdded
-    | PartFinished
-    | UsageReported
-    | ResponseFinished
-    | ResponseFailed
+    ResponseStarted | PartStarted | PartDelta | CitationAdded | PartFinished | UsageReported | ResponseFinished | ResponseFailed
 )
 
 
@@ -121,7 +114,8 @@ StreamEvent = (
 class Frame:
     """What one network read brought, whole events only.
 
-    :ivar raw: the bytes of those events as the upstream sent them; the transparent lane forwards them
+    :ivar raw: the bytes of those events as the upstream sent them; the transparent lane forwards them. Never holds the event
+        that made the stream fail: an encoder's ``fail`` says it in the client's dialect
     :ivar events: their meaning
     """
 

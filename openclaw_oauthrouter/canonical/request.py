@@ -105,6 +105,7 @@ class ChatRequest:
     :ivar include_usage: the client wants usage in the stream (always true where the dialect always sends it)
     :ivar user: an opaque end-user id
     :ivar native: fields that only the client's dialect knows
+    :ivar foreign_opaque: ``Opaque.data`` strings made by another origin than the one this request now goes to; never sent there
     :ivar notes: what decoding dropped
     """
 
@@ -131,6 +132,7 @@ class ChatRequest:
     prompt_cache_key: str | None = None
     logprobs: bool = False
     native: FrozenObject = field(default_factory=dict)
+    foreign_opaque: frozenset[str] = frozenset()
     notes: tuple[Note, ...] = ()
 
 

@@ -28,7 +28,12 @@ def default_tiers() -> dict[TierName, TierSettings]:
         ),
         "MEDIUM": TierSettings(
             primary="openai-codex/gpt-5.2-codex",
-            fallback=("openai-codex/gpt-5.6-terra", "openai/gpt-5.3-codex", "anthropic/claude-haiku-4-5", "deepseek/deepseek-chat"),
+            fallback=(
+                "openai-codex/gpt-5.6-terra",
+                "openai/gpt-5.3-codex",
+                "anthropic/claude-haiku-4-5",
+                "deepseek/deepseek-chat",
+            ),
         ),
         "COMPLEX": TierSettings(
             primary="anthropic/claude-sonnet-4-5",

@@ -69,6 +69,17 @@ class ServerSentEventDecoder:
         return raw, list(_events(raw))
 
 
+def raw_before(raw: bytes, count: int) -> bytes:
+    """The leading bytes of ``raw`` (whole blocks) that hold its first ``count`` events."""
+    end = seen = 0
+    for match in _BLANK_LINE.finditer(raw):
+        seen += len(list(_events(raw[end : match.end()])))
+        if seen > count:
+            break
+        end = match.end()
+    return raw[:end]
+
+
 def encode_event(data: bytes, event: str = "") -> bytes:
     """One event; ``data`` must hold no line break (JSON never does)."""
     if event:
