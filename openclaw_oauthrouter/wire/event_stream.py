@@ -53,12 +53,15 @@ class EventStreamDecoder:
             return Frame(b"")
         raw, events = self._sse.finish()
         frame = self._drive(raw, events)
-        if self._failed or self._machine.done:
+        if self._is_over():
             return frame
         out = [*frame.events, *self._machine.finish()]
         if self._machine.done:
             return Frame(frame.raw, tuple(out))
         return self._fail(frame.raw, out, UpstreamConnectionError("the provider's stream ended before the answer was complete"))
+
+    def _is_over(self) -> bool:
+        return self._failed or self._machine.done
 
     def _drive(self, raw: bytes, events: list[ServerSentEvent]) -> Frame:
         out: list[StreamEvent] = []
