@@ -1,0 +1,213 @@
+"""Builds the settings: defaults, then the configuration file, then the environment, then arguments; remembers where each came from."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic.alias_generators import to_snake
+from pydantic_core import ErrorDetails
+
+from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.config.environment import process_environment
+from openclaw_oauthrouter.errors import ConfigurationError
+
+ENVIRONMENT: Mapping[str, str] = {
+    "OAUTHROUTER_LISTEN_HOST": "server.listen_host",
+    "OAUTHROUTER_PORT": "server.port",
+    "OAUTHROUTER_LOCAL_TOKEN": "server.auth_token",
+    "OAUTHROUTER_HOME": "home",
+    "OAUTHROUTER_STATE_URL": "state_url",
+    "OAUTHROUTER_LOG_LEVEL": "telemetry.log_level",
+    "OAUTHROUTER_LOG_FORMAT": "telemetry.log_format",
+    "OPENCLAW_STATE_DIR": "credentials.openclaw_state_dir",
+}
+"""Environment variable -> setting. Credentials (``ANTHROPIC_API_KEY``, …) are read by the credential sources instead."""
+
+SHORTHANDS: Mapping[str, str] = {
+    "port": "server.port",
+    "listen_host": "server.listen_host",
+    "auth_token": "server.auth_token",
+    "proxy_auth_token": "server.auth_token",
+    "routing_config": "routing",
+}
+"""The original's top-level spelling -> where the setting lives here."""
+
+_FILE_NAMES = ("config.toml", "config.json")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSettings:
+    """The settings, with their provenance.
+
+    :ivar sources: dotted key -> ``file …``, ``environment NAME`` or ``argument``; keys not listed have their default
+    :ivar environ: the environment they were read from
+    :ivar path: the configuration file, if there is one
+    """
+
+    settings: Settings
+    sources: Mapping[str, str]
+    environ: Mapping[str, str]
+    path: Path | None
+
+
+def load_settings(
+    path: Path | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> LoadedSettings:
+    """Read all sources.
+
+    :param path: configuration file; ``OAUTHROUTER_CONFIG``, else ``config.toml`` or ``config.json`` in the state folder, when absent
+    :param environ: the process's own when absent
+    :param overrides: arguments: nested mappings, camelCase or snake_case, shorthands of the original included
+    :raises ConfigurationError: naming the key, the value and what is allowed
+    """
+    environ = process_environment() if environ is None else environ
+    found = _find_file(path, environ)
+    tree: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    layers = [
+        (f"file {found}", _read_file(found) if found else {}),
+        *((f"environment {name}", layer) for name, layer in _environment_layers(environ)),
+        ("argument", dict(overrides or {})),
+    ]
+    for source, layer in layers:
+        normal = _expand_shorthands(_snake_keys(layer))
+        _merge(tree, normal)
+        sources |= dict.fromkeys(_leaves(normal), source)
+    return LoadedSettings(_validate(tree, sources), sources, environ, found)
+
+
+def _find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    named = path or (Path(environ["OAUTHROUTER_CONFIG"]) if environ.get("OAUTHROUTER_CONFIG") else None)
+    if named is not None:
+        if not named.is_file():
+            raise ConfigurationError(
+                f"configuration file {str(named)!r} does not exist; create it or drop --config / OAUTHROUTER_CONFIG"
+            )
+        return named
+    home = environ.get("OAUTHROUTER_HOME")
+    folder = Path(home) if home else Path.home() / ".openclaw" / "oauthrouter"
+    return next((folder / name for name in _FILE_NAMES if (folder / name).is_file()), None)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        tree = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise ConfigurationError(f"configuration file {str(path)!r} cannot be read: {error}") from error
+    if not isinstance(tree, dict):
+        raise ConfigurationError(f"configuration file {str(path)!r} must hold one object at its top")
+    return tree
+
+
+def _environment_layers(environ: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, key in ENVIRONMENT.items():
+        if environ.get(name):
+            yield name, _nest(key, environ[name])
+
+
+def _nest(key: str, value: object) -> dict[str, Any]:
+    head, _, rest = key.partition(".")
+    return {head: _nest(rest, value) if rest else value}
+
+
+_NAMED_BY_THE_USER = frozenset({"providers", "tiers", "aliases", "headers", "model_map", "client_keys"})
+# Below these the keys are names the user made up (or wire names): they keep their spelling.
+
+
+def _snake_keys(tree: Mapping[str, Any], *, verbatim: bool = False) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for key, value in tree.items():
+        name = key if verbatim else to_snake(str(key))
+        out[name] = _snake_value(value, verbatim=not verbatim and name in _NAMED_BY_THE_USER)
+    return out
+
+
+def _snake_value(value: object, *, verbatim: bool) -> object:
+    if isinstance(value, BaseModel):
+        return _snake_keys(value.model_dump(exclude_unset=True), verbatim=verbatim)
+    if isinstance(value, Mapping):
+        return _snake_keys(value, verbatim=verbatim)
+    if isinstance(value, (list, tuple)):
+        return [_snake_value(item, verbatim=False) for item in value]
+    return value
+
+
+def _expand_shorthands(tree: dict[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for key, value in tree.items():
+        _merge(out, _nest(SHORTHANDS[key], value) if key in SHORTHANDS else {key: value})
+    return out
+
+
+def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    for key, value in layer.items():
+        present = into.get(key)
+        if isinstance(value, dict) and isinstance(present, dict):
+            _merge(present, value)
+        else:
+            into[key] = value
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{name}.")
+        else:
+            yield name
+
+
+def _validate(tree: dict[str, Any], sources: Mapping[str, str]) -> Settings:
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        lines = [_describe(detail, sources) for detail in error.errors(include_url=False)]
+        raise ConfigurationError("the configuration is wrong:\n  " + "\n  ".join(lines)) from None
+
+
+def _describe(detail: ErrorDetails, sources: Mapping[str, str]) -> str:
+    key = ".".join(to_snake(part) if isinstance(part, str) else str(part) for part in detail["loc"])
+    source = next((where for leaf, where in sources.items() if leaf == key or leaf.startswith(f"{key}.")), "")
+    where = f" ({source})" if source else ""
+    if detail["type"] == "extra_forbidden":
+        return f"{key}{where}: no such setting{_suggest(detail['loc'])}"
+    secret = any(word in key for word in ("token", "key", "value", "secret"))
+    got = "" if secret else f", got {detail['input']!r:.80}"
+    return f"{key}{where}: {detail['msg']}{got}"
+
+
+def _suggest(location: tuple[int | str, ...]) -> str:
+    names = _names_at(location[:-1])
+    close = get_close_matches(to_snake(str(location[-1])), names, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"{hint} (known here: {', '.join(sorted(names))})" if names else hint
+
+
+def _names_at(location: tuple[int | str, ...]) -> list[str]:
+    model: Any = Settings
+    for part in location:
+        model = _step(model, str(part))
+        if model is None:
+            return []
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+
+
+def _step(model: Any, part: str) -> Any:
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        info = model.model_fields.get(to_snake(part))
+        return info.annotation if info else None
+    # A container: its last type argument is what it holds.
+    arguments = [item for item in getattr(model, "__args__", ()) if item not in (type(None), Ellipsis)]
+    inner = arguments[-1] if arguments else None
+    return _step(inner, part) if inner is not None and getattr(inner, "__args__", None) else inner
