@@ -13,7 +13,9 @@
     ├── PolicyError                       our rules
     │   ├── ModelNotAllowedError          403
     │   ├── RequestTokensTooHighError     403
-    │   └── BudgetExceededError           429
+    │   ├── BudgetExceededError           429
+    │   │   └── CostBudgetExceededError   429   (a cheaper model may still fit)
+    │   └── LedgerUnavailableError        503   (spending cannot be counted now, so nothing is spent)
     ├── UpstreamError                     the provider's doing
     │   ├── UpstreamAuthenticationError   503   (the gateway's credential failed, not the client's)
     │   ├── UpstreamBillingError          429
@@ -159,6 +161,19 @@ class BudgetExceededError(PolicyError):
 
     status_code = 429
     default_code = "DAILY_BUDGET_EXCEEDED"
+
+
+class CostBudgetExceededError(BudgetExceededError):
+    """A budget in money is used up; a cheaper model may still fit."""
+
+
+class LedgerUnavailableError(PolicyError):
+    """The ledger cannot be reached, so spending cannot be counted."""
+
+    status_code = 503
+    error_type = "server_error"
+    default_code = "ledger_unavailable"
+    retryable = True
 
 
 class UpstreamError(OAuthRouterError):

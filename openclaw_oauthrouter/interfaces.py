@@ -25,9 +25,10 @@ from openclaw_oauthrouter.canonical.routing import (
     ModelCard,
     RequestFeatures,
 )
+from openclaw_oauthrouter.canonical.spending import Limit, PlannedCall
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage
-from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamError
+from openclaw_oauthrouter.errors import OAuthRouterError, PolicyError, UpstreamError
 
 # ------------------------------------------------------------------ wire protocols
 
@@ -213,7 +214,24 @@ class Reservation(Protocol):
     async def settle(self, usage: Usage | None, cost: float) -> None:
         """Book what was really used and give the rest back; once; safe under cancellation.
 
-        :param usage: ``None`` when the provider never said
+        :param usage: ``None`` when the provider never said: the estimate is booked; for an answer cut short see
+            ``canonical.usage.usage_of_interrupted``
+        :param cost: US dollars; ignored when ``usage`` is ``None``
+        """
+
+    async def release(self) -> None:
+        """Give everything back: the provider was not reached, or refused; once; safe under cancellation."""
+
+
+class Budget(Protocol):
+    """One kind of rule on spending."""
+
+    name: str
+
+    def check(self, call: PlannedCall) -> Sequence[Limit]:
+        """The limits the ledger has to keep for this call.
+
+        :raises PolicyError: the call itself is against the rule
         """
 
 
@@ -229,6 +247,9 @@ class SpendGuard(Protocol):
         :raises PolicyError: a rule refuses
         """
 
+    def cheaper(self, refusal: PolicyError, hops: Sequence[Hop]) -> Sequence[Hop]:
+        """Hops to try instead of a refused one, cheapest first; none unless ``onExceeded`` is ``downgrade`` and money was short."""
+
 
 class Health(Protocol):
     """What is known of providers, models and credentials being out of order."""
@@ -242,8 +263,13 @@ class Health(Protocol):
     def succeeded(self, provider: str, model: str, credential: str | None) -> None:
         """Take note of a success."""
 
-    def observe_headers(self, provider: str, credential: str | None, headers: Mapping[str, str]) -> None:
-        """Read rate-limit and plan-window headers of any answer."""
+    def observe_headers(
+        self, provider: str, credential: str | None, headers: Mapping[str, str], model: str | None = None
+    ) -> None:
+        """Read rate-limit and plan-window headers of any answer.
+
+        :param model: API rate limits count per model at some providers; ``None`` takes them for all models
+        """
 
     def snapshot(self) -> JsonObject:
         """Everything known, for people and for ``/debug/provider-health``."""

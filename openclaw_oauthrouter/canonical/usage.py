@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +30,18 @@ class Usage:
     def total_tokens(self) -> int:
         """Input plus output."""
         return self.input_tokens + self.output_tokens
+
+
+def usage_of_interrupted(reported: Usage | None, input_tokens: int, output_characters: int) -> Usage:
+    """What an answer cut short has cost, as far as can be told.
+
+    A provider's reports lag behind its words (Anthropic's first one counts a single output token), so what was seen counts too.
+
+    :param reported: the last report before the cut
+    :param input_tokens: the estimate, used where the provider had not reported yet
+    :param output_characters: text, reasoning and tool arguments that arrived
+    """
+    seen = -(-output_characters // 4)
+    if reported is None:
+        return Usage(input_tokens=input_tokens, output_tokens=seen)
+    return replace(reported, output_tokens=max(reported.output_tokens, seen))
