@@ -72,3 +72,21 @@ class RequestRecord:
     prompt_text: str | None = None
     traceparent: str | None = None
     features: dict[str, object] | None = None
+
+    @property
+    def baseline_cost(self) -> float | None:
+        """US dollars the baseline model would have cost, scaled to what was really used where both models were priced beforehand."""
+        decision = self.decision
+        if decision is None or self.cost is None or not decision.baseline_cost:
+            return None
+        if self.model_answered == decision.model and decision.cost_estimate > 0:
+            return self.cost * decision.baseline_cost / decision.cost_estimate
+        return decision.baseline_cost
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Speed of writing after the first token; ``None`` when it cannot be told."""
+        if self.usage is None or self.seconds is None or self.first_token_seconds is None or not self.usage.output_tokens:
+            return None
+        writing = self.seconds - self.first_token_seconds
+        return self.usage.output_tokens / writing if writing > 0 else None

@@ -1,0 +1,117 @@
+"""Request records as Prometheus metrics, in a registry of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from openclaw_oauthrouter.canonical.trace import RequestRecord
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+_LATENCY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640, 1280)
+_FIRST_TOKEN_BUCKETS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 60, 120)
+
+_LABEL_SETS = 512
+"""Most label sets looked up without asking the library again; a model name is the client's word, so they may be many."""
+
+Child = TypeVar("Child")
+
+
+class RequestMetrics:
+    """A ``TraceSink`` that counts; ``render`` is what ``/metrics`` serves."""
+
+    name = "metrics"
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry(auto_describe=False)
+        where = ("provider", "model")
+        self._requests = _cached(
+            Counter("oauthrouter_requests", "Requests answered.", ("tier", *where, "status"), registry=registry).labels
+        )
+        self._errors = _cached(
+            Counter("oauthrouter_errors", "Requests that failed.", ("provider", "type"), registry=registry).labels
+        )
+        self._attempts = _cached(
+            Counter("oauthrouter_attempts", "Calls of upstreams.", (*where, "outcome"), registry=registry).labels
+        )
+        self._tokens = _cached(Counter("oauthrouter_tokens", "Tokens.", (*where, "kind"), registry=registry).labels)
+        self._cost = _cached(
+            Counter("oauthrouter_cost_dollars", "US dollars, by who pays.", (*where, "paid_by"), registry=registry).labels
+        )
+        self._saved = Counter("oauthrouter_saved_dollars", "US dollars less than the baseline model.", registry=registry)
+        self._latency = _cached(
+            Histogram(
+                "oauthrouter_request_seconds", "From request to last byte.", where, buckets=_LATENCY_BUCKETS, registry=registry
+            ).labels
+        )
+        self._first_token = _cached(
+            Histogram(
+                "oauthrouter_first_token_seconds",
+                "From request to first token.",
+                where,
+                buckets=_FIRST_TOKEN_BUCKETS,
+                registry=registry,
+            ).labels
+        )
+        self._sink_failures = Counter(
+            "oauthrouter_sink_failures", "Records a trace sink failed to take.", ("sink",), registry=registry
+        )
+        self._active = Gauge("oauthrouter_active_requests", "Requests running now.", registry=registry)
+
+    def receive(self, record: RequestRecord) -> None:
+        """Count a finished record."""
+        provider, model = record.provider or "none", record.model_answered or record.model_resolved or "none"
+        tier = record.decision.tier if record.decision is not None and record.decision.tier is not None else "none"
+        self._requests(str(tier), provider, model, str(record.status or 0)).inc()
+        if record.error_type is not None or (record.status or 0) >= 400:
+            self._errors(provider, record.error_type or f"status_{record.status}").inc()
+        for attempt in record.attempts:
+            self._attempts(attempt.provider, attempt.model, attempt.outcome).inc()
+        if record.seconds is not None:
+            self._latency(provider, model).observe(record.seconds)
+        if record.first_token_seconds is not None:
+            self._first_token(provider, model).observe(record.first_token_seconds)
+        self._count_usage(record, provider, model)
+        self._count_cost(record, provider, model)
+
+    def sink_failed(self, name: str) -> None:
+        """Count a failure of another sink; what ``SinkRecorder`` takes as ``on_failure``."""
+        self._sink_failures.labels(name).inc()
+
+    def watch_active(self, active: Callable[[], float]) -> None:
+        """Where to read the number of running requests."""
+        self._active.set_function(active)
+
+    def render(self) -> bytes:
+        """The Prometheus text format."""
+        return generate_latest(self.registry)
+
+    def _count_usage(self, record: RequestRecord, provider: str, model: str) -> None:
+        usage = record.usage
+        if usage is None:
+            return
+        counts = (
+            ("input", usage.input_tokens - usage.cache_read_input_tokens - usage.cache_creation_input_tokens),
+            ("cache_read", usage.cache_read_input_tokens),
+            ("cache_creation", usage.cache_creation_input_tokens),
+            ("output", usage.output_tokens),
+        )
+        for kind, count in counts:
+            if count > 0:
+                self._tokens(provider, model, kind).inc(count)
+
+    def _count_cost(self, record: RequestRecord, provider: str, model: str) -> None:
+        if record.cost is None:
+            return
+        self._cost(provider, model, "subscription" if record.subscription else "token").inc(record.cost)
+        if record.baseline_cost is not None and record.baseline_cost > record.cost:
+            self._saved.inc(record.baseline_cost - record.cost)
+
+
+def _cached(labels: Callable[..., Child]) -> Callable[..., Child]:
+    return lru_cache(maxsize=_LABEL_SETS)(labels)

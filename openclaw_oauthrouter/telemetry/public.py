@@ -1,0 +1,211 @@
+"""What the outside sees of a request: the original's trace event, field for field, and more.
+
+Fields without a value are left out, as in the original. Never holds a secret; holds the prompt only where ``telemetry.prompts`` is on.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.routing import Classification, RoutingDecision, SkippedHop
+from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
+from openclaw_oauthrouter.telemetry.redact import redact
+
+SPEND_WORDS = {"allow": "allowed", "deny": "blocked", "downgrade": "downgraded"}
+"""Our word -> the original's."""
+
+_PROMPT_FEATURES = ("text", "system_text")
+
+
+def public_record(record: RequestRecord, *, prompts: bool = False) -> JsonObject:
+    """One record as JSON.
+
+    :param prompts: include ``promptText`` and the text features
+    """
+    event = _original_fields(record)
+    event.update(_additions(record))
+    if prompts and record.prompt_text:
+        event["promptText"] = record.prompt_text
+    if record.features:
+        event["features"] = _features(record.features, prompts)
+    return {name: value for name, value in event.items() if value is not None}
+
+
+def _original_fields(record: RequestRecord) -> JsonObject:
+    decision = record.decision
+    tier = decision.tier.value if decision is not None and decision.tier is not None else None
+    return {
+        "ts": int(record.started_at * 1000),
+        "requestId": record.request_id,
+        "path": record.path.partition("?")[0],
+        "method": record.method,
+        "sessionKey": record.session_key,
+        "modelIdRequested": record.model_requested,
+        "modelIdResolved": record.model_resolved,
+        "modelIdRouted": record.model_answered,
+        "routingTier": tier,
+        "routingConfidence": _rounded(decision.confidence, 4) if decision is not None and tier else None,
+        "routingReasoning": decision.reasoning if decision is not None and tier else None,
+        "providerId": record.provider,
+        "upstreamUrl": record.upstream_url.partition("?")[0] if record.upstream_url else None,
+        "status": record.status,
+        "latencyMs": _milliseconds(record.seconds),
+        "stream": record.stream,
+        "toolCount": record.tool_count,
+        "tier": tier,
+        "preRoute": _pre_route(record.model_requested, decision) if decision is not None else None,
+        "fallback": _fallback(record),
+        "spend": _spend(record),
+        "errorMessage": redact(record.error_message) if record.error_message else None,
+    }
+
+
+def _additions(record: RequestRecord) -> JsonObject:
+    return {
+        "client": record.client,
+        "userAgent": record.user_agent,
+        "conversation": record.conversation,
+        "dialect": record.dialect or None,
+        "credential": record.credential,
+        "subscription": record.subscription,
+        "routing": _routing(record.decision) if record.decision is not None else None,
+        "attempts": [_attempt(attempt) for attempt in record.attempts],
+        "tokens": _tokens(record),
+        "cost": _cost(record),
+        "savings": _rounded(record.decision.savings, 4) if record.decision is not None else None,
+        "firstTokenMs": _milliseconds(record.first_token_seconds),
+        "tokensPerSecond": _rounded(record.tokens_per_second, 1),
+        "finishReason": record.finish_reason,
+        "errorType": record.error_type,
+        "notes": [{"action": n.action, "subject": n.subject, "reason": n.reason} for n in record.notes] or None,
+        "traceparent": record.traceparent,
+    }
+
+
+def _pre_route(requested: str | None, decision: RoutingDecision) -> JsonObject | None:
+    passed_over = _first_choice(decision)
+    if passed_over is None:
+        return None
+    return {
+        "triggered": True,
+        "fromProvider": passed_over.model.partition("/")[0],
+        "toProvider": decision.model.partition("/")[0],
+        "requestedModel": requested,
+        "routedModel": decision.model,
+        "reason": redact(passed_over.reason),
+    }
+
+
+def _first_choice(decision: RoutingDecision) -> SkippedHop | None:
+    return decision.skipped[0] if decision.skipped else None
+
+
+def _fallback(record: RequestRecord) -> JsonObject | None:
+    """Steps from one upstream to another; a second call of the same upstream is a retry and stands in ``attempts`` only."""
+    attempts = record.attempts
+    steps = [
+        {
+            "fromProvider": before.provider,
+            "toProvider": after.provider,
+            "fromStatus": before.status,
+            "toStatus": after.status,
+            "requestedModel": f"{before.provider}/{before.model}",
+            "fallbackModel": f"{after.provider}/{after.model}",
+        }
+        for before, after in pairwise(attempts)
+        if (before.provider, before.model) != (after.provider, after.model)
+    ]
+    if not steps:
+        return None
+    return {
+        "triggered": True,
+        "attempts": steps,
+        "requestedModel": steps[0]["requestedModel"],
+        "fallbackModel": steps[-1]["fallbackModel"],
+    }
+
+
+def _spend(record: RequestRecord) -> JsonObject | None:
+    if record.spend_decision is None:
+        return None
+    spend: JsonObject = {"decision": SPEND_WORDS.get(record.spend_decision, record.spend_decision)}
+    if record.spend_code is not None:
+        spend["code"] = record.spend_code
+    return spend
+
+
+def _routing(decision: RoutingDecision) -> JsonObject:
+    routing: JsonObject = {
+        "method": decision.method,
+        "hops": [{"model": hop.card.name, "tier": hop.tier, "reason": hop.reason} for hop in decision.hops],
+        "skipped": [{"model": skipped.model, "reason": redact(skipped.reason)} for skipped in decision.skipped],
+        "baselineModel": decision.baseline_model,
+    }
+    if decision.classification is not None:
+        routing.update(_classification(decision.classification))
+    return routing
+
+
+def _classification(classification: Classification) -> JsonObject:
+    return {
+        "score": _rounded(classification.score, 4),
+        "floors": list(classification.floors),
+        "dimensions": [
+            {"name": d.name, "score": _rounded(d.score, 4), "weight": _rounded(d.weight, 4), "signal": d.signal}
+            for d in classification.dimensions
+        ],
+    }
+
+
+def _attempt(attempt: Attempt) -> JsonObject:
+    return {
+        "provider": attempt.provider,
+        "model": attempt.model,
+        "credential": attempt.credential,
+        "url": attempt.url.partition("?")[0],
+        "status": attempt.status,
+        "outcome": attempt.outcome,
+        "reason": redact(attempt.reason) if attempt.reason else None,
+        "latencyMs": _milliseconds(attempt.seconds),
+    }
+
+
+def _tokens(record: RequestRecord) -> JsonObject | None:
+    usage = record.usage
+    tokens: JsonObject = {"inputEstimated": (record.features or {}).get("input_tokens")}
+    if usage is not None:
+        tokens.update(
+            input=usage.input_tokens,
+            output=usage.output_tokens,
+            cacheRead=usage.cache_read_input_tokens,
+            cacheCreation=usage.cache_creation_input_tokens,
+            reasoning=usage.reasoning_output_tokens,
+        )
+    known = {name: count for name, count in tokens.items() if count is not None}
+    return known or None
+
+
+def _cost(record: RequestRecord) -> JsonObject | None:
+    decision = record.decision
+    baseline = record.baseline_cost
+    cost = {
+        "estimated": _rounded(decision.cost_estimate, 8) if decision is not None else None,
+        "actual": _rounded(record.cost, 8),
+        "baseline": _rounded(baseline, 8),
+        "saved": _rounded(baseline - record.cost, 8) if baseline is not None and record.cost is not None else None,
+    }
+    known = {name: value for name, value in cost.items() if value is not None}
+    return known or None
+
+
+def _features(features: dict[str, object], prompts: bool) -> JsonObject:
+    return {name: value for name, value in features.items() if prompts or name not in _PROMPT_FEATURES}
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 1)
+
+
+def _rounded(number: float | None, digits: int) -> float | None:
+    return None if number is None else round(number, digits)

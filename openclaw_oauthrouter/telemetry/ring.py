@@ -1,0 +1,182 @@
+"""The last requests in memory, and who watches them come in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from openclaw_oauthrouter.canonical.trace import RequestRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RingEntry:
+    """A record and its place in the order of arrival.
+
+    :ivar number: 1 for the first record of this process
+    """
+
+    number: int
+    record: RequestRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RingFilter:
+    """Which records a reader asks for; every field that is ``None`` asks for nothing.
+
+    :ivar since: Unix seconds; records that began later
+    :ivar tier: ``SIMPLE`` … ``REASONING``
+    :ivar model: part of the requested, resolved or answering model's name, any case
+    :ivar status: an exact status
+    :ivar status_class: 2 for 2xx, 4 for 4xx, …
+    """
+
+    since: float | None = None
+    tier: str | None = None
+    model: str | None = None
+    status: int | None = None
+    status_class: int | None = None
+
+    def admits(self, record: RequestRecord) -> bool:
+        """Whether the record is among those asked for."""
+        return (
+            (self.since is None or record.started_at > self.since)
+            and (self.tier is None or _tier(record) == self.tier)
+            and (self.model is None or _names_model(record, self.model.lower()))
+            and (self.status is None or record.status == self.status)
+            and (self.status_class is None or (record.status or 0) // 100 == self.status_class)
+        )
+
+
+class TraceRing:
+    """A ``TraceSink`` of bounded size with live subscribers.
+
+    :param size: records kept
+    :param epoch: distinguishes this process's event ids from an earlier one's
+    :param queue_size: records a subscriber may lag behind before it is dropped
+    """
+
+    name = "ring"
+
+    def __init__(self, size: int, *, epoch: str, queue_size: int = 1000) -> None:
+        self._entries: deque[RingEntry] = deque(maxlen=size)
+        self._queue_size = queue_size
+        self._subscriptions: set[Subscription] = set()
+        self._count = 0
+        self.epoch = epoch
+        self.dropped_subscribers = 0
+
+    @property
+    def count(self) -> int:
+        """Records received since start, those forgotten included."""
+        return self._count
+
+    @property
+    def subscribers(self) -> int:
+        """Live subscribers."""
+        return len(self._subscriptions)
+
+    def receive(self, record: RequestRecord) -> None:
+        """Take a finished record and show it to everyone who watches; never waits for a slow one."""
+        self._count += 1
+        entry = RingEntry(self._count, record)
+        self._entries.append(entry)
+        for subscription in tuple(self._subscriptions):
+            if not subscription.offer(entry):
+                self._subscriptions.discard(subscription)
+                self.dropped_subscribers += 1
+
+    def latest(self, count: int, wanted: RingFilter | None = None) -> list[RingEntry]:
+        """The newest ``count`` entries that fit, newest last."""
+        entries: Iterator[RingEntry] = reversed(self._entries)
+        if wanted is not None:
+            entries = (entry for entry in entries if wanted.admits(entry.record))
+        return list(islice(entries, count))[::-1]
+
+    def after(self, number: int) -> list[RingEntry]:
+        """Entries newer than ``number`` that are still kept, newest last."""
+        return [entry for entry in self._entries if entry.number > number]
+
+    def event_id(self, entry: RingEntry) -> str:
+        """What a reader may send back as ``Last-Event-ID``."""
+        return f"{self.epoch}-{entry.number}"
+
+    def resume(self, last_event_id: str | None, otherwise: int) -> list[RingEntry]:
+        """What a reader has missed since ``last_event_id``; the newest ``otherwise`` entries when that tells nothing."""
+        epoch, _, number = (last_event_id or "").rpartition("-")
+        if epoch == self.epoch and number.isascii() and number.isdigit():
+            return self.after(int(number))
+        return self.latest(otherwise)
+
+    def subscribe(self) -> Subscription:
+        """Watch records come in; close it, or use it as a context manager."""
+        subscription = Subscription(self._queue_size, self._subscriptions.discard)
+        self._subscriptions.add(subscription)
+        return subscription
+
+    def close(self) -> None:
+        """End every subscription."""
+        for subscription in tuple(self._subscriptions):
+            subscription.close()
+
+
+class Subscription:
+    """A bounded queue of entries; ends when its reader falls too far behind."""
+
+    def __init__(self, size: int, forget: Callable[[Subscription], None]) -> None:
+        self._pending: deque[RingEntry] = deque()
+        self._size = size
+        self._forget = forget
+        self._wake = asyncio.Event()
+        self.closed = False
+
+    def __enter__(self) -> Subscription:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def offer(self, entry: RingEntry) -> bool:
+        """Queue an entry; ``False`` when the reader is too slow, which ends the subscription."""
+        if len(self._pending) >= self._size:
+            self.closed = True
+        else:
+            self._pending.append(entry)
+        self._wake.set()
+        return not self.closed
+
+    def close(self) -> None:
+        """Stop watching."""
+        self.closed = True
+        self._forget(self)
+        self._wake.set()
+
+    async def batches(self, idle_seconds: float) -> AsyncIterator[list[RingEntry]]:
+        """Entries as they come, all that wait at once; an empty list after ``idle_seconds`` of silence."""
+        while True:
+            if not self._pending and not self.closed:
+                await self._wait(idle_seconds)
+            batch = list(self._pending)
+            self._pending.clear()
+            if self.closed and not batch:
+                return
+            yield batch
+
+    async def _wait(self, seconds: float) -> None:
+        self._wake.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+
+def _tier(record: RequestRecord) -> str | None:
+    return record.decision.tier if record.decision is not None else None
+
+
+def _names_model(record: RequestRecord, wanted: str) -> bool:
+    names = (record.model_requested, record.model_resolved, record.model_answered)
+    return any(name is not None and wanted in name.lower() for name in names)
