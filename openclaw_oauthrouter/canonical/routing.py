@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -36,6 +37,12 @@ class RequestFeatures:
     :ivar is_tool_result_turn: the last turn only carries tool results
     :ivar previous_tier: tier of the conversation's last answer, if the gateway remembers it
     :ivar input_tokens: estimate of the whole request
+    :ivar task_text: the last substantial words of the user before ``text``, bounded likewise; what a "yes, do it" refers to
+    :ivar image_count: images anywhere in the request
+    :ivar turn_image_count: images that came with ``text``
+    :ivar raw_last_user_text: the last user message as it was sent, wrapping and all
+    :ivar raw_last_user_images: images of that message
+    :ivar keywords: distinct keywords found in ``text``, by list; filled in once by the default classifier for its dimensions
     """
 
     text: str
@@ -53,6 +60,11 @@ class RequestFeatures:
     input_tokens: int = 0
     previous_tier: Tier | None = None
     conversation: str | None = None
+    task_text: str = ""
+    turn_image_count: int = 0
+    raw_last_user_text: str = ""
+    raw_last_user_images: int = 0
+    keywords: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +139,15 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One stop of a route: a model at a provider."""
+    """One stop of a route: a model at a provider.
+
+    :ivar only_on: statuses of the failure before it that may lead here; empty: any failure that another provider can mend
+    """
 
     card: ModelCard
     tier: Tier | None = None
     reason: str = ""
+    only_on: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,36 @@
+"""Cutting marked blocks out of a text, the one operation all envelopes share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def without_blocks(text: str, opening: str, closing: str) -> str:
+    """The text without everything from ``opening`` to the next ``closing``, marks included.
+
+    A block that opens the text and is never closed reaches to its end: the text was cut. One that is never closed further on stays:
+    somebody is talking about it rather than using it.
+    """
+    start = text.find(opening)
+    if start < 0:
+        return text
+    kept: list[str] = []
+    position = 0
+    while start >= 0:
+        end = text.find(closing, start + len(opening))
+        if end < 0:
+            break
+        kept.append(text[position:start])
+        position = end + len(closing)
+        start = text.find(opening, position)
+    if start >= 0 and not text[:start].strip():
+        return ""
+    kept.append(text[position:])
+    return "".join(kept)
+
+
+def without_elements(text: str, names: Iterable[str]) -> str:
+    """The text without the named ``<element>…</element>`` blocks."""
+    for name in names if "<" in text else ():
+        text = without_blocks(text, f"<{name}>", f"</{name}>")
+    return text
