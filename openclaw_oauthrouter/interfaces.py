@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import httpx
 
@@ -152,6 +152,21 @@ class CredentialSource(Protocol):
         """Usable credentials of a provider, best first; re-reads its file when it has changed.
 
         :raises CredentialError: there is one, but it cannot be used; the message says why and what to do
+        """
+
+
+@runtime_checkable
+class RenewingCredentialSource(CredentialSource, Protocol):
+    """A source that may have to wait: it asks a host, or renews tokens that are ours to renew."""
+
+    def renewable(self, provider: str) -> bool:
+        """Whether ``fresh`` may come up with a credential where ``find`` has none; must not block."""
+
+    async def fresh(self, provider: str, rejected: Credential | None = None) -> Sequence[Credential]:
+        """As ``find``, renewed where due.
+
+        :param rejected: the credential the upstream has just answered 401 to: read again, renew even if it looks alive
+        :raises CredentialError: there is one, but it cannot be used
         """
 
 

@@ -1,0 +1,178 @@
+"""All credential sources in the configured order: who authenticates the next request, and what is missing when nobody can."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+
+from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.config.credentials import DEFAULT_ORDER, CredentialSettings
+from openclaw_oauthrouter.config.providers import ProviderSettings
+from openclaw_oauthrouter.credentials.advice import how_to_get
+from openclaw_oauthrouter.errors import ConfigurationError, CredentialError, CredentialExpired, CredentialNotFound, RefreshFailed
+from openclaw_oauthrouter.interfaces import CredentialSource, RenewingCredentialSource
+
+_log = logging.getLogger(__name__)
+_CONVERSATIONS = 4096  # remembered; the longest unused is forgotten first
+
+
+class CredentialChain:
+    """Implements ``interfaces.Credentials``.
+
+    :param sources: in any order; of two with the same name the first counts, so plugins replace built-in ones
+    :param settings: order and pooling
+    :param providers: the configured providers, for advice
+    :param clock: Unix seconds
+    :raises ConfigurationError: ``credentials.order`` names a source that does not exist
+    """
+
+    def __init__(
+        self,
+        sources: Iterable[CredentialSource],
+        settings: CredentialSettings,
+        clock: Clock,
+        providers: dict[str, ProviderSettings] | None = None,
+    ) -> None:
+        self._sources = in_order(sources, settings.order)
+        self._pool = settings.pool_same_vendor
+        self._clock = clock
+        self._providers = providers or {}
+        self._conversations: OrderedDict[tuple[str, str], str] = OrderedDict()
+
+    @property
+    def sources(self) -> Sequence[CredentialSource]:
+        """The sources in force, in the order in which they are asked."""
+        return tuple(self._sources.values())
+
+    def available(self, provider: str) -> bool:
+        """Whether a request to the provider could be authenticated right now, perhaps after a renewal of ours."""
+        return any(_renewable(source, provider) or _look(source, provider)[0] for source in self._sources.values())
+
+    async def resolve(self, provider: str, conversation: str | None = None) -> Sequence[Credential]:
+        """Credentials to try, in order; a conversation keeps the one it began with while that is usable.
+
+        :raises CredentialError: none is usable; says which source to fix and how
+        """
+        found: list[Credential] = []
+        errors: list[CredentialError] = []
+        for source in self._sources.values():
+            credentials, error = await _ask(source, provider)
+            found += credentials
+            errors += [error] if error is not None else []
+        usable = self._distinct(found)
+        if not usable:
+            raise self._nothing(provider, errors)
+        return self._sticky(provider, conversation, usable)
+
+    async def renew(self, credential: Credential) -> Credential | None:
+        """The upstream answered 401: read the source again, once; ``None`` when nothing changed."""
+        source = self._sources.get(credential.source)
+        if source is None:
+            return None
+        found, _ = await _ask(source, credential.provider, rejected=credential)
+        return next(
+            (item for item in self._alive(found) if item.name == credential.name and item.secret != credential.secret), None
+        )
+
+    def explain(self, provider: str) -> str:
+        """What is missing for a provider and how to get it, in one or two sentences."""
+        errors: list[CredentialError] = []
+        for source in self._sources.values():
+            credentials, error = _look(source, provider)
+            if credentials:
+                return f"provider {provider!r} authenticates with {credentials[0].name!r} (source {source.name!r})"
+            errors += [error] if error is not None else []
+        return self._advice(provider, errors)
+
+    def _distinct(self, found: Iterable[Credential]) -> list[Credential]:
+        """Each secret and each name once; of plan credentials only those of one account, unless accounts are pooled."""
+        kept: list[Credential] = []
+        for item in self._alive(found):
+            same = any(item.secret == other.secret or item.name == other.name for other in kept)
+            if not same and (self._pool or not _is_second_account(item, kept)):
+                kept.append(item)
+        return kept
+
+    def _alive(self, found: Iterable[Credential]) -> Iterator[Credential]:
+        now = self._clock()
+        return (item for item in found if item.expires_at is None or item.expires_at > now)
+
+    def _sticky(self, provider: str, conversation: str | None, usable: list[Credential]) -> Sequence[Credential]:
+        if conversation is None:
+            return usable
+        key = (provider, conversation)
+        name = self._conversations.pop(key, None)
+        first = next((item for item in usable if item.name == name), usable[0])
+        self._conversations[key] = first.name
+        if len(self._conversations) > _CONVERSATIONS:
+            self._conversations.popitem(last=False)
+        return [first, *(item for item in usable if item is not first)]
+
+    def _nothing(self, provider: str, errors: Sequence[CredentialError]) -> CredentialError:
+        telling = next((error for error in errors if isinstance(error, (CredentialExpired, RefreshFailed))), None)
+        kind = type(telling) if telling is not None else CredentialNotFound
+        retry_after = telling.retry_after if telling is not None else None
+        return kind(self._advice(provider, errors), retry_after=retry_after)
+
+    def _advice(self, provider: str, errors: Sequence[CredentialError]) -> str:
+        reasons = "; ".join(dict.fromkeys(error.message for error in errors))
+        head = f"no usable credential for provider {provider!r}" + (f" ({reasons})" if reasons else "")
+        return f"{head}. {how_to_get(provider, self._providers.get(provider))}"
+
+
+def in_order(sources: Iterable[CredentialSource], order: Sequence[str]) -> dict[str, CredentialSource]:
+    """Sources by name as ordered; those of plugins that the order does not name come last, built-in ones not named are off.
+
+    :raises ConfigurationError: the order names a source that does not exist
+    """
+    by_name: dict[str, CredentialSource] = {}
+    for source in sources:
+        by_name.setdefault(source.name, source)
+    known = (*DEFAULT_ORDER, *(name for name in by_name if name not in DEFAULT_ORDER))
+    unknown = [name for name in order if name not in known]
+    if unknown:
+        raise ConfigurationError(f"credentials.order names {unknown[0]!r}; known sources: {', '.join(known)}")
+    last = [name for name in by_name if name not in DEFAULT_ORDER]
+    return {name: by_name[name] for name in dict.fromkeys((*order, *last)) if name in by_name}
+
+
+def _is_second_account(item: Credential, kept: Sequence[Credential]) -> bool:
+    if item.kind == "api_key":
+        return False
+    plans = [other for other in kept if other.kind != "api_key"]
+    return bool(plans) and not any(item.account_id is not None and item.account_id == other.account_id for other in plans)
+
+
+def _renewable(source: CredentialSource, provider: str) -> bool:
+    return isinstance(source, RenewingCredentialSource) and source.renewable(provider)
+
+
+def _look(source: CredentialSource, provider: str) -> tuple[Sequence[Credential], CredentialError | None]:
+    """One source's answer; its failure is an answer too, so that the others keep working."""
+    try:
+        return source.find(provider), None
+    except CredentialError as error:
+        return (), error
+    except Exception as error:  # noqa: BLE001 a plugin's source must not take the others down
+        return (), _broken(source, error)
+
+
+async def _ask(
+    source: CredentialSource, provider: str, rejected: Credential | None = None
+) -> tuple[Sequence[Credential], CredentialError | None]:
+    if not isinstance(source, RenewingCredentialSource):
+        return _look(source, provider)
+    try:
+        return await source.fresh(provider, rejected), None
+    except CredentialError as error:
+        return (), error
+    except Exception as error:  # noqa: BLE001 as above
+        return (), _broken(source, error)
+
+
+def _broken(source: CredentialSource, error: Exception) -> CredentialError:
+    # The type only: the text of a foreign exception may quote a secret.
+    _log.error("credential source %r failed: %s", source.name, type(error).__name__)
+    return CredentialError(f"credential source {source.name!r} failed ({type(error).__name__})")

@@ -1,0 +1,1 @@
+"""The places where credentials lie, one file each."""

@@ -1,0 +1,49 @@
+"""Credentials in environment variables: the vendors' own names, and ``<NAME>_API_KEY`` for any other configured provider."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.credentials import secret_text
+from openclaw_oauthrouter.credentials.finding import Finding, Inventory, bare_finding
+
+KNOWN: Mapping[str, tuple[str, ...]] = {
+    "anthropic": ("ANTHROPIC_OAUTH_TOKEN", "ANTHROPIC_API_KEY"),
+    "openai": ("OPENAI_API_KEY",),
+    "openai-codex": (),
+    "deepseek": ("DEEPSEEK_API_KEY",),
+}
+"""Provider -> variables, the preferred one first. The Codex backend takes no keys."""
+
+
+def variables_of(provider: str) -> tuple[str, ...]:
+    """The variables in which a provider's credentials are looked for: ``my-vllm`` -> ``MY_VLLM_API_KEY``."""
+    if provider in KNOWN:
+        return KNOWN[provider]
+    return (f"{re.sub(r'[^A-Z0-9]+', '_', provider.upper()).strip('_')}_API_KEY",)
+
+
+class EnvironmentSource(Inventory):
+    """Environment variables.
+
+    :param environ: the variables, read anew for each question
+    :param providers: names of the configured providers
+    """
+
+    name = "environment"
+
+    def __init__(self, environ: Mapping[str, str], providers: Iterable[str], clock: Clock) -> None:
+        super().__init__(clock)
+        self._environ = environ
+        self._providers = tuple(dict.fromkeys((*KNOWN, *providers)))
+
+    def findings(self) -> Sequence[Finding]:
+        """One for each variable that is set and not blank."""
+        return [
+            bare_finding(f"env:{variable}", provider, self.name, self._environ[variable])
+            for provider in self._providers
+            for variable in variables_of(provider)
+            if secret_text.clean(self._environ.get(variable))
+        ]

@@ -1,0 +1,114 @@
+"""Reads a file of secrets again whenever it has changed, and says in plain words why it cannot be read."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from openclaw_oauthrouter.errors import CredentialError
+
+LARGEST = 4 * 1024 * 1024  # bytes; a credential file larger than this is something else
+
+_log = logging.getLogger(__name__)
+_POSIX = os.name == "posix"
+
+T = TypeVar("T")
+Signature = tuple[int, ...]
+
+
+class WatchedFile(Generic[T]):
+    """One file, parsed once per change; asking again costs one ``stat``.
+
+    :param parse: raises ``ValueError`` saying what is wrong with the bytes, without quoting them
+    """
+
+    def __init__(self, path: Path, parse: Callable[[bytes], T]) -> None:
+        self.path = path
+        self._parse = parse
+        self._seen: Signature | None = None
+        self._value: T | None = None
+        self._problem: str | None = None
+
+    def read(self) -> T | None:
+        """What the file holds; ``None`` when there is no file.
+
+        :raises CredentialError: it is there, but cannot be used; names the path, what is wrong and what to do
+        """
+        signature = signature_of(self.path)
+        if signature is None:
+            self._seen = None
+            return None
+        if signature != self._seen:
+            self._load()
+            self._seen = signature
+        if self._problem is not None:
+            raise CredentialError(self._problem, code="credential_file")
+        return self._value
+
+    def forget(self) -> None:
+        """Make the next ``read`` read, even if the file looks unchanged."""
+        self._seen = None
+
+    def _load(self) -> None:
+        self._value, self._problem = None, None
+        try:
+            self._value = self._parse(read_private(self.path))
+        except CredentialError as error:
+            self._problem = error.message
+        except (ValueError, RecursionError) as error:
+            self._problem = f"{str(self.path)!r} {error}"
+            _log.warning("credential file %s", self._problem)
+
+
+def signature_of(path: Path) -> Signature | None:
+    """What changes when the file does; ``None`` when there is no file.
+
+    :raises CredentialError: a folder on the way is closed, or a symbolic link leads nowhere
+    """
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        if path.is_symlink():
+            raise CredentialError(f"{str(path)!r} is a symbolic link that leads nowhere; remove or mend it") from None
+        return None
+    except OSError as error:
+        raise CredentialError(f"{str(path)!r} cannot be read ({error.strerror}); check its owner and permissions") from None
+    # ctime too: a chmod that makes the file readable changes nothing else.
+    return (status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev, status.st_ctime_ns)
+
+
+def read_private(path: Path) -> bytes:
+    """The bytes of a file of secrets; a symbolic link is followed, for some people keep such files elsewhere.
+
+    :raises CredentialError: it is not a plain file of ours, is empty or far too large, or may not be read
+    """
+    try:
+        # Without O_NONBLOCK, opening a pipe would wait for its other end.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    except OSError as error:
+        raise CredentialError(f"{str(path)!r} cannot be read ({error.strerror}); check its owner and permissions") from None
+    with os.fdopen(descriptor, "rb") as file:
+        problem = _problem_of(os.fstat(descriptor), path)
+        if problem:
+            raise CredentialError(f"{str(path)!r} {problem}", code="credential_file")
+        return file.read(LARGEST)
+
+
+def _problem_of(status: os.stat_result, path: Path) -> str | None:
+    if not stat.S_ISREG(status.st_mode):
+        return "is not a plain file; move it away"
+    if status.st_size == 0:
+        return "is empty; restore it or remove it"
+    if status.st_size > LARGEST:
+        return f"is larger than {LARGEST // 1024 // 1024} MB and cannot be a credential file; move it away"
+    if not _POSIX:
+        return None
+    if status.st_uid not in (os.getuid(), 0):
+        return "belongs to another user; secrets of others are not used"
+    if status.st_mode & 0o077:
+        _log.warning("credential file %s can be read by other users of this machine; run: chmod 600 %s", path, path)
+    return None
