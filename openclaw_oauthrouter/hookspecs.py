@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from openclaw_oauthrouter.canonical.failure import FailureRule
     from openclaw_oauthrouter.canonical.request import ChatRequest
     from openclaw_oauthrouter.canonical.routing import (
         Classification,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     )
     from openclaw_oauthrouter.config import Settings
     from openclaw_oauthrouter.interfaces import (
+        Budget,
         Classifier,
         CredentialSource,
         Dialect,
@@ -62,13 +64,16 @@ def oauthrouter_register_dialects(settings: Settings) -> Sequence[Dialect]:  # t
 
 
 @hookspec
-def oauthrouter_register_providers(settings: Settings) -> Sequence[Provider]:  # type: ignore[empty-body]
-    """Offer upstreams. Called once at start and after each configuration change; the same ``name`` replaces an earlier one."""
+def oauthrouter_register_model_cards(settings: Settings) -> Sequence[ModelCard]:  # type: ignore[empty-body]
+    """Add to or correct the model catalog. Called once at start; the same provider and id replaces a built-in card."""
 
 
 @hookspec
-def oauthrouter_register_model_cards(settings: Settings) -> Sequence[ModelCard]:  # type: ignore[empty-body]
-    """Add to or correct the model catalog. Called once at start; the same provider and id replaces a built-in card."""
+def oauthrouter_register_providers(settings: Settings, cards: Sequence[ModelCard]) -> Sequence[Provider]:  # type: ignore[empty-body]
+    """Offer upstreams. Called once at start and after each configuration change; the same ``name`` replaces an earlier one.
+
+    :param cards: the whole model catalog; a provider picks its own
+    """
 
 
 @hookspec
@@ -91,6 +96,19 @@ def oauthrouter_register_tiers(settings: Settings) -> Mapping[str, Sequence[str]
     """Say which models serve a tier: ``{"SIMPLE": ["provider/model", …]}``, primary first.
 
     Called once at start. Tiers not named keep what the configuration says; where several plugins name a tier, the last registered wins.
+    """
+
+
+@hookspec
+def oauthrouter_register_budgets(settings: Settings) -> Sequence[Budget]:  # type: ignore[empty-body]
+    """Offer rules on spending. Called once at start; they are asked after the built-in ones, in the order they came."""
+
+
+@hookspec
+def oauthrouter_failure_rules(settings: Settings) -> Sequence[FailureRule]:  # type: ignore[empty-body]
+    """Add to or correct the table of failures. Called once at start.
+
+    These rows are asked before the built-in ones; the same ``name`` replaces a built-in row.
     """
 
 

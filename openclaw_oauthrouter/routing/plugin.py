@@ -1,1 +1,16 @@
-"""Puts this room's built-in things in place through the hooks."""
+"""Puts the shipped model cards in place through the hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.hookspecs import hookimpl
+from openclaw_oauthrouter.routing.catalog import shipped_cards
+
+
+@hookimpl
+def oauthrouter_register_model_cards(settings: Settings) -> Sequence[ModelCard]:
+    """The cards of ``cards.json``."""
+    return shipped_cards()

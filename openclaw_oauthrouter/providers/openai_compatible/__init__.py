@@ -1,0 +1,86 @@
+"""Any endpoint that speaks Chat Completions or the public Responses API: OpenAI, DeepSeek, local servers, endpoints of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+import orjson
+
+from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
+from openclaw_oauthrouter.canonical.routing import ModelCard
+
+_PATHS = {"openai_chat_completions": "/chat/completions", "openai_responses": "/responses"}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAICompatible:
+    """One such endpoint.
+
+    :ivar api_base: without a trailing slash; ``/v1`` is added unless the path already ends in a version
+    :ivar listed: cards of the models it is known to serve
+    :ivar any_model: take ids it does not list
+    :ivar allowed_fields: body fields the endpoint knows; ``None`` sends all
+    """
+
+    name: str
+    api_base: str
+    dialect: str = "openai_chat_completions"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    auth_header: str | None = None
+    listed: Sequence[ModelCard] = ()
+    any_model: bool = True
+    allowed_fields: frozenset[str] | None = None
+    subscription: bool = False
+    needs_credential: bool = True
+    always_streams: bool = False
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the endpoint."""
+        url = httpx.URL(self.api_base)
+        return f"{url.scheme}://{url.netloc.decode('ascii')}"
+
+    @property
+    def url(self) -> str:
+        """Where requests are posted."""
+        last = self.api_base.rpartition("/")[2]
+        versioned = len(last) > 1 and last[0] == "v" and last[1].isdigit()
+        return f"{self.api_base}{'' if versioned else '/v1'}{_PATHS[self.dialect]}"
+
+    def cards(self) -> Sequence[ModelCard]:
+        """Models it is known to serve."""
+        return self.listed
+
+    def card(self, model: str) -> ModelCard | None:
+        """The card of a model; invented where the endpoint takes any id."""
+        known = next((card for card in self.listed if card.id == model), None)
+        return known or (ModelCard(self.name, model) if self.any_model else None)
+
+    def prepare(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> EncodedRequest:
+        """Send only the fields the endpoint knows."""
+        if self.allowed_fields is None:
+            return encoded
+        body = dict(encoded.body)
+        if "max_completion_tokens" in body and "max_completion_tokens" not in self.allowed_fields:
+            body.setdefault("max_tokens", body["max_completion_tokens"])
+        dropped = sorted(body.keys() - self.allowed_fields)
+        notes = tuple(Note("dropped", name, f"{self.name} does not know the field") for name in dropped)
+        kept = {name: value for name, value in body.items() if name in self.allowed_fields}
+        return EncodedRequest(kept, (*encoded.notes, *notes), encoded.tool_names)
+
+    def build_request(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> httpx.Request:
+        """POST with a bearer token, or with the configured header."""
+        headers = {"content-type": "application/json", "accept": "text/event-stream" if request.stream else "application/json"}
+        headers |= self.headers
+        if credential is not None:
+            headers |= self._authentication(credential)
+        return httpx.Request("POST", self.url, headers=headers, content=orjson.dumps(encoded.body))
+
+    def _authentication(self, credential: Credential) -> dict[str, str]:
+        secret = credential.secret.reveal()
+        if credential.header:
+            return {credential.header.lower(): secret}
+        return {"authorization": secret if secret.lower().startswith("bearer ") else f"Bearer {secret}"}

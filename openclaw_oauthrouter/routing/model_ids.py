@@ -1,0 +1,94 @@
+"""What a client means by ``model``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.config.routing import Profile
+from openclaw_oauthrouter.errors import InvalidRequestError, ModelNotFoundError
+from openclaw_oauthrouter.interfaces import Provider
+
+OWN_PREFIX = "oauthrouter/"
+PROFILES: tuple[Profile, ...] = ("economy", "balanced", "quality")
+
+_DOTTED_CLAUDE = re.compile(r"(claude-[\w-]*\d)\.(\d)")
+_VENDOR_PREFIXES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("claude-", ("anthropic",)),
+    ("deepseek-", ("deepseek",)),
+    ("gpt-", ("openai-codex", "openai", "openai-chatgpt")),
+    ("codex-", ("openai-codex", "openai")),
+    ("chatgpt-", ("openai",)),
+    ("o1", ("openai",)),
+    ("o3", ("openai",)),
+    ("o4", ("openai",)),
+)
+# A bare vendor id goes to the first of these providers that can serve it.
+
+
+@dataclass(frozen=True, slots=True)
+class Auto:
+    """The router shall choose.
+
+    :ivar profile: from ids such as ``auto-economy``; ``None`` for plain ``auto``
+    """
+
+    profile: Profile | None = None
+
+
+def normalise(model: str) -> str:
+    """Strip blanks and our own prefix, write ``claude-opus-4.6`` as the vendor does."""
+    name = model.strip().removeprefix(OWN_PREFIX)
+    return _DOTTED_CLAUDE.sub(r"\1-\2", name)
+
+
+def resolve(
+    model: str,
+    providers: Mapping[str, Provider],
+    aliases: Mapping[str, str],
+    usable: Sequence[str],
+) -> Auto | ModelCard:
+    """Find what a model id stands for.
+
+    :param usable: providers that have a credential; preferred for bare ids
+    :raises InvalidRequestError: the id is empty
+    :raises ModelNotFoundError: nobody serves it; names close matches
+    """
+    name = normalise(model)
+    name = normalise(aliases.get(name) or aliases.get(model) or name)
+    if not name:
+        raise InvalidRequestError("'model' must not be empty; use 'auto' to let the gateway choose", param="model")
+    if name.startswith("auto"):
+        return Auto(next((profile for profile in PROFILES if name == f"auto-{profile}"), None))
+    card = _prefixed(name, providers) or _bare(name, providers, usable)
+    if card is None:
+        raise ModelNotFoundError(_not_found(model, providers), param="model")
+    return card
+
+
+def _prefixed(name: str, providers: Mapping[str, Provider]) -> ModelCard | None:
+    prefix, slash, rest = name.partition("/")
+    provider = providers.get(prefix) if slash and rest else None
+    return provider.card(rest) if provider else None
+
+
+def _bare(name: str, providers: Mapping[str, Provider], usable: Sequence[str]) -> ModelCard | None:
+    # Whoever lists the id comes first; an endpoint of the user's own may list ids with slashes in them.
+    listing = [n for n, provider in providers.items() if any(card.id == name for card in provider.cards())]
+    by_vendor = next((names for prefix, names in _VENDOR_PREFIXES if name.startswith(prefix)), ())
+    candidates = [n for n in (*by_vendor, *listing) if n in providers]
+    if not by_vendor:
+        candidates = listing
+    ordered = sorted(dict.fromkeys(candidates), key=lambda n: (n not in usable, candidates.index(n)))
+    return next((card for n in ordered if (card := providers[n].card(name))), None)
+
+
+def _not_found(model: str, providers: Mapping[str, Provider]) -> str:
+    known = [card.name for provider in providers.values() for card in provider.cards()] + ["auto"]
+    names = known + [name.partition("/")[2] for name in known]
+    close = list(dict.fromkeys(get_close_matches(normalise(model), names, n=3, cutoff=0.5)))
+    hint = f"; close matches: {', '.join(close)}" if close else "; GET /v1/models lists what there is"
+    return f"no configured provider serves the model {model!r}{hint}"

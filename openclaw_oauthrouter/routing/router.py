@@ -1,0 +1,195 @@
+"""From a request to the models that will be tried, in order, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from openclaw_oauthrouter.canonical.request import ChatRequest
+from openclaw_oauthrouter.canonical.routing import (
+    Classification,
+    Estimate,
+    Hop,
+    ModelCard,
+    RequestFeatures,
+    RouteHints,
+    RoutingDecision,
+    SkippedHop,
+    Tier,
+)
+from openclaw_oauthrouter.config.routing import Profile, RoutingSettings
+from openclaw_oauthrouter.config.upstream import RateLimitFallbackSettings
+from openclaw_oauthrouter.errors import CredentialNotFound
+from openclaw_oauthrouter.interfaces import Provider
+from openclaw_oauthrouter.routing.conversations import Conversation, Conversations
+from openclaw_oauthrouter.routing.fallback import fallback_hops
+from openclaw_oauthrouter.routing.model_ids import Auto, normalise, resolve
+from openclaw_oauthrouter.routing.prices import Prices
+from openclaw_oauthrouter.routing.servable import Needs, Servable, needs_of
+from openclaw_oauthrouter.routing.tiers import Chains, borrowing_order
+
+
+class Judge(Protocol):
+    """Classifies a request: features, hooks, conversation rules; put together by ``assembly``."""
+
+    def __call__(
+        self, request: ChatRequest, previous_tier: Tier | None, profile: Profile, input_tokens: int
+    ) -> tuple[RequestFeatures, Classification]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A decision, and what it was based on.
+
+    :ivar features: what the classifier saw; ``None`` when the client chose the model itself
+    """
+
+    decision: RoutingDecision
+    features: RequestFeatures | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """Decides where requests go; no I/O.
+
+    :ivar estimate: tokens of a request at a model
+    :ivar explain_missing: what to say when no provider at all can serve
+    """
+
+    settings: RoutingSettings
+    fallback: RateLimitFallbackSettings
+    providers: Mapping[str, Provider]
+    chains: Chains
+    judge: Judge
+    servable: Servable
+    prices: Prices
+    conversations: Conversations
+    estimate: Callable[[ChatRequest, ModelCard], Estimate]
+    explain_missing: Callable[[], str]
+
+    def route(self, request: ChatRequest, hints: RouteHints, conversation: str | None) -> Routed:
+        """Decide for one request.
+
+        :raises ModelNotFoundError: nobody serves the model asked for
+        :raises CredentialNotFound: ``auto``, and no provider has a credential
+        """
+        usable = [name for name in self.providers if self.servable.usable(name)]
+        wanted = resolve(request.model, self.providers, self.settings.aliases, usable)
+        if isinstance(wanted, Auto):
+            return self._automatic(request, hints, wanted, conversation)
+        return Routed(self._chosen(request, wanted))
+
+    def _chosen(self, request: ChatRequest, card: ModelCard) -> RoutingDecision:
+        hops = (Hop(card, reason="chosen by the client"), *fallback_hops(card, self.fallback, self.providers))
+        decision = RoutingDecision(card.name, None, 1.0, "explicit", "the client named the model", hops=hops)
+        return self._priced(request, decision)
+
+    def _automatic(self, request: ChatRequest, hints: RouteHints, auto: Auto, conversation: str | None) -> Routed:
+        known = self.conversations.recall(conversation) if self.settings.sticky else None
+        profile = hints.profile or auto.profile or self.settings.profile
+        tokens = self.estimate(request, _ANY_CARD).input_tokens
+        features, judged = self.judge(request, known.tier if known else None, profile, tokens)
+        tier = self._limited(hints.tier or judged.tier, hints)
+        needs = needs_of(request, tokens)
+        hops, skipped = self._hops(tier, needs)
+        if not hops:
+            raise CredentialNotFound(self.explain_missing())
+        hops = self._keep_model(request, known, tier, hops, needs)
+        hops += [
+            hop for hop in fallback_hops(hops[0].card, self.fallback, self.providers) if all(hop.card != h.card for h in hops)
+        ]
+        decision = RoutingDecision(
+            model=hops[0].card.name,
+            tier=tier,
+            confidence=judged.confidence,
+            method=judged.method,
+            reasoning=judged.reasoning,
+            score=judged.score,
+            hops=tuple(hops),
+            skipped=tuple(skipped),
+            classification=judged,
+        )
+        return Routed(self._priced(request, decision), features)
+
+    def _limited(self, tier: Tier, hints: RouteHints) -> Tier:
+        caps = [hints.max_tier, Tier(self.settings.max_tier) if self.settings.max_tier else None]
+        return min([tier, *(cap for cap in caps if cap is not None)], key=lambda t: t.rank)
+
+    def _hops(self, tier: Tier, needs: Needs) -> tuple[list[Hop], list[SkippedHop]]:
+        hops: list[Hop] = []
+        skipped: list[SkippedHop] = []
+        seen: set[str] = set()
+        for card, reason in self._candidates(tier):
+            name = card if isinstance(card, str) else card.name
+            if name in seen:
+                continue
+            seen.add(name)
+            why_not = reason if isinstance(card, str) else self.servable.why_not(card, needs)
+            if why_not is None and isinstance(card, ModelCard):
+                hops.append(Hop(card, tier, reason))
+            elif not hops:
+                # What comes after a model that can serve is only a reserve; why it cannot is of no interest.
+                skipped.append(SkippedHop(name, why_not or ""))
+        return hops, skipped
+
+    def _candidates(self, tier: Tier) -> Iterator[tuple[ModelCard | str, str]]:
+        """Models in the order of preference, with why each stands there; a name nobody serves comes as a string."""
+        for source in borrowing_order(tier):
+            for rank, name in enumerate(self.chains[source]):
+                reason = f"{source} {'primary' if rank == 0 else f'fallback {rank}'}"
+                card = self._card(name)
+                yield (card, reason) if card else (name, "no provider of that name is configured")
+        for provider in self.providers.values():
+            for card in provider.cards():
+                yield card, f"listed by {provider.name}"
+
+    def _card(self, name: str) -> ModelCard | None:
+        prefix, _, model = normalise(name).partition("/")
+        provider = self.providers.get(prefix)
+        return provider.card(model) if provider and model else None
+
+    def _keep_model(
+        self, request: ChatRequest, known: Conversation | None, tier: Tier, hops: list[Hop], needs: Needs
+    ) -> list[Hop]:
+        """Put a conversation's present model first while that is needed or cheaper."""
+        card = self._card(known.model) if known else None
+        if known is None or card is None or card == hops[0].card or known.tier.rank < tier.rank:
+            return hops
+        if self.servable.why_not(card, needs) is not None:
+            return hops
+        if known.tier != tier and not self._cheaper_to_stay(request, known, card, hops[0].card):
+            return hops
+        kept = Hop(card, tier, "kept: the conversation's prompt is in its cache")
+        return [kept, *(hop for hop in hops if hop.card != card)]
+
+    def _cheaper_to_stay(self, request: ChatRequest, known: Conversation, card: ModelCard, other: ModelCard) -> bool:
+        price, rival = self.prices.price(card), self.prices.price(other)
+        if price is None or rival is None:
+            return False
+        here, there = self.estimate(request, card), self.estimate(request, other)
+        cached = min(known.cached_tokens, here.input_tokens)
+        read = price.input if price.cache_read is None else price.cache_read
+        # Both would write about the same answer; a generous limit on output must not outweigh the prompt.
+        output = min(here.output_tokens, there.output_tokens, 1000)
+        stay = cached * read + (here.input_tokens - cached) * price.input + output * price.output
+        leave = there.input_tokens * (rival.cache_write or rival.input) + output * rival.output
+        return stay <= leave
+
+    def _priced(self, request: ChatRequest, decision: RoutingDecision) -> RoutingDecision:
+        card = decision.hops[0].card
+        baseline = self._card(self.settings.baseline or self.chains[Tier.REASONING][0])
+        cost = self.prices.estimate(card, self.estimate(request, card))
+        against = self.prices.estimate(baseline, self.estimate(request, baseline)) if baseline else 0.0
+        savings = max(0.0, (against - cost) / against) if against > 0 else 0.0
+        return replace(
+            decision,
+            cost_estimate=cost,
+            baseline_cost=against,
+            savings=savings,
+            baseline_model=baseline.name if baseline else None,
+        )
+
+
+_ANY_CARD = ModelCard("", "")
+# The prompt's length does not depend on the model; its estimate is needed before one is chosen.

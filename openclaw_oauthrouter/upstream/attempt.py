@@ -1,0 +1,158 @@
+"""One call of one upstream: encode, reserve, send, and hold the answer until its first content is here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass, field, replace
+
+import httpx
+
+from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.canonical.events import (
+    Frame,
+    PartDelta,
+    PartStarted,
+    ResponseFailed,
+    ResponseFinished,
+    UsageReported,
+)
+from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
+from openclaw_oauthrouter.canonical.routing import Hop
+from openclaw_oauthrouter.canonical.trace import Attempt
+from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.config.upstream import TimeoutSettings
+from openclaw_oauthrouter.errors import UpstreamError
+from openclaw_oauthrouter.interfaces import Dialect, Health, Provider
+from openclaw_oauthrouter.upstream.origins import Origins
+from openclaw_oauthrouter.upstream.sending import lower_headers, read_error, read_frames, send
+
+_CONTENT = (PartDelta, ResponseFinished)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where one call goes."""
+
+    hop: Hop
+    provider: Provider
+    dialect: Dialect
+    credential: Credential | None
+
+    @property
+    def origin(self) -> str:
+        """Who will have made the opaque reasoning of this call's answer."""
+        account = self.credential.account_id or self.credential.name if self.credential else ""
+        return f"{self.provider.name}/{account}"
+
+
+@dataclass(slots=True)
+class Answer:
+    """An upstream's answer whose first content has come; later frames come as they arrive.
+
+    :ivar tool_names: name on the wire -> name the client used
+    :ivar usage: the last usage seen, also when the stream broke off
+    """
+
+    target: Target
+    encoded: EncodedRequest
+    notes: tuple[Note, ...]
+    first: list[Frame]
+    rest: AsyncIterator[Frame]
+    headers: Mapping[str, str]
+    attempt: Attempt
+    usage: Usage | None = None
+    finished: bool = False
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        """All frames, those already here first."""
+        for frame in self.first:
+            yield self._seen(frame)
+        async for frame in self.rest:
+            yield self._seen(frame)
+
+    async def aclose(self) -> None:
+        """Close the upstream connection; unless the answer was read to its end, the provider stops generating."""
+        await self._stack.aclose()
+
+    def _seen(self, frame: Frame) -> Frame:
+        for event in frame.events:
+            if isinstance(event, UsageReported):
+                self.usage = event.usage
+            elif isinstance(event, ResponseFinished):
+                self.finished = True
+        return frame
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Makes calls; knows nothing of routes."""
+
+    transport: httpx.AsyncBaseTransport
+    timeouts: TimeoutSettings
+    health: Health
+    origins: Origins
+    clock: Clock
+
+    async def call(self, request: ChatRequest, target: Target, attempt: Attempt) -> Answer:
+        """Send a request and wait for its first content.
+
+        :raises UpstreamError: no content came; nothing has reached the client
+        :raises InvalidRequestError: the request cannot be said in the upstream's dialect
+        """
+        started = self.clock()
+        try:
+            return await self._call(request, target, attempt)
+        except UpstreamError as error:
+            error.provider = error.provider or target.provider.name
+            attempt.status = error.upstream_status or attempt.status
+            attempt.outcome, attempt.reason = type(error).__name__, error.message
+            raise
+        finally:
+            attempt.seconds = self.clock() - started
+
+    async def _call(self, request: ChatRequest, target: Target, attempt: Attempt) -> Answer:
+        card, provider = target.hop.card, target.provider
+        own = replace(request, foreign_opaque=self.origins.foreign(request, target.origin))
+        plain = target.dialect.encode_request(own, card)
+        encoded = provider.prepare(own, plain, target.credential)
+        http_request = provider.build_request(own, encoded, target.credential)
+        attempt.url = str(http_request.url.copy_with(query=None))
+        stack = AsyncExitStack()
+        try:
+            response = await stack.enter_async_context(send(self.transport, http_request, provider.name, self.timeouts))
+            attempt.status = response.status_code
+            headers = lower_headers(response)
+            self.health.observe_headers(provider.name, _name(target.credential), headers)
+            if response.status_code >= 400:
+                raise await read_error(response, target.dialect, provider.name, self.timeouts)
+            frames = await stack.enter_async_context(
+                aclosing(read_frames(response, target.dialect, provider.name, self.timeouts))
+            )
+            stamped = self.origins.stamped(frames, target.origin)
+            first = await _until_content(stamped)
+        except BaseException:
+            await stack.aclose()
+            raise
+        attempt.outcome = "ok"
+        notes = (*request.notes, *encoded.notes)
+        return Answer(target, encoded, notes, first, stamped, headers, attempt, _stack=stack)
+
+
+async def _until_content(frames: AsyncIterator[Frame]) -> list[Frame]:
+    """Read until the answer says something: what fails before that can still be answered by another upstream."""
+    seen: list[Frame] = []
+    async for frame in frames:
+        seen.append(frame)
+        for event in frame.events:
+            if isinstance(event, ResponseFailed):
+                raise event.error
+            if isinstance(event, _CONTENT) or (isinstance(event, PartStarted) and event.kind != "text"):
+                return seen
+    return seen
+
+
+def _name(credential: Credential | None) -> str | None:
+    return credential.name if credential else None

@@ -1,0 +1,190 @@
+"""Walks a route: the same hop again, another credential, the next hop, until one answers or the budget of tries is used up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.canonical.failure import FailureRule
+from openclaw_oauthrouter.canonical.request import ChatRequest
+from openclaw_oauthrouter.canonical.routing import Hop
+from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
+from openclaw_oauthrouter.config.upstream import RetrySettings
+from openclaw_oauthrouter.errors import (
+    AllUpstreamsFailed,
+    CredentialError,
+    InvalidRequestError,
+    OAuthRouterError,
+    PolicyError,
+    UpstreamError,
+)
+from openclaw_oauthrouter.interfaces import Credentials, Dialect, Health, Provider, Reservation, SpendGuard
+from openclaw_oauthrouter.upstream.attempt import Answer, Sender, Target
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What one walk has seen so far."""
+
+    request: ChatRequest
+    record: RequestRecord
+    client: str | None
+    failures: list[UpstreamError] = field(default_factory=list)
+    refusals: list[OAuthRouterError] = field(default_factory=list)
+    calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """An answer, with the budget set aside for it."""
+
+    answer: Answer
+    reservation: Reservation
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """Finds an upstream that answers.
+
+    :ivar rule_for: the table of failures
+    :ivar jitter: a random number in [0, 1)
+    """
+
+    sender: Sender
+    providers: Mapping[str, Provider]
+    dialects: Mapping[str, Dialect]
+    credentials: Credentials
+    health: Health
+    spend: SpendGuard
+    retry: RetrySettings
+    rule_for: Callable[[UpstreamError], FailureRule]
+    jitter: Callable[[], float]
+    clock: Clock
+
+    async def open(self, request: ChatRequest, hops: Sequence[Hop], record: RequestRecord, client: str | None) -> Spoken:
+        """Try the hops in order until one has its first content.
+
+        :raises UpstreamError: none answered; the last failure, or ``AllUpstreamsFailed`` of several
+        :raises PolicyError: no hop is allowed
+        :raises CredentialError: no hop has a credential
+        """
+        walk = _Walk(request, record, client)
+        for hop in hops:
+            if not self._leads_here(walk, hop):
+                continue
+            spoken = await self._hop(walk, hop)
+            if spoken is not None:
+                return spoken
+            if walk.calls >= self.retry.max_total_attempts or self._is_final(walk):
+                break
+        raise self._verdict(walk)
+
+    def _leads_here(self, walk: _Walk, hop: Hop) -> bool:
+        if not hop.only_on:
+            return True
+        last = walk.failures[-1] if walk.failures else None
+        return last is not None and (last.upstream_status in hop.only_on or last.upstream_status is None)
+
+    def _is_final(self, walk: _Walk) -> bool:
+        if not walk.failures:
+            return False
+        actions = self.rule_for(walk.failures[-1]).actions
+        return not actions or not ({"next_hop", "larger_hop"} & set(actions))
+
+    def _verdict(self, walk: _Walk) -> OAuthRouterError:
+        if len(walk.failures) > 1:
+            return AllUpstreamsFailed(tuple(walk.failures))
+        if walk.failures:
+            return walk.failures[0]
+        return walk.refusals[0]
+
+    async def _hop(self, walk: _Walk, hop: Hop) -> Spoken | None:
+        provider = self.providers[hop.card.provider]
+        try:
+            credentials = await self._credentials_for(walk, provider)
+        except CredentialError as error:
+            walk.refusals.append(error)
+            return None
+        failure: UpstreamError | None = None
+        for credential in credentials:
+            target = Target(hop, provider, self.dialects[provider.dialect], credential)
+            outcome = await self._credential(walk, target)
+            if outcome is None or isinstance(outcome, Spoken):
+                return outcome
+            failure = outcome
+            if "next_credential" not in self.rule_for(failure).actions:
+                break
+        if failure is not None:
+            walk.failures.append(failure)
+        return None
+
+    async def _credentials_for(self, walk: _Walk, provider: Provider) -> Sequence[Credential | None]:
+        if not provider.needs_credential and not self.credentials.available(provider.name):
+            return (None,)
+        return await self.credentials.resolve(provider.name, walk.record.conversation)
+
+    async def _credential(self, walk: _Walk, target: Target) -> Spoken | UpstreamError | None:
+        """All calls with one credential; ``None`` when our own rules refuse the hop."""
+        renewed = False
+        failure: UpstreamError | None = None
+        for number in range(self.retry.attempts):
+            outcome = await self._call(walk, target)
+            if not isinstance(outcome, UpstreamError):
+                return outcome
+            failure = outcome
+            actions = self.rule_for(failure).actions
+            if "renew" in actions and not renewed and target.credential is not None:
+                renewed = True
+                fresh = await self.credentials.renew(target.credential)
+                if fresh is not None:
+                    target = Target(target.hop, target.provider, target.dialect, fresh)
+                    continue
+            if "retry" not in actions or number + 1 >= self.retry.attempts or not await self._waited(failure, number):
+                break
+        return failure
+
+    async def _call(self, walk: _Walk, target: Target) -> Spoken | UpstreamError | None:
+        card = target.hop.card
+        name = target.credential.name if target.credential else None
+        if walk.calls >= self.retry.max_total_attempts:
+            return None
+        try:
+            reservation = await self.spend.reserve(target.hop, self.spend.estimate(walk.request, card), walk.client)
+        except PolicyError as error:
+            walk.refusals.append(error)
+            walk.record.spend_decision, walk.record.spend_code = "deny", error.code
+            return None
+        walk.record.spend_decision = "allow"
+        walk.calls += 1
+        attempt = Attempt(target.provider.name, card.id, name, url="")
+        walk.record.attempts.append(attempt)
+        answered = False
+        try:
+            answer = await self.sender.call(walk.request, target, attempt)
+            answered = True
+            self.health.succeeded(target.provider.name, card.id, name)
+            return Spoken(answer, reservation)
+        except InvalidRequestError as error:
+            # Another dialect may well be able to say it: a refusal of this hop only.
+            attempt.outcome, attempt.reason = type(error).__name__, error.message
+            walk.refusals.append(error)
+            return None
+        except UpstreamError as error:
+            self.health.failed(target.provider.name, card.id, name, error)
+            return error
+        finally:
+            if not answered:
+                await reservation.settle(None, 0.0)
+
+    async def _waited(self, failure: UpstreamError, number: int) -> bool:
+        """Wait before the same call again: full jitter, or as long as the provider asks; not at all if that is too long."""
+        if failure.retry_after is not None:
+            if failure.retry_after > self.retry.max_wait_seconds:
+                return False
+            await asyncio.sleep(failure.retry_after)
+        else:
+            await asyncio.sleep(self.jitter() * self.retry.base_seconds * 2**number)
+        return True

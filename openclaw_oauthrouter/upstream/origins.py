@@ -1,0 +1,60 @@
+"""Remembers who made which opaque reasoning, so that none is ever sent to anybody else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+
+from openclaw_oauthrouter.canonical.content import Opaque, ReasoningPart
+from openclaw_oauthrouter.canonical.events import Frame, PartFinished
+from openclaw_oauthrouter.canonical.request import ChatRequest
+
+
+class Origins:
+    """The makers of the most recent opaque strings, by digest.
+
+    A client of another dialect carries the maker along (``canonical.opaque.seal``); one of the same dialect sends the vendor's bare string
+    back, and only this memory tells that its conversation has moved to another provider or account since.
+    """
+
+    def __init__(self, capacity: int = 20_000) -> None:
+        self._capacity = capacity
+        self._makers: OrderedDict[bytes, str] = OrderedDict()
+
+    def foreign(self, request: ChatRequest, origin: str) -> frozenset[str]:
+        """The opaque strings of a request that ``origin`` did not make."""
+        return frozenset(
+            opaque.data
+            for opaque in _opaque_parts(request)
+            if (maker := opaque.origin or self._makers.get(_digest(opaque.data), origin)) != origin
+        )
+
+    async def stamped(self, frames: AsyncIterator[Frame], origin: str) -> AsyncIterator[Frame]:
+        """Pass frames on, writing their maker into every opaque part."""
+        async for frame in frames:
+            if any(isinstance(event, PartFinished) and event.opaque for event in frame.events):
+                events = tuple(self._stamp(event, origin) if isinstance(event, PartFinished) else event for event in frame.events)
+                yield Frame(frame.raw, events)
+            else:
+                yield frame
+
+    def _stamp(self, event: PartFinished, origin: str) -> PartFinished:
+        if event.opaque is None:
+            return event
+        self._makers[_digest(event.opaque.data)] = origin
+        while len(self._makers) > self._capacity:
+            self._makers.popitem(last=False)
+        return replace(event, opaque=replace(event.opaque, origin=origin))
+
+
+def _opaque_parts(request: ChatRequest) -> Iterator[Opaque]:
+    for message in request.messages:
+        for part in message.parts:
+            if isinstance(part, ReasoningPart) and part.opaque is not None:
+                yield part.opaque
+
+
+def _digest(data: str) -> bytes:
+    return hashlib.blake2b(data.encode("utf-8", "replace"), digest_size=16).digest()

@@ -1,0 +1,169 @@
+"""Sends one request and reads its answer, within time limits; every failure becomes an ``UpstreamError``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
+
+import httpx
+import orjson
+
+from openclaw_oauthrouter.canonical.events import Frame
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.config.upstream import TimeoutSettings
+from openclaw_oauthrouter.errors import (
+    UpstreamConnectionError,
+    UpstreamError,
+    UpstreamProtocolError,
+    UpstreamTimeout,
+)
+from openclaw_oauthrouter.interfaces import Dialect, StreamDecoder
+
+MAX_ERROR_BYTES = 1 << 20
+MAX_ANSWER_BYTES = 64 << 20
+
+
+NOT_SENT = "upstream_unreachable"
+"""Code of an ``UpstreamConnectionError`` that says the provider was never reached, so nothing can have been billed."""
+
+
+@asynccontextmanager
+async def send(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, provider: str, timeouts: TimeoutSettings
+) -> AsyncIterator[httpx.Response]:
+    """Send a request and hold its response open; leaving closes the connection if the answer was not read to its end.
+
+    :raises UpstreamError: no answer
+    """
+    request.extensions["timeout"] = {"connect": timeouts.connect, "pool": timeouts.connect}
+    with _translated(provider):
+        try:
+            async with asyncio.timeout(timeouts.first_byte):
+                response = await transport.handle_async_request(request)
+        except TimeoutError:
+            raise UpstreamTimeout(f"{provider} did not answer within {timeouts.first_byte:g} s", provider=provider) from None
+    try:
+        yield response
+    finally:
+        await _close(response)
+
+
+async def read_error(response: httpx.Response, dialect: Dialect, provider: str, timeouts: TimeoutSettings) -> UpstreamError:
+    """The refusal that an answer with status 400 or more carries."""
+    try:
+        body = await _read(response, provider, timeouts, MAX_ERROR_BYTES)
+    except UpstreamError:
+        body = b""
+    error = dialect.decode_error(response.status_code, lower_headers(response), body)
+    error.provider = provider
+    return error
+
+
+async def read_frames(
+    response: httpx.Response, dialect: Dialect, provider: str, timeouts: TimeoutSettings
+) -> AsyncIterator[Frame]:
+    """An answer as frames: many when the upstream streams, one when it does not."""
+    if response.headers.get("content-type", "").startswith("text/event-stream"):
+        async with aclosing(_stream(response, dialect.stream_decoder(), provider, timeouts)) as frames:
+            async for frame in frames:
+                yield frame
+        return
+    body = await _read(response, provider, timeouts, MAX_ANSWER_BYTES)
+    try:
+        events = tuple(dialect.decode_response(_parsed(body)))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        kind = response.headers.get("content-type", "no content type")
+        raise UpstreamProtocolError(
+            f"{provider} answered with something that is not its own protocol ({kind})", provider=provider
+        ) from error
+    yield Frame(body, events)
+
+
+def lower_headers(response: httpx.Response) -> Mapping[str, str]:
+    """The answer's headers, names in lower case."""
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+def _parsed(body: bytes) -> JsonObject:
+    value = orjson.loads(body)
+    if not isinstance(value, dict):
+        raise TypeError("not a JSON object")
+    return value
+
+
+async def _stream(
+    response: httpx.Response, decoder: StreamDecoder, provider: str, timeouts: TimeoutSettings
+) -> AsyncIterator[Frame]:
+    loop = asyncio.get_running_loop()
+    cut: UpstreamError | None = None
+    try:
+        async with asyncio.timeout(timeouts.idle) as idle:
+            async for chunk in _body(response):
+                # The clock stands still while the client takes what it was sent: only the upstream's silence counts.
+                idle.reschedule(None)
+                yield decoder.receive(chunk)
+                idle.reschedule(loop.time() + timeouts.idle)
+    except TimeoutError:
+        cut = UpstreamTimeout(f"{provider} fell silent for {timeouts.idle:g} s in the middle of its answer", provider=provider)
+    except (httpx.HTTPError, OSError) as error:
+        cut = UpstreamConnectionError(
+            f"{provider} dropped the connection in the middle of its answer ({type(error).__name__})", provider=provider
+        )
+    if cut is not None:
+        raise cut
+    yield decoder.finish()
+
+
+async def _read(response: httpx.Response, provider: str, timeouts: TimeoutSettings, limit: int) -> bytes:
+    body = bytearray()
+    with _translated(provider):
+        try:
+            async with asyncio.timeout(timeouts.first_byte):
+                async for chunk in _body(response):
+                    body += chunk
+                    if len(body) > limit:
+                        raise UpstreamProtocolError(f"{provider}'s answer is larger than {limit} bytes", provider=provider)
+        except TimeoutError:
+            raise UpstreamTimeout(
+                f"{provider} did not finish its answer within {timeouts.first_byte:g} s", provider=provider
+            ) from None
+    return bytes(body)
+
+
+def _body(response: httpx.Response) -> AsyncIterator[bytes]:
+    # Decoding costs; nearly every answer comes uncompressed because we ask for nothing else.
+    if response.headers.get("content-encoding"):
+        return response.aiter_bytes()
+    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - an async transport has no other
+    return aiter(response.stream)
+
+
+async def _close(response: httpx.Response) -> None:
+    try:
+        await response.aclose()
+    except (httpx.HTTPError, OSError):
+        return  # it is gone either way
+
+
+@contextmanager
+def _translated(provider: str) -> Iterator[None]:
+    try:
+        yield
+    except (httpx.ConnectError, httpx.ProxyError, httpx.UnsupportedProtocol) as error:
+        raise UpstreamConnectionError(
+            f"{provider} cannot be reached: {_words(error)}", provider=provider, code=NOT_SENT
+        ) from error
+    except httpx.TimeoutException as error:
+        # aiohttp's "server disconnected" arrives as a connect time-out; only a real one means that nothing was sent.
+        if "disconnect" in str(error).lower():
+            raise UpstreamConnectionError(f"{provider} closed the connection without answering", provider=provider) from error
+        raise UpstreamConnectionError(
+            f"{provider} cannot be reached: connecting timed out", provider=provider, code=NOT_SENT
+        ) from error
+    except (httpx.HTTPError, OSError) as error:
+        raise UpstreamConnectionError(f"the connection to {provider} failed: {_words(error)}", provider=provider) from error
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
