@@ -1,0 +1,45 @@
+"""Rules that hold for one client key only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from openclaw_oauthrouter.canonical.spending import Limit, PlannedCall, client_scope
+from openclaw_oauthrouter.config.server import ClientKeySettings
+from openclaw_oauthrouter.errors import ModelNotAllowedError
+from openclaw_oauthrouter.policy.model_names import ModelList
+from openclaw_oauthrouter.policy.money import microdollars
+
+
+class ClientLimits:
+    """``server.clientKeys``: models, requests a day, money a day."""
+
+    name = "client-limits"
+
+    def __init__(self, clients: Mapping[str, ClientKeySettings]) -> None:
+        self._allowed = {name: ModelList(settings.allowlist_models) for name, settings in clients.items()}
+        self._limits = {name: _limits(name, settings) for name, settings in clients.items()}
+
+    def check(self, call: PlannedCall) -> Sequence[Limit]:
+        """The limits of the call's client.
+
+        :raises ModelNotAllowedError: the client may not use the model
+        """
+        client = call.client
+        if client is None or client not in self._limits:
+            return ()
+        allowed = self._allowed[client]
+        if allowed and call.card not in allowed:
+            raise ModelNotAllowedError(
+                f"model {call.card.name!r} is not on the allow-list of client {client!r} (server.clientKeys)"
+            )
+        return self._limits[client]
+
+
+def _limits(name: str, settings: ClientKeySettings) -> tuple[Limit, ...]:
+    limits = []
+    if settings.daily_request_budget is not None:
+        limits.append(Limit("day", "requests", settings.daily_request_budget, client_scope(name)))
+    if settings.daily_cost_budget is not None:
+        limits.append(Limit("day", "microdollars", microdollars(settings.daily_cost_budget), client_scope(name)))
+    return tuple(limits)

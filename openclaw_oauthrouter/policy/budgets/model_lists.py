@@ -1,0 +1,31 @@
+"""Models nobody may use, and the only ones anybody may."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from openclaw_oauthrouter.canonical.spending import Limit, PlannedCall
+from openclaw_oauthrouter.config.spend import SpendSettings
+from openclaw_oauthrouter.errors import ModelNotAllowedError
+from openclaw_oauthrouter.policy.model_names import ModelList
+
+
+class ModelLists:
+    """``denylistModels`` before ``allowlistModels``; an empty allow-list allows all."""
+
+    name = "model-lists"
+
+    def __init__(self, settings: SpendSettings) -> None:
+        self._denied = ModelList(settings.denylist_models)
+        self._allowed = ModelList(settings.allowlist_models)
+
+    def check(self, call: PlannedCall) -> Sequence[Limit]:
+        """No limits for the ledger.
+
+        :raises ModelNotAllowedError: the model is denied, or not among those allowed
+        """
+        if call.card in self._denied:
+            raise ModelNotAllowedError(f"model {call.card.name!r} is on the deny-list (spendControls.denylistModels)")
+        if self._allowed and call.card not in self._allowed:
+            raise ModelNotAllowedError(f"model {call.card.name!r} is not on the allow-list (spendControls.allowlistModels)")
+        return ()

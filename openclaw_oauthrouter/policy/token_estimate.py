@@ -1,0 +1,124 @@
+"""How many tokens a request will use, before it is sent: quickly, without a vendor's tokenizer, never from base64 length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import orjson
+
+from openclaw_oauthrouter.canonical.content import (
+    BlobPart,
+    FilePart,
+    NativePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+    ToolCallResponsePart,
+    UriPart,
+)
+from openclaw_oauthrouter.canonical.request import ChatRequest, Tool
+from openclaw_oauthrouter.canonical.routing import Estimate, ModelCard
+from openclaw_oauthrouter.policy.exact_count import ExactCounter
+from openclaw_oauthrouter.policy.media_tokens import blob_tokens, remote_tokens
+
+DEFAULT_OUTPUT_TOKENS = 4096
+"""Expected of a model whose card states no maximum, where the request states none either."""
+
+_TOKENS_A_MESSAGE = 4
+_TOKENS_A_TOOL = 10
+_NEAR = (0.75, 1.25)
+
+_LEAD_OF_THREE = bytes(set(range(256)) - set(range(0xE0, 0xF0)))
+_LEAD_OF_FOUR = bytes(set(range(256)) - set(range(0xF0, 0xF8)))
+
+
+class TokenEstimator:
+    """Estimates of whole requests.
+
+    :param exact_near: a limit on input tokens; an estimate within a quarter of it is counted exactly where the extra ``tokens`` is
+        installed
+    """
+
+    def __init__(self, exact_near: int | None = None) -> None:
+        self._exact_near = exact_near
+        self._exact = ExactCounter()
+
+    def estimate(self, request: ChatRequest, card: ModelCard) -> Estimate:
+        """Input as counted here; output as asked for or the model's maximum."""
+        return Estimate(self.input_tokens(request), output_tokens(request, card))
+
+    def input_tokens(self, request: ChatRequest) -> int:
+        """Messages, tools and answer schema together."""
+        tokens = _input_tokens(request, text_tokens)
+        if self._exact_near is None or not _NEAR[0] * self._exact_near <= tokens <= _NEAR[1] * self._exact_near:
+            return tokens
+        count = self._exact.counter()
+        return tokens if count is None else _input_tokens(request, count)
+
+
+def output_tokens(request: ChatRequest, card: ModelCard) -> int:
+    """The most the answer may hold: what the client asks for, no more than the model can; else the model's maximum, else 4096."""
+    most = card.max_output_tokens
+    if request.max_output_tokens is None:
+        return DEFAULT_OUTPUT_TOKENS if most is None else most
+    return request.max_output_tokens if most is None else min(request.max_output_tokens, most)
+
+
+def text_tokens(text: str) -> int:
+    """Four bytes a token in alphabetic scripts, one character a token in three-byte scripts (Chinese, Japanese, Korean, Thai,
+    Devanagari), two tokens a character beyond (emoji)."""
+    if text.isascii():
+        return -(-len(text) // 4)
+    data = text.encode("utf-8", "surrogatepass")
+    threes = len(data.translate(None, _LEAD_OF_THREE))
+    fours = len(data.translate(None, _LEAD_OF_FOUR))
+    return -(-(len(data) - 3 * threes - 4 * fours) // 4) + threes + 2 * fours
+
+
+def _input_tokens(request: ChatRequest, count: Callable[[str], int]) -> int:
+    tokens = sum(_TOKENS_A_MESSAGE + _parts_tokens(message.parts, count) for message in request.messages)
+    tokens += sum(_tool_tokens(tool, count) for tool in request.tools)
+    if request.response_format is not None and request.response_format.schema is not None:
+        tokens += count(_json(request.response_format.schema))
+    return tokens
+
+
+def _parts_tokens(parts: Iterable[Part], count: Callable[[str], int]) -> int:
+    return sum(_part_tokens(part, count) for part in parts)
+
+
+def _part_tokens(part: Part, count: Callable[[str], int]) -> int:
+    match part:
+        case TextPart() | RefusalPart():
+            return count(part.text)
+        case ToolCallPart():
+            return count(part.name) + count(part.arguments) + _TOKENS_A_MESSAGE
+        case ToolCallResponsePart():
+            return _parts_tokens(part.content, count) + _TOKENS_A_MESSAGE
+        case ReasoningPart():
+            return _reasoning_tokens(part, count)
+        case BlobPart():
+            return blob_tokens(part)
+        case UriPart() | FilePart():
+            return remote_tokens(part.modality)
+        case NativePart():
+            return count(_json(part.value))
+
+
+def _reasoning_tokens(part: ReasoningPart, count: Callable[[str], int]) -> int:
+    """A signature is not read by the model; an encrypted form stands for about as many tokens as its bytes suggest."""
+    if part.opaque is None or part.opaque.kind == "signature":
+        return count(part.text)
+    return max(count(part.text), len(part.opaque.data) * 3 // 16)
+
+
+def _tool_tokens(tool: Tool, count: Callable[[str], int]) -> int:
+    definition = (tool.parameters, tool.format, tool.native and tool.native[1])
+    written = sum(count(_json(value)) for value in definition if value)
+    return _TOKENS_A_TOOL + count(tool.name) + count(tool.description or "") + written
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
