@@ -5,6 +5,7 @@ Fields without a value are left out, as in the original. Never holds a secret; h
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from openclaw_oauthrouter.canonical.json import JsonObject
@@ -15,7 +16,8 @@ from openclaw_oauthrouter.telemetry.redact import redact
 SPEND_WORDS = {"allow": "allowed", "deny": "blocked", "downgrade": "downgraded"}
 """Our word -> the original's."""
 
-_PROMPT_FEATURES = ("text", "system_text")
+_PROMPT_FEATURE = re.compile(r"(?:.*_)?text")
+"""Features that hold words of a prompt; the others are counts, names and flags."""
 
 
 def public_record(record: RequestRecord, *, prompts: bool = False) -> JsonObject:
@@ -200,7 +202,7 @@ def _cost(record: RequestRecord) -> JsonObject | None:
 
 
 def _features(features: dict[str, object], prompts: bool) -> JsonObject:
-    return {name: value for name, value in features.items() if prompts or name not in _PROMPT_FEATURES}
+    return {name: value for name, value in features.items() if prompts or not _PROMPT_FEATURE.fullmatch(name)}
 
 
 def _milliseconds(seconds: float | None) -> float | None:

@@ -1,0 +1,76 @@
+"""Brings finished records to the panels, and their state to the page; a failing panel harms only itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Protocol
+
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.trace import RequestRecord
+from openclaw_oauthrouter.interfaces import Panel
+
+log = logging.getLogger(__name__)
+
+
+class StatePanel(Protocol):
+    """A panel that shows what another part of the gateway knows, rather than what it counted itself.
+
+    :ivar source: ``health`` or ``spend``: which snapshot it shows
+    """
+
+    name: str
+    title: str
+    source: str
+
+    def show(self, snapshot: JsonObject) -> JsonObject:
+        """The snapshot as a view."""
+
+
+class PanelFeed:
+    """A ``TraceSink`` over panels.
+
+    :param panels: in the order they are shown; a later one of the same ``name`` takes the place of an earlier one
+    :param state_panels: shown after those
+    """
+
+    name = "panels"
+
+    def __init__(self, panels: Iterable[Panel], state_panels: Iterable[StatePanel] = ()) -> None:
+        self._panels = {panel.name: panel for panel in panels}
+        self._state_panels = {panel.name: panel for panel in state_panels if panel.name not in self._panels}
+        self._broken: set[str] = set()
+
+    def receive(self, record: RequestRecord) -> None:
+        """Show a record to every panel."""
+        for panel in self._panels.values():
+            try:
+                panel.update(record)
+            except Exception as error:  # noqa: BLE001 - a third party's panel must not take the others with it
+                self._complain(panel.name, error)
+
+    def render(self, snapshots: Mapping[str, JsonObject]) -> list[JsonObject]:
+        """Every panel's present state, with its ``name`` and ``title``; ``error`` in place of a state that cannot be had.
+
+        :param snapshots: by the ``source`` that state panels name
+        """
+        counted = [self._rendered(panel.name, panel.title, panel.render) for panel in self._panels.values()]
+        shown = [
+            self._rendered(panel.name, panel.title, partial(panel.show, snapshots.get(panel.source, {})))
+            for panel in self._state_panels.values()
+        ]
+        return counted + shown
+
+    def _rendered(self, name: str, title: str, render: Callable[[], JsonObject]) -> JsonObject:
+        try:
+            state = render()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._complain(name, error)
+            state = {"view": "error", "error": f"{type(error).__name__}: {error}"}
+        return {"name": name, "title": title, **state}
+
+    def _complain(self, name: str, error: Exception) -> None:
+        if name not in self._broken:
+            self._broken.add(name)
+            log.warning("dashboard panel %r fails (said once): %r", name, error)

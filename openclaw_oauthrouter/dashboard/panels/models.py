@@ -1,0 +1,48 @@
+"""Which models answered, and what each cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.trace import RequestRecord
+
+_SHOWN = 8
+
+
+@dataclass(slots=True)
+class _Sums:
+    requests: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+
+
+class Models:
+    """Requests, tokens and cost by answering model, the busiest first."""
+
+    name = "models"
+    title = "Models"
+
+    def __init__(self) -> None:
+        self._sums: dict[str, _Sums] = {}
+
+    def update(self, record: RequestRecord) -> None:
+        """Count a record for the model that answered."""
+        if record.model_answered is None:
+            return
+        sums = self._sums.setdefault(record.model_answered, _Sums())
+        sums.requests += 1
+        sums.tokens += record.usage.total_tokens if record.usage is not None else 0
+        sums.cost += record.cost or 0.0
+
+    def render(self) -> JsonObject:
+        """A table."""
+        busiest = sorted(self._sums.items(), key=lambda item: item[1].requests, reverse=True)[:_SHOWN]
+        columns = [
+            {"label": "model"},
+            {"label": "requests", "unit": "count"},
+            {"label": "tokens", "unit": "tokens"},
+            {"label": "cost", "unit": "dollars"},
+        ]
+        rows = [[name, sums.requests, sums.tokens, sums.cost] for name, sums in busiest]
+        return {"view": "table", "columns": columns, "rows": rows, "empty": "No model has answered yet."}

@@ -1,0 +1,35 @@
+"""How the classifier's tiers share the requests."""
+
+from __future__ import annotations
+
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.canonical.trace import RequestRecord
+
+_TONES = {Tier.SIMPLE: "simple", Tier.MEDIUM: "medium", Tier.COMPLEX: "complex", Tier.REASONING: "reasoning"}
+
+
+class Tiers:
+    """Requests by tier; those for a model of the client's own choice stand apart."""
+
+    name = "tiers"
+    title = "Tiers"
+
+    def __init__(self) -> None:
+        self._counts = dict.fromkeys(Tier, 0)
+        self._chosen = 0
+
+    def update(self, record: RequestRecord) -> None:
+        """Count a record."""
+        if record.decision is not None and record.decision.tier is not None:
+            self._counts[record.decision.tier] += 1
+        elif record.model_resolved is not None:
+            self._chosen += 1
+
+    def render(self) -> JsonObject:
+        """Shares."""
+        items: list[JsonObject] = [{"label": tier.value, "value": self._counts[tier], "tone": _TONES[tier]} for tier in Tier]
+        if self._chosen:
+            items.append({"label": "chosen by the client", "value": self._chosen, "tone": "quiet"})
+        total = sum(item["value"] for item in items)
+        return {"view": "shares", "unit": "count", "items": items if total else [], "empty": "No request was routed yet."}

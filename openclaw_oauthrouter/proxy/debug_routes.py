@@ -1,0 +1,204 @@
+"""The ``/debug`` pages and ``/metrics``: what happened to each request, live and afterwards.
+
+Whoever reaches these routes has been authenticated in front of them (``Logins.check`` says whether a browser's cookie is good). The one
+exception is ``GET /debug/dashboard?code=…``, which must be let through: the code is the proof, and is checked here.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import orjson
+from quart import Blueprint, Response, request
+
+from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.dashboard.assets import PAGE_HEADERS, Asset, Assets
+from openclaw_oauthrouter.dashboard.feed import PanelFeed
+from openclaw_oauthrouter.dashboard.login import COOKIE, Logins
+from openclaw_oauthrouter.errors import NotFoundError, OAuthRouterError
+from openclaw_oauthrouter.interfaces import Health
+from openclaw_oauthrouter.telemetry.public import public_record
+from openclaw_oauthrouter.telemetry.query import parse_count, parse_filter
+from openclaw_oauthrouter.telemetry.ring import RingEntry, TraceRing
+
+STREAMED_AT_FIRST = 25
+"""Records a new reader of the stream gets before the live ones."""
+
+KEEP_ALIVE_SECONDS = 15.0
+RECONNECT_MILLISECONDS = 2000
+
+Snapshot = Callable[[], JsonObject | Awaitable[JsonObject]]
+MetricsText = Callable[[], bytes]
+
+_STREAM_HEADERS = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no"}
+
+
+def debug_blueprint(
+    *,
+    ring: TraceRing,
+    panels: PanelFeed,
+    logins: Logins,
+    health: Health,
+    spend_snapshot: Snapshot,
+    clock: Clock,
+    metrics: MetricsText | None = None,
+    prompts: bool = False,
+    keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+) -> Blueprint:
+    """The routes, as a blueprint without a prefix.
+
+    :param spend_snapshot: what the spend guard knows, as JSON; may be a coroutine function
+    :param metrics: renders the Prometheus text; ``None`` answers ``/metrics`` with 404
+    :param prompts: put prompt text into events (``telemetry.prompts``)
+    """
+    routes = Blueprint("debug", __name__)
+    trace = _TraceRoutes(ring, clock, prompts, keep_alive_seconds)
+    routes.add_url_rule("/debug/routing-trace", "trace", trace.events)
+    routes.add_url_rule("/debug/routing-trace/stream", "stream", trace.stream)
+    page = _DashboardRoutes(logins)
+    routes.add_url_rule("/debug/dashboard", "dashboard", page.page)
+    routes.add_url_rule("/debug/dashboard/code", "code", page.code, methods=["POST"])
+    routes.add_url_rule("/debug/dashboard/static/<name>", "static_file", page.static_file)
+    state = _StateRoutes(panels, health, spend_snapshot, metrics)
+    routes.add_url_rule("/debug/provider-health", "health", state.health)
+    routes.add_url_rule("/debug/spend", "spend", state.spend)
+    routes.add_url_rule("/debug/panels", "panels", state.panels)
+    routes.add_url_rule("/metrics", "metrics", state.metrics)
+    routes.register_error_handler(OAuthRouterError, _refused)
+    return routes
+
+
+class _TraceRoutes:
+    def __init__(self, ring: TraceRing, clock: Clock, prompts: bool, keep_alive_seconds: float) -> None:
+        self._ring = ring
+        self._clock = clock
+        self._prompts = prompts
+        self._keep_alive_seconds = keep_alive_seconds
+
+    async def events(self) -> Response:
+        """The newest records that fit the query, newest last."""
+        count = parse_count(request.args.get("n"))
+        wanted = parse_filter(request.args, self._clock())
+        entries = self._ring.latest(count, wanted)
+        return _json({"events": [self._event(entry) for entry in entries]})
+
+    async def stream(self) -> Response:
+        """Server-sent events: ``hello``, what the reader has missed, then records as they end."""
+        last_seen = request.headers.get("Last-Event-ID") or request.args.get("lastEventId")
+        response = Response(self._live(last_seen), headers=_STREAM_HEADERS)
+        response.timeout = None
+        return response
+
+    async def _live(self, last_seen: str | None) -> AsyncIterator[bytes]:
+        with self._ring.subscribe() as live:
+            hello = orjson.dumps({"ok": True, "epoch": self._ring.epoch, "count": self._ring.count})
+            yield b"retry: %d\nevent: hello\ndata: %b\n\n" % (RECONNECT_MILLISECONDS, hello)
+            missed = self._ring.resume(last_seen, STREAMED_AT_FIRST)
+            yield b"".join(map(self._encoded, missed))
+            seen = missed[-1].number if missed else 0
+            async for batch in live.batches(self._keep_alive_seconds):
+                fresh = [entry for entry in batch if entry.number > seen]
+                yield b"".join(map(self._encoded, fresh)) if fresh else b": keep-alive\n\n"
+
+    def _encoded(self, entry: RingEntry) -> bytes:
+        return b"id: %b\ndata: %b\n\n" % (self._ring.event_id(entry).encode(), _dumps(self._event(entry)))
+
+    def _event(self, entry: RingEntry) -> JsonObject:
+        return public_record(entry.record, prompts=self._prompts)
+
+
+class _DashboardRoutes:
+    def __init__(self, logins: Logins) -> None:
+        self._logins = logins
+        self._assets = Assets()
+
+    async def page(self) -> Response:
+        """The page; a one-time code or a token in the URL becomes a cookie first, and the URL is cleaned."""
+        if "code" in request.args:
+            return self._signed_in(self._logins.redeem(request.args["code"]))
+        if "token" in request.args:
+            # The layer in front has compared it already: a wrong one never comes here.
+            return self._signed_in(self._logins.open())
+        return self._file("dashboard.html", 200)
+
+    async def code(self) -> Response:
+        """A one-time code and the path it is good for, for ``openclaw-oauthrouter dashboard``."""
+        return _json({"path": f"/debug/dashboard?code={self._logins.issue()}"})
+
+    async def static_file(self, name: str) -> Response:
+        """A script, style sheet or picture."""
+        return self._file(name, 200)
+
+    def _signed_in(self, session: str | None) -> Response:
+        if session is None:
+            return self._file("signed-out.html", 401)
+        response = Response(
+            b"", 303, headers={"location": "dashboard", "cache-control": "no-store", "referrer-policy": "no-referrer"}
+        )
+        response.set_cookie(
+            COOKIE,
+            session,
+            max_age=int(self._logins.session_seconds),
+            path="/",
+            httponly=True,
+            samesite="Strict",
+            secure=request.is_secure,
+        )
+        return response
+
+    def _file(self, name: str, status: int) -> Response:
+        asset = self._assets.get(name)
+        if asset is None:
+            raise NotFoundError(f"the dashboard has no file {name!r}")
+        if request.headers.get("If-None-Match") == asset.etag and status == 200:
+            return Response(b"", 304, headers=_asset_headers(asset))
+        return Response(asset.body, status, headers=_asset_headers(asset))
+
+
+class _StateRoutes:
+    def __init__(self, panels: PanelFeed, health: Health, spend_snapshot: Snapshot, metrics: MetricsText | None) -> None:
+        self._panels = panels
+        self._health = health
+        self._spend_snapshot = spend_snapshot
+        self._metrics = metrics
+
+    async def health(self) -> Response:
+        """What is known of providers being out of order, and of their plans' windows."""
+        return _json(self._health.snapshot())
+
+    async def spend(self) -> Response:
+        """What was spent, and of what budget."""
+        return _json(await self._spend())
+
+    async def panels(self) -> Response:
+        """Every panel's state, for the page."""
+        return _json({"panels": self._panels.render({"health": self._health.snapshot(), "spend": await self._spend()})})
+
+    async def metrics(self) -> Response:
+        """Prometheus text."""
+        if self._metrics is None:
+            raise NotFoundError("metrics are switched off (telemetry.metrics)")
+        return Response(self._metrics(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def _spend(self) -> JsonObject:
+        snapshot = self._spend_snapshot()
+        return await snapshot if inspect.isawaitable(snapshot) else snapshot
+
+
+async def _refused(error: OAuthRouterError) -> Response:
+    body = {"error": {"message": error.message, "type": error.error_type, "code": error.code, "param": error.param}}
+    return _json(body, error.status_code)
+
+
+def _json(body: JsonObject, status: int = 200) -> Response:
+    return Response(_dumps(body), status, content_type="application/json", headers={"cache-control": "no-store"})
+
+
+def _dumps(body: JsonObject) -> bytes:
+    return orjson.dumps(body, default=str)
+
+
+def _asset_headers(asset: Asset) -> dict[str, str]:
+    return {**PAGE_HEADERS, "content-type": asset.content_type, "etag": asset.etag}
