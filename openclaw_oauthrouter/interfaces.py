@@ -49,7 +49,8 @@ class StreamDecoder(Protocol):
 class StreamEncoder(Protocol):
     """One client stream of one dialect; made anew for each response."""
 
-    content_type: str
+    @property
+    def content_type(self) -> str: ...
 
     def send(self, frame: Frame) -> bytes:
         """Encode a frame; may return ``b""``."""
@@ -64,7 +65,8 @@ class StreamEncoder(Protocol):
 class Dialect(Protocol):
     """A wire protocol: pure translation to and from the canonical vocabulary, no I/O."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def decode_request(self, body: JsonObject, headers: Mapping[str, str]) -> ChatRequest:
         """Read a client's request.
@@ -123,12 +125,18 @@ class Provider(Protocol):
     :ivar needs_credential: whether a request can go out at all without one
     """
 
-    name: str
-    dialect: str
-    origin: str
-    subscription: bool
-    always_streams: bool
-    needs_credential: bool
+    @property
+    def name(self) -> str: ...
+    @property
+    def dialect(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def subscription(self) -> bool: ...
+    @property
+    def always_streams(self) -> bool: ...
+    @property
+    def needs_credential(self) -> bool: ...
 
     def cards(self) -> Sequence[ModelCard]:
         """Models it is configured or known to serve."""
@@ -146,7 +154,8 @@ class Provider(Protocol):
 class CredentialSource(Protocol):
     """A place where credentials lie."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def find(self, provider: str) -> Sequence[Credential]:
         """Usable credentials of a provider, best first; re-reads its file when it has changed.
@@ -195,7 +204,8 @@ class Credentials(Protocol):
 class Classifier(Protocol):
     """Judges how capable a model a request needs; no I/O, well under a millisecond."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def classify(self, features: RequestFeatures) -> Classification:
         """Judge one request."""
@@ -204,8 +214,10 @@ class Classifier(Protocol):
 class Dimension(Protocol):
     """One named aspect of difficulty."""
 
-    name: str
-    weight: float
+    @property
+    def name(self) -> str: ...
+    @property
+    def weight(self) -> float: ...
 
     def score(self, features: RequestFeatures) -> DimensionScore:
         """Judge one aspect."""
@@ -214,7 +226,8 @@ class Dimension(Protocol):
 class Envelope(Protocol):
     """Wrapping that one host puts around its user's words."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def strip(self, text: str) -> str:
         """The text without the wrapping; ``""`` when it is nothing but wrapping."""
@@ -296,7 +309,8 @@ class Health(Protocol):
 class TraceSink(Protocol):
     """Receives each finished record; a failing sink is logged, never felt."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def receive(self, record: RequestRecord) -> None:
         """Take a finished record."""
@@ -312,8 +326,10 @@ class Recorder(Protocol):
 class Panel(Protocol):
     """One tile of the dashboard."""
 
-    name: str
-    title: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
 
     def update(self, record: RequestRecord) -> None:
         """Take a finished record."""
@@ -328,8 +344,13 @@ class Panel(Protocol):
 class HostProviderEntry(Protocol):
     """How a host lists us: what ``plugin.json`` says, as data."""
 
-    id: str
-    label: str
-    base_url: str
-    api: str
-    models: Iterable[Mapping[str, Any]]
+    @property
+    def id(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def base_url(self) -> str: ...
+    @property
+    def api(self) -> str: ...
+    @property
+    def models(self) -> Iterable[Mapping[str, Any]]: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Literal
@@ -204,4 +204,3 @@ class RouteHints:
     tier: Tier | None = None
     profile: Literal["economy", "balanced", "quality"] | None = None
     max_tier: Tier | None = None
-    session: str | None = field(default=None)

@@ -16,9 +16,23 @@ from openclaw_oauthrouter.providers.openai_codex import OpenAICodex
 from openclaw_oauthrouter.providers.openai_compatible import OpenAICompatible
 
 DEEPSEEK_FIELDS = (
-    "model messages max_tokens temperature top_p stop stream stream_options tools tool_choice response_format "
-    "frequency_penalty presence_penalty logprobs top_logprobs thinking"
-).split()
+    "model",
+    "messages",
+    "max_tokens",
+    "temperature",
+    "top_p",
+    "stop",
+    "stream",
+    "stream_options",
+    "tools",
+    "tool_choice",
+    "response_format",
+    "frequency_penalty",
+    "presence_penalty",
+    "logprobs",
+    "top_logprobs",
+    "thinking",
+)
 """The body fields DeepSeek's API documents."""
 
 BUILTIN: Mapping[str, ProviderSettings] = MappingProxyType(
@@ -30,7 +44,7 @@ BUILTIN: Mapping[str, ProviderSettings] = MappingProxyType(
             kind="openai-compatible", api_base="https://api.openai.com", dialect="openai_responses", subscription=True
         ),
         "deepseek": ProviderSettings(
-            kind="openai-compatible", api_base="https://api.deepseek.com", allowed_fields=tuple(DEEPSEEK_FIELDS)
+            kind="openai-compatible", api_base="https://api.deepseek.com", allowed_fields=DEEPSEEK_FIELDS
         ),
     }
 )

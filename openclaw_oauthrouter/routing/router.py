@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from openclaw_oauthrouter.canonical.request import ChatRequest
@@ -18,6 +18,7 @@ from openclaw_oauthrouter.canonical.routing import (
     SkippedHop,
     Tier,
 )
+from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config.routing import Profile, RoutingSettings
 from openclaw_oauthrouter.config.upstream import RateLimitFallbackSettings
 from openclaw_oauthrouter.errors import CredentialNotFound
@@ -47,6 +48,13 @@ class Routed:
 
     decision: RoutingDecision
     features: RequestFeatures | None = None
+
+    def recorded(self) -> dict[str, object] | None:
+        """The features without the user's words, for the trace and for replay."""
+        if self.features is None:
+            return None
+        values = asdict(self.features)
+        return {name: value for name, value in values.items() if name not in WORDS and value not in (None, (), False)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,12 @@ class Router:
         if isinstance(wanted, Auto):
             return self._automatic(request, hints, wanted, conversation)
         return Routed(self._chosen(request, wanted))
+
+    def answered(self, conversation: str | None, decision: RoutingDecision, card: ModelCard, usage: Usage | None) -> None:
+        """Remember which model answered a conversation that the router led."""
+        if decision.tier is not None:
+            cached = usage.cache_read_input_tokens + usage.cache_creation_input_tokens if usage else 0
+            self.conversations.remember(conversation, decision.tier, card.name, cached)
 
     def _chosen(self, request: ChatRequest, card: ModelCard) -> RoutingDecision:
         hops = (Hop(card, reason="chosen by the client"), *fallback_hops(card, self.fallback, self.providers))
@@ -190,6 +204,9 @@ class Router:
             baseline_model=baseline.name if baseline else None,
         )
 
+
+WORDS = frozenset({"text", "system_text", "raw_last_user_text", "task_text"})
+"""Features that hold what the user said; never recorded."""
 
 _ANY_CARD = ModelCard("", "")
 # The prompt's length does not depend on the model; its estimate is needed before one is chosen.

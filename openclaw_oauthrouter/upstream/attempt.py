@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
 
@@ -18,7 +18,7 @@ from openclaw_oauthrouter.canonical.events import (
     ResponseFinished,
     UsageReported,
 )
-from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
+from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.routing import Hop
 from openclaw_oauthrouter.canonical.trace import Attempt
 from openclaw_oauthrouter.canonical.usage import Usage
@@ -51,22 +51,24 @@ class Target:
 class Answer:
     """An upstream's answer whose first content has come; later frames come as they arrive.
 
-    :ivar tool_names: name on the wire -> name the client used
+    :ivar headers: of the upstream's answer, lower-case names
+    :ivar streamed: the upstream streams; otherwise one frame holds its whole body
     :ivar usage: the last usage seen, also when the stream broke off
+    :ivar finished: a ``ResponseFinished`` was seen
     """
 
     target: Target
     encoded: EncodedRequest
-    notes: tuple[Note, ...]
     first: list[Frame]
     rest: AsyncIterator[Frame]
     headers: Mapping[str, str]
     attempt: Attempt
+    streamed: bool
     usage: Usage | None = None
     finished: bool = False
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
-    async def frames(self) -> AsyncIterator[Frame]:
+    async def frames(self) -> AsyncGenerator[Frame, None]:
         """All frames, those already here first."""
         for frame in self.first:
             yield self._seen(frame)
@@ -137,8 +139,8 @@ class Sender:
             await stack.aclose()
             raise
         attempt.outcome = "ok"
-        notes = (*request.notes, *encoded.notes)
-        return Answer(target, encoded, notes, first, stamped, headers, attempt, _stack=stack)
+        streamed = headers.get("content-type", "").startswith("text/event-stream")
+        return Answer(target, encoded, first, stamped, headers, attempt, streamed, _stack=stack)
 
 
 async def _until_content(frames: AsyncIterator[Frame]) -> list[Frame]:

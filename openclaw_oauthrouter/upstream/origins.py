@@ -28,7 +28,7 @@ class Origins:
         return frozenset(
             opaque.data
             for opaque in _opaque_parts(request)
-            if (maker := opaque.origin or self._makers.get(_digest(opaque.data), origin)) != origin
+            if (opaque.origin or self._makers.get(_digest(opaque.data), origin)) != origin
         )
 
     async def stamped(self, frames: AsyncIterator[Frame], origin: str) -> AsyncIterator[Frame]:

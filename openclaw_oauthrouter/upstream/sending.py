@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 
 import httpx
@@ -31,7 +31,7 @@ NOT_SENT = "upstream_unreachable"
 @asynccontextmanager
 async def send(
     transport: httpx.AsyncBaseTransport, request: httpx.Request, provider: str, timeouts: TimeoutSettings
-) -> AsyncIterator[httpx.Response]:
+) -> AsyncGenerator[httpx.Response, None]:
     """Send a request and hold its response open; leaving closes the connection if the answer was not read to its end.
 
     :raises UpstreamError: no answer
@@ -62,7 +62,7 @@ async def read_error(response: httpx.Response, dialect: Dialect, provider: str, 
 
 async def read_frames(
     response: httpx.Response, dialect: Dialect, provider: str, timeouts: TimeoutSettings
-) -> AsyncIterator[Frame]:
+) -> AsyncGenerator[Frame, None]:
     """An answer as frames: many when the upstream streams, one when it does not."""
     if response.headers.get("content-type", "").startswith("text/event-stream"):
         async with aclosing(_stream(response, dialect.stream_decoder(), provider, timeouts)) as frames:
@@ -94,7 +94,7 @@ def _parsed(body: bytes) -> JsonObject:
 
 async def _stream(
     response: httpx.Response, decoder: StreamDecoder, provider: str, timeouts: TimeoutSettings
-) -> AsyncIterator[Frame]:
+) -> AsyncGenerator[Frame, None]:
     loop = asyncio.get_running_loop()
     cut: UpstreamError | None = None
     try:

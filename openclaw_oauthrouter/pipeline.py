@@ -1,0 +1,204 @@
+"""One request from its body to its last byte; reads like the picture in ``docs/architecture.md``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+import orjson
+
+from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.events import Frame, PartDelta, ResponseFailed, ResponseFinished
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.request import ChatRequest
+from openclaw_oauthrouter.canonical.response import ResponseFold, rename_tool
+from openclaw_oauthrouter.canonical.routing import RoutingDecision
+from openclaw_oauthrouter.canonical.trace import RequestRecord
+from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, UpstreamError, UpstreamProtocolError
+from openclaw_oauthrouter.interfaces import Dialect, StreamEncoder
+from openclaw_oauthrouter.routing.conversations import conversation_key
+from openclaw_oauthrouter.routing.hints import hints_of
+from openclaw_oauthrouter.routing.router import Router
+from openclaw_oauthrouter.upstream.failover import Failover, Spoken
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The stages in order; one object serves all requests.
+
+    :ivar preamble: what the operator adds to every request before it goes out
+    """
+
+    dialects: Mapping[str, Dialect]
+    router: Router
+    upstream: Failover
+    preamble: Callable[[ChatRequest], ChatRequest]
+    clock: Clock
+
+    def receive(
+        self, dialect_name: str, body: bytes, headers: Mapping[str, str], client: str | None, record: RequestRecord
+    ) -> Exchange:
+        """Decode and route a request.
+
+        :raises OAuthRouterError: the request is bad, or nothing can serve it
+        """
+        dialect = self.dialects[dialect_name]
+        request = dialect.decode_request(parse_body(body), headers)
+        _describe(request, record)
+        record.conversation = conversation_key(request, client)
+        routed = self.router.route(request, hints_of(headers), record.conversation)
+        record.decision, record.model_resolved = routed.decision, routed.decision.model
+        record.provider = routed.decision.hops[0].card.provider
+        record.features = routed.recorded()
+        return Exchange(self, dialect, self.preamble(request), routed.decision, client, record)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request that knows where it will go."""
+
+    pipeline: Pipeline
+    dialect: Dialect
+    request: ChatRequest
+    decision: RoutingDecision
+    client: str | None
+    record: RequestRecord
+
+    async def open(self) -> Reply:
+        """Wait until an upstream has its first content.
+
+        :raises OAuthRouterError: none has; nothing of an answer has reached the client
+        """
+        spoken = await self.pipeline.upstream.open(self.request, self.decision.hops, self.record, self.client)
+        return Reply(self, spoken)
+
+    def waiting_encoder(self) -> StreamEncoder:
+        """Speaks to the client while there is no reply yet."""
+        return self.dialect.stream_encoder(self.request, self.decision.model)
+
+
+class Reply:
+    """An answer on its way: take ``chunks`` or the ``whole``, then ``aclose``, however the request ended."""
+
+    def __init__(self, exchange: Exchange, spoken: Spoken) -> None:
+        self._exchange = exchange
+        self._answer = spoken.answer
+        self._reservation = spoken.reservation
+        self._dialect = exchange.dialect
+        self._record = exchange.record
+        target = self._answer.target
+        self._model = target.hop.card.name
+        self._relays = target.provider.dialect == self._dialect.name
+        self._tool_names = dict(self._answer.encoded.tool_names)
+        self.encoder = self._choose_encoder()
+        self._note_target()
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """The answer in the client's dialect, as it comes; an error at the end is part of it."""
+        try:
+            async with aclosing(self._answer.frames()) as frames:
+                async for frame in frames:
+                    self._watch(frame)
+                    yield self.encoder.send(self._with_client_names(frame))
+                    if failure := _failure(frame):
+                        raise failure
+        except UpstreamError as error:
+            note_error(self._record, error)
+            yield self.encoder.fail(error)
+
+    async def whole(self) -> bytes:
+        """The answer as one JSON body.
+
+        :raises UpstreamError: it broke off
+        """
+        fold = ResponseFold()
+        raw = b""
+        async with aclosing(self._answer.frames()) as frames:
+            async for frame in frames:
+                self._watch(frame)
+                raw = frame.raw
+                for event in self._with_client_names(frame).events:
+                    fold.receive(event)
+        if not self._answer.finished:
+            name = self._answer.target.provider.name
+            raise UpstreamProtocolError(f"{name}'s answer is incomplete", provider=name)
+        if self._relays and not self._answer.streamed:
+            return orjson.dumps(self._dialect.relay_response(orjson.loads(raw), self._tool_names))
+        return orjson.dumps(self._dialect.encode_response(fold.result(), self._exchange.request, self._model))
+
+    async def aclose(self) -> None:
+        """Close the upstream and settle the budget; finished even if the request's own task is being cancelled."""
+        await asyncio.shield(asyncio.ensure_future(self._aclose()))
+
+    async def _aclose(self) -> None:
+        try:
+            await self._answer.aclose()
+        finally:
+            await self._settle()
+
+    async def _settle(self) -> None:
+        card, usage = self._answer.target.hop.card, self._answer.usage
+        router = self._exchange.pipeline.router
+        cost = router.prices.actual(card, usage) if usage else None
+        self._record.usage, self._record.cost = usage, cost
+        router.answered(self._record.conversation, self._exchange.decision, card, usage)
+        await self._reservation.settle(usage, cost or 0.0)
+
+    def _choose_encoder(self) -> StreamEncoder:
+        if self._relays and self._answer.streamed:
+            return self._dialect.relay_encoder(self._exchange.request, self._tool_names)
+        return self._dialect.stream_encoder(self._exchange.request, self._model)
+
+    def _note_target(self) -> None:
+        record, target = self._record, self._answer.target
+        record.provider, record.model_answered = target.provider.name, self._model
+        record.credential = target.credential.name if target.credential else None
+        record.upstream_url = self._answer.attempt.url
+        record.subscription = target.provider.subscription
+        record.notes.extend(self._answer.encoded.notes)
+
+    def _with_client_names(self, frame: Frame) -> Frame:
+        if not self._tool_names:
+            return frame
+        return replace(frame, events=tuple(rename_tool(event, self._tool_names) for event in frame.events))
+
+    def _watch(self, frame: Frame) -> None:
+        for event in frame.events:
+            if isinstance(event, ResponseFinished):
+                self._record.finish_reason = event.finish_reason
+            elif self._record.first_token_seconds is None and isinstance(event, PartDelta):
+                self._record.first_token_seconds = self._exchange.pipeline.clock() - self._record.started_at
+
+
+def note_error(record: RequestRecord, error: OAuthRouterError) -> None:
+    """Write an error into a record."""
+    record.error_type, record.error_message = type(error).__name__, error.message
+
+
+def parse_body(body: bytes) -> JsonObject:
+    """A request's body as a JSON object.
+
+    :raises InvalidRequestError: it is something else
+    """
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequestError(f"the body is not valid JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise InvalidRequestError(f"the body must be a JSON object, not {type(value).__name__}")
+    return value
+
+
+def _describe(request: ChatRequest, record: RequestRecord) -> None:
+    user = request.user or request.native.get("user")
+    record.dialect, record.stream, record.tool_count = request.dialect, request.stream, len(request.tools)
+    record.model_requested = request.model
+    record.session_key = user if isinstance(user, str) else None
+    record.notes = list(request.notes)
+
+
+def _failure(frame: Frame) -> UpstreamError | None:
+    last = frame.events[-1] if frame.events else None
+    return last.error if isinstance(last, ResponseFailed) else None
