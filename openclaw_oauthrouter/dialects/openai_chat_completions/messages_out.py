@@ -1,0 +1,97 @@
+"""The conversation for an upstream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from openclaw_oauthrouter.canonical.content import (
+    CacheMark,
+    NativePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+    ToolCallResponsePart,
+)
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Note, Role
+from openclaw_oauthrouter.dialects.openai_chat_completions.custom_tools import wrap_input
+from openclaw_oauthrouter.dialects.openai_chat_completions.parts_out import encode_content
+
+
+def encode_messages(request: ChatRequest, notes: list[Note]) -> list[JsonObject]:
+    """``messages``, the answers of tools as messages of their own.
+
+    :raises InvalidRequestError: a block has no counterpart in Chat Completions
+    """
+    out: list[JsonObject] = []
+    for position, message in enumerate(request.messages):
+        out.extend(_ROLES[message.role](message.parts, f"messages[{position}]", notes))
+    _note_cache_marks(request.messages, notes)
+    return out
+
+
+def _system(parts: Sequence[Part], path: str, _notes: list[Note]) -> Iterator[JsonObject]:
+    yield {"role": "system", "content": encode_content(parts, path)}
+
+
+def _user(parts: Sequence[Part], path: str, _notes: list[Note]) -> Iterator[JsonObject]:
+    """Answers of tools first: they must follow the calls directly."""
+    answers = [part for part in parts if isinstance(part, ToolCallResponsePart)]
+    for answer in answers:
+        yield {"role": "tool", "tool_call_id": answer.id, "content": _answer(answer, path)}
+    rest = [part for part in parts if not isinstance(part, ToolCallResponsePart)]
+    if rest or not answers:
+        yield {"role": "user", "content": encode_content(rest, path)}
+
+
+def _answer(answer: ToolCallResponsePart, path: str) -> str | list[JsonObject]:
+    if answer.is_error and not answer.content:
+        return "The tool failed and said nothing."
+    return encode_content(answer.content, path)
+
+
+def _assistant(parts: Sequence[Part], path: str, notes: list[Note]) -> Iterator[JsonObject]:
+    calls = [part for part in parts if isinstance(part, ToolCallPart)]
+    text = "".join(part.text for part in parts if isinstance(part, TextPart))
+    refusal = "".join(part.text for part in parts if isinstance(part, RefusalPart))
+    message: JsonObject = {"role": "assistant", "content": text or (None if calls or refusal else "")}
+    if refusal:
+        message["refusal"] = refusal
+    reasoning = _reasoning(parts, path, notes)
+    if reasoning:
+        message["reasoning_content"] = reasoning
+    if calls:
+        message["tool_calls"] = [_tool_call(call) for call in calls]
+    notes.extend(
+        Note("dropped", f"{path}.{part.type}", "Chat Completions has no such block")
+        for part in parts
+        if isinstance(part, NativePart)
+    )
+    yield message
+
+
+def _reasoning(parts: Iterable[Part], path: str, notes: list[Note]) -> str:
+    reasoning = [part for part in parts if isinstance(part, ReasoningPart)]
+    if any(part.opaque for part in reasoning):
+        notes.append(Note("dropped", f"{path}.thinking", "sealed reasoning goes back to its maker only"))
+    return "".join(part.text for part in reasoning)
+
+
+def _tool_call(call: ToolCallPart) -> JsonObject:
+    arguments = wrap_input(call.arguments) if call.custom else call.arguments or "{}"
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+
+
+def _note_cache_marks(messages: Iterable[Message], notes: list[Note]) -> None:
+    marks: list[CacheMark] = [mark for message in messages for part in message.parts if (mark := getattr(part, "cache", None))]
+    if marks:
+        notes.append(Note("dropped", "cache_control", "providers of Chat Completions cache by themselves"))
+
+
+_ROLES: dict[Role, Callable[[Sequence[Part], str, list[Note]], Iterator[JsonObject]]] = {
+    "system": _system,
+    "user": _user,
+    "assistant": _assistant,
+}

@@ -1,0 +1,172 @@
+"""Chat Completions chunks of any provider -> canonical events.
+
+The protocol has one kind of event, so its table is over the fields of a delta (``_FIELDS``), in the order in which they mean
+something when several stand in one chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import orjson
+
+from openclaw_oauthrouter.canonical.events import (
+    CitationAdded,
+    FinishReason,
+    PartDelta,
+    PartFinished,
+    PartKind,
+    PartStarted,
+    ResponseFinished,
+    ResponseStarted,
+    StreamEvent,
+    UsageReported,
+)
+from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.dialects.openai_chat_completions.content_in import decode_annotation, prose
+from openclaw_oauthrouter.dialects.openai_chat_completions.errors import decode_error_object
+from openclaw_oauthrouter.dialects.openai_chat_completions.upstream_calls import UpstreamCalls
+from openclaw_oauthrouter.dialects.openai_chat_completions.usage import decode_usage
+from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import CANONICAL_FINISH_REASONS
+from openclaw_oauthrouter.wire.sse import ServerSentEvent
+
+
+class ChatEventMachine:
+    """One upstream stream.
+
+    Text, reasoning and refusal are one open part at a time; tool calls stay open until the answer ends, because their fragments
+    may interleave. The end is ``[DONE]``, or the end of the connection once a finish reason was seen.
+    """
+
+    def __init__(self) -> None:
+        self.done = False
+        self._started = False
+        self._id = ""
+        self._next_index = 0
+        self._prose: tuple[PartKind, int] | None = None
+        self._last_text: int | None = None
+        self._calls = UpstreamCalls()
+        self._finish: FinishReason | None = None
+        self._service_tier: str | None = None
+
+    def receive(self, event: ServerSentEvent) -> Iterable[StreamEvent]:
+        """Decode one ``data`` line.
+
+        :raises UpstreamError: the upstream reports a failure
+        """
+        data = event.data.strip()
+        if data == b"[DONE]":
+            return self._terminate()
+        if not data:
+            return ()
+        chunk = orjson.loads(data)
+        if event.event == "error" or chunk.get("error"):
+            raise decode_error_object(chunk)
+        return self.receive_chunk(chunk)
+
+    def receive_chunk(self, chunk: FrozenObject) -> Iterator[StreamEvent]:
+        """Decode one chunk; a whole answer counts as one whose message is its delta."""
+        self._service_tier = chunk.get("service_tier") or self._service_tier
+        choices = chunk.get("choices") or ()
+        # Azure opens with a chunk of filter results that has neither id nor choices.
+        if not self._started and (chunk.get("id") or choices):
+            self._started = True
+            self._id = chunk.get("id") or ""
+            yield ResponseStarted(self._id, chunk.get("model") or "")
+        for choice in choices:
+            # Only the first of n choices has a canonical meaning; the transparent lane forwards the others unread.
+            if not choice.get("index"):
+                yield from self._choice(choice)
+        usage = chunk.get("usage") or _misplaced_usage(chunk, choices)
+        if usage:
+            yield UsageReported(decode_usage(usage, self._service_tier))
+
+    def finish(self) -> Iterable[StreamEvent]:
+        """The connection has ended."""
+        return self._terminate() if self._finish else ()
+
+    def _choice(self, choice: FrozenObject) -> Iterator[StreamEvent]:
+        delta = choice.get("delta") or choice.get("message") or {}
+        for spellings, step in _FIELDS:
+            value = next((delta[field] for field in spellings if delta.get(field)), None)
+            if value is not None:
+                yield from step(self, value)
+        reason = choice.get("finish_reason")
+        if reason:
+            self._finish = CANONICAL_FINISH_REASONS.get(reason, "stop")
+            if reason == "error":
+                raise decode_error_object(choice)
+
+    def _reasoning(self, value: object) -> Iterator[StreamEvent]:
+        if isinstance(value, str):
+            yield from self._say("reasoning", value)
+
+    def _content(self, value: object) -> Iterator[StreamEvent]:
+        for kind, text in prose(value):
+            yield from self._say(kind, text)
+
+    def _refusal(self, value: str) -> Iterator[StreamEvent]:
+        yield from self._say("refusal", value)
+
+    def _say(self, kind: PartKind, text: str) -> Iterator[StreamEvent]:
+        if self._prose is None or self._prose[0] != kind:
+            yield from self._close_prose()
+            self._prose = (kind, self._new_index())
+            if kind == "text":
+                self._last_text = self._prose[1]
+            yield PartStarted(self._prose[1], kind)
+        yield PartDelta(self._prose[1], text)
+
+    def _tool_calls(self, fragments: list[JsonObject]) -> Iterator[StreamEvent]:
+        for fragment in fragments:
+            call = self._calls.find(fragment)
+            if call is None:
+                yield from self._close_prose()
+                index = self._new_index()
+                call = self._calls.add(fragment, index, f"call_{self._id}_{index}")
+            yield from call.receive(fragment)
+
+    def _function_call(self, function: JsonObject) -> Iterator[StreamEvent]:
+        yield from self._tool_calls([{"index": "function_call", "function": function}])
+
+    def _annotations(self, annotations: list[JsonObject]) -> Iterator[StreamEvent]:
+        for annotation in annotations:
+            citation = decode_annotation(annotation)
+            if citation is not None and self._last_text is not None:
+                yield CitationAdded(self._last_text, citation)
+
+    def _terminate(self) -> Iterator[StreamEvent]:
+        if not self._started:
+            raise ValueError("the stream holds no answer")
+        self.done = True
+        yield from self._close_prose()
+        started = [call.index for call in self._calls if call.started]
+        for index in started:
+            yield PartFinished(index)
+        yield ResponseFinished(self._finish or ("tool_call" if started else "stop"))
+
+    def _close_prose(self) -> Iterator[StreamEvent]:
+        if self._prose is not None:
+            yield PartFinished(self._prose[1])
+            self._prose = None
+
+    def _new_index(self) -> int:
+        self._next_index += 1
+        return self._next_index - 1
+
+
+def _misplaced_usage(chunk: FrozenObject, choices: Iterable[FrozenObject]) -> Any:
+    """Groq's ``x_groq.usage``, Moonshot's ``choices[0].usage``."""
+    return (chunk.get("x_groq") or {}).get("usage") or next((choice["usage"] for choice in choices if choice.get("usage")), None)
+
+
+_FIELDS: tuple[tuple[tuple[str, ...], Callable[[ChatEventMachine, Any], Iterator[StreamEvent]]], ...] = (
+    # Two spellings of one thing; a provider that sends both means it once.
+    (("reasoning_content", "reasoning"), ChatEventMachine._reasoning),
+    (("content",), ChatEventMachine._content),
+    (("refusal",), ChatEventMachine._refusal),
+    (("tool_calls",), ChatEventMachine._tool_calls),
+    (("function_call",), ChatEventMachine._function_call),
+    (("annotations",), ChatEventMachine._annotations),
+)

@@ -1,0 +1,67 @@
+"""Tools and tool choice for an upstream."""
+
+from __future__ import annotations
+
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.request import ChatRequest, Note, Tool, ToolChoice
+from openclaw_oauthrouter.dialects.openai_chat_completions.custom_tools import wrapper_schema
+from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import NAME
+from openclaw_oauthrouter.errors import InvalidRequestError
+
+
+def encode_tools(request: ChatRequest, notes: list[Note]) -> JsonObject:
+    """``tools``, ``tool_choice`` and ``parallel_tool_calls``; nothing without tools, for OpenAI refuses the latter two then.
+
+    :raises InvalidRequestError: a tool that the other dialect's provider runs itself
+    """
+    if not request.tools:
+        return {}
+    return {
+        "tools": [_tool(tool, position, notes) for position, tool in enumerate(request.tools)],
+        "tool_choice": _tool_choice(request.tool_choice),
+        "parallel_tool_calls": request.parallel_tool_calls,
+    }
+
+
+def _tool(tool: Tool, position: int, notes: list[Note]) -> JsonObject:
+    if tool.native is not None:
+        return _native(tool.native[0], dict(tool.native[1]), tool.name, position)
+    function: JsonObject = {"name": tool.name}
+    if tool.description is not None:
+        function["description"] = tool.description
+    if tool.custom:
+        # Few providers of this dialect know free-text tools; all know functions.
+        notes.append(Note("mapped", f"tools[{position}]", f"free-text tool {tool.name!r} became a function with one argument"))
+        function["parameters"] = wrapper_schema()
+    else:
+        function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
+        if tool.strict is not None:
+            function["strict"] = tool.strict
+    return {"type": "function", "function": function}
+
+
+def _native(dialect: str, definition: JsonObject, name: str, position: int) -> JsonObject:
+    if dialect == NAME:
+        return definition
+    raise InvalidRequestError(
+        f"tool {name!r} runs at the provider it was made for and has no counterpart in Chat Completions; "
+        "choose a model of that provider or leave the tool out",
+        param=f"tools[{position}]",
+    )
+
+
+def _tool_choice(choice: ToolChoice | None) -> str | JsonObject | None:
+    if choice is None:
+        return None
+    if choice.mode == "tool":
+        return _named(choice.name or "")
+    if choice.allowed is not None and choice.mode != "none":
+        return {
+            "type": "allowed_tools",
+            "allowed_tools": {"mode": choice.mode, "tools": [_named(name) for name in choice.allowed]},
+        }
+    return choice.mode
+
+
+def _named(name: str) -> JsonObject:
+    return {"type": "function", "function": {"name": name}}
