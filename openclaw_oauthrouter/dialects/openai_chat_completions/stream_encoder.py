@@ -48,6 +48,7 @@ class ChatStreamEncoder:
         self._include_usage = request.include_usage
         self._tools = Tools(request)
         self._template: ChunkTemplate | None = None
+        self._opened = False
         self._parts: dict[int, OpenPart] = {}
         self._usage = Usage()
         self._citations: list[Citation] = []
@@ -67,12 +68,8 @@ class ChatStreamEncoder:
         return b"".join(out)
 
     def keep_alive(self) -> bytes:
-        """An empty delta; before the answer has begun, the chunk that opens it, so that the first chunk always has the role.
-
-        A comment line would not do: OpenClaw's idle timer only counts chunks.
-        """
-        template, opening = self._opening()
-        return opening or template.delta({})
+        """An empty delta. A comment line would not do: OpenClaw's idle timer only counts chunks."""
+        return self._chunks("").delta({})
 
     def fail(self, error: OAuthRouterError) -> bytes:
         """An error chunk; no finish chunk and no ``[DONE]`` follow, so no client takes the answer for whole."""
@@ -81,23 +78,26 @@ class ChatStreamEncoder:
         self._over = True
         return encode_event(orjson.dumps(encode_error(error)))
 
-    def _opening(self, id_: str = "") -> tuple[ChunkTemplate, bytes]:
-        """The stream's template, and the chunk that opens the answer if it has not been sent.
+    def _chunks(self, id_: str) -> ChunkTemplate:
+        """The stream's template; what names the stream first, be it a keep-alive, names it for good."""
+        if self._template is None:
+            id_ = completion_id(id_, self._created)
+            self._template = ChunkTemplate(id_, self._model, int(self._created), null_usage=self._include_usage)
+        return self._template
 
-        After an early keep-alive the id of that chunk stays: one stream has one id.
-        """
-        if self._template is not None:
-            return self._template, b""
-        id_ = completion_id(id_, self._created)
-        self._template = ChunkTemplate(id_, self._model, int(self._created), null_usage=self._include_usage)
-        return self._template, self._template.delta({"role": "assistant", "content": ""})
+    def _opening(self, id_: str = "") -> bytes:
+        """The chunk with the role, unless it has been sent."""
+        if self._opened:
+            return b""
+        self._opened = True
+        return self._chunks(id_).delta({"role": "assistant", "content": ""})
 
     def _started(self, event: ResponseStarted) -> bytes:
-        return self._opening(event.id)[1]
+        return self._opening(event.id)
 
     def _part_started(self, event: PartStarted) -> bytes:
-        template, opening = self._opening()
-        part = self._parts[event.index] = open_part(event, template, self._tools)
+        opening = self._opening()
+        part = self._parts[event.index] = open_part(event, self._chunks(""), self._tools)
         self._refused = self._refused or event.kind == "refusal"
         return opening + part.start()
 
@@ -113,8 +113,8 @@ class ChatStreamEncoder:
         return b""
 
     def _finished(self, event: ResponseFinished) -> bytes:
-        template, opening = self._opening()
-        out = [opening]
+        out = [self._opening()]
+        template = self._chunks("")
         self._over = True
         if self._citations:
             out.append(template.delta({"annotations": [encode_citation(citation) for citation in self._citations]}))
