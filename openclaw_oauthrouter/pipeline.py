@@ -80,7 +80,11 @@ class Exchange:
 
 
 class Reply:
-    """An answer on its way: take ``chunks`` or the ``whole``, then ``aclose``, however the request ended."""
+    """An answer on its way: take ``chunks`` or the ``whole``, then ``aclose``, however the request ended.
+
+    :ivar encoder: speaks to the client, in its dialect
+    :ivar headers: of the upstream's answer
+    """
 
     def __init__(self, exchange: Exchange, spoken: Spoken) -> None:
         self._exchange = exchange
@@ -92,6 +96,7 @@ class Reply:
         self._model = target.hop.card.name
         self._relays = target.provider.dialect == self._dialect.name
         self._tool_names = dict(self._answer.encoded.tool_names)
+        self.headers = self._answer.headers
         self.encoder = self._choose_encoder()
         self._note_target()
 

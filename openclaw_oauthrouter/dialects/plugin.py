@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.hookspecs import hookimpl
 from openclaw_oauthrouter.interfaces import Dialect
 
 
 @hookimpl
-def oauthrouter_register_dialects(settings: Settings) -> Sequence[Dialect]:
+def oauthrouter_register_dialects() -> Sequence[Dialect]:
     """Chat Completions, Messages, Responses."""
     from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
     from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions

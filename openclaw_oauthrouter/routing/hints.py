@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
-
 from openclaw_oauthrouter.canonical.routing import RouteHints, Tier
-from openclaw_oauthrouter.config.routing import Profile
 from openclaw_oauthrouter.errors import InvalidRequestError
 from openclaw_oauthrouter.routing.model_ids import PROFILES
 
@@ -23,7 +20,7 @@ def hints_of(headers: Mapping[str, str]) -> RouteHints:
     profile = headers.get(PROFILE_HEADER)
     if profile is not None and profile not in PROFILES:
         raise InvalidRequestError(f"{PROFILE_HEADER} is {profile!r}; use one of {', '.join(PROFILES)}", param=PROFILE_HEADER)
-    return RouteHints(_tier(headers, TIER_HEADER), cast("Profile | None", profile), _tier(headers, MAX_TIER_HEADER))
+    return RouteHints(_tier(headers, TIER_HEADER), profile, _tier(headers, MAX_TIER_HEADER))
 
 
 def _tier(headers: Mapping[str, str], name: str) -> Tier | None:

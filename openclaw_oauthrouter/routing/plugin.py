@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from openclaw_oauthrouter.canonical.routing import ModelCard
-from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.hookspecs import hookimpl
 from openclaw_oauthrouter.routing.catalog import shipped_cards
 
 
 @hookimpl
-def oauthrouter_register_model_cards(settings: Settings) -> Sequence[ModelCard]:
+def oauthrouter_register_model_cards() -> Sequence[ModelCard]:
     """The cards of ``cards.json``."""
     return shipped_cards()

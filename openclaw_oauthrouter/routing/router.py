@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from openclaw_oauthrouter.canonical.request import ChatRequest
@@ -53,8 +53,7 @@ class Routed:
         """The features without the user's words, for the trace and for replay."""
         if self.features is None:
             return None
-        values = asdict(self.features)
-        return {name: value for name, value in values.items() if name not in WORDS and value not in (None, (), False)}
+        return {name: getattr(self.features, name) for name in RECORDED_FEATURES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +204,21 @@ class Router:
         )
 
 
-WORDS = frozenset({"text", "system_text", "raw_last_user_text", "task_text"})
-"""Features that hold what the user said; never recorded."""
+RECORDED_FEATURES = (
+    "text_length",
+    "turn_count",
+    "is_tool_result_turn",
+    "has_assistant_turn",
+    "tool_names",
+    "image_count",
+    "file_count",
+    "structured_output",
+    "reasoning_effort",
+    "max_output_tokens",
+    "input_tokens",
+    "previous_tier",
+)
+"""Features a trace may hold: none of them is what the user said."""
 
 _ANY_CARD = ModelCard("", "")
 # The prompt's length does not depend on the model; its estimate is needed before one is chosen.

@@ -1,0 +1,46 @@
+"""What an answer says of itself in its headers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from openclaw_oauthrouter.canonical.trace import RequestRecord
+
+_KEPT_PREFIXES = ("anthropic-ratelimit-", "x-ratelimit-")
+_UPSTREAM_IDS = ("request-id", "x-request-id")
+
+
+def answer_headers(record: RequestRecord, explain: bool, upstream: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Header fields of an answer.
+
+    :param explain: include ``x-oauthrouter-*``
+    :param upstream: the upstream's own headers; its rate limits and request id are passed on
+    """
+    headers = {"x-request-id": record.request_id}
+    for name, value in (upstream or {}).items():
+        if name.startswith(_KEPT_PREFIXES):
+            headers[name] = value
+        elif name in _UPSTREAM_IDS:
+            headers["x-upstream-request-id"] = value
+    if explain:
+        headers |= _explanation(record)
+    return headers
+
+
+def _explanation(record: RequestRecord) -> dict[str, str]:
+    decision = record.decision
+    if decision is None:
+        return {}
+    headers = {
+        "x-oauthrouter-model": record.model_answered or decision.model,
+        "x-oauthrouter-reason": decision.reasoning[:200],
+        "x-oauthrouter-cost": f"{decision.cost_estimate:.6f}",
+    }
+    if decision.tier is not None:
+        headers["x-oauthrouter-tier"] = decision.tier
+        headers["x-oauthrouter-confidence"] = f"{decision.confidence:.3f}"
+    if record.notes:
+        headers["x-oauthrouter-notes"] = "; ".join(str(note) for note in record.notes)[:500]
+    if sum(attempt.outcome != "ok" for attempt in record.attempts):
+        headers["x-oauthrouter-attempts"] = ", ".join(f"{a.provider}/{a.model}: {a.outcome}" for a in record.attempts)[:500]
+    return headers

@@ -1,0 +1,87 @@
+"""Who may come in: the right host, no foreign web page, a local token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from openclaw_oauthrouter.errors import AuthenticationError, ForbiddenError
+
+SESSION_COOKIE = "oauthrouter_session"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Keys(Protocol):
+    """Knows the local tokens."""
+
+    def identify(self, headers: Mapping[str, str]) -> str | None: ...
+
+
+class Sessions(Protocol):
+    """Knows the dashboard's sessions."""
+
+    def check(self, session: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Checks every request but ``/health``.
+
+    A page the user happens to visit can make the browser send requests here. Its name may even resolve to 127.0.0.1 (DNS rebinding), so
+    the Host header must be one of ours, and an Origin, where there is one, must be the gateway's own or listed.
+    """
+
+    keys: Keys
+    sessions: Sessions
+    hosts: frozenset[str]
+    origins: frozenset[str]
+
+    def check_source(self, headers: Mapping[str, str], scheme: str = "http") -> None:
+        """Refuse foreign hosts and pages.
+
+        :raises ForbiddenError: naming the header and the setting
+        """
+        host = headers.get("host", "")
+        name = _host_name(host)
+        if name not in _LOOPBACK and name not in self.hosts:
+            raise ForbiddenError(
+                f"the Host {host!r} is not this gateway's; add it to server.allowed_hosts if it should be", param="host"
+            )
+        origin = headers.get("origin")
+        if origin is not None and origin != f"{scheme}://{host}" and origin not in self.origins:
+            raise ForbiddenError(
+                f"requests from the page {origin!r} are refused; add it to server.allowed_origins if it is yours", param="origin"
+            )
+        if origin is None and headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
+            raise ForbiddenError("cross-site requests are refused", param="sec-fetch-site")
+
+    def identify(self, headers: Mapping[str, str]) -> str:
+        """The client's name.
+
+        :raises AuthenticationError: no token, or a wrong one
+        """
+        client = self.keys.identify(headers)
+        if client is None:
+            raise AuthenticationError(
+                "the local token is missing or wrong: send it as 'Authorization: Bearer <token>' or 'x-api-key' "
+                "(the gateway prints at start where it is stored)"
+            )
+        return client
+
+    def has_session(self, headers: Mapping[str, str]) -> bool:
+        """Whether a browser carries the cookie of a live dashboard session."""
+        try:
+            cookie = SimpleCookie(headers.get("cookie", "")).get(SESSION_COOKIE)
+        except CookieError:
+            return False
+        return cookie is not None and self.sessions.check(cookie.value)
+
+
+def _host_name(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""

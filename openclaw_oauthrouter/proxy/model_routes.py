@@ -1,0 +1,162 @@
+"""The three model paths, served in front of Quart: on this path every microsecond is paid per request and per token."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from openclaw_oauthrouter.canonical.clock import Clock, NewId
+from openclaw_oauthrouter.canonical.trace import RequestRecord
+from openclaw_oauthrouter.errors import MethodNotAllowedError, OAuthRouterError
+from openclaw_oauthrouter.interfaces import Dialect, Recorder
+from openclaw_oauthrouter.pipeline import Exchange, Pipeline, note_error
+from openclaw_oauthrouter.proxy.answer_headers import answer_headers
+from openclaw_oauthrouter.proxy.asgi import ClientGone, Receive, Scope, Send, headers_of, read_body
+from openclaw_oauthrouter.proxy.client_stream import ClientStream
+from openclaw_oauthrouter.proxy.envelopes import encode_headers, send_error, send_json
+from openclaw_oauthrouter.proxy.forwarded import forwarded
+from openclaw_oauthrouter.proxy.gate import Gate
+
+MODEL_PATHS: Mapping[str, str] = {
+    "/v1/chat/completions": "openai_chat_completions",
+    "/v1/responses": "openai_responses",
+    "/v1/messages": "anthropic_messages",
+}
+"""Path -> dialect spoken there."""
+
+CLIENT_GONE = 499
+"""The status a trace shows when the client hung up first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may take."""
+
+    body_bytes: int
+    body_seconds: float
+    keep_alive_seconds: float
+    response_headers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRoutes:
+    """Raw ASGI: Hypercorn does not cancel the application when a client leaves, so ``receive`` is watched all the time."""
+
+    pipeline: Pipeline
+    recorder: Recorder
+    gate: Gate
+    limits: Limits
+    clock: Clock
+    new_id: NewId
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        headers = headers_of(scope)
+        record = RequestRecord(
+            self.new_id(),
+            self.clock(),
+            scope["path"],
+            scope["method"],
+            user_agent=headers.get("user-agent"),
+            traceparent=headers.get("traceparent"),
+        )
+        dialect = self.pipeline.dialects[MODEL_PATHS[scope["path"]]]
+        extra = encode_headers({"x-request-id": record.request_id})
+        try:
+            self.gate.check_source(headers, scope.get("scheme", "http"))
+            record.client = self.gate.identify(headers)
+        except OAuthRouterError as error:
+            # Strangers leave no trace: they could fill the log.
+            await send_error(send, error, dialect, record.request_id, extra)
+            return
+        async with self.recorder.request(record):
+            await self._admitted(scope, headers, record, dialect, receive, send)
+            record.seconds = self.clock() - record.started_at
+
+    async def _admitted(
+        self, scope: Scope, headers: Mapping[str, str], record: RequestRecord, dialect: Dialect, receive: Receive, send: Send
+    ) -> None:
+        try:
+            if scope["method"] != "POST":
+                raise MethodNotAllowedError(f"{scope['path']} takes POST, not {scope['method']}")
+            body = await read_body(receive, headers, self.limits.body_bytes, self.limits.body_seconds)
+            await _until_gone(receive, lambda: self._serve(dialect, body, headers, record, send))
+        except ClientGone:
+            record.status = CLIENT_GONE
+        except OAuthRouterError as error:
+            note_error(record, error)
+            record.status = error.status_code
+            extra = encode_headers(answer_headers(record, self.limits.response_headers))
+            with suppress(ConnectionError):
+                await send_error(send, error, dialect, record.request_id, extra)
+
+    async def _serve(self, dialect: Dialect, body: bytes, headers: Mapping[str, str], record: RequestRecord, send: Send) -> None:
+        exchange = self.pipeline.receive(dialect.name, body, forwarded(headers), record.client, record)
+        if exchange.request.stream:
+            await self._stream(exchange, record, send)
+        else:
+            await self._whole(exchange, record, send)
+
+    async def _whole(self, exchange: Exchange, record: RequestRecord, send: Send) -> None:
+        reply = await exchange.open()
+        try:
+            body = await reply.whole()
+        finally:
+            await reply.aclose()
+        record.status = 200
+        await send_json(send, 200, body, encode_headers(answer_headers(record, self.limits.response_headers, reply.headers)))
+
+    async def _stream(self, exchange: Exchange, record: RequestRecord, send: Send) -> None:
+        upstream_headers: Mapping[str, str] = {}
+
+        def head() -> list[tuple[bytes, bytes]]:
+            record.status = 200
+            return encode_headers(answer_headers(record, self.limits.response_headers, upstream_headers))
+
+        async with ClientStream(send, exchange.waiting_encoder(), head, self.limits.keep_alive_seconds) as client:
+            try:
+                reply = await exchange.open()
+            except OAuthRouterError as error:
+                if not client.started:
+                    raise
+                note_error(record, error)
+                await client.write(client.encoder.fail(error))
+                await client.end()
+                return
+            client.encoder, upstream_headers = reply.encoder, reply.headers
+            try:
+                async for chunk in reply.chunks():
+                    await client.write(chunk)
+            finally:
+                await reply.aclose()
+            await client.end()
+
+
+async def _until_gone(receive: Receive, serve: Callable[[], object]) -> None:
+    """Run ``serve`` until it is done or the client hangs up, whichever is first.
+
+    :raises ClientGone: the client hung up; everything ``serve`` held is closed
+    """
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - always within a task
+    gone = False
+
+    async def watch() -> None:
+        nonlocal gone
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone = True
+        task.cancel()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        await serve()  # type: ignore[misc]
+    except asyncio.CancelledError:
+        if not gone:
+            raise
+        task.uncancel()
+        raise ClientGone from None
+    finally:
+        watcher.cancel()
