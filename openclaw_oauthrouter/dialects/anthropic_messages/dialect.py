@@ -1,0 +1,66 @@
+"""Anthropic's Messages API as a dialect: the parts of this package behind one interface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from openclaw_oauthrouter.canonical.events import StreamEvent
+from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
+from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.dialects.anthropic_messages import errors
+from openclaw_oauthrouter.dialects.anthropic_messages.model_rules import rules_for
+from openclaw_oauthrouter.dialects.anthropic_messages.name import DIALECT
+from openclaw_oauthrouter.dialects.anthropic_messages.relay import relay_message, relay_request
+from openclaw_oauthrouter.dialects.anthropic_messages.requests_out import encode_foreign_request
+from openclaw_oauthrouter.dialects.anthropic_messages.stream_decoder import MessagesEventMachine, decode_message
+from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamError, UpstreamProtocolError
+from openclaw_oauthrouter.interfaces import StreamDecoder
+from openclaw_oauthrouter.wire.event_stream import EventStreamDecoder
+
+
+class AnthropicMessages:
+    """The dialect; implements ``interfaces.Dialect``.
+
+    :param system_in_place: leave system messages that stand inside a conversation where they are, instead of moving them to the front
+    """
+
+    name = DIALECT
+
+    def __init__(self, *, system_in_place: bool = False) -> None:
+        self._system_in_place = system_in_place
+
+    def encode_request(self, request: ChatRequest, card: ModelCard) -> EncodedRequest:
+        """Write a request for a model."""
+        rules = rules_for(card)
+        if request.dialect == self.name:
+            return relay_request(request, card.id, rules)
+        return encode_foreign_request(request, card.id, rules, system_in_place=self._system_in_place)
+
+    def stream_decoder(self) -> StreamDecoder:
+        """A decoder for one upstream stream."""
+        return EventStreamDecoder(MessagesEventMachine())
+
+    def decode_response(self, body: JsonObject) -> Sequence[StreamEvent]:
+        """Read a whole upstream answer as the events it would have streamed.
+
+        :raises UpstreamProtocolError: the body is not a message
+        """
+        if body.get("type") == "error":
+            raise errors.decode_stream_error(body)
+        try:
+            return tuple(decode_message(body))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise UpstreamProtocolError(f"the provider's answer is not a message ({type(error).__name__}: {error})") from error
+
+    def relay_response(self, body: JsonObject, tool_names: FrozenObject) -> JsonObject:
+        """Pass on a whole answer that came in this very dialect."""
+        return relay_message(body, tool_names)
+
+    def encode_error(self, error: OAuthRouterError, request_id: str) -> JsonObject:
+        """The error envelope."""
+        return errors.encode_error(error, request_id)
+
+    def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
+        """Read an upstream's refusal; any body at all."""
+        return errors.decode_error(status, headers, body)

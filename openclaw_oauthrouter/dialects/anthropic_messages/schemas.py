@@ -1,0 +1,68 @@
+"""Fits a JSON Schema to what Anthropic's constrained decoding takes.
+
+What it does not take (bounds, patterns, lengths, defaults) is not lost: it goes into the description, where the model reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+
+MAX_STRICT_TOOLS = 20
+
+_KEPT = frozenset({"type", "enum", "const", "required", "$ref", "title", "description"})
+_STRING_FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"})
+
+
+def fit_schema(schema: Any) -> Any:
+    """A schema that constrained decoding takes, as close to the given one as it can be."""
+    if not isinstance(schema, dict):
+        return schema
+    fitted: JsonObject = {}
+    told: JsonObject = {}
+    for key, value in schema.items():
+        name = "anyOf" if key == "oneOf" else key
+        step = _STEPS.get(name)
+        if step is not None:
+            fitted[name] = step(value)
+        elif name in _KEPT or _is_taken(name, value):
+            fitted[name] = value
+        elif name not in ("$schema", "$id", "additionalProperties"):
+            told[name] = value
+    if fitted.get("type") == "object" or "properties" in fitted:
+        fitted["additionalProperties"] = False
+    if told:
+        words = ", ".join(f"{key}: {orjson.dumps(value).decode()}" for key, value in told.items())
+        fitted["description"] = f"{fitted['description']}\n\n{{{words}}}" if fitted.get("description") else f"{{{words}}}"
+    return fitted
+
+
+def is_fit(schema: FrozenObject) -> bool:
+    """Whether constrained decoding takes the schema exactly as it is."""
+    return bool(fit_schema(dict(schema)) == schema)
+
+
+def _is_taken(key: str, value: object) -> bool:
+    return (key == "minItems" and value in (0, 1)) or (key == "format" and value in _STRING_FORMATS)
+
+
+def _each_value(value: Any) -> Any:
+    return {name: fit_schema(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+
+def _each_item(value: Any) -> Any:
+    return [fit_schema(item) for item in value] if isinstance(value, list) else value
+
+
+_STEPS: dict[str, Callable[[Any], Any]] = {
+    "properties": _each_value,
+    "$defs": _each_value,
+    "definitions": _each_value,
+    "items": fit_schema,
+    "anyOf": _each_item,
+    "allOf": _each_item,
+}

@@ -1,0 +1,48 @@
+"""Token counts, both ways: Anthropic counts cached tokens beside ``input_tokens``, the canonical vocabulary inside."""
+
+from __future__ import annotations
+
+from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.usage import Usage
+
+_TIER_IN = {"standard": "default", "priority": "priority", "batch": "batch"}
+_TIER_OUT = {canonical: wire for wire, canonical in _TIER_IN.items()}
+
+
+def decode_usage(wire: FrozenObject) -> Usage:
+    """Read a ``usage`` object; anything missing or null counts as zero."""
+    created = _count(wire, "cache_creation_input_tokens")
+    read = _count(wire, "cache_read_input_tokens")
+    return Usage(
+        input_tokens=_count(wire, "input_tokens") + created + read,
+        output_tokens=_count(wire, "output_tokens"),
+        cache_read_input_tokens=read,
+        cache_creation_input_tokens=created,
+        cache_creation_1h_input_tokens=_count(wire.get("cache_creation"), "ephemeral_1h_input_tokens"),
+        reasoning_output_tokens=_count(wire.get("output_tokens_details"), "thinking_tokens"),
+        service_tier=_TIER_IN.get(str(wire.get("service_tier"))),
+    )
+
+
+def encode_usage(usage: Usage) -> JsonObject:
+    """Write a ``usage`` object."""
+    created = usage.cache_creation_input_tokens
+    wire: JsonObject = {
+        "input_tokens": max(0, usage.input_tokens - created - usage.cache_read_input_tokens),
+        "output_tokens": usage.output_tokens,
+        "cache_creation_input_tokens": created,
+        "cache_read_input_tokens": usage.cache_read_input_tokens,
+    }
+    if usage.cache_creation_1h_input_tokens:
+        hour = usage.cache_creation_1h_input_tokens
+        wire["cache_creation"] = {"ephemeral_5m_input_tokens": max(0, created - hour), "ephemeral_1h_input_tokens": hour}
+    if usage.reasoning_output_tokens:
+        wire["output_tokens_details"] = {"thinking_tokens": usage.reasoning_output_tokens}
+    if usage.service_tier in _TIER_OUT:
+        wire["service_tier"] = _TIER_OUT[usage.service_tier]
+    return wire
+
+
+def _count(wire: object, key: str) -> int:
+    value = wire.get(key) if isinstance(wire, dict) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0

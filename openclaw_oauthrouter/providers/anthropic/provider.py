@@ -1,0 +1,123 @@
+"""Anthropic as an upstream: where requests go, how they authenticate, what a subscription token demands of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+
+from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
+from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.config.providers import AnthropicOAuthSettings, ProviderSettings
+from openclaw_oauthrouter.providers.anthropic import oauth as compatibility
+from openclaw_oauthrouter.providers.anthropic.authentication import AUTH_HEADERS, Authentication, authenticate
+
+API_BASE = "https://api.anthropic.com"
+API_VERSION = "2023-06-01"
+
+_MESSAGES = "anthropic_messages"
+_DATE = re.compile(r"-\d{8}$")
+# Ours to say, or nobody's business upstream.
+_NOT_FORWARDED = AUTH_HEADERS | {
+    "accept",
+    "accept-encoding",
+    "content-type",
+    "content-length",
+    "content-encoding",
+    "cookie",
+    "host",
+}
+
+
+class Anthropic:
+    """One configured Anthropic endpoint; implements ``interfaces.Provider``.
+
+    :param name: the configured name, the prefix of its model ids
+    :param cards: what is known of its models; ids of the form ``claude-…`` that are not among them are served too
+    """
+
+    dialect = _MESSAGES
+    always_streams = False
+    needs_credential = True
+
+    def __init__(
+        self, name: str, settings: ProviderSettings, oauth: AnthropicOAuthSettings, cards: Sequence[ModelCard] = ()
+    ) -> None:
+        self.name = name
+        self._settings = settings
+        self._oauth = oauth
+        self._cards = {card.id: card for card in cards}
+        base = (settings.api_base or API_BASE).removesuffix("/v1")
+        self._url = f"{base}/v1/messages"
+        parts = urlsplit(base)
+        self.origin = f"{parts.scheme}://{parts.netloc}"
+        configured = authenticate(None, settings)
+        self.needs_credential = configured is None
+        self.subscription = settings.subscription if settings.subscription is not None else bool(configured and configured.oauth)
+
+    def cards(self) -> Sequence[ModelCard]:
+        """Models it is known to serve."""
+        return tuple(self._cards.values())
+
+    def card(self, model: str) -> ModelCard | None:
+        """The card of a model id; invented for an unlisted ``claude-…`` id, after its undated namesake if that is listed."""
+        name = model.replace(".", "-") if model.startswith("claude-") else model
+        known = self._cards.get(model) or self._cards.get(name)
+        if known is not None:
+            return known
+        if not name.startswith("claude-"):
+            return None
+        namesake = self._cards.get(_DATE.sub("", name))
+        return replace(namesake, id=name) if namesake is not None else ModelCard(self.name, name)
+
+    def prepare(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> EncodedRequest:
+        """Apply the compatibility rules of subscription tokens; anything else passes unchanged."""
+        authentication = authenticate(credential, self._settings)
+        if authentication is None or not authentication.oauth:
+            return encoded
+        body, names, notes = dict(encoded.body), dict(encoded.tool_names), list(encoded.notes)
+        if self._oauth.system_in_messages:
+            body = compatibility.move_system(body)
+        if self._oauth.rename_tools:
+            body, renamed = compatibility.rename_tools(body)
+            if renamed:
+                names = {**names, **{new: names.get(old, old) for new, old in renamed.items()}}
+                notes.append(Note("mapped", "tools", "subscription tokens want PascalCase names; answers have the client's own"))
+        return EncodedRequest(body, tuple(notes), names)
+
+    def build_request(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> httpx.Request:
+        """The HTTP request, headers and authentication included."""
+        authentication = authenticate(credential, self._settings)
+        headers = self._headers(request, authentication)
+        headers["content-type"] = "application/json"
+        headers["accept"] = "text/event-stream" if encoded.body.get("stream") else "application/json"
+        return httpx.Request("POST", self._url, headers=headers, content=orjson.dumps(encoded.body))
+
+    def _headers(self, request: ChatRequest, authentication: Authentication | None) -> dict[str, str]:
+        headers = {"anthropic-version": API_VERSION, **_forwarded(request)}
+        headers.update(
+            (name.lower(), value) for name, value in self._settings.headers.items() if name.lower() not in AUTH_HEADERS
+        )
+        if authentication is None:
+            return headers
+        headers.update(authentication.headers())
+        if authentication.oauth:
+            if self._oauth.beta_flags:
+                headers["anthropic-beta"] = compatibility.merge_beta_flags(headers.get("anthropic-beta"))
+            if self._oauth.user_agent:
+                headers.update(compatibility.CLIENT_HEADERS)
+        return headers
+
+
+def _forwarded(request: ChatRequest) -> dict[str, str]:
+    """The client's own headers; the API version only from a client that speaks this API."""
+    return {
+        name: value
+        for name, value in request.headers.items()
+        if name not in _NOT_FORWARDED and (name != "anthropic-version" or request.dialect == _MESSAGES)
+    }
