@@ -1,0 +1,110 @@
+"""What is known of providers, models and credentials being out of order, and what clears it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.failure import FailureRule
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.errors import UpstreamError
+from openclaw_oauthrouter.health.cooldowns import Cooldowns, Subject
+from openclaw_oauthrouter.health.failures import classify_failure
+from openclaw_oauthrouter.health.plan_windows import PlanWindows
+from openclaw_oauthrouter.health.windows import Reading, read_windows
+
+
+class HealthBook:
+    """``interfaces.Health``: cooldowns by the evidence of each failure, and the windows providers report.
+
+    :param rule_for: the table of failures
+    :param changed: called after each change; the keeper of the file listens here
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        rule_for: Callable[[UpstreamError], FailureRule] = classify_failure,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._clock = clock
+        self._rule_for = rule_for
+        self._changed = changed
+        self.cooldowns = Cooldowns(clock)
+        self.windows = PlanWindows(clock)
+
+    def blocked(self, provider: str, model: str, credential: str | None = None) -> str | None:
+        """See ``Health``. Once a minute one request is let through to what is blocked, to see whether it works again."""
+        for subject in _subjects(provider, model, credential):
+            reason = self.cooldowns.blocked(subject)
+            if reason is not None:
+                return reason
+        return self.windows.blocked(provider, credential, model)
+
+    def failed(self, provider: str, model: str, credential: str | None, error: UpstreamError) -> None:
+        """See ``Health``. A client's mistake leaves nothing alone."""
+        rule = self._rule_for(error)
+        names = {"provider": "", "model": model, "credential": credential or ""}
+        if rule.scope in names and self.cooldowns.begin(Subject(rule.scope, provider, names[rule.scope]), rule, error):
+            self._changed()
+
+    def succeeded(self, provider: str, model: str, credential: str | None) -> None:
+        """See ``Health``."""
+        cleared = [self.cooldowns.clear(subject) for subject in _subjects(provider, model, credential)]
+        freed = self.windows.answered(provider, credential, model)
+        if freed or any(cleared):
+            self._changed()
+
+    def observe_headers(
+        self, provider: str, credential: str | None, headers: Mapping[str, str], model: str | None = None
+    ) -> None:
+        """See ``Health``."""
+        readings = read_windows(headers, self._clock())
+        if not readings:
+            return
+        if self.windows.observe(provider, credential, model, readings):
+            self.cooldowns.clear(Subject("credential", provider, credential or ""))
+        self._changed()
+
+    def snapshot(self) -> JsonObject:
+        """See ``Health``: ``{"cooldowns": […], "windows": […]}``, times in UTC."""
+        now = self._clock()
+        return {
+            "cooldowns": [
+                {
+                    "scope": subject.scope,
+                    "provider": subject.provider,
+                    "name": subject.name or None,
+                    "until": _utc(state.until),
+                    "seconds_left": round(state.until - now, 1),
+                    "failures": state.failures,
+                    "reason": state.reason,
+                }
+                for subject, state in self.cooldowns.items()
+                if state.until > now
+            ],
+            "windows": [
+                {"provider": provider, "credential": credential or None, "model": model or None, **_as_json(reading, now)}
+                for (provider, credential, model), reading in self.windows.items()
+            ],
+        }
+
+
+def _subjects(provider: str, model: str, credential: str | None) -> Sequence[Subject]:
+    return (Subject("provider", provider), Subject("model", provider, model), Subject("credential", provider, credential or ""))
+
+
+def _as_json(reading: Reading, now: float) -> JsonObject:
+    return {
+        "window": reading.name,
+        "used": reading.used,
+        "exhausted": reading.exhausted and (reading.resets_at or 0.0) > now,
+        "resets_at": None if reading.resets_at is None else _utc(reading.resets_at),
+        "observed_at": _utc(reading.observed_at),
+    }
+
+
+def _utc(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")

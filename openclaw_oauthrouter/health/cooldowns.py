@@ -1,0 +1,131 @@
+"""What is left alone for a while after it failed, and the single request that may look whether it is well again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.failure import FailureRule
+from openclaw_oauthrouter.errors import Scope, UpstreamError
+
+PROBE_SECONDS = 60.0
+"""What is left alone is tried this often by a real request, so that a reset is noticed within it."""
+
+_GRANT_SECONDS = 1.0
+"""A request asks more than once on its way (hop, then credential); all its questions get the same answer."""
+
+_LONGEST_SECONDS = 8 * 86_400.0
+"""No plan window is longer than a week; a longer Retry-After is nonsense."""
+
+
+class Subject(NamedTuple):
+    """What can be out of order.
+
+    :ivar name: model id or credential name; ``""`` for a provider
+    """
+
+    scope: Scope
+    provider: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cooling:
+    """One subject's state; kept after ``until`` so that the next failure doubles.
+
+    :ivar failures: incidents in a row; 0 after a success
+    :ivar since: start of the present cooldown, Unix seconds
+    :ivar until: its end; 0 after a success
+    :ivar reason: for people
+    """
+
+    failures: int
+    since: float
+    until: float
+    reason: str
+
+
+class Probes:
+    """Lets one request through each ``PROBE_SECONDS``, wherever something is blocked for longer."""
+
+    def __init__(self) -> None:
+        self._started: dict[object, float] = {}
+
+    def allow(self, key: object, blocked_since: float, now: float) -> bool:
+        """Whether this request may look; being allowed starts the probe."""
+        started = self._started.get(key, blocked_since)
+        if now - max(started, blocked_since) >= PROBE_SECONDS:
+            self._started[key] = now
+            return True
+        return self.is_under_way(key, blocked_since) and now - started < _GRANT_SECONDS
+
+    def is_under_way(self, key: object, blocked_since: float) -> bool:
+        """Whether a probe was let through since the block began."""
+        return self._started.get(key, 0.0) > blocked_since
+
+
+class Cooldowns:
+    """Cooldowns by subject."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._cooling: dict[Subject, Cooling] = {}
+        self._probes = Probes()
+
+    def begin(self, subject: Subject, rule: FailureRule, error: UpstreamError) -> bool:
+        """Leave a subject alone as long as the rule says; ``False`` when it says nothing.
+
+        Requests that were under way together fail together: that is one incident and doubles nothing.
+        """
+        if rule.cooldown is None:
+            return False
+        now = self._clock()
+        known = self._cooling.get(subject)
+        same_incident = known is not None and now < known.until and not self._probes.is_under_way(subject, known.since)
+        failures = known.failures if known is not None else 0
+        failures = max(failures, 1) if same_incident else failures + 1
+        seconds = min(rule.cooldown.seconds * 2.0 ** min(failures - 1, 32), rule.cooldown.most_seconds)
+        if rule.cooldown.evidence == "retry_after" and error.retry_after is not None:
+            seconds = min(error.retry_after, _LONGEST_SECONDS)
+        until = now + seconds
+        if same_incident and known is not None:
+            until = max(until, known.until)
+        self._cooling[subject] = Cooling(failures, now, until, f"{rule.happened} ({error.message[:200]})")
+        return True
+
+    def clear(self, subject: Subject) -> bool:
+        """The subject works; ``False`` when nothing spoke against it."""
+        known = self._cooling.get(subject)
+        if known is None or known.failures == 0:
+            return False
+        self._cooling[subject] = Cooling(0, self._clock(), 0.0, "")
+        return True
+
+    def blocked(self, subject: Subject) -> str | None:
+        """Why not to call now; ``None`` once the time is over, and for a probe."""
+        known = self._cooling.get(subject)
+        now = self._clock()
+        if known is None or now >= known.until or self._probes.allow(subject, known.since, now):
+            return None
+        return f"{_words(subject)} is left alone for another {known.until - now:.0f} s: {known.reason}"
+
+    def items(self) -> Iterator[tuple[Subject, Cooling]]:
+        """Everything known, forgotten subjects left out."""
+        now = self._clock()
+        return ((subject, state) for subject, state in self._cooling.items() if now - state.since < _LONGEST_SECONDS)
+
+    def merge(self, states: Mapping[Subject, Cooling]) -> bool:
+        """Take over what others know where it is newer; ``False`` when nothing was."""
+        newer = {subject: state for subject, state in states.items() if self._is_newer(subject, state)}
+        self._cooling.update(newer)
+        return bool(newer)
+
+    def _is_newer(self, subject: Subject, state: Cooling) -> bool:
+        known = self._cooling.get(subject)
+        return known is None or state.since > known.since
+
+
+def _words(subject: Subject) -> str:
+    return f"{subject.scope} {subject.name or subject.provider!s}"

@@ -1,0 +1,240 @@
+"""What each failure of an upstream means, as one table; ``docs/failures.md`` shows it, a test keeps the two equal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from openclaw_oauthrouter.canonical.failure import Cooldown, FailureRule
+from openclaw_oauthrouter.errors import UpstreamError
+
+FAILURE_RULES: tuple[FailureRule, ...] = (
+    FailureRule(
+        name="tls",
+        happened="the provider's certificate is not trusted, or the TLS handshake fails",
+        error="UpstreamConnectionError",
+        words=("certificate", "ssl", "tls"),
+        scope="provider",
+        actions=("next_hop",),
+        cooldown=Cooldown(60, 1800),
+        client_gets="502 upstream_unreachable",
+    ),
+    FailureRule(
+        name="unreachable",
+        happened="no connection: refused, no such host, connecting timed out",
+        error="UpstreamConnectionError",
+        codes=("upstream_unreachable",),
+        scope="provider",
+        actions=("retry", "next_hop"),
+        cooldown=Cooldown(10, 300),
+        client_gets="502 upstream_unreachable",
+    ),
+    FailureRule(
+        name="connection-lost",
+        happened="the connection ends before or within the answer",
+        error="UpstreamConnectionError",
+        scope="provider",
+        actions=("retry", "next_hop"),
+        cooldown=Cooldown(5, 300),
+        client_gets="502 upstream_connection",
+    ),
+    FailureRule(
+        name="time-out",
+        happened="no answer in time, or silence within one; never repeated, for it may have been billed",
+        error="UpstreamTimeout",
+        scope="model",
+        actions=("next_hop",),
+        cooldown=Cooldown(30, 1800),
+        client_gets="504 upstream_timeout",
+    ),
+    FailureRule(
+        name="context-overflow",
+        happened="the prompt does not fit the model's context window",
+        error="UpstreamContextError",
+        scope="request",
+        actions=("larger_hop",),
+        cooldown=None,
+        client_gets="400 context_length_exceeded",
+    ),
+    FailureRule(
+        name="out-of-extra-usage",
+        happened="a plan's window and its extra usage are used up, told as a 400",
+        error="UpstreamBillingError",
+        statuses=(400,),
+        scope="credential",
+        actions=("next_credential", "next_hop"),
+        cooldown=Cooldown(300, 3600, "retry_after"),
+        client_gets="429 upstream_billing, Retry-After",
+    ),
+    FailureRule(
+        name="billing",
+        happened="no credit left, a hard spending limit, a plan without API use",
+        error="UpstreamBillingError",
+        scope="credential",
+        actions=("next_credential", "next_hop"),
+        cooldown=Cooldown(600, 21_600, "retry_after"),
+        client_gets="429 upstream_billing, Retry-After",
+    ),
+    FailureRule(
+        name="model-not-permitted",
+        happened="the account may not use this model",
+        error="UpstreamAuthenticationError",
+        statuses=(403,),
+        words=("model",),
+        scope="model",
+        actions=("next_credential", "next_hop"),
+        cooldown=Cooldown(300, 3600),
+        client_gets="503 upstream_permission",
+    ),
+    FailureRule(
+        name="forbidden",
+        happened="the credential lacks a permission, or the account is closed",
+        error="UpstreamAuthenticationError",
+        statuses=(403,),
+        scope="credential",
+        actions=("next_credential", "next_hop"),
+        cooldown=Cooldown(60, 1800),
+        client_gets="503 upstream_permission",
+    ),
+    FailureRule(
+        name="unauthorized",
+        happened="the credential is wrong, expired or revoked",
+        error="UpstreamAuthenticationError",
+        scope="credential",
+        actions=("renew", "next_credential", "next_hop"),
+        cooldown=Cooldown(60, 1800),
+        client_gets="503 upstream_authentication",
+    ),
+    FailureRule(
+        name="model-gone",
+        happened="the provider does not know the model, or has retired it",
+        error="UpstreamModelError",
+        scope="model",
+        actions=("next_hop",),
+        cooldown=Cooldown(60, 3600),
+        client_gets="404 model_not_found",
+    ),
+    FailureRule(
+        name="plan-window",
+        happened="a plan's 5-hour or weekly window is used up",
+        error="UpstreamRateLimitError",
+        codes=("usage_limit_reached",),
+        scope="credential",
+        actions=("next_credential", "next_hop"),
+        cooldown=Cooldown(300, 3600, "retry_after"),
+        client_gets="429 usage_limit_reached, Retry-After",
+    ),
+    FailureRule(
+        name="model-rate-limit",
+        happened="too many requests or tokens a minute, counted for one model",
+        error="UpstreamRateLimitError",
+        words=("rate limit reached for",),
+        scope="model",
+        actions=("retry", "next_credential", "next_hop"),
+        cooldown=Cooldown(15, 600, "retry_after"),
+        client_gets="429 rate_limit_exceeded, Retry-After",
+    ),
+    FailureRule(
+        name="rate-limit",
+        happened="too many requests or tokens a minute",
+        error="UpstreamRateLimitError",
+        scope="credential",
+        actions=("retry", "next_credential", "next_hop"),
+        cooldown=Cooldown(15, 600, "retry_after"),
+        client_gets="429 rate_limit_exceeded, Retry-After",
+    ),
+    FailureRule(
+        name="overloaded",
+        happened="the provider is overloaded (503, 529, or an error event that says so)",
+        error="UpstreamOverloadedError",
+        scope="model",
+        actions=("retry", "next_hop"),
+        cooldown=Cooldown(15, 600, "retry_after"),
+        client_gets="503 overloaded",
+    ),
+    FailureRule(
+        name="empty-answer",
+        happened="an answer without any content, or without an end",
+        error="UpstreamProtocolError",
+        words=("empty", "incomplete", "no choice"),
+        scope="request",
+        actions=("retry", "next_hop"),
+        cooldown=None,
+        client_gets="502 upstream_protocol",
+    ),
+    FailureRule(
+        name="malformed",
+        happened="an answer or stream that is not the provider's own protocol",
+        error="UpstreamProtocolError",
+        scope="model",
+        actions=("retry", "next_hop"),
+        cooldown=Cooldown(10, 300),
+        client_gets="502 upstream_protocol",
+    ),
+    FailureRule(
+        name="too-large",
+        happened="the body is too large for the provider",
+        error="UpstreamStatusError",
+        statuses=(413,),
+        scope="request",
+        actions=("larger_hop",),
+        cooldown=None,
+        client_gets="413 request_too_large",
+    ),
+    FailureRule(
+        name="conflict",
+        happened="a passing conflict (409, 425)",
+        error="UpstreamStatusError",
+        statuses=(409, 425),
+        scope="request",
+        actions=("retry", "next_hop"),
+        cooldown=None,
+        client_gets="the provider's status",
+    ),
+    FailureRule(
+        name="server-error",
+        happened="the provider failed (5xx, or an error event within a 200)",
+        error="UpstreamStatusError",
+        statuses=(200, *range(500, 600)),
+        scope="model",
+        actions=("retry", "next_hop"),
+        cooldown=Cooldown(10, 600, "retry_after"),
+        client_gets="the provider's status",
+    ),
+    FailureRule(
+        name="refused",
+        happened="any other refusal (400, 404, 422 …): the request is at fault",
+        error="UpstreamStatusError",
+        scope="request",
+        actions=(),
+        cooldown=None,
+        client_gets="the provider's status and words",
+    ),
+    FailureRule(
+        name="unknown",
+        happened="anything else",
+        scope="request",
+        actions=("next_hop",),
+        cooldown=None,
+        client_gets="502",
+    ),
+)
+
+
+class FailureTable:
+    """The table, with a plugin's rows before the built-in ones.
+
+    :param extra: rows of plugins; the same ``name`` replaces a built-in row
+    """
+
+    def __init__(self, extra: Sequence[FailureRule] = ()) -> None:
+        replaced = {rule.name for rule in extra}
+        self.rules = (*extra, *(rule for rule in FAILURE_RULES if rule.name not in replaced))
+
+    def rule_for(self, error: UpstreamError) -> FailureRule:
+        """The first row that matches; the last built-in row matches anything."""
+        return next((rule for rule in self.rules if rule.matches(error)), FAILURE_RULES[-1])
+
+
+def classify_failure(error: UpstreamError) -> FailureRule:
+    """The built-in row for an error."""
+    return next(rule for rule in FAILURE_RULES if rule.matches(error))

@@ -1,0 +1,89 @@
+"""Which credential has used up a window, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.health.cooldowns import Probes
+from openclaw_oauthrouter.health.windows import Reading
+
+_FORGET_SECONDS = 8 * 86_400.0
+
+
+class Holder(NamedTuple):
+    """Whose limit it is.
+
+    :ivar credential: ``""`` for a provider that needs none
+    :ivar model: ``""`` when the limit was not reported for one model
+    """
+
+    provider: str
+    credential: str
+    model: str
+
+
+class PlanWindows:
+    """The last reading of each window of each holder."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._readings: dict[Holder, dict[str, Reading]] = {}
+        self._probes = Probes()
+
+    def observe(self, provider: str, credential: str | None, model: str | None, readings: Sequence[Reading]) -> bool:
+        """Take readings; ``True`` when they show that a window that was used up is open again."""
+        reopened = False
+        for reading in readings:
+            holder = Holder(provider, credential or "", (model or "") if reading.per_model else "")
+            known = self._readings.setdefault(holder, {})
+            before = known.get(reading.name)
+            reopened |= before is not None and before.exhausted and not reading.exhausted
+            known[reading.name] = reading
+        return reopened
+
+    def answered(self, provider: str, credential: str | None, model: str) -> bool:
+        """A call went through: windows that it probed are open, whatever they said before."""
+        freed = False
+        for holder, reading in self._blocking(provider, credential, model):
+            if self._probes.is_under_way((holder, reading.name), reading.observed_at):
+                del self._readings[holder][reading.name]
+                freed = True
+        return freed
+
+    def blocked(self, provider: str, credential: str | None, model: str) -> str | None:
+        """Why not to call now."""
+        now = self._clock()
+        for holder, reading in self._blocking(provider, credential, model):
+            if not self._probes.allow((holder, reading.name), reading.observed_at, now):
+                left = (reading.resets_at or now) - now
+                return f"the {reading.name} limit of {holder.credential or provider} is used up for another {left:.0f} s"
+        return None
+
+    def items(self) -> Iterator[tuple[Holder, Reading]]:
+        """Every reading that is not too old to mean anything."""
+        now = self._clock()
+        for holder, readings in self._readings.items():
+            for reading in readings.values():
+                if now - reading.observed_at < _FORGET_SECONDS:
+                    yield holder, reading
+
+    def merge(self, holder: Holder, reading: Reading) -> bool:
+        """Take over what others know where it is newer."""
+        known = self._readings.setdefault(holder, {})
+        before = known.get(reading.name)
+        if before is not None and before.observed_at >= reading.observed_at:
+            return False
+        known[reading.name] = reading
+        return True
+
+    def _blocking(self, provider: str, credential: str | None, model: str) -> list[tuple[Holder, Reading]]:
+        now = self._clock()
+        holders = {Holder(provider, credential or "", name) for name in (model, "")}
+        return [
+            (holder, reading)
+            for holder in holders
+            for reading in self._readings.get(holder, {}).values()
+            if reading.blocks(model, now)
+        ]

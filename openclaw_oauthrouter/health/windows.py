@@ -1,0 +1,150 @@
+"""What providers say of their limits in the headers of every answer: plan windows and API rate limits, as one kind of reading."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+_UNIFIED = "anthropic-ratelimit-unified-"
+_UNIFIED_FIELD = re.compile(rf"{_UNIFIED}(?P<claim>[^-]+)-(?P<field>status|utilization|reset)")
+_CODEX_FIELD = re.compile(r"x-(?P<meter>.+)-(?P<position>primary|secondary)-(?P<field>used-percent|window-minutes|reset-at)")
+_API_FIELD = re.compile(
+    r"anthropic-ratelimit-(?P<meter>requests|tokens|input-tokens|output-tokens)-(?P<field>limit|remaining|reset)"
+)
+_OPENAI_FIELD = re.compile(r"x-ratelimit-(?P<field>limit|remaining|reset)-(?P<meter>requests|tokens)")
+_CLAIMS = {"five_hour": "5h", "seven_day": "7d"}
+_MINUTES = {"5h": 300, "7d": 10_080}
+_MODEL_WORDS = ("opus", "sonnet", "haiku")
+_MAIN_METER = "codex"
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
+_UNITS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One limit, as of one answer.
+
+    :ivar name: ``5h``, ``7d``, ``codex 300 min``, ``requests`` …
+    :ivar used: share that is used up, 0 to 1 and beyond; ``None`` when not told
+    :ivar resets_at: Unix seconds; ``None`` when not told
+    :ivar exhausted: no further call will be served before the reset
+    :ivar models: a word that the ids of the models it counts hold; ``""`` counts all
+    :ivar observed_at: Unix seconds
+    :ivar per_model: counted for the model that was called, as API rate limits are; plan windows count for the whole account
+    """
+
+    name: str
+    used: float | None
+    resets_at: float | None
+    exhausted: bool
+    models: str = ""
+    observed_at: float = 0.0
+    per_model: bool = False
+
+    def blocks(self, model: str, now: float) -> bool:
+        """Whether it speaks against calling a model now; a reset that lies behind us frees, whatever was said before."""
+        return self.exhausted and self.resets_at is not None and now < self.resets_at and self.models in model.lower()
+
+
+def read_windows(headers: Mapping[str, str], now: float) -> list[Reading]:
+    """All limits that an answer's headers speak of.
+
+    :param headers: lower-case names
+    :param now: Unix seconds
+    """
+    return [*_unified(headers, now), *_codex(headers, now), *_api(headers, now)]
+
+
+def _grouped(headers: Mapping[str, str], pattern: re.Pattern[str], *by: str) -> dict[tuple[str, ...], dict[str, str]]:
+    """Headers that match, by some groups of the pattern, then by its ``field``."""
+    groups: dict[tuple[str, ...], dict[str, str]] = {}
+    for header, value in headers.items():
+        if match := pattern.fullmatch(header):
+            groups.setdefault(match.group(*by) if len(by) > 1 else (match[by[0]],), {})[match["field"]] = value
+    return groups
+
+
+def _unified(headers: Mapping[str, str], now: float) -> Iterator[Reading]:
+    """A Claude plan: a share of each window, and one verdict over all; extra usage may pay for a window that is full."""
+    verdict = headers.get(f"{_UNIFIED}status")
+    claims = _grouped(headers, _UNIFIED_FIELD, "claim")
+    claims.pop(("overage",), None)
+    if verdict == "rejected":
+        named = headers.get(f"{_UNIFIED}representative-claim", "plan")
+        culprit = claims.setdefault((_CLAIMS.get(named, named),), {})
+        culprit["status"] = "rejected"
+        culprit.setdefault("reset", headers.get(f"{_UNIFIED}reset", ""))
+    for (claim,), fields in claims.items():
+        yield Reading(
+            name=claim,
+            used=_number(fields.get("utilization")),
+            resets_at=_moment(fields.get("reset"), now),
+            exhausted=fields.get("status") == "rejected" and verdict in (None, "rejected"),
+            models=next((word for word in _MODEL_WORDS if word in claim), ""),
+            observed_at=now,
+        )
+
+
+def _codex(headers: Mapping[str, str], now: float) -> Iterator[Reading]:
+    """A ChatGPT plan: ``primary`` and ``secondary`` are places, not lengths, so windows go by their minutes.
+
+    A meter besides ``codex`` counts one model, the one it is named after.
+    """
+    has_credits = "true" in (
+        headers.get("x-codex-credits-has-credits", "").lower(),
+        headers.get("x-codex-credits-unlimited", "").lower(),
+    )
+    for (meter, position), fields in _grouped(headers, _CODEX_FIELD, "meter", "position").items():
+        percent = _number(fields.get("used-percent"))
+        if percent is None:
+            continue
+        minutes = _number(fields.get("window-minutes"))
+        label = headers.get(f"x-{meter}-limit-name") or meter
+        yield Reading(
+            name=f"{meter} {minutes:.0f} min" if minutes else f"{meter} {position}",
+            used=percent / 100,
+            resets_at=_moment(fields.get("reset-at"), now),
+            exhausted=percent >= 100 and not has_credits,
+            models="" if meter == _MAIN_METER else label.strip().lower().replace(" ", "-"),
+            observed_at=now,
+        )
+
+
+def _api(headers: Mapping[str, str], now: float) -> Iterator[Reading]:
+    """An API key: so many requests and tokens a minute."""
+    for pattern in (_API_FIELD, _OPENAI_FIELD):
+        for (meter,), fields in _grouped(headers, pattern, "meter").items():
+            limit, remaining = _number(fields.get("limit")), _number(fields.get("remaining"))
+            yield Reading(
+                name=meter,
+                used=1 - remaining / limit if limit and remaining is not None else None,
+                resets_at=_moment(fields.get("reset"), now),
+                exhausted=remaining is not None and remaining <= 0,
+                observed_at=now,
+                per_model=True,
+            )
+
+
+def _moment(text: str | None, now: float) -> float | None:
+    """Unix seconds, an RFC 3339 time, or a duration such as ``6m0s``."""
+    text = (text or "").strip()
+    number = _number(text)
+    if number is not None:
+        return number
+    parts = _DURATION.findall(text)
+    if parts and "".join(amount + unit for amount, unit in parts) == text:
+        return now + sum(float(amount) * _UNITS[unit] for amount, unit in parts)
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if abs(value) < 1e12 else None
