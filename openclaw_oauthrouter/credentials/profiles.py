@@ -21,7 +21,7 @@ SECRET_FIELDS: Mapping[CredentialKind, tuple[str, ...]] = {
 }
 """Profile type -> fields that may hold its secret, in order."""
 
-_REFERENCES = ("keyRef", "tokenRef")
+_REFERENCES = {"keyRef": "key", "tokenRef": "token"}
 _MILLISECONDS_FROM = 1e11  # a Unix time in seconds reaches this in the year 5138
 
 
@@ -32,7 +32,6 @@ class Profile:
     :ivar provider: the provider it serves here, which need not be how the file files it
     :ivar expires_at: Unix seconds; the token's own word before the file's
     :ivar problem: why it cannot be used, and what to do
-    :ivar reference: where the secret lies instead (OpenClaw's SecretRef)
     """
 
     id: str
@@ -43,7 +42,6 @@ class Profile:
     expires_at: float | None = None
     account_id: str | None = None
     problem: str | None = None
-    reference: FrozenObject | None = None
 
     def finding(self, source: str, *, name: str | None = None, renewal: str = "", renewable: bool = False) -> Finding:
         """The profile as its source's finding."""
@@ -108,6 +106,19 @@ def raw_profiles(store: FrozenObject) -> dict[str, Any]:
     return profiles
 
 
+def fill_references(entries: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Put secrets in the place of references to environment variables; other references stay, to be explained."""
+    return {key: _filled(entry, environ) if isinstance(entry, dict) else entry for key, entry in entries.items()}
+
+
+def _filled(entry: FrozenObject, environ: Mapping[str, str]) -> FrozenObject:
+    for reference, plain in _REFERENCES.items():
+        told = entry.get(reference)
+        if isinstance(told, dict) and told.get("source") == "env" and environ.get(str(told.get("id"))):
+            return {**entry, plain: environ[str(told["id"])]}
+    return entry
+
+
 def _ranked(profiles: Mapping[str, Profile], state: FrozenObject) -> list[str]:
     """Last good ones first, then as ordered, then as filed; across providers, for an id belongs to one."""
     wanted = [*_strings(state.get("lastGood")), *_strings(state.get("order")), *profiles]
@@ -143,7 +154,6 @@ def read_profile(key: str, entry: object) -> Profile:
         jwt.expires_at(text) or _latest_expiry(entry),
         jwt.account_id(text) or _text_or_none(entry.get("accountId")),
         _problem_of(entry, text, reference),
-        None if text else reference,
     )
 
 

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.errors import CredentialError
 
+_TICK = 0.1  # seconds; the coarsest tick of a kernel in use is 10 ms
 LARGEST = 4 * 1024 * 1024  # bytes; a credential file larger than this is something else
 
 _log = logging.getLogger(__name__)
@@ -24,11 +26,13 @@ class WatchedFile(Generic[T]):
     """One file, parsed once per change; asking again costs one ``stat``.
 
     :param parse: raises ``ValueError`` saying what is wrong with the bytes, without quoting them
+    :param clock: Unix seconds, as the file system counts them
     """
 
-    def __init__(self, path: Path, parse: Callable[[bytes], T]) -> None:
+    def __init__(self, path: Path, parse: Callable[[bytes], T], clock: Clock) -> None:
         self.path = path
         self._parse = parse
+        self._clock = clock
         self._seen: Signature | None = None
         self._value: T | None = None
         self._problem: str | None = None
@@ -44,14 +48,10 @@ class WatchedFile(Generic[T]):
             return None
         if signature != self._seen:
             self._load()
-            self._seen = signature
+            self._seen = signature if settled(signature, self._clock()) else None
         if self._problem is not None:
             raise CredentialError(self._problem, code="credential_file")
         return self._value
-
-    def forget(self) -> None:
-        """Make the next ``read`` read, even if the file looks unchanged."""
-        self._seen = None
 
     def _load(self) -> None:
         self._value, self._problem = None, None
@@ -79,6 +79,14 @@ def signature_of(path: Path) -> Signature | None:
         raise CredentialError(f"{str(path)!r} cannot be read ({error.strerror}); check its owner and permissions") from None
     # ctime too: a chmod that makes the file readable changes nothing else.
     return (status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev, status.st_ctime_ns)
+
+
+def settled(signature: Signature, now: float) -> bool:
+    """Whether a further change would show: a file system counts time in ticks, so two writes in one tick look like one.
+
+    :param now: Unix seconds
+    """
+    return now - signature[0] / 1e9 > _TICK
 
 
 def read_private(path: Path) -> bytes:

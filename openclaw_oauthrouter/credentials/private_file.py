@@ -1,0 +1,63 @@
+"""Writes a file of secrets so that at every moment it is either the old one or the new one, and nobody else's to read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from tempfile import mkstemp
+
+_LEFTOVER_SECONDS = 3600.0
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace a file: written beside it with mode 0600, flushed to disk, then renamed over it.
+
+    A symbolic link keeps pointing where it does; the file it leads to is replaced.
+
+    :raises OSError: the old file is untouched
+    """
+    target = Path(os.path.realpath(path))
+    descriptor, temporary = mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)  # 0600 from the start
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _flush_folder(target.parent)
+    _remove_leftovers(target)
+
+
+def private_folder(path: Path) -> Path:
+    """Make sure that a folder exists and that only its owner may enter it.
+
+    :raises OSError: it cannot be made
+    """
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        path.chmod(0o700)
+    return path
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the rename itself survive a power cut, where folders can be flushed."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what writers that were killed long ago have left: it holds secrets."""
+    newest = target.stat().st_mtime
+    for leftover in target.parent.glob(f".{target.name}.*.tmp"):
+        with contextlib.suppress(OSError):
+            if newest - leftover.stat().st_mtime > _LEFTOVER_SECONDS:
+                leftover.unlink()

@@ -1,0 +1,217 @@
+"""A profile file whose OAuth tokens this package may renew: one renewal at a time, whoever asks, in whatever process."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from openclaw_oauthrouter.canonical import jwt
+from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.credential import Secret
+from openclaw_oauthrouter.canonical.json import FrozenObject
+from openclaw_oauthrouter.credentials.directory_lock import DirectoryLock
+from openclaw_oauthrouter.credentials.private_file import write_private
+from openclaw_oauthrouter.credentials.profiles import Profile, decode_object, parse_store, raw_profiles, read_profile
+from openclaw_oauthrouter.credentials.refresh import RefreshRefused, TokenClient, TokenEndpoint, TokenSet
+from openclaw_oauthrouter.credentials.watched_file import WatchedFile, read_private
+from openclaw_oauthrouter.errors import CredentialError, CredentialNotFound, RefreshFailed
+
+_log = logging.getLogger(__name__)
+
+EndpointOf = Callable[[str, FrozenObject], TokenEndpoint | None]
+"""Provider and raw profile -> where it is renewed; ``None`` when it is not ours to renew."""
+
+
+@dataclass(slots=True)
+class _Refusal:
+    """A refresh token the endpoint would not take, and from when it may be asked again."""
+
+    refresh: Secret = field(repr=False)
+    error: RefreshFailed
+    until: float
+
+
+@dataclass(slots=True)
+class _Unsaved:
+    """Renewed fields the disk would not take, and the refresh token they were bought with."""
+
+    spent: Secret = field(repr=False)
+    fields: dict[str, Any] = field(repr=False)
+
+
+class ProfileFile:
+    """One ``auth-profiles.json`` or store file.
+
+    :param endpoint_of: where a profile is renewed
+    :param writable: whether this package may write the file now; asked before each renewal
+    """
+
+    def __init__(
+        self, path: Path, client: TokenClient, endpoint_of: EndpointOf, writable: Callable[[], bool], clock: Clock
+    ) -> None:
+        self._path = path
+        self._watched = WatchedFile(path, parse_store, clock)
+        self._client = client
+        self._endpoint_of = endpoint_of
+        self._writable = writable
+        self._clock = clock
+        self._starting = threading.Lock()
+        self._flights: dict[str, Future[Profile]] = {}
+        self._refusals: dict[str, _Refusal] = {}
+        self._unsaved: dict[str, _Unsaved] = {}
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="credential-refresh")
+
+    def profiles(self) -> Sequence[Profile]:
+        """The profiles as they are now, best first.
+
+        :raises CredentialError: the file cannot be used
+        """
+        store = self._watched.read()
+        return [self._with_unsaved(profile) for profile in store.profiles] if store is not None else ()
+
+    def renewable(self, profile: Profile) -> bool:
+        """Whether renewing the profile is this package's business and stands a chance."""
+        if profile.refresh is None or profile.problem is not None or self._endpoint_of(profile.provider, {}) is None:
+            return False
+        refusal = self._refusals.get(profile.id)
+        refused = refusal is not None and refusal.refresh == profile.refresh and isinstance(refusal.error, RefreshRefused)
+        return not refused and self._writable()
+
+    def unsaved(self, profile: Profile) -> bool:
+        """Whether the profile's renewed tokens still wait to be written; ``renew`` tries again."""
+        return profile.id in self._unsaved
+
+    def renew(self, profile: Profile) -> Future[Profile]:
+        """Start a renewal, or join the one under way.
+
+        It runs in a thread: a caller that is cancelled must not lose the answer, for the refresh token can be used only once.
+
+        :return: the renewed profile; fails with ``CredentialError``
+        """
+        with self._starting:
+            flight = self._flights.get(profile.id)
+            if flight is None or flight.done():
+                flight = self._thread.submit(self._renew, profile)
+                self._flights[profile.id] = flight
+            return flight
+
+    def _renew(self, seen: Profile) -> Profile:
+        try:
+            with DirectoryLock(self._path):
+                return self._renew_locked(seen)
+        except TimeoutError:
+            raise RefreshFailed(f"{seen.id!r}: another process has been renewing it for too long", retry_after=10.0) from None
+        except OSError as error:
+            raise RefreshFailed(f"{seen.id!r} cannot be renewed: {str(self._path)!r}: {error.strerror}") from None
+
+    def _renew_locked(self, seen: Profile) -> Profile:
+        store, entry = self._read_again(seen.id)
+        pending = self._add_unsaved(seen.id, entry)
+        profile = read_profile(seen.id, entry)
+        if self._alive(profile) and (pending is not None or profile.secret != seen.secret):
+            if pending is not None:
+                self._save(profile.id, pending, store)
+            return profile  # somebody was faster
+        if profile.refresh is None:
+            raise CredentialNotFound(f"{seen.id!r} has lost its refresh token; sign in again")
+        self._respect_refusal(profile.id, profile.refresh)
+        try:
+            tokens = self._post(profile, profile.refresh, entry)
+        except RefreshRefused:
+            return self._renewed_by_others(profile)
+        entry |= renewed_fields(tokens, self._clock())
+        self._save(profile.id, _Unsaved(profile.refresh, renewed_fields(tokens, self._clock())), store)
+        return read_profile(profile.id, entry)
+
+    def _renewed_by_others(self, refused: Profile) -> Profile:
+        """A refusal often means that a program without our lock has spent the token a moment ago: then its file is new by now."""
+        _, entry = self._read_again(refused.id)
+        profile = read_profile(refused.id, entry)
+        if profile.refresh != refused.refresh and self._alive(profile):
+            return profile
+        raise self._refusals[refused.id].error
+
+    def _read_again(self, profile_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The store as it lies on disk, and the raw profile within it."""
+        try:
+            store = decode_object(read_private(self._path))
+            entry = raw_profiles(store).get(profile_id)
+        except ValueError as error:
+            raise CredentialError(f"{str(self._path)!r} {error}", code="credential_file") from None
+        if not isinstance(entry, dict):
+            raise CredentialNotFound(f"{profile_id!r} is no longer in {str(self._path)!r}; sign in again")
+        return store, entry
+
+    def _add_unsaved(self, profile_id: str, entry: dict[str, Any]) -> _Unsaved | None:
+        unsaved = self._unsaved.get(profile_id)
+        if unsaved is None or unsaved.spent != read_profile(profile_id, entry).refresh:
+            return None
+        entry |= unsaved.fields
+        return unsaved
+
+    def _post(self, profile: Profile, refresh: Secret, entry: FrozenObject) -> TokenSet:
+        endpoint = self._endpoint_of(profile.provider, entry)
+        if endpoint is None:
+            raise CredentialNotFound(f"{profile.id!r} cannot be renewed here; sign in again")
+        try:
+            return self._client.renew(endpoint, refresh)
+        except RefreshFailed as error:
+            told = type(error)(f"{profile.id!r} could not be renewed: {error.message}", retry_after=error.retry_after)
+            self._refusals[profile.id] = _Refusal(refresh, told, self._clock() + (error.retry_after or 0.0))
+            raise told from None
+
+    def _respect_refusal(self, profile_id: str, refresh: Secret) -> None:
+        refusal = self._refusals.get(profile_id)
+        if refusal is None or refusal.refresh != refresh:
+            return
+        left = refusal.until - self._clock()
+        if isinstance(refusal.error, RefreshRefused) or left > 0:
+            raise type(refusal.error)(refusal.error.message, retry_after=left if left > 0 else None)
+
+    def _save(self, profile_id: str, renewed: _Unsaved, store: FrozenObject) -> None:
+        try:
+            write_private(self._path, orjson.dumps(store, option=orjson.OPT_INDENT_2))
+        except OSError as error:
+            # The old refresh token is spent: until the disk takes the new one, memory is all there is.
+            _log.error("renewed credential %r cannot be written to %s: %s", profile_id, self._path, error.strerror)
+            self._unsaved[profile_id] = renewed
+        else:
+            self._unsaved.pop(profile_id, None)
+
+    def _with_unsaved(self, profile: Profile) -> Profile:
+        unsaved = self._unsaved.get(profile.id)
+        if unsaved is None or unsaved.spent != profile.refresh:
+            return profile
+        renewed = read_profile(profile.id, {"type": "oauth", "provider": profile.provider, **unsaved.fields})
+        return replace(renewed, refresh=renewed.refresh or profile.refresh, account_id=renewed.account_id or profile.account_id)
+
+    def _alive(self, profile: Profile) -> bool:
+        return profile.problem is None and (profile.expires_at is None or profile.expires_at > self._clock())
+
+
+def renewed_fields(tokens: TokenSet, now: float) -> dict[str, Any]:
+    """What a renewal changes in a profile; everything else in it stays as it is.
+
+    :param now: Unix seconds
+    """
+    access = tokens.access.reveal()
+    lifetime = now + tokens.expires_in if tokens.expires_in is not None else None
+    expires_at = jwt.expires_at(access) or lifetime
+    fields: dict[str, Any] = {"access": access}
+    if tokens.refresh is not None:
+        fields["refresh"] = tokens.refresh.reveal()
+    if tokens.id_token is not None:
+        fields["idToken"] = tokens.id_token.reveal()
+    if jwt.account_id(access) is not None:
+        fields["accountId"] = jwt.account_id(access)
+    if expires_at is not None:
+        # Both spellings: readers differ in which they look at.
+        fields |= {"expires": int(expires_at * 1000), "expiresAt": int(expires_at * 1000)}
+    return fields

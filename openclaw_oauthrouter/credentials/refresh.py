@@ -1,0 +1,139 @@
+"""The OAuth refresh: which request renews a token, and what its answer means; nothing here keeps or writes anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import orjson
+
+from openclaw_oauthrouter.canonical.credential import Secret
+from openclaw_oauthrouter.errors import RefreshFailed
+
+CODEX_CLIENT_ID = "app_EMoamEEZ73f0CkXaXp7hrann"  # Codex CLI's public client
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_DEFAULT_PAUSE = 30.0  # seconds, when the endpoint is busy and names no time
+_LONGEST_PAUSE = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEndpoint:
+    """Where tokens are renewed, and as whom.
+
+    :ivar resource: what the tokens are for, where the endpoint wants to hear it again
+    """
+
+    url: str
+    client_id: str
+    resource: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """What a token endpoint hands out.
+
+    :ivar refresh: the next refresh token; ``None`` when the old one stays good
+    :ivar expires_in: seconds
+    """
+
+    access: Secret = field(repr=False)
+    refresh: Secret | None = field(default=None, repr=False)
+    id_token: Secret | None = field(default=None, repr=False)
+    expires_in: float | None = None
+
+
+class RefreshRefused(RefreshFailed):
+    """The refresh token is spent or revoked: asking again with it is of no use."""
+
+
+def refresh_request(endpoint: TokenEndpoint, refresh: Secret) -> httpx.Request:
+    """The request that trades a refresh token for new tokens."""
+    form = {"grant_type": "refresh_token", "refresh_token": refresh.reveal(), "client_id": endpoint.client_id}
+    if endpoint.resource is not None:
+        form["resource"] = endpoint.resource
+    return httpx.Request("POST", endpoint.url, data=form, headers={"accept": "application/json"})
+
+
+def read_tokens(status: int, retry_after: str | None, body: bytes) -> TokenSet:
+    """Read a token endpoint's answer.
+
+    :param retry_after: its ``Retry-After`` header
+    :raises RefreshRefused: sign in again
+    :raises RefreshFailed: try again after ``retry_after`` seconds; never quotes the body, which may hold tokens
+    """
+    answer = _object(body)
+    if status != 200:
+        raise _refusal(status, retry_after, answer)
+    access, refresh, id_token = (_secret(answer.get(key)) for key in ("access_token", "refresh_token", "id_token"))
+    if access is None:
+        raise RefreshFailed("the token endpoint answered without an access token", retry_after=_DEFAULT_PAUSE)
+    lifetime = answer.get("expires_in")
+    seconds = float(lifetime) if isinstance(lifetime, (int, float)) and not isinstance(lifetime, bool) else None
+    return TokenSet(access, refresh, id_token, seconds)
+
+
+class TokenClient:
+    """Sends to token endpoints; meant for a worker thread, where nobody can cancel a request whose answer must not be lost.
+
+    :param open_client: makes an HTTP client; it must not follow redirects, for secrets go to one address only
+    """
+
+    def __init__(self, open_client: Callable[[], httpx.Client]) -> None:
+        self._open_client = open_client
+
+    def renew(self, endpoint: TokenEndpoint, refresh: Secret) -> TokenSet:
+        """Trade a refresh token for new tokens.
+
+        :raises RefreshFailed: the endpoint refused, or did not answer
+        """
+        return self.send(refresh_request(endpoint, refresh))
+
+    def send(self, request: httpx.Request) -> TokenSet:
+        """Send any request whose answer is tokens.
+
+        :raises RefreshFailed: as above
+        """
+        try:
+            with self._open_client() as client:
+                response = client.send(request)
+        except httpx.HTTPError as error:
+            raise RefreshFailed(
+                f"the token endpoint at {request.url.host} did not answer ({type(error).__name__})", retry_after=_DEFAULT_PAUSE
+            ) from None
+        return read_tokens(response.status_code, response.headers.get("retry-after"), response.content)
+
+
+def _refusal(status: int, retry_after: str | None, answer: dict[str, Any]) -> RefreshFailed:
+    reason = f"the token endpoint answered {status}{_named(answer)}"
+    if status in (400, 401) or (status == 403 and answer):  # a bare 403 comes from what stands before the endpoint
+        return RefreshRefused(reason)
+    return RefreshFailed(reason, retry_after=_pause(retry_after))
+
+
+def _named(answer: dict[str, Any]) -> str:
+    error = answer.get("error")
+    code = error.get("code") if isinstance(error, dict) else error
+    return f" ({code})" if isinstance(code, str) and _CODE.fullmatch(code) else ""
+
+
+def _pause(retry_after: str | None) -> float:
+    try:
+        seconds = float(retry_after or _DEFAULT_PAUSE)
+    except ValueError:
+        return _DEFAULT_PAUSE
+    return min(max(seconds, 1.0), _LONGEST_PAUSE)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _secret(value: object) -> Secret | None:
+    return Secret(value) if isinstance(value, str) and value else None
