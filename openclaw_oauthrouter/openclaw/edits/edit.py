@@ -1,0 +1,108 @@
+"""One change to one file, that knows how to be taken back even after others have changed the file too."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from openclaw_oauthrouter.openclaw.edits import json5_text, toml_text
+
+_MISSING = object()
+
+
+class _Edit(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PutJson(_Edit):
+    """Set the value at a path of a JSON5 file."""
+
+    kind: Literal["put-json"] = "put-json"
+    path: tuple[str, ...]
+    value: Any
+
+    def apply(self, text: str) -> str:
+        """The text with the value."""
+        present = json5_text.value_at(json5_text.read(text), self.path, _MISSING)
+        return text if present == self.value else json5_text.put(text, self.path, self.value)
+
+    def revert(self, text: str, before: str) -> str:
+        """The text with what stood there before; a value somebody has changed since is theirs and stays."""
+        if json5_text.value_at(json5_text.read(text), self.path, _MISSING) != self.value:
+            return text
+        return _restore(text, before, self.path)
+
+
+class AppendJson(_Edit):
+    """Add an item to the array at a path of a JSON5 file."""
+
+    kind: Literal["append-json"] = "append-json"
+    path: tuple[str, ...]
+    item: Any
+
+    def apply(self, text: str) -> str:
+        """The text with the item."""
+        return json5_text.append(text, self.path, self.item)
+
+    def revert(self, text: str, before: str) -> str:
+        """The text without the item, unless it was there before us."""
+        items = json5_text.value_at(json5_text.read(text), self.path, [])
+        former = json5_text.value_at(json5_text.read(before), self.path, _MISSING)
+        if self.item not in items or (former is not _MISSING and self.item in former):
+            return text
+        rest = [item for item in items if item != self.item]
+        return json5_text.put(text, self.path, rest) if rest or former is not _MISSING else _restore(text, before, self.path)
+
+
+class PutTomlBlock(_Edit):
+    """Put tables of ours into a TOML file."""
+
+    kind: Literal["put-toml-block"] = "put-toml-block"
+    body: str
+
+    def apply(self, text: str) -> str:
+        """The text with the tables."""
+        return toml_text.put_block(text, self.body)
+
+    def revert(self, text: str, before: str) -> str:
+        """The text without them."""
+        return toml_text.remove_block(text)
+
+
+class PutTomlKey(_Edit):
+    """Set a top-level string of a TOML file."""
+
+    kind: Literal["put-toml-key"] = "put-toml-key"
+    key: str
+    value: str
+
+    def apply(self, text: str) -> str:
+        """The text with the value."""
+        return text if toml_text.read(text).get(self.key) == self.value else toml_text.put_key(text, self.key, self.value)
+
+    def revert(self, text: str, before: str) -> str:
+        """The text with what stood there before; a value somebody has changed since is theirs and stays."""
+        if toml_text.read(text).get(self.key) != self.value:
+            return text
+        former = toml_text.read(before).get(self.key)
+        return toml_text.remove_key(text, self.key) if former is None else toml_text.put_key(text, self.key, str(former))
+
+
+Edit = Annotated[PutJson | AppendJson | PutTomlBlock | PutTomlKey, Field(discriminator="kind")]
+
+
+def _restore(text: str, before: str, path: tuple[str, ...]) -> str:
+    """Put the former value back, or take the member out together with objects that were made only to hold it."""
+    former = json5_text.read(before)
+    value = json5_text.value_at(former, path, _MISSING)
+    if value is not _MISSING:
+        return json5_text.put(text, path, value)
+    text = json5_text.remove(text, path)
+    for end in range(len(path) - 1, 0, -1):
+        parent = path[:end]
+        emptied = json5_text.value_at(json5_text.read(text), parent, _MISSING) == {}
+        if not emptied or json5_text.value_at(former, parent, _MISSING) is not _MISSING:
+            break
+        text = json5_text.remove(text, parent)
+    return text

@@ -1,0 +1,58 @@
+"""Changes a TOML text: one marked block of ours, and single top-level keys; everything else stays as it is."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from typing import Any
+
+from openclaw_oauthrouter.errors import ConfigurationError
+
+_BEGIN = "# >>> oauthrouter"
+_END = "# <<< oauthrouter"
+_BLOCK = re.compile(rf"\n?^{re.escape(_BEGIN)}\n.*?^{re.escape(_END)}\n?", re.DOTALL | re.MULTILINE)
+
+
+def read(text: str) -> dict[str, Any]:
+    """The document.
+
+    :raises ConfigurationError: it is not TOML
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"not valid TOML: {error}") from error
+
+
+def put_block(text: str, body: str) -> str:
+    """Put our tables at the end of the file, in place of what we put there before."""
+    rest = remove_block(text)
+    gap = "" if not rest or rest.endswith("\n") else "\n"
+    blank = "\n" if rest else ""
+    return f"{rest}{gap}{blank}{_BEGIN}\n{body.strip()}\n{_END}\n"
+
+
+def remove_block(text: str) -> str:
+    """The text without our block."""
+    return _BLOCK.sub("", text, count=1)
+
+
+def put_key(text: str, key: str, value: str) -> str:
+    """Set a top-level string; a new one goes to the top, for below the first table it would belong to that table."""
+    line = f"{key} = {json.dumps(value, ensure_ascii=False)}"
+    found = _key_line(text, key)
+    return f"{line}\n{text}" if found is None else text[: found.start()] + line + text[found.end() :]
+
+
+def remove_key(text: str, key: str) -> str:
+    """Take out a top-level key, if it is there."""
+    found = _key_line(text, key)
+    return text if found is None else text[: found.start()] + text[found.end() :].removeprefix("\n")
+
+
+def _key_line(text: str, key: str) -> re.Match[str] | None:
+    table = re.search(r"^[ \t]*\[", text, re.MULTILINE)
+    return re.compile(rf"^[ \t]*{re.escape(key)}[ \t]*=[^\n]*", re.MULTILINE).search(
+        text, 0, table.start() if table else len(text)
+    )

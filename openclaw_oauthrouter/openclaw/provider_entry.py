@@ -1,0 +1,58 @@
+"""How OpenClaw lists this gateway: one provider, its address and its models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from openclaw_oauthrouter.config import Settings
+
+PROVIDER_ID = "oauthrouter"
+LABEL = "OAuthRouter"
+API = "openai-completions"
+TOKEN_VARIABLE = "OAUTHROUTER_LOCAL_TOKEN"
+"""Environment variable that carries the local token; read by the gateway and by the host alike."""
+
+CONTEXT_WINDOW = 200_000
+MAX_TOKENS = 128_000
+"""What the original's runbook declares for ``auto``; the gateway cuts a request down to the routed model's own limits."""
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderEntry:
+    """A row of the host's provider list.
+
+    :ivar base_url: where OpenAI-style clients send to, ``/v1`` included
+    :ivar api: the host's name of the wire protocol
+    :ivar models: rows as the host's model catalog takes them
+    """
+
+    id: str
+    label: str
+    base_url: str
+    api: str
+    models: tuple[dict[str, Any], ...]
+
+
+def provider_entry(settings: Settings) -> ProviderEntry:
+    """The entry of a gateway with these settings."""
+    return ProviderEntry(PROVIDER_ID, LABEL, base_url(settings), API, (model_row("auto", f"{LABEL} auto"),))
+
+
+def base_url(settings: Settings) -> str:
+    """The address local clients use; a gateway bound to every interface is still reached on loopback."""
+    host = settings.server.listen_host
+    return f"http://{LOOPBACK if host in ('0.0.0.0', '::', '') else host}:{settings.server.port}/v1"  # noqa: S104
+
+
+def model_row(model: str, name: str) -> dict[str, Any]:
+    """One model, in the keys that both the plugin manifest and ``models.providers`` take."""
+    return {
+        "id": model,
+        "name": name,
+        "input": ["text", "image"],
+        "contextWindow": CONTEXT_WINDOW,
+        "maxTokens": MAX_TOKENS,
+    }
