@@ -1,0 +1,130 @@
+"""The transparent lane: a Responses client at a Responses upstream; bodies and streams pass as they are but for what must change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+
+from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, ResponseStarted
+from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.opaque import unseal
+from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
+from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.dialects.openai_responses.response_object import ResponseObject, fault_of
+from openclaw_oauthrouter.errors import OAuthRouterError
+from openclaw_oauthrouter.wire.sse import ServerSentEventDecoder, encode_event
+
+_SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*(\d+)')
+
+
+def relay_request(request: ChatRequest, card: ModelCard) -> EncodedRequest:
+    """The client's own body for another model; reasoning that another maker sealed stays behind."""
+    body = dict(request.body)
+    body["model"] = card.id
+    notes: list[Note] = []
+    items = body.get("input")
+    if isinstance(items, list):
+        kept = [kept for item in items for kept in _keep(item, request.foreign_opaque)]
+        if len(kept) < len(items):
+            notes.append(Note("dropped", "reasoning", "only its own maker can read it"))
+        body["input"] = kept
+    return EncodedRequest(body, tuple(notes))
+
+
+def _keep(item: JsonObject, foreign: frozenset[str]) -> Iterator[JsonObject]:
+    encrypted = item.get("encrypted_content") if item.get("type") == "reasoning" else None
+    if not isinstance(encrypted, str):
+        yield item
+        return
+    opaque = unseal(encrypted)
+    if opaque is None:
+        if encrypted not in foreign:
+            yield item
+    elif opaque.kind == "encrypted" and opaque.data not in foreign:
+        yield {**item, "encrypted_content": opaque.data, **({"id": opaque.item_id} if opaque.item_id else {})}
+
+
+def rename_tools(body: JsonObject, names: FrozenObject) -> JsonObject:
+    """A whole answer with the names its client knows."""
+    if not names:
+        return body
+    return {**body, "output": [_rename_item(item, names) for item in body.get("output") or []]}
+
+
+def _rename_item(item: JsonObject, names: FrozenObject) -> JsonObject:
+    name: Any = item.get("name")
+    return {**item, "name": names[name]} if name in names else item
+
+
+class RelayEncoder:
+    """Forwards raw bytes; speaks itself only to keep a client waiting or to report a failure."""
+
+    content_type = "text/event-stream; charset=utf-8"
+
+    def __init__(self, answer: ResponseObject, tool_names: FrozenObject) -> None:
+        self._answer = answer
+        self._names = tool_names
+        self._last = b""
+        self._started = self._over = False
+
+    def send(self, frame: Frame) -> bytes:
+        """Forward a frame."""
+        if self._over:
+            return b""
+        failure = None
+        for event in frame.events:
+            if isinstance(event, ResponseStarted):
+                self._started = True
+                self._answer.identify(event)
+            elif isinstance(event, ResponseFailed):
+                failure = event.error
+        raw = _rename_stream(frame.raw, self._names) if self._names else frame.raw
+        self._last = raw or self._last
+        return raw if failure is None else raw + self.fail(failure)
+
+    def keep_alive(self) -> bytes:
+        """A repetition of what the client knows: not all clients count a comment as a sign of life; before the first event, one has to do."""
+        if not self._started or self._over:
+            return b": keep-alive\n\n"
+        number = max(self._next_number() - 1, 0)
+        return _encode({"type": "response.in_progress", "response": self._answer.in_progress(), "sequence_number": number})
+
+    def fail(self, error: OAuthRouterError) -> bytes:
+        """End the stream; a second call says nothing."""
+        if self._over:
+            return b""
+        self._over = True
+        number = self._next_number()
+        if not self._started:
+            return _encode({"type": "error", **fault_of(error), "param": error.param, "sequence_number": number})
+        return _encode({"type": "response.failed", "response": self._answer.failed(error), "sequence_number": number})
+
+    def _next_number(self) -> int:
+        numbers = _SEQUENCE.findall(self._last)
+        return int(numbers[-1]) + 1 if numbers else 0
+
+
+def _encode(event: JsonObject) -> bytes:
+    return encode_event(orjson.dumps(event), event["type"])
+
+
+def _rename_stream(raw: bytes, names: FrozenObject) -> bytes:
+    _, events = ServerSentEventDecoder().feed(raw)
+    return b"".join(encode_event(_rename_event(event.data, names), event.event) for event in events)
+
+
+def _rename_event(data: bytes, names: FrozenObject) -> bytes:
+    try:
+        event: Any = orjson.loads(data)
+    except ValueError:
+        return data
+    for field, rename in _RENAMED.items():
+        if isinstance(event, dict) and isinstance(event.get(field), dict):
+            event[field] = rename(event[field], names)
+    return orjson.dumps(event)
+
+
+_RENAMED: dict[str, Callable[[JsonObject, FrozenObject], JsonObject]] = {"item": _rename_item, "response": rename_tools}

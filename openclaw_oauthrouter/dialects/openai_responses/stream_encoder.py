@@ -1,0 +1,43 @@
+"""One client stream: the writer's events as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import orjson
+
+from openclaw_oauthrouter.canonical.events import (
+    Frame,
+)
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.dialects.openai_responses.response_writer import ResponseWriter
+from openclaw_oauthrouter.errors import OAuthRouterError
+from openclaw_oauthrouter.wire.sse import encode_event
+
+CONTENT_TYPE = "text/event-stream; charset=utf-8"
+
+
+class ResponsesStreamEncoder:
+    """A ``StreamEncoder``; ends with a terminal event, never with ``[DONE]``."""
+
+    content_type = CONTENT_TYPE
+
+    def __init__(self, writer: ResponseWriter) -> None:
+        self._writer = writer
+
+    def send(self, frame: Frame) -> bytes:
+        """Encode a frame."""
+        return b"".join(encode(self._writer.receive(event)) for event in frame.events)
+
+    def keep_alive(self) -> bytes:
+        """``response.in_progress`` once more."""
+        return encode(self._writer.wait())
+
+    def fail(self, error: OAuthRouterError) -> bytes:
+        """``response.failed``, or ``error`` when nothing has been sent yet."""
+        return encode(self._writer.fail(error))
+
+
+def encode(events: Iterable[JsonObject]) -> bytes:
+    """Events as bytes; the SSE event is named like the JSON's ``type``."""
+    return b"".join(encode_event(orjson.dumps(event), event["type"]) for event in events)
