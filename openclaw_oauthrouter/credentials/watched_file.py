@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import stat
@@ -36,6 +37,7 @@ class WatchedFile(Generic[T]):
         self._seen: Signature | None = None
         self._value: T | None = None
         self._problem: str | None = None
+        self._warned: str | None = None
 
     def read(self) -> T | None:
         """What the file holds; ``None`` when there is no file.
@@ -61,7 +63,13 @@ class WatchedFile(Generic[T]):
             self._problem = error.message
         except (ValueError, RecursionError) as error:
             self._problem = f"{str(self.path)!r} {error}"
-            _log.warning("credential file %s", self._problem)
+        self._warn(self._problem or _openness(self.path))
+
+    def _warn(self, warning: str | None) -> None:
+        """Into the log once, not with every look."""
+        if warning is not None and warning != self._warned:
+            _log.warning("credential file %s", warning)
+        self._warned = warning
 
 
 def signature_of(path: Path) -> Signature | None:
@@ -99,24 +107,30 @@ def read_private(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except OSError as error:
         raise CredentialError(f"{str(path)!r} cannot be read ({error.strerror}); check its owner and permissions") from None
-    with os.fdopen(descriptor, "rb") as file:
-        problem = _problem_of(os.fstat(descriptor), path)
+    try:
+        problem = _problem_of(os.fstat(descriptor))
         if problem:
             raise CredentialError(f"{str(path)!r} {problem}", code="credential_file")
-        return file.read(LARGEST)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(LARGEST)
+    finally:
+        os.close(descriptor)
 
 
-def _problem_of(status: os.stat_result, path: Path) -> str | None:
+def _problem_of(status: os.stat_result) -> str | None:
     if not stat.S_ISREG(status.st_mode):
         return "is not a plain file; move it away"
     if status.st_size == 0:
         return "is empty; restore it or remove it"
     if status.st_size > LARGEST:
         return f"is larger than {LARGEST // 1024 // 1024} MB and cannot be a credential file; move it away"
-    if not _POSIX:
-        return None
-    if status.st_uid not in (os.getuid(), 0):
+    if _POSIX and status.st_uid not in (os.getuid(), 0):
         return "belongs to another user; secrets of others are not used"
-    if status.st_mode & 0o077:
-        _log.warning("credential file %s can be read by other users of this machine; run: chmod 600 %s", path, path)
+    return None
+
+
+def _openness(path: Path) -> str | None:
+    with contextlib.suppress(OSError):
+        if _POSIX and path.stat().st_mode & 0o077:
+            return f"{str(path)!r} can be read by other users of this machine; run: chmod 600 {path}"
     return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from openclaw_oauthrouter.canonical.clock import Clock
-from openclaw_oauthrouter.canonical.credential import Credential, Secret
+from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.canonical.json import FrozenObject
 from openclaw_oauthrouter.credentials import secret_text
 from openclaw_oauthrouter.credentials.finding import Finding, Inventory, bare_finding
 from openclaw_oauthrouter.errors import CredentialError
@@ -17,23 +19,25 @@ KEPT_SECONDS = 60.0
 
 
 class HostBridge(Protocol):
-    """The way to the host."""
+    """The way to the host.
 
-    def connected(self) -> bool:
-        """Whether somebody is listening."""
+    :ivar closed: set once the host has gone
+    """
 
-    async def resolve(self, provider: str) -> Secret | None:
-        """Ask for the secret the host would use itself.
+    closed: asyncio.Event
+
+    async def resolve(self, provider: str) -> FrozenObject:
+        """Ask for the credential the host would use itself.
 
         :param provider: as the host calls it: ``openai`` for keys and ChatGPT sign-ins alike
-        :return: ``None`` when the host has none
-        :raises CredentialError: it did not answer, in time or at all
+        :return: ``{"apiKey": …}``
+        :raises CredentialError: it has none, or did not answer
         """
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    findings: tuple[Finding, ...]
+    finding: Finding
     until: float
 
 
@@ -50,39 +54,34 @@ class HostSource(Inventory):
     def findings(self) -> Sequence[Finding]:
         """What the host answered lately."""
         now = self._clock()
-        return [finding for answer in self._answers.values() if answer.until > now for finding in answer.findings]
+        return [answer.finding for answer in self._answers.values() if answer.until > now]
 
     def renewable(self, provider: str) -> bool:
         """Whether the host might have a credential: it is there and has not said otherwise lately."""
-        return self._bridge.connected() and self._recent(provider) is None
+        return not self._bridge.closed.is_set() and not self._recent(provider)
 
     async def fresh(self, provider: str, rejected: Credential | None = None) -> Sequence[Credential]:
         """Ask the host, unless it has answered lately; a rejected credential makes it be asked again.
 
         :raises CredentialError: the host did not answer, or what it has cannot be used
         """
-        if self._bridge.connected() and (rejected is not None or self._recent(provider) is None):
-            await self._ask(provider)
+        if not self._bridge.closed.is_set() and (rejected is not None or not self._recent(provider)):
+            finding = await self._ask(provider)
+            self._answers[provider] = _Answer(finding, self._clock() + KEPT_SECONDS)
         return self.find(provider)
 
-    def _recent(self, provider: str) -> _Answer | None:
-        answer = self._answers.get(provider)
-        now = self._clock()
-        fresh = answer is not None and answer.until > now and not any(item.expired(now) for item in answer.findings)
-        return answer if fresh else None
+    def _recent(self, provider: str) -> bool:
+        answer, now = self._answers.get(provider), self._clock()
+        return answer is not None and answer.until > now and not answer.finding.expired(now)
 
-    async def _ask(self, provider: str) -> None:
-        until = self._clock() + KEPT_SECONDS
+    async def _ask(self, provider: str) -> Finding:
+        name = f"host:{provider}"
         try:
-            secret = await self._bridge.resolve("openai" if provider == "openai-codex" else provider)
-        except CredentialError:
-            self._answers[provider] = _Answer((), until)
-            raise
-        found = (bare_finding(f"host:{provider}", provider, self.name, secret.reveal()),) if secret else ()
-        self._answers[provider] = _Answer(tuple(item for item in found if _belongs(item, secret)), until)
-
-
-def _belongs(finding: Finding, secret: Secret | None) -> bool:
-    """The host files keys and ChatGPT sign-ins under one name; each goes only to the backend that takes it."""
-    signed_in = secret is not None and secret_text.is_chatgpt_token(secret.reveal())
-    return finding.provider not in ("openai", "openai-codex") or signed_in == (finding.provider == "openai-codex")
+            told = await self._bridge.resolve("openai" if provider == "openai-codex" else provider)
+        except CredentialError as error:
+            return Finding(name, provider, self.name, problem=error.message)
+        secret = secret_text.clean(told.get("apiKey"))
+        # The host files keys and ChatGPT sign-ins under one name; each goes only to the backend that takes it.
+        if provider in ("openai", "openai-codex") and secret_text.is_chatgpt_token(secret) != (provider == "openai-codex"):
+            return Finding(name, provider, self.name, problem="OpenClaw has a credential of OpenAI's, but of the other kind")
+        return replace(bare_finding(name, provider, self.name, secret), renewal="OpenClaw renews it")
