@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
@@ -12,7 +13,7 @@ from openclaw_oauthrouter.canonical.spending import EVERYBODY, Amounts, Limit, P
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config.server import ClientKeySettings
 from openclaw_oauthrouter.config.spend import SpendSettings
-from openclaw_oauthrouter.errors import CostBudgetExceededError, PolicyError
+from openclaw_oauthrouter.errors import CostBudgetExceededError, LedgerUnavailableError, PolicyError
 from openclaw_oauthrouter.interfaces import Budget
 from openclaw_oauthrouter.policy.budgets import built_in_budgets
 from openclaw_oauthrouter.policy.ledger.entries import Hold, Ledger
@@ -20,6 +21,11 @@ from openclaw_oauthrouter.policy.money import highest_cost, microdollars
 from openclaw_oauthrouter.policy.periods import day_of
 from openclaw_oauthrouter.policy.refusal import budget_exceeded
 from openclaw_oauthrouter.policy.token_estimate import TokenEstimator
+
+Change = Callable[[], Coroutine[None, None, None]]
+"""A write to the ledger that may safely be tried again after it failed."""
+
+_log = logging.getLogger(__name__)
 
 
 class Spend:
@@ -30,6 +36,7 @@ class Spend:
     :param clients: ``server.clientKeys``
     :param extra_budgets: rules of plugins, asked after the built-in ones
     :param hold_seconds: how long a call may run before its hold counts as abandoned; beyond ``upstream.timeouts.total``
+    :param retry_seconds: pauses before a write that failed is tried again
     """
 
     def __init__(
@@ -43,6 +50,7 @@ class Spend:
         clients: Mapping[str, ClientKeySettings] | None = None,
         extra_budgets: Sequence[Budget] = (),
         hold_seconds: float = 3600.0,
+        retry_seconds: Sequence[float] = (0.5, 2.0, 10.0, 60.0),
     ) -> None:
         self._settings = settings
         self._ledger = ledger
@@ -50,6 +58,7 @@ class Spend:
         self._clock = clock
         self._new_id = new_id
         self._hold_seconds = hold_seconds
+        self._retry_seconds = retry_seconds
         self._budgets = (*built_in_budgets(settings, clients or {}), *extra_budgets)
         self._tokens = TokenEstimator(exact_near=settings.max_request_input_tokens)
         self._writing: set[asyncio.Future[None]] = set()
@@ -84,7 +93,8 @@ class Spend:
 
     async def close(self) -> None:
         """Wait for what cancelled requests left to be written, then close the ledger."""
-        await asyncio.gather(*self._writing, return_exceptions=True)
+        while self._writing:
+            await asyncio.gather(*self._writing)
         await self._ledger.close()
 
     def _hold(self, call: PlannedCall, now: float) -> Hold:
@@ -104,13 +114,33 @@ class Spend:
             short = await self._ledger.reserve(hold, limits, now)
         except asyncio.CancelledError:
             # The ledger may have made the hold before its answer was cut off.
-            self._write(self._ledger.release(hold))
+            self._write(lambda: self._ledger.release(hold))
             raise
         if short is not None:
             raise budget_exceeded(short, hold.amounts, now)
 
-    def _write(self, writing: Coroutine[None, None, None]) -> asyncio.Future[None]:
-        """Let a write outlive the request that began it."""
+    def _write(self, change: Change) -> asyncio.Future[None]:
+        """Let a write outlive the request that began it; one that fails is made up for later, and never felt by the client."""
+        return self._keep(self._first_try(change))
+
+    async def _first_try(self, change: Change) -> None:
+        try:
+            await change()
+        except LedgerUnavailableError as error:
+            _log.warning("%s; trying again", error)
+            self._keep(self._further_tries(change))
+
+    async def _further_tries(self, change: Change) -> None:
+        for pause in self._retry_seconds:
+            await asyncio.sleep(pause)
+            try:
+                await change()
+            except LedgerUnavailableError:
+                continue
+            return
+        _log.error("spending of one request could not be booked: the ledger stayed out of reach")
+
+    def _keep(self, writing: Coroutine[None, None, None]) -> asyncio.Future[None]:
         task = asyncio.ensure_future(writing)
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
@@ -124,7 +154,7 @@ class HeldBudget:
         self,
         hold: Hold,
         ledger: Ledger,
-        write: Callable[[Coroutine[None, None, None]], asyncio.Future[None]],
+        write: Callable[[Change], asyncio.Future[None]],
     ) -> None:
         self._hold = hold
         self._ledger = ledger
@@ -134,12 +164,13 @@ class HeldBudget:
     async def settle(self, usage: Usage | None, cost: float) -> None:
         """See ``Reservation``."""
         if self._close():
-            await asyncio.shield(self._write(self._ledger.settle(self._hold, self._used(usage, cost))))
+            used = self._used(usage, cost)
+            await asyncio.shield(self._write(lambda: self._ledger.settle(self._hold, used)))
 
     async def release(self) -> None:
         """See ``Reservation``."""
         if self._close():
-            await asyncio.shield(self._write(self._ledger.release(self._hold)))
+            await asyncio.shield(self._write(lambda: self._ledger.release(self._hold)))
 
     def _close(self) -> bool:
         was_open, self._open = self._open, False
