@@ -1,13 +1,119 @@
-"""What the conversation around a turn says about its tier."""
+"""What the conversation and the request around a turn say about its tier.
+
+A prompt alone cannot place "yes, do it". Rules, in order:
+
+1. A turn that only carries tool results, and a follow-up, never fall below the tier of the task they belong to.
+2. A turn rises at once when its own words are harder than the task's.
+3. It falls only when its words open a new topic.
+4. What the request carries sets least tiers (``REQUEST_FLOORS``).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatures, Tier
+from openclaw_oauthrouter.classifier.shape import tokens_of
 from openclaw_oauthrouter.classifier.view import letters_in
 
 SHORT = 40
 """Letters below which a turn is taken for a reply to what was said before rather than a task of its own."""
 
+PASSING = 200
+"""Letters below which a turn that points back ("your last answer …") is a reply."""
+
+SHARED_WORDS = 2
+LONG_WORD = 5
+"""A turn is on the task's topic when they share this many words of this many letters."""
+
+LARGE_INPUT = 100_000
+"""Tokens beyond which a request needs a model that keeps track of much at once."""
+
+_WORK = ("imperative", "code", "technical", "references")
+
+Words = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFloor:
+    """A least tier set by what the request carries rather than by its words."""
+
+    name: str
+    tier: Tier
+    holds: Callable[[RequestFeatures], bool]
+
+
+REQUEST_FLOORS = (
+    RequestFloor("reasoning effort above high", Tier.REASONING, lambda features: features.reasoning_effort in ("xhigh", "max")),
+    RequestFloor("reasoning effort high", Tier.COMPLEX, lambda features: features.reasoning_effort == "high"),
+    RequestFloor("image", Tier.COMPLEX, lambda features: features.turn_image_count > 0),
+    RequestFloor("large input", Tier.COMPLEX, lambda features: features.input_tokens > LARGE_INPUT),
+    RequestFloor("image in the conversation", Tier.MEDIUM, lambda features: features.image_count > 0),
+    RequestFloor("file", Tier.MEDIUM, lambda features: features.file_count > 0),
+    RequestFloor("structured output", Tier.MEDIUM, lambda features: features.structured_output),
+    RequestFloor("tools at work", Tier.MEDIUM, lambda features: features.is_tool_result_turn),
+    # Hosts offer their tools with every "hi": only words that ask for work make the offer count.
+    RequestFloor(
+        "tools for a task",
+        Tier.MEDIUM,
+        lambda features: bool(features.tool_names) and any(features.keywords.get(name) for name in _WORK),
+    ),
+)
+"""Highest first."""
+
 
 def is_short(words: str) -> bool:
     """Whether a turn is too short to be a task by itself."""
     return letters_in(words) < SHORT
+
+
+def belongs_to_task(features: RequestFeatures, find: Callable[[str], Words]) -> bool:
+    """Whether a turn goes on with what was said before.
+
+    :param features: with ``keywords`` filled in
+    :param find: finds the conversation's own keyword lists in a lower-case text
+    """
+    if not (features.has_assistant_turn or features.previous_tier):
+        return False
+    if features.is_tool_result_turn:
+        return True
+    letters = letters_in(features.text)
+    text = features.text.lower()
+    words = find(text) if letters < PASSING else {}
+    if "back_reference" in words or _only_acknowledges(text, words):
+        return True
+    if letters < SHORT:
+        return "pronoun" in words or "acknowledgement" in words or "simple" not in features.keywords
+    return _shares_words(text, features.task_text.lower())
+
+
+def in_context(judged: Classification, features: RequestFeatures, task_tier: Tier | None) -> Classification:
+    """Apply the rules above to a classification.
+
+    :param judged: from the turn's own words
+    :param task_tier: tier of the task the turn goes on with; ``None`` when it opens a topic
+    """
+    if task_tier is not None and task_tier.rank > judged.tier.rank:
+        kind = "tool results of" if features.is_tool_result_turn else "goes on with"
+        judged = _lift(judged, task_tier, f"{kind} a {task_tier} task")
+    for floor in REQUEST_FLOORS:
+        if floor.tier.rank > judged.tier.rank and floor.holds(features):
+            return _lift(judged, floor.tier, floor.name)
+    return judged
+
+
+def _lift(judged: Classification, tier: Tier, reason: str) -> Classification:
+    note = f"at least {tier}: {reason}"
+    return replace(judged, tier=tier, reasoning=f"{judged.reasoning} | {note}", floors=(*judged.floors, note))
+
+
+def _only_acknowledges(text: str, words: Words) -> bool:
+    """ "Yes please, go ahead, thanks": more than half of the text is acknowledgement."""
+    said = sum(len(keyword) for keyword in words.get("acknowledgement", ()))
+    return bool(text) and said * 2 > len(text)
+
+
+def _shares_words(text: str, task: str) -> bool:
+    shared = set(tokens_of(text)) & set(tokens_of(task)) if task else set()
+    return sum(len(word) >= LONG_WORD for word in shared) >= SHARED_WORDS

@@ -1,0 +1,56 @@
+"""Least tiers that words ask for, however short the prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.routing import Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Holds when a word of one list and, where there is a second list, a word of that stand in the text.
+
+    :ivar any_list: name of the keyword list that triggers it
+    :ivar with_list: name of the list that must join; ``None`` when the first is enough
+    """
+
+    name: str
+    tier: Tier
+    any_list: str
+    with_list: str | None
+
+    def explain(self, keywords: Mapping[str, Sequence[str]]) -> str | None:
+        """Why it holds, in words; ``None`` when it does not."""
+        trigger = keywords.get(self.any_list)
+        if not trigger:
+            return None
+        if self.with_list is None:
+            return f"{self.name} ({trigger[0].strip(', ')})"
+        partner = keywords.get(self.with_list)
+        return f"{self.name} ({trigger[0]}, {partner[0]})" if partner else None
+
+
+def load_floors(data: JsonObject) -> tuple[tuple[Floor, ...], dict[str, list[str]]]:
+    """Floors, highest first, and the keyword lists they need."""
+    floors = []
+    lists: dict[str, list[str]] = {}
+    for row in data["floors"]:
+        any_list = f"floor: {row['name']}"
+        with_list = f"{any_list}, with" if "with" in row else None
+        lists[any_list] = row["any"]
+        if with_list:
+            lists[with_list] = row["with"]
+        floors.append(Floor(row["name"], Tier(row["tier"]), any_list, with_list))
+    return tuple(sorted(floors, key=lambda floor: -floor.tier.rank)), lists
+
+
+def highest_floor(floors: Sequence[Floor], keywords: Mapping[str, Sequence[str]]) -> tuple[Tier, str] | None:
+    """The first of the highest floors that hold, and why."""
+    for floor in floors:
+        reason = floor.explain(keywords)
+        if reason is not None:
+            return floor.tier, reason
+    return None
