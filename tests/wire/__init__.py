@@ -1,0 +1,1 @@
+"""Recorded streams of real providers, judged by the vendors' own SDKs."""
