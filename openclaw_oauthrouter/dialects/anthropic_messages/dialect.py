@@ -4,31 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.events import StreamEvent
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
+from openclaw_oauthrouter.canonical.response import ChatResponse
 from openclaw_oauthrouter.canonical.routing import ModelCard
 from openclaw_oauthrouter.dialects.anthropic_messages import errors
 from openclaw_oauthrouter.dialects.anthropic_messages.model_rules import rules_for
 from openclaw_oauthrouter.dialects.anthropic_messages.name import DIALECT
 from openclaw_oauthrouter.dialects.anthropic_messages.relay import relay_message, relay_request
+from openclaw_oauthrouter.dialects.anthropic_messages.relay_encoder import MessagesRelayEncoder
+from openclaw_oauthrouter.dialects.anthropic_messages.requests_in import decode_request
 from openclaw_oauthrouter.dialects.anthropic_messages.requests_out import encode_foreign_request
+from openclaw_oauthrouter.dialects.anthropic_messages.responses_out import encode_response
 from openclaw_oauthrouter.dialects.anthropic_messages.stream_decoder import MessagesEventMachine, decode_message
+from openclaw_oauthrouter.dialects.anthropic_messages.stream_encoder import MessagesStreamEncoder
 from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamError, UpstreamProtocolError
-from openclaw_oauthrouter.interfaces import StreamDecoder
+from openclaw_oauthrouter.interfaces import StreamDecoder, StreamEncoder
 from openclaw_oauthrouter.wire.event_stream import EventStreamDecoder
 
 
 class AnthropicMessages:
     """The dialect; implements ``interfaces.Dialect``.
 
+    :param clock: reads ``retry-after`` dates
     :param system_in_place: leave system messages that stand inside a conversation where they are, instead of moving them to the front
     """
 
     name = DIALECT
 
-    def __init__(self, *, system_in_place: bool = False) -> None:
+    def __init__(self, clock: Clock, *, system_in_place: bool = False) -> None:
+        self._clock = clock
         self._system_in_place = system_in_place
+
+    def decode_request(self, body: JsonObject, headers: Mapping[str, str]) -> ChatRequest:
+        """Read a client's request.
+
+        :raises InvalidRequestError: naming the parameter
+        """
+        return decode_request(body, headers)
 
     def encode_request(self, request: ChatRequest, card: ModelCard) -> EncodedRequest:
         """Write a request for a model."""
@@ -53,6 +68,18 @@ class AnthropicMessages:
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UpstreamProtocolError(f"the provider's answer is not a message ({type(error).__name__}: {error})") from error
 
+    def stream_encoder(self, request: ChatRequest, model: str) -> StreamEncoder:
+        """An encoder for one client stream."""
+        return MessagesStreamEncoder(model)
+
+    def relay_encoder(self, request: ChatRequest, tool_names: FrozenObject) -> StreamEncoder:
+        """An encoder that passes on a stream that came in this very dialect."""
+        return MessagesRelayEncoder(tool_names)
+
+    def encode_response(self, response: ChatResponse, request: ChatRequest, model: str) -> JsonObject:
+        """Write a whole answer."""
+        return encode_response(response, model)
+
     def relay_response(self, body: JsonObject, tool_names: FrozenObject) -> JsonObject:
         """Pass on a whole answer that came in this very dialect."""
         return relay_message(body, tool_names)
@@ -63,4 +90,4 @@ class AnthropicMessages:
 
     def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
         """Read an upstream's refusal; any body at all."""
-        return errors.decode_error(status, headers, body)
+        return errors.decode_error(status, headers, body, self._clock())

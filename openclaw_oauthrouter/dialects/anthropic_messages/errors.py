@@ -83,8 +83,11 @@ def _error_type(error: OAuthRouterError) -> str:
     return _TYPE_OF_STATUS.get(error.status_code, fallback)
 
 
-def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
-    """Read a refusal that came instead of an answer; the body may be anything at all."""
+def decode_error(status: int, headers: Mapping[str, str], body: bytes, now: float) -> UpstreamError:
+    """Read a refusal that came instead of an answer; the body may be anything at all.
+
+    :param now: Unix seconds, for a ``retry-after`` that is a date
+    """
     envelope = _parse(body)
     lower = {name.lower(): value for name, value in headers.items()}
     fault = envelope.get("error")
@@ -94,7 +97,7 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> Upstre
         status,
         kind,
         message or _quote(body) or f"the provider answered {status} without a word",
-        retry_after=parse_retry_after(lower),
+        retry_after=parse_retry_after(lower, now),
         request_id=request_id if isinstance(request_id, str) else None,
     )
 

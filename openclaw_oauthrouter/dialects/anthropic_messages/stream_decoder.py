@@ -23,19 +23,18 @@ State = Literal["IDLE", "OPEN", "DONE"]
 
 
 class MessagesEventMachine:
-    """What the events of one answer mean; an ``EventMachine``."""
+    """What the events of one answer mean; an ``EventMachine``.
+
+    :ivar done: the answer is complete
+    """
 
     def __init__(self) -> None:
+        self.done = False
         self._state: State = "IDLE"
         self._blocks: dict[int, BlockReader] = {}
         self._usage: JsonObject = {}
         self._finish: JsonObject = {}
         self._text_length = 0
-
-    @property
-    def done(self) -> bool:
-        """The answer is complete."""
-        return self._state == "DONE"
 
     def receive(self, event: ServerSentEvent) -> Iterator[StreamEvent]:
         """Turn one event into canonical ones.
@@ -51,6 +50,7 @@ class MessagesEventMachine:
         if row is None:
             return
         self._state, step = row
+        self.done = self._state == "DONE"
         yield from step(self, data)
 
     def finish(self) -> Iterable[StreamEvent]:
