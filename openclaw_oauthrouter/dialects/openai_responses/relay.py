@@ -14,6 +14,7 @@ from openclaw_oauthrouter.canonical.opaque import unseal
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelCard
 from openclaw_oauthrouter.dialects.openai_responses.response_object import ResponseObject, fault_of
+from openclaw_oauthrouter.dialects.openai_responses.stream_encoder import CONTENT_TYPE, KEEP_ALIVE, encode
 from openclaw_oauthrouter.errors import OAuthRouterError
 from openclaw_oauthrouter.wire.sse import ServerSentEventDecoder, encode_event
 
@@ -62,7 +63,7 @@ def _rename_item(item: JsonObject, names: FrozenObject) -> JsonObject:
 class RelayEncoder:
     """Forwards raw bytes; speaks itself only to keep a client waiting or to report a failure."""
 
-    content_type = "text/event-stream; charset=utf-8"
+    content_type = CONTENT_TYPE
 
     def __init__(self, answer: ResponseObject, tool_names: FrozenObject) -> None:
         self._answer = answer
@@ -78,7 +79,7 @@ class RelayEncoder:
         for event in frame.events:
             if isinstance(event, ResponseStarted):
                 self._started = True
-                self._answer.identify(event)
+                self._answer.identify(event.id)
             elif isinstance(event, ResponseFailed):
                 failure = event.error
         raw = _rename_stream(frame.raw, self._names) if self._names else frame.raw
@@ -86,11 +87,11 @@ class RelayEncoder:
         return raw if failure is None else raw + self.fail(failure)
 
     def keep_alive(self) -> bytes:
-        """A repetition of what the client knows: not all clients count a comment as a sign of life; before the first event, one has to do."""
+        """A repetition of what the client knows: not all clients count a comment. Before the first event nothing else is legal."""
         if not self._started or self._over:
-            return b": keep-alive\n\n"
+            return KEEP_ALIVE
         number = max(self._next_number() - 1, 0)
-        return _encode({"type": "response.in_progress", "response": self._answer.in_progress(), "sequence_number": number})
+        return encode([{"type": "response.in_progress", "response": self._answer.in_progress(), "sequence_number": number}])
 
     def fail(self, error: OAuthRouterError) -> bytes:
         """End the stream; a second call says nothing."""
@@ -99,16 +100,12 @@ class RelayEncoder:
         self._over = True
         number = self._next_number()
         if not self._started:
-            return _encode({"type": "error", **fault_of(error), "param": error.param, "sequence_number": number})
-        return _encode({"type": "response.failed", "response": self._answer.failed(error), "sequence_number": number})
+            return encode([{"type": "error", **fault_of(error), "param": error.param, "sequence_number": number}])
+        return encode([{"type": "response.failed", "response": self._answer.failed(error), "sequence_number": number}])
 
     def _next_number(self) -> int:
         numbers = _SEQUENCE.findall(self._last)
         return int(numbers[-1]) + 1 if numbers else 0
-
-
-def _encode(event: JsonObject) -> bytes:
-    return encode_event(orjson.dumps(event), event["type"])
 
 
 def _rename_stream(raw: bytes, names: FrozenObject) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
-from openclaw_oauthrouter.canonical.events import ResponseFinished, ResponseStarted
+from openclaw_oauthrouter.canonical.events import ResponseFinished
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.dialects.openai_responses.usage import encode_usage
@@ -42,10 +42,9 @@ class ResponseObject:
         echoed = {name: default if body.get(name) is None else body[name] for name, default in _ECHOED.items()}
         self._fixed: JsonObject = {**echoed, "background": False, "previous_response_id": None, "store": False}
 
-    def identify(self, started: ResponseStarted) -> None:
-        """Take over the provider's id if it is one of this dialect's."""
-        if started.id.startswith("resp_"):
-            self._id = started.id
+    def identify(self, id: str) -> None:
+        """Take over the provider's id."""
+        self._id = id
 
     def in_progress(self) -> JsonObject:
         """While the answer is being written."""

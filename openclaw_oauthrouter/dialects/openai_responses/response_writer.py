@@ -41,8 +41,8 @@ class ResponseWriter:
             case ResponseFailed(error):
                 yield from self.fail(error)
             case ResponseStarted():
-                if not self._number:
-                    self._answer.identify(event)
+                if not self._number and event.id.startswith("resp_"):
+                    self._answer.identify(event.id)
                 yield from self._start()
             case UsageReported(usage):
                 self._usage = usage
@@ -54,11 +54,9 @@ class ResponseWriter:
                 yield from map(self._numbered, self._output.receive(event))
 
     def wait(self) -> Iterator[JsonObject]:
-        """A sign of life: not all clients count a comment as one, all count the repetition of what they know."""
-        if self._number:
+        """A sign of life: what the client knows already; nothing before the beginning and after the end."""
+        if self._number and not self._over:
             yield self._stage("in_progress", self._answer.in_progress())
-        else:
-            yield from self._start()
 
     def fail(self, error: OAuthRouterError) -> Iterator[JsonObject]:
         """The answer breaks off; a second call says nothing."""

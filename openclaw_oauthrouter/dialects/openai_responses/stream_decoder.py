@@ -16,7 +16,6 @@ from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.events import (
     FinishReason,
     PartKind,
-    ResponseFailed,
     ResponseFinished,
     ResponseStarted,
     StreamEvent,
@@ -26,7 +25,7 @@ from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.dialects.openai_responses.error_decoder import error_of
 from openclaw_oauthrouter.dialects.openai_responses.output_items import OutputItems
 from openclaw_oauthrouter.dialects.openai_responses.usage import decode_usage
-from openclaw_oauthrouter.errors import UpstreamError
+from openclaw_oauthrouter.errors import UpstreamProtocolError
 from openclaw_oauthrouter.wire.sse import ServerSentEvent
 
 
@@ -104,15 +103,15 @@ class ResponsesMachine:
 
 
 def decode_response(body: JsonObject, clock: Clock) -> Sequence[StreamEvent]:
-    """Read a whole answer as the events it would have streamed."""
+    """Read a whole answer as the events it would have streamed.
+
+    :raises UpstreamError: the answer failed, or is none
+    """
+    if not isinstance(body.get("output"), list) and not body.get("error"):
+        raise UpstreamProtocolError("the provider's answer holds no 'output'")
     machine = ResponsesMachine(clock)
-    events: list[StreamEvent] = []
-    try:
-        for event in machine.end({"type": "response.completed", "response": body}):
-            events.append(event)
-    except UpstreamError as error:
-        events.append(ResponseFailed(error))
-    return events
+    status = body.get("status") or ("failed" if body.get("error") else "completed")
+    return tuple(machine.end({"type": "response.done", "response": {**body, "status": status}}))
 
 
 Step = Callable[[ResponsesMachine, JsonObject], Iterator[StreamEvent]]

@@ -14,7 +14,10 @@ from openclaw_oauthrouter.dialects.openai_responses.response_writer import Respo
 from openclaw_oauthrouter.errors import OAuthRouterError
 from openclaw_oauthrouter.wire.sse import encode_event
 
-CONTENT_TYPE = "text/event-stream; charset=utf-8"
+CONTENT_TYPE = "text/event-stream"
+
+KEEP_ALIVE = b": keep-alive\n\n"
+"""All that is legal before ``response.created``, whose id another encoder may yet decide."""
 
 
 class ResponsesStreamEncoder:
@@ -30,8 +33,8 @@ class ResponsesStreamEncoder:
         return b"".join(encode(self._writer.receive(event)) for event in frame.events)
 
     def keep_alive(self) -> bytes:
-        """``response.in_progress`` once more."""
-        return encode(self._writer.wait())
+        """``response.in_progress`` once more, as not all clients count a comment; a comment before the first event."""
+        return encode(self._writer.wait()) or KEEP_ALIVE
 
     def fail(self, error: OAuthRouterError) -> bytes:
         """``response.failed``, or ``error`` when nothing has been sent yet."""

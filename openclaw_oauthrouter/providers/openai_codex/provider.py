@@ -1,0 +1,86 @@
+"""The ChatGPT plan's Codex backend: where requests go and which headers they carry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+
+from openclaw_oauthrouter import __version__
+from openclaw_oauthrouter.canonical import jwt
+from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
+from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.config.providers import ProviderSettings
+from openclaw_oauthrouter.providers.openai_codex.conversation import conversation_of
+from openclaw_oauthrouter.providers.openai_codex.preparation import ALLOWED_FIELDS, prepare
+
+API_BASE = "https://chatgpt.com"
+PATH = "/backend-api/codex/responses"
+ORIGINATOR = "openclaw_oauthrouter"
+
+_MODEL = re.compile(r"(?:gpt-|codex)\S+", re.IGNORECASE)
+
+
+class OpenAICodex:
+    """One configured Codex backend; implements ``interfaces.Provider``.
+
+    :param name: the configured name, the prefix of its model ids
+    :param cards: what is known of its models; other ``gpt-…`` and ``codex…`` ids are served too, as plans differ
+    """
+
+    dialect = "openai_responses"
+    always_streams = True
+    needs_credential = True
+
+    def __init__(self, name: str, settings: ProviderSettings, cards: Sequence[ModelCard] = ()) -> None:
+        self.name = name
+        self.subscription = settings.subscription is not False
+        base = settings.api_base or API_BASE
+        parts = urlsplit(base)
+        self.origin = f"{parts.scheme}://{parts.netloc}"
+        self._url = base + PATH
+        self._headers = {key.lower(): value for key, value in settings.headers.items()}
+        self._allowed = frozenset(settings.allowed_fields) if settings.allowed_fields is not None else ALLOWED_FIELDS
+        self._cards = {card.id: card for card in cards}
+
+    def cards(self) -> Sequence[ModelCard]:
+        """Models it is known to serve."""
+        return tuple(self._cards.values())
+
+    def card(self, model: str) -> ModelCard | None:
+        """The card of a model id; invented for an unlisted id that looks like OpenAI's."""
+        known = self._cards.get(model)
+        if known is None and _MODEL.fullmatch(model):
+            return ModelCard(self.name, model)
+        return known
+
+    def prepare(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> EncodedRequest:
+        """Bring the body into the form the backend insists on."""
+        return prepare(encoded, self._allowed)
+
+    def build_request(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> httpx.Request:
+        """The HTTP request, headers and authentication included."""
+        headers = {
+            "content-type": "application/json",
+            "accept": "text/event-stream",
+            "openai-beta": "responses=experimental",
+            "originator": ORIGINATOR,
+            "user-agent": f"openclaw-oauthrouter/{__version__}",
+            "session-id": conversation_of(request),
+            **self._headers,
+        }
+        if credential is not None:
+            headers |= _authentication(credential)
+        return httpx.Request("POST", self._url, headers=headers, content=orjson.dumps(encoded.body))
+
+
+def _authentication(credential: Credential) -> dict[str, str]:
+    token = credential.secret.reveal()
+    if credential.header:
+        return {credential.header.lower(): token}
+    account = credential.account_id or jwt.account_id(token)
+    return {"authorization": f"Bearer {token}", **({"chatgpt-account-id": account} if account else {})}
