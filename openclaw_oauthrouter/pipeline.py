@@ -16,6 +16,7 @@ from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.response import ResponseFold, rename_tool
 from openclaw_oauthrouter.canonical.routing import RoutingDecision
 from openclaw_oauthrouter.canonical.trace import RequestRecord
+from openclaw_oauthrouter.canonical.usage import Usage, usage_of_interrupted
 from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, UpstreamError, UpstreamProtocolError
 from openclaw_oauthrouter.interfaces import Dialect, StreamEncoder
 from openclaw_oauthrouter.routing.conversations import conversation_key
@@ -144,12 +145,20 @@ class Reply:
             await self._settle()
 
     async def _settle(self) -> None:
-        card, usage = self._answer.target.hop.card, self._answer.usage
+        card, usage = self._answer.target.hop.card, self._usage()
         router = self._exchange.pipeline.router
-        cost = router.prices.actual(card, usage) if usage else None
+        cost = router.prices.actual(card, usage)
         self._record.usage, self._record.cost = usage, cost
         router.answered(self._record.conversation, self._exchange.decision, card, usage)
         await self._reservation.settle(usage, cost or 0.0)
+
+    def _usage(self) -> Usage:
+        """What the provider reported; for an answer cut short, what can be told from what came."""
+        if self._answer.finished and self._answer.usage is not None:
+            return self._answer.usage
+        spend = self._exchange.pipeline.upstream.spend
+        estimate = spend.estimate(self._exchange.request, self._answer.target.hop.card)
+        return usage_of_interrupted(self._answer.usage, estimate.input_tokens, self._answer.characters)
 
     def _choose_encoder(self) -> StreamEncoder:
         if self._relays and self._answer.streamed:

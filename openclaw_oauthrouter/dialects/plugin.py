@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Sequence
 
 from openclaw_oauthrouter.hookspecs import hookimpl
@@ -15,4 +17,8 @@ def oauthrouter_register_dialects() -> Sequence[Dialect]:
     from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
     from openclaw_oauthrouter.dialects.openai_responses import OpenAIResponses
 
-    return [ChatCompletions(), AnthropicMessages(), OpenAIResponses()]
+    return [
+        ChatCompletions(time.time),
+        AnthropicMessages(time.time),
+        OpenAIResponses(time.time, lambda: secrets.token_hex(16)),
+    ]

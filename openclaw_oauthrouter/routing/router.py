@@ -62,6 +62,7 @@ class Router:
 
     :ivar estimate: tokens of a request at a model
     :ivar explain_missing: what to say when no provider at all can serve
+    :ivar revise: the hook ``oauthrouter_select_route``
     """
 
     settings: RoutingSettings
@@ -74,6 +75,7 @@ class Router:
     conversations: Conversations
     estimate: Callable[[ChatRequest, ModelCard], Estimate]
     explain_missing: Callable[[], str]
+    revise: Callable[..., RoutingDecision | None]
 
     def route(self, request: ChatRequest, hints: RouteHints, conversation: str | None) -> Routed:
         """Decide for one request.
@@ -84,8 +86,11 @@ class Router:
         usable = [name for name in self.providers if self.servable.usable(name)]
         wanted = resolve(request.model, self.providers, self.settings.aliases, usable)
         if isinstance(wanted, Auto):
-            return self._automatic(request, hints, wanted, conversation)
-        return Routed(self._chosen(request, wanted))
+            routed = self._automatic(request, hints, wanted, conversation)
+        else:
+            routed = Routed(self._chosen(request, wanted))
+        revised = self.revise(request=request, decision=routed.decision)
+        return replace(routed, decision=self._priced(request, revised)) if revised is not None else routed
 
     def answered(self, conversation: str | None, decision: RoutingDecision, card: ModelCard, usage: Usage | None) -> None:
         """Remember which model answered a conversation that the router led."""

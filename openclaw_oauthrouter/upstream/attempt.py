@@ -54,6 +54,7 @@ class Answer:
     :ivar headers: of the upstream's answer, lower-case names
     :ivar streamed: the upstream streams; otherwise one frame holds its whole body
     :ivar usage: the last usage seen, also when the stream broke off
+    :ivar characters: text, reasoning and tool arguments that came
     :ivar finished: a ``ResponseFinished`` was seen
     """
 
@@ -65,6 +66,7 @@ class Answer:
     attempt: Attempt
     streamed: bool
     usage: Usage | None = None
+    characters: int = 0
     finished: bool = False
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -81,7 +83,9 @@ class Answer:
 
     def _seen(self, frame: Frame) -> Frame:
         for event in frame.events:
-            if isinstance(event, UsageReported):
+            if isinstance(event, PartDelta):
+                self.characters += len(event.text)
+            elif isinstance(event, UsageReported):
                 self.usage = event.usage
             elif isinstance(event, ResponseFinished):
                 self.finished = True

@@ -35,6 +35,7 @@ class _Walk:
     failures: list[UpstreamError] = field(default_factory=list)
     refusals: list[OAuthRouterError] = field(default_factory=list)
     calls: int = 0
+    least_window: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,15 @@ class Failover:
         :raises CredentialError: no hop has a credential
         """
         walk = _Walk(request, record, client)
+        spoken = await self._first_that_answers(walk, hops)
+        if spoken is None and (cheaper := self._cheaper(walk, hops)):
+            record.spend_decision = "downgrade"
+            spoken = await self._first_that_answers(walk, cheaper)
+        if spoken is None:
+            raise self._verdict(walk)
+        return spoken
+
+    async def _first_that_answers(self, walk: _Walk, hops: Sequence[Hop]) -> Spoken | None:
         for hop in hops:
             if not self._leads_here(walk, hop):
                 continue
@@ -80,9 +90,15 @@ class Failover:
                 return spoken
             if walk.calls >= self.retry.max_total_attempts or self._is_final(walk):
                 break
-        raise self._verdict(walk)
+        return None
+
+    def _cheaper(self, walk: _Walk, hops: Sequence[Hop]) -> Sequence[Hop]:
+        last = walk.refusals[-1] if walk.refusals and not walk.failures else None
+        return self.spend.cheaper(last, hops) if isinstance(last, PolicyError) else ()
 
     def _leads_here(self, walk: _Walk, hop: Hop) -> bool:
+        if walk.least_window and (hop.card.context_window or 0) <= walk.least_window:
+            return False
         if not hop.only_on:
             return True
         last = walk.failures[-1] if walk.failures else None
@@ -119,6 +135,8 @@ class Failover:
                 break
         if failure is not None:
             walk.failures.append(failure)
+            if "larger_hop" in self.rule_for(failure).actions:
+                walk.least_window = max(walk.least_window, hop.card.context_window or 0)
         return None
 
     async def _credentials_for(self, walk: _Walk, provider: Provider) -> Sequence[Credential | None]:
@@ -161,23 +179,23 @@ class Failover:
         walk.calls += 1
         attempt = Attempt(target.provider.name, card.id, name, url="")
         walk.record.attempts.append(attempt)
-        answered = False
         try:
             answer = await self.sender.call(walk.request, target, attempt)
-            answered = True
-            self.health.succeeded(target.provider.name, card.id, name)
-            return Spoken(answer, reservation)
         except InvalidRequestError as error:
             # Another dialect may well be able to say it: a refusal of this hop only.
             attempt.outcome, attempt.reason = type(error).__name__, error.message
             walk.refusals.append(error)
+            await reservation.release()
             return None
         except UpstreamError as error:
             self.health.failed(target.provider.name, card.id, name, error)
+            await reservation.release()
             return error
-        finally:
-            if not answered:
-                await reservation.settle(None, 0.0)
+        except BaseException:
+            await reservation.release()
+            raise
+        self.health.succeeded(target.provider.name, card.id, name)
+        return Spoken(answer, reservation)
 
     async def _waited(self, failure: UpstreamError, number: int) -> bool:
         """Wait before the same call again: full jitter, or as long as the provider asks; not at all if that is too long."""

@@ -1,0 +1,220 @@
+"""Settings and plugins become a running whole; the only module that sees every room."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
+
+import httpx
+import pluggy
+
+from openclaw_oauthrouter.canonical.credential import Secret
+from openclaw_oauthrouter.canonical.request import ChatRequest
+from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatures
+from openclaw_oauthrouter.classifier.conversation import in_conversation
+from openclaw_oauthrouter.classifier.judge import RequestJudge
+from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.config.routing import Profile
+from openclaw_oauthrouter.credentials.chain import CredentialChain
+from openclaw_oauthrouter.errors import ConfigurationError
+from openclaw_oauthrouter.health.book import HealthBook
+from openclaw_oauthrouter.health.failures import FailureTable
+from openclaw_oauthrouter.interfaces import Classifier, Dialect, Provider, TraceSink
+from openclaw_oauthrouter.pipeline import Pipeline
+from openclaw_oauthrouter.policy.ledger import open_ledger
+from openclaw_oauthrouter.policy.spend import Spend
+from openclaw_oauthrouter.policy.tool_preamble import with_tool_preamble
+from openclaw_oauthrouter.routing.catalog import build_catalog
+from openclaw_oauthrouter.routing.conversations import Conversations
+from openclaw_oauthrouter.routing.model_ids import PROFILES
+from openclaw_oauthrouter.routing.prices import Prices
+from openclaw_oauthrouter.routing.router import Router
+from openclaw_oauthrouter.routing.servable import Servable
+from openclaw_oauthrouter.routing.tiers import build_chains
+from openclaw_oauthrouter.telemetry.recorder import SinkRecorder
+from openclaw_oauthrouter.upstream.attempt import Sender
+from openclaw_oauthrouter.upstream.failover import Failover
+from openclaw_oauthrouter.upstream.origins import Origins
+from openclaw_oauthrouter.upstream.transport import create_transport
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Everything that serves requests under one configuration."""
+
+    settings: Settings
+    plugins: pluggy.PluginManager
+    pipeline: Pipeline
+    credentials: CredentialChain
+    health: HealthBook
+    spend: Spend
+    recorder: SinkRecorder
+    sinks: Sequence[TraceSink]
+    judge: RequestJudge
+    transport: httpx.AsyncBaseTransport
+
+    @property
+    def providers(self) -> Sequence[Provider]:
+        """The configured upstreams."""
+        return list(self.pipeline.upstream.providers.values())
+
+    def usable_providers(self) -> list[str]:
+        """Names of those a request could be sent to right now."""
+        router = self.pipeline.router
+        return [provider.name for provider in self.providers if router.servable.usable(provider.name)]
+
+    async def aclose(self) -> None:
+        """Close connections and files."""
+        await self.transport.aclose()
+        await self.spend.close()
+        self.recorder.close()
+
+
+def assemble(settings: Settings, plugins: pluggy.PluginManager, transport: httpx.AsyncBaseTransport | None = None) -> Runtime:
+    """Put the rooms together.
+
+    :param transport: replaces the real one, for tests
+    :raises ConfigurationError: what a plugin or setting asks for does not exist
+    """
+    hook = plugins.hook
+    providers = build_providers(settings, plugins)
+    credentials = CredentialChain(
+        _flat(hook.oauthrouter_register_credential_sources(settings=settings)),
+        settings.credentials,
+        time.time,
+        settings.providers,
+    )
+    failures = FailureTable(_flat(hook.oauthrouter_failure_rules(settings=settings)))
+    health = HealthBook(time.time, rule_for=failures.rule_for)
+    prices = build_prices(plugins)
+    paid_by_plan = {name for name, provider in providers.items() if provider.subscription}
+    spend = Spend(
+        settings.spend_controls,
+        open_ledger(settings, new_id),
+        price=lambda card: None if card.provider in paid_by_plan else prices.price(card),
+        clock=time.time,
+        new_id=new_id,
+        clients=settings.server.client_keys,
+    )
+    judge = build_judge(settings, plugins)
+    router = Router(
+        settings=settings.routing,
+        fallback=settings.rate_limit_fallback,
+        providers=providers,
+        chains=build_chains(settings.routing, hook.oauthrouter_register_tiers(settings=settings)),
+        judge=judge,
+        servable=Servable(
+            usable=lambda name: not providers[name].needs_credential or credentials.available(name),
+            blocked=health.blocked,
+            excluded=frozenset(settings.routing.exclude),
+            today=None if settings.routing.classifier == "rules-v1" else lambda: datetime.now(UTC).date(),
+        ),
+        prices=prices,
+        conversations=Conversations(time.time, settings.routing.sticky_seconds),
+        estimate=spend.estimate,
+        explain_missing=lambda: what_is_missing(credentials, providers),
+        revise=hook.oauthrouter_select_route,
+    )
+    transport = transport or create_transport(settings.upstream)
+    sinks = cast("list[TraceSink]", _flat(hook.oauthrouter_register_trace_sinks(settings=settings)))
+    dialects = build_dialects(settings, plugins)
+    upstream = Failover(
+        sender=Sender(transport, settings.upstream.timeouts, health, Origins(), time.time),
+        providers=providers,
+        dialects=dialects,
+        credentials=credentials,
+        health=health,
+        spend=spend,
+        retry=settings.upstream.retry,
+        rule_for=failures.rule_for,
+        jitter=random.SystemRandom().random,
+        clock=time.time,
+    )
+    preamble = with_tool_preamble if settings.tool_preamble else _unchanged
+    pipeline = Pipeline(dialects, router, upstream, preamble, time.time)
+    recorder = SinkRecorder(sinks, clock=time.time)
+    return Runtime(settings, plugins, pipeline, credentials, health, spend, recorder, sinks, judge, transport)
+
+
+def build_dialects(settings: Settings, plugins: pluggy.PluginManager) -> dict[str, Dialect]:
+    """Dialects by name; a third party's replaces a built-in one of the same name."""
+    return _by_name(plugins.hook.oauthrouter_register_dialects(settings=settings))
+
+
+def build_providers(settings: Settings, plugins: pluggy.PluginManager) -> dict[str, Provider]:
+    """Providers by name, each with its cards."""
+    registered = _flat(reversed(plugins.hook.oauthrouter_register_model_cards(settings=settings)))
+    cards = list(build_catalog(settings.providers, registered).values())
+    return _by_name(plugins.hook.oauthrouter_register_providers(settings=settings, cards=cards))
+
+
+def build_prices(plugins: pluggy.PluginManager) -> Prices:
+    """The price list."""
+    return Prices(lambda card: plugins.hook.oauthrouter_price_model(card=card))
+
+
+def build_judge(settings: Settings, plugins: pluggy.PluginManager) -> RequestJudge:
+    """The classifier ``routing.classifier`` names, behind third parties' hooks.
+
+    :raises ConfigurationError: there is none of that name; names those there are
+    """
+    hook = plugins.hook
+    known: dict[str, Classifier] = _by_name(hook.oauthrouter_register_classifiers(settings=settings))
+    wanted = settings.routing.classifier
+    if wanted not in known:
+        raise ConfigurationError(f"routing.classifier {wanted!r} does not exist; there are {', '.join(sorted(known))}")
+    asks = hook.oauthrouter_classify if hook.oauthrouter_classify.get_hookimpls() else None
+    return RequestJudge(
+        envelopes=_flat(hook.oauthrouter_register_envelopes(settings=settings)),
+        classifiers=_by_profile(known[wanted]),
+        ask_plugins=(lambda features: asks(features=features)) if asks else None,
+        in_conversation=_as_judged if wanted == "rules-v1" else in_conversation,
+        budget_seconds=settings.routing.classifier_budget_ms / 1000,
+        clock=time.perf_counter,
+    )
+
+
+def what_is_missing(credentials: CredentialChain, providers: dict[str, Provider]) -> str:
+    """What to do when no provider has a credential."""
+    lines = [f"{name}: {credentials.explain(name)}" for name, provider in providers.items() if provider.needs_credential]
+    return "no provider can be used yet. " + " | ".join(lines)
+
+
+def new_id() -> str:
+    """A request id as the original made them: 24 hexadecimal digits."""
+    return secrets.token_hex(12)
+
+
+def new_token() -> Secret:
+    """A local token: 32 random bytes."""
+    return Secret(secrets.token_urlsafe(32))
+
+
+def _by_profile(classifier: Classifier) -> dict[Profile, Classifier]:
+    for_profile = getattr(classifier, "for_profile", None)
+    return {profile: for_profile(profile) if for_profile else classifier for profile in PROFILES}
+
+
+def _as_judged(features: RequestFeatures, judged: Classification, classifier: Classifier) -> Classification:
+    """The original knows no conversations."""
+    return judged
+
+
+def _unchanged(request: ChatRequest) -> ChatRequest:
+    return request
+
+
+def _flat(answers: Iterable[Iterable[_T]]) -> list[_T]:
+    return [item for answer in answers for item in answer]
+
+
+def _by_name(answers: Iterable[Iterable[Any]]) -> dict[str, Any]:
+    # The last registered plugin answers first; going backwards lets it have the last word.
+    return {item.name: item for answer in reversed(list(answers)) for item in answer}

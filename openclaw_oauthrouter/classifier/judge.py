@@ -1,0 +1,75 @@
+"""Judges whole requests: features, then plugins' classifiers within a time budget, then the configured one, then the conversation."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.request import ChatRequest
+from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatures, Tier
+from openclaw_oauthrouter.classifier.features import features_of
+from openclaw_oauthrouter.config.routing import Profile
+from openclaw_oauthrouter.interfaces import Classifier, Envelope
+
+log = logging.getLogger(__name__)
+
+Ask = Callable[[RequestFeatures], Classification | None]
+
+
+class RequestJudge:
+    """What the router asks for ``auto`` requests.
+
+    :param classifiers: the configured classifier, by profile
+    :param ask_plugins: the hook ``oauthrouter_classify``; ``None`` where nobody implements it
+    :param in_conversation: adjusts a judgement to the conversation it belongs to
+    :param budget_seconds: a plugin slower than this is passed over
+    :param clock: a monotonic one
+    :ivar faults: what plugins did wrong, and how often; ``doctor`` shows it
+    """
+
+    def __init__(
+        self,
+        *,
+        envelopes: Sequence[Envelope],
+        classifiers: Mapping[Profile, Classifier],
+        ask_plugins: Ask | None,
+        in_conversation: Callable[[RequestFeatures, Classification, Classifier], Classification],
+        budget_seconds: float,
+        clock: Clock,
+    ) -> None:
+        self.faults: dict[str, int] = {}
+        self._envelopes = envelopes
+        self._classifiers = classifiers
+        self._ask_plugins = ask_plugins
+        self._in_conversation = in_conversation
+        self._budget_seconds = budget_seconds
+        self._clock = clock
+
+    def __call__(
+        self, request: ChatRequest, previous_tier: Tier | None, profile: Profile, input_tokens: int
+    ) -> tuple[RequestFeatures, Classification]:
+        """Judge one request."""
+        features = features_of(request, envelopes=self._envelopes, previous_tier=previous_tier, input_tokens=input_tokens)
+        classifier = self._classifiers[profile]
+        judged = self._from_plugins(features) or classifier.classify(features)
+        return features, self._in_conversation(features, judged, classifier)
+
+    def _from_plugins(self, features: RequestFeatures) -> Classification | None:
+        if self._ask_plugins is None:
+            return None
+        started = self._clock()
+        try:
+            answer = self._ask_plugins(features)
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the request is judged all the same
+            self._fault(f"oauthrouter_classify raised {type(error).__name__}", error)
+            return None
+        if answer is not None and self._clock() - started > self._budget_seconds:
+            self._fault("oauthrouter_classify took longer than routing.classifier_budget_ms")
+            return None
+        return answer
+
+    def _fault(self, what: str, error: Exception | None = None) -> None:
+        if what not in self.faults:
+            log.warning("%s; the configured classifier answers instead", what, exc_info=error)
+        self.faults[what] = self.faults.get(what, 0) + 1
