@@ -82,27 +82,35 @@ class HostBridge:
         """
         self._send({"type": "ready", "baseUrl": base_url, "version": __version__, "token": token.reveal()})
 
-    async def resolve(self, provider: str) -> FrozenObject:
-        """The host's credential of one of *its* providers: ``{"apiKey", "mode", "profileId", "source"}``.
+    def connected(self) -> bool:
+        """Whether the host is still there."""
+        return not self.closed.is_set()
 
-        :raises CredentialError: it has none, or has gone
+    async def resolve(self, provider: str) -> Secret | None:
+        """The secret the host would use itself for one of *its* providers; renewing it is the host's business.
+
+        :raises CredentialError: it cannot give one and says why, does not answer, or has gone
         """
-        if self.closed.is_set():
+        if not self.connected():
             raise CredentialError("OpenClaw has gone, so its credentials cannot be borrowed")
-        number = next(self._ids)
-        answer = self._questions[number] = asyncio.get_running_loop().create_future()
-        try:
-            self._send({"id": number, "method": "auth.resolve", "provider": provider})
-            return await asyncio.wait_for(answer, self._answer_seconds)
-        except TimeoutError:
-            raise CredentialError(f"OpenClaw did not answer when asked for its credential of {provider!r}") from None
-        finally:
-            del self._questions[number]
+        key = (await self._ask("auth.resolve", provider)).get("apiKey")
+        return Secret(key) if isinstance(key, str) and key else None
 
     async def close(self) -> None:
         """Stop listening."""
         self._listening.cancel()
         await asyncio.gather(self._listening, return_exceptions=True)
+
+    async def _ask(self, method: str, provider: str) -> FrozenObject:
+        number = next(self._ids)
+        answer = self._questions[number] = asyncio.get_running_loop().create_future()
+        try:
+            self._send({"id": number, "method": method, "provider": provider})
+            return await asyncio.wait_for(answer, self._answer_seconds)
+        except TimeoutError:
+            raise CredentialError(f"OpenClaw did not answer when asked for its credential of {provider!r}") from None
+        finally:
+            del self._questions[number]
 
     def _send(self, message: JsonObject) -> None:
         self._write(orjson.dumps(message) + b"\n")
@@ -138,7 +146,9 @@ class HostBridge:
         if isinstance(result, dict):
             answer.set_result(result)
         else:
-            answer.set_exception(CredentialError(f"OpenClaw says: {message.get('error') or 'no credential'}"))
+            # Its first sentence says why; the rest names folders and commands.
+            reason = str(message.get("error") or "no credential").partition(". ")[0]
+            answer.set_exception(CredentialError(f"OpenClaw says: {reason}"))
 
     def _hang_up(self) -> None:
         self.closed.set()

@@ -51,8 +51,9 @@ class AppendJson(_Edit):
         former = json5_text.value_at(json5_text.read(before), self.path, _MISSING)
         if self.item not in items or (former is not _MISSING and self.item in former):
             return text
-        rest = [item for item in items if item != self.item]
-        return json5_text.put(text, self.path, rest) if rest or former is not _MISSING else _restore(text, before, self.path)
+        if items == [self.item] and former is _MISSING:
+            return _restore(text, before, self.path)
+        return json5_text.drop(text, self.path, self.item)
 
 
 class PutTomlBlock(_Edit):

@@ -9,7 +9,7 @@ from typing import Any
 import json5
 
 from openclaw_oauthrouter.errors import ConfigurationError
-from openclaw_oauthrouter.openclaw.edits.json5_tree import Node, parse, skip_blanks
+from openclaw_oauthrouter.openclaw.edits.json5_tree import Node, Span, parse, skip_blanks
 
 Path = tuple[str, ...]
 
@@ -51,7 +51,7 @@ def put(text: str, path: Path, value: object) -> str:
         if node.members is None:
             raise ConfigurationError(f"{'.'.join(path[:depth]) or 'the file'} is not an object, so {key!r} cannot be set in it")
         if key not in node.members:
-            return _insert_member(text, node, key, _nest(path[depth + 1 :], value))
+            return _insert(text, node, f"{json.dumps(key, ensure_ascii=False)}: ", _nest(path[depth + 1 :], value))
         node = node.members[key].value
     return text[: node.start] + _dump(value, _indent_at(text, node.start)) + text[node.end :]
 
@@ -63,17 +63,30 @@ def append(text: str, path: Path, item: object) -> str:
         return put(text, path, [item])
     if not isinstance(present, list):
         raise ConfigurationError(f"{'.'.join(path)} is not an array")
-    return text if item in present else put(text, path, [*present, item])
+    return text if item in present else _insert(text, _node_at(text, path), "", item)
+
+
+def drop(text: str, path: Path, item: object) -> str:
+    """Take an item out of the array at a path, if it is there."""
+    present = value_at(read(text), path)
+    if not isinstance(present, list) or item not in present:
+        return text
+    return _cut(text, _node_at(text, path).entries(), present.index(item))
 
 
 def remove(text: str, path: Path) -> str:
     """Take out the member at a path, if it is there."""
+    if value_at(read(text), path, _MISSING) is _MISSING:
+        return text
+    parent = _node_at(text, path[:-1])
+    return _cut(text, parent.entries(), list(parent.members or ()).index(path[-1]))
+
+
+def _node_at(text: str, path: Path) -> Node:
     node = parse(text)
-    for key in path[:-1]:
-        if node.members is None or key not in node.members:
-            return text
-        node = node.members[key].value
-    return _cut_member(text, node, path[-1]) if path[-1] in (node.members or {}) else text
+    for key in path:
+        node = (node.members or {})[key].value
+    return node
 
 
 def _nest(keys: Path, value: object) -> object:
@@ -91,43 +104,44 @@ def _indent_at(text: str, position: int) -> str:
     return line[: len(line) - len(line.lstrip())]
 
 
-def _insert_member(text: str, node: Node, key: str, value: object) -> str:
-    name = json.dumps(key, ensure_ascii=False)
-    members = list((node.members or {}).values())
-    one_line = "\n" not in text[node.start : node.end]
-    if one_line and members:
-        end = members[-1].value.end
-        return f"{text[:end]}, {name}: {json.dumps(value, ensure_ascii=False)}{text[end:]}"
-    if not members:
-        outer = _indent_at(text, node.start)
-        inner = outer + _INDENT
-        rest = text[node.start + 1 : node.end - 1].rstrip()
-        return f"{text[: node.start]}{{{rest}\n{inner}{name}: {_dump(value, inner)}\n{outer}}}{text[node.end :]}"
-    end = members[-1].value.end
-    indent = _indent_at(text, members[-1].start)
+def _insert(text: str, node: Node, label: str, value: object) -> str:
+    """Add an entry to an object or array, below the others."""
+    entries = node.entries()
+    if not entries:
+        return _insert_first(text, node, label, value)
+    end = entries[-1][1]
+    if "\n" not in text[node.start : node.end]:
+        return f"{text[:end]}, {label}{json.dumps(value, ensure_ascii=False)}{text[end:]}"
+    indent = _indent_at(text, entries[-1][0])
+    line = f"\n{indent}{label}{_dump(value, indent)}"
     comma = skip_blanks(text, end)
-    trailing = text[comma : comma + 1] == ","
+    trailing = text[comma] == ","
     # The new line goes below a comment that belongs to the line above it.
     rest_of_line = _REST_OF_LINE.match(text, comma + 1 if trailing else end)
     below = rest_of_line.end() if rest_of_line else end
-    line = f"\n{indent}{name}: {_dump(value, indent)}"
     if trailing:
         return f"{text[:below]}{line},{text[below:]}"
     return f"{text[:end]},{text[end:below]}{line}{text[below:]}"
 
 
-def _cut_member(text: str, node: Node, key: str) -> str:
-    members = node.members or {}
-    member = members[key]
-    start, end = member.start, member.value.end
+def _insert_first(text: str, node: Node, label: str, value: object) -> str:
+    outer = _indent_at(text, node.start)
+    inner = outer + _INDENT
+    opening, comment, closing = text[node.start], text[node.start + 1 : node.end - 1].rstrip(), text[node.end - 1]
+    return f"{text[: node.start]}{opening}{comment}\n{inner}{label}{_dump(value, inner)}\n{outer}{closing}{text[node.end :]}"
+
+
+def _cut(text: str, entries: list[Span], index: int) -> str:
+    """Take one entry out together with its comma, and with its line if it has one to itself."""
+    start, end = entries[index]
     comma = skip_blanks(text, end)
-    if text[comma] == ",":
-        end = comma + 1
-    elif len(members) > 1:
-        # The last one, without a comma of its own: the one before it loses its comma.
-        start = next(other.value.end for other in reversed(members.values()) if other.start < member.start)
-        return text[:start] + text[end:]
-    line_start = text.rfind("\n", 0, start)
-    if line_start >= 0 and not text[line_start + 1 : start].strip():
-        start = line_start
-    return text[:start] + text[end:]
+    has_comma = text[comma] == ","
+    line_break = text.rfind("\n", 0, start)
+    if line_break >= 0 and not text[line_break:start].strip():
+        start = line_break
+    text = text[:start] + text[comma + 1 if has_comma else end :]
+    if has_comma or not index:
+        return text
+    # It was the last one: plain JSON takes no comma before the closing bracket.
+    before = skip_blanks(text, entries[index - 1][1])
+    return text[:before] + text[before + 1 :]

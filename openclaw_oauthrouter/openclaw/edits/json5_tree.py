@@ -14,6 +14,10 @@ _STRING = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""", re.DOTALL)
 _BARE = re.compile(r"""[^\s,:{}\[\]"'/]+""")
 
 
+Span = tuple[int, int]
+"""Where something stands: ``text[start:end]``."""
+
+
 @dataclass(slots=True)
 class Node:
     """A value and where it stands: ``text[start:end]``.
@@ -26,6 +30,12 @@ class Node:
     end: int = 0
     members: dict[str, Member] | None = None
     items: list[Node] | None = None
+
+    def entries(self) -> list[Span]:
+        """Where its members (key included) or items stand."""
+        if self.members is not None:
+            return [(member.start, member.value.end) for member in self.members.values()]
+        return [(item.start, item.end) for item in self.items or ()]
 
 
 @dataclass(frozen=True, slots=True)

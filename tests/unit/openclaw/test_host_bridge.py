@@ -8,8 +8,11 @@ import sys
 import pytest
 
 from openclaw_oauthrouter.canonical.credential import Secret
+from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.errors import ConfigurationError, CredentialError
 from openclaw_oauthrouter.openclaw.bridge import HostBridge
+from openclaw_oauthrouter.openclaw.host_credentials import HostCredentials
+from openclaw_oauthrouter.plugins import create_plugin_manager
 
 
 class Host:
@@ -81,8 +84,8 @@ async def test_answers_find_their_questions_in_any_order() -> None:
     host.say("noise")
     host.reader.feed_data(b"not json\n")
     host.say({"id": ids["anthropic"], "result": {"apiKey": "a"}})
-    assert (await first)["apiKey"] == "a"
-    assert (await second)["apiKey"] == "b"
+    assert await first == Secret("a")
+    assert await second == Secret("b")
     await host.bridge.close()
 
 
@@ -90,9 +93,29 @@ async def test_a_refusal_is_passed_on() -> None:
     host = Host()
     asking = asyncio.create_task(host.bridge.resolve("anthropic"))
     question = await host.question()
-    host.say({"id": question["id"], "error": "No API key found"})
-    with pytest.raises(CredentialError, match="No API key found"):
+    host.say({"id": question["id"], "error": "No API key found. Auth store: /home/someone"})
+    with pytest.raises(CredentialError, match=r"No API key found$"):
         await asking
+    await host.bridge.close()
+
+
+async def test_an_answer_without_a_key_is_none() -> None:
+    host = Host()
+    asking = asyncio.create_task(host.bridge.resolve("anthropic"))
+    host.say({"id": (await host.question())["id"], "result": {"mode": "aws-sdk"}})
+    assert await asking is None
+    await host.bridge.close()
+
+
+async def test_lent_credentials_become_a_source() -> None:
+    host = Host()
+    manager = create_plugin_manager(load_entry_points=False, extra=[HostCredentials(host.bridge)])
+    sources = [source for found in manager.hook.oauthrouter_register_credential_sources(settings=Settings()) for source in found]
+    (source,) = [source for source in sources if source.name == "host"]
+    asking = asyncio.create_task(source.fresh("anthropic"))
+    host.say({"id": (await host.question())["id"], "result": {"apiKey": "sk-ant-oat01-lent", "mode": "token"}})
+    (credential,) = await asking
+    assert (credential.source, credential.kind, credential.secret) == ("host", "token", Secret("sk-ant-oat01-lent"))
     await host.bridge.close()
 
 
