@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 
@@ -37,6 +38,7 @@ class Spend:
     :param extra_budgets: rules of plugins, asked after the built-in ones
     :param hold_seconds: how long a call may run before its hold counts as abandoned; beyond ``upstream.timeouts.total``
     :param retry_seconds: pauses before a write that failed is tried again
+    :param close_seconds: how long ``close`` waits for such writes
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Spend:
         extra_budgets: Sequence[Budget] = (),
         hold_seconds: float = 3600.0,
         retry_seconds: Sequence[float] = (0.5, 2.0, 10.0, 60.0),
+        close_seconds: float = 5.0,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
@@ -59,6 +62,7 @@ class Spend:
         self._new_id = new_id
         self._hold_seconds = hold_seconds
         self._retry_seconds = retry_seconds
+        self._close_seconds = close_seconds
         self._budgets = (*built_in_budgets(settings, clients or {}), *extra_budgets)
         self._tokens = TokenEstimator(exact_near=settings.max_request_input_tokens)
         self._writing: set[asyncio.Future[None]] = set()
@@ -92,9 +96,11 @@ class Spend:
         return [hop for _, hop in sorted(priced, key=lambda pair: pair[0])]
 
     async def close(self) -> None:
-        """Wait for what cancelled requests left to be written, then close the ledger."""
-        while self._writing:
-            await asyncio.gather(*self._writing)
+        """Wait a little for what ended requests left to be written, then close the ledger."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._close_seconds):
+                while self._writing:
+                    await asyncio.gather(*self._writing)
         await self._ledger.close()
 
     def _hold(self, call: PlannedCall, now: float) -> Hold:
