@@ -15,6 +15,7 @@ from openclaw_oauthrouter.canonical.content import (
     ToolCallResponsePart,
 )
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.repair import repair
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Note, Role
 from openclaw_oauthrouter.dialects.openai_chat_completions.custom_tools import wrap_input
 from openclaw_oauthrouter.dialects.openai_chat_completions.parts_out import encode_content
@@ -25,10 +26,12 @@ def encode_messages(request: ChatRequest, notes: list[Note]) -> list[JsonObject]
 
     :raises InvalidRequestError: a block has no counterpart in Chat Completions
     """
+    messages, repairs = repair(request.messages)
+    notes.extend(repairs)
     out: list[JsonObject] = []
-    for position, message in enumerate(request.messages):
+    for position, message in enumerate(messages):
         out.extend(_ROLES[message.role](message.parts, f"messages[{position}]", notes))
-    _note_cache_marks(request.messages, notes)
+    _note_cache_marks(messages, notes)
     return out
 
 

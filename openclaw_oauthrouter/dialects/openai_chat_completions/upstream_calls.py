@@ -90,5 +90,7 @@ class UpstreamCalls:
 
 def _begins_another(fragment: FrozenObject, call: UpstreamCall) -> bool:
     spec = fragment.get("function") or fragment.get("custom") or {}
+    if not call.started or not spec.get("name"):
+        return False
     id_ = fragment.get("id")
-    return bool(id_ and id_ != call.id and spec.get("name") and call.started)
+    return id_ != call.id if id_ else fragment.get("index") is None

@@ -1,0 +1,259 @@
+"""A request on its way to a Chat Completions upstream: translated from another dialect, or passed on as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from openclaw_oauthrouter.canonical.content import (
+    BlobPart,
+    CacheMark,
+    FilePart,
+    NativePart,
+    Opaque,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+    ToolCallResponsePart,
+    UriPart,
+)
+from openclaw_oauthrouter.canonical.opaque import seal
+from openclaw_oauthrouter.canonical.request import (
+    ChatRequest,
+    EncodedRequest,
+    Message,
+    Reasoning,
+    ResponseFormat,
+    Tool,
+    ToolChoice,
+)
+from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
+from openclaw_oauthrouter.errors import InvalidRequestError
+
+DIALECT = ChatCompletions(lambda: 0.0)
+CARD = ModelCard("openai", "gpt-x", max_output_tokens=100)
+HI = Message("user", (TextPart("hi"),))
+
+
+def encode(*messages: Message, **fields: Any) -> EncodedRequest:
+    request = ChatRequest("anthropic_messages", "auto", messages or (HI,), **fields)
+    return DIALECT.encode_request(request, CARD)
+
+
+def encode_messages(*messages: Message) -> Any:
+    return encode(*messages).body["messages"]
+
+
+def test_smallest_request() -> None:
+    assert encode().body == {"model": "gpt-x", "messages": [{"role": "user", "content": "hi"}]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"max_output_tokens": 50}, {"max_completion_tokens": 50}),
+        ({"max_output_tokens": 5000}, {"max_completion_tokens": 100}),
+        ({"temperature": 0.0, "top_p": 0.5}, {"temperature": 0.0, "top_p": 0.5}),
+        ({"stop": ("A",)}, {"stop": ["A"]}),
+        ({"stream": True}, {"stream": True, "stream_options": {"include_usage": True}}),
+        ({"reasoning": Reasoning(effort="high", budget_tokens=9)}, {"reasoning_effort": "high"}),
+        ({"reasoning": Reasoning(budget_tokens=1024)}, {"reasoning_effort": "low"}),
+        ({"reasoning": Reasoning(budget_tokens=4096)}, {"reasoning_effort": "medium"}),
+        ({"reasoning": Reasoning(budget_tokens=20000)}, {"reasoning_effort": "high"}),
+        ({"reasoning": Reasoning(adaptive=True)}, {}),
+        ({"verbosity": "low", "user": "u", "prompt_cache_key": "k"}, {"verbosity": "low", "user": "u", "prompt_cache_key": "k"}),
+        ({"service_tier": "standard_only"}, {"service_tier": "default"}),
+        ({"response_format": ResponseFormat("json_object")}, {"response_format": {"type": "json_object"}}),
+        (
+            {"response_format": ResponseFormat("json_schema", schema={"type": "object"})},
+            {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}}}},
+        ),
+        ({"tool_choice": ToolChoice("required"), "parallel_tool_calls": False}, {}),
+        (
+            {"tools": (Tool("f", "d", {"type": "object"}, strict=True),), "tool_choice": ToolChoice("tool", "f"), "parallel_tool_calls": False},
+            {
+                "tools": [{"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object"}, "strict": True}}],
+                "tool_choice": {"type": "function", "function": {"name": "f"}},
+                "parallel_tool_calls": False,
+            },
+        ),
+        (
+            {"tools": (Tool("f"),), "tool_choice": ToolChoice("auto", allowed=("f",))},
+            {
+                "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}],
+                "tool_choice": {
+                    "type": "allowed_tools",
+                    "allowed_tools": {"mode": "auto", "tools": [{"type": "function", "function": {"name": "f"}}]},
+                },
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_field(fields: dict[str, Any], expected: dict[str, Any]) -> None:
+    body = dict(encode(**fields).body)
+    assert body.pop("model") == "gpt-x"
+    assert body.pop("messages")
+    assert body == expected
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        (
+            UriPart("image", "https://e/x", detail="low"),
+            {"type": "image_url", "image_url": {"url": "https://e/x", "detail": "low"}},
+        ),
+        (BlobPart("image", "image/png", "AA=="), {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}),
+        (
+            BlobPart("document", "application/pdf", "AA==", "a.pdf"),
+            {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,AA=="}},
+        ),
+        (BlobPart("audio", "audio/mpeg", "AA=="), {"type": "input_audio", "input_audio": {"data": "AA==", "format": "mp3"}}),
+        (NativePart("openai_chat_completions", "video_url", {"type": "video_url"}), {"type": "video_url"}),
+    ],
+)
+def test_user_part(part: Part, expected: dict[str, Any]) -> None:
+    [message] = encode_messages(Message("user", (TextPart("see"), part)))
+    assert message == {"role": "user", "content": [{"type": "text", "text": "see"}, expected]}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        FilePart("document", "file-1"),
+        UriPart("document", "https://e/a.pdf"),
+        NativePart("anthropic_messages", "search_result", {}),
+        ToolCallPart("1", "f", "{}"),
+    ],
+)
+def test_part_without_counterpart_is_refused(part: Part) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        encode(HI, Message("user", (TextPart("see"), part)))
+    assert refused.value.param == "messages[1]"
+
+
+def test_a_tool_that_runs_at_its_provider_is_refused() -> None:
+    with pytest.raises(InvalidRequestError, match="web_search") as refused:
+        encode(tools=(Tool("f"), Tool("web_search", native=("anthropic_messages", {}))))
+    assert refused.value.param == "tools[1]"
+
+
+def test_tool_round_trip_puts_answers_right_after_the_calls() -> None:
+    call = Message(
+        "assistant",
+        (ReasoningPart("why"), TextPart("a"), TextPart("b"), ToolCallPart("1", "f", '{"x":1}'), ToolCallPart("2", "g", "")),
+    )
+    image = UriPart("image", "https://e/x")
+    answers = (
+        TextPart("and?"),
+        ToolCallResponsePart("1", (TextPart("one"),)),
+        ToolCallResponsePart("2", (TextPart("two"), image)),
+    )
+    assert encode_messages(HI, call, Message("user", answers))[1:] == [
+        {
+            "role": "assistant",
+            "content": "ab",
+            "reasoning_content": "why",
+            "tool_calls": [
+                {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"x":1}'}},
+                {"id": "2", "type": "function", "function": {"name": "g", "arguments": "{}"}},
+            ],
+        },
+        {"role": "tool", "tool_call_id": "1", "content": "one"},
+        {
+            "role": "tool",
+            "tool_call_id": "2",
+            "content": [{"type": "text", "text": "two"}, {"type": "image_url", "image_url": {"url": "https://e/x"}}],
+        },
+        {"role": "user", "content": "and?"},
+    ]  # fmt: skip
+
+
+def test_what_an_upstream_would_refuse_is_mended() -> None:
+    encoded = encode(HI, Message("assistant", (ToolCallPart("1", "f", "{}"),)), HI)
+    assert [message["role"] for message in encoded.body["messages"]] == ["user", "assistant", "tool", "user"]  # type: ignore[attr-defined]
+    assert [note.action for note in encoded.notes] == ["repaired"]
+
+
+def test_other_turns() -> None:
+    assert encode_messages(
+        Message("system", (TextPart("s"), TextPart("t"))),
+        Message("assistant", (RefusalPart("no"),)),
+        Message("assistant", (NativePart("anthropic_messages", "server_tool_use", {}),)),
+        Message("user", ()),
+    ) == [
+        {"role": "system", "content": [{"type": "text", "text": "s"}, {"type": "text", "text": "t"}]},
+        {"role": "assistant", "content": None, "refusal": "no"},
+        {"role": "assistant", "content": ""},
+        {"role": "user", "content": ""},
+    ]
+
+
+def test_custom_tool_becomes_a_function_with_one_argument() -> None:
+    history = (
+        HI,
+        Message("assistant", (ToolCallPart("1", "patch", "a\nb", custom=True),)),
+        Message("user", (ToolCallResponsePart("1"),)),
+    )
+    body = encode(*history, tools=(Tool("patch", custom=True),)).body
+    assert body["messages"][1]["tool_calls"][0]["function"] == {"name": "patch", "arguments": '{"input": "a\\nb"}'}  # type: ignore[index]
+    assert body["tools"][0]["function"]["parameters"]["required"] == ["input"]  # type: ignore[index]
+
+
+def test_a_failed_tool_without_words_says_so() -> None:
+    call = Message("assistant", (ToolCallPart("1", "f", "{}"),))
+    *_, answer = encode_messages(HI, call, Message("user", (ToolCallResponsePart("1", is_error=True),)))
+    assert "failed" in answer["content"]
+
+
+def test_notes_tell_what_was_lost() -> None:
+    sealed = ReasoningPart("why", Opaque("signature", "s", "anthropic/me"))
+    encoded = encode(
+        Message("user", (TextPart("hi", CacheMark()),)),
+        Message("assistant", (sealed, NativePart("anthropic_messages", "server_tool_use", {}))),
+        top_k=5,
+        native={"container": "c"},
+        max_output_tokens=101,
+    )
+    subjects = {note.subject for note in encoded.notes}
+    assert subjects == {
+        "messages[1].thinking",
+        "messages[1].server_tool_use",
+        "cache_control",
+        "top_k",
+        "container",
+        "max_tokens",
+    }
+
+
+def relay(body: dict[str, Any], **fields: Any) -> EncodedRequest:
+    request = DIALECT.decode_request(body, {})
+    return DIALECT.encode_request(ChatRequest(request.dialect, request.model, request.messages, request.body, **fields), CARD)
+
+
+def test_own_dialect_passes_with_only_the_model_changed() -> None:
+    body = {"model": "auto", "stream": True, "messages": [{"role": "user", "content": "hi", "name": "n"}], "x": {"y": 1}, "n": 2}
+    encoded = relay(body)
+    assert encoded.body == {**body, "model": "gpt-x"}
+    assert body["model"] == "auto"
+    assert encoded.notes == ()
+
+
+def test_reasoning_sealed_by_others_stays_here() -> None:
+    sealed = {"type": "thinking", "thinking": "t", "signature": seal(Opaque("signature", "s", "anthropic/me"))}
+    foreign = {"type": "redacted_thinking", "data": "theirs"}
+    own = {"type": "thinking", "thinking": "t", "signature": "own"}
+    said = {"role": "assistant", "content": "a"}
+    body = {"model": "auto", "messages": [
+        {**said, "thinking_blocks": [sealed, own, foreign]},
+        {**said, "thinking_blocks": [sealed]},
+        {**said, "thinking_blocks": [own]},
+    ]}  # fmt: skip
+    encoded = relay(body, foreign_opaque=frozenset({"theirs"}))
+    assert encoded.body["messages"] == [{**said, "thinking_blocks": [own]}, said, {**said, "thinking_blocks": [own]}]
+    assert [note.subject for note in encoded.notes] == ["messages[0].thinking_blocks", "messages[1].thinking_blocks"]
+    assert len(body["messages"][0]["thinking_blocks"]) == 3  # type: ignore[arg-type, index]

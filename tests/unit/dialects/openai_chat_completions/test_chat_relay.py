@@ -1,0 +1,63 @@
+"""The transparent lane of streams: bytes in, the same bytes out."""
+
+from __future__ import annotations
+
+import orjson
+
+from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed
+from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
+from openclaw_oauthrouter.errors import UpstreamConnectionError
+from openclaw_oauthrouter.interfaces import StreamEncoder
+
+DIALECT = ChatCompletions(lambda: 1_700_000_000.0)
+OPENING = b'data: {"id":"c1","model":"m","choices":[{"index":0,"delta":{"role":"assistant"}}]}\r\n\r\n'
+CALL = b'data: {"id":"c1","choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"id":"t","function":{"name":"Read"}}]}}],"x":[1]}\n\n'
+ODD = b": note\n\nevent: new.kind\ndata: {\ndata:  }\n\n"
+
+
+def relay(**names: str) -> StreamEncoder:
+    request = DIALECT.decode_request({"model": "auto", "messages": [{"role": "user", "content": "x"}]}, {})
+    return DIALECT.relay_encoder(request, names)
+
+
+def test_bytes_pass_untouched() -> None:
+    raw = OPENING + ODD + CALL
+    assert relay().send(Frame(raw)) == raw
+    assert relay(Write="write").send(Frame(raw)) == raw
+
+
+def test_only_the_event_with_the_tool_is_rewritten() -> None:
+    out = relay(Read="read_file").send(Frame(OPENING + ODD + CALL))
+    *before, renamed = out.removesuffix(b"\n\n").split(b"\n\n")
+    assert b'"Read"' not in out
+    chunk = orjson.loads(renamed.removeprefix(b"data: "))
+    assert chunk["choices"][0]["delta"]["tool_calls"][0] == {"index": 0, "id": "t", "function": {"name": "read_file"}}
+    assert chunk["x"] == [1]
+    assert [orjson.loads(part.partition(b"data: ")[2]) for part in before] == [
+        {"id": "c1", "model": "m", "choices": [{"index": 0, "delta": {"role": "assistant"}}]},
+        {},
+    ]
+
+
+def test_a_text_that_names_the_tool_is_left_alone() -> None:
+    text = b'data: {"choices":[{"index":0,"delta":{"content":"Read this"}}]}\n\n'
+    out = relay(Read="read_file").send(Frame(text))
+    assert orjson.loads(out[6:]) == orjson.loads(text[6:])
+
+
+def test_keep_alive_takes_the_streams_id_once_it_is_known() -> None:
+    stream = relay()
+    early = orjson.loads(stream.keep_alive()[6:])
+    decoder = DIALECT.stream_decoder()
+    stream.send(decoder.receive(OPENING))
+    later = orjson.loads(stream.keep_alive()[6:])
+    assert early["choices"] == later["choices"] == [{"index": 0, "delta": {}, "finish_reason": None}]
+    assert (later["id"], later["model"], early["model"]) == ("c1", "m", "auto")
+
+
+def test_failure_follows_what_was_whole() -> None:
+    stream = relay()
+    out = stream.send(Frame(OPENING, (ResponseFailed(UpstreamConnectionError("gone")),)))
+    assert out.startswith(OPENING)
+    assert orjson.loads(out.removeprefix(OPENING)[6:])["error"]["message"] == "gone"
+    assert stream.fail(UpstreamConnectionError("gone")) == b""
