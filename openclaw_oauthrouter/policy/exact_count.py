@@ -23,6 +23,11 @@ class ExactCounter:
             self._loading.start()
         return self._count
 
+    def wait(self) -> None:
+        """Until it has loaded; blocks."""
+        if self._loading is not None:
+            self._loading.join()
+
     def _load(self) -> None:
         import quicktok
 
