@@ -15,8 +15,6 @@ import pluggy
 
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.canonical.request import ChatRequest
-from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatures
-from openclaw_oauthrouter.classifier.conversation import in_conversation
 from openclaw_oauthrouter.classifier.judge import RequestJudge
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.routing import Profile
@@ -36,7 +34,6 @@ from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.routing.router import Router
 from openclaw_oauthrouter.routing.servable import Servable
 from openclaw_oauthrouter.routing.tiers import build_chains
-from openclaw_oauthrouter.telemetry.recorder import SinkRecorder
 from openclaw_oauthrouter.upstream.attempt import Sender
 from openclaw_oauthrouter.upstream.failover import Failover
 from openclaw_oauthrouter.upstream.origins import Origins
@@ -55,7 +52,6 @@ class Runtime:
     credentials: CredentialChain
     health: HealthBook
     spend: Spend
-    recorder: SinkRecorder
     sinks: Sequence[TraceSink]
     judge: RequestJudge
     transport: httpx.AsyncBaseTransport
@@ -74,7 +70,6 @@ class Runtime:
         """Close connections and files."""
         await self.transport.aclose()
         await self.spend.close()
-        self.recorder.close()
 
 
 def assemble(settings: Settings, plugins: pluggy.PluginManager, transport: httpx.AsyncBaseTransport | None = None) -> Runtime:
@@ -139,8 +134,7 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, transport: httpx
     )
     preamble = with_tool_preamble if settings.tool_preamble else _unchanged
     pipeline = Pipeline(dialects, router, upstream, preamble, time.time)
-    recorder = SinkRecorder(sinks, clock=time.time)
-    return Runtime(settings, plugins, pipeline, credentials, health, spend, recorder, sinks, judge, transport)
+    return Runtime(settings, plugins, pipeline, credentials, health, spend, sinks, judge, transport)
 
 
 def build_dialects(settings: Settings, plugins: pluggy.PluginManager) -> dict[str, Dialect]:
@@ -166,16 +160,16 @@ def build_judge(settings: Settings, plugins: pluggy.PluginManager) -> RequestJud
     :raises ConfigurationError: there is none of that name; names those there are
     """
     hook = plugins.hook
-    known: dict[str, Classifier] = _by_name(hook.oauthrouter_register_classifiers(settings=settings))
+    dimensions = list(_by_name(hook.oauthrouter_register_dimensions(settings=settings)).values())
+    known: dict[str, Classifier] = _by_name(hook.oauthrouter_register_classifiers(settings=settings, dimensions=dimensions))
     wanted = settings.routing.classifier
     if wanted not in known:
         raise ConfigurationError(f"routing.classifier {wanted!r} does not exist; there are {', '.join(sorted(known))}")
     asks = hook.oauthrouter_classify if hook.oauthrouter_classify.get_hookimpls() else None
     return RequestJudge(
         envelopes=_flat(hook.oauthrouter_register_envelopes(settings=settings)),
-        classifiers=_by_profile(known[wanted]),
+        classifiers=_by_profile(known[wanted], settings.routing.profile),
         ask_plugins=(lambda features: asks(features=features)) if asks else None,
-        in_conversation=_as_judged if wanted == "rules-v1" else in_conversation,
         budget_seconds=settings.routing.classifier_budget_ms / 1000,
         clock=time.perf_counter,
     )
@@ -197,14 +191,10 @@ def new_token() -> Secret:
     return Secret(secrets.token_urlsafe(32))
 
 
-def _by_profile(classifier: Classifier) -> dict[Profile, Classifier]:
+def _by_profile(classifier: Classifier, configured: Profile) -> dict[Profile, Classifier]:
+    # A classifier without profiles of its own serves them all; the configured one may have cut points of the user's.
     for_profile = getattr(classifier, "for_profile", None)
-    return {profile: for_profile(profile) if for_profile else classifier for profile in PROFILES}
-
-
-def _as_judged(features: RequestFeatures, judged: Classification, classifier: Classifier) -> Classification:
-    """The original knows no conversations."""
-    return judged
+    return {name: for_profile(name) if for_profile and name != configured else classifier for name in PROFILES}
 
 
 def _unchanged(request: ChatRequest) -> ChatRequest:

@@ -82,13 +82,18 @@ def oauthrouter_register_envelopes(settings: Settings) -> Sequence[Envelope]:  #
 
 
 @hookspec
-def oauthrouter_register_classifiers(settings: Settings) -> Sequence[Classifier]:  # type: ignore[empty-body]
-    """Offer classifiers. Called once at start; ``routing.classifier`` chooses one by ``name``."""
+def oauthrouter_register_dimensions(settings: Settings) -> Sequence[Dimension]:  # type: ignore[empty-body]
+    """Offer dimensions of the default classifier. Called once at start; the same ``name`` replaces a built-in one."""
 
 
 @hookspec
-def oauthrouter_register_dimensions(settings: Settings) -> Sequence[Dimension]:  # type: ignore[empty-body]
-    """Offer dimensions of the default classifier. Called once at start; the same ``name`` replaces a built-in one."""
+def oauthrouter_register_classifiers(  # type: ignore[empty-body]
+    settings: Settings, dimensions: Sequence[Dimension]
+) -> Sequence[Classifier]:
+    """Offer classifiers. Called once at start; ``routing.classifier`` chooses one by ``name``.
+
+    :param dimensions: all registered dimensions, replacements in place
+    """
 
 
 @hookspec

@@ -1,4 +1,4 @@
-"""Judges whole requests: features, then plugins' classifiers within a time budget, then the configured one, then the conversation."""
+"""Judges whole requests: features, then plugins' classifiers within a time budget, then the configured one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ class RequestJudge:
 
     :param classifiers: the configured classifier, by profile
     :param ask_plugins: the hook ``oauthrouter_classify``; ``None`` where nobody implements it
-    :param in_conversation: adjusts a judgement to the conversation it belongs to
     :param budget_seconds: a plugin slower than this is passed over
     :param clock: a monotonic one
     :ivar faults: what plugins did wrong, and how often; ``doctor`` shows it
@@ -34,7 +33,6 @@ class RequestJudge:
         envelopes: Sequence[Envelope],
         classifiers: Mapping[Profile, Classifier],
         ask_plugins: Ask | None,
-        in_conversation: Callable[[RequestFeatures, Classification, Classifier], Classification],
         budget_seconds: float,
         clock: Clock,
     ) -> None:
@@ -42,7 +40,6 @@ class RequestJudge:
         self._envelopes = envelopes
         self._classifiers = classifiers
         self._ask_plugins = ask_plugins
-        self._in_conversation = in_conversation
         self._budget_seconds = budget_seconds
         self._clock = clock
 
@@ -52,8 +49,7 @@ class RequestJudge:
         """Judge one request."""
         features = features_of(request, envelopes=self._envelopes, previous_tier=previous_tier, input_tokens=input_tokens)
         classifier = self._classifiers[profile]
-        judged = self._from_plugins(features) or classifier.classify(features)
-        return features, self._in_conversation(features, judged, classifier)
+        return features, self._from_plugins(features) or classifier.classify(features)
 
     def _from_plugins(self, features: RequestFeatures) -> Classification | None:
         if self._ask_plugins is None:

@@ -27,11 +27,11 @@ def oauthrouter_register_dimensions(settings: Settings) -> Sequence[Dimension]:
 
 
 @hookimpl
-def oauthrouter_register_classifiers(settings: Settings) -> Sequence[Classifier]:
-    """``rules`` with the built-in dimensions, and ``rules-v1``."""
+def oauthrouter_register_classifiers(settings: Settings, dimensions: Sequence[Dimension]) -> Sequence[Classifier]:
+    """``rules`` with all registered dimensions, and ``rules-v1``."""
     routing = settings.routing
     rules = Rules(
-        oauthrouter_register_dimensions(settings),
+        dimensions,
         learned=routing.learned_score,
         profile=routing.profile,
         cut_points=routing.cut_points,

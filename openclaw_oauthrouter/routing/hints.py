@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+
 from openclaw_oauthrouter.canonical.routing import RouteHints, Tier
 from openclaw_oauthrouter.errors import InvalidRequestError
 from openclaw_oauthrouter.routing.model_ids import PROFILES

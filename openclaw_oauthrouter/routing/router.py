@@ -194,11 +194,15 @@ class Router:
         leave = there.input_tokens * (rival.cache_write or rival.input) + output * rival.output
         return stay <= leave
 
+    def _expected(self, request: ChatRequest, card: ModelCard) -> Estimate:
+        estimate = self.estimate(request, card)
+        return Estimate(estimate.input_tokens, min(estimate.output_tokens, EXPECTED_OUTPUT_TOKENS))
+
     def _priced(self, request: ChatRequest, decision: RoutingDecision) -> RoutingDecision:
         card = decision.hops[0].card
         baseline = self._card(self.settings.baseline or self.chains[Tier.REASONING][0])
-        cost = self.prices.estimate(card, self.estimate(request, card))
-        against = self.prices.estimate(baseline, self.estimate(request, baseline)) if baseline else 0.0
+        cost = self.prices.estimate(card, self._expected(request, card))
+        against = self.prices.estimate(baseline, self._expected(request, baseline)) if baseline else 0.0
         savings = max(0.0, (against - cost) / against) if against > 0 else 0.0
         return replace(
             decision,
@@ -208,6 +212,9 @@ class Router:
             baseline_model=baseline.name if baseline else None,
         )
 
+
+EXPECTED_OUTPUT_TOKENS = 4096
+"""What an answer is priced at, unless the client asks for less: limits such as 128,000 say nothing of its length."""
 
 RECORDED_FEATURES = (
     "text_length",

@@ -1,0 +1,102 @@
+"""The paths that are not hot: health, models, token counts, explanations; and what is said of unknown ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import orjson
+from quart import Blueprint, Response, request
+
+from openclaw_oauthrouter import __version__
+from openclaw_oauthrouter.assembly import Runtime
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.errors import ModelNotFoundError, OAuthRouterError
+from openclaw_oauthrouter.pipeline import parse_body
+from openclaw_oauthrouter.proxy.envelopes import error_headers, openai_envelope
+from openclaw_oauthrouter.proxy.explain import explain_request
+from openclaw_oauthrouter.proxy.forwarded import forwarded
+from openclaw_oauthrouter.proxy.models_list import anthropic_models, model_entries, openai_models
+
+CurrentRuntime = Callable[[], Runtime]
+"""The runtime in force; a new one after each change of the configuration."""
+
+
+def api_blueprint(runtime: CurrentRuntime) -> Blueprint:
+    """The routes, as a blueprint without a prefix."""
+    routes = Blueprint("api", __name__)
+    api = _Api(runtime)
+    routes.add_url_rule("/health", "health", api.health)
+    routes.add_url_rule("/v1/models", "models", api.models)
+    routes.add_url_rule("/v1/models/<path:name>", "model", api.model)
+    routes.add_url_rule("/v1/messages/count_tokens", "count_tokens", api.count_tokens, methods=["POST"])
+    routes.add_url_rule("/v1/route/explain", "explain", api.explain, methods=["POST"])
+    return routes
+
+
+@dataclass(frozen=True, slots=True)
+class _Api:
+    runtime: CurrentRuntime
+
+    async def health(self) -> Response:
+        """Whether the gateway answers, and whether it can serve; no secrets, no authentication."""
+        usable = self.runtime().usable_providers()
+        return json_response({"status": "ok", "version": __version__, "ready": bool(usable), "providers": usable})
+
+    async def models(self) -> Response:
+        entries = model_entries(self.runtime())
+        return json_response(anthropic_models(entries) if _speaks_messages() else openai_models(entries))
+
+    async def model(self, name: str) -> Response:
+        entries = model_entries(self.runtime())
+        entry = next((entry for entry in entries if name in (entry.name, entry.name.partition("/")[2])), None)
+        if entry is None:
+            raise ModelNotFoundError(
+                f"no configured provider serves the model {name!r}; GET /v1/models lists what there is", param="model"
+            )
+        return json_response(entry.anthropic() if _speaks_messages() else entry.openai())
+
+    async def count_tokens(self) -> Response:
+        """An estimate: no vendor publishes an offline tokenizer for these models."""
+        body = parse_body(await _body())
+        body.setdefault("max_tokens", 1)
+        runtime = self.runtime()
+        decoded = runtime.pipeline.dialects["anthropic_messages"].decode_request(body, _headers())
+        return json_response({"input_tokens": runtime.pipeline.router.estimate(decoded, _ANY_CARD).input_tokens})
+
+    async def explain(self) -> Response:
+        body = parse_body(await _body())
+        return json_response(explain_request(self.runtime().pipeline, body, _headers()))
+
+
+def json_response(value: JsonObject, status: int = 200) -> Response:
+    """A JSON answer."""
+    return Response(orjson.dumps(value), status, content_type="application/json")
+
+
+def error_response(error: OAuthRouterError) -> Response:
+    """An error in the OpenAI shape, or in Anthropic's for a client that speaks it."""
+    body = openai_envelope(error)
+    if _speaks_messages():
+        body = {"type": "error", "error": {"type": error.error_type, "message": error.message}}
+    response = json_response(body, error.status_code)
+    for name, value in error_headers(error):
+        response.headers[name.decode()] = value.decode()
+    return response
+
+
+async def _body() -> bytes:
+    data = await request.get_data(as_text=False)
+    return data if isinstance(data, bytes) else data.encode()
+
+
+def _speaks_messages() -> bool:
+    return "anthropic-version" in request.headers
+
+
+def _headers() -> dict[str, str]:
+    return forwarded({name.lower(): value for name, value in request.headers.items()})
+
+
+_ANY_CARD = ModelCard("anthropic", "")

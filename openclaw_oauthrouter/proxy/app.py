@@ -1,0 +1,134 @@
+"""The gateway as one ASGI application: the model paths raw, everything else through Quart, both behind the same gate."""
+
+from __future__ import annotations
+
+import hmac
+
+from quart import Blueprint, Quart, Response, request
+from werkzeug.exceptions import HTTPException
+
+from openclaw_oauthrouter.canonical.credential import Secret
+from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.errors import (
+    AuthenticationError,
+    MethodNotAllowedError,
+    NotFoundError,
+    OAuthRouterError,
+    RequestError,
+    RequestTooLargeError,
+)
+from openclaw_oauthrouter.proxy.api import api_blueprint, error_response
+from openclaw_oauthrouter.proxy.asgi import Receive, Scope, Send
+from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
+from openclaw_oauthrouter.proxy.gate import Gate
+from openclaw_oauthrouter.proxy.live import Live
+from openclaw_oauthrouter.proxy.model_routes import MODEL_PATHS
+
+_DASHBOARD = "/debug/dashboard"
+
+
+class Gateway:
+    """The application; ``live`` holds what a change of the configuration replaces."""
+
+    def __init__(self, live: Live) -> None:
+        self.live = live
+        self._quart = create_quart_app(live)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["path"] in MODEL_PATHS:
+            async with self.live.lease() as routes:
+                await routes(scope, receive, send)
+        else:
+            await self._quart(scope, receive, send)  # type: ignore[arg-type]
+
+
+def create_quart_app(live: Live) -> Quart:
+    """The paths that are not hot."""
+    app = Quart("openclaw_oauthrouter", static_folder=None)
+    settings = live.runtime.settings
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.server.max_body_bytes,
+        BODY_TIMEOUT=settings.server.body_seconds,
+        RESPONSE_TIMEOUT=None,  # a stream may last as long as it likes
+    )
+    app.register_blueprint(api_blueprint(lambda: live.runtime))
+    app.register_blueprint(_debug(live, settings))
+
+    @app.before_request
+    async def admit() -> Response | None:
+        return await _admit(live.gate, live.token)
+
+    app.register_error_handler(OAuthRouterError, _refused)
+    app.register_error_handler(HTTPException, _http_error)
+    return app
+
+
+def _debug(live: Live, settings: Settings) -> Blueprint:
+    observers = live.observers
+    return debug_blueprint(
+        ring=observers.ring,
+        panels=observers.panels,
+        logins=observers.logins,
+        health=live.runtime.health,
+        spend_snapshot=lambda: {"budgets": []},
+        clock=observers.clock,
+        metrics=observers.metrics.render if observers.metrics else None,
+        prompts=settings.telemetry.prompts,
+    )
+
+
+async def _admit(gate: Gate, token: Secret) -> Response | None:
+    """Nothing but ``/health`` without a token; the dashboard takes a session or a one-time code instead."""
+    if request.path == "/health":
+        return None
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    gate.check_source(headers, request.scheme)
+    is_debug = request.path.startswith(("/debug/", "/metrics"))
+    if is_debug and (gate.has_session(headers) or _has_code_or_token(token)):
+        return None
+    try:
+        gate.identify(headers)
+    except AuthenticationError:
+        if request.path == _DASHBOARD:
+            return _signed_out()
+        raise
+    return None
+
+
+def _has_code_or_token(token: Secret) -> bool:
+    # The debug routes check the code themselves. A token in the URL is the original's way; it is redirected away at once.
+    if request.path == _DASHBOARD and "code" in request.args:
+        return True
+    offered = request.args.get("token", "")
+    return bool(offered) and hmac.compare_digest(offered.encode(), token.reveal().encode())
+
+
+def _signed_out() -> Response:
+    from openclaw_oauthrouter.dashboard.assets import PAGE_HEADERS, Assets
+
+    page = Assets().get("signed-out.html")
+    body: bytes = page.body if page else b"sign in first"
+    return Response(body, 401, headers={**PAGE_HEADERS, "content-type": "text/html; charset=utf-8"})
+
+
+async def _refused(error: OAuthRouterError) -> Response:
+    return error_response(error)
+
+
+async def _http_error(error: HTTPException) -> Response:
+    return error_response(_translated(error))
+
+
+def _translated(error: HTTPException) -> OAuthRouterError:
+    if error.code == 404:
+        return NotFoundError(f"there is no {request.method} {request.path} here; models answer on {', '.join(MODEL_PATHS)}")
+    if error.code == 405:
+        return MethodNotAllowedError(f"{request.path} does not take {request.method}")
+    if error.code == 413:
+        return RequestTooLargeError("the request's body is too large (server.max_body_bytes)")
+    if error.code is not None and error.code < 500:
+        refused = RequestError(error.description or "bad request")
+        refused.status_code = error.code
+        return refused
+    return OAuthRouterError("the gateway failed; its log says why")

@@ -1,0 +1,133 @@
+"""``start_proxy``: a gateway within this event loop, as one object to hold and close."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import socket
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Any
+
+from openclaw_oauthrouter.assembly import Runtime, assemble, new_token
+from openclaw_oauthrouter.canonical.credential import Secret
+from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.config.loading import load_settings
+from openclaw_oauthrouter.plugins import create_plugin_manager
+from openclaw_oauthrouter.proxy.app import Gateway
+from openclaw_oauthrouter.proxy.listener import bind, port_of
+from openclaw_oauthrouter.proxy.live import Live, create_observers
+from openclaw_oauthrouter.proxy.local_token import kept_token
+from openclaw_oauthrouter.proxy.server import run_application
+
+
+class ProxyHandle:
+    """A running gateway.
+
+    :ivar base_url: ``http://host:port``
+    :ivar auth_token: the local token clients must send
+    """
+
+    def __init__(self, live: Live, listener: socket.socket) -> None:
+        settings = live.runtime.settings
+        self.live = live
+        self.port = port_of(listener)
+        self.base_url = f"http://{_reachable(settings.server.listen_host)}:{self.port}"
+        self.auth_token = live.token.reveal()
+        self._stop = asyncio.Event()
+        self._serving = asyncio.create_task(run_application(Gateway(live), listener, settings.server, self._stop))
+
+    def __repr__(self) -> str:
+        return f"<ProxyHandle {self.base_url}>"
+
+    async def __aenter__(self) -> ProxyHandle:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.close()
+
+    async def wait(self) -> None:
+        """Until the gateway has stopped by itself."""
+        await asyncio.shield(self._serving)
+
+    async def close(self) -> None:
+        """Stop: no new requests, running streams may finish within ``server.graceful_seconds``."""
+        if self._stop.is_set():
+            return
+        self._stop.set()
+        runtime = self.live.runtime
+        self.live.observers.ring.close()
+        try:
+            await self._serving
+        finally:
+            await _all(runtime.plugins.hook.openclaw_gateway_stop(settings=runtime.settings))
+            await runtime.aclose()
+
+
+async def start_proxy(
+    *,
+    providers: Mapping[str, Any] | None = None,
+    port: int | None = None,
+    auth_token: str | None = None,
+    routing_config: Mapping[str, Any] | Any | None = None,
+    spend_controls: Mapping[str, Any] | Any | None = None,
+    plugins: Iterable[object] = (),
+    **settings: Any,
+) -> ProxyHandle:
+    """Start a gateway.
+
+    :param providers: name -> ``{"apiBase": …, "authHeader": …}``; see ``config.providers.ProviderSettings``
+    :param port: 8402 unless configured otherwise; 0 takes any free one
+    :param auth_token: the local token; generated and kept in the state folder when absent
+    :param routing_config: a changed ``DEFAULT_ROUTING_CONFIG``, or a mapping
+    :param spend_controls: see ``config.spend.SpendSettings``
+    :param plugins: plugin objects of the caller's
+    :param settings: any other top-level setting
+    :raises ConfigurationError: a setting, plugin or the port is wrong
+    """
+    named = {
+        "providers": providers,
+        "port": port,
+        "auth_token": auth_token,
+        "routing": routing_config,
+        "spend_controls": spend_controls,
+        **settings,
+    }
+    loaded = load_settings(overrides={key: value for key, value in named.items() if value is not None})
+    return await start(loaded.settings, plugins)
+
+
+async def start(settings: Settings, plugins: Iterable[object] = ()) -> ProxyHandle:
+    """Start a gateway from settings."""
+    manager = create_plugin_manager(extra=plugins)
+    listener = bind(settings.server.listen_host, settings.server.port)
+    try:
+        runtime = assemble(settings, manager)
+        live = Live(runtime, create_observers(runtime), _token(settings))
+    except BaseException:
+        listener.close()
+        raise
+    handle = ProxyHandle(live, listener)
+    await _all(manager.hook.openclaw_gateway_start(settings=settings, base_url=handle.base_url))
+    return handle
+
+
+def _token(settings: Settings) -> Secret:
+    if settings.server.auth_token is not None:
+        return Secret(settings.server.auth_token.get_secret_value())
+    return kept_token(settings.home, new_token())
+
+
+def _reachable(host: str) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"[{host}]" if ":" in host else host
+
+
+async def _all(answers: Iterable[object]) -> None:
+    """Await what lifecycle hooks returned."""
+    for answer in answers:
+        if inspect.isawaitable(answer):
+            await answer
+
+
+__all__ = ["ProxyHandle", "Runtime", "start", "start_proxy"]
