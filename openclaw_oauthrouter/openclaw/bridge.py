@@ -77,24 +77,21 @@ class HostBridge:
     def ready(self, base_url: str, token: Secret) -> None:
         """Tell the host that requests are taken.
 
-        :param base_url: ``http://host:port/v1``
+        :param base_url: ``http://host:port``
         :param token: the local token; the host needs it for its own requests
         """
-        self._send({"type": "ready", "baseUrl": base_url, "version": __version__, "token": token.reveal()})
+        self._send({"type": "ready", "baseUrl": f"{base_url}/v1", "version": __version__, "token": token.reveal()})
 
-    def connected(self) -> bool:
-        """Whether the host is still there."""
-        return not self.closed.is_set()
+    async def resolve(self, provider: str) -> FrozenObject:
+        """The credential the host would use itself for one of *its* providers: ``{"apiKey", "mode", "profileId"}``.
 
-    async def resolve(self, provider: str) -> Secret | None:
-        """The secret the host would use itself for one of *its* providers; renewing it is the host's business.
+        Renewing it is the host's business.
 
-        :raises CredentialError: it cannot give one and says why, does not answer, or has gone
+        :raises CredentialError: it has none and says why, does not answer, or has gone
         """
-        if not self.connected():
+        if self.closed.is_set():
             raise CredentialError("OpenClaw has gone, so its credentials cannot be borrowed")
-        key = (await self._ask("auth.resolve", provider)).get("apiKey")
-        return Secret(key) if isinstance(key, str) and key else None
+        return await self._ask("auth.resolve", provider)
 
     async def close(self) -> None:
         """Stop listening."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.routing.model_ids import PROFILES
 
 PROVIDER_ID = "oauthrouter"
 LABEL = "OAuthRouter"
@@ -38,7 +39,8 @@ class ProviderEntry:
 
 def provider_entry(settings: Settings) -> ProviderEntry:
     """The entry of a gateway with these settings."""
-    return ProviderEntry(PROVIDER_ID, LABEL, base_url(settings), API, (model_row("auto", f"{LABEL} auto"),))
+    profiles = (model_row(f"auto-{profile}", f"{LABEL} auto, {profile}") for profile in PROFILES)
+    return ProviderEntry(PROVIDER_ID, LABEL, base_url(settings), API, (model_row("auto", f"{LABEL} auto"), *profiles))
 
 
 def base_url(settings: Settings) -> str:

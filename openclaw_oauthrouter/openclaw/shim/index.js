@@ -16,7 +16,7 @@ function localToken(config) {
   const given = process.env[TOKEN] ?? config.server?.authToken;
   if (given) return given;
   try {
-    return readFileSync(join(home, "token"), "utf8").trim() || undefined;
+    return readFileSync(join(home, "local-token"), "utf8").trim() || undefined;
   } catch {
     return undefined; // not started yet: the ready line brings it
   }

@@ -67,7 +67,7 @@ async def test_a_silent_host_is_an_error() -> None:
 
 async def test_the_ready_line_tells_address_and_token() -> None:
     host = Host()
-    host.bridge.ready("http://127.0.0.1:8402/v1", Secret("local"))
+    host.bridge.ready("http://127.0.0.1:8402", Secret("local"))
     assert await host.question() == {"type": "ready", "baseUrl": "http://127.0.0.1:8402/v1", "version": "0.1.0", "token": "local"}
     await host.bridge.close()
 
@@ -84,8 +84,8 @@ async def test_answers_find_their_questions_in_any_order() -> None:
     host.say("noise")
     host.reader.feed_data(b"not json\n")
     host.say({"id": ids["anthropic"], "result": {"apiKey": "a"}})
-    assert await first == Secret("a")
-    assert await second == Secret("b")
+    assert await first == {"apiKey": "a"}
+    assert await second == {"apiKey": "b"}
     await host.bridge.close()
 
 
@@ -96,14 +96,6 @@ async def test_a_refusal_is_passed_on() -> None:
     host.say({"id": question["id"], "error": "No API key found. Auth store: /home/someone"})
     with pytest.raises(CredentialError, match=r"No API key found$"):
         await asking
-    await host.bridge.close()
-
-
-async def test_an_answer_without_a_key_is_none() -> None:
-    host = Host()
-    asking = asyncio.create_task(host.bridge.resolve("anthropic"))
-    host.say({"id": (await host.question())["id"], "result": {"mode": "aws-sdk"}})
-    assert await asking is None
     await host.bridge.close()
 
 
@@ -155,7 +147,7 @@ asyncio.run(main())
 
 
 def test_real_pipes_carry_only_the_protocol() -> None:
-    line = json.dumps({"type": "config", "config": {"baseUrl": "http://x/v1"}}) + "\n"
+    line = json.dumps({"type": "config", "config": {"baseUrl": "http://x"}}) + "\n"
     done = subprocess.run([sys.executable, "-c", OWNER_OF_STDOUT], input=line, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["baseUrl"] == "http://x/v1"

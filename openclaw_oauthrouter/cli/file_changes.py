@@ -1,0 +1,55 @@
+"""Shows a change to somebody's file, asks, and makes it; the one way in which commands touch files that are not ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.openclaw.edits.journal import FileChange, Journal
+
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
+undo_option = click.option("--undo", is_flag=True, help="Take the change back.")
+
+
+def journal_of(settings: Settings) -> Journal:
+    """Where changes are remembered: in the state folder."""
+    return Journal(settings.home / "changes")
+
+
+def offer(journal: Journal, change: FileChange, *, yes: bool) -> bool:
+    """Show the diff, ask, and write.
+
+    :param yes: do not ask
+    :return: whether the file now is as planned
+    """
+    if not change.needed:
+        click.echo(f"{change.path} is already as it should be.")
+        return True
+    click.echo(change.diff())
+    if not yes and not click.confirm(f"Change {change.path}?", default=True):
+        click.echo("Nothing was changed.")
+        return False
+    journal.make(change)
+    click.echo(f"Changed {change.path}." if change.after is not None else f"Removed {change.path}.")
+    return True
+
+
+def take_back(journal: Journal, name: str, *, yes: bool) -> bool:
+    """Undo a named change, if it was made."""
+    change = journal.plan_undo(name)
+    if change is None:
+        click.echo("There is nothing to undo.")
+        return True
+    if not change.needed:
+        journal.make(change)
+        click.echo(f"{change.path} holds nothing of ours any more.")
+        return True
+    return offer(journal, change, yes=yes)
+
+
+def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that every command of this kind takes."""
+    return yes_option(undo_option(command))

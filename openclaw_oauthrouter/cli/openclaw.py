@@ -1,0 +1,161 @@
+"""``openclaw``: connect OpenClaw to this gateway, and disconnect it again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from openclaw_oauthrouter.assembly import new_token
+from openclaw_oauthrouter.cli.file_changes import file_options, journal_of, offer, take_back, yes_option
+from openclaw_oauthrouter.config.loading import LoadedSettings, load_settings
+from openclaw_oauthrouter.errors import ConfigurationError
+from openclaw_oauthrouter.openclaw.command import OpenClaw, find_openclaw, openclaw_config_file
+from openclaw_oauthrouter.openclaw.edits.json5_text import read
+from openclaw_oauthrouter.openclaw.installation import (
+    DEFAULT_MODEL,
+    ROUTES,
+    Installation,
+    Route,
+    installed_route,
+    seed_explanation,
+    selected,
+)
+from openclaw_oauthrouter.openclaw.manifest import SHIM
+from openclaw_oauthrouter.openclaw.provider_entry import PROVIDER_ID
+from openclaw_oauthrouter.proxy.local_token import kept_token, token_path
+
+CHANGE = "openclaw"
+
+route_option = click.option(
+    "--route",
+    type=click.Choice(ROUTES),
+    default="linked",
+    show_default=True,
+    help="linked: OpenClaw loads the plugin from this package; copied: its own installer copies it; "
+    "local-service: no plugin, OpenClaw starts the gateway at the first request.",
+)
+default_model_option = click.option("--default-model", is_flag=True, help=f"Also make {DEFAULT_MODEL} the agents' model.")
+
+
+@click.group("openclaw")
+def openclaw() -> None:
+    """Connect OpenClaw to this gateway."""
+
+
+@openclaw.command("install")
+@route_option
+@default_model_option
+@file_options
+def install(route: Route, default_model: bool, yes: bool, undo: bool) -> None:
+    """Make OpenClaw offer oauthrouter/auto and keep the gateway running.
+
+    Comments and order of openclaw.json survive; `uninstall` takes everything back.
+    """
+    loaded = load_settings()
+    if undo:
+        _uninstall(loaded, yes=yes)
+        return
+    if route == "copied":
+        _copy_plugin(loaded, yes=yes)
+    path, document = _document(loaded)
+    explanation = seed_explanation(document)
+    if explanation:
+        click.echo(f"Note: {explanation}\n")
+    if loaded.settings.server.auth_token is None:
+        # OpenClaw reads the file before the gateway has been started for the first time.
+        kept_token(loaded.settings.home, new_token())
+    edits = _installation(loaded, default_model).edits(route, document)
+    journal = journal_of(loaded.settings)
+    if offer(journal, journal.plan(CHANGE, path, edits), yes=yes):
+        click.echo(_what_next(default_model or selected(document)))
+
+
+@openclaw.command("uninstall")
+@yes_option
+def uninstall(yes: bool) -> None:
+    """Take back what `install` did."""
+    _uninstall(load_settings(), yes=yes)
+
+
+@openclaw.command("status")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def status(as_json: bool) -> None:
+    """Say whether and how OpenClaw is connected."""
+    loaded = load_settings()
+    path, document = _document(loaded)
+    host = find_openclaw(loaded.environ)
+    version = host.version() if host else None
+    facts: dict[str, Any] = {
+        "openclaw": str(host.path) if host else None,
+        "version": ".".join(map(str, version)) if version else None,
+        "config": str(path),
+        "route": installed_route(document),
+        "default_model": selected(document),
+        "problem": seed_explanation(document),
+    }
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    for name, value in facts.items():
+        click.echo(f"{name.replace('_', ' '):14} {'-' if value is None else value}")
+
+
+@openclaw.command("print-config")
+@route_option
+@default_model_option
+def print_config(route: Route, default_model: bool) -> None:
+    """Print what `install` would put into an empty openclaw.json."""
+    text = "{\n}\n"
+    for edit in _installation(load_settings(), default_model).edits(route, {}):
+        text = edit.apply(text)
+    click.echo(text, nl=False)
+
+
+def _installation(loaded: LoadedSettings, default_model: bool) -> Installation:
+    return Installation(loaded.settings, token_path(loaded.settings.home), default_model=default_model)
+
+
+def _document(loaded: LoadedSettings) -> tuple[Path, dict[str, Any]]:
+    path = openclaw_config_file(loaded.settings, loaded.environ)
+    try:
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        return path, cast("dict[str, Any]", read(text))
+    except (OSError, UnicodeDecodeError, ConfigurationError) as error:
+        raise ConfigurationError(f"{str(path)!r} cannot be read: {error}") from error
+
+
+def _copy_plugin(loaded: LoadedSettings, *, yes: bool) -> None:
+    arguments = ["plugins", "install", "--force", "--accept-capabilities", str(SHIM)]
+    click.echo(f"OpenClaw's installer rewrites openclaw.json and drops its comments: openclaw {' '.join(arguments)}")
+    if not yes and not click.confirm("Run it?", default=True):
+        raise click.Abort
+    _run(_required(loaded), arguments)
+
+
+def _uninstall(loaded: LoadedSettings, *, yes: bool) -> None:
+    _, document = _document(loaded)
+    copied = installed_route(document) == "copied"
+    done = take_back(journal_of(loaded.settings), CHANGE, yes=yes)
+    if copied and done:
+        _run(_required(loaded), ["plugins", "uninstall", "--force", PROVIDER_ID])
+
+
+def _required(loaded: LoadedSettings) -> OpenClaw:
+    host = find_openclaw(loaded.environ)
+    if host is None:
+        raise ConfigurationError("the command 'openclaw' is not on the search path; install OpenClaw or use --route linked")
+    return host
+
+
+def _run(host: OpenClaw, arguments: list[str]) -> None:
+    done = host.run(arguments)
+    if done.returncode:
+        raise ConfigurationError(f"'openclaw {' '.join(arguments[:2])}' failed: {(done.stderr or done.stdout).strip()[-500:]}")
+
+
+def _what_next(is_default: bool) -> str:
+    select = "" if is_default else f"Select the model with: openclaw models set {DEFAULT_MODEL}\n"
+    return f"{select}Restart OpenClaw's gateway to load it: openclaw gateway restart"

@@ -1,0 +1,60 @@
+"""Runs the ``openclaw`` command: is it there, how old is it, and what does it say."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.credentials.builtin import openclaw_state_dir
+
+OLDEST = (2026, 9, 0)
+"""The plugin interface this package is tested with begins here."""
+
+_SECONDS = 120
+_VERSION = re.compile(r"(\d{4})\.(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenClaw:
+    """An installed OpenClaw.
+
+    :ivar path: the ``openclaw`` program
+    :ivar environ: the environment it runs in
+    """
+
+    path: Path
+    environ: Mapping[str, str]
+
+    def run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Run a subcommand and wait for it; output is captured, a failure is for the caller to judge."""
+        return subprocess.run(  # noqa: S603 a fixed program, no shell
+            [str(self.path), *arguments],
+            env=dict(self.environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+
+    def version(self) -> tuple[int, int, int] | None:
+        """``(2026, 9, 6)``; ``None`` when it does not say."""
+        found = _VERSION.search(self.run(["--version"]).stdout)
+        return (int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+def find_openclaw(environ: Mapping[str, str]) -> OpenClaw | None:
+    """The ``openclaw`` on the search path."""
+    found = shutil.which("openclaw", path=environ.get("PATH"))
+    return OpenClaw(Path(found), environ) if found else None
+
+
+def openclaw_config_file(settings: Settings, environ: Mapping[str, str]) -> Path:
+    """Where OpenClaw's configuration lies: ``OPENCLAW_CONFIG_PATH``, else in its state folder."""
+    named = environ.get("OPENCLAW_CONFIG_PATH")
+    return Path(named).expanduser() if named else openclaw_state_dir(settings, environ) / "openclaw.json"

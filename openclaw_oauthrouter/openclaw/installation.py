@@ -1,0 +1,169 @@
+"""What has to stand in ``openclaw.json`` for OpenClaw to use this gateway, by each of the three routes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.openclaw.edits.edit import AppendJson, Edit, PutJson
+from openclaw_oauthrouter.openclaw.edits.json5_text import value_at
+from openclaw_oauthrouter.openclaw.manifest import PYTHON_KEY, SHIM
+from openclaw_oauthrouter.openclaw.provider_entry import PROVIDER_ID, TOKEN_VARIABLE, provider_entry
+
+Route = Literal["linked", "copied", "local-service"]
+"""``linked``: OpenClaw loads the plugin from this package. ``copied``: OpenClaw's own installer copies it. ``local-service``: no plugin."""
+
+ROUTES: tuple[Route, ...] = ("linked", "copied", "local-service")
+DEFAULT_MODEL = f"{PROVIDER_ID}/auto"
+
+_ENTRY = ("plugins", "entries", PROVIDER_ID)
+_LOAD_PATHS = ("plugins", "load", "paths")
+_PROVIDER = ("models", "providers", PROVIDER_ID)
+_SECRETS = ("secrets", "providers", PROVIDER_ID)
+_SEED_ROW = ("agents", "defaults", "models", DEFAULT_MODEL)
+_SEED_KEYS = frozenset({"provider", "contextWindow", "maxTokens"})
+_READY_MS = 30_000
+_TIMEOUT_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What to install.
+
+    :ivar python: the interpreter that holds this package
+    :ivar token_file: where the gateway keeps its local token
+    :ivar default_model: make ``oauthrouter/auto`` the agents' model
+    """
+
+    settings: Settings
+    token_file: Path
+    python: str = sys.executable
+    default_model: bool = False
+
+    def edits(self, route: Route, document: FrozenObject) -> tuple[Edit, ...]:
+        """The changes to ``openclaw.json``.
+
+        :param document: the file as it is now
+        """
+        edits = [*_ROUTES[route](self, document), *seed_repairs(document)]
+        if self.default_model:
+            edits.append(default_model_edit(document))
+        return tuple(edits)
+
+    def plugin_config(self) -> JsonObject:
+        """What the shim has to be told: the interpreter, and where the gateway differs from the usual place."""
+        usual = Settings()
+        config: JsonObject = {PYTHON_KEY: self.python}
+        if self.settings.server.port != usual.server.port:
+            config["server"] = {"port": self.settings.server.port}
+        if self.settings.home != usual.home:
+            config["home"] = str(self.settings.home)
+        return config
+
+    def local_service(self) -> JsonObject:
+        """``models.providers.oauthrouter``: OpenClaw starts the gateway at the first request; the token stays in its own file."""
+        entry = provider_entry(self.settings)
+        return {
+            "baseUrl": entry.base_url,
+            "apiKey": self._token_reference(),
+            "api": entry.api,
+            "timeoutSeconds": _TIMEOUT_SECONDS,
+            "localService": {
+                "command": self.python,
+                "args": ["-P", "-m", "openclaw_oauthrouter", "serve"],
+                "env": {"OAUTHROUTER_HOME": str(self.settings.home), "OAUTHROUTER_PORT": str(self.settings.server.port)},
+                "healthUrl": f"{entry.base_url.removesuffix('/v1')}/health",
+                "readyTimeoutMs": _READY_MS,
+                "idleStopMs": 0,
+            },
+            "models": list(entry.models),
+        }
+
+    def _token_reference(self) -> str | JsonObject:
+        # A token from the environment is kept in no file.
+        configured = self.settings.server.auth_token is not None
+        return f"${{{TOKEN_VARIABLE}}}" if configured else {"source": "file", "provider": PROVIDER_ID, "id": "value"}
+
+
+def _plugin_edits(installation: Installation, document: FrozenObject) -> list[Edit]:
+    edits: list[Edit] = [PutJson(path=(*_ENTRY, "enabled"), value=True)]
+    edits += [PutJson(path=(*_ENTRY, "config", *path), value=value) for path, value in _leaves(installation.plugin_config())]
+    if isinstance(value_at(document, ("plugins", "allow")), list):
+        # An allow-list is exclusive: whoever is not on it is not loaded.
+        edits.append(AppendJson(path=("plugins", "allow"), item=PROVIDER_ID))
+    return edits
+
+
+def _linked_edits(installation: Installation, document: FrozenObject) -> list[Edit]:
+    return [AppendJson(path=_LOAD_PATHS, item=str(SHIM)), *_plugin_edits(installation, document)]
+
+
+def _local_service_edits(installation: Installation, _document: FrozenObject) -> list[Edit]:
+    secret = {"source": "file", "path": str(installation.token_file), "mode": "singleValue"}
+    return [PutJson(path=_SECRETS, value=secret), PutJson(path=_PROVIDER, value=installation.local_service())]
+
+
+_ROUTES: Mapping[Route, Callable[[Installation, FrozenObject], list[Edit]]] = {
+    "linked": _linked_edits,
+    "copied": _plugin_edits,
+    "local-service": _local_service_edits,
+}
+
+
+def _leaves(tree: JsonObject, above: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    found: list[tuple[tuple[str, ...], Any]] = []
+    for key, value in tree.items():
+        found += _leaves(value, (*above, key)) if isinstance(value, dict) else [((*above, key), value)]
+    return found
+
+
+def default_model_edit(document: FrozenObject) -> Edit:
+    """Make ``oauthrouter/auto`` the agents' model, in whichever of its two spellings the file uses."""
+    path = ("agents", "defaults", "model")
+    if isinstance(value_at(document, path), str):
+        return PutJson(path=path, value=DEFAULT_MODEL)
+    return PutJson(path=(*path, "primary"), value=DEFAULT_MODEL)
+
+
+def seed_repairs(document: FrozenObject) -> list[Edit]:
+    """Remove what an older description of OAuthRouter told people to write and OpenClaw now refuses."""
+    row = value_at(document, _SEED_ROW)
+    if not isinstance(row, dict) or not _SEED_KEYS & row.keys():
+        return []
+    return [PutJson(path=_SEED_ROW, value={key: value for key, value in row.items() if key not in _SEED_KEYS})]
+
+
+def seed_explanation(document: FrozenObject) -> str | None:
+    """Why OpenClaw refuses the file, if it holds the old snippet."""
+    if not seed_repairs(document):
+        return None
+    return (
+        f'agents.defaults.models["{DEFAULT_MODEL}"] holds provider, contextWindow or maxTokens, as an older description of '
+        "OAuthRouter said; OpenClaw 2026.9 refuses these keys there. The provider entry declares them now, so they are removed."
+    )
+
+
+def installed_route(document: FrozenObject) -> Route | None:
+    """By which route the file already leads here."""
+    if str(SHIM) in (value_at(document, _LOAD_PATHS) or ()):
+        return "linked"
+    if value_at(document, (*_ENTRY, "enabled")):
+        return "copied"
+    return "local-service" if value_at(document, (*_PROVIDER, "localService")) else None
+
+
+def selected(document: FrozenObject) -> bool:
+    """Whether ``oauthrouter/auto`` is the agents' default model."""
+    model = value_at(document, ("agents", "defaults", "model"))
+    return (model.get("primary") if isinstance(model, dict) else model) == DEFAULT_MODEL
+
+
+def configured_python(document: FrozenObject) -> str | None:
+    """The interpreter the file names, by whichever route."""
+    named = value_at(document, (*_ENTRY, "config", PYTHON_KEY)) or value_at(document, (*_PROVIDER, "localService", "command"))
+    return named if isinstance(named, str) else None
