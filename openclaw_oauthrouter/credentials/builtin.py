@@ -8,10 +8,10 @@ from pathlib import Path
 import httpx
 
 from openclaw_oauthrouter.canonical.clock import Clock
-from openclaw_oauthrouter.canonical.json import FrozenObject
 from openclaw_oauthrouter.config import Settings
-from openclaw_oauthrouter.credentials.chatgpt_login import DYNAMIC_CLIENT, PROVIDER, RESOURCE, TOKEN_URL
+from openclaw_oauthrouter.credentials.chatgpt_login import PROVIDER, RESOURCE, TOKEN_URL
 from openclaw_oauthrouter.credentials.profile_file import EndpointOf, ProfileFile
+from openclaw_oauthrouter.credentials.profiles import Profile
 from openclaw_oauthrouter.credentials.refresh import CODEX_CLIENT_ID, TokenClient, TokenEndpoint
 from openclaw_oauthrouter.credentials.renewing_profiles import lead_seconds
 from openclaw_oauthrouter.credentials.sources.auth_profiles import AuthProfilesSource, auth_profile_paths, renewal_policy
@@ -70,14 +70,14 @@ def token_client(settings: Settings) -> TokenClient:
 
 def _codex_endpoint(url: str) -> EndpointOf:
     endpoint = TokenEndpoint(url, CODEX_CLIENT_ID)
-    return lambda provider, _entry: endpoint if provider == "openai-codex" else None
+    return lambda profile: endpoint if profile.provider == "openai-codex" else None
 
 
 def _own_endpoint(codex: EndpointOf) -> EndpointOf:
-    def endpoint_of(provider: str, entry: FrozenObject) -> TokenEndpoint | None:
-        if provider != PROVIDER:
-            return codex(provider, entry)
-        return TokenEndpoint(entry.get("tokenUrl") or TOKEN_URL, entry.get("clientId") or DYNAMIC_CLIENT, RESOURCE)
+    def endpoint_of(profile: Profile) -> TokenEndpoint | None:
+        if profile.provider != PROVIDER:
+            return codex(profile)
+        return TokenEndpoint(profile.token_url or TOKEN_URL, profile.client_id, RESOURCE) if profile.client_id else None
 
     return endpoint_of
 

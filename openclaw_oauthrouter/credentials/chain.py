@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Credential
@@ -15,6 +15,7 @@ from openclaw_oauthrouter.errors import ConfigurationError, CredentialError, Cre
 from openclaw_oauthrouter.interfaces import CredentialSource, RenewingCredentialSource
 
 _log = logging.getLogger(__name__)
+Answer = tuple[Sequence[Credential], CredentialError | None]
 _CONVERSATIONS = 4096  # remembered; the longest unused is forgotten first
 
 
@@ -33,7 +34,7 @@ class CredentialChain:
         sources: Iterable[CredentialSource],
         settings: CredentialSettings,
         clock: Clock,
-        providers: dict[str, ProviderSettings] | None = None,
+        providers: Mapping[str, ProviderSettings] | None = None,
     ) -> None:
         self._sources = in_order(sources, settings.order)
         self._pool = settings.pool_same_vendor
@@ -50,20 +51,19 @@ class CredentialChain:
         """Whether a request to the provider could be authenticated right now, perhaps after a renewal of ours."""
         return any(_renewable(source, provider) or _look(source, provider)[0] for source in self._sources.values())
 
+    def find(self, provider: str) -> Sequence[Credential]:
+        """What ``resolve`` would come up with if nothing could be waited for.
+
+        :raises CredentialError: none is usable
+        """
+        return self._select(provider, [_look(source, provider) for source in self._sources.values()])
+
     async def resolve(self, provider: str, conversation: str | None = None) -> Sequence[Credential]:
         """Credentials to try, in order; a conversation keeps the one it began with while that is usable.
 
         :raises CredentialError: none is usable; says which source to fix and how
         """
-        found: list[Credential] = []
-        errors: list[CredentialError] = []
-        for source in self._sources.values():
-            credentials, error = await _ask(source, provider)
-            found += credentials
-            errors += [error] if error is not None else []
-        usable = self._distinct(found)
-        if not usable:
-            raise self._nothing(provider, errors)
+        usable = self._select(provider, [await _ask(source, provider) for source in self._sources.values()])
         return self._sticky(provider, conversation, usable)
 
     async def renew(self, credential: Credential) -> Credential | None:
@@ -85,6 +85,12 @@ class CredentialChain:
                 return f"provider {provider!r} authenticates with {credentials[0].name!r} (source {source.name!r})"
             errors += [error] if error is not None else []
         return self._advice(provider, errors)
+
+    def _select(self, provider: str, answers: Sequence[Answer]) -> list[Credential]:
+        usable = self._distinct(item for found, _ in answers for item in found)
+        if not usable:
+            raise self._nothing(provider, [error for _, error in answers if error is not None])
+        return usable
 
     def _distinct(self, found: Iterable[Credential]) -> list[Credential]:
         """Each secret and each name once; of plan credentials only those of one account, unless accounts are pooled."""
@@ -149,7 +155,7 @@ def _renewable(source: CredentialSource, provider: str) -> bool:
     return isinstance(source, RenewingCredentialSource) and source.renewable(provider)
 
 
-def _look(source: CredentialSource, provider: str) -> tuple[Sequence[Credential], CredentialError | None]:
+def _look(source: CredentialSource, provider: str) -> Answer:
     """One source's answer; its failure is an answer too, so that the others keep working."""
     try:
         return source.find(provider), None
@@ -159,9 +165,7 @@ def _look(source: CredentialSource, provider: str) -> tuple[Sequence[Credential]
         return (), _broken(source, error)
 
 
-async def _ask(
-    source: CredentialSource, provider: str, rejected: Credential | None = None
-) -> tuple[Sequence[Credential], CredentialError | None]:
+async def _ask(source: CredentialSource, provider: str, rejected: Credential | None = None) -> Answer:
     if not isinstance(source, RenewingCredentialSource):
         return _look(source, provider)
     try:

@@ -1,9 +1,12 @@
-"""Sign in with ChatGPT: the OAuth code flow with PKCE, as requests and answers; who opens browsers and sockets is not known here."""
+"""Sign in with ChatGPT: the OAuth code flow with PKCE, as requests and answers; who opens browsers and sockets is not known here.
+
+Source of the facts: developers.openai.com/siwc, "Registration and sign-in" for open-source and locally hosted tools.
+"""
 
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
@@ -12,6 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 
+from openclaw_oauthrouter.canonical import jwt
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.credentials.profile_file import renewed_fields
 from openclaw_oauthrouter.credentials.refresh import TokenSet
@@ -21,10 +25,13 @@ PROVIDER = "openai-chatgpt"
 AUTHORIZE_URL = "https://auth.openai.com/api/accounts/authorize"
 TOKEN_URL = "https://auth.openai.com/api/accounts/oauth/token"
 RESOURCE = "https://api.openai.com/v1"
+CALLBACK_PATH = "/auth/callback"
+CALLBACK_PORT = 1455
 DYNAMIC_CLIENT = "dynamic_agent_client"
-"""Who we are before the first sign-in; its callback hands out a client id of our own."""
+"""Who we are before the first sign-in; its callback hands out the client id to use from then on."""
 
-SCOPE = "openid profile email offline_access resource.invoke chatgpt.tokens.use.direct"
+PLAN_SCOPE = "chatgpt.tokens.use.direct"
+SCOPE = f"openid profile email offline_access resource.invoke {PLAN_SCOPE}"
 AGENT_NAME = "openclaw-oauthrouter"
 
 
@@ -34,18 +41,20 @@ class LoginAttempt:
 
     :ivar redirect_uri: where the browser is sent afterwards
     :ivar client_id: the one issued at an earlier sign-in, else ``DYNAMIC_CLIENT``
-    :ivar host_id: tells this machine's sign-in from another's; random, kept with the sign-in
+    :ivar host_id: ``urn:uuid:…`` of this installation; kept with the sign-in
     :ivar state: random; the callback must bring it back
+    :ivar nonce: random; the identity token must bring it back
     :ivar verifier: random; proves to the token endpoint that we began the attempt
     """
 
     redirect_uri: str
     client_id: str
     host_id: str
-    authorize_url: str = AUTHORIZE_URL
-    token_url: str = TOKEN_URL
-    state: str = field(default="", repr=False)
-    verifier: str = field(default="", repr=False)
+    authorize_url: str
+    token_url: str
+    state: str = field(repr=False)
+    nonce: str = field(repr=False)
+    verifier: str = field(repr=False)
 
     def url(self) -> str:
         """The page the user opens."""
@@ -56,12 +65,14 @@ class LoginAttempt:
             "redirect_uri": self.redirect_uri,
             "scope": SCOPE,
             "resource": RESOURCE,
-            "agent_name_hint": AGENT_NAME,
             "ext_agent_host_id": self.host_id,
             "state": self.state,
+            "nonce": self.nonce,
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
+        if self.client_id == DYNAMIC_CLIENT:
+            query["agent_name_hint"] = AGENT_NAME
         return f"{self.authorize_url}?{urlencode(query)}"
 
 
@@ -80,8 +91,8 @@ def begin_login(
     redirect_uri: str,
     new_secret: Callable[[], str],
     *,
+    host_id: str,
     client_id: str | None = None,
-    host_id: str | None = None,
     authorize_url: str = AUTHORIZE_URL,
     token_url: str = TOKEN_URL,
 ) -> LoginAttempt:
@@ -89,15 +100,8 @@ def begin_login(
 
     :param new_secret: makes unguessable URL-safe texts of at least 43 characters
     """
-    return LoginAttempt(
-        redirect_uri,
-        client_id or DYNAMIC_CLIENT,
-        host_id or new_secret(),
-        authorize_url,
-        token_url,
-        state=new_secret(),
-        verifier=new_secret(),
-    )
+    state, nonce, verifier = new_secret(), new_secret(), new_secret()
+    return LoginAttempt(redirect_uri, client_id or DYNAMIC_CLIENT, host_id, authorize_url, token_url, state, nonce, verifier)
 
 
 def read_callback(attempt: LoginAttempt, url: str) -> Grant:
@@ -111,10 +115,23 @@ def read_callback(attempt: LoginAttempt, url: str) -> Grant:
     if not compare_digest(told.get("state", "").encode(), attempt.state.encode()):
         raise CredentialError("the callback does not belong to this sign-in; start again and use the newest page")
     if "error" in told:
-        raise CredentialError(f"the sign-in was refused ({told['error']:.80})")
-    if not told.get("code"):
+        raise CredentialError(f"the sign-in was refused ({told['error']!r:.80})")
+    if "code" not in told:
         raise CredentialError("the callback brings no code; copy the whole address")
-    return Grant(Secret(told["code"]), told.get("client_id") or attempt.client_id)
+    return Grant(Secret(told["code"]), _issued_client(attempt, told))
+
+
+def _issued_client(attempt: LoginAttempt, told: Mapping[str, str]) -> str:
+    issued = told.get("client_id")
+    if attempt.client_id != DYNAMIC_CLIENT:
+        if issued not in (None, attempt.client_id):
+            raise CredentialError(
+                "the callback is for another registration; sign in with the account used before, or log out first"
+            )
+        return attempt.client_id
+    if issued in (None, DYNAMIC_CLIENT):
+        raise CredentialError("the callback brings no client id of our own; start the sign-in again")
+    return str(issued)
 
 
 def exchange_request(attempt: LoginAttempt, grant: Grant) -> httpx.Request:
@@ -130,12 +147,32 @@ def exchange_request(attempt: LoginAttempt, grant: Grant) -> httpx.Request:
     return httpx.Request("POST", attempt.token_url, data=form, headers={"accept": "application/json"})
 
 
+def check_tokens(attempt: LoginAttempt, grant: Grant, tokens: TokenSet) -> None:
+    """Make sure that the answer belongs to this attempt and allows what it was asked for.
+
+    The identity token's signature is not checked: it comes straight from the token endpoint over TLS (OpenID Connect Core 3.1.3.7).
+
+    :raises CredentialError: it does not
+    """
+    if tokens.scope is not None and PLAN_SCOPE not in tokens.scope.split():
+        raise CredentialError("the sign-in does not allow the plan to be used; sign in again and agree to that on the page")
+    if tokens.refresh is None:
+        raise CredentialError("the sign-in brings no refresh token; sign in again")
+    claims = jwt.claims(tokens.id_token.reveal()) if tokens.id_token else {}
+    audience = claims.get("aud")
+    if claims.get("nonce") != attempt.nonce or grant.client_id not in (audience if isinstance(audience, list) else [audience]):
+        raise CredentialError("the identity that came back does not belong to this sign-in; start again")
+
+
 def profile_of(attempt: LoginAttempt, grant: Grant, tokens: TokenSet, now: float) -> dict[str, Any]:
     """The sign-in as our store keeps it.
 
     :param now: Unix seconds
     """
     entry = {"type": "oauth", "provider": PROVIDER, "clientId": grant.client_id, "hostId": attempt.host_id}
+    email = jwt.claims(tokens.id_token.reveal()).get("email") if tokens.id_token else None
+    if isinstance(email, str):
+        entry["email"] = email
     if attempt.token_url != TOKEN_URL:
         entry["tokenUrl"] = attempt.token_url
     return entry | renewed_fields(tokens, now)

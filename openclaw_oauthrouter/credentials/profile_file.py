@@ -25,8 +25,8 @@ from openclaw_oauthrouter.errors import CredentialError, CredentialNotFound, Ref
 
 _log = logging.getLogger(__name__)
 
-EndpointOf = Callable[[str, FrozenObject], TokenEndpoint | None]
-"""Provider and raw profile -> where it is renewed; ``None`` when it is not ours to renew."""
+EndpointOf = Callable[[Profile], TokenEndpoint | None]
+"""Where a profile is renewed; ``None`` when it is not ours to renew."""
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class ProfileFile:
 
     def renewable(self, profile: Profile) -> bool:
         """Whether renewing the profile is this package's business and stands a chance."""
-        if profile.refresh is None or profile.problem is not None or self._endpoint_of(profile.provider, {}) is None:
+        if profile.refresh is None or profile.problem is not None or self._endpoint_of(profile) is None:
             return False
         refusal = self._refusals.get(profile.id)
         refused = refusal is not None and refusal.refresh == profile.refresh and isinstance(refusal.error, RefreshRefused)
@@ -123,7 +123,7 @@ class ProfileFile:
             raise CredentialNotFound(f"{seen.id!r} has lost its refresh token; sign in again")
         self._respect_refusal(profile.id, profile.refresh)
         try:
-            tokens = self._post(profile, profile.refresh, entry)
+            tokens = self._post(profile, profile.refresh)
         except RefreshRefused:
             return self._renewed_by_others(profile)
         entry |= renewed_fields(tokens, self._clock())
@@ -156,8 +156,8 @@ class ProfileFile:
         entry |= unsaved.fields
         return unsaved
 
-    def _post(self, profile: Profile, refresh: Secret, entry: FrozenObject) -> TokenSet:
-        endpoint = self._endpoint_of(profile.provider, entry)
+    def _post(self, profile: Profile, refresh: Secret) -> TokenSet:
+        endpoint = self._endpoint_of(profile)
         if endpoint is None:
             raise CredentialNotFound(f"{profile.id!r} cannot be renewed here; sign in again")
         try:

@@ -32,6 +32,8 @@ class Profile:
     :ivar provider: the provider it serves here, which need not be how the file files it
     :ivar expires_at: Unix seconds; the token's own word before the file's
     :ivar problem: why it cannot be used, and what to do
+    :ivar client_id: as whom it was signed in; only our own store says so
+    :ivar token_url: where it is renewed, if not at the usual place; only our own store says so
     """
 
     id: str
@@ -42,6 +44,8 @@ class Profile:
     expires_at: float | None = None
     account_id: str | None = None
     problem: str | None = None
+    client_id: str | None = None
+    token_url: str | None = None
 
     def finding(self, source: str, *, name: str | None = None, renewal: str = "", renewable: bool = False) -> Finding:
         """The profile as its source's finding."""
@@ -154,6 +158,8 @@ def read_profile(key: str, entry: object) -> Profile:
         jwt.expires_at(text) or _latest_expiry(entry),
         jwt.account_id(text) or _text_or_none(entry.get("accountId")),
         _problem_of(entry, text, reference),
+        _text_or_none(entry.get("clientId")),
+        _text_or_none(entry.get("tokenUrl")),
     )
 
 

@@ -37,12 +37,14 @@ class TokenSet:
 
     :ivar refresh: the next refresh token; ``None`` when the old one stays good
     :ivar expires_in: seconds
+    :ivar scope: what was granted, where the endpoint says so
     """
 
     access: Secret = field(repr=False)
     refresh: Secret | None = field(default=None, repr=False)
     id_token: Secret | None = field(default=None, repr=False)
     expires_in: float | None = None
+    scope: str | None = None
 
 
 class RefreshRefused(RefreshFailed):
@@ -72,7 +74,8 @@ def read_tokens(status: int, retry_after: str | None, body: bytes) -> TokenSet:
         raise RefreshFailed("the token endpoint answered without an access token", retry_after=_DEFAULT_PAUSE)
     lifetime = answer.get("expires_in")
     seconds = float(lifetime) if isinstance(lifetime, (int, float)) and not isinstance(lifetime, bool) else None
-    return TokenSet(access, refresh, id_token, seconds)
+    scope = answer.get("scope")
+    return TokenSet(access, refresh, id_token, seconds, scope if isinstance(scope, str) else None)
 
 
 class TokenClient:

@@ -36,6 +36,14 @@ class StoreFile:
     def __init__(self, home: Path) -> None:
         self.path = home / FILE_NAME
 
+    def get(self, profile_id: str) -> dict[str, Any]:
+        """A profile as it is kept; empty when there is none.
+
+        :raises CredentialError: the store is damaged
+        """
+        entry = raw_profiles(self._load()).get(profile_id)
+        return entry if isinstance(entry, dict) else {}
+
     def put(self, profile_id: str, entry: dict[str, Any]) -> None:
         """Add a profile, or put it in the place of the one with its id.
 

@@ -1,0 +1,223 @@
+"""``auth``: what credentials there are, why one cannot be used, and how to add, borrow or remove one; a secret is never shown."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.cli.chatgpt_sign_in import PROFILE, SignInOptions, sign_in
+from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.credentials import chatgpt_login, secret_text
+from openclaw_oauthrouter.credentials.builtin import token_client
+from openclaw_oauthrouter.credentials.chain import CredentialChain
+from openclaw_oauthrouter.credentials.finding import Inventory
+from openclaw_oauthrouter.credentials.overview import OverviewRow, overview
+from openclaw_oauthrouter.credentials.sources.environment import KNOWN
+from openclaw_oauthrouter.credentials.sources.store import StoreFile, StoreSource
+from openclaw_oauthrouter.errors import CredentialError, OAuthRouterError
+
+_TERMS = (
+    "Note: Anthropic issues sk-ant-oat tokens for Claude Code; its terms do not foresee their use in other programs, and it may "
+    "refuse them at any time. An API key is the safe choice."
+)
+_SIGN_IN_NAMES = {"openai", "chatgpt", chatgpt_login.PROVIDER}
+
+
+@click.group(name="auth")
+def command() -> None:
+    """Show, add, borrow and remove the credentials this gateway uses."""
+
+
+@command.command()
+@click.argument("provider", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print rows as JSON.")
+@click.pass_context
+def status(context: click.Context, provider: str | None, as_json: bool) -> None:
+    """List all credentials: source, provider, kind, expiry, and whether each can be used.
+
+    With PROVIDER, only that provider's, and what to do if there is none. Exit code 1 when no credential can be used.
+    """
+    with _plain_errors():
+        settings = _settings(context)
+        chain = _chain(settings)
+        rows = list(overview(chain.sources, dict.fromkeys((*KNOWN, chatgpt_login.PROVIDER, *settings.providers)), time.time()))
+        if provider is not None:
+            rows = [row for row in rows if row.provider in (provider, "")]
+        click.echo(orjson.dumps([asdict(row) for row in rows], option=orjson.OPT_INDENT_2)) if as_json else _print_table(rows)
+        if provider is not None and not as_json:
+            click.echo(chain.explain(provider))
+    context.exit(0 if any(row.usable for row in rows) else 1)
+
+
+@command.command()
+@click.argument("provider")
+@click.option("--profile-id", help="Name to keep it under; PROVIDER:key or PROVIDER:token when absent.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_context
+def add(context: click.Context, provider: str, profile_id: str | None, as_json: bool) -> None:
+    """Keep a key or token of PROVIDER (anthropic, openai, deepseek, or a configured name) in our own store.
+
+    The secret is asked for without showing it, or read from standard input: it never stands in the command line.
+    """
+    with _plain_errors():
+        settings = _settings(context)
+        if provider == "openai-codex":
+            raise CredentialError(
+                "the Codex backend takes no keys; run `openclaw-oauthrouter auth login openai` to use a ChatGPT plan"
+            )
+        secret = secret_text.clean(_read_secret(provider))
+        problem = secret_text.problem_of(secret)
+        if problem:
+            raise CredentialError(f"not kept: the secret {problem}")
+        token = secret_text.is_anthropic_oauth(secret) or secret_text.is_chatgpt_token(secret)
+        entry = {"type": "token", "token": secret} if token else {"type": "api_key", "key": secret}
+        name = profile_id or f"{provider}:{'token' if token else 'key'}"
+        StoreFile(settings.home).put(name, {"provider": provider, **entry})
+        if secret_text.is_anthropic_oauth(secret):
+            click.echo(_TERMS, err=True)
+        _report(as_json, {"added": name, "provider": provider}, f"Kept {name!r}. {_chain(settings).explain(provider)}.")
+
+
+@command.command()
+@click.argument("provider")
+@click.option(
+    "--paste", is_flag=True, help="For machines without a browser: open the page elsewhere and paste the address it ends at."
+)
+@click.option(
+    "--port", default=chatgpt_login.CALLBACK_PORT, show_default=True, help="Port of 127.0.0.1 the browser comes back to."
+)
+@click.option("--timeout", default=300.0, show_default=True, help="Seconds to wait for the browser.")
+@click.option("--no-browser", is_flag=True, help="Print the page's address only.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--authorize-url", default=chatgpt_login.AUTHORIZE_URL, envvar="OAUTHROUTER_SIWC_AUTHORIZE_URL", hidden=True)
+@click.option("--token-url", default=chatgpt_login.TOKEN_URL, envvar="OAUTHROUTER_SIWC_TOKEN_URL", hidden=True)
+@click.pass_context
+def login(context: click.Context, /, provider: str, as_json: bool, **options: Any) -> None:
+    """Sign in with ChatGPT, so that PROVIDER `openai` answers from a ChatGPT plan (Plus or Pro).
+
+    The sign-in serves provider `openai-chatgpt` and is renewed by this gateway.
+    """
+    if provider not in _SIGN_IN_NAMES:
+        raise click.BadParameter(f"{provider!r} has no sign-in here; use `auth add {provider}`", param_hint="PROVIDER")
+    with _plain_errors():
+        settings = _settings(context)
+        sign_in(StoreFile(settings.home), token_client(settings), SignInOptions(**options))
+        _report(as_json, {"added": PROFILE, "provider": chatgpt_login.PROVIDER}, f"Signed in; kept as {PROFILE!r}.")
+
+
+@command.command("import")
+@click.option("--yes", is_flag=True, help="Copy all without asking.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_context
+def import_(context: click.Context, yes: bool, as_json: bool) -> None:
+    """Copy usable keys and tokens of other sources into our own store, each after asking.
+
+    Sign-ins that somebody renews (type oauth) stay where they are: a copy would log out the original.
+    """
+    with _plain_errors():
+        settings = _settings(context)
+        store, copied = StoreFile(settings.home), []
+        for credential in _portable(_chain(settings)):
+            question = f"Copy {credential.name!r} ({credential.provider}, {credential.kind}) from {credential.source}?"
+            if yes or click.confirm(question, err=True):
+                store.put(credential.name, _copy(credential))
+                copied.append(credential.name)
+        _report(as_json, {"imported": copied}, f"Copied {len(copied)} into {store.path}.")
+
+
+@command.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_context
+def logout(context: click.Context, name: str, as_json: bool) -> None:
+    """Remove NAME, a profile or all profiles of a provider, from our own store; other sources are not touched."""
+    with _plain_errors():
+        removed = StoreFile(_settings(context).home).remove(name.removeprefix(StoreSource.prefix))
+        if not removed:
+            raise CredentialError(f"our own store has no {name!r}; `auth status` lists what there is and where")
+        _report(as_json, {"removed": removed}, f"Removed {', '.join(removed)}.")
+
+
+def _settings(context: click.Context) -> Settings:
+    from openclaw_oauthrouter.config.loading import load_settings
+
+    return load_settings((context.obj or {}).get("config")).settings
+
+
+def _chain(settings: Settings) -> CredentialChain:
+    from openclaw_oauthrouter.plugins import create_plugin_manager
+
+    offered = create_plugin_manager().hook.oauthrouter_register_credential_sources(settings=settings)
+    sources = [source for several in offered for source in several]
+    return CredentialChain(sources, settings.credentials, time.time, settings.providers)
+
+
+def _read_secret(provider: str) -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt(f"Key or token of {provider}", hide_input=True, err=True))
+    return sys.stdin.read()
+
+
+def _portable(chain: CredentialChain) -> Iterator[Credential]:
+    """Credentials that can be copied: alive, nobody's to renew, and no ready-made header."""
+    for source in chain.sources:
+        if not isinstance(source, Inventory) or source.name == StoreSource.name:
+            continue
+        try:
+            findings = source.findings()
+        except CredentialError as error:
+            click.echo(f"{source.name}: {error.message}", err=True)
+            continue
+        alive = [finding.credential for finding in findings if finding.error(time.time()) is None]
+        yield from (item for item in alive if item and item.kind in ("api_key", "token") and item.header is None)
+
+
+def _copy(credential: Credential) -> dict[str, Any]:
+    secret = credential.secret.reveal()
+    entry: dict[str, Any] = {"type": credential.kind, "provider": credential.provider}
+    entry |= {"token": secret} if credential.kind == "token" else {"key": secret}
+    if credential.expires_at is not None:
+        entry["expires"] = int(credential.expires_at * 1000)
+    return entry
+
+
+def _print_table(rows: Sequence[OverviewRow]) -> None:
+    table = Table("Source", "Name", "Provider", "Kind", "Expires", "Usable", box=None, pad_edge=False)
+    for row in rows:
+        usable = "yes" if row.usable and not row.reason else row.reason
+        cells = (row.source, row.name, row.provider, row.kind or "", _date(row.expires_at), usable)
+        table.add_row(*(escape(cell) for cell in cells))
+    Console(soft_wrap=not sys.stdout.isatty()).print(
+        table if rows else "No credentials found. Add one with `auth add anthropic`."
+    )
+
+
+def _date(unix_seconds: float | None) -> str:
+    return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%d %H:%MZ") if unix_seconds is not None else ""
+
+
+def _report(as_json: bool, data: dict[str, Any], text: str) -> None:
+    click.echo(orjson.dumps(data) if as_json else text)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Errors of ours as one line and exit code 1."""
+    try:
+        yield
+    except OAuthRouterError as error:
+        raise click.ClickException(error.message) from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or 'file'}: {error.strerror}") from None
