@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from openclaw_oauthrouter.canonical.spending import Limit
 from openclaw_oauthrouter.config.server import ClientKeySettings
 from openclaw_oauthrouter.config.spend import SpendSettings
 from openclaw_oauthrouter.interfaces import Budget
@@ -25,3 +26,9 @@ def built_in_budgets(settings: SpendSettings, clients: Mapping[str, ClientKeySet
         DailyRequests(settings),
         CostBudget(settings),
     )
+
+
+def ledger_limits(settings: SpendSettings, clients: Mapping[str, ClientKeySettings]) -> tuple[Limit, ...]:
+    """Every limit that is kept in the ledger, for reports."""
+    everybody = (*DailyTokens(settings).limits, *DailyRequests(settings).limits, *CostBudget(settings).limits)
+    return (*everybody, *(limit for limits in ClientLimits(clients).limits.values() for limit in limits))

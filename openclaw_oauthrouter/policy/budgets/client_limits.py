@@ -18,7 +18,7 @@ class ClientLimits:
 
     def __init__(self, clients: Mapping[str, ClientKeySettings]) -> None:
         self._allowed = {name: ModelList(settings.allowlist_models) for name, settings in clients.items()}
-        self._limits = {name: _limits(name, settings) for name, settings in clients.items()}
+        self.limits = {name: _limits(name, settings) for name, settings in clients.items()}
 
     def check(self, call: PlannedCall) -> Sequence[Limit]:
         """The limits of the call's client.
@@ -26,14 +26,14 @@ class ClientLimits:
         :raises ModelNotAllowedError: the client may not use the model
         """
         client = call.client
-        if client is None or client not in self._limits:
+        if client is None or client not in self.limits:
             return ()
         allowed = self._allowed[client]
         if allowed and call.card not in allowed:
             raise ModelNotAllowedError(
                 f"model {call.card.name!r} is not on the allow-list of client {client!r} (server.clientKeys)"
             )
-        return self._limits[client]
+        return self.limits[client]
 
 
 def _limits(name: str, settings: ClientKeySettings) -> tuple[Limit, ...]:

@@ -20,8 +20,8 @@ class CostBudget:
             limits.append(Limit("day", "microdollars", microdollars(settings.daily_cost_budget)))
         if settings.monthly_cost_budget is not None:
             limits.append(Limit("month", "microdollars", microdollars(settings.monthly_cost_budget)))
-        self._limits = tuple(limits)
+        self.limits = tuple(limits)
 
     def check(self, call: PlannedCall) -> Sequence[Limit]:
         """The same limits for every call."""
-        return self._limits
+        return self.limits

@@ -15,8 +15,8 @@ class DailyRequests:
 
     def __init__(self, settings: SpendSettings) -> None:
         most = settings.daily_request_budget
-        self._limits = () if most is None else (Limit("day", "requests", most),)
+        self.limits = () if most is None else (Limit("day", "requests", most),)
 
     def check(self, call: PlannedCall) -> Sequence[Limit]:
         """The same limit for every call."""
-        return self._limits
+        return self.limits

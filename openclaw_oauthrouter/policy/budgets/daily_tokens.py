@@ -19,8 +19,8 @@ class DailyTokens:
             limits.append(Limit("day", "input_tokens", settings.daily_input_token_budget))
         if settings.daily_output_token_budget is not None:
             limits.append(Limit("day", "output_tokens", settings.daily_output_token_budget))
-        self._limits = tuple(limits)
+        self.limits = tuple(limits)
 
     def check(self, call: PlannedCall) -> Sequence[Limit]:
         """The same limits for every call."""
-        return self._limits
+        return self.limits
