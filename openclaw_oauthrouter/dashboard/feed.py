@@ -24,6 +24,9 @@ class StatePanel(Protocol):
     title: str
     source: str
 
+    def update(self, record: RequestRecord) -> None:
+        """Take a finished record."""
+
     def show(self, snapshot: JsonObject) -> JsonObject:
         """The snapshot as a view."""
 
@@ -40,11 +43,12 @@ class PanelFeed:
     def __init__(self, panels: Iterable[Panel], state_panels: Iterable[StatePanel] = ()) -> None:
         self._panels = {panel.name: panel for panel in panels}
         self._state_panels = {panel.name: panel for panel in state_panels if panel.name not in self._panels}
+        self._all: tuple[Panel | StatePanel, ...] = (*self._panels.values(), *self._state_panels.values())
         self._broken: set[str] = set()
 
     def receive(self, record: RequestRecord) -> None:
         """Show a record to every panel."""
-        for panel in self._panels.values():
+        for panel in self._all:
             try:
                 panel.update(record)
             except Exception as error:  # noqa: BLE001 - a third party's panel must not take the others with it

@@ -82,7 +82,8 @@ class _TraceRoutes:
         count = parse_count(request.args.get("n"))
         wanted = parse_filter(request.args, self._clock())
         entries = self._ring.latest(count, wanted)
-        return _json({"events": [self._event(entry) for entry in entries]})
+        newest = self._ring.event_id(entries[-1]) if entries else None
+        return _json({"events": [self._event(entry) for entry in entries], "lastEventId": newest})
 
     async def stream(self) -> Response:
         """Server-sent events: ``hello``, what the reader has missed, then records as they end."""

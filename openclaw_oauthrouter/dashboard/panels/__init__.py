@@ -15,3 +15,19 @@ Units: ``count``, ``tokens``, ``dollars``, ``percent`` (0 to 1), ``ms``, ``text`
 ``quiet``, ``simple``, ``medium``, ``complex``, ``reasoning``. Any view takes ``empty``, words shown while there is nothing to show, and
 ``wide`` to take the whole row.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openclaw_oauthrouter.dashboard.feed import StatePanel
+
+
+def state_panels() -> list[StatePanel]:
+    """The panels over the health book and the ledger, in the order they are shown."""
+    from openclaw_oauthrouter.dashboard.panels.budgets import Budgets
+    from openclaw_oauthrouter.dashboard.panels.providers import Providers
+    from openclaw_oauthrouter.dashboard.panels.windows import Windows
+
+    return [Providers(), Windows(), Budgets()]

@@ -13,12 +13,11 @@ _SHOWN = 8
 @dataclass(slots=True)
 class _Sums:
     requests: int = 0
-    tokens: int = 0
     cost: float = 0.0
 
 
 class Models:
-    """Requests, tokens and cost by answering model, the busiest first."""
+    """Requests and cost by answering model, the busiest first."""
 
     name = "models"
     title = "Models"
@@ -32,7 +31,6 @@ class Models:
             return
         sums = self._sums.setdefault(record.model_answered, _Sums())
         sums.requests += 1
-        sums.tokens += record.usage.total_tokens if record.usage is not None else 0
         sums.cost += record.cost or 0.0
 
     def render(self) -> JsonObject:
@@ -41,8 +39,7 @@ class Models:
         columns = [
             {"label": "model"},
             {"label": "requests", "unit": "count"},
-            {"label": "tokens", "unit": "tokens"},
             {"label": "cost", "unit": "dollars"},
         ]
-        rows = [[name, sums.requests, sums.tokens, sums.cost] for name, sums in busiest]
+        rows = [[name, sums.requests, sums.cost] for name, sums in busiest]
         return {"view": "table", "columns": columns, "rows": rows, "empty": "No model has answered yet."}

@@ -13,7 +13,7 @@ class Overview:
     title = "Since start"
 
     def __init__(self) -> None:
-        self._requests = self._failed = self._fallbacks = 0
+        self._requests = self._failed = self._fallbacks = self._answered = 0
         self._input = self._output = self._cached = 0
         self._paid = self._plan = self._baseline = self._compared = 0.0
 
@@ -23,6 +23,7 @@ class Overview:
         self._failed += (record.status or 0) >= 400
         self._fallbacks += len({(attempt.provider, attempt.model) for attempt in record.attempts}) > 1
         if record.usage is not None:
+            self._answered += 1
             self._input += record.usage.input_tokens
             self._output += record.usage.output_tokens
             self._cached += record.usage.cache_read_input_tokens
@@ -39,7 +40,7 @@ class Overview:
                 {"label": "Requests", "value": self._requests, "unit": "count", "note": self._fallback_note()},
                 {"label": "Failed", "value": self._failed, "unit": "count", "note": self._failure_note()},
                 {"label": "Tokens in", "value": self._input, "unit": "tokens", "note": self._cache_note()},
-                {"label": "Tokens out", "value": self._output, "unit": "tokens"},
+                {"label": "Tokens out", "value": self._output, "unit": "tokens", "note": self._output_note()},
                 {"label": "Cost", "value": self._paid, "unit": "dollars", "note": self._plan_note()},
                 {"label": "Saved", "value": saved, "unit": "dollars", "note": self._savings_note(saved), "tone": "good"},
             ],
@@ -64,8 +65,11 @@ class Overview:
     def _cache_note(self) -> str:
         return f"{self._cached / self._input:.0%} from cache" if self._input else ""
 
+    def _output_note(self) -> str:
+        return f"{self._output / self._answered:,.0f} an answer" if self._answered else ""
+
     def _plan_note(self) -> str:
-        return f"and ${self._plan:,.2f} worth on plans" if self._plan else "paid by the token"
+        return f"+ ${self._plan:,.2f} on plans" if self._plan else "paid by the token"
 
     def _savings_note(self, saved: float) -> str:
         return f"{saved / self._baseline:.0%} below the baseline" if self._baseline else "against the baseline model"

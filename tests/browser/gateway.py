@@ -1,0 +1,135 @@
+"""The debug routes behind a real Hypercorn on loopback, fed with made-up traffic."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from quart import Quart, Response, jsonify, request
+
+from openclaw_oauthrouter.canonical.trace import RequestRecord
+from openclaw_oauthrouter.dashboard.feed import PanelFeed
+from openclaw_oauthrouter.dashboard.login import COOKIE, Logins
+from openclaw_oauthrouter.dashboard.panels import state_panels
+from openclaw_oauthrouter.dashboard.plugin import oauthrouter_register_panels
+from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
+from openclaw_oauthrouter.telemetry.metrics import RequestMetrics
+from openclaw_oauthrouter.telemetry.ring import TraceRing
+from tests.browser import scene
+
+TOKEN = "local-token-of-the-test"
+Answer = TypeVar("Answer")
+
+
+class StandInHealth:
+    """The one method of ``Health`` that the routes use."""
+
+    def snapshot(self) -> dict[str, object]:
+        """Made-up cooldowns and windows."""
+        return scene.health_snapshot(time.time())
+
+
+class Gateway:
+    """Runs in a thread of its own; everything that touches the ring is handed to its event loop.
+
+    :param ring_size: records kept
+    """
+
+    def __init__(self, ring_size: int = 500, *, key: bytes | None = None) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._ring_size = ring_size
+        self._key = key or secrets.token_bytes(32)
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> Gateway:
+        """Build the application and listen."""
+        self.ring = TraceRing(self._ring_size, epoch=secrets.token_hex(4))
+        self.panels = PanelFeed(oauthrouter_register_panels(), state_panels())
+        self.metrics = RequestMetrics()
+        self.logins = Logins(time.time, lambda: secrets.token_urlsafe(24), key=self._key)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Close at once, streams included."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def restart(self) -> None:
+        """Come back on the same port with the same key and an empty memory, as after a restart."""
+        self.stop()
+        self._listening = socket.create_server(("127.0.0.1", self.port))
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.start()
+
+    def receive(self, *records: RequestRecord) -> None:
+        """Bring finished records to ring, panels and metrics."""
+        self._call(lambda: [sink.receive(record) for record in records for sink in (self.ring, self.panels, self.metrics)])
+
+    def login_url(self) -> str:
+        """A one-time link."""
+        return f"{self.url}/debug/dashboard?code={self._call(self.logins.issue)}"
+
+    def _call(self, call: Callable[[], Answer]) -> Answer:
+        async def run() -> Answer:
+            return call()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        config = Config()
+        config.bind = [f"fd://{self._listening.fileno()}"]
+        config.graceful_timeout = 0.2
+        config.accesslog = config.errorlog = None
+        try:
+            self._loop.run_until_complete(serve(self._app(), config, shutdown_trigger=self._until_stopped))
+        finally:
+            self._loop.close()
+
+    async def _until_stopped(self) -> None:
+        await self._stop.wait()
+        self.ring.close()
+
+    def _app(self) -> Quart:
+        app = Quart("gateway")
+        app.register_blueprint(
+            debug_blueprint(
+                ring=self.ring,
+                panels=self.panels,
+                logins=self.logins,
+                health=StandInHealth(),  # type: ignore[arg-type]
+                spend_snapshot=lambda: scene.spend_snapshot(time.time()),
+                clock=time.time,
+                metrics=self.metrics.render,
+            )
+        )
+
+        @app.before_request
+        async def only_for_the_owner() -> Response | None:
+            if request.path == "/debug/dashboard" and "code" in request.args:
+                return None
+            token = request.headers.get("Authorization", "").removeprefix("Bearer ") or request.args.get("token")
+            if token == TOKEN or self.logins.check(request.cookies.get(COOKIE)):
+                return None
+            return Response('{"error": {"message": "no token"}}', 401, content_type="application/json")
+
+        @app.post("/v1/route/explain")
+        async def explain() -> Response:
+            body = await request.get_json()
+            return jsonify(scene.explanation(body["prompt"]))
+
+        return app
