@@ -13,7 +13,7 @@ from rich.table import Table
 
 from openclaw_oauthrouter.canonical.spending import Amounts, Quantity
 from openclaw_oauthrouter.errors import OAuthRouterError
-from openclaw_oauthrouter.policy.report import PERIODS, SpendReport, spend_report
+from openclaw_oauthrouter.policy.report import PERIODS, SpendReport, stored_report
 
 _PERIOD_NAMES = {"day": "today", "month": "this month"}
 _QUANTITY_NAMES: dict[Quantity, str] = {
@@ -35,7 +35,7 @@ def command(path: Path | None, as_json: bool) -> None:
     from openclaw_oauthrouter.config.loading import load_settings
 
     try:
-        report = spend_report(load_settings(path).settings, time.time())
+        report = stored_report(load_settings(path).settings, time.time())
     except OAuthRouterError as error:
         raise click.ClickException(error.message) from error
     except sqlite3.DatabaseError as error:

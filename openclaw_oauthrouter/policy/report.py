@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.spending import EVERYBODY, Amounts, Limit, Period, Quantity
+from openclaw_oauthrouter.canonical.spending import Amounts, Limit, Period
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.policy.budgets import ledger_limits
 from openclaw_oauthrouter.policy.ledger import ledger_path, open_ledger
@@ -46,41 +45,53 @@ class SpendReport:
         return [row for row in self.rows if row.window == self.windows[period]]
 
     def as_json(self) -> JsonObject:
-        """The report for programs; money in millionths of a dollar."""
+        """The report for programs: Unix seconds, money in millionths of a dollar, ``""`` for everybody."""
         return {
+            "budgets": [
+                {**asdict(use.limit), "used": use.used, "resetsAt": self.resets[use.limit.period]} for use in self.limits
+            ],
             "periods": {
                 period: {
                     "window": self.windows[period],
-                    "resets_at": datetime.fromtimestamp(self.resets[period], UTC).isoformat(timespec="seconds"),
-                    "used": {row.scope or "everybody": asdict(row.used) for row in self.in_period(period)},
+                    "resetsAt": self.resets[period],
+                    "used": {row.scope: asdict(row.used) for row in self.in_period(period)},
                 }
                 for period in PERIODS
             },
-            "limits": [{**asdict(use.limit), "scope": use.limit.scope or "everybody", "used": use.used} for use in self.limits],
         }
 
 
-def spend_report(settings: Settings, now: float) -> SpendReport:
+def windows_at(now: float) -> dict[Period, str]:
+    """Names of the day and the month."""
+    day = day_of(now)
+    return {period: window(period, day) for period in PERIODS}
+
+
+def spend_report(rows: Sequence[Row], limits: Sequence[Limit], now: float) -> SpendReport:
+    """Put what the ledger counted beside the limits.
+
+    :param rows: of ``windows_at(now)``
+    """
+    windows = windows_at(now)
+    used = {(row.window, row.scope): row.used for row in rows}
+    uses = tuple(
+        LimitUse(limit, getattr(used.get((windows[limit.period], limit.scope), Amounts()), limit.quantity)) for limit in limits
+    )
+    resets: dict[Period, float] = {period: now + seconds_to_reset(period, now) for period in PERIODS}
+    return SpendReport(windows, resets, uses, tuple(sorted(rows, key=lambda row: (row.window, row.scope))))
+
+
+def stored_report(settings: Settings, now: float) -> SpendReport:
     """Read the ledger, whether a gateway runs or not, without changing it.
 
     :raises sqlite3.DatabaseError: the file is damaged
     :raises LedgerUnavailableError: Redis cannot be reached
     """
-    day = day_of(now)
-    windows: dict[Period, str] = {period: window(period, day) for period in PERIODS}
-    rows = _rows(settings, list(windows.values()))
-    used = {(row.window, row.scope): row.used for row in rows}
-    limits = tuple(
-        LimitUse(limit, _of(used.get((windows[limit.period], limit.scope), Amounts()), limit.quantity))
-        for limit in ledger_limits(settings.spend_controls, settings.server.client_keys)
-    )
-    resets: dict[Period, float] = {period: now + seconds_to_reset(period, now) for period in PERIODS}
-    return SpendReport(
-        windows, resets, limits, tuple(sorted(rows, key=lambda row: (row.window, row.scope != EVERYBODY, row.scope)))
-    )
+    rows = _stored_rows(settings, list(windows_at(now).values()))
+    return spend_report(rows, ledger_limits(settings.spend_controls, settings.server.client_keys), now)
 
 
-def _rows(settings: Settings, windows: Sequence[str]) -> Sequence[Row]:
+def _stored_rows(settings: Settings, windows: Sequence[str]) -> Sequence[Row]:
     if settings.state_url is not None:
         return asyncio.run(_rows_of_shared_ledger(settings, windows))
     path = ledger_path(settings.home)
@@ -96,8 +107,3 @@ async def _rows_of_shared_ledger(settings: Settings, windows: Sequence[str]) -> 
         return await ledger.rows(windows)
     finally:
         await ledger.close()
-
-
-def _of(amounts: Amounts, quantity: Quantity) -> int:
-    value: int = getattr(amounts, quantity)
-    return value

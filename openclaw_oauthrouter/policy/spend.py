@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
+from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Estimate, Hop, ModelCard, Price
 from openclaw_oauthrouter.canonical.spending import EVERYBODY, Amounts, Limit, PlannedCall, client_scope, model_scope
@@ -16,11 +17,12 @@ from openclaw_oauthrouter.config.server import ClientKeySettings
 from openclaw_oauthrouter.config.spend import SpendSettings
 from openclaw_oauthrouter.errors import CostBudgetExceededError, LedgerUnavailableError, PolicyError
 from openclaw_oauthrouter.interfaces import Budget
-from openclaw_oauthrouter.policy.budgets import built_in_budgets
+from openclaw_oauthrouter.policy.budgets import built_in_budgets, ledger_limits
 from openclaw_oauthrouter.policy.ledger.entries import Hold, Ledger
 from openclaw_oauthrouter.policy.money import highest_cost, microdollars
 from openclaw_oauthrouter.policy.periods import day_of
 from openclaw_oauthrouter.policy.refusal import budget_exceeded
+from openclaw_oauthrouter.policy.report import spend_report, windows_at
 from openclaw_oauthrouter.policy.token_estimate import TokenEstimator
 
 Change = Callable[[], Coroutine[None, None, None]]
@@ -64,6 +66,7 @@ class Spend:
         self._retry_seconds = retry_seconds
         self._close_seconds = close_seconds
         self._budgets = (*built_in_budgets(settings, clients or {}), *extra_budgets)
+        self._limits = ledger_limits(settings, clients or {})
         self._tokens = TokenEstimator(exact_near=settings.max_request_input_tokens)
         self._writing: set[asyncio.Future[None]] = set()
 
@@ -94,6 +97,12 @@ class Spend:
             return ()
         priced = [(price.input + price.output, hop) for hop in hops if (price := self._price(hop.card)) is not None]
         return [hop for _, hop in sorted(priced, key=lambda pair: pair[0])]
+
+    async def snapshot(self) -> JsonObject:
+        """What was spent today and this month, and of what budgets: ``SpendReport.as_json``."""
+        now = self._clock()
+        rows = await self._ledger.rows(list(windows_at(now).values()))
+        return spend_report(rows, self._limits, now).as_json()
 
     async def close(self) -> None:
         """Wait a little for what ended requests left to be written, then close the ledger."""

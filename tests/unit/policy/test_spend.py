@@ -358,3 +358,16 @@ async def test_a_cheaper_model_is_offered_when_money_is_short(make: Make) -> Non
 def test_no_cheaper_model_helps_where_tokens_or_requests_are_short(make: Make) -> None:
     assert make(on_exceeded="downgrade").cheaper(BudgetExceededError("x"), [HAIKU]) == ()
     assert make(on_exceeded="refuse").cheaper(CostBudgetExceededError("x"), [HAIKU]) == ()
+
+
+async def test_the_snapshot_shows_budgets_and_use(make: Make) -> None:
+    guard = make(daily_request_budget=3, clients={"ci": ClientKeySettings(token="t", daily_request_budget=2)})
+    await (await guard.reserve(HAIKU, SMALL, "ci")).settle(Usage(1, 2), 0.5)
+    snapshot = await guard.snapshot()
+    reset = NOON + 43_200
+    assert snapshot["budgets"] == [
+        {"period": "day", "quantity": "requests", "most": 3, "scope": "", "used": 1, "resetsAt": reset},
+        {"period": "day", "quantity": "requests", "most": 2, "scope": "client:ci", "used": 1, "resetsAt": reset},
+    ]
+    used = {"requests": 1, "input_tokens": 1, "output_tokens": 2, "microdollars": 500_000}
+    assert snapshot["periods"]["month"]["used"] == {"": used, "client:ci": used, f"model:{HAIKU.card.name}": used}
