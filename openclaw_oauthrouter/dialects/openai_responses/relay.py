@@ -13,7 +13,7 @@ from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.opaque import unseal
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelCard
-from openclaw_oauthrouter.dialects.openai_responses.response_object import ResponseObject, fault_of
+from openclaw_oauthrouter.dialects.openai_responses.response_object import ResponseObject
 from openclaw_oauthrouter.dialects.openai_responses.stream_encoder import CONTENT_TYPE, KEEP_ALIVE, encode
 from openclaw_oauthrouter.errors import OAuthRouterError
 from openclaw_oauthrouter.wire.sse import ServerSentEventDecoder, encode_event
@@ -91,7 +91,7 @@ class RelayEncoder:
         if not self._started or self._over:
             return KEEP_ALIVE
         number = max(self._next_number() - 1, 0)
-        return encode([{"type": "response.in_progress", "response": self._answer.in_progress(), "sequence_number": number}])
+        return encode([self._stage("in_progress", self._answer.in_progress(), number)])
 
     def fail(self, error: OAuthRouterError) -> bytes:
         """End the stream; a second call says nothing."""
@@ -99,9 +99,11 @@ class RelayEncoder:
             return b""
         self._over = True
         number = self._next_number()
-        if not self._started:
-            return encode([{"type": "error", **fault_of(error), "param": error.param, "sequence_number": number}])
-        return encode([{"type": "response.failed", "response": self._answer.failed(error), "sequence_number": number}])
+        created = [] if self._started else [self._stage("created", self._answer.in_progress(), number)]
+        return encode([*created, self._stage("failed", self._answer.failed(error), number + len(created))])
+
+    def _stage(self, name: str, response: JsonObject, number: int) -> JsonObject:
+        return {"type": f"response.{name}", "response": response, "sequence_number": number}
 
     def _next_number(self) -> int:
         numbers = _SEQUENCE.findall(self._last)

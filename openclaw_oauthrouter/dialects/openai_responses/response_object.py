@@ -64,7 +64,7 @@ class ResponseObject:
 
     def failed(self, error: OAuthRouterError) -> JsonObject:
         """When the answer breaks off."""
-        return {**self._write("failed"), "error": fault_of(error)}
+        return {**self._write("failed"), "error": {"code": error.code or error.error_type, "message": error.message}}
 
     def _write(self, status: str) -> JsonObject:
         return {
@@ -79,8 +79,3 @@ class ResponseObject:
             "usage": None,
             **self._fixed,
         }
-
-
-def fault_of(error: OAuthRouterError) -> JsonObject:
-    """``code`` and ``message``, as the stream's failures carry them."""
-    return {"code": error.code or error.error_type, "message": error.message}

@@ -18,7 +18,7 @@ from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.dialects.openai_responses.output_writer import OutputWriter
-from openclaw_oauthrouter.dialects.openai_responses.response_object import ResponseObject, fault_of
+from openclaw_oauthrouter.dialects.openai_responses.response_object import ResponseObject
 from openclaw_oauthrouter.errors import OAuthRouterError
 
 
@@ -59,14 +59,15 @@ class ResponseWriter:
             yield self._stage("in_progress", self._answer.in_progress())
 
     def fail(self, error: OAuthRouterError) -> Iterator[JsonObject]:
-        """The answer breaks off; a second call says nothing."""
+        """The answer breaks off; a second call says nothing.
+
+        Before the beginning, too, it is ``response.failed`` rather than ``error``, which Codex CLI and the SDK's accumulator pass over.
+        """
         if self._over:
             return
+        yield from self._start()
         self._over = True
-        if self._number:
-            yield self._stage("failed", self._answer.failed(error))
-        else:
-            yield self._numbered({"type": "error", **fault_of(error), "param": error.param})
+        yield self._stage("failed", self._answer.failed(error))
 
     def _start(self) -> Iterator[JsonObject]:
         if not self._number:

@@ -50,7 +50,8 @@ class ResponsesMachine:
         if event.data == b"[DONE]":
             return
         data = orjson.loads(event.data)
-        step = STEPS.get(data.get("type") or event.event or ("error" if "error" in data else ""))
+        kind = data.setdefault("type", event.event or ("error" if "error" in data else ""))
+        step = STEPS.get(kind)
         if step is not None:
             yield from step(self, data)
 

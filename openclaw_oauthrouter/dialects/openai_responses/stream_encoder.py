@@ -37,7 +37,7 @@ class ResponsesStreamEncoder:
         return encode(self._writer.wait()) or KEEP_ALIVE
 
     def fail(self, error: OAuthRouterError) -> bytes:
-        """``response.failed``, or ``error`` when nothing has been sent yet."""
+        """End the stream with ``response.failed``."""
         return encode(self._writer.fail(error))
 
 

@@ -34,7 +34,6 @@ class OpenAICodex:
 
     dialect = "openai_responses"
     always_streams = True
-    needs_credential = True
 
     def __init__(self, name: str, settings: ProviderSettings, cards: Sequence[ModelCard] = ()) -> None:
         self.name = name
@@ -43,8 +42,10 @@ class OpenAICodex:
         parts = urlsplit(base)
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self._url = base + PATH
+        self._auth_header = settings.auth_header
         self._headers = {key.lower(): value for key, value in settings.headers.items()}
         self._allowed = frozenset(settings.allowed_fields) if settings.allowed_fields is not None else ALLOWED_FIELDS
+        self.needs_credential = settings.auth_header is None and "authorization" not in self._headers
         self._cards = {card.id: card for card in cards}
 
     def cards(self) -> Sequence[ModelCard]:
@@ -60,7 +61,10 @@ class OpenAICodex:
 
     def prepare(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> EncodedRequest:
         """Bring the body into the form the backend insists on."""
-        return prepare(encoded, self._allowed)
+        prepared = prepare(encoded, self._allowed)
+        if prepared.body.get("prompt_cache_key") is not None:
+            prepared.body["prompt_cache_key"] = conversation_of(request)
+        return prepared
 
     def build_request(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> httpx.Request:
         """The HTTP request, headers and authentication included."""
@@ -75,6 +79,8 @@ class OpenAICodex:
         }
         if credential is not None:
             headers |= _authentication(credential)
+        elif self._auth_header is not None:
+            headers[self._auth_header.name.lower()] = self._auth_header.value.get_secret_value()
         return httpx.Request("POST", self._url, headers=headers, content=orjson.dumps(encoded.body))
 
 

@@ -1,0 +1,111 @@
+"""The transparent lane: what passes untouched, and the little that does not."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import pytest
+
+from openclaw_oauthrouter.canonical.content import Opaque
+from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, ResponseStarted
+from openclaw_oauthrouter.canonical.opaque import seal
+from openclaw_oauthrouter.errors import UpstreamConnectionError
+from tests.support.responses import CARD, from_client, make_dialect, unwire, wire
+
+CREATED = {
+    "type": "response.created",
+    "sequence_number": 0,
+    "response": {"id": "r1", "model": "m", "status": "in_progress", "output": []},
+}
+DELTA = {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": "hi", "sequence_number": 4}
+BROKEN = UpstreamConnectionError("gone")
+
+
+def test_a_request_passes_but_for_the_model() -> None:
+    body = {
+        "model": "auto",
+        "input": [
+            {"type": "hologram", "x": 1},
+            {"role": "user", "content": "hi"},
+            {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "own"},
+        ],
+        "tools": [{"type": "namespace", "name": "n", "tools": []}],
+        "client_metadata": {"a": "b"},
+        "stream": True,
+    }
+    before = copy.deepcopy(body)
+    encoded = make_dialect().encode_request(make_dialect().decode_request(body, {}), CARD)
+    assert encoded.body == {**before, "model": "gpt-5.6-sol"}
+    assert body == before
+    assert encoded.notes == ()
+
+
+def test_a_string_stays_a_string() -> None:
+    assert make_dialect().encode_request(from_client(), CARD).body == {"model": "gpt-5.6-sol", "input": "hi"}
+
+
+@pytest.mark.parametrize(
+    ("encrypted", "kept"),
+    [
+        ("own", {"encrypted_content": "own", "id": "rs_0"}),
+        ("elsewhere", None),
+        (seal(Opaque("signature", "s", "anthropic/a")), None),
+        (seal(Opaque("encrypted", "own", "codex/a", "rs_7")), {"encrypted_content": "own", "id": "rs_7"}),
+        (seal(Opaque("encrypted", "elsewhere", "openai/a", "rs_7")), None),
+    ],
+)
+def test_reasoning_goes_to_its_maker_only(encrypted: str, kept: dict[str, str] | None) -> None:
+    items = [
+        {"type": "reasoning", "id": "rs_0", "summary": [], "encrypted_content": encrypted},
+        {"role": "user", "content": "hi"},
+    ]
+    request = replace(from_client(input=items), foreign_opaque=frozenset({"elsewhere"}))
+    encoded = make_dialect().encode_request(request, CARD)
+    expected = [] if kept is None else [{"type": "reasoning", "summary": [], **kept}]
+    assert encoded.body["input"] == [*expected, items[1]]
+    assert bool(encoded.notes) == (kept is None)
+
+
+def test_frames_pass_as_they_are() -> None:
+    encoder = make_dialect().relay_encoder(from_client(), {})
+    raw = b': odd\r\n\r\nevent: x\r\ndata: {"type": "x"}\r\n\r\n'
+    assert encoder.send(Frame(raw)) == raw
+
+
+def test_a_failure_continues_the_upstream_s_numbers_and_identity() -> None:
+    encoder = make_dialect().relay_encoder(from_client(), {})
+    sent = encoder.send(Frame(wire(CREATED), (ResponseStarted("r1", "m"),)))
+    sent += encoder.send(Frame(wire(DELTA), (ResponseFailed(BROKEN),)))
+    assert encoder.fail(BROKEN) == b""
+    assert encoder.send(Frame(b"late")) == b""
+    *_, last = unwire(sent)
+    assert (last["type"], last["sequence_number"], last["response"]["id"]) == ("response.failed", 5, "r1")
+    assert last["response"]["error"] == {"code": "upstream_connection", "message": "gone"}
+
+
+def test_a_failure_before_the_first_event_is_a_stream_of_its_own() -> None:
+    events = unwire(make_dialect().relay_encoder(from_client(), {}).fail(BROKEN))
+    assert [(event["type"], event["sequence_number"]) for event in events] == [("response.created", 0), ("response.failed", 1)]
+
+
+def test_keep_alives() -> None:
+    encoder = make_dialect().relay_encoder(from_client(), {})
+    assert encoder.keep_alive() == b": keep-alive\n\n"
+    encoder.send(Frame(wire(CREATED, DELTA), (ResponseStarted("r1", "m"),)))
+    (event,) = unwire(encoder.keep_alive())
+    assert (event["type"], event["sequence_number"], event["response"]["id"]) == ("response.in_progress", 4, "r1")
+    encoder.fail(BROKEN)
+    assert encoder.keep_alive() == b": keep-alive\n\n"
+
+
+def test_tools_are_renamed_wherever_an_answer_names_them() -> None:
+    call = {"type": "function_call", "call_id": "c", "name": "short", "arguments": "{}"}
+    done = {"type": "response.output_item.done", "output_index": 0, "item": call}
+    completed = {"type": "response.completed", "response": {"id": "r", "output": [call, {"type": "message", "content": []}]}}
+    encoder = make_dialect().relay_encoder(from_client(), {"short": "a.longer/name"})
+    events = unwire(encoder.send(Frame(wire(done, completed))))
+    assert events[0]["item"]["name"] == events[1]["response"]["output"][0]["name"] == "a.longer/name"
+    body = {"id": "r", "output": [call]}
+    assert make_dialect().relay_response(body, {"short": "n"})["output"][0]["name"] == "n"
+    assert make_dialect().relay_response(body, {}) is body

@@ -1,0 +1,331 @@
+"""Requests of other dialects' clients, written as Responses bodies: one row per rule, every body judged by the SDK's own types."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from openai.types.responses import ResponseCreateParams
+from pydantic import TypeAdapter
+
+from openclaw_oauthrouter.canonical.content import (
+    BlobPart,
+    FilePart,
+    NativePart,
+    Opaque,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+    ToolCallResponsePart,
+    UriPart,
+)
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, ResponseFormat, Tool, ToolChoice
+from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.errors import InvalidRequestError
+from tests.support.responses import CARD, assistant, foreign, make_dialect, system, user
+
+SCHEMA = TypeAdapter(ResponseCreateParams)
+CLASSIC = ModelCard("openai", "gpt-4.1")
+WEATHER = Tool("weather", "d", {"type": "object", "properties": {"city": {"type": "string"}}})
+WIRE_WEATHER = {"type": "function", "name": "weather", "description": "d", "parameters": WEATHER.parameters, "strict": None}
+
+
+def encode(request: ChatRequest, card: ModelCard = CARD) -> tuple[dict[str, Any], set[str]]:
+    """The body, judged by the SDK's types, and the subjects of the notes."""
+    encoded = make_dialect().encode_request(request, card)
+    SCHEMA.validate_python(_as_typed(encoded.body))
+    return encoded.body, {note.subject for note in encoded.notes}
+
+
+def _as_typed(body: dict[str, Any]) -> dict[str, Any]:
+    """Past words of the assistant need no id, status or annotations on the wire, but the SDK's types ask for them."""
+    items = []
+    for item in body["input"]:
+        if item.get("role") == "assistant":
+            content = [{"annotations": [], **part} if part["type"] == "output_text" else part for part in item["content"]]
+            item = {**item, "id": "msg_1", "status": "completed", "content": content}
+        items.append({"id": "rs_1", **item} if item["type"] == "reasoning" else item)
+    return {**body, "input": items}
+
+
+def items_of(*messages: Message, **fields: Any) -> list[dict[str, Any]]:
+    return encode(foreign(user("go"), *messages, **fields))[0]["input"][1:]
+
+
+def test_a_plain_request() -> None:
+    body, notes = encode(foreign(system("a"), system("b"), user("hi"), assistant("yo"), user("bye")))
+    assert body == {
+        "model": "gpt-5.6-sol",
+        "instructions": "a\n\nb",
+        "input": [
+            {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]},
+            {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "yo"}]},
+            {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "bye"}]},
+        ],
+        "store": False,
+        "include": ["reasoning.encrypted_content"],
+    }
+    assert not notes
+
+
+def test_a_later_system_message_stays_where_it_is() -> None:
+    assert items_of(system("now in French"))[0]["role"] == "developer"
+
+
+def test_a_request_of_nothing_but_instructions_still_has_input() -> None:
+    body, _ = encode(foreign(system("say hi")))
+    assert "instructions" not in body
+    assert body["input"] == [{"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "say hi"}]}]
+
+
+@pytest.mark.parametrize(
+    ("part", "encoded"),
+    [
+        (TextPart("x"), {"type": "input_text", "text": "x"}),
+        (
+            BlobPart("image", "image/png", "AAA="),
+            {"type": "input_image", "image_url": "data:image/png;base64,AAA=", "detail": "auto"},
+        ),
+        (UriPart("image", "https://x/y", detail="low"), {"type": "input_image", "image_url": "https://x/y", "detail": "low"}),
+        (FilePart("image", "file_1"), {"type": "input_image", "file_id": "file_1", "detail": "auto"}),
+        (
+            BlobPart("document", "application/pdf", "JVBE"),
+            {"type": "input_file", "filename": "document.pdf", "file_data": "data:application/pdf;base64,JVBE"},
+        ),
+        (
+            BlobPart("document", "application/pdf", "JVBE", "a.pdf"),
+            {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBE"},
+        ),
+        (UriPart("document", "https://x/a.pdf"), {"type": "input_file", "file_url": "https://x/a.pdf"}),
+        (FilePart("document", "file_2"), {"type": "input_file", "file_id": "file_2"}),
+    ],
+)
+def test_user_content(part: Part, encoded: dict[str, Any]) -> None:
+    assert items_of(user(part)) == [{"type": "message", "role": "user", "content": [encoded]}]
+
+
+def test_audio_is_refused() -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        items_of(user(BlobPart("audio", "audio/wav", "UklG")))
+    assert caught.value.param == "messages"
+
+
+def test_calls_and_answers() -> None:
+    calls = assistant("both", ToolCallPart("a", "weather", '{"city":"Oslo"}'), ToolCallPart("b", "clock", ""))
+    answers = user(
+        ToolCallResponsePart("a", (TextPart("snow"),)),
+        ToolCallResponsePart("b", (TextPart("see"), BlobPart("image", "image/png", "AAA="))),
+        TextPart("and?"),
+    )
+    assert items_of(calls, answers) == [
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "both"}]},
+        {"type": "function_call", "call_id": "a", "name": "weather", "arguments": '{"city":"Oslo"}'},
+        {"type": "function_call", "call_id": "b", "name": "clock", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "a", "output": "snow"},
+        {
+            "type": "function_call_output",
+            "call_id": "b",
+            "output": [
+                {"type": "input_text", "text": "see"},
+                {"type": "input_image", "image_url": "data:image/png;base64,AAA=", "detail": "auto"},
+            ],
+        },
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "and?"}]},
+    ]
+
+
+@pytest.mark.parametrize(("is_error", "output"), [(False, ""), (True, "The tool failed.")])
+def test_an_answer_that_says_nothing(is_error: bool, output: str) -> None:
+    items = items_of(assistant(ToolCallPart("a", "f", "{}")), user(ToolCallResponsePart("a", (), is_error)))
+    assert items[1]["output"] == output
+
+
+def test_an_answer_to_a_custom_call_is_a_custom_one() -> None:
+    items = items_of(
+        assistant(ToolCallPart("a", "patch", "*** Begin", custom=True)), user(ToolCallResponsePart("a", (TextPart("ok"),)))
+    )
+    assert items == [
+        {"type": "custom_tool_call", "call_id": "a", "name": "patch", "input": "*** Begin"},
+        {"type": "custom_tool_call_output", "call_id": "a", "output": "ok"},
+    ]
+
+
+def test_a_call_without_an_answer_is_mended() -> None:
+    body, notes = encode(foreign(user("go"), assistant(ToolCallPart("a", "f", "{}")), user("well?")))
+    assert [item["type"] for item in body["input"]] == ["message", "function_call", "function_call_output", "message"]
+    assert notes == {"tool call 'a'"}
+
+
+def test_long_ids_and_names_are_shortened_alike_everywhere() -> None:
+    name, call_id = "mcp.server/" + "x" * 80, "toolu_" + "y" * 80
+    request = foreign(
+        user("go"),
+        assistant(ToolCallPart(call_id, name, "{}")),
+        user(ToolCallResponsePart(call_id, (TextPart("ok"),))),
+        tools=(Tool(name), WEATHER),
+        tool_choice=ToolChoice("tool", name),
+    )
+    encoded = make_dialect().encode_request(request, CARD)
+    call, answer = encoded.body["input"][1:]  # type: ignore[index]
+    tools: Any = encoded.body["tools"]
+    assert call["call_id"] == answer["call_id"] != call_id
+    assert call["name"] == tools[0]["name"] == encoded.body["tool_choice"]["name"]  # type: ignore[index]
+    assert max(len(call["call_id"]), len(call["name"])) <= 64
+    assert encoded.tool_names == {call["name"]: name}
+
+
+def test_reasoning_goes_back_to_its_maker_before_the_call_it_led_to() -> None:
+    thought = ReasoningPart("hm", Opaque("encrypted", "gAAA", "openai/a", "rs_9"))
+    items = items_of(assistant(thought, ToolCallPart("a", "f", "{}")), user(ToolCallResponsePart("a")))
+    assert items[0] == {
+        "type": "reasoning",
+        "id": "rs_9",
+        "summary": [{"type": "summary_text", "text": "hm"}],
+        "encrypted_content": "gAAA",
+    }
+    assert items[1]["type"] == "function_call"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        ReasoningPart("only words"),
+        ReasoningPart("", Opaque("signature", "sig")),
+        ReasoningPart("", Opaque("redacted", "red")),
+        ReasoningPart("", Opaque("encrypted", "elsewhere")),
+    ],
+)
+def test_reasoning_that_is_not_this_maker_s_stays_behind(part: ReasoningPart) -> None:
+    body, notes = encode(foreign(user("go"), assistant(part, "yo"), user("on"), foreign_opaque=frozenset({"elsewhere"})))
+    assert [item["type"] for item in body["input"]] == ["message"] * 3
+    assert notes == {"reasoning"}
+
+
+def test_reasoning_that_nothing_follows_stays_behind() -> None:
+    assert items_of(assistant(ReasoningPart("", Opaque("encrypted", "e"))), user("on")) == items_of(user("on"))
+
+
+def test_parts_without_a_counterpart_are_dropped_and_noted() -> None:
+    request = foreign(
+        user("go", NativePart("anthropic_messages", "container_upload", {})),
+        assistant(UriPart("image", "https://x"), RefusalPart("no")),
+    )
+    body, notes = encode(request)
+    assert body["input"][1]["content"] == [{"type": "refusal", "refusal": "no"}]
+    assert notes == {"container_upload", "uri"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "encoded"),
+    [
+        ({"tools": (WEATHER,)}, {"tools": [WIRE_WEATHER]}),
+        (
+            {"tools": (Tool("f"),)},
+            {"tools": [{"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}, "strict": None}]},
+        ),
+        ({"tools": (replace(WEATHER, strict=True),)}, {"tools": [{**WIRE_WEATHER, "strict": True}]}),
+        (
+            {"tools": (Tool("p", "d", custom=True, format={"type": "text"}),)},
+            {"tools": [{"type": "custom", "name": "p", "description": "d", "format": {"type": "text"}}]},
+        ),
+        ({"tools": (WEATHER,), "tool_choice": ToolChoice("required")}, {"tools": [WIRE_WEATHER], "tool_choice": "required"}),
+        (
+            {"tools": (WEATHER,), "tool_choice": ToolChoice("tool", "weather"), "parallel_tool_calls": False},
+            {"tools": [WIRE_WEATHER], "tool_choice": {"type": "function", "name": "weather"}, "parallel_tool_calls": False},
+        ),
+        (
+            {"tools": (Tool("p", custom=True),), "tool_choice": ToolChoice("auto", allowed=("p",))},
+            {
+                "tools": [{"type": "custom", "name": "p"}],
+                "tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "custom", "name": "p"}]},
+            },
+        ),
+        ({"tool_choice": ToolChoice("auto"), "parallel_tool_calls": True}, {}),
+        ({"stream": True}, {"stream": True}),
+        ({"max_output_tokens": 500}, {"max_output_tokens": 500}),
+        ({"response_format": ResponseFormat("json_object")}, {"text": {"format": {"type": "json_object"}}}),
+        (
+            {"response_format": ResponseFormat("json_schema", {"type": "object"}, "out", "d", True), "verbosity": "low"},
+            {
+                "text": {
+                    "format": {
+                        "type": "json_schema",
+                        "name": "out",
+                        "schema": {"type": "object"},
+                        "description": "d",
+                        "strict": True,
+                    },
+                    "verbosity": "low",
+                }
+            },
+        ),
+        ({"reasoning": Reasoning("high")}, {"reasoning": {"effort": "high", "summary": "auto"}}),
+        ({"reasoning": Reasoning("low", summary="detailed")}, {"reasoning": {"effort": "low", "summary": "detailed"}}),
+        ({"reasoning": Reasoning(budget_tokens=1024)}, {"reasoning": {"effort": "low", "summary": "auto"}}),
+        ({"reasoning": Reasoning(budget_tokens=4096)}, {"reasoning": {"effort": "medium", "summary": "auto"}}),
+        ({"reasoning": Reasoning(budget_tokens=32000)}, {"reasoning": {"effort": "high", "summary": "auto"}}),
+        ({"reasoning": Reasoning(adaptive=True)}, {"reasoning": {"summary": "auto"}}),
+        (
+            {"user": "u", "service_tier": "flex", "prompt_cache_key": "k"},
+            {"user": "u", "service_tier": "flex", "prompt_cache_key": "k"},
+        ),
+        ({"native": {"metadata": {"a": "b"}}}, {"metadata": {"a": "b"}}),
+        (
+            {"temperature": 0.2, "reasoning": Reasoning("none")},
+            {"temperature": 0.2, "reasoning": {"effort": "none", "summary": "auto"}},
+        ),
+    ],
+)
+def test_field(fields: dict[str, Any], encoded: dict[str, Any]) -> None:
+    plain, _ = encode(foreign(user("hi")))
+    body, notes = encode(foreign(user("hi"), **fields))
+    assert body == plain | encoded
+    assert not notes
+
+
+@pytest.mark.parametrize(
+    ("fields", "card", "kept", "noted"),
+    [
+        ({"max_output_tokens": 5}, CARD, {"max_output_tokens": 16}, {"max_output_tokens"}),
+        ({"temperature": 0.2, "top_p": 0.9}, CARD, {}, {"temperature", "top_p"}),
+        ({"temperature": 0.2}, ModelCard("openai", "o3"), {}, {"temperature"}),
+        ({"temperature": 0.2}, ModelCard("p", "openai/gpt-5"), {}, {"temperature"}),
+        ({"temperature": 0.2}, ModelCard("local", "qwen3"), {"temperature": 0.2}, set()),
+        ({"temperature": 0.2, "reasoning": Reasoning("high")}, CLASSIC, {"temperature": 0.2}, {"reasoning"}),
+        ({"stop": ("END",), "top_k": 3, "logprobs": True}, CARD, {}, {"stop", "top_k", "logprobs"}),
+        ({"native": {"seed": 1, "n": 2}}, CARD, {}, {"seed", "n"}),
+        ({"user": "x" * 65, "service_tier": "standard_only"}, CARD, {}, {"user", "service_tier"}),
+        (
+            {
+                "tools": (
+                    Tool("web_search", native=("anthropic_messages", {"type": "web_search_20250305", "name": "web_search"})),
+                )
+            },
+            CARD,
+            {"tools": [{"type": "web_search"}]},
+            {"web_search_20250305"},
+        ),
+        (
+            {
+                "tools": (Tool("computer", native=("anthropic_messages", {"type": "computer_20250124"})),),
+                "tool_choice": ToolChoice("auto"),
+            },
+            CARD,
+            {},
+            {"computer_20250124"},
+        ),
+    ],
+)
+def test_what_cannot_be_said_is_noted(fields: dict[str, Any], card: ModelCard, kept: dict[str, Any], noted: set[str]) -> None:
+    plain, _ = encode(foreign(user("hi")), card)
+    body, notes = encode(foreign(user("hi"), **fields), card)
+    assert body == plain | kept
+    assert notes == noted
+
+
+def test_only_models_known_to_reason_are_asked_for_sealed_reasoning() -> None:
+    asked = {card.id: "include" in encode(foreign(user("hi")), card)[0] for card in (CARD, CLASSIC, ModelCard("local", "qwen3"))}
+    assert asked == {"gpt-5.6-sol": True, "gpt-4.1": False, "qwen3": False}
