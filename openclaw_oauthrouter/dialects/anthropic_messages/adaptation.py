@@ -75,9 +75,9 @@ def _end_with_user(body: JsonObject, rules: ModelRules) -> Iterator[Note]:
     blocks = _blocks(last)
     if not blocks or blocks[-1].get("type") != "text":
         return
-    if not rules.prefill:
+    if not rules.prefill or is_thinking(body):
         body["messages"].append({"role": "user", "content": [{"type": "text", "text": GO_ON}]})
-        yield Note("repaired", "messages", "the model wants the conversation to end with a user message")
+        yield Note("repaired", "messages", "the model wants the conversation to end with a user message here")
     elif blocks[-1]["text"] != blocks[-1]["text"].rstrip():
         blocks[-1]["text"] = blocks[-1]["text"].rstrip()
         last["content"] = blocks

@@ -21,7 +21,7 @@ def relay_request(request: ChatRequest, model: str, rules: ModelRules) -> Encode
 
     The model's rules are applied only when it is not the model the client wrote the body for.
     """
-    body: JsonObject = orjson.loads(orjson.dumps(request.body))
+    body: JsonObject = orjson.loads(orjson.dumps(dict(request.body)))
     body["model"] = normal_id(model)
     switched = normal_id(request.model) != normal_id(model)
     notes = _drop_thinking(body, request.foreign_opaque, earlier=switched and rules.binds_thinking)

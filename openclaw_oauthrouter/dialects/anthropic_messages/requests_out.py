@@ -27,7 +27,7 @@ JSON_ONLY = "Reply with one JSON object and nothing else."
 _SERVICE_TIERS = {"default": "standard_only", "flex": "standard_only", "priority": "auto"}
 _EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "max"}
 # Bookkeeping of other dialects: nothing the caller waits for depends on it.
-_SILENT = frozenset({"user", "safety_identifier", "stream_options", "metadata", "store", "response_format", "include"})
+_SILENT = frozenset({"user", "safety_identifier", "metadata", "client_metadata", "store", "response_format", "n", "modalities"})
 
 
 def encode_foreign_request(request: ChatRequest, model: str, rules: ModelRules, *, system_in_place: bool) -> EncodedRequest:
@@ -77,7 +77,8 @@ def _settings(request: ChatRequest) -> Iterator[tuple[str, object]]:
         yield "stream", True
     if request.service_tier in _SERVICE_TIERS:
         yield "service_tier", _SERVICE_TIERS[request.service_tier]
-    user = request.native.get("safety_identifier")
+    # ``user`` is a session's name at some clients and an e-mail address at others; only this field is meant for providers.
+    user = request.body.get("safety_identifier")
     if isinstance(user, str) and user:
         yield "metadata", {"user_id": user}
     if request.reasoning is not None:
@@ -129,6 +130,10 @@ def _refuse_what_cannot_be_said(request: ChatRequest) -> None:
         raise InvalidRequestError("Claude models give one answer; n must be 1", param="n")
     if "audio" in (request.native.get("modalities") or ()):
         raise InvalidRequestError("Claude models cannot answer in audio", param="modalities")
+    if request.native.get("web_search_options") is not None:
+        raise InvalidRequestError(
+            "this model cannot be given web_search_options; offer it a search tool", param="web_search_options"
+        )
     if request.max_output_tokens is not None and request.max_output_tokens < 1:
         raise InvalidRequestError("the answer's token limit must be at least 1", param="max_tokens")
 

@@ -5,7 +5,7 @@ What it does not take (bounds, patterns, lengths, defaults) is not lost: it goes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -13,6 +13,8 @@ import orjson
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 
 MAX_STRICT_TOOLS = 20
+MAX_OPTIONAL_PARAMETERS = 24
+MAX_UNIONS = 16
 
 _KEPT = frozenset({"type", "enum", "const", "required", "$ref", "title", "description"})
 _STRING_FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"})
@@ -44,6 +46,33 @@ def fit_schema(schema: Any) -> Any:
 def is_fit(schema: FrozenObject) -> bool:
     """Whether constrained decoding takes the schema exactly as it is."""
     return bool(fit_schema(dict(schema)) == schema)
+
+
+def beyond_limits(strict_tools: Sequence[JsonObject]) -> Iterator[JsonObject]:
+    """The tools, in order, that do not fit into one request's limits for strict tools."""
+    count = optional = unions = 0
+    for tool in strict_tools:
+        more_optional, more_unions = _complexity(tool["input_schema"])
+        within = optional + more_optional <= MAX_OPTIONAL_PARAMETERS and unions + more_unions <= MAX_UNIONS
+        if count == MAX_STRICT_TOOLS or not within:
+            yield tool
+        else:
+            count, optional, unions = count + 1, optional + more_optional, unions + more_unions
+
+
+def _complexity(schema: object) -> tuple[int, int]:
+    """How many optional parameters and how many unions a schema holds."""
+    if isinstance(schema, list):
+        inner = [_complexity(item) for item in schema]
+    elif isinstance(schema, dict):
+        inner = [_complexity(value) for value in schema.values()]
+    else:
+        return 0, 0
+    optional, unions = sum(pair[0] for pair in inner), sum(pair[1] for pair in inner)
+    if isinstance(schema, dict):
+        optional += len(set(schema.get("properties") or ()) - set(schema.get("required") or ()))
+        unions += isinstance(schema.get("type"), list) or isinstance(schema.get("anyOf"), list)
+    return optional, unions
 
 
 def _is_taken(key: str, value: object) -> bool:

@@ -27,7 +27,7 @@ def adapt_thinking(body: JsonObject, rules: ModelRules) -> Iterator[Note]:
         del body["thinking"]
     yield from _adapt_effort(body, rules)
     yield from _fit_budget(body)
-    yield from _thinking_stopped(body)
+    yield from _thinking_stopped(body, rules)
 
 
 def is_thinking(body: JsonObject) -> bool:
@@ -130,15 +130,16 @@ def _ends_with_result(messages: list[JsonObject]) -> bool:
     return isinstance(content, list) and any(isinstance(block, dict) and block.get("type") == "tool_result" for block in content)
 
 
-def _thinking_stopped(body: JsonObject) -> Iterator[Note]:
+def _thinking_stopped(body: JsonObject, rules: ModelRules) -> Iterator[Note]:
     """Without thinking, the request to clear old thinking is a 400."""
     management = body.get("context_management")
     edits = management.get("edits") if isinstance(management, dict) else None
-    if is_thinking(body) or not isinstance(edits, list):
+    by_default = rules.thinks_by_default and thinking_type(body) is None
+    if is_thinking(body) or by_default or not isinstance(management, dict) or not isinstance(edits, list):
         return
     kept = [edit for edit in edits if not (isinstance(edit, dict) and edit.get("type") == _THINKING_EDIT)]
     if len(kept) < len(edits):
-        body["context_management"] = {**management, "edits": kept} if management else {}
+        body["context_management"] = {**management, "edits": kept}
         if not kept:
             del body["context_management"]
         yield Note("dropped", _THINKING_EDIT, "there is no thinking to clear")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, Note, Tool, ToolChoice
 from openclaw_oauthrouter.dialects.anthropic_messages.blocks_out import cache_control
 from openclaw_oauthrouter.dialects.anthropic_messages.name import DIALECT
-from openclaw_oauthrouter.dialects.anthropic_messages.schemas import MAX_STRICT_TOOLS, is_fit
+from openclaw_oauthrouter.dialects.anthropic_messages.schemas import beyond_limits, is_fit
 from openclaw_oauthrouter.dialects.anthropic_messages.tool_names import ToolNames
 
 # A tool that takes free text takes it as the one property of an object here.
@@ -23,9 +23,11 @@ def write_tools(request: ChatRequest, names: ToolNames) -> tuple[list[JsonObject
     allowed = choice.allowed if choice is not None else None
     tools = [tool for tool in request.tools if allowed is None or tool.native or tool.name in allowed]
     wire = list(_definitions(tools, names, notes))
-    for extra in [tool for tool in wire if tool.get("strict")][MAX_STRICT_TOOLS:]:
+    for extra in beyond_limits([tool for tool in wire if tool.get("strict")]):
         del extra["strict"]
-        notes.append(Note("dropped", f"strict of {extra['name']!r}", f"a request may hold {MAX_STRICT_TOOLS} strict tools"))
+        notes.append(
+            Note("dropped", f"strict of {extra['name']!r}", "the request's strict tools are more than one request may hold")
+        )
     return wire, notes
 
 
@@ -45,14 +47,30 @@ def write_tool_choice(request: ChatRequest, names: ToolNames) -> JsonObject | No
 
 
 def _definitions(tools: Sequence[Tool], names: ToolNames, notes: list[Note]) -> Iterator[JsonObject]:
+    own = {tool.name for tool in tools if tool.native is None}
     for tool in tools:
         if tool.native is None:
             yield _definition(tool, names, notes)
-        elif tool.native[0] == DIALECT:
-            yield dict(tool.native[1])
+            continue
+        hosted = dict(tool.native[1]) if tool.native[0] == DIALECT else _hosted(tool.native[1], own)
+        if hosted is not None:
+            yield hosted
         else:
             kind = str(tool.native[1].get("type") or tool.name)
             notes.append(Note("dropped", f"tool {kind!r}", "it runs at another provider and has no counterpart here"))
+
+
+def _hosted(definition: FrozenObject, own: set[str]) -> JsonObject | None:
+    """The counterpart of another provider's hosted tool: there is one for web search, unless the client has a tool of that name."""
+    if not str(definition.get("type")).startswith("web_search") or "web_search" in own:
+        return None
+    wire: JsonObject = {"type": "web_search_20250305", "name": "web_search"}
+    domains = (definition.get("filters") or {}).get("allowed_domains")
+    if domains:
+        wire["allowed_domains"] = domains
+    if definition.get("user_location"):
+        wire["user_location"] = {"type": "approximate", **definition["user_location"]}
+    return wire
 
 
 def _definition(tool: Tool, names: ToolNames, notes: list[Note]) -> JsonObject:
