@@ -94,7 +94,9 @@ def seen(answer: Answer) -> dict[str, Any]:
     return {
         "content": answer.content,
         "reasoning": answer.reasoning,
-        "tool_calls": [(id_, name, from_json(arguments.encode(), partial_mode=True)) for id_, name, arguments in answer.tool_calls],
+        "tool_calls": [
+            (id_, name, from_json(arguments.encode(), partial_mode=True)) for id_, name, arguments in answer.tool_calls
+        ],
         "finish_reason": answer.finish_reason,
         "usage": answer.usage[:4],
     }

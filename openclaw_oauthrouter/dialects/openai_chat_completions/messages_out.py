@@ -39,20 +39,33 @@ def _system(parts: Sequence[Part], path: str, _notes: list[Note]) -> Iterator[Js
     yield {"role": "system", "content": encode_content(parts, path)}
 
 
-def _user(parts: Sequence[Part], path: str, _notes: list[Note]) -> Iterator[JsonObject]:
+def _user(parts: Sequence[Part], path: str, notes: list[Note]) -> Iterator[JsonObject]:
     """Answers of tools first: they must follow the calls directly."""
     answers = [part for part in parts if isinstance(part, ToolCallResponsePart)]
+    rest: list[Part] = []
     for answer in answers:
+        files = [part for part in answer.content if not _fits_tool_message(part)]
+        if files:
+            notes.append(Note("mapped", f"{path}.tool_result", "files of a tool's answer stand in a user message of their own"))
+            rest += [TextPart(f"[from tool call {answer.id}]"), *files]
         yield {"role": "tool", "tool_call_id": answer.id, "content": _answer(answer, path)}
-    rest = [part for part in parts if not isinstance(part, ToolCallResponsePart)]
+    rest += [part for part in parts if not isinstance(part, ToolCallResponsePart)]
     if rest or not answers:
         yield {"role": "user", "content": encode_content(rest, path)}
 
 
+def _fits_tool_message(part: Part) -> bool:
+    """OpenAI takes text and images there and answers 400 to anything else."""
+    return getattr(part, "modality", "image") == "image"
+
+
 def _answer(answer: ToolCallResponsePart, path: str) -> str | list[JsonObject]:
-    if answer.is_error and not answer.content:
-        return "The tool failed and said nothing."
-    return encode_content(answer.content, path)
+    content = [part for part in answer.content if _fits_tool_message(part)]
+    if content:
+        return encode_content(content, path)
+    if answer.content:
+        return "The answer is a file, in the next message."
+    return "The tool failed and said nothing." if answer.is_error else ""
 
 
 def _assistant(parts: Sequence[Part], path: str, notes: list[Note]) -> Iterator[JsonObject]:

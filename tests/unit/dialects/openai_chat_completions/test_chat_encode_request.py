@@ -173,6 +173,17 @@ def test_tool_round_trip_puts_answers_right_after_the_calls() -> None:
     ]  # fmt: skip
 
 
+def test_files_of_a_tool_move_to_a_user_message() -> None:
+    call = Message("assistant", (ToolCallPart("1", "f", "{}"), ToolCallPart("2", "g", "{}")))
+    pdf = BlobPart("document", "application/pdf", "AA==", "a.pdf")
+    answers = (ToolCallResponsePart("1", (TextPart("see"), pdf)), ToolCallResponsePart("2", (pdf,)), TextPart("so?"))
+    encoded = encode(HI, call, Message("user", answers))
+    first, second, user = encoded.body["messages"][2:]  # type: ignore[index]
+    assert (first["content"], second["content"]) == ("see", "The answer is a file, in the next message.")
+    assert [part["type"] for part in user["content"]] == ["text", "file", "text", "file", "text"]
+    assert [note.action for note in encoded.notes] == ["mapped", "mapped"]
+
+
 def test_what_an_upstream_would_refuse_is_mended() -> None:
     encoded = encode(HI, Message("assistant", (ToolCallPart("1", "f", "{}"),)), HI)
     assert [message["role"] for message in encoded.body["messages"]] == ["user", "assistant", "tool", "user"]  # type: ignore[attr-defined]
