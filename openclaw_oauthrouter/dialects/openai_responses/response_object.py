@@ -30,6 +30,15 @@ _ECHOED: dict[str, object] = {
 
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
+_CODES = {
+    "rate_limit_error": "rate_limit_exceeded",
+    "insufficient_quota": "insufficient_quota",
+    "invalid_request_error": "invalid_prompt",
+    "server_error": "server_error",
+    "context_length_exceeded": "context_length_exceeded",
+}
+"""Type of an error -> the code a client knows it by: Codex CLI decides by it whether to try again."""
+
 
 class ResponseObject:
     """Written anew for each stage of the answer."""
@@ -64,7 +73,8 @@ class ResponseObject:
 
     def failed(self, error: OAuthRouterError) -> JsonObject:
         """When the answer breaks off."""
-        return {**self._write("failed"), "error": {"code": error.code or error.error_type, "message": error.message}}
+        code = error.code if error.code in _CODES.values() else _CODES.get(error.error_type, "server_error")
+        return {**self._write("failed"), "error": {"code": code, "message": error.message}}
 
     def _write(self, status: str) -> JsonObject:
         return {

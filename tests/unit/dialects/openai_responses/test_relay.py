@@ -81,7 +81,7 @@ def test_a_failure_continues_the_upstream_s_numbers_and_identity() -> None:
     assert encoder.send(Frame(b"late")) == b""
     *_, last = unwire(sent)
     assert (last["type"], last["sequence_number"], last["response"]["id"]) == ("response.failed", 5, "r1")
-    assert last["response"]["error"] == {"code": "upstream_connection", "message": "gone"}
+    assert last["response"]["error"] == {"code": "server_error", "message": "gone"}
 
 
 def test_a_failure_before_the_first_event_is_a_stream_of_its_own() -> None:
