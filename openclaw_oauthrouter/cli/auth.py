@@ -87,7 +87,7 @@ def add(context: click.Context, provider: str, profile_id: str | None, as_json: 
         StoreFile(settings.home).put(name, {"provider": provider, **entry})
         if secret_text.is_anthropic_oauth(secret):
             click.echo(_TERMS, err=True)
-        _report(as_json, {"added": name, "provider": provider}, f"Kept {name!r}. {_chain(settings).explain(provider)}.")
+        _report(as_json, {"added": name, "provider": provider}, f"Kept {name!r}; {_chain(settings).explain(provider)}.")
 
 
 @command.command()

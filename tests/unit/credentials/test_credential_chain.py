@@ -1,0 +1,152 @@
+"""Order, stickiness, pooling, renewal and explanations of the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+from openclaw_oauthrouter.canonical.credential import Credential, CredentialKind, Secret
+from openclaw_oauthrouter.config.credentials import CredentialSettings
+from openclaw_oauthrouter.credentials.chain import CredentialChain
+from openclaw_oauthrouter.errors import ConfigurationError, CredentialError, CredentialExpired, CredentialNotFound
+
+NOW = 1000.0
+
+
+@dataclass
+class Shelf:
+    """A source that holds what a test puts there."""
+
+    name: str
+    items: list[Credential] = field(default_factory=list)
+    error: Exception | None = None
+
+    def find(self, provider: str) -> Sequence[Credential]:
+        if self.error is not None:
+            raise self.error
+        return [item for item in self.items if item.provider == provider]
+
+
+def credential(name: str, kind: CredentialKind = "api_key", *, secret: str = "", source: str = "store", **extra) -> Credential:
+    return Credential(name, "anthropic", kind, Secret(secret or f"secret of {name}"), source, **extra)
+
+
+def chain_of(*sources: Shelf, **settings) -> CredentialChain:
+    return CredentialChain(sources, CredentialSettings(**settings), lambda: NOW)
+
+
+async def names(chain: CredentialChain, conversation: str | None = None) -> list[str]:
+    return [item.name for item in await chain.resolve("anthropic", conversation)]
+
+
+async def test_sources_are_asked_in_the_configured_order() -> None:
+    store, environment = Shelf("store", [credential("a")]), Shelf("environment", [credential("b")])
+    assert await names(chain_of(store, environment)) == ["b", "a"]
+    assert await names(chain_of(store, environment, order=("store", "environment"))) == ["a", "b"]
+    assert await names(chain_of(store, environment, order=("store",))) == ["a"]
+
+
+async def test_a_plugins_source_comes_last_unless_ordered_and_may_replace_a_built_in_one() -> None:
+    vault, store, ours = Shelf("vault", [credential("v")]), Shelf("store", [credential("a")]), Shelf("store", [credential("b")])
+    assert await names(chain_of(vault, store)) == ["a", "v"]
+    assert await names(chain_of(vault, store, order=("vault", "store"))) == ["v", "a"]
+    assert await names(chain_of(store, ours)) == ["a"]
+
+
+def test_an_unknown_source_in_the_order_is_refused_by_name() -> None:
+    with pytest.raises(ConfigurationError, match=r"'keyring'; known sources: config, environment, .*claude-code, vault"):
+        chain_of(Shelf("vault"), order=("store", "keyring"))
+
+
+async def test_the_same_secret_or_name_counts_once() -> None:
+    store = Shelf("store", [credential("a", secret="x"), credential("b", secret="x"), credential("a", secret="y"), credential("c")])
+    assert await names(chain_of(store)) == ["a", "c"]
+
+
+async def test_a_second_account_of_a_plan_only_when_pooled() -> None:
+    store = Shelf(
+        "store",
+        [
+            credential("plan-1", "oauth", account_id="1"),
+            credential("plan-1-again", "oauth", account_id="1"),
+            credential("plan-2", "oauth", account_id="2"),
+            credential("plan-unknown", "token"),
+            credential("key-1"),
+            credential("key-2"),
+        ],
+    )
+    assert await names(chain_of(store)) == ["plan-1", "plan-1-again", "key-1", "key-2"]
+    assert len(await names(chain_of(store, pool_same_vendor=True))) == 6
+
+
+async def test_a_conversation_keeps_its_credential_while_that_is_usable() -> None:
+    store = Shelf("store", [credential("a"), credential("b")])
+    chain = chain_of(store)
+    assert await names(chain, "talk") == ["a", "b"]
+    store.items.reverse()
+    assert await names(chain, "talk") == ["a", "b"]
+    assert await names(chain, "another") == ["b", "a"]
+    assert await names(chain) == ["b", "a"]
+    store.items = [credential("b")]
+    assert await names(chain, "talk") == ["b"]
+    store.items = [credential("a"), credential("b")]
+    assert await names(chain, "talk") == ["b", "a"]
+
+
+async def test_the_longest_unused_conversation_is_forgotten() -> None:
+    store = Shelf("store", [credential("a"), credential("b")])
+    chain = chain_of(store)
+    for number in range(5000):
+        await chain.resolve("anthropic", str(number))
+    store.items.reverse()
+    assert await names(chain, "4999") == ["a", "b"]
+    assert await names(chain, "0") == ["b", "a"]
+
+
+async def test_expired_credentials_are_never_handed_out() -> None:
+    store = Shelf("store", [credential("a", "oauth", expires_at=NOW), credential("b", expires_at=NOW + 1)])
+    assert await names(chain_of(store)) == ["b"]
+
+
+async def test_one_broken_source_does_not_take_the_others_down(caplog: pytest.LogCaptureFixture) -> None:
+    broken = Shelf("environment", error=RuntimeError("sk-ant-secret in a foreign exception"))
+    unreadable = Shelf("openclaw", error=CredentialError("database damaged"))
+    chain = chain_of(broken, unreadable, Shelf("store", [credential("a")]))
+    assert chain.available("anthropic")
+    assert await names(chain) == ["a"]
+    assert "RuntimeError" in caplog.text
+    assert "sk-ant-secret" not in caplog.text
+
+
+async def test_nothing_usable_says_all_reasons_and_what_to_do() -> None:
+    chain = chain_of(
+        Shelf("environment", error=CredentialError("first reason")),
+        Shelf("store", error=CredentialExpired("second reason", retry_after=7)),
+    )
+    assert not chain.available("anthropic")
+    with pytest.raises(CredentialExpired, match="first reason; second reason") as caught:
+        await chain.resolve("anthropic")
+    assert "ANTHROPIC_API_KEY" in str(caught.value)
+    assert caught.value.retry_after == 7
+    assert caught.value.message == chain.explain("anthropic")
+    with pytest.raises(CredentialNotFound, match=r"Set MY_VLLM_API_KEY, or run `openclaw-oauthrouter auth add my-vllm`"):
+        await chain_of().resolve("my-vllm")
+
+
+async def test_after_a_401_only_a_changed_secret_is_tried_again() -> None:
+    store = Shelf("store", [credential("a", secret="old")])
+    chain = chain_of(store)
+    old = (await chain.resolve("anthropic"))[0]
+    assert await chain.renew(old) is None
+    store.items = [credential("a", secret="new")]
+    assert (await chain.renew(old)).secret == Secret("new")
+    assert await chain.renew(replace(old, source="gone")) is None
+    store.error = CredentialError("unreadable by now")
+    assert await chain.renew(old) is None
+
+
+def test_explain_names_the_credential_in_use() -> None:
+    assert chain_of(Shelf("store", [credential("a")])).explain("anthropic") == (
+        "provider 'anthropic' authenticates with 'a' (source 'store')"
+    )
