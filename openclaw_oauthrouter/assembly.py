@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
@@ -15,17 +16,19 @@ import pluggy
 
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.canonical.request import ChatRequest
+from openclaw_oauthrouter.canonical.routing import Estimate, ModelCard
 from openclaw_oauthrouter.classifier.judge import RequestJudge
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.routing import Profile
 from openclaw_oauthrouter.credentials.chain import CredentialChain
-from openclaw_oauthrouter.errors import ConfigurationError
+from openclaw_oauthrouter.errors import ConfigurationError, CredentialError
 from openclaw_oauthrouter.health.book import HealthBook
 from openclaw_oauthrouter.health.failures import FailureTable
 from openclaw_oauthrouter.interfaces import Classifier, Dialect, Provider, TraceSink
 from openclaw_oauthrouter.pipeline import Pipeline
 from openclaw_oauthrouter.policy.ledger import open_ledger
 from openclaw_oauthrouter.policy.spend import Spend
+from openclaw_oauthrouter.policy.token_estimate import TokenEstimator
 from openclaw_oauthrouter.policy.tool_preamble import with_tool_preamble
 from openclaw_oauthrouter.routing.catalog import build_catalog
 from openclaw_oauthrouter.routing.conversations import Conversations
@@ -66,6 +69,19 @@ class Runtime:
         router = self.pipeline.router
         return [provider.name for provider in self.providers if router.servable.usable(provider.name)]
 
+    def what_is_missing(self) -> str:
+        """What to do so that a request can be served, in words."""
+        return self.pipeline.router.explain_missing()
+
+    def uses_anthropic_oauth(self) -> bool:
+        """Whether requests may go out with an Anthropic OAuth token."""
+        for source in self.credentials.sources:
+            with suppress(CredentialError):
+                found = source.find("anthropic")
+                if found:
+                    return "sk-ant-oat" in found[0].secret.reveal()
+        return False
+
     async def aclose(self) -> None:
         """Close connections and files."""
         await self.transport.aclose()
@@ -80,12 +96,7 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, transport: httpx
     """
     hook = plugins.hook
     providers = build_providers(settings, plugins)
-    credentials = CredentialChain(
-        _flat(hook.oauthrouter_register_credential_sources(settings=settings)),
-        settings.credentials,
-        time.time,
-        settings.providers,
-    )
+    credentials = build_credentials(settings, plugins)
     failures = FailureTable(_flat(hook.oauthrouter_failure_rules(settings=settings)))
     health = HealthBook(time.time, rule_for=failures.rule_for)
     prices = build_prices(plugins)
@@ -99,24 +110,7 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, transport: httpx
         clients=settings.server.client_keys,
     )
     judge = build_judge(settings, plugins)
-    router = Router(
-        settings=settings.routing,
-        fallback=settings.rate_limit_fallback,
-        providers=providers,
-        chains=build_chains(settings.routing, hook.oauthrouter_register_tiers(settings=settings)),
-        judge=judge,
-        servable=Servable(
-            usable=lambda name: not providers[name].needs_credential or credentials.available(name),
-            blocked=health.blocked,
-            excluded=frozenset(settings.routing.exclude),
-            today=None if settings.routing.classifier == "rules-v1" else lambda: datetime.now(UTC).date(),
-        ),
-        prices=prices,
-        conversations=Conversations(time.time, settings.routing.sticky_seconds),
-        estimate=spend.estimate,
-        explain_missing=lambda: what_is_missing(credentials, providers),
-        revise=hook.oauthrouter_select_route,
-    )
+    router = _router(settings, plugins, providers, credentials, judge, prices, spend.estimate, health.blocked)
     transport = transport or create_transport(settings.upstream)
     sinks = cast("list[TraceSink]", _flat(hook.oauthrouter_register_trace_sinks(settings=settings)))
     dialects = build_dialects(settings, plugins)
@@ -135,6 +129,35 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, transport: httpx
     preamble = with_tool_preamble if settings.tool_preamble else _unchanged
     pipeline = Pipeline(dialects, router, upstream, preamble, time.time)
     return Runtime(settings, plugins, pipeline, credentials, health, spend, sinks, judge, transport)
+
+
+def usable_now(settings: Settings, plugins: pluggy.PluginManager) -> list[str]:
+    """Names of the providers that have a credential, found out without opening anything."""
+    chain = build_credentials(settings, plugins)
+    providers = build_providers(settings, plugins)
+    return [name for name, provider in providers.items() if chain.available(name) or not provider.needs_credential]
+
+
+def build_router(settings: Settings, plugins: pluggy.PluginManager) -> Router:
+    """A router that starts nothing, for explanations and replays: no health, no ledger, no connections."""
+    providers = build_providers(settings, plugins)
+    estimator = TokenEstimator(exact_near=None)
+    return _router(
+        settings,
+        plugins,
+        providers,
+        build_credentials(settings, plugins),
+        build_judge(settings, plugins),
+        build_prices(plugins),
+        estimator.estimate,
+        lambda provider, model: None,
+    )
+
+
+def build_credentials(settings: Settings, plugins: pluggy.PluginManager) -> CredentialChain:
+    """All credential sources in the configured order."""
+    sources = _flat(plugins.hook.oauthrouter_register_credential_sources(settings=settings))
+    return CredentialChain(sources, settings.credentials, time.time, settings.providers)
 
 
 def build_dialects(settings: Settings, plugins: pluggy.PluginManager) -> dict[str, Dialect]:
@@ -175,7 +198,7 @@ def build_judge(settings: Settings, plugins: pluggy.PluginManager) -> RequestJud
     )
 
 
-def what_is_missing(credentials: CredentialChain, providers: dict[str, Provider]) -> str:
+def what_is_missing(credentials: CredentialChain, providers: Mapping[str, Provider]) -> str:
     """What to do when no provider has a credential."""
     lines = [f"{name}: {credentials.explain(name)}" for name, provider in providers.items() if provider.needs_credential]
     return "no provider can be used yet. " + " | ".join(lines)
@@ -189,6 +212,38 @@ def new_id() -> str:
 def new_token() -> Secret:
     """A local token: 32 random bytes."""
     return Secret(secrets.token_urlsafe(32))
+
+
+def _router(
+    settings: Settings,
+    plugins: pluggy.PluginManager,
+    providers: Mapping[str, Provider],
+    credentials: CredentialChain,
+    judge: RequestJudge,
+    prices: Prices,
+    estimate: Callable[[ChatRequest, ModelCard], Estimate],
+    blocked: Callable[[str, str], str | None],
+) -> Router:
+    routing = settings.routing
+    return Router(
+        settings=routing,
+        fallback=settings.rate_limit_fallback,
+        providers=providers,
+        chains=build_chains(routing, plugins.hook.oauthrouter_register_tiers(settings=settings)),
+        judge=judge,
+        servable=Servable(
+            usable=lambda name: not providers[name].needs_credential or credentials.available(name),
+            blocked=blocked,
+            excluded=frozenset(routing.exclude),
+            # The original's tiers name models that are gone by now; whoever asks for them gets them.
+            today=None if routing.classifier == "rules-v1" else lambda: datetime.now(UTC).date(),
+        ),
+        prices=prices,
+        conversations=Conversations(time.time, routing.sticky_seconds),
+        estimate=estimate,
+        explain_missing=lambda: what_is_missing(credentials, providers),
+        revise=plugins.hook.oauthrouter_select_route,
+    )
 
 
 def _by_profile(classifier: Classifier, configured: Profile) -> dict[Profile, Classifier]:

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, runtime_checkable
 
-import httpx
-
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.events import Frame, StreamEvent
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
@@ -29,6 +27,9 @@ from openclaw_oauthrouter.canonical.spending import Limit, PlannedCall
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.errors import OAuthRouterError, PolicyError, UpstreamError
+
+if TYPE_CHECKING:
+    import httpx
 
 # ------------------------------------------------------------------ wire protocols
 

@@ -34,7 +34,7 @@ class Observers:
     clock: Clock
 
 
-def create_observers(runtime: Runtime) -> Observers:
+def create_observers(runtime: Runtime, token: Secret) -> Observers:
     """The registered sinks and panels as one."""
     panels = [
         panel
@@ -49,7 +49,14 @@ def create_observers(runtime: Runtime) -> Observers:
     recorder = SinkRecorder([*runtime.sinks, feed], clock=time.time, on_failure=metrics.sink_failed if metrics else None)
     if metrics:
         metrics.watch_active(lambda: float(recorder.active))
-    return Observers(recorder, ring, feed, metrics, Logins(time.time, lambda: secrets.token_urlsafe(24)), time.time)
+    return Observers(
+        recorder,
+        ring,
+        feed,
+        metrics,
+        Logins(time.time, lambda: secrets.token_urlsafe(24), key=token.reveal().encode()),
+        time.time,
+    )
 
 
 class Live:

@@ -103,7 +103,8 @@ async def start(settings: Settings, plugins: Iterable[object] = ()) -> ProxyHand
     listener = bind(settings.server.listen_host, settings.server.port)
     try:
         runtime = assemble(settings, manager)
-        live = Live(runtime, create_observers(runtime), _token(settings))
+        token = _token(settings)
+        live = Live(runtime, create_observers(runtime, token), token)
     except BaseException:
         listener.close()
         raise

@@ -1,0 +1,96 @@
+"""``demo``: the whole pipeline at work, without credentials."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openclaw_oauthrouter.cli.serve import run, until_stopped
+
+if TYPE_CHECKING:
+    from openclaw_oauthrouter.proxy.start import ProxyHandle
+
+PROMPTS = (
+    "hi",
+    "Write a Python function that parses an ISO 8601 date and returns its weekday, with a docstring.",
+    "Design a multi-tenant event pipeline with exactly-once delivery; compare two storage layouts and their failure modes.",
+    "Prove that sqrt(2) is irrational",
+)
+"""One for each tier."""
+
+
+@click.command("demo")
+@click.option("--once", is_flag=True, help="End after the table.")
+@click.option("--port", type=int, default=None, help="Port; 0 takes any free one.  [default: 8402]")
+@click.option("--json", "as_json", is_flag=True, help="For scripts; implies --once.")
+@click.pass_obj
+def command(obj: dict[str, Any], once: bool, port: int | None, as_json: bool) -> None:
+    """Start gateway and demo upstream, send one prompt per tier, print what happened, keep serving."""
+    run(_demo(obj, once or as_json, port, as_json))
+
+
+async def _demo(obj: dict[str, Any], once: bool, port: int | None, as_json: bool) -> None:
+    from openclaw_oauthrouter.config.loading import load_settings
+    from openclaw_oauthrouter.proxy.demo import demo_upstream
+    from openclaw_oauthrouter.proxy.start import start
+
+    async with demo_upstream() as overrides:
+        server = {} if port is None else {"server": {"port": port}}
+        loaded = load_settings(obj.get("config"), overrides={**overrides, **server})
+        async with await start(loaded.settings) as handle:
+            rows = [await _ask(handle, prompt) for prompt in PROMPTS]
+            _print(rows, as_json)
+            if not once:
+                code = handle.live.observers.logins.issue()
+                click.echo(f"serving on {handle.base_url}; dashboard: {handle.base_url}/debug/dashboard?code={code}; Ctrl-C ends")
+                await until_stopped(handle)
+
+
+async def _ask(handle: ProxyHandle, prompt: str) -> dict[str, object]:
+    import httpx
+
+    body = {"model": "auto", "messages": [{"role": "user", "content": prompt}]}
+    headers = {"authorization": f"Bearer {handle.auth_token}"}
+    async with httpx.AsyncClient(base_url=handle.base_url, headers=headers, trust_env=False, timeout=30) as client:
+        started = time.perf_counter()
+        answer = await client.post("/v1/chat/completions", json=body)
+        seconds = time.perf_counter() - started
+        answer.raise_for_status()
+        trace = await client.get("/debug/routing-trace", params={"n": 1})
+    event = trace.json()["events"][-1]
+    return {
+        "prompt": prompt,
+        "tier": event["routingTier"],
+        "confidence": event["routingConfidence"],
+        "model": answer.json()["model"],
+        "latencyMs": round(seconds * 1000, 1),
+        "cost": event.get("cost"),
+        "saved": event.get("savings"),
+        "answer": answer.json()["choices"][0]["message"]["content"],
+    }
+
+
+def _print(rows: list[dict[str, object]], as_json: bool) -> None:
+    if as_json:
+        import json
+
+        click.echo(json.dumps(rows, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("prompt", "tier", "confidence", "model", "latency", "cost", "saved", title="One prompt per tier")
+    for row in rows:
+        cost, saved = row["cost"], row["saved"]
+        table.add_row(
+            str(row["prompt"])[:48],
+            str(row["tier"]),
+            f"{row['confidence']:.2f}",
+            str(row["model"]),
+            f"{row['latencyMs']} ms",
+            f"${cost:.6f}" if isinstance(cost, float) else "?",
+            f"{saved:.0%}" if isinstance(saved, float) else "?",
+        )
+    Console().print(table)

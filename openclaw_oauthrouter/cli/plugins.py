@@ -1,0 +1,34 @@
+"""``plugins``: who implements which hook."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command("plugins")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def command(as_json: bool) -> None:
+    """List plugins and the hooks they implement, in the order they are asked.
+
+    Third parties join through the entry-point group "openclaw"; see docs/plugin-hooks.md.
+    """
+    from openclaw_oauthrouter.plugins import create_plugin_manager, describe
+
+    rows = describe(create_plugin_manager())
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("plugin", "origin", "hooks", title="Plugins, in the order they are asked")
+    for row in rows:
+        hooks = row["hooks"]
+        table.add_row(
+            str(row["plugin"]),
+            "built in" if row["builtin"] else "third party",
+            "\n".join(hooks) if isinstance(hooks, list) else "",
+        )
+    Console().print(table)

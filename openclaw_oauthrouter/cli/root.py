@@ -1,0 +1,77 @@
+"""The command ``openclaw-oauthrouter``: finds its subcommands by walking this folder, loads only the one that runs."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import pkgutil
+import sys
+from pathlib import Path
+
+import click
+
+from openclaw_oauthrouter import __version__, cli
+from openclaw_oauthrouter.errors import ConfigurationError, OAuthRouterError
+
+EXIT_FAILED = 1
+EXIT_MISCONFIGURED = 2
+
+_NOT_COMMANDS = frozenset({"root", "chatgpt_sign_in", "file_changes", "tables"})
+
+
+class FolderGroup(click.Group):
+    """A group whose commands are the modules beside it, each with an attribute ``command``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in alphabetical order."""
+        return sorted(module.name for module in pkgutil.iter_modules(cli.__path__) if module.name not in _NOT_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = importlib.import_module(f"{cli.__name__}.{cmd_name}").command
+        return command
+
+
+@click.group(cls=FolderGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Configuration file (TOML or JSON). Default: OAUTHROUTER_CONFIG, else config.toml in the state folder.",
+)
+@click.version_option(__version__, prog_name="openclaw-oauthrouter")
+@click.pass_context
+def root(ctx: click.Context, config: Path | None) -> None:
+    """A local LLM gateway: one address, all of your own credentials, the cheapest capable model.
+
+    \b
+    openclaw-oauthrouter demo            see it work, without credentials
+    openclaw-oauthrouter auth add openai add a credential
+    openclaw-oauthrouter serve           run the gateway
+    openclaw-oauthrouter doctor          find out what is wrong
+    """
+    ctx.obj = {"config": config}
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line.
+
+    :return: exit code: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        result = root.main(args=arguments, prog_name="openclaw-oauthrouter", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("interrupted", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except ConfigurationError as error:
+        click.secho(f"error: {error.message}", fg="red", err=True)
+        return EXIT_MISCONFIGURED
+    except OAuthRouterError as error:
+        click.secho(f"error: {error.message}", fg="red", err=True)
+        return EXIT_FAILED
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,75 @@
+"""``route``: explain where a prompt would go, without starting or sending anything."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from openclaw_oauthrouter.canonical.routing import RoutingDecision
+
+
+@click.command("route")
+@click.argument("prompt", required=False)
+@click.option("--system", help="System prompt.")
+@click.option("--max-output-tokens", type=int, default=4096, show_default=True)
+@click.option("--profile", type=click.Choice(["economy", "balanced", "quality"]), help="Instead of the configured one.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.pass_obj
+def command(
+    obj: dict[str, Any], prompt: str | None, system: str | None, max_output_tokens: int, profile: str | None, as_json: bool
+) -> None:
+    """Show the tier of PROMPT (or of standard input), why, and the models that would be tried."""
+    text = prompt if prompt is not None else sys.stdin.read()
+    decision = _decide(obj.get("config"), text, system, max_output_tokens, profile)
+    if as_json:
+        from openclaw_oauthrouter.proxy.explain import decision_as_json
+
+        click.echo(json.dumps(decision_as_json(decision), indent=2))
+        return
+    _show(decision)
+
+
+def _decide(config: Path | None, text: str, system: str | None, max_output_tokens: int, profile: str | None) -> RoutingDecision:
+    from openclaw_oauthrouter.assembly import build_router
+    from openclaw_oauthrouter.canonical.content import TextPart
+    from openclaw_oauthrouter.canonical.request import ChatRequest, Message
+    from openclaw_oauthrouter.config.loading import load_settings
+    from openclaw_oauthrouter.plugins import create_plugin_manager
+    from openclaw_oauthrouter.routing.hints import hints_of
+
+    messages = [Message("user", (TextPart(text),))]
+    if system:
+        messages.insert(0, Message("system", (TextPart(system),)))
+    request = ChatRequest("openai_chat_completions", "auto", tuple(messages), max_output_tokens=max_output_tokens)
+    router = build_router(load_settings(config).settings, create_plugin_manager())
+    return router.route(request, hints_of({"x-oauthrouter-profile": profile} if profile else {}), None).decision
+
+
+def _show(decision: RoutingDecision) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print(f"[bold]{decision.tier}[/bold]  {decision.model}   confidence {decision.confidence:.2f}   {decision.method}")
+    console.print(decision.reasoning, highlight=False, markup=False)
+    judged = decision.classification
+    table = Table("dimension", "score", "weight", "share", "found")
+    for one in judged.dimensions if judged else ():
+        table.add_row(one.name, f"{one.score:+.2f}", f"{one.weight:.3f}", f"{one.score * one.weight:+.3f}", one.signal or "")
+    console.print(table)
+    for floor in judged.floors if judged else ():
+        console.print(f"floor: {floor}", markup=False)
+    chain = Table("model", "why", title="Tried in this order")
+    for hop in decision.hops:
+        chain.add_row(hop.card.name, hop.reason)
+    for skipped in decision.skipped:
+        chain.add_row(f"[dim]{skipped.model}[/dim]", f"[dim]skipped: {skipped.reason}[/dim]")
+    console.print(chain)
+    console.print(
+        f"estimated cost ${decision.cost_estimate:.4f}; {decision.baseline_model} would cost ${decision.baseline_cost:.4f}; saved {decision.savings:.0%}"
+    )

@@ -1,0 +1,122 @@
+"""``serve``: run the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openclaw_oauthrouter.config.loading import LoadedSettings, load_settings
+
+if TYPE_CHECKING:
+    from openclaw_oauthrouter.proxy.start import ProxyHandle
+
+OAUTH_NOTICE = (
+    "note: an Anthropic OAuth token is in use. Anthropic's terms reserve these tokens for its own applications; "
+    "using them here is your decision (README, 'Terms of the vendors')."
+)
+
+
+@click.command("serve")
+@click.option("--host", help="Address to bind.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="Port; 0 takes any free one.  [default: 8402]")
+@click.option("--demo", is_flag=True, help="Send everything to the built-in demo upstream; needs no credentials.")
+@click.option("--demo-if-empty", is_flag=True, help="The same, but only if no provider has a credential.")
+@click.option("--host-stdio", is_flag=True, help="Started by the OpenClaw plugin: talk to it over the standard streams.")
+@click.pass_obj
+def command(obj: dict[str, Any], host: str | None, port: int | None, demo: bool, demo_if_empty: bool, host_stdio: bool) -> None:
+    """Run the gateway until it is told to stop (Ctrl-C, SIGTERM).
+
+    Without a usable credential it starts all the same, says what is missing, and answers 503 with the same words.
+    """
+    server = {key: value for key, value in (("listen_host", host), ("port", port)) if value is not None}
+    overrides = {"server": server} if server else {}
+    work = _with_host(obj.get("config"), overrides) if host_stdio else _alone(obj.get("config"), overrides, demo, demo_if_empty)
+    run(work)
+
+
+def run(work: Any) -> None:
+    """Run a coroutine on the fastest event loop there is."""
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        new_event_loop = None
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(work)
+
+
+async def _alone(config: Path | None, overrides: dict[str, Any], demo: bool, demo_if_empty: bool) -> None:
+    from openclaw_oauthrouter.proxy.demo import demo_upstream
+    from openclaw_oauthrouter.proxy.start import start
+
+    async with AsyncExitStack() as stack:
+        loaded = load_settings(config, overrides=overrides)
+        if demo or (demo_if_empty and not _has_credentials(loaded)):
+            demo_settings = await stack.enter_async_context(demo_upstream())
+            loaded = load_settings(config, overrides={**overrides, **demo_settings})
+            demo = True
+        handle = await stack.enter_async_context(await start(loaded.settings))
+        _greet(handle, loaded, demo)
+        await until_stopped(handle)
+
+
+async def _with_host(config: Path | None, overrides: dict[str, Any]) -> None:
+    from openclaw_oauthrouter.canonical.credential import Secret
+    from openclaw_oauthrouter.openclaw.bridge import HostBridge
+    from openclaw_oauthrouter.openclaw.host_credentials import HostCredentials
+    from openclaw_oauthrouter.proxy.start import start
+
+    bridge = await HostBridge.open()
+    loaded = load_settings(config, overrides={**await bridge.config(), **overrides})
+    async with await start(loaded.settings, [HostCredentials(bridge)]) as handle:
+        bridge.ready(f"{handle.base_url}/v1", Secret(handle.auth_token))
+        await until_stopped(handle, bridge.closed)
+    await bridge.close()
+
+
+async def until_stopped(handle: ProxyHandle, *events: asyncio.Event) -> None:
+    """Until SIGINT or SIGTERM, until one of the events, or until the gateway ends by itself."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows has no signal handlers here; Ctrl-C arrives as KeyboardInterrupt
+            loop.add_signal_handler(name, told.set)
+    waits = [asyncio.ensure_future(event.wait()) for event in (told, *events)]
+    waits.append(asyncio.ensure_future(handle.wait()))
+    _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in pending:
+        wait.cancel()
+
+
+def _has_credentials(loaded: LoadedSettings) -> bool:
+    from openclaw_oauthrouter.assembly import usable_now
+    from openclaw_oauthrouter.plugins import create_plugin_manager
+
+    return bool(usable_now(loaded.settings, create_plugin_manager()))
+
+
+def _greet(handle: ProxyHandle, loaded: LoadedSettings, demo: bool) -> None:
+    from openclaw_oauthrouter.proxy.local_token import token_path
+
+    runtime = handle.live.runtime
+    settings = loaded.settings
+    click.echo(
+        f"OAuthRouter listens on {click.style(handle.base_url, bold=True)}  (OpenAI clients: base URL {handle.base_url}/v1)"
+    )
+    if settings.server.auth_token is None:
+        click.echo(f"local token: {token_path(settings.home)}")
+    code = handle.live.observers.logins.issue()
+    click.echo(f"dashboard (one-time link): {handle.base_url}/debug/dashboard?code={code}")
+    usable = runtime.usable_providers()
+    if demo:
+        click.echo("demo: every answer comes from the built-in upstream; nothing leaves this machine")
+    elif usable:
+        click.echo(f"providers: {', '.join(usable)}")
+        if runtime.uses_anthropic_oauth():
+            click.secho(OAUTH_NOTICE, fg="yellow", err=True)
+    else:
+        click.secho(runtime.what_is_missing(), fg="yellow", err=True)

@@ -1,0 +1,97 @@
+"""``route()``: the classification engine by itself, without a gateway, plugins or credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from openclaw_oauthrouter.canonical.content import TextPart
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message
+from openclaw_oauthrouter.canonical.routing import Classification, Estimate, ModelCard, Price, RoutingDecision, Tier
+from openclaw_oauthrouter.config.routing import RoutingSettings
+
+DEFAULT_ROUTING_CONFIG = RoutingSettings()
+"""The seed's tiers and the default classifier; change it with ``model_copy(update=…)`` or pass a mapping to ``start_proxy``."""
+
+
+def route(
+    prompt: str,
+    system_prompt: str | None = None,
+    max_output_tokens: int = 4096,
+    *,
+    config: RoutingSettings | Mapping[str, Any] | None = None,
+    model_pricing: Mapping[str, Mapping[str, float]] | None = None,
+) -> RoutingDecision:
+    """Say which tier and model a prompt wants.
+
+    :param prompt: the user's words
+    :param system_prompt: carried along; not a sign of difficulty by itself
+    :param max_output_tokens: what the answer is priced at
+    :param config: routing settings; a mapping is validated first
+    :param model_pricing: model name -> ``{"inputPrice": …, "outputPrice": …}`` in US dollars per million tokens; the shipped prices
+        answer for models it leaves out
+    """
+    settings = DEFAULT_ROUTING_CONFIG if config is None else RoutingSettings.model_validate(config)
+    judged, tokens = _judge(prompt, system_prompt, settings)
+    model = settings.tiers[judged.tier.value].primary
+    baseline = settings.baseline or settings.tiers[Tier.REASONING.value].primary
+    estimate = Estimate(tokens, max_output_tokens)
+    cost, against = (_cost(name, estimate, model_pricing or {}) for name in (model, baseline))
+    return RoutingDecision(
+        model=model,
+        tier=judged.tier,
+        confidence=judged.confidence,
+        method=judged.method,
+        reasoning=judged.reasoning,
+        score=judged.score,
+        cost_estimate=cost,
+        baseline_cost=against,
+        baseline_model=baseline,
+        savings=max(0.0, (against - cost) / against) if against else 0.0,
+        classification=judged,
+    )
+
+
+def _judge(prompt: str, system_prompt: str | None, settings: RoutingSettings) -> tuple[Classification, int]:
+    from openclaw_oauthrouter.classifier.features import features_of
+
+    words = (Message("user", (TextPart(prompt),)),)
+    system = (Message("system", (TextPart(system_prompt),)),) if system_prompt else ()
+    request = ChatRequest("", "auto", system + words)
+    tokens = -(-len((prompt + (system_prompt or "")).encode("utf-8", "replace")) // 4)
+    features = features_of(request, envelopes=(), input_tokens=tokens)
+    classifier = _classifier(settings.classifier, settings.learned_score, settings.profile, settings.cut_points)
+    return classifier.classify(features), tokens
+
+
+@lru_cache(maxsize=8)
+def _classifier(name: str, learned: bool, profile: str, cut_points: tuple[float, float, float] | None) -> Any:
+    """A classifier keeps its tables; loading them anew for every call would cost a thousand times the call."""
+    if name == "rules-v1":
+        from openclaw_oauthrouter.classifier.rules_v1 import RulesV1
+
+        return RulesV1()
+    from openclaw_oauthrouter.classifier.dimensions import builtin_dimensions
+    from openclaw_oauthrouter.classifier.parameters import Parameters
+    from openclaw_oauthrouter.classifier.rules import Rules
+
+    dimensions = builtin_dimensions(Parameters.load(learned=learned).weights)
+    return Rules(dimensions, learned=learned, profile=profile, cut_points=cut_points)
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> dict[str, ModelCard]:
+    from openclaw_oauthrouter.routing.catalog import shipped_cards
+
+    return {card.name: card for card in shipped_cards()}
+
+
+def _cost(name: str, estimate: Estimate, pricing: Mapping[str, Mapping[str, float]]) -> float:
+    from openclaw_oauthrouter.routing.prices import Prices
+
+    provider, _, model = name.partition("/")
+    card = _shipped().get(name) or ModelCard(provider, model)
+    given = pricing.get(name)
+    prices = Prices(lambda _: Price(given["inputPrice"], given["outputPrice"])) if given else Prices()
+    return prices.estimate(card, estimate)
