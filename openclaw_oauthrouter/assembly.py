@@ -138,8 +138,11 @@ def usable_now(settings: Settings, plugins: pluggy.PluginManager) -> list[str]:
     return [name for name, provider in providers.items() if chain.available(name) or not provider.needs_credential]
 
 
-def build_router(settings: Settings, plugins: pluggy.PluginManager) -> Router:
-    """A router that starts nothing, for explanations and replays: no health, no ledger, no connections."""
+def build_router(settings: Settings, plugins: pluggy.PluginManager, *, assume_credentials: bool = False) -> Router:
+    """A router that starts nothing, for explanations and replays: no health, no ledger, no connections.
+
+    :param assume_credentials: route as if every provider had one
+    """
     providers = build_providers(settings, plugins)
     estimator = TokenEstimator(exact_near=None)
     return _router(
@@ -150,7 +153,8 @@ def build_router(settings: Settings, plugins: pluggy.PluginManager) -> Router:
         build_judge(settings, plugins),
         build_prices(plugins),
         estimator.estimate,
-        lambda provider, model: None,
+        _never_blocked,
+        assume_credentials=assume_credentials,
     )
 
 
@@ -223,6 +227,8 @@ def _router(
     prices: Prices,
     estimate: Callable[[ChatRequest, ModelCard], Estimate],
     blocked: Callable[[str, str], str | None],
+    *,
+    assume_credentials: bool = False,
 ) -> Router:
     routing = settings.routing
     return Router(
@@ -232,7 +238,7 @@ def _router(
         chains=build_chains(routing, plugins.hook.oauthrouter_register_tiers(settings=settings)),
         judge=judge,
         servable=Servable(
-            usable=lambda name: not providers[name].needs_credential or credentials.available(name),
+            usable=lambda name: assume_credentials or not providers[name].needs_credential or credentials.available(name),
             blocked=blocked,
             excluded=frozenset(routing.exclude),
             # The original's tiers name models that are gone by now; whoever asks for them gets them.
@@ -250,6 +256,10 @@ def _by_profile(classifier: Classifier, configured: Profile) -> dict[Profile, Cl
     # A classifier without profiles of its own serves them all; the configured one may have cut points of the user's.
     for_profile = getattr(classifier, "for_profile", None)
     return {name: for_profile(name) if for_profile and name != configured else classifier for name in PROFILES}
+
+
+def _never_blocked(_provider: str, _model: str) -> str | None:
+    return None
 
 
 def _unchanged(request: ChatRequest) -> ChatRequest:

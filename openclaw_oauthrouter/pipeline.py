@@ -21,6 +21,7 @@ from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, U
 from openclaw_oauthrouter.interfaces import Dialect, StreamEncoder
 from openclaw_oauthrouter.routing.conversations import conversation_key
 from openclaw_oauthrouter.routing.hints import hints_of
+from openclaw_oauthrouter.routing.model_ids import shown_model
 from openclaw_oauthrouter.routing.router import Router
 from openclaw_oauthrouter.upstream.failover import Failover, Spoken
 
@@ -94,7 +95,7 @@ class Reply:
         self._dialect = exchange.dialect
         self._record = exchange.record
         target = self._answer.target
-        self._model = target.hop.card.name
+        self._model = shown_model(exchange.request.model, target.hop.card)
         self._relays = target.provider.dialect == self._dialect.name
         self._tool_names = dict(self._answer.encoded.tool_names)
         self.headers = self._answer.headers
@@ -167,7 +168,7 @@ class Reply:
 
     def _note_target(self) -> None:
         record, target = self._record, self._answer.target
-        record.provider, record.model_answered = target.provider.name, self._model
+        record.provider, record.model_answered = target.provider.name, target.hop.card.name
         record.credential = target.credential.name if target.credential else None
         record.upstream_url = self._answer.attempt.url
         record.subscription = target.provider.subscription

@@ -79,9 +79,18 @@ def _print(rows: list[dict[str, object]], as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=2))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("prompt", "tier", "confidence", "model", "latency", "cost", "saved", title="One prompt per tier")
+    table = Table(
+        Column("prompt", no_wrap=True, max_width=32),
+        "tier",
+        "confidence",
+        "model",
+        "latency",
+        "cost",
+        "saved",
+        title="One prompt per tier",
+    )
     for row in rows:
         cost, saved = row["cost"], row["saved"]
         table.add_row(

@@ -1,10 +1,9 @@
-"""The command ``openclaw-oauthrouter``: finds its subcommands by walking this folder, loads only the one that runs."""
+"""The command ``openclaw-oauthrouter``: loads only the subcommand that runs."""
 
 from __future__ import annotations
 
 import importlib
 import logging
-import pkgutil
 import sys
 from pathlib import Path
 
@@ -16,19 +15,37 @@ from openclaw_oauthrouter.errors import ConfigurationError, OAuthRouterError
 EXIT_FAILED = 1
 EXIT_MISCONFIGURED = 2
 
-_NOT_COMMANDS = frozenset({"root", "chatgpt_sign_in", "file_changes", "tables"})
+COMMANDS = (
+    "serve",
+    "demo",
+    "route",
+    "auth",
+    "config",
+    "plugins",
+    "dashboard",
+    "trace",
+    "top",
+    "report",
+    "replay",
+    "spend",
+    "doctor",
+    "openclaw",
+    "setup",
+    "service",
+)
+"""Each is a module beside this one, with an attribute ``command``; in the order in which people need them."""
 
 
 class FolderGroup(click.Group):
-    """A group whose commands are the modules beside it, each with an attribute ``command``."""
+    """A group that imports a command's module only when the command runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in alphabetical order."""
-        return sorted(module.name for module in pkgutil.iter_modules(cli.__path__) if module.name not in _NOT_COMMANDS)
+        """Names in the order of ``COMMANDS``."""
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load one command."""
-        if cmd_name not in self.list_commands(ctx):
+        if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"{cli.__name__}.{cmd_name}").command
         return command

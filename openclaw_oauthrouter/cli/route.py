@@ -35,7 +35,7 @@ def command(
 
 
 def _decide(config: Path | None, text: str, system: str | None, max_output_tokens: int, profile: str | None) -> RoutingDecision:
-    from openclaw_oauthrouter.assembly import build_router
+    from openclaw_oauthrouter.assembly import build_router, usable_now
     from openclaw_oauthrouter.canonical.content import TextPart
     from openclaw_oauthrouter.canonical.request import ChatRequest, Message
     from openclaw_oauthrouter.config.loading import load_settings
@@ -46,7 +46,11 @@ def _decide(config: Path | None, text: str, system: str | None, max_output_token
     if system:
         messages.insert(0, Message("system", (TextPart(system),)))
     request = ChatRequest("openai_chat_completions", "auto", tuple(messages), max_output_tokens=max_output_tokens)
-    router = build_router(load_settings(config).settings, create_plugin_manager())
+    settings, plugins = load_settings(config).settings, create_plugin_manager()
+    no_credentials = not usable_now(settings, plugins)
+    if no_credentials:
+        click.echo("no provider has a credential yet; this is what would happen if all had one", err=True)
+    router = build_router(settings, plugins, assume_credentials=no_credentials)
     return router.route(request, hints_of({"x-oauthrouter-profile": profile} if profile else {}), None).decision
 
 

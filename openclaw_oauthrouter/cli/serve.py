@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,12 +42,16 @@ def command(obj: dict[str, Any], host: str | None, port: int | None, demo: bool,
 
 def run(work: Any) -> None:
     """Run a coroutine on the fastest event loop there is."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(work)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         from uvloop import new_event_loop
     except ImportError:
-        new_event_loop = None
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(work)
+        return None
+    return new_event_loop
 
 
 async def _alone(config: Path | None, overrides: dict[str, Any], demo: bool, demo_if_empty: bool) -> None:
@@ -85,7 +90,7 @@ async def until_stopped(handle: ProxyHandle, *events: asyncio.Event) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows has no signal handlers here; Ctrl-C arrives as KeyboardInterrupt
             loop.add_signal_handler(name, told.set)
-    waits = [asyncio.ensure_future(event.wait()) for event in (told, *events)]
+    waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(event.wait()) for event in (told, *events)]
     waits.append(asyncio.ensure_future(handle.wait()))
     _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for wait in pending:

@@ -45,6 +45,11 @@ def normalise(model: str) -> str:
     return _DOTTED_CLAUDE.sub(r"\1-\2", name)
 
 
+def shown_model(requested: str, card: ModelCard) -> str:
+    """The name an answer carries: the client's own spelling of the model that answered, else that model's name."""
+    return requested.strip() if normalise(requested) in (card.name, card.id) else card.name
+
+
 def resolve(
     model: str,
     providers: Mapping[str, Provider],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import Citation, ReasoningPart, RefusalPart, TextPart, ToolCallPart
 from openclaw_oauthrouter.canonical.json import JsonObject
@@ -63,14 +65,12 @@ def _message(response: ChatResponse, request: ChatRequest, *, legacy: bool) -> J
         "role": "assistant",
         "content": "".join(part.text for part in texts) or None,
         "refusal": "".join(refusals) or response.explanation or None,
-        "annotations": [encode_citation(citation) for part in texts for citation in part.citations],
     }
-    reasoning = [part for part in parts if isinstance(part, ReasoningPart)]
-    if any(part.text for part in reasoning):
-        message["reasoning_content"] = "".join(part.text for part in reasoning)
-    sealed = [encode_block(part.text, part.opaque) for part in reasoning if part.opaque]
-    if sealed:
-        message["thinking_blocks"] = sealed
+    citations = [encode_citation(citation) for part in texts for citation in part.citations]
+    if citations:
+        message["annotations"] = citations
+    if _knows_of_reasoning(request):
+        message |= _reasoning([part for part in parts if isinstance(part, ReasoningPart)])
     calls = [part for part in parts if isinstance(part, ToolCallPart)]
     if calls and legacy:
         message["function_call"] = {"name": calls[0].name, "arguments": calls[0].arguments or "{}"}
@@ -78,6 +78,26 @@ def _message(response: ChatResponse, request: ChatRequest, *, legacy: bool) -> J
         custom = custom_names(request)
         message["tool_calls"] = [_tool_call(call, custom) for call in calls]
     return message
+
+
+def _knows_of_reasoning(request: ChatRequest) -> bool:
+    """The client asked for reasoning or has sent some back.
+
+    Others get a whole answer in OpenAI's own fields only; a stream shows reasoning to all, for it is a sign of life.
+    """
+    sent_back = (part for message in request.messages for part in message.parts if isinstance(part, ReasoningPart))
+    return request.reasoning is not None or any(sent_back)
+
+
+def _reasoning(parts: Sequence[ReasoningPart]) -> JsonObject:
+    out: JsonObject = {}
+    words = "".join(part.text for part in parts)
+    if words:
+        out["reasoning_content"] = words
+    sealed = [encode_block(part.text, part.opaque) for part in parts if part.opaque]
+    if sealed:
+        out["thinking_blocks"] = sealed
+    return out
 
 
 def _tool_call(call: ToolCallPart, custom: frozenset[str]) -> JsonObject:
