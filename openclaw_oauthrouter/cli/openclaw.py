@@ -60,17 +60,19 @@ def install(route: Route, default_model: bool, yes: bool, undo: bool) -> None:
         return
     if route == "copied":
         _copy_plugin(loaded, yes=yes)
-    path, document = _document(loaded)
+    journal = journal_of(loaded.settings)
+    path, now = _document(loaded)
+    document = read(journal.without(CHANGE, path))
     explanation = seed_explanation(document)
     if explanation:
         click.echo(f"Note: {explanation}\n")
     if loaded.settings.server.auth_token is None:
         # OpenClaw reads the file before the gateway has been started for the first time.
         kept_token(loaded.settings.home, new_token())
-    edits = _installation(loaded, default_model).edits(route, document)
-    journal = journal_of(loaded.settings)
+    is_default = default_model or selected(now)
+    edits = _installation(loaded, is_default).edits(route, document)
     if offer(journal, journal.plan(CHANGE, path, edits), yes=yes):
-        click.echo(_what_next(default_model or selected(document)))
+        click.echo(_what_next(is_default))
 
 
 @openclaw.command("uninstall")

@@ -90,7 +90,22 @@ class PutTomlKey(_Edit):
         return toml_text.remove_key(text, self.key) if former is None else toml_text.put_key(text, self.key, str(former))
 
 
-Edit = Annotated[PutJson | AppendJson | PutTomlBlock | PutTomlKey, Field(discriminator="kind")]
+class ReplaceText(_Edit):
+    """Make a file of our own, whatever was there."""
+
+    kind: Literal["replace-text"] = "replace-text"
+    text: str
+
+    def apply(self, text: str) -> str:
+        """Our text."""
+        return self.text
+
+    def revert(self, text: str, before: str) -> str:
+        """What was there before us."""
+        return before
+
+
+Edit = Annotated[PutJson | AppendJson | PutTomlBlock | PutTomlKey | ReplaceText, Field(discriminator="kind")]
 
 
 def _restore(text: str, before: str, path: tuple[str, ...]) -> str:

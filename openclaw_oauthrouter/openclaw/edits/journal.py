@@ -81,12 +81,17 @@ class Journal:
         :raises ConfigurationError: the file cannot be read or understood
         """
         path = path.expanduser().resolve()
-        now = _read(path)
-        record = self._record(name)
-        text = (_undone(record, now) if record is not None and record.path == path else now) or ""
+        text = self.without(name, path)
         for edit in edits:
             text = _named(path, edit.apply, text)
-        return FileChange(name, path, now, text, tuple(edits))
+        return FileChange(name, path, _read(path), text, tuple(edits))
+
+    def without(self, name: str, path: Path) -> str:
+        """The file's text as it would be without a change; ``""`` when there would be no file."""
+        path = path.expanduser().resolve()
+        now = _read(path)
+        record = self._record(name)
+        return (_undone(record, now) if record is not None and record.path == path else now) or ""
 
     def plan_undo(self, name: str) -> FileChange | None:
         """Work out how to take a change back; ``None`` when there is none to take back.
@@ -139,7 +144,7 @@ def _undone(record: Record, now: str | None) -> str | None:
     text = now
     for edit in reversed(record.edits):
         text = _named(record.path, edit.revert, text, record.before or "")
-    return text
+    return text if text or record.before is not None else None
 
 
 def _named(path: Path, step: object, *texts: str) -> str:

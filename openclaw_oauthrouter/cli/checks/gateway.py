@@ -1,0 +1,73 @@
+"""The gateway: its plugins, its token, and who listens on its port."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+
+import httpx
+
+from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, failure, ok, warning
+from openclaw_oauthrouter.errors import ConfigurationError
+from openclaw_oauthrouter.openclaw.provider_entry import base_url
+from openclaw_oauthrouter.plugins import create_plugin_manager, describe
+from openclaw_oauthrouter.proxy.local_token import token_path
+
+_SECONDS = 3.0
+
+
+def check_plugins(_: Surroundings) -> Iterator[Result]:
+    """Every plugin loads and fits."""
+    try:
+        rows = describe(create_plugin_manager())
+    except ConfigurationError as error:
+        yield failure("plugins", error.message, "uninstall or mend the plugin named")
+        return
+    foreign = [str(row["plugin"]) for row in rows if not row["builtin"]]
+    yield ok("plugins", f"{len(rows)} loaded" + (f", of third parties: {', '.join(foreign)}" if foreign else ""))
+
+
+def check_token(around: Surroundings) -> Iterator[Result]:
+    """There is a local token that only its owner can read."""
+    path = token_path(around.settings.home)
+    if around.settings.server.auth_token is not None:
+        yield ok("local token", "configured")
+    elif not path.is_file():
+        yield ok("local token", "none yet; the first start makes one")
+    elif stat.S_IMODE(path.stat().st_mode) & 0o077:
+        yield warning("local token", f"others can read {path}", f"chmod 600 {path}")
+    else:
+        yield ok("local token", str(path))
+
+
+def check_port(around: Surroundings) -> Iterator[Result]:
+    """The port is free, or it is ours that listens there."""
+    address = base_url(around.settings)
+    port = around.settings.server.port
+    try:
+        answer = httpx.get(f"{address}/models", headers=_authorization(around), timeout=_SECONDS, trust_env=False)
+    except httpx.ConnectError:
+        yield ok("port", f"{port} is free: no gateway is running (start one with: openclaw-oauthrouter serve)")
+        return
+    except httpx.HTTPError as error:
+        yield failure("port", f"something on port {port} does not speak HTTP ({type(error).__name__})", _ANOTHER_PORT)
+        return
+    yield _judge(port, answer.status_code, "x-oauthrouter-request-id" in answer.headers or "data" in answer.text)
+
+
+_ANOTHER_PORT = "stop it, or choose another port with OAUTHROUTER_PORT"
+
+
+def _judge(port: int, status: int, plausible: bool) -> Result:
+    if status == httpx.codes.OK and plausible:
+        return ok("port", f"the gateway answers on {port}")
+    if status == httpx.codes.UNAUTHORIZED:
+        remedy = "it runs with another token or state folder; restart it, or set OAUTHROUTER_LOCAL_TOKEN to its token"
+        return failure("port", f"something on port {port} refuses our local token", remedy)
+    return failure("port", f"something else listens on port {port} (status {status})", _ANOTHER_PORT)
+
+
+def _authorization(around: Surroundings) -> dict[str, str]:
+    configured, path = around.settings.server.auth_token, token_path(around.settings.home)
+    token = configured.get_secret_value() if configured else path.read_text().strip() if path.is_file() else ""
+    return {"authorization": f"Bearer {token}"} if token else {}

@@ -1,0 +1,80 @@
+"""``doctor``: proves each hop from the interpreter to the host, one line each, with what to do where one fails."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from openclaw_oauthrouter.cli.checks.gateway import check_plugins, check_port, check_token
+from openclaw_oauthrouter.cli.checks.host import check_openclaw
+from openclaw_oauthrouter.cli.checks.machine import check_clock, check_disk, check_leftovers, check_package, check_python
+from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, failure, ok
+from openclaw_oauthrouter.cli.checks.upstreams import check_upstreams
+from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.config.environment import process_environment
+from openclaw_oauthrouter.config.loading import load_settings
+from openclaw_oauthrouter.errors import ConfigurationError
+
+Check = Callable[[Surroundings], Iterator[Result]]
+
+CHECKS: tuple[Check, ...] = (
+    check_python,
+    check_package,
+    check_plugins,
+    check_token,
+    check_port,
+    check_upstreams,
+    check_openclaw,
+    check_disk,
+    check_clock,
+    check_leftovers,
+)
+"""In the order of the way a request takes."""
+
+_SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failure": ("✗", "red")}
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_context
+def doctor(context: click.Context, as_json: bool) -> None:
+    """Check every hop a request takes, without spending a token.
+
+    Ends with 1 when something is wrong that keeps requests from being answered.
+    """
+    results = list(examine(CHECKS))
+    if as_json:
+        click.echo(json.dumps([asdict(result) for result in results], indent=2))
+    else:
+        _print(results)
+    context.exit(1 if any(result.state == "failure" for result in results) else 0)
+
+
+def examine(checks: Iterable[Check]) -> Iterator[Result]:
+    """The configuration first; a wrong one ends the examination, for everything else depends on it."""
+    try:
+        loaded = load_settings()
+    except ConfigurationError as error:
+        yield failure("configuration", error.message, "mend what it names")
+        surroundings = Surroundings(Settings(), process_environment(), time.time)
+        yield from check_python(surroundings)
+        return
+    yield ok("configuration", str(loaded.path) if loaded.path else "defaults, no file")
+    surroundings = Surroundings(loaded.settings, loaded.environ, time.time)
+    for check in checks:
+        yield from check(surroundings)
+
+
+def _print(results: Iterable[Result]) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for result in results:
+        sign, colour = _SIGNS[result.state]
+        console.print(Text.assemble((f"{sign} ", colour), (f"{result.name:22} ", "bold"), result.detail))
+        if result.remedy:
+            console.print(Text(f"  {'':22} → {result.remedy}", "dim"))

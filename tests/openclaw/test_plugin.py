@@ -1,0 +1,75 @@
+"""The plugin in the real gateway: it keeps Python running, lends it credentials, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import urllib.request
+
+import json5
+import pytest
+
+from openclaw_oauthrouter.openclaw.edits.json5_text import put
+from tests.openclaw.conftest import Host
+from tests.support.real_programs import Upstream, alive, running_gateway, wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+KEY = "sk-ant-api03-lent-by-openclaw-0123456789"
+
+
+@pytest.fixture
+def connected(host: Host, upstream: Upstream) -> Host:
+    """Only OpenClaw knows the provider's key; the rest of the settings stand in openclaw.json."""
+    host.openclaw("models", "auth", "paste-api-key", "--provider", "anthropic", stdin=f"{KEY}\n")
+    host.ours("openclaw", "install", "--default-model", "--yes")
+    settings = {"providers": {"anthropic": {"apiBase": upstream.origin}}, "credentials": {"order": ["host"]}}
+    text = host.config.read_text()
+    for name, value in settings.items():
+        text = put(text, ("plugins", "entries", "oauthrouter", "config", name), value)
+    host.config.write_text(text)
+    assert "Config valid" in host.openclaw("config", "validate")
+    return host
+
+
+def test_a_turn_with_the_hosts_own_credential(connected: Host, upstream: Upstream) -> None:
+    with connected.gateway():
+        assert connected.turn("hello there")
+        listed = connected.openclaw("models", "list")
+        health = json.loads(connected.openclaw("health", "--json"))
+    assert "oauthrouter/auto" in listed
+    assert "oauthrouter" in json.dumps(health)
+    assert [headers.get("x-api-key") for _, headers, _ in upstream.requests] == [KEY]
+    assert KEY not in connected.printed()
+    assert KEY not in connected.config.read_text()
+    assert not any(KEY.encode() in path.read_bytes() for path in connected.state.rglob("*") if path.is_file())
+
+
+def test_a_killed_gateway_process_is_replaced(connected: Host) -> None:
+    with connected.gateway():
+        (first,) = connected.python_pids()
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: len(connected.python_pids()) == 2, "Python is started again")
+        assert not alive(first)
+        assert connected.turn("are you back")
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_no_python_outlives_openclaw(connected: Host, how: signal.Signals) -> None:
+    with connected.gateway() as process:
+        (python,) = connected.python_pids()
+        assert alive(python)
+        process.send_signal(how)
+        process.wait(30)
+        wait_until(lambda: not alive(python), "Python has ended")
+
+
+def test_a_gateway_that_runs_already_is_used_and_left_alone(connected: Host, upstream: Upstream) -> None:
+    config = json5.loads(connected.config.read_text())["plugins"]["entries"]["oauthrouter"]["config"]
+    settings = {"providers": {"anthropic": {**config["providers"]["anthropic"], "apiKey": "own-key"}}}
+    (connected.state / "config.json").write_text(json.dumps(settings))
+    with running_gateway(connected) as address:
+        with connected.gateway():
+            assert connected.python_pids() == []
+            assert connected.turn("hello there")
+        assert urllib.request.urlopen(f"{address}/health", timeout=10).status == 200
+    assert [headers.get("x-api-key") for _, headers, _ in upstream.requests] == ["own-key"]

@@ -1,0 +1,193 @@
+"""The real programs that end-to-end tests drive, and a scripted upstream that keeps what it was sent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from openclaw_oauthrouter.providers.demo.app import demo_app
+
+TURN_SECONDS = 120
+
+
+def program(variable: str) -> Path:
+    """The program an environment variable names; without it the test is skipped, in CI failed."""
+    path = Path(os.environ.get(variable, ""))
+    if path.is_file():
+        return path
+    reason = f"{variable} names no program; .ci/install-clients installs it and prints the exports"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
+    """Poll until the condition gives something true, and return that."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.1)
+    pytest.fail(f"{what}: not within {seconds} s")
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended but was not waited for does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in "ZX"
+
+
+@dataclass
+class Sandbox:
+    """A home of its own for the programs under test: no file, variable or process of the user's is touched."""
+
+    root: Path
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(self.home), "NO_COLOR": "1"}
+
+    @property
+    def home(self) -> Path:
+        """``$HOME``."""
+        return self.root / "home"
+
+    @property
+    def state(self) -> Path:
+        """The gateway's state folder."""
+        return self.home / ".openclaw" / "oauthrouter"
+
+    def run(self, command: Sequence[str | Path], *, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end."""
+        done = subprocess.run(
+            [str(part) for part in command],
+            env=self.environ,
+            cwd=self.root,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=TURN_SECONDS,
+        )
+        if check and done.returncode:
+            pytest.fail(f"{command} ended with {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+        return done
+
+    def ours(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command of this package."""
+        return self.run([sys.executable, "-P", "-m", "openclaw_oauthrouter", *arguments], check=check)
+
+
+@dataclass
+class Upstream:
+    """The demo provider on a port of its own."""
+
+    port: int
+    requests: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
+
+    @property
+    def origin(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        """Keep the request and let the demo answer it."""
+        if scope["type"] != "http":
+            await demo_app(scope, receive, send)
+            return
+        body = b""
+
+        async def kept() -> Any:
+            nonlocal body
+            message = await receive()
+            body += message.get("body", b"")
+            return message
+
+        await demo_app(scope, kept, send)
+        headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
+        self.requests.append((scope["path"], headers, body))
+
+
+@contextmanager
+def running_upstream() -> Iterator[Upstream]:
+    """The demo, served from a thread."""
+    upstream = Upstream(free_port())
+    config = Config()
+    config.bind = [f"127.0.0.1:{upstream.port}"]
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve(upstream, config, shutdown_trigger=stop.wait)))
+    thread.start()
+    try:
+        wait_until(lambda: _answers(upstream.port), "the upstream listens")
+        yield upstream
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
+
+
+@contextmanager
+def running(sandbox: Sandbox, command: Sequence[str | Path], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A program in the background; ended at the end, kindly, then not."""
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            env=sandbox.environ,
+            cwd=sandbox.root,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def running_gateway(sandbox: Sandbox, *arguments: str) -> Iterator[str]:
+    """Our gateway with the sandbox's configuration; yields its address."""
+    port = free_port()
+    sandbox.environ["OAUTHROUTER_PORT"] = str(port)
+    log = sandbox.root / "oauthrouter.log"
+    with running(sandbox, [sys.executable, "-P", "-m", "openclaw_oauthrouter", "serve", *arguments], log) as process:
+        wait_until(lambda: process.poll() is not None or _answers(port), "the gateway listens")
+        if process.poll() is not None:
+            pytest.fail(f"the gateway did not start:\n{log.read_text()[-3000:]}")
+        yield f"http://127.0.0.1:{port}"
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
