@@ -24,7 +24,13 @@ from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
 
 DIALECT = ChatCompletions(lambda: 1_700_000_000.0)
-ASKED = {"model": "m", "stream": True, "stream_options": {"include_usage": True}, "messages": [{"role": "user", "content": "x"}]}
+ASKED = {
+    "model": "m",
+    "stream": True,
+    "stream_options": {"include_usage": True},
+    "reasoning_effort": "high",
+    "messages": [{"role": "user", "content": "x"}],
+}
 REQUEST = DIALECT.decode_request(ASKED, {})
 
 words = st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=4)

@@ -23,7 +23,13 @@ from tests.support.replay import ReplayServer
 from tests.wire.chat_sdk import Answer, read_chat_completion, read_chat_stream
 
 CHAT = ChatCompletions(lambda: 1_700_000_000.0)
-ASKED = {"model": "m", "stream": True, "stream_options": {"include_usage": True}, "messages": [{"role": "user", "content": "x"}]}
+ASKED = {
+    "model": "m",
+    "stream": True,
+    "stream_options": {"include_usage": True},
+    "reasoning_effort": "high",
+    "messages": [{"role": "user", "content": "x"}],
+}
 REQUEST = CHAT.decode_request(ASKED, {})
 
 STREAMS = recordings("openai-chat", ".sse")

@@ -32,7 +32,7 @@ def test_text_answer_whole() -> None:
         "model": "a/m",
         "choices": [{
             "index": 0,
-            "message": {"role": "assistant", "content": "AB", "refusal": None, "annotations": []},
+            "message": {"role": "assistant", "content": "AB", "refusal": None},
             "logprobs": None,
             "finish_reason": "stop",
         }],
@@ -46,7 +46,7 @@ def test_text_answer_whole() -> None:
         ({"parts": ()}, {"content": None}),
         ({"parts": (RefusalPart("no"),), "explanation": "why"}, {"content": None, "refusal": "no"}),
         ({"parts": (TextPart("I"),), "explanation": "why"}, {"content": "I", "refusal": "why"}),
-        ({"parts": (ReasoningPart("a"), ReasoningPart("b"))}, {"reasoning_content": "ab"}),
+        ({"parts": (ReasoningPart("a"), ReasoningPart("b")), "request": {"reasoning_effort": "low"}}, {"reasoning_content": "ab"}),
         (
             {"parts": (ToolCallPart("t", "f", ""), ToolCallPart("u", "g", "{}"))},
             {"content": None, "tool_calls": [
@@ -66,13 +66,24 @@ def test_message(fields: dict[str, Any], expected: dict[str, Any]) -> None:
 
 def test_sealed_reasoning_can_be_sent_back() -> None:
     signed, hidden = Opaque("signature", "s", "anthropic/me"), Opaque("encrypted", "e", "openai-codex/me", "rs_1")
-    message = encode(ReasoningPart("a", signed), ReasoningPart("", hidden), TextPart("x"))["choices"][0]["message"]
+    answer = (ReasoningPart("a", signed), ReasoningPart("", hidden), TextPart("x"))
+    message = encode(*answer, request={"reasoning_effort": "low"})["choices"][0]["message"]
     assert message["thinking_blocks"] == [
         {"type": "thinking", "thinking": "a", "signature": seal(signed)},
         {"type": "redacted_thinking", "data": seal(hidden)},
     ]
     back = DIALECT.decode_request({"model": "auto", "messages": [message]}, {})
-    assert back.messages[0].parts == (ReasoningPart("a", signed), ReasoningPart("", hidden), TextPart("x"))
+    assert back.messages[0].parts == answer
+
+
+def test_reasoning_is_for_clients_that_know_of_it() -> None:
+    def fields(**request: Any) -> set[str]:
+        return set(encode(ReasoningPart("a"), TextPart("x"), request=request)["choices"][0]["message"])
+
+    earlier = {"role": "assistant", "content": "y", "reasoning_content": "b"}
+    assert "reasoning_content" not in fields()
+    assert "reasoning_content" in fields(reasoning_effort="low")
+    assert "reasoning_content" in fields(messages=[{"role": "user", "content": "x"}, earlier, {"role": "user", "content": "z"}])
 
 
 def test_custom_tools_and_deprecated_functions() -> None:
