@@ -19,7 +19,6 @@ class HealthBook:
     """``interfaces.Health``: cooldowns by the evidence of each failure, and the windows providers report.
 
     :param rule_for: the table of failures
-    :param changed: called after each change; the keeper of the file listens here
     """
 
     def __init__(
@@ -27,11 +26,10 @@ class HealthBook:
         clock: Clock,
         *,
         rule_for: Callable[[UpstreamError], FailureRule] = classify_failure,
-        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._clock = clock
         self._rule_for = rule_for
-        self._changed = changed
+        self._listeners: list[Callable[[], None]] = []
         self.cooldowns = Cooldowns(clock)
         self.windows = PlanWindows(clock)
 
@@ -68,6 +66,10 @@ class HealthBook:
             self.cooldowns.clear(Subject("credential", provider, credential or ""))
         self._changed()
 
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Have something called after each change."""
+        self._listeners.append(listener)
+
     def snapshot(self) -> JsonObject:
         """See ``Health``: ``{"cooldowns": […], "windows": […]}``, times in UTC."""
         now = self._clock()
@@ -90,6 +92,10 @@ class HealthBook:
                 for (provider, credential, model), reading in self.windows.items()
             ],
         }
+
+    def _changed(self) -> None:
+        for listener in self._listeners:
+            listener()
 
 
 def _subjects(provider: str, model: str, credential: str | None) -> Sequence[Subject]:

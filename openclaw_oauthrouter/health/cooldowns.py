@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -116,15 +116,11 @@ class Cooldowns:
         now = self._clock()
         return ((subject, state) for subject, state in self._cooling.items() if now - state.since < _LONGEST_SECONDS)
 
-    def merge(self, states: Mapping[Subject, Cooling]) -> bool:
-        """Take over what others know where it is newer; ``False`` when nothing was."""
-        newer = {subject: state for subject, state in states.items() if self._is_newer(subject, state)}
-        self._cooling.update(newer)
-        return bool(newer)
-
-    def _is_newer(self, subject: Subject, state: Cooling) -> bool:
+    def merge(self, subject: Subject, state: Cooling) -> None:
+        """Take over what others know if it is newer."""
         known = self._cooling.get(subject)
-        return known is None or state.since > known.since
+        if known is None or state.since > known.since:
+            self._cooling[subject] = state
 
 
 def _words(subject: Subject) -> str:

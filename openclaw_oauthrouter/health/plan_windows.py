@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from openclaw_oauthrouter.canonical.clock import Clock
@@ -48,7 +49,7 @@ class PlanWindows:
         freed = False
         for holder, reading in self._blocking(provider, credential, model):
             if self._probes.is_under_way((holder, reading.name), reading.observed_at):
-                del self._readings[holder][reading.name]
+                self._readings[holder][reading.name] = replace(reading, exhausted=False, observed_at=self._clock())
                 freed = True
         return freed
 
@@ -69,14 +70,12 @@ class PlanWindows:
                 if now - reading.observed_at < _FORGET_SECONDS:
                     yield holder, reading
 
-    def merge(self, holder: Holder, reading: Reading) -> bool:
-        """Take over what others know where it is newer."""
+    def merge(self, holder: Holder, reading: Reading) -> None:
+        """Take over what others know if it is newer."""
         known = self._readings.setdefault(holder, {})
         before = known.get(reading.name)
-        if before is not None and before.observed_at >= reading.observed_at:
-            return False
-        known[reading.name] = reading
-        return True
+        if before is None or reading.observed_at > before.observed_at:
+            known[reading.name] = reading
 
     def _blocking(self, provider: str, credential: str | None, model: str) -> list[tuple[Holder, Reading]]:
         now = self._clock()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 _UNIFIED = "anthropic-ratelimit-unified-"
 _UNIFIED_FIELD = re.compile(rf"{_UNIFIED}(?P<claim>[^-]+)-(?P<field>status|utilization|reset)")
@@ -19,6 +19,8 @@ _MINUTES = {"5h": 300, "7d": 10_080}
 _MODEL_WORDS = ("opus", "sonnet", "haiku")
 _MAIN_METER = "codex"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
+_YEAR_2001 = 1_000_000_000.0
+_YEAR_SECONDS = 366 * 86_400.0
 _UNITS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
@@ -128,18 +130,23 @@ def _api(headers: Mapping[str, str], now: float) -> Iterator[Reading]:
 
 
 def _moment(text: str | None, now: float) -> float | None:
-    """Unix seconds, an RFC 3339 time, or a duration such as ``6m0s``."""
-    text = (text or "").strip()
+    """Unix seconds, bare seconds from now, an RFC 3339 time, or a duration such as ``6m0s``; ``None`` for a moment out of all reason."""
+    moment = _said_moment((text or "").strip(), now)
+    return moment if moment is not None and abs(moment - now) < _YEAR_SECONDS else None
+
+
+def _said_moment(text: str, now: float) -> float | None:
     number = _number(text)
     if number is not None:
-        return number
+        return number if number > _YEAR_2001 else now + number
     parts = _DURATION.findall(text)
     if parts and "".join(amount + unit for amount, unit in parts) == text:
         return now + sum(float(amount) * _UNITS[unit] for amount, unit in parts)
     try:
-        return datetime.fromisoformat(text).timestamp()
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _number(text: str | None) -> float | None:

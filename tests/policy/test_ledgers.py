@@ -103,9 +103,7 @@ async def test_redis_books_a_settlement_once_however_often_it_is_sent(redis_url:
     await ledger.close()
 
 
-steps = st.lists(
-    st.tuples(st.sampled_from(["reserve", "settle", "release"]), st.integers(0, 5), st.integers(0, 60)), max_size=40
-)
+steps = st.lists(st.tuples(st.sampled_from(["reserve", "settle", "release"]), st.integers(0, 5), st.integers(0, 60)), max_size=40)
 
 
 @given(steps=steps)

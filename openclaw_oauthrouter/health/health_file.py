@@ -1,0 +1,72 @@
+"""Keeps a health book across restarts, so that a gateway does not run into the same closed doors again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+from openclaw_oauthrouter.health.book import HealthBook
+from openclaw_oauthrouter.health.state import absorb, decode, encode, state_of
+
+_SAVE_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class HealthFile:
+    """``health.json`` in the state folder, mode 0600, replaced as a whole, a second after the first change.
+
+    What it holds is advice: a damaged or unwritable file is reported and otherwise done without.
+
+    :param book: from now on its changes are saved
+    """
+
+    def __init__(self, path: Path, book: HealthBook) -> None:
+        self._path = path
+        self._book = book
+        self._due: asyncio.TimerHandle | None = None
+        book.on_change(self._save_soon)
+
+    def load(self) -> None:
+        """Read the file, if there is one."""
+        try:
+            data = self._path.read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            _log.warning("health file %s cannot be read (%s); starting without it", self._path, error)
+            return
+        state = decode(data)
+        if state is None:
+            _log.warning("health file %s is damaged; starting without it", self._path)
+            return
+        absorb(self._book, state)
+
+    def save(self) -> None:
+        """Write the file now; call it before the gateway stops."""
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+        try:
+            _replace(self._path, encode(state_of(self._book)))
+        except OSError as error:
+            _log.warning("health file %s cannot be written: %s", self._path, error)
+
+    def _save_soon(self) -> None:
+        if self._due is None:
+            self._due = asyncio.get_running_loop().call_later(_SAVE_SECONDS, self.save)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

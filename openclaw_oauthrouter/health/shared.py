@@ -1,0 +1,87 @@
+"""Shares a health book with other gateways through Redis (extra ``redis``): what one of them learns, all know within seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, NoReturn
+
+import orjson
+
+from openclaw_oauthrouter.errors import ConfigurationError
+from openclaw_oauthrouter.health.book import HealthBook
+from openclaw_oauthrouter.health.state import HealthState, absorb, decode, encode, state_of
+
+_KEY = "{oauthrouter}:health"
+_KEEP_SECONDS = 8 * 86_400
+
+_log = logging.getLogger(__name__)
+
+
+class SharedHealth:
+    """Exchanges news with a Redis hash, one field for each thing that can be out of order; the newest word on each wins.
+
+    :param client: a ``redis.asyncio`` client
+    :param seconds: between two exchanges
+    """
+
+    def __init__(self, book: HealthBook, client: Any, *, key: str = _KEY, seconds: float = 2.0) -> None:
+        self._book = book
+        self._client = client
+        self._key = key
+        self._seconds = seconds
+
+    @classmethod
+    def connect(cls, book: HealthBook, url: str) -> SharedHealth:
+        """Use the server at ``redis://…``.
+
+        :raises ConfigurationError: the extra is not installed
+        """
+        try:
+            from redis import asyncio as redis
+        except ImportError as missing:
+            raise ConfigurationError(
+                "stateUrl names a Redis server, but the extra is not installed: pip install 'openclaw-oauthrouter[redis]'"
+            ) from missing
+        return cls(book, redis.from_url(url, socket_connect_timeout=5.0, socket_timeout=5.0))
+
+    async def sync(self) -> NoReturn:
+        """Exchange news for ever; run it as a task and cancel it. Without the server each gateway goes by what it sees itself."""
+        from redis.exceptions import RedisError
+
+        reachable = True
+        while True:
+            try:
+                await self.exchange()
+                reachable = True
+            except (RedisError, OSError) as error:
+                if reachable:
+                    _log.warning("health cannot be shared: %s", error)
+                reachable = False
+            await asyncio.sleep(self._seconds)
+
+    async def exchange(self) -> None:
+        """Learn what others know, then tell what they do not."""
+        theirs: dict[bytes, bytes] = await self._client.hgetall(self._key)
+        for value in theirs.values():
+            state = decode(value)
+            if state is not None:
+                absorb(self._book, state)
+        news = {field: value for field, value in _fields(self._book) if theirs.get(field) != value}
+        if news:
+            await self._client.hset(self._key, mapping=news)
+            await self._client.expire(self._key, _KEEP_SECONDS)
+
+    async def close(self) -> None:
+        """Let go of the server."""
+        await self._client.aclose()
+
+
+def _fields(book: HealthBook) -> list[tuple[bytes, bytes]]:
+    state = state_of(book)
+    fields = []
+    for subject, cooling in state.cooldowns:
+        fields.append((orjson.dumps(["cooldown", *subject]), encode(HealthState(cooldowns=[(subject, cooling)]))))
+    for holder, reading in state.windows:
+        fields.append((orjson.dumps(["window", *holder, reading.name]), encode(HealthState(windows=[(holder, reading)]))))
+    return fields

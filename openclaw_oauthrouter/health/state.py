@@ -1,0 +1,51 @@
+"""What a health book knows, as bytes: for its file and for other gateways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from openclaw_oauthrouter.health.book import HealthBook
+from openclaw_oauthrouter.health.cooldowns import Cooling, Subject
+from openclaw_oauthrouter.health.plan_windows import Holder
+from openclaw_oauthrouter.health.windows import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class HealthState:
+    """Cooldowns and windows, each with the moment it was last known to be so."""
+
+    version: Literal[1] = 1
+    cooldowns: list[tuple[Subject, Cooling]] = field(default_factory=list)
+    windows: list[tuple[Holder, Reading]] = field(default_factory=list)
+
+
+_ADAPTER = TypeAdapter(HealthState)
+
+
+def state_of(book: HealthBook) -> HealthState:
+    """Everything a book knows."""
+    return HealthState(cooldowns=list(book.cooldowns.items()), windows=list(book.windows.items()))
+
+
+def absorb(book: HealthBook, state: HealthState) -> None:
+    """Teach a book whatever is newer than what it knows."""
+    for subject, cooling in state.cooldowns:
+        book.cooldowns.merge(subject, cooling)
+    for holder, reading in state.windows:
+        book.windows.merge(holder, reading)
+
+
+def encode(state: HealthState) -> bytes:
+    """As JSON."""
+    return _ADAPTER.dump_json(state)
+
+
+def decode(data: bytes | str) -> HealthState | None:
+    """The reverse; ``None`` if it is not one."""
+    try:
+        return _ADAPTER.validate_json(data)
+    except ValidationError:
+        return None

@@ -1,0 +1,299 @@
+"""What is left alone, for how long, and what ends it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from openclaw_oauthrouter.errors import (
+    UpstreamAuthenticationError,
+    UpstreamBillingError,
+    UpstreamConnectionError,
+    UpstreamContextError,
+    UpstreamError,
+    UpstreamModelError,
+    UpstreamOverloadedError,
+    UpstreamRateLimitError,
+    UpstreamStatusError,
+    UpstreamTimeout,
+)
+from openclaw_oauthrouter.health.book import HealthBook
+from openclaw_oauthrouter.interfaces import Health
+
+OPUS, HAIKU, KEY, PLAN = "claude-opus-4-6", "claude-haiku-4-5", "anthropic:key", "anthropic:plan"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_763_800_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def book(clock: Clock) -> HealthBook:
+    health: Health = HealthBook(clock)
+    assert isinstance(health, HealthBook)
+    return health
+
+
+def reach(book: HealthBook) -> dict[str, bool]:
+    """What is blocked after a failure of OPUS with KEY."""
+    return {
+        "same call": book.blocked("anthropic", OPUS, KEY) is not None,
+        "other model": book.blocked("anthropic", HAIKU, KEY) is not None,
+        "other credential": book.blocked("anthropic", OPUS, PLAN) is not None,
+        "other provider": book.blocked("openai", OPUS, KEY) is not None,
+    }
+
+
+SCOPES = {
+    "request": (False, False, False, False),
+    "model": (True, False, True, False),
+    "credential": (True, True, False, False),
+    "provider": (True, True, True, False),
+}
+
+
+@pytest.mark.parametrize(
+    ("error", "scope"),
+    [
+        (UpstreamStatusError("bad field", status_code=400), "request"),
+        (UpstreamStatusError("no such path", status_code=404), "request"),
+        (UpstreamStatusError("too large", status_code=413), "request"),
+        (UpstreamStatusError("bad schema", status_code=422), "request"),
+        (UpstreamContextError("too long", upstream_status=400), "request"),
+        (UpstreamModelError("gone", upstream_status=404), "model"),
+        (UpstreamOverloadedError("busy", upstream_status=529), "model"),
+        (UpstreamStatusError("oops", status_code=500), "model"),
+        (UpstreamTimeout("slow"), "model"),
+        (UpstreamRateLimitError("Rate limit reached for gpt-5 in organization x", upstream_status=429), "model"),
+        (UpstreamRateLimitError("slow down", upstream_status=429), "credential"),
+        (UpstreamRateLimitError("x", code="usage_limit_reached", upstream_status=429), "credential"),
+        (UpstreamBillingError("You're out of extra usage", upstream_status=400), "credential"),
+        (UpstreamAuthenticationError("bad key", upstream_status=401), "credential"),
+        (UpstreamConnectionError("refused", code="upstream_unreachable"), "provider"),
+    ],
+)
+def test_a_failure_reaches_as_far_as_its_evidence(book: HealthBook, error: UpstreamError, scope: str) -> None:
+    book.failed("anthropic", OPUS, KEY, error)
+    assert tuple(reach(book).values()) == SCOPES[scope]
+
+
+def test_a_cooldown_says_why_and_ends(book: HealthBook, clock: Clock) -> None:
+    book.failed("anthropic", OPUS, KEY, UpstreamOverloadedError("busy", upstream_status=529))
+    assert book.blocked("anthropic", OPUS, KEY) == (
+        f"model {OPUS} is left alone for another 15 s: "
+        "the provider is overloaded (503, 529, or an error event that says so) (busy)"
+    )
+    clock.now += 15
+    assert book.blocked("anthropic", OPUS, KEY) is None
+
+
+def cooldowns_in_a_row(book: HealthBook, clock: Clock, error: UpstreamError, count: int) -> list[float]:
+    lengths = []
+    for _ in range(count):
+        book.failed("anthropic", OPUS, KEY, error)
+        [entry] = book.snapshot()["cooldowns"]
+        lengths.append(entry["seconds_left"])
+        clock.now += entry["seconds_left"]
+    return lengths
+
+
+def test_it_doubles_up_to_a_cap(book: HealthBook, clock: Clock) -> None:
+    lengths = cooldowns_in_a_row(book, clock, UpstreamOverloadedError("busy", upstream_status=529), 60)
+    assert lengths[:4] == [15, 30, 60, 120]
+    assert lengths[-1] == 600
+    assert all(later == min(2 * former, 600) for former, later in pairwise(lengths))
+
+
+def test_a_success_starts_anew(book: HealthBook, clock: Clock) -> None:
+    busy = UpstreamOverloadedError("busy", upstream_status=529)
+    cooldowns_in_a_row(book, clock, busy, 3)
+    book.succeeded("anthropic", OPUS, KEY)
+    assert cooldowns_in_a_row(book, clock, busy, 1) == [15]
+
+
+def test_calls_that_fail_together_are_one_incident(book: HealthBook) -> None:
+    for _ in range(50):
+        book.failed("anthropic", OPUS, KEY, UpstreamOverloadedError("busy", upstream_status=529))
+    [entry] = book.snapshot()["cooldowns"]
+    assert (entry["failures"], entry["seconds_left"]) == (1, 15)
+
+
+def test_the_provider_s_own_time_counts(book: HealthBook, clock: Clock) -> None:
+    book.failed("anthropic", OPUS, KEY, UpstreamRateLimitError("slow", retry_after=7, upstream_status=429))
+    clock.now += 6.9
+    assert book.blocked("anthropic", OPUS, KEY)
+    clock.now += 0.1
+    assert book.blocked("anthropic", OPUS, KEY) is None
+
+
+def test_a_time_that_is_nonsense_is_bounded(book: HealthBook, clock: Clock) -> None:
+    book.failed("anthropic", OPUS, KEY, UpstreamRateLimitError("slow", retry_after=1e9, upstream_status=429))
+    clock.now += 8 * 86_400
+    assert book.blocked("anthropic", OPUS, KEY) is None
+
+
+# ------------------------------------------------------------------ probes
+
+
+def test_one_call_a_minute_looks_whether_it_works_again(book: HealthBook, clock: Clock) -> None:
+    book.failed("anthropic", OPUS, KEY, UpstreamBillingError("no credit", upstream_status=402))
+    clock.now += 59
+    assert book.blocked("anthropic", OPUS, KEY)
+    clock.now += 1
+    assert book.blocked("anthropic", OPUS, KEY) is None
+    assert book.blocked("anthropic", OPUS, KEY) is None  # the same request, asking again on its way
+    clock.now += 1
+    assert book.blocked("anthropic", OPUS, KEY)
+    clock.now += 59
+    assert book.blocked("anthropic", OPUS, KEY) is None
+
+
+def test_a_probe_that_succeeds_opens_for_all(book: HealthBook, clock: Clock) -> None:
+    book.failed("anthropic", OPUS, KEY, UpstreamBillingError("no credit", upstream_status=402))
+    clock.now += 60
+    assert book.blocked("anthropic", OPUS, KEY) is None
+    book.succeeded("anthropic", OPUS, KEY)
+    clock.now += 5
+    assert book.blocked("anthropic", OPUS, KEY) is None
+
+
+def test_a_probe_that_fails_closes_for_twice_as_long(book: HealthBook, clock: Clock) -> None:
+    refused = UpstreamBillingError("no credit", upstream_status=402)
+    book.failed("anthropic", OPUS, KEY, refused)
+    clock.now += 60
+    assert book.blocked("anthropic", OPUS, KEY) is None
+    book.failed("anthropic", OPUS, KEY, refused)
+    assert book.blocked("anthropic", OPUS, KEY)
+    assert book.snapshot()["cooldowns"][0]["seconds_left"] == 1200
+
+
+# ------------------------------------------------------------------ windows
+
+
+def plan(status: str, reset: float) -> dict[str, str]:
+    return {
+        "anthropic-ratelimit-unified-status": status,
+        "anthropic-ratelimit-unified-representative-claim": "five_hour",
+        "anthropic-ratelimit-unified-5h-status": status,
+        "anthropic-ratelimit-unified-5h-utilization": "1.0" if status == "rejected" else "0.1",
+        "anthropic-ratelimit-unified-5h-reset": str(reset),
+    }
+
+
+def test_a_used_up_window_blocks_its_credential_until_the_reset(book: HealthBook, clock: Clock) -> None:
+    book.observe_headers("anthropic", PLAN, plan("rejected", clock.now + 50), model=OPUS)
+    assert book.blocked("anthropic", HAIKU, PLAN) == "the 5h limit of anthropic:plan is used up for another 50 s"
+    assert book.blocked("anthropic", HAIKU, KEY) is None
+    assert book.blocked("anthropic", HAIKU) is None
+    clock.now += 50
+    assert book.blocked("anthropic", HAIKU, PLAN) is None
+
+
+def test_an_api_limit_counts_for_the_model_that_was_called(book: HealthBook) -> None:
+    used_up = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "20s"}
+    book.observe_headers("openai", KEY, used_up, model="gpt-5.4")
+    assert book.blocked("openai", "gpt-5.4", KEY)
+    assert book.blocked("openai", "gpt-5.5", KEY) is None
+
+
+def test_a_success_does_not_open_a_window_that_the_same_answer_used_up(book: HealthBook, clock: Clock) -> None:
+    used_up = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "20s"}
+    book.observe_headers("openai", KEY, used_up, model="gpt-5.4")
+    book.succeeded("openai", "gpt-5.4", KEY)
+    assert book.blocked("openai", "gpt-5.4", KEY)
+
+
+def test_script_cooldown_that_outlives_its_reset(book: HealthBook, clock: Clock) -> None:
+    """A week's cooldown, though the plan was reset early: a probe finds out within a minute."""
+    week = 6 * 86_400
+    book.observe_headers("openai-codex", PLAN, {**codex_window(100, clock.now + week)})
+    book.failed("openai-codex", "gpt-6-sol", PLAN, UpstreamRateLimitError("x", code="usage_limit_reached", retry_after=week))
+    clock.now += 60
+    assert book.blocked("openai-codex", "gpt-6-sol", PLAN) is None
+    book.observe_headers("openai-codex", PLAN, {**codex_window(1, clock.now + week)})
+    book.succeeded("openai-codex", "gpt-6-sol", PLAN)
+    clock.now += 2
+    assert book.blocked("openai-codex", "gpt-6-terra", PLAN) is None
+
+
+def test_script_news_of_a_reset_by_another_call_ends_the_cooldown(book: HealthBook, clock: Clock) -> None:
+    book.observe_headers("openai-codex", PLAN, {**codex_window(100, clock.now + 9000)})
+    book.failed("openai-codex", "gpt-6-sol", PLAN, UpstreamRateLimitError("x", code="usage_limit_reached", retry_after=9000))
+    clock.now += 5
+    book.observe_headers("openai-codex", PLAN, {**codex_window(0, clock.now + 9000)})
+    assert book.blocked("openai-codex", "gpt-6-sol", PLAN) is None
+
+
+def test_headers_of_a_refusal_do_not_end_its_own_cooldown(book: HealthBook, clock: Clock) -> None:
+    for _ in range(2):
+        book.failed("anthropic", OPUS, PLAN, UpstreamRateLimitError("slow", upstream_status=429))
+        book.observe_headers("anthropic", PLAN, plan("allowed", clock.now + 9000))
+    assert book.blocked("anthropic", OPUS, PLAN)
+
+
+def test_script_an_account_wide_limit_is_not_asked_for_again_with_each_model(book: HealthBook) -> None:
+    book.failed("openai-codex", "gpt-6-sol", PLAN, UpstreamRateLimitError("x", code="usage_limit_reached", retry_after=500))
+    assert book.blocked("openai-codex", "gpt-6-terra", PLAN)
+
+
+def test_script_one_model_s_limit_leaves_the_provider_open(book: HealthBook) -> None:
+    book.failed(
+        "openai", "gpt-5.5", KEY, UpstreamRateLimitError("Rate limit reached for gpt-5.5 in organization", upstream_status=429)
+    )
+    assert book.blocked("openai", "gpt-5.4-mini", KEY) is None
+
+
+def codex_window(percent: float, reset: float) -> dict[str, str]:
+    return {
+        "x-codex-primary-used-percent": str(percent),
+        "x-codex-primary-window-minutes": "10080",
+        "x-codex-primary-reset-at": str(reset),
+    }
+
+
+# ------------------------------------------------------------------ for people
+
+
+def test_the_snapshot(book: HealthBook, clock: Clock) -> None:
+    book.failed("deepseek", "deepseek-chat", None, UpstreamConnectionError("refused", code="upstream_unreachable"))
+    book.observe_headers("anthropic", PLAN, plan("rejected", clock.now + 100))
+    book.observe_headers("anthropic", PLAN, {"content-type": "text/plain"})
+    assert book.snapshot() == {
+        "cooldowns": [
+            {
+                "scope": "provider",
+                "provider": "deepseek",
+                "name": None,
+                "until": "2025-11-22T08:26:50+00:00",
+                "seconds_left": 10.0,
+                "failures": 1,
+                "reason": "no connection: refused, no such host, connecting timed out (refused)",
+            }
+        ],
+        "windows": [
+            {
+                "provider": "anthropic",
+                "credential": PLAN,
+                "model": None,
+                "window": "5h",
+                "used": 1.0,
+                "exhausted": True,
+                "resets_at": "2025-11-22T08:28:20+00:00",
+                "observed_at": "2025-11-22T08:26:40+00:00",
+            }
+        ],
+    }
+    clock.now += 100
+    later = book.snapshot()
+    assert later["cooldowns"] == []
+    assert later["windows"][0]["exhausted"] is False

@@ -1,0 +1,165 @@
+"""Headers of limits, as vendors send them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openclaw_oauthrouter.health.windows import Reading, read_windows
+
+NOW = 1_763_800_000.0
+
+
+def read(headers: dict[str, str]) -> dict[str, Reading]:
+    return {reading.name: reading for reading in read_windows(headers, NOW)}
+
+
+PLAN = {
+    "anthropic-ratelimit-unified-status": "allowed",
+    "anthropic-ratelimit-unified-reset": "1763810000",
+    "anthropic-ratelimit-unified-representative-claim": "five_hour",
+    "anthropic-ratelimit-unified-fallback": "available",
+    "anthropic-ratelimit-unified-5h-status": "allowed",
+    "anthropic-ratelimit-unified-5h-utilization": "0.42",
+    "anthropic-ratelimit-unified-5h-reset": "1763810000",
+    "anthropic-ratelimit-unified-7d-status": "allowed_warning",
+    "anthropic-ratelimit-unified-7d-utilization": "0.91",
+    "anthropic-ratelimit-unified-7d-reset": "1764200000",
+    "anthropic-ratelimit-unified-overage-status": "rejected",
+    "anthropic-ratelimit-unified-overage-reset": "1764200000",
+    "anthropic-ratelimit-unified-overage-disabled-reason": "out_of_credits",
+}
+
+
+def test_a_claude_plan() -> None:
+    assert read(PLAN) == {
+        "5h": Reading("5h", 0.42, 1763810000.0, False, "", NOW),
+        "7d": Reading("7d", 0.91, 1764200000.0, False, "", NOW),
+    }
+
+
+def test_a_claude_plan_that_is_used_up() -> None:
+    readings = read(
+        {**PLAN, "anthropic-ratelimit-unified-status": "rejected", "anthropic-ratelimit-unified-5h-status": "rejected"}
+    )
+    assert readings["5h"].blocks("claude-opus-4-6", NOW)
+    assert not readings["5h"].blocks("claude-opus-4-6", 1763810000.0)
+    assert not readings["7d"].blocks("claude-opus-4-6", NOW)
+
+
+def test_a_full_window_that_extra_usage_pays_for() -> None:
+    readings = read(
+        {**PLAN, "anthropic-ratelimit-unified-5h-status": "rejected", "anthropic-ratelimit-unified-5h-utilization": "1.2"}
+    )
+    assert not readings["5h"].exhausted
+
+
+@pytest.mark.parametrize(
+    ("claim", "model", "blocks"),
+    [
+        ("seven_day_opus", "claude-opus-4-6", True),
+        ("seven_day_opus", "claude-haiku-4-5", False),
+        ("seven_day_sonnet", "claude-sonnet-4-6", True),
+        ("seven_day", "claude-haiku-4-5", True),
+        ("something_new", "claude-haiku-4-5", True),
+    ],
+)
+def test_a_rejection_that_names_its_window_only_in_words(claim: str, model: str, blocks: bool) -> None:
+    headers = {
+        "anthropic-ratelimit-unified-status": "rejected",
+        "anthropic-ratelimit-unified-reset": "2025-11-22T09:00:00Z",
+        "anthropic-ratelimit-unified-representative-claim": claim,
+    }
+    [reading] = read_windows(headers, NOW)
+    assert reading.blocks(model, NOW) is blocks
+
+
+def codex(percent: str, minutes: str | None, position: str = "primary", meter: str = "codex", **more: str) -> dict[str, str]:
+    headers = {f"x-{meter}-{position}-used-percent": percent, f"x-{meter}-{position}-reset-at": "1763900000", **more}
+    if minutes is not None:
+        headers[f"x-{meter}-{position}-window-minutes"] = minutes
+    return headers
+
+
+def test_a_chatgpt_plan_goes_by_minutes_not_by_position() -> None:
+    headers = {**codex("100", "10080"), **codex("12.5", "300", "secondary")}
+    readings = read(headers)
+    assert readings["codex 10080 min"] == Reading("codex 10080 min", 1.0, 1763900000.0, True, "", NOW)
+    assert readings["codex 300 min"] == Reading("codex 300 min", 0.125, 1763900000.0, False, "", NOW)
+
+
+@pytest.mark.parametrize("credit", [{"x-codex-credits-has-credits": "True"}, {"x-codex-credits-unlimited": "true"}])
+def test_credits_keep_a_full_plan_open(credit: dict[str, str]) -> None:
+    assert not read(codex("100", "300", **credit))["codex 300 min"].exhausted
+    assert read(codex("100", "300", **{"x-codex-credits-has-credits": "false"}))["codex 300 min"].exhausted
+
+
+def test_another_meter_counts_the_model_it_is_named_after() -> None:
+    headers = codex("100", "300", meter="codex-bengalfox", **{"x-codex-bengalfox-limit-name": "GPT-5.3-Codex-Spark"})
+    [reading] = read_windows(headers, NOW)
+    assert reading.blocks("gpt-5.3-codex-spark", NOW)
+    assert not reading.blocks("gpt-5.3-codex", NOW)
+
+
+def test_an_anthropic_key() -> None:
+    headers = {
+        "anthropic-ratelimit-requests-limit": "50",
+        "anthropic-ratelimit-requests-remaining": "49",
+        "anthropic-ratelimit-requests-reset": "2025-11-22T08:27:00Z",
+        "anthropic-ratelimit-input-tokens-limit": "10000",
+        "anthropic-ratelimit-input-tokens-remaining": "0",
+        "anthropic-ratelimit-input-tokens-reset": "2025-11-22T08:27:00Z",
+    }
+    readings = read(headers)
+    assert readings["requests"].used == pytest.approx(0.02)
+    assert not readings["requests"].exhausted
+    assert readings["input-tokens"].exhausted
+    assert readings["input-tokens"].per_model
+    assert readings["input-tokens"].resets_at == 1763800020.0
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0s", 0),
+        ("2ms", 0.002),
+        ("6m0s", 360),
+        ("1h2m3.5s", 3723.5),
+        ("1d", 86_400),
+        ("250ms", 0.25),
+        ("20", 20),
+        ("1763800020", 20),
+    ],
+)
+def test_an_openai_key_says_durations(text: str, seconds: float) -> None:
+    headers = {"x-ratelimit-remaining-tokens": "0", "x-ratelimit-limit-tokens": "100", "x-ratelimit-reset-tokens": text}
+    [reading] = read_windows(headers, NOW)
+    assert reading == Reading("tokens", 1.0, pytest.approx(NOW + seconds), True, "", NOW, per_model=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "6x", "6m soon", "nan", "1e30", "99999999999", "0001-01-01T00:00:00", "999999999999999d"]
+)
+def test_a_reset_that_cannot_be_read_blocks_nothing(text: str) -> None:
+    [reading] = read_windows({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": text}, NOW)
+    assert reading.resets_at is None
+    assert not reading.blocks("gpt-5", NOW)
+
+
+names = st.sampled_from(
+    [
+        *PLAN,
+        *codex("1", "2"),
+        "x-ratelimit-reset-requests",
+        "x-ratelimit-remaining-tokens",
+        "anthropic-ratelimit-tokens-reset",
+        "x-a",
+    ]
+)
+
+
+@given(st.dictionaries(names, st.text() | st.floats().map(str)))
+def test_no_header_value_does_harm(headers: dict[str, str]) -> None:
+    for reading in read_windows(headers, NOW):
+        reading.blocks("m", NOW)
