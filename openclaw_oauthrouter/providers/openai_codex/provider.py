@@ -85,8 +85,8 @@ class OpenAICodex:
 
 
 def _authentication(credential: Credential) -> dict[str, str]:
-    token = credential.secret.reveal()
-    if credential.header:
-        return {credential.header.lower(): token}
+    secret = credential.secret.reveal()
+    token = secret[7:] if secret[:7].lower() == "bearer " else secret
     account = credential.account_id or jwt.account_id(token)
-    return {"authorization": f"Bearer {token}", **({"chatgpt-account-id": account} if account else {})}
+    named = {credential.header.lower(): secret} if credential.header else {"authorization": f"Bearer {token}"}
+    return {**named, **({"chatgpt-account-id": account} if account else {})}
