@@ -25,6 +25,8 @@ from openclaw_oauthrouter.errors import CredentialError, CredentialNotFound, Ref
 
 _log = logging.getLogger(__name__)
 
+_NEW_SECONDS = 60.0
+
 EndpointOf = Callable[[Profile], TokenEndpoint | None]
 """Where a profile is renewed; ``None`` when it is not ours to renew."""
 
@@ -66,6 +68,7 @@ class ProfileFile:
         self._flights: dict[str, Future[Profile]] = {}
         self._refusals: dict[str, _Refusal] = {}
         self._unsaved: dict[str, _Unsaved] = {}
+        self._renewed: dict[str, float] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="credential-refresh")
 
     def profiles(self) -> Sequence[Profile]:
@@ -87,6 +90,10 @@ class ProfileFile:
     def unsaved(self, profile: Profile) -> bool:
         """Whether the profile's renewed tokens still wait to be written; ``renew`` tries again."""
         return profile.id in self._unsaved
+
+    def just_renewed(self, profile: Profile) -> bool:
+        """Whether its token is so new that a refusal of it must have another reason than age."""
+        return self._clock() - self._renewed.get(profile.id, float("-inf")) < _NEW_SECONDS
 
     def renew(self, profile: Profile) -> Future[Profile]:
         """Start a renewal, or join the one under way.
@@ -126,8 +133,10 @@ class ProfileFile:
             tokens = self._post(profile, profile.refresh)
         except RefreshRefused:
             return self._renewed_by_others(profile)
-        entry |= renewed_fields(tokens, self._clock())
-        self._save(profile.id, _Unsaved(profile.refresh, renewed_fields(tokens, self._clock())), store)
+        fields = renewed_fields(tokens, self._clock())
+        entry |= fields
+        self._renewed[profile.id] = self._clock()
+        self._save(profile.id, _Unsaved(profile.refresh, fields), store)
         return read_profile(profile.id, entry)
 
     def _renewed_by_others(self, refused: Profile) -> Profile:

@@ -19,8 +19,6 @@ _log = logging.getLogger(__name__)
 EARLIEST_LEAD, LATEST_LEAD = 300.0, 60.0  # seconds before expiry at which a token is renewed
 _TOO_SHORT = 15.0  # seconds; a token that lives no longer than this may die on the way
 
-__all__ = ["RenewingProfiles", "lead_seconds"]
-
 
 def lead_seconds(random: float) -> float:
     """How long before expiry this process renews: not all processes at the same moment.
@@ -81,7 +79,7 @@ class RenewingProfiles(Inventory):
 
     async def _alive_after_renewal(self, file: ProfileFile, profile: Profile, rejected: Credential | None) -> bool:
         left = float("inf") if profile.expires_at is None else profile.expires_at - self._clock()
-        refused = rejected is not None and rejected.secret == profile.secret
+        refused = rejected is not None and rejected.secret == profile.secret and not file.just_renewed(profile)
         if not file.renewable(profile):
             return left > 0 and profile.problem is None
         if refused or left <= _TOO_SHORT:

@@ -48,7 +48,11 @@ class TokenServer(ThreadingHTTPServer):
                 return 401, {}, b'{"error": {"code": "refresh_token_reused", "message": "SECRET-BODY"}}'
             number = len(self.forms)
             self.valid = {f"refresh-{number}"}
-            answer = {"access_token": access_token(number, time.time() + 3600), "refresh_token": f"refresh-{number}", "expires_in": 3600}
+            answer = {
+                "access_token": access_token(number, time.time() + 3600),
+                "refresh_token": f"refresh-{number}",
+                "expires_in": 3600,
+            }
             return 200, {}, json.dumps(answer).encode()
 
 

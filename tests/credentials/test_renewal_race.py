@@ -14,6 +14,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
+
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.credentials.builtin import builtin_sources
 from openclaw_oauthrouter.credentials.chain import CredentialChain
