@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -43,12 +44,12 @@ _SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failure": ("✗",
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_context
-def doctor(context: click.Context, as_json: bool) -> None:
+def command(context: click.Context, as_json: bool) -> None:
     """Check every hop a request takes, without spending a token.
 
     Ends with 1 when something is wrong that keeps requests from being answered.
     """
-    results = list(examine(CHECKS))
+    results = list(examine(CHECKS, context.obj.get("config")))
     if as_json:
         click.echo(json.dumps([asdict(result) for result in results], indent=2))
     else:
@@ -56,10 +57,13 @@ def doctor(context: click.Context, as_json: bool) -> None:
     context.exit(1 if any(result.state == "failure" for result in results) else 0)
 
 
-def examine(checks: Iterable[Check]) -> Iterator[Result]:
-    """The configuration first; a wrong one ends the examination, for everything else depends on it."""
+def examine(checks: Iterable[Check], config: Path | None) -> Iterator[Result]:
+    """The configuration first; a wrong one ends the examination, for everything else depends on it.
+
+    :param config: the configuration file named on the command line
+    """
     try:
-        loaded = load_settings()
+        loaded = load_settings(config)
     except ConfigurationError as error:
         yield failure("configuration", error.message, "mend what it names")
         surroundings = Surroundings(Settings(), process_environment(), time.time)

@@ -41,20 +41,21 @@ default_model_option = click.option("--default-model", is_flag=True, help=f"Also
 
 
 @click.group("openclaw")
-def openclaw() -> None:
+def command() -> None:
     """Connect OpenClaw to this gateway."""
 
 
-@openclaw.command("install")
+@command.command("install")
 @route_option
 @default_model_option
 @file_options
-def install(route: Route, default_model: bool, yes: bool, undo: bool) -> None:
+@click.pass_obj
+def install(obj: dict[str, Any], route: Route, default_model: bool, yes: bool, undo: bool) -> None:
     """Make OpenClaw offer oauthrouter/auto and keep the gateway running.
 
     Comments and order of openclaw.json survive; `uninstall` takes everything back.
     """
-    loaded = load_settings()
+    loaded = load_settings(obj.get("config"))
     if undo:
         _uninstall(loaded, yes=yes)
         return
@@ -75,18 +76,20 @@ def install(route: Route, default_model: bool, yes: bool, undo: bool) -> None:
         click.echo(_what_next(is_default))
 
 
-@openclaw.command("uninstall")
+@command.command("uninstall")
 @yes_option
-def uninstall(yes: bool) -> None:
+@click.pass_obj
+def uninstall(obj: dict[str, Any], yes: bool) -> None:
     """Take back what `install` did."""
-    _uninstall(load_settings(), yes=yes)
+    _uninstall(load_settings(obj.get("config")), yes=yes)
 
 
-@openclaw.command("status")
+@command.command("status")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def status(as_json: bool) -> None:
+@click.pass_obj
+def status(obj: dict[str, Any], as_json: bool) -> None:
     """Say whether and how OpenClaw is connected."""
-    loaded = load_settings()
+    loaded = load_settings(obj.get("config"))
     path, document = _document(loaded)
     host = find_openclaw(loaded.environ)
     version = host.version() if host else None
@@ -105,13 +108,14 @@ def status(as_json: bool) -> None:
         click.echo(f"{name.replace('_', ' '):14} {'-' if value is None else value}")
 
 
-@openclaw.command("print-config")
+@command.command("print-config")
 @route_option
 @default_model_option
-def print_config(route: Route, default_model: bool) -> None:
+@click.pass_obj
+def print_config(obj: dict[str, Any], route: Route, default_model: bool) -> None:
     """Print what `install` would put into an empty openclaw.json."""
     text = "{\n}\n"
-    for edit in _installation(load_settings(), default_model).edits(route, {}):
+    for edit in _installation(load_settings(obj.get("config")), default_model).edits(route, {}):
         text = edit.apply(text)
     click.echo(text, nl=False)
 

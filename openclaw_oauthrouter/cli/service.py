@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -56,16 +57,17 @@ MANAGERS: Mapping[str, ServiceManager] = {"linux": SYSTEMD, "darwin": LAUNCHD}
 
 
 @click.group("service")
-def service() -> None:
+def command() -> None:
     """Run the gateway as a service of your login."""
 
 
-@service.command("install")
+@command.command("install")
 @click.option("--print", "only_print", is_flag=True, help="Print the file instead of installing it.")
 @yes_option
-def install(only_print: bool, yes: bool) -> None:
+@click.pass_obj
+def install(obj: dict[str, Any], only_print: bool, yes: bool) -> None:
     """Start the gateway at login, now, and again whenever it ends."""
-    loaded = load_settings()
+    loaded = load_settings(obj.get("config"))
     manager, path = _manager()
     text = describe(manager, loaded.environ)
     if only_print:
@@ -76,11 +78,12 @@ def install(only_print: bool, yes: bool) -> None:
         _run_all(manager.start, path)
 
 
-@service.command("uninstall")
+@command.command("uninstall")
 @yes_option
-def uninstall(yes: bool) -> None:
+@click.pass_obj
+def uninstall(obj: dict[str, Any], yes: bool) -> None:
     """Stop the service and remove it."""
-    loaded = load_settings()
+    loaded = load_settings(obj.get("config"))
     manager, path = _manager()
     if path.is_file() and (yes or click.confirm("Stop the service?", default=True)):
         _run_all(manager.stop, path)
@@ -89,7 +92,7 @@ def uninstall(yes: bool) -> None:
         click.echo("Nothing was changed.")
 
 
-@service.command("status")
+@command.command("status")
 @click.pass_context
 def status(context: click.Context) -> None:
     """Say whether the service is installed and runs; ends with 1 when it does not run."""
@@ -101,12 +104,12 @@ def status(context: click.Context) -> None:
 
 def describe(manager: ServiceManager, environ: Mapping[str, str]) -> str:
     """The description file."""
-    command = [sys.executable, "-P", "-m", "openclaw_oauthrouter", "serve"]
+    words = [sys.executable, "-P", "-m", "openclaw_oauthrouter", "serve"]
     variables = {name: environ[name] for name in _PASSED_ON if environ.get(name)}
-    return _unit(command, variables) if manager is SYSTEMD else _agent(command, variables)
+    return _unit(words, variables) if manager is SYSTEMD else _agent(words, variables)
 
 
-def _unit(command: Sequence[str], variables: Mapping[str, str]) -> str:
+def _unit(words: Sequence[str], variables: Mapping[str, str]) -> str:
     settings = "".join(f"Environment={_quoted(f'{name}={value}')}\n" for name, value in variables.items())
     return f"""\
 [Unit]
@@ -114,7 +117,7 @@ Description=OAuthRouter, a local gateway to language models
 After=network-online.target
 
 [Service]
-ExecStart={" ".join(map(_quoted, command))}
+ExecStart={" ".join(map(_quoted, words))}
 {settings}Restart=on-failure
 RestartSec=2
 TimeoutStopSec=30
@@ -130,10 +133,10 @@ def _quoted(word: str) -> str:
     return f'"{escaped}"' if escaped != word or " " in word else word
 
 
-def _agent(command: Sequence[str], variables: Mapping[str, str]) -> str:
+def _agent(words: Sequence[str], variables: Mapping[str, str]) -> str:
     agent = {
         "Label": LABEL,
-        "ProgramArguments": list(command),
+        "ProgramArguments": list(words),
         "EnvironmentVariables": dict(variables),
         "RunAtLoad": True,
         "KeepAlive": {"SuccessfulExit": False},
@@ -152,14 +155,14 @@ def _manager() -> tuple[ServiceManager, Path]:
 
 
 def _run_all(commands: Sequence[Sequence[str]], path: Path) -> None:
-    for command in commands:
-        words = [word.format(path=path) for word in command]
+    for template in commands:
+        words = [word.format(path=path) for word in template]
         if _run(words):
             raise ConfigurationError(f"'{' '.join(words)}' failed; the file {str(path)!r} is in place")
 
 
-def _run(command: Sequence[str]) -> int:
-    program = shutil.which(command[0])
+def _run(words: Sequence[str]) -> int:
+    program = shutil.which(words[0])
     if program is None:
-        raise ConfigurationError(f"{command[0]!r} is not on the search path; print the file with --print and install it by hand")
-    return subprocess.run([program, *command[1:]], check=False).returncode  # noqa: S603 fixed words, no shell
+        raise ConfigurationError(f"{words[0]!r} is not on the search path; print the file with --print and install it by hand")
+    return subprocess.run([program, *words[1:]], check=False).returncode  # noqa: S603 fixed words, no shell

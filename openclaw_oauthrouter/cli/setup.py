@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,27 +22,29 @@ CODEX = "codex"
 
 
 @click.group("setup")
-def setup() -> None:
+def command() -> None:
     """Point other programs at this gateway."""
 
 
-@setup.command(CLAUDE_CODE)
+@command.command(CLAUDE_CODE)
 @click.option("--default-model", is_flag=True, help="Also let the gateway choose the model of every request.")
 @file_options
-def claude_code(default_model: bool, yes: bool, undo: bool) -> None:
+@click.pass_obj
+def claude_code(obj: dict[str, Any], default_model: bool, yes: bool, undo: bool) -> None:
     """Point Claude Code at this gateway (~/.claude/settings.json)."""
-    loaded = load_settings()
+    loaded = load_settings(obj.get("config"))
     folder = loaded.environ.get("CLAUDE_CONFIG_DIR")
     path = (Path(folder) if folder else Path.home() / ".claude") / "settings.json"
     _change(loaded, CLAUDE_CODE, path, claude_code_edits(loaded, default_model=default_model), yes=yes, undo=undo)
 
 
-@setup.command(CODEX)
+@command.command(CODEX)
 @click.option("--default-model", is_flag=True, help="Also make this gateway Codex's provider and 'auto' its model.")
 @file_options
-def codex(default_model: bool, yes: bool, undo: bool) -> None:
+@click.pass_obj
+def codex(obj: dict[str, Any], default_model: bool, yes: bool, undo: bool) -> None:
     """Tell Codex CLI of this gateway (~/.codex/config.toml)."""
-    loaded = load_settings()
+    loaded = load_settings(obj.get("config"))
     folder = loaded.environ.get("CODEX_HOME")
     path = (Path(folder) if folder else Path.home() / ".codex") / "config.toml"
     done = _change(loaded, CODEX, path, codex_edits(loaded, default_model=default_model), yes=yes, undo=undo)
@@ -50,10 +53,11 @@ def codex(default_model: bool, yes: bool, undo: bool) -> None:
         click.echo(f"Codex reads the local token from {TOKEN_VARIABLE} (openclaw-oauthrouter setup env){use}")
 
 
-@setup.command("env")
-def env() -> None:
+@command.command("env")
+@click.pass_obj
+def env(obj: dict[str, Any]) -> None:
     """Print the exports that point OpenAI and Anthropic SDKs at this gateway: eval "$(openclaw-oauthrouter setup env)"."""
-    loaded = load_settings()
+    loaded = load_settings(obj.get("config"))
     address = base_url(loaded.settings)
     token = _token(loaded)
     for name, value in {

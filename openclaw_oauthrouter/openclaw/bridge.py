@@ -77,10 +77,10 @@ class HostBridge:
     def ready(self, base_url: str, token: Secret) -> None:
         """Tell the host that requests are taken.
 
-        :param base_url: ``http://host:port``
+        :param base_url: ``http://host:port/v1``
         :param token: the local token; the host needs it for its own requests
         """
-        self._send({"type": "ready", "baseUrl": f"{base_url}/v1", "version": __version__, "token": token.reveal()})
+        self._send({"type": "ready", "baseUrl": base_url, "version": __version__, "token": token.reveal()})
 
     async def resolve(self, provider: str) -> FrozenObject:
         """The credential the host would use itself for one of *its* providers: ``{"apiKey", "mode", "profileId"}``.

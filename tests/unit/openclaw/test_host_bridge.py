@@ -67,7 +67,7 @@ async def test_a_silent_host_is_an_error() -> None:
 
 async def test_the_ready_line_tells_address_and_token() -> None:
     host = Host()
-    host.bridge.ready("http://127.0.0.1:8402", Secret("local"))
+    host.bridge.ready("http://127.0.0.1:8402/v1", Secret("local"))
     assert await host.question() == {"type": "ready", "baseUrl": "http://127.0.0.1:8402/v1", "version": "0.1.0", "token": "local"}
     await host.bridge.close()
 
@@ -147,7 +147,7 @@ asyncio.run(main())
 
 
 def test_real_pipes_carry_only_the_protocol() -> None:
-    line = json.dumps({"type": "config", "config": {"baseUrl": "http://x"}}) + "\n"
+    line = json.dumps({"type": "config", "config": {"baseUrl": "http://x/v1"}}) + "\n"
     done = subprocess.run([sys.executable, "-c", OWNER_OF_STDOUT], input=line, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["baseUrl"] == "http://x/v1"
