@@ -11,7 +11,7 @@ from openclaw_oauthrouter.canonical.failure import FailureRule
 from openclaw_oauthrouter.errors import Scope, UpstreamError
 
 PROBE_SECONDS = 60.0
-"""What is left alone is tried this often by a real request, so that a reset is noticed within it."""
+"""What failed is tried this often by a real request, so that its recovery is noticed within it."""
 
 _GRANT_SECONDS = 1.0
 """A request asks more than once on its way (hop, then credential); all its questions get the same answer."""
@@ -48,22 +48,34 @@ class Cooling:
 
 
 class Probes:
-    """Lets one request through each ``PROBE_SECONDS``, wherever something is blocked for longer."""
+    """Lets single requests through to what is blocked for long: after a minute, then after pauses that double.
 
-    def __init__(self) -> None:
+    :param longest_pause: seconds; the doubling ends here
+    """
+
+    def __init__(self, longest_pause: float = PROBE_SECONDS) -> None:
+        self._longest_pause = longest_pause
+        self._pauses: dict[object, float] = {}
         self._started: dict[object, float] = {}
 
     def allow(self, key: object, blocked_since: float, now: float) -> bool:
         """Whether this request may look; being allowed starts the probe."""
         started = self._started.get(key, blocked_since)
-        if now - max(started, blocked_since) >= PROBE_SECONDS:
+        pause = self._pauses.get(key, PROBE_SECONDS)
+        if now - max(started, blocked_since) >= pause:
             self._started[key] = now
+            self._pauses[key] = min(2 * pause, self._longest_pause)
             return True
         return self.is_under_way(key, blocked_since) and now - started < _GRANT_SECONDS
 
     def is_under_way(self, key: object, blocked_since: float) -> bool:
         """Whether a probe was let through since the block began."""
         return self._started.get(key, 0.0) > blocked_since
+
+    def forget(self, key: object) -> None:
+        """It works again: the next block starts with a minute."""
+        self._pauses.pop(key, None)
+        self._started.pop(key, None)
 
 
 class Cooldowns:
@@ -101,6 +113,7 @@ class Cooldowns:
         if known is None or known.failures == 0:
             return False
         self._cooling[subject] = Cooling(0, self._clock(), 0.0, "")
+        self._probes.forget(subject)
         return True
 
     def blocked(self, subject: Subject) -> str | None:

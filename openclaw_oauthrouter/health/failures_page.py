@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from openclaw_oauthrouter.canonical.failure import Cooldown, FailureRule
 from openclaw_oauthrouter.health.cooldowns import PROBE_SECONDS
 from openclaw_oauthrouter.health.failures import FAILURE_RULES
+from openclaw_oauthrouter.health.plan_windows import LONGEST_PAUSE_SECONDS
 
 _HEAD = f"""\
 # When a provider fails
@@ -20,10 +21,12 @@ Every failure is answered by the first row of this table that matches it. The ro
   content of an answer has reached the client; after that an error ends the stream, in the client's dialect.
 - **Left alone for** doubles with each further failure up to the second figure, and starts anew after a success. *Or as told* prefers the
   provider's own Retry-After or reset time. Calls that were under way together and fail together count once.
-- Whatever is left alone for longer than {PROBE_SECONDS:.0f} s is tried by one real request every {PROBE_SECONDS:.0f} s; if it succeeds,
-  or if headers show that a window was reset, it is open for all again. A client's mistake leaves nothing alone.
+- Whatever is left alone for longer than {PROBE_SECONDS:.0f} s is tried by one real request every {PROBE_SECONDS:.0f} s; if it succeeds, it is
+  open for all again. A client's mistake leaves nothing alone.
 - An error event within an answer that began with status 200 is read as the status its type stands for.
-- Besides this table, a credential whose plan window or API limit is used up, as the provider's headers say, is left alone until its reset.
+- Besides this table, a credential whose plan window or API limit is used up, as the provider's headers say, is left alone until the reset
+  they tell. One real request tries it after {PROBE_SECONDS:.0f} s, then after pauses that double up to {LONGEST_PAUSE_SECONDS / 60:.0f} min, in case the
+  reset came early; headers of any answer that show the window open end this and the credential's cooldown at once.
 
 | failure | what happened | out of order | tried next | left alone for | the client gets |
 | --- | --- | --- | --- | --- | --- |

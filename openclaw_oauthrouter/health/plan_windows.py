@@ -10,6 +10,9 @@ from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.health.cooldowns import Probes
 from openclaw_oauthrouter.health.windows import Reading
 
+LONGEST_PAUSE_SECONDS = 900.0
+"""A window's reset is told beforehand and rarely comes earlier, so it is worth fewer calls in vain than other failures."""
+
 _FORGET_SECONDS = 8 * 86_400.0
 
 
@@ -31,7 +34,7 @@ class PlanWindows:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._readings: dict[Holder, dict[str, Reading]] = {}
-        self._probes = Probes()
+        self._probes = Probes(LONGEST_PAUSE_SECONDS)
 
     def observe(self, provider: str, credential: str | None, model: str | None, readings: Sequence[Reading]) -> bool:
         """Take readings; ``True`` when they show that a window that was used up is open again."""
@@ -40,7 +43,9 @@ class PlanWindows:
             holder = Holder(provider, credential or "", (model or "") if reading.per_model else "")
             known = self._readings.setdefault(holder, {})
             before = known.get(reading.name)
-            reopened |= before is not None and before.exhausted and not reading.exhausted
+            if before is not None and before.exhausted and not reading.exhausted:
+                self._probes.forget((holder, reading.name))
+                reopened = True
             known[reading.name] = reading
         return reopened
 
@@ -50,6 +55,7 @@ class PlanWindows:
         for holder, reading in self._blocking(provider, credential, model):
             if self._probes.is_under_way((holder, reading.name), reading.observed_at):
                 self._readings[holder][reading.name] = replace(reading, exhausted=False, observed_at=self._clock())
+                self._probes.forget((holder, reading.name))
                 freed = True
         return freed
 

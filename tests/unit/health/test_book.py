@@ -199,6 +199,22 @@ def test_a_used_up_window_blocks_its_credential_until_the_reset(book: HealthBook
     assert book.blocked("anthropic", HAIKU, PLAN) is None
 
 
+def test_a_window_is_tried_less_and_less_often(book: HealthBook, clock: Clock) -> None:
+    reset = clock.now + 86_400
+    pauses = []
+    for _ in range(7):
+        book.observe_headers("anthropic", PLAN, plan("rejected", reset))
+        began = clock.now
+        while book.blocked("anthropic", OPUS, PLAN):
+            clock.now += 20
+        pauses.append(clock.now - began)
+    assert pauses == [60, 120, 240, 480, 900, 900, 900]
+    book.observe_headers("anthropic", PLAN, plan("allowed", reset))
+    book.observe_headers("anthropic", PLAN, plan("rejected", reset))
+    clock.now += 60
+    assert book.blocked("anthropic", OPUS, PLAN) is None
+
+
 def test_an_api_limit_counts_for_the_model_that_was_called(book: HealthBook) -> None:
     used_up = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "20s"}
     book.observe_headers("openai", KEY, used_up, model="gpt-5.4")
