@@ -28,6 +28,8 @@ from openclaw_oauthrouter.dialects.openai_responses.usage import decode_usage
 from openclaw_oauthrouter.errors import UpstreamProtocolError
 from openclaw_oauthrouter.wire.sse import ServerSentEvent
 
+_UNFINISHED = frozenset({"failed", "cancelled", "queued", "in_progress"})
+
 
 class ResponsesMachine:
     """One answer; an ``EventMachine``.
@@ -67,13 +69,14 @@ class ResponsesMachine:
             yield ResponseStarted(response.get("id") or "", response.get("model") or "")
 
     def end(self, data: JsonObject) -> Iterator[StreamEvent]:
-        """The answer is over; its status says how.
+        """The answer is over; the event's type says how, or the status where the type does not.
 
         :raises UpstreamError: it failed
         """
         response = data["response"]
-        status = response.get("status") or data["type"].removeprefix("response.")
-        if status not in ("completed", "incomplete", "done"):
+        kind = data["type"].removeprefix("response.")
+        status = (response.get("status") or kind) if kind == "done" else kind
+        if status in _UNFINISHED:
             raise error_of(response.get("error") or {"message": f"the answer ended as {status!r}"}, self._clock())
         yield from self.start(data)
         yield from self.items.closed(response.get("output") or [])
