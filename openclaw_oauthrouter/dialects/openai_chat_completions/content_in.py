@@ -20,11 +20,7 @@ _PROSE_BLOCKS: dict[str, tuple[Prose, str]] = {
 
 
 def prose(content: object) -> Iterator[tuple[Prose, str]]:
-    """Words of a ``content`` field by kind: a string, or (Mistral) a list of blocks. Never yields an empty string."""
-    if isinstance(content, str):
-        if content:
-            yield "text", content
-        return
+    """Words of a ``content`` that is a list of blocks (Mistral), by kind. Never yields an empty string."""
     for block in content if isinstance(content, list) else ():
         row = _PROSE_BLOCKS.get(block.get("type"))
         if row is None:

@@ -74,11 +74,14 @@ class ChatEventMachine:
             self._started = True
             self._id = chunk.get("id") or ""
             yield ResponseStarted(self._id, chunk.get("model") or "")
+        usage = chunk.get("usage")
         for choice in choices:
             # Only the first of n choices has a canonical meaning; the transparent lane forwards the others unread.
             if not choice.get("index"):
                 yield from self._choice(choice)
-        usage = chunk.get("usage") or _misplaced_usage(chunk, choices)
+                usage = usage or choice.get("usage")  # Moonshot puts it here, Groq below
+        if "x_groq" in chunk:
+            usage = usage or (chunk["x_groq"] or {}).get("usage")
         if usage:
             yield UsageReported(decode_usage(usage, self._service_tier))
 
@@ -88,9 +91,13 @@ class ChatEventMachine:
 
     def _choice(self, choice: FrozenObject) -> Iterator[StreamEvent]:
         delta = choice.get("delta") or choice.get("message") or {}
-        for spellings, step in _FIELDS:
-            value = next((delta[field] for field in spellings if delta.get(field)), None)
-            if value is not None:
+        # Two spellings of one thing; a provider that sends both means it once.
+        reasoning = delta.get("reasoning_content") or delta.get("reasoning")
+        if reasoning:
+            yield from self._reasoning(reasoning)
+        for field, step in _FIELDS:
+            value = delta.get(field)
+            if value:
                 yield from step(self, value)
         reason = choice.get("finish_reason")
         if reason:
@@ -98,16 +105,16 @@ class ChatEventMachine:
             if reason == "error":
                 raise decode_error_object(choice)
 
-    def _reasoning(self, value: object) -> Iterator[StreamEvent]:
+    def _reasoning(self, value: object) -> Iterable[StreamEvent]:
+        return self._say("reasoning", value) if isinstance(value, str) else ()
+
+    def _content(self, value: object) -> Iterable[StreamEvent]:
         if isinstance(value, str):
-            yield from self._say("reasoning", value)
+            return self._say("text", value)
+        return (event for kind, text in prose(value) for event in self._say(kind, text))
 
-    def _content(self, value: object) -> Iterator[StreamEvent]:
-        for kind, text in prose(value):
-            yield from self._say(kind, text)
-
-    def _refusal(self, value: str) -> Iterator[StreamEvent]:
-        yield from self._say("refusal", value)
+    def _refusal(self, value: str) -> Iterable[StreamEvent]:
+        return self._say("refusal", value)
 
     def _say(self, kind: PartKind, text: str) -> Iterator[StreamEvent]:
         if self._prose is None or self._prose[0] != kind:
@@ -127,8 +134,8 @@ class ChatEventMachine:
                 call = self._calls.add(fragment, index, f"call_{self._id}_{index}")
             yield from call.receive(fragment)
 
-    def _function_call(self, function: JsonObject) -> Iterator[StreamEvent]:
-        yield from self._tool_calls([{"index": "function_call", "function": function}])
+    def _function_call(self, function: JsonObject) -> Iterable[StreamEvent]:
+        return self._tool_calls([{"index": "function_call", "function": function}])
 
     def _annotations(self, annotations: list[JsonObject]) -> Iterator[StreamEvent]:
         for annotation in annotations:
@@ -156,17 +163,10 @@ class ChatEventMachine:
         return self._next_index - 1
 
 
-def _misplaced_usage(chunk: FrozenObject, choices: Iterable[FrozenObject]) -> Any:
-    """Groq's ``x_groq.usage``, Moonshot's ``choices[0].usage``."""
-    return (chunk.get("x_groq") or {}).get("usage") or next((choice["usage"] for choice in choices if choice.get("usage")), None)
-
-
-_FIELDS: tuple[tuple[tuple[str, ...], Callable[[ChatEventMachine, Any], Iterator[StreamEvent]]], ...] = (
-    # Two spellings of one thing; a provider that sends both means it once.
-    (("reasoning_content", "reasoning"), ChatEventMachine._reasoning),
-    (("content",), ChatEventMachine._content),
-    (("refusal",), ChatEventMachine._refusal),
-    (("tool_calls",), ChatEventMachine._tool_calls),
-    (("function_call",), ChatEventMachine._function_call),
-    (("annotations",), ChatEventMachine._annotations),
+_FIELDS: tuple[tuple[str, Callable[[ChatEventMachine, Any], Iterable[StreamEvent]]], ...] = (
+    ("content", ChatEventMachine._content),
+    ("refusal", ChatEventMachine._refusal),
+    ("tool_calls", ChatEventMachine._tool_calls),
+    ("function_call", ChatEventMachine._function_call),
+    ("annotations", ChatEventMachine._annotations),
 )
