@@ -14,7 +14,7 @@ import click
 import orjson
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.cli.chatgpt_sign_in import PROFILE, SignInOptions, sign_in
@@ -32,6 +32,8 @@ _TERMS = (
     "Note: Anthropic issues sk-ant-oat tokens for Claude Code; its terms do not foresee their use in other programs, and it may "
     "refuse them at any time. An API key is the safe choice."
 )
+_COLUMNS = ("Source", "Name", "Provider", "Kind", "Expires", "Usable")
+_PIPE_WIDTH = 200  # characters of a line, where there is no terminal to ask
 _SIGN_IN_NAMES = {"openai", "chatgpt", chatgpt_login.PROVIDER}
 
 
@@ -194,14 +196,17 @@ def _copy(credential: Credential) -> dict[str, Any]:
 
 
 def _print_table(rows: Sequence[OverviewRow]) -> None:
-    table = Table("Source", "Name", "Provider", "Kind", "Expires", "Usable", box=None, pad_edge=False)
+    if not rows:
+        click.echo("No credentials found. Add one with `openclaw-oauthrouter auth add anthropic`.")
+        return
+    table = Table(*(Column(title, no_wrap=True) for title in _COLUMNS), box=None, pad_edge=False)
     for row in rows:
-        usable = "yes" if row.usable and not row.reason else row.reason
-        cells = (row.source, row.name, row.provider, row.kind or "", _date(row.expires_at), usable)
+        cells = (row.source, row.name, row.provider, row.kind or "", _date(row.expires_at), "yes" if row.usable else "no")
         table.add_row(*(escape(cell) for cell in cells))
-    Console(soft_wrap=not sys.stdout.isatty()).print(
-        table if rows else "No credentials found. Add one with `auth add anthropic`."
-    )
+    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+    for row in rows:
+        if row.reason:
+            click.echo(f"- {row.reason if row.name in row.reason else f'{row.name!r} {row.reason}'}")
 
 
 def _date(unix_seconds: float | None) -> str:

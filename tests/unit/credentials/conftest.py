@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.credentials.builtin import builtin_sources
 from openclaw_oauthrouter.credentials.chain import CredentialChain

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
+
 from openclaw_oauthrouter.canonical.credential import Credential, CredentialKind, Secret
 from openclaw_oauthrouter.config.credentials import CredentialSettings
 from openclaw_oauthrouter.credentials.chain import CredentialChain
@@ -60,7 +61,9 @@ def test_an_unknown_source_in_the_order_is_refused_by_name() -> None:
 
 
 async def test_the_same_secret_or_name_counts_once() -> None:
-    store = Shelf("store", [credential("a", secret="x"), credential("b", secret="x"), credential("a", secret="y"), credential("c")])
+    store = Shelf(
+        "store", [credential("a", secret="x"), credential("b", secret="x"), credential("a", secret="y"), credential("c")]
+    )
     assert await names(chain_of(store)) == ["a", "c"]
 
 

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+
 from openclaw_oauthrouter.errors import CredentialExpired, CredentialNotFound
 
 NOW = 2_000_000_000.0
@@ -25,9 +26,15 @@ def write_shared(state_dir: Path) -> Callable[..., Path]:
         with closing(sqlite3.connect(path)) as db:
             db.execute(f"PRAGMA journal_mode = {'wal' if wal else 'delete'}")
             db.execute("CREATE TABLE IF NOT EXISTS config_machine_state (state_key PRIMARY KEY, value_json, updated_at_ms)")
-            rows = {"authProfiles.store": {"version": 1, "profiles": profiles}, "authProfiles.state": state, "auth.sharedStore": {}}
+            rows = {
+                "authProfiles.store": {"version": 1, "profiles": profiles},
+                "authProfiles.state": state,
+                "auth.sharedStore": {},
+            }
             for key, value in rows.items():
-                db.execute("REPLACE INTO config_machine_state VALUES (?, ?, 0)", (key, json.dumps(value) if value is not None else None))
+                db.execute(
+                    "REPLACE INTO config_machine_state VALUES (?, ?, 0)", (key, json.dumps(value) if value is not None else None)
+                )
             db.commit()
         return path
 
@@ -88,7 +95,11 @@ async def test_fences_unfinished_set_ups_and_references(write_shared, make_chain
     )
     chain = make_chain({"DS": "from-the-environment"})
     assert await found(chain, "deepseek") == [("deepseek:env", "from-the-environment")]
-    for provider, reason in {"openai-codex": "renewing it this moment", "anthropic": "set-up", "openai": "only OpenClaw resolves"}.items():
+    for provider, reason in {
+        "openai-codex": "renewing it this moment",
+        "anthropic": "set-up",
+        "openai": "only OpenClaw resolves",
+    }.items():
         with pytest.raises(CredentialNotFound, match=reason):
             await chain.resolve(provider)
 
@@ -117,7 +128,9 @@ for line in sys.stdin:
 async def test_another_process_writes_all_the_while(write_shared, make_chain) -> None:
     path = write_shared({"a": KEY | {"key": "0"}}, wal=True)
     chain = make_chain()
-    with subprocess.Popen([sys.executable, "-c", WRITER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as writer:
         for number in range(1, 20):
             writer.stdin.write(f"{number}\n")
             writer.stdin.flush()

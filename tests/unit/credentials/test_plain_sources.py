@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import pytest
+
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.config.credentials import CredentialSettings
 from openclaw_oauthrouter.credentials.chain import CredentialChain

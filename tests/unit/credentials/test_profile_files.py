@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.errors import CredentialError, CredentialExpired, CredentialNotFound
 
@@ -27,7 +28,12 @@ async def test_all_types_and_spellings(write_profiles, make_chain, jwt) -> None:
     write_profiles(
         store(
             {
-                "anthropic:manual": {"type": "token", "provider": "anthropic", "token": " sk-ant-oat01-t\n", "expires": (NOW + 9) * 1000},
+                "anthropic:manual": {
+                    "type": "token",
+                    "provider": "anthropic",
+                    "token": " sk-ant-oat01-t\n",
+                    "expires": (NOW + 9) * 1000,
+                },
                 "anthropic:key": KEY,
                 "openai:key": {"type": "api_key", "apiKey": "sk-openai"},
                 "openai-codex:default": {"type": "oauth", "provider": "openai-codex", "access": access, "expires": 1},
@@ -37,7 +43,12 @@ async def test_all_types_and_spellings(write_profiles, make_chain, jwt) -> None:
     )
     chain = make_chain()
     token, key = await chain.resolve("anthropic")
-    assert (token.kind, token.secret, token.expires_at, token.name) == ("token", Secret("sk-ant-oat01-t"), NOW + 9, "anthropic:manual")
+    assert (token.kind, token.secret, token.expires_at, token.name) == (
+        "token",
+        Secret("sk-ant-oat01-t"),
+        NOW + 9,
+        "anthropic:manual",
+    )
     assert (key.kind, key.expires_at) == ("api_key", None)
     assert await secrets(chain, "openai") == ["sk-openai"]
     assert await secrets(chain, "deepseek") == ["dk"]
@@ -121,7 +132,10 @@ async def test_an_expired_token_is_explained_not_sent(write_profiles, make_chain
         ({"type": "token", "provider": "anthropic", "token": "x" * 20_000}, "longer than"),
         ({"type": "api_key", "provider": "anthropic", "keyRef": {"source": "exec", "id": "x"}}, r"reference \(source 'exec'\)"),
         ({"type": "api_key", "provider": "anthropic", "key": "k", "setup": {"step": 1}}, "not finished"),
-        ({"type": "oauth", "provider": "anthropic", "access": "openclaw-oauth-refresh-fence:v1:ab:access:cd"}, "renewing it this moment"),
+        (
+            {"type": "oauth", "provider": "anthropic", "access": "openclaw-oauth-refresh-fence:v1:ab:access:cd"},
+            "renewing it this moment",
+        ),
         (
             {"type": "oauth", "provider": "anthropic", "access": "openclaw-oauth-refresh-fence:v1:ab:failed:access:cd"},
             "renewal of it failed",

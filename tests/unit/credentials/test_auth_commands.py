@@ -1,0 +1,199 @@
+"""``auth status|add|import|logout`` as a user meets them."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from openclaw_oauthrouter.cli.auth import command
+
+VARIABLES = (
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_OAUTH_TOKEN",
+    "OPENAI_API_KEY",
+    "DEEPSEEK_API_KEY",
+    "OPENCLAW_STATE_DIR",
+    "OAUTHROUTER_HOME",
+)
+
+
+@pytest.fixture
+def auth(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: str, **options) -> Result:
+        return CliRunner().invoke(command, arguments, obj={}, **options)
+
+    return run
+
+
+@pytest.fixture
+def store(state_dir: Path) -> Path:
+    return state_dir / "oauthrouter" / "credentials.json"
+
+
+def rows(result: Result) -> dict[str, dict]:
+    return {row["name"]: row for row in json.loads(result.stdout)}
+
+
+def test_nothing_there(auth) -> None:
+    result = auth("status")
+    assert result.exit_code == 1
+    assert "No credentials found" in result.stdout
+    assert json.loads(auth("status", "--json").stdout) == []
+    assert "Set ANTHROPIC_OAUTH_TOKEN or ANTHROPIC_API_KEY" in auth("status", "anthropic").stdout
+
+
+def test_add_reads_the_secret_from_standard_input(auth, store) -> None:
+    result = auth("add", "anthropic", "--json", input="sk-ant-api03-secret\n")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == {"added": "anthropic:key", "provider": "anthropic"}
+    assert json.loads(store.read_text()) == {
+        "version": 1,
+        "profiles": {"anthropic:key": {"provider": "anthropic", "type": "api_key", "key": "sk-ant-api03-secret"}},
+    }
+    assert stat.S_IMODE(store.stat().st_mode) == 0o600
+    assert stat.S_IMODE(store.parent.stat().st_mode) == 0o700
+    listed = rows(auth("status", "--json"))["store:anthropic:key"]
+    assert listed == {
+        "source": "store",
+        "name": "store:anthropic:key",
+        "provider": "anthropic",
+        "kind": "api_key",
+        "expires_at": None,
+        "usable": True,
+        "reason": "",
+    }
+
+
+def test_add_keeps_what_is_there_and_replaces_its_namesake(auth, store) -> None:
+    auth("add", "anthropic", input="one")
+    auth("add", "anthropic", "--profile-id", "anthropic:work", input="two")
+    auth("add", "my-vllm", input="three")
+    auth("add", "anthropic", input="four")
+    profiles = json.loads(store.read_text())["profiles"]
+    assert {key: entry["key"] for key, entry in profiles.items()} == {
+        "anthropic:key": "four",
+        "anthropic:work": "two",
+        "my-vllm:key": "three",
+    }
+
+
+def test_add_warns_of_the_terms_for_claude_tokens(auth, store) -> None:
+    result = auth("add", "anthropic", input="sk-ant-oat01-t")
+    assert "its terms do not foresee" in result.stderr
+    assert json.loads(store.read_text())["profiles"]["anthropic:token"]["type"] == "token"
+
+
+@pytest.mark.parametrize(("secret", "reason"), [("", "is empty"), ("two words", "holds blanks"), ("a\nb", "holds blanks")])
+def test_add_refuses_what_cannot_be_a_secret(auth, store, secret, reason) -> None:
+    result = auth("add", "openai", input=secret)
+    assert result.exit_code == 1
+    assert reason in result.stderr
+    assert not store.exists()
+
+
+def test_add_sends_codex_users_to_the_sign_in(auth) -> None:
+    result = auth("add", "openai-codex", input="x")
+    assert result.exit_code == 1
+    assert "auth login openai" in result.stderr
+
+
+def test_a_damaged_store_is_never_overwritten(auth, store) -> None:
+    store.parent.mkdir(parents=True)
+    store.write_text("{damaged")
+    for arguments in (["add", "openai"], ["logout", "openai"]):
+        result = auth(*arguments, input="sk-x")
+        assert result.exit_code == 1
+        assert "is not valid JSON" in result.stderr
+    assert store.read_text() == "{damaged"
+    assert "is not valid JSON" in json.loads(auth("status", "--json").stdout)[0]["reason"]
+
+
+def test_status_tells_why_something_cannot_be_used(auth, write_profiles) -> None:
+    write_profiles(
+        {
+            "profiles": {
+                "anthropic:old": {"type": "token", "provider": "anthropic", "token": "sk-ant-oat01-hidden", "expires": 1000},
+                "openai-codex:due": {
+                    "type": "oauth",
+                    "provider": "openai-codex",
+                    "access": "hidden",
+                    "refresh": "hidden",
+                    "expires": 1000,
+                },
+                "openai:[red]ref[/red]": {"type": "api_key", "provider": "openai", "keyRef": {"source": "exec"}},
+            }
+        }
+    )
+    listed = rows(auth("status", "--json"))
+    assert (listed["anthropic:old"]["usable"], listed["anthropic:old"]["expires_at"]) == (False, 1000)
+    assert "has expired; run" in listed["anthropic:old"]["reason"]
+    assert listed["openai-codex:due"]["usable"]
+    assert "will be renewed" in listed["openai-codex:due"]["reason"]
+    assert not listed["openai:[red]ref[/red]"]["usable"]
+    table = auth("status").stdout
+    assert "openai:[red]ref[/red]" in table
+    assert "hidden" not in table
+    assert auth("status", "anthropic").exit_code == 1
+    assert auth("status").exit_code == 0
+
+
+def test_import_copies_keys_and_tokens_after_asking(auth, write_profiles, store, monkeypatch) -> None:
+    write_profiles(
+        {
+            "profiles": {
+                "anthropic:t": {"type": "token", "provider": "anthropic", "token": "sk-ant-oat01-t", "expires": 4e12},
+                "openai:k": {"type": "api_key", "provider": "openai", "key": "sk-k"},
+                "openai-codex:o": {"type": "oauth", "provider": "openai-codex", "access": "a", "refresh": "r", "expires": 4e12},
+                "anthropic:expired": {"type": "token", "provider": "anthropic", "token": "sk-ant-oat01-x", "expires": 1},
+            }
+        }
+    )
+    monkeypatch.setenv("DEEPSEEK_API_KEY", "dk")
+    refused = auth("import", input="n\nn\nn\n")
+    assert "Copy 'env:DEEPSEEK_API_KEY' (deepseek, api_key) from environment?" in refused.stderr
+    assert not store.exists()
+    assert json.loads(auth("import", "--yes", "--json").stdout) == {
+        "imported": ["env:DEEPSEEK_API_KEY", "anthropic:t", "openai:k"]
+    }
+    profiles = json.loads(store.read_text())["profiles"]
+    assert profiles["anthropic:t"] == {"type": "token", "provider": "anthropic", "token": "sk-ant-oat01-t", "expires": 4e12}
+    assert sorted(profiles) == ["anthropic:t", "env:DEEPSEEK_API_KEY", "openai:k"]
+
+
+def test_logout_removes_a_profile_or_all_of_a_provider(auth, store) -> None:
+    for name in ("anthropic:a", "anthropic:b", "openai:a"):
+        auth("add", name.partition(":")[0], "--profile-id", name, input="secret")
+    assert json.loads(auth("logout", "store:openai:a", "--json").stdout) == {"removed": ["openai:a"]}
+    assert auth("logout", "anthropic").stdout == "Removed anthropic:a, anthropic:b.\n"
+    assert json.loads(store.read_text())["profiles"] == {}
+    result = auth("logout", "anthropic")
+    assert result.exit_code == 1
+    assert "our own store has no 'anthropic'" in result.stderr
+
+
+def test_the_configuration_file_of_the_outer_command_counts(auth, tmp_path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"providers": {"my-vllm": {"apiKey": "v", "apiBase": "http://127.0.0.1:1"}}}))
+    result = CliRunner().invoke(command, ["status", "--json"], obj={"config": config})
+    assert list(rows(result)) == ["config:my-vllm"]
+
+
+@pytest.mark.parametrize("name", ["status", "add", "login", "import", "logout"])
+def test_every_command_explains_itself(auth, name) -> None:
+    result = auth(name, "--help")
+    assert result.exit_code == 0
+    assert "--json" in result.stdout
+
+
+def test_login_knows_only_chatgpt(auth) -> None:
+    result = auth("login", "anthropic")
+    assert result.exit_code == 2
+    assert "auth add anthropic" in result.stderr
