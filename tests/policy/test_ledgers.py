@@ -21,7 +21,7 @@ async def test_what_is_held_counts_until_it_is_released(ledger: Ledger) -> None:
     first, second = hold(), hold()
     assert await ledger.reserve(first, [REQUESTS], 0.0) is None
     assert await ledger.reserve(second, [REQUESTS], 0.0) is None
-    assert await ledger.reserve(hold(), [REQUESTS], 0.0) == Shortfall(REQUESTS, 2)
+    assert await ledger.reserve(hold(), [REQUESTS], 0.0) == Shortfall(REQUESTS, 0, 2)
     await ledger.release(first)
     assert await ledger.reserve(hold(), [REQUESTS], 0.0) is None
     assert await used(ledger) == Amounts()
@@ -31,9 +31,11 @@ async def test_what_is_settled_replaces_what_was_held(ledger: Ledger) -> None:
     tokens = Limit("day", "output_tokens", 100)
     asked = hold(1, 0, 90)
     assert await ledger.reserve(asked, [tokens], 0.0) is None
-    assert await ledger.reserve(hold(1, 0, 11), [tokens], 0.0) == Shortfall(tokens, 90)
+    assert await ledger.reserve(hold(1, 0, 11), [tokens], 0.0) == Shortfall(tokens, 0, 90)
     await ledger.settle(asked, Amounts(1, 5, 7, 9))
-    assert await ledger.reserve(hold(1, 0, 93), [tokens], 0.0) is None
+    assert await ledger.reserve(hold(1, 0, 43), [tokens], 0.0) is None
+    assert await ledger.reserve(hold(1, 0, 51), [tokens], 0.0) == Shortfall(tokens, 7, 43)
+    assert await ledger.reserve(hold(1, 0, 50), [tokens], 0.0) is None
 
 
 async def test_everything_is_booked_to_day_month_model_and_client(ledger: Ledger) -> None:
@@ -56,7 +58,7 @@ async def test_a_day_starts_anew_while_its_month_goes_on(ledger: Ledger) -> None
     day, month = Limit("day", "requests", 1), Limit("month", "requests", 2)
     assert await ledger.reserve(hold(), [day, month], 0.0) is None
     assert await ledger.reserve(hold(day="2026-11-23"), [day, month], 0.0) is None
-    assert await ledger.reserve(hold(day="2026-11-24"), [day, month], 0.0) == Shortfall(month, 2)
+    assert await ledger.reserve(hold(day="2026-11-24"), [day, month], 0.0) == Shortfall(month, 0, 2)
     assert await ledger.reserve(hold(day="2026-12-01"), [day, month], 0.0) is None
 
 
@@ -64,14 +66,14 @@ async def test_a_client_is_limited_by_what_it_uses_itself(ledger: Ledger) -> Non
     limit = Limit("day", "microdollars", 100, "client:a")
     assert await ledger.reserve(hold(1, 0, 0, 100, client="client:b"), [], 0.0) is None
     assert await ledger.reserve(hold(1, 0, 0, 60, client="client:a"), [limit], 0.0) is None
-    assert await ledger.reserve(hold(1, 0, 0, 41, client="client:a"), [limit], 0.0) == Shortfall(limit, 60)
+    assert await ledger.reserve(hold(1, 0, 0, 41, client="client:a"), [limit], 0.0) == Shortfall(limit, 0, 60)
     assert await ledger.reserve(hold(1, 0, 0, 40, client="client:a"), [limit], 0.0) is None
 
 
 async def test_a_refused_reservation_holds_nothing(ledger: Ledger) -> None:
     tight = Limit("day", "input_tokens", 10)
     roomy = Limit("day", "requests", 1)
-    assert await ledger.reserve(hold(1, 11), [roomy, tight], 0.0) == Shortfall(tight, 0)
+    assert await ledger.reserve(hold(1, 11), [roomy, tight], 0.0) == Shortfall(tight, 0, 0)
     assert await ledger.reserve(hold(1, 10), [roomy, tight], 0.0) is None
 
 
@@ -79,7 +81,7 @@ async def test_an_expired_hold_gives_way_but_is_still_booked(ledger: Ledger) -> 
     one = Limit("day", "requests", 1)
     late = hold(expires_at=100.0)
     assert await ledger.reserve(late, [one], 50.0) is None
-    assert await ledger.reserve(hold(), [one], 99.0) == Shortfall(one, 1)
+    assert await ledger.reserve(hold(), [one], 99.0) == Shortfall(one, 0, 1)
     assert await ledger.reserve(hold(), [one], 100.0) is None
     await ledger.settle(late, Amounts(1, 1, 1, 1))
     assert await used(ledger) == Amounts(1, 1, 1, 1)

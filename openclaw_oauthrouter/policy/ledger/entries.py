@@ -43,11 +43,13 @@ class Hold:
 class Shortfall:
     """The limit that does not leave enough.
 
-    :ivar taken: settled and held by others
+    :ivar used: settled
+    :ivar held: set aside by calls that still run
     """
 
     limit: Limit
-    taken: int
+    used: int
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,8 @@ class RedisLedger:
         args: list[Any] = [self._prefix, hold.id, orjson.dumps(held), orjson.dumps(asked), now, self._lease_ms]
         short = await _reached(self._reserve(keys=[self._held], args=args))
         if short is not None:
-            index, taken = short
-            return Shortfall(limits[index - 1], taken)
+            index, used, aside = short
+            return Shortfall(limits[index - 1], used, aside)
         self._holding.add(hold.id)
         if self._heart is None:
             self._heart = asyncio.create_task(self._keep_lease())

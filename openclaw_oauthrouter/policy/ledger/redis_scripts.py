@@ -23,11 +23,12 @@ end
 
 local function shortfall(held)
   for index, limit in ipairs(limits) do
-    local taken = tonumber(redis.call('HGET', prefix .. 'used:' .. limit.window, limit.scope .. '|' .. limit.quantity) or '0')
+    local used = tonumber(redis.call('HGET', prefix .. 'used:' .. limit.window, limit.scope .. '|' .. limit.quantity) or '0')
+    local aside = 0
     for _, other in pairs(held) do
-      if counts(limit, other) then taken = taken + other[limit.quantity] end
+      if counts(limit, other) then aside = aside + other[limit.quantity] end
     end
-    if taken + hold[limit.quantity] > limit.most then return {index, taken} end
+    if used + aside + hold[limit.quantity] > limit.most then return {index, used, aside} end
   end
   return nil
 end

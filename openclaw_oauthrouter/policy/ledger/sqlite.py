@@ -44,8 +44,8 @@ _HOLD = "INSERT INTO held VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DROP = "DELETE FROM held WHERE id = ?"
 _TAKEN = {
     quantity: f"""
-SELECT COALESCE((SELECT {quantity} FROM used WHERE window = :window AND scope = :scope), 0)
-     + COALESCE((SELECT SUM({quantity}) FROM held
+SELECT COALESCE((SELECT {quantity} FROM used WHERE window = :window AND scope = :scope), 0),
+       COALESCE((SELECT SUM({quantity}) FROM held
                  WHERE substr(day, 1, length(:window)) = :window AND :scope IN ('', model, client)), 0)
 """  # noqa: S608 - the names of columns, not input
     for quantity in ("requests", "input_tokens", "output_tokens", "microdollars")
@@ -106,9 +106,9 @@ class SqliteLedger:
     def _shortfall(self, hold: Hold, limits: Sequence[Limit]) -> Shortfall | None:
         for limit in limits:
             where = {"window": window(limit.period, hold.day), "scope": limit.scope}
-            (taken,) = self._connection.execute(_TAKEN[limit.quantity], where).fetchone()
-            if taken + getattr(hold.amounts, limit.quantity) > limit.most:
-                return Shortfall(limit, taken)
+            used, held = self._connection.execute(_TAKEN[limit.quantity], where).fetchone()
+            if used + held + getattr(hold.amounts, limit.quantity) > limit.most:
+                return Shortfall(limit, used, held)
         return None
 
     def _drop_abandoned(self, now: float) -> bool:

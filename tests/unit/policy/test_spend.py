@@ -164,6 +164,17 @@ async def test_a_used_up_budget_says_when_it_resets(make: Make, settings, words:
     assert refusal.value.retry_after == retry_after
 
 
+async def test_a_budget_that_running_calls_hold_is_free_again_soon(make: Make) -> None:
+    guard = make(daily_output_token_budget=300)
+    running = await guard.reserve(HAIKU, SMALL, None)
+    with pytest.raises(BudgetExceededError, match="still run, try again in a moment") as refusal:
+        await guard.reserve(HAIKU, SMALL, None)
+    assert refusal.value.retry_after == 5
+    await running.settle(Usage(0, 200), 0.0)
+    with pytest.raises(BudgetExceededError, match="daily limit reached, resets tomorrow"):
+        await guard.reserve(HAIKU, SMALL, None)
+
+
 async def test_a_client_key_has_limits_of_its_own(make: Make) -> None:
     clients = {
         "ci": ClientKeySettings(token="t", allowlist_models=("claude-haiku-4-5",), daily_request_budget=1, daily_cost_budget=0.01)
@@ -173,8 +184,8 @@ async def test_a_client_key_has_limits_of_its_own(make: Make) -> None:
         await guard.reserve(OPUS, SMALL, "ci")
     with pytest.raises(CostBudgetExceededError, match="client ci"):
         await guard.reserve(HAIKU, Estimate(100, 2000), "ci")
-    await guard.reserve(HAIKU, SMALL, "ci")
-    with pytest.raises(BudgetExceededError, match="of client ci is 1 requests"):
+    await (await guard.reserve(HAIKU, SMALL, "ci")).settle(None, 0.0)
+    with pytest.raises(BudgetExceededError, match="of client ci is 1 requests a day"):
         await guard.reserve(HAIKU, SMALL, "ci")
     await guard.reserve(OPUS, SMALL, "default")
     await guard.reserve(OPUS, SMALL, None)
