@@ -66,7 +66,7 @@ async def _ask(handle: ProxyHandle, prompt: str) -> dict[str, object]:
         "confidence": event["routingConfidence"],
         "model": answer.json()["model"],
         "latencyMs": round(seconds * 1000, 1),
-        "cost": event.get("cost"),
+        "cost": (event.get("cost") or {}).get("actual"),
         "saved": event.get("savings"),
         "answer": answer.json()["choices"][0]["message"]["content"],
     }

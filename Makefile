@@ -1,0 +1,48 @@
+# The words a developer needs. `make run` and `make test` work on a fresh machine with python3 and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test test-e2e lint format bench docs-check clean
+
+# Serves with the credentials it finds, else the demo.
+run: $(VENV)/run.stamp
+	$(BIN)/openclaw-oauthrouter serve --demo-if-empty
+
+test: $(VENV)/dev.stamp lint
+	$(BIN)/pytest -n 2 -m "not e2e"
+
+# Needs what .ci/run installs: Node, openclaw, Claude Code, Codex CLI, chromium, redis-server.
+test-e2e: $(VENV)/dev.stamp
+	$(BIN)/pytest -m e2e
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/dev.stamp
+	$(BIN)/python benchmarks/classify.py
+	$(BIN)/python benchmarks/trace.py
+
+docs-check: $(VENV)/dev.stamp
+	$(BIN)/pytest tests/docs
+
+$(VENV)/run.stamp: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable ".[speed]"
+	touch $@
+
+$(VENV)/dev.stamp: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable ".[speed,dev,e2e]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

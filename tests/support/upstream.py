@@ -1,0 +1,133 @@
+"""A scripted upstream on loopback: answers as told, stalls, cuts, lies, and notices when it is left."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Cut:
+    """Drop the connection here."""
+
+
+class Stall:
+    """Say nothing more, until the other side leaves."""
+
+
+CUT, STALL = Cut(), Stall()
+Piece = bytes | float | Cut | Stall
+
+
+@dataclass
+class Play:
+    """One answer: pieces are sent as HTTP chunks; a float waits that many seconds. ``status`` 0 sends no head at all."""
+
+    pieces: Sequence[Piece] = ()
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "text/event-stream"
+
+    @classmethod
+    def json(cls, value: Any, status: int = 200, **headers: str) -> Play:
+        """A whole JSON answer."""
+        return cls([json.dumps(value).encode()], status, headers, "application/json")
+
+
+@dataclass
+class Seen:
+    """One request that came."""
+
+    path: str
+    headers: dict[str, str]
+    body: Any
+    left_after: float | None = None
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class ScriptedUpstream:
+    """Plays answers in order, the last one again and again."""
+
+    def __init__(self, *plays: Play) -> None:
+        self.plays = list(plays)
+        self.seen: list[Seen] = []
+        self.open = 0
+        self._server: asyncio.Server | None = None
+
+    @property
+    def url(self) -> str:
+        assert self._server
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def __aenter__(self) -> ScriptedUpstream:
+        self._server = await asyncio.start_server(self._connection, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        assert self._server
+        self._server.close()
+
+    async def arrived(self, count: int = 1) -> Seen:
+        """Wait for the n-th request."""
+        async with asyncio.timeout(5):
+            while len(self.seen) < count:
+                await asyncio.sleep(0.005)
+        return self.seen[count - 1]
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.open += 1
+        try:
+            while await self._request(reader, writer):
+                pass
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self.open -= 1
+            writer.close()
+
+    async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        except asyncio.IncompleteReadError:
+            return False
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        seen = Seen(head[0].split(" ")[1], headers, json.loads(body) if body else None)
+        self.seen.append(seen)
+        play = self.plays[min(len(self.seen), len(self.plays)) - 1]
+        watch = asyncio.create_task(self._watch(reader, seen))
+        try:
+            return await self._play(play, writer, seen)
+        finally:
+            watch.cancel()
+
+    async def _watch(self, reader: asyncio.StreamReader, seen: Seen) -> None:
+        started = time.perf_counter()
+        await reader.read(1)
+        seen.left_after = time.perf_counter() - started
+        seen.left.set()
+
+    async def _play(self, play: Play, writer: asyncio.StreamWriter, seen: Seen) -> bool:
+        if play.status:
+            lines = [f"HTTP/1.1 {play.status} Scripted", f"content-type: {play.content_type}", "transfer-encoding: chunked"]
+            lines += [f"{name}: {value}" for name, value in play.headers.items()]
+            writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+        for piece in play.pieces:
+            if isinstance(piece, Cut):
+                await writer.drain()
+                return False
+            if isinstance(piece, Stall):
+                await writer.drain()
+                await seen.left.wait()
+                return False
+            if isinstance(piece, float):
+                await writer.drain()
+                await asyncio.sleep(piece)
+            elif piece:
+                writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
+        return True
