@@ -267,6 +267,9 @@ class Budget(Protocol):
 class SpendGuard(Protocol):
     """Says whether a call may be made, before it is made."""
 
+    def cap(self, request: ChatRequest, card: ModelCard) -> ChatRequest:
+        """The request to send: with our bound on the answer where there is one and the client names none."""
+
     def estimate(self, request: ChatRequest, card: ModelCard) -> Estimate:
         """Tokens the request is expected to use at most."""
 

@@ -20,6 +20,7 @@ from openclaw_oauthrouter.interfaces import Budget
 from openclaw_oauthrouter.policy.budgets import built_in_budgets, ledger_limits
 from openclaw_oauthrouter.policy.ledger.entries import Hold, Ledger
 from openclaw_oauthrouter.policy.money import highest_cost, microdollars
+from openclaw_oauthrouter.policy.output_cap import with_output_cap
 from openclaw_oauthrouter.policy.periods import day_of
 from openclaw_oauthrouter.policy.refusal import budget_exceeded
 from openclaw_oauthrouter.policy.report import spend_report, windows_at
@@ -70,9 +71,13 @@ class Spend:
         self._tokens = TokenEstimator(exact_near=settings.max_request_input_tokens)
         self._writing: set[asyncio.Future[None]] = set()
 
+    def cap(self, request: ChatRequest, card: ModelCard) -> ChatRequest:
+        """See ``SpendGuard``."""
+        return with_output_cap(request, card, self._settings.max_request_output_tokens)
+
     def estimate(self, request: ChatRequest, card: ModelCard) -> Estimate:
         """See ``SpendGuard``; well under a millisecond for a body of 100 kB."""
-        return self._tokens.estimate(request, card)
+        return self._tokens.estimate(self.cap(request, card), card)
 
     async def reserve(self, hop: Hop, estimate: Estimate, client: str | None) -> HeldBudget:
         """See ``SpendGuard``. Ask once for each hop, fallbacks included.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Estimate, Hop, ModelCard, Price
 from openclaw_oauthrouter.canonical.spending import Amounts, Limit
 from openclaw_oauthrouter.canonical.usage import Usage, usage_of_interrupted
@@ -209,6 +210,36 @@ async def test_the_cost_set_aside_covers_a_cache_write(make: Make) -> None:
     with pytest.raises(CostBudgetExceededError):
         await make(daily_cost_budget=0.00624).reserve(OPUS, Estimate(1000, 0), None)
     await make(daily_cost_budget=0.00625).reserve(OPUS, Estimate(1000, 0), None)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "field"),
+    [
+        ("openai_chat_completions", "max_completion_tokens"),
+        ("openai_responses", "max_output_tokens"),
+        ("anthropic_messages", "max_tokens"),
+    ],
+)
+def test_a_client_that_names_no_length_gets_the_cap(make: Make, dialect: str, field: str) -> None:
+    guard = make(max_request_output_tokens=8192)
+    silent = ChatRequest(dialect, "auto", (), body={"model": "auto"})
+    large, small = ModelCard("p", "large", max_output_tokens=64_000), ModelCard("p", "small", max_output_tokens=4_000)
+    capped = guard.cap(silent, large)
+    assert (capped.max_output_tokens, capped.body) == (8192, {"model": "auto", field: 8192})
+    assert guard.cap(silent, small).max_output_tokens == 4_000
+    assert guard.estimate(silent, large).output_tokens == 8192
+    assert silent.body == {"model": "auto"}
+
+
+def test_a_client_s_own_length_stands(make: Make) -> None:
+    asked = ChatRequest("anthropic_messages", "auto", (), max_output_tokens=9000)
+    assert make(max_request_output_tokens=8192).cap(asked, HAIKU.card) is asked
+    assert make().cap(asked, HAIKU.card) is asked
+
+
+def test_a_dialect_of_a_plugin_is_capped_where_it_is_translated(make: Make) -> None:
+    capped = make(max_request_output_tokens=10).cap(ChatRequest("gemini", "auto", (), body={}), HAIKU.card)
+    assert (capped.max_output_tokens, capped.body) == (10, {})
 
 
 async def test_a_model_without_a_price_is_free(make: Make) -> None:
