@@ -84,7 +84,9 @@ def test_deep_nesting_is_no_danger() -> None:
 
 text = st.text(min_size=1, max_size=12)
 SOUND_CALL = st.builds(
-    lambda name, arguments: {"type": "function", "function": {"name": name, "arguments": arguments}}, text, text
+    lambda name, arguments: {"type": "function", "function": {"name": name, "arguments": arguments}},
+    st.text("abcXYZ019_-", min_size=1, max_size=12),
+    text,
 )
 
 

@@ -135,7 +135,7 @@ def _read_object(body: FrozenObject) -> _Said:
         return _Said(error[:_MAX_MESSAGE])
     if isinstance(error, list):
         return _Said(orjson.dumps(error).decode()[:_MAX_MESSAGE])
-    message = error.get("message") or error.get("detail") or orjson.dumps(error).decode()
+    message = _upstream_words(error) or error.get("message") or error.get("detail") or orjson.dumps(error).decode()
     status = next((error[key] for key in ("status_code", "code", "status") if isinstance(error.get(key), int)), None)
     return _Said(
         str(message)[:_MAX_MESSAGE],
@@ -144,6 +144,12 @@ def _read_object(body: FrozenObject) -> _Said:
         param=_word(error, "param"),
         status=status if status is not None and 400 <= status <= 599 else None,
     )
+
+
+def _upstream_words(error: FrozenObject) -> str | None:
+    """What a provider behind OpenRouter said; OpenRouter's own message is only that it said something."""
+    metadata = error.get("metadata")
+    return _word(metadata, "raw") if isinstance(metadata, dict) else None
 
 
 def _plain_text(status: int, body: bytes) -> str:

@@ -19,6 +19,7 @@ from openclaw_oauthrouter.canonical.repair import repair
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Note, Role
 from openclaw_oauthrouter.dialects.openai_chat_completions.custom_tools import wrap_input
 from openclaw_oauthrouter.dialects.openai_chat_completions.parts_out import encode_content
+from openclaw_oauthrouter.dialects.openai_chat_completions.tool_names import wire_name
 
 
 def encode_messages(request: ChatRequest, notes: list[Note]) -> list[JsonObject]:
@@ -97,7 +98,7 @@ def _reasoning(parts: Iterable[Part], path: str, notes: list[Note]) -> str:
 
 def _tool_call(call: ToolCallPart) -> JsonObject:
     arguments = wrap_input(call.arguments) if call.custom else call.arguments or "{}"
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+    return {"id": call.id, "type": "function", "function": {"name": wire_name(call.name), "arguments": arguments}}
 
 
 def _note_cache_marks(messages: Iterable[Message], notes: list[Note]) -> None:

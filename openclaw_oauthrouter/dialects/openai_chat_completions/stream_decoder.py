@@ -100,10 +100,10 @@ class ChatEventMachine:
             if value:
                 yield from step(self, value)
         reason = choice.get("finish_reason")
+        if reason == "error":
+            raise decode_error_object(choice)
         if reason:
             self._finish = CANONICAL_FINISH_REASONS.get(reason, "stop")
-            if reason == "error":
-                raise decode_error_object(choice)
 
     def _reasoning(self, value: object) -> Iterable[StreamEvent]:
         return self._say("reasoning", value) if isinstance(value, str) else ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, Note, Tool, ToolChoice
 from openclaw_oauthrouter.dialects.openai_chat_completions.custom_tools import wrapper_schema
+from openclaw_oauthrouter.dialects.openai_chat_completions.tool_names import wire_name
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import NAME
 from openclaw_oauthrouter.errors import InvalidRequestError
 
@@ -26,7 +27,7 @@ def encode_tools(request: ChatRequest, notes: list[Note]) -> JsonObject:
 def _tool(tool: Tool, position: int, notes: list[Note]) -> JsonObject:
     if tool.native is not None:
         return _native(tool.native[0], dict(tool.native[1]), tool.name, position)
-    function: JsonObject = {"name": tool.name}
+    function: JsonObject = {"name": wire_name(tool.name)}
     if tool.description is not None:
         function["description"] = tool.description
     if tool.custom:
@@ -64,4 +65,4 @@ def _tool_choice(choice: ToolChoice | None) -> str | JsonObject | None:
 
 
 def _named(name: str) -> JsonObject:
-    return {"type": "function", "function": {"name": name}}
+    return {"type": "function", "function": {"name": wire_name(name)}}

@@ -189,6 +189,11 @@ def test_tool_answer() -> None:
     assert parts == (ToolCallResponsePart("1", (TextPart("dry"), UriPart("image", "https://e/x.png"))),)
 
 
+def test_a_body_that_is_no_object_is_refused() -> None:
+    with pytest.raises(InvalidRequestError):
+        ChatCompletions(lambda: 0.0).decode_request([], {})  # type: ignore[arg-type]
+
+
 def test_deprecated_function_answer_finds_its_call() -> None:
     calls = [
         {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -213,6 +214,17 @@ def test_custom_tool_becomes_a_function_with_one_argument() -> None:
     body = encode(*history, tools=(Tool("patch", custom=True),)).body
     assert body["messages"][1]["tool_calls"][0]["function"] == {"name": "patch", "arguments": '{"input": "a\\nb"}'}  # type: ignore[index]
     assert body["tools"][0]["function"]["parameters"]["required"] == ["input"]  # type: ignore[index]
+
+
+def test_names_openai_refuses_are_shortened_and_told() -> None:
+    long, dotted = "mcp__" + "x" * 80, "a.b"
+    call = (Message("assistant", (ToolCallPart("1", long, "{}"),)), Message("user", (ToolCallResponsePart("1"),)))
+    encoded = encode(HI, *call, tools=(Tool(long), Tool(dotted), Tool("ok")), tool_choice=ToolChoice("tool", dotted))
+    names = [tool["function"]["name"] for tool in encoded.body["tools"]]  # type: ignore[attr-defined]
+    assert encoded.tool_names == {names[0]: long, names[1]: dotted}
+    assert all(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name) for name in names)
+    assert encoded.body["messages"][1]["tool_calls"][0]["function"]["name"] == names[0]  # type: ignore[index]
+    assert encoded.body["tool_choice"] == {"type": "function", "function": {"name": names[1]}}
 
 
 def test_a_failed_tool_without_words_says_so() -> None:

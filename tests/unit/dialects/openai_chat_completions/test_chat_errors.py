@@ -68,6 +68,8 @@ def test_kind(status: int, body: bytes, kind: type[UpstreamError]) -> None:
         (b'{"detail":"from FastAPI"}', "from FastAPI"),
         (b'{"message":"bare"}', "bare"),
         (b'[{"error":{"message":"in a list"}}]', "in a list"),
+        (b'{"error":{"message":"Provider returned error","metadata":{"raw":"too busy"}}}', "too busy"),
+        (b'{"error":{"message":"flagged","metadata":{"reasons":[]}}}', "flagged"),
         (b"plain text", "plain text"),
         (b"<html><head><title>502 Bad Gateway</title></head></html>", "502 Bad Gateway"),
         (b"", "the provider answered 502 and gave no reason"),

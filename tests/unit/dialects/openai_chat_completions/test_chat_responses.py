@@ -91,6 +91,9 @@ def test_custom_tools_and_deprecated_functions() -> None:
     wrapped, plain = ToolCallPart("t", "patch", '{"input":"a"}'), ToolCallPart("u", "patch", "b", custom=True)
     calls = encode(wrapped, plain, request=custom)["choices"][0]["message"]["tool_calls"]
     assert [call["custom"]["input"] for call in calls] == ["a", "b"]
+    for odd in ("not json", "[1]", '{"input":1}'):
+        [call] = encode(ToolCallPart("t", "patch", odd), request=custom)["choices"][0]["message"]["tool_calls"]
+        assert call["custom"]["input"] == odd
     choice = encode(ToolCallPart("t", "f", ""), request={"functions": [{"name": "f"}]}, finish_reason="tool_call")["choices"][0]
     assert choice["message"]["function_call"] == {"name": "f", "arguments": "{}"}
     assert choice["finish_reason"] == "function_call"

@@ -76,6 +76,12 @@ TEXT = delta(role="assistant", content="a")
             [ReasoningPart("r"), TextPart("a")],
             id="content-list",
         ),
+        pytest.param(
+            [delta(content=[{"type": "thinking", "thinking": []}, {"type": "image"}, {"type": "text", "text": 3}]), TEXT, DONE],
+            [TextPart("a")],
+            id="content-list-without-words",
+        ),
+        pytest.param([TEXT, b"data:\n\n", delta(content="b"), DONE], [TextPart("ab")], id="empty-data"),
         pytest.param([delta(refusal="no"), DONE], [RefusalPart("no")], id="refusal"),
         pytest.param(
             [delta(tool_calls=[call("{}", id="x", name="f")]), delta("tool_calls", tool_calls=[call(" ", name=None)]), DONE],
@@ -185,6 +191,11 @@ def test_usage(pieces: list[bytes], usage: Usage) -> None:
         pytest.param([TEXT, data(error={"message": "m", "code": "insufficient_quota"})], UpstreamBillingError, id="quota"),
         pytest.param(
             [TEXT, data(error={"message": "m", "code": 429}, choices=[{}])], UpstreamRateLimitError, id="status-as-code"
+        ),
+        pytest.param(
+            [TEXT, data(choices=[{"index": 0, "delta": {}, "finish_reason": "error", "error": {"message": "m", "code": 429}}])],
+            UpstreamRateLimitError,
+            id="finish-reason-error",
         ),
         pytest.param([TEXT, b'event: error\ndata: {"message":"m"}\n\n'], UpstreamStatusError, id="error-event"),
         pytest.param([TEXT, b'data: {"error":"text"}\n\n'], UpstreamStatusError, id="error-is-text"),

@@ -1,0 +1,31 @@
+"""Tool names within OpenAI's limits, found again on the way back.
+
+Other dialects allow longer names (Anthropic 128 characters) and hosts make use of it (``mcp__server__tool``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from openclaw_oauthrouter.canonical.request import ChatRequest
+
+MAX_NAME = 64
+"""Longest tool name OpenAI takes."""
+
+_DIGITS = 8
+_FORBIDDEN = re.compile(r"[^a-zA-Z0-9_-]")
+
+
+def wire_name(name: str) -> str:
+    """A name OpenAI accepts: the name itself, or what fits of it with a digest that keeps different names different."""
+    if len(name) <= MAX_NAME and not _FORBIDDEN.search(name):
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGITS]
+    return f"{_FORBIDDEN.sub('_', name)[: MAX_NAME - _DIGITS - 1]}_{digest}"
+
+
+def changed_names(request: ChatRequest) -> dict[str, str]:
+    """Name on the wire -> name the client used, for the tools where they differ."""
+    names = {wire_name(tool.name): tool.name for tool in request.tools if tool.native is None}
+    return {wire: name for wire, name in names.items() if wire != name}
