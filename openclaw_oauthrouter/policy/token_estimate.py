@@ -44,18 +44,32 @@ class TokenEstimator:
     def __init__(self, exact_near: int | None = None, exact: ExactCounter | None = None) -> None:
         self._exact_near = exact_near
         self._exact = exact if exact is not None else ExactCounter()
+        self._last: tuple[ChatRequest, int] | None = None
 
     def estimate(self, request: ChatRequest, card: ModelCard) -> Estimate:
         """Input as counted here; output as asked for or the model's maximum."""
         return Estimate(self.input_tokens(request), output_tokens(request, card))
 
     def input_tokens(self, request: ChatRequest) -> int:
-        """Messages, tools and answer schema together."""
+        """Messages, tools and answer schema together.
+
+        A route asks once for each of its models in a row; the answer to the last question is kept.
+        """
+        if self._last is None or not _reads_alike(self._last[0], request):
+            self._last = (request, self._count(request))
+        return self._last[1]
+
+    def _count(self, request: ChatRequest) -> int:
         tokens = _input_tokens(request, text_tokens)
         if self._exact_near is None or not _NEAR[0] * self._exact_near <= tokens <= _NEAR[1] * self._exact_near:
             return tokens
         count = self._exact.counter()
         return tokens if count is None else _input_tokens(request, count)
+
+
+def _reads_alike(one: ChatRequest, other: ChatRequest) -> bool:
+    """Whether two requests are the same but for what a model is asked to answer within."""
+    return one.messages is other.messages and one.tools is other.tools and one.response_format is other.response_format
 
 
 def output_tokens(request: ChatRequest, card: ModelCard) -> int:

@@ -30,6 +30,12 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "failures.md"
 EXAMPLES: list[tuple[UpstreamError, str]] = [
     (UpstreamConnectionError("anthropic cannot be reached: certificate verify failed", code="upstream_unreachable"), "tls"),
     (UpstreamConnectionError("anthropic cannot be reached: [SSL: WRONG_VERSION_NUMBER]", code="upstream_unreachable"), "tls"),
+    (
+        UpstreamConnectionError(
+            "cannot be reached: Cannot connect to host x:443 ssl:default [refused]", code="upstream_unreachable"
+        ),
+        "unreachable",
+    ),
     (UpstreamConnectionError("anthropic cannot be reached: refused", code="upstream_unreachable"), "unreachable"),
     (UpstreamConnectionError("anthropic closed the connection without answering"), "connection-lost"),
     (UpstreamTimeout("anthropic did not answer within 300 s"), "time-out"),

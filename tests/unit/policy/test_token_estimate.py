@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -165,6 +166,15 @@ def test_exact_only_near_the_limit(limit: int | None, exact: bool) -> None:
     estimator = TokenEstimator(limit, counter)
     counted = estimator.estimate(request(TextPart("x" * 400)), CARD).input_tokens
     assert (counted, counter.asked) == ((404, 1) if exact else (104, 0))
+
+
+def test_a_request_is_counted_once_for_all_models_of_its_route() -> None:
+    counter = Exact()
+    estimator = TokenEstimator(100, counter)
+    first, second = request(TextPart("x" * 400)), request(TextPart("y" * 320))
+    for asked, expected in ((first, 404), (replace(first, max_output_tokens=5), 404), (second, 324), (first, 404)):
+        assert estimator.estimate(asked, CARD).input_tokens == expected
+    assert counter.asked == 3
 
 
 def test_without_the_extra_the_estimate_stands(monkeypatch: pytest.MonkeyPatch) -> None:
