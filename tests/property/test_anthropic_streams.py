@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_oauthrouter.canonical.content import Opaque, ReasoningPart
-from openclaw_oauthrouter.canonical.events import Frame, StreamEvent
+from openclaw_oauthrouter.canonical.events import (
+    Frame,
+    PartDelta,
+    PartFinished,
+    PartStarted,
+    ResponseFailed,
+    ResponseFinished,
+    ResponseStarted,
+    StreamEvent,
+)
 from openclaw_oauthrouter.canonical.opaque import unseal
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.response import ChatResponse, ResponseFold
@@ -113,3 +122,54 @@ def without_seals(answer: ChatResponse) -> list[Any]:
         else part
         for part in answer.parts
     ]
+
+
+def wire_events() -> st.SearchStrategy[Wire]:
+    """Well-formed events in any order at all."""
+    index = st.integers(0, 2)
+    block = st.sampled_from(
+        [
+            {"type": "text", "text": "x"},
+            {"type": "thinking", "thinking": "", "signature": ""},
+            {"type": "tool_use", "id": "t", "name": "f", "input": {}},
+            {"type": "of_tomorrow"},
+        ]
+    )
+    delta = st.sampled_from(
+        [
+            {"type": "text_delta", "text": "x"},
+            {"type": "thinking_delta", "thinking": "x"},
+            {"type": "input_json_delta", "partial_json": "{}"},
+            {"type": "hint_delta"},
+        ]
+    )
+    message = st.just({"id": "m", "model": "m", "usage": {}})
+    return st.one_of(
+        st.fixed_dictionaries({"type": st.just("message_start"), "message": message}),
+        st.fixed_dictionaries({"type": st.just("content_block_start"), "index": index, "content_block": block}),
+        st.fixed_dictionaries({"type": st.just("content_block_delta"), "index": index, "delta": delta}),
+        st.fixed_dictionaries({"type": st.just("content_block_stop"), "index": index}),
+        st.just({"type": "message_delta", "delta": {"stop_reason": "end_turn"}}),
+        st.sampled_from([{"type": "message_stop"}, {"type": "ping"}, {"type": "of_tomorrow"}]),
+        st.just({"type": "error", "error": {"type": "api_error", "message": "x"}}),
+    )
+
+
+@given(st.lists(wire_events(), max_size=12))
+def test_any_order_of_events_gives_a_legal_stream(events: list[Wire]) -> None:
+    found = decode(b"".join(b"data: " + orjson.dumps(event) + b"\n\n" for event in events))
+    assert isinstance(found[-1], ResponseFinished | ResponseFailed)
+    assert not any(isinstance(event, ResponseFinished | ResponseFailed) for event in found[:-1])
+    starts = [at for at, event in enumerate(found) if isinstance(event, ResponseStarted)]
+    assert starts in ([], [0])
+    open_parts: set[int] = set()
+    seen: set[int] = set()
+    for event in found:
+        if isinstance(event, PartStarted):
+            assert event.index not in seen
+            seen.add(event.index)
+            open_parts.add(event.index)
+        elif isinstance(event, PartDelta | PartFinished):
+            assert event.index in open_parts
+            open_parts -= {event.index} if isinstance(event, PartFinished) else set()
+    assert isinstance(found[-1], ResponseFailed) or not open_parts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -47,32 +47,26 @@ class BlockWriter:
 
     def write(self, parts: Sequence[Part]) -> list[JsonObject]:
         """The blocks of one message's parts, in their order."""
-        return [block for part in parts for block in self._blocks(part)]
+        return [block for part in parts for block in _STEPS[type(part)](self, part)]
 
-    def _blocks(self, part: Part) -> Iterator[JsonObject]:
-        match part:
-            case TextPart():
-                yield _marked({"type": "text", "text": part.text}, part.cache)
-            case RefusalPart(text):
-                if text:
-                    yield {"type": "text", "text": text}
-            case ReasoningPart():
-                yield from self._thinking(part)
-            case ToolCallPart():
-                yield self._tool_use(part)
-            case ToolCallResponsePart():
-                yield self._tool_result(part)
-            case BlobPart() | UriPart():
-                yield _marked(_media(part), part.cache)
-            case FilePart():
-                raise InvalidRequestError(
-                    f"file {part.file_id!r} is stored at another provider; send its content instead", param="messages"
-                )
-            case NativePart(dialect, type_, value):
-                if dialect == DIALECT:
-                    yield dict(value)
-                else:
-                    self._note("dropped", type_, "this provider has no such block")
+    def _text(self, part: TextPart) -> Iterator[JsonObject]:
+        yield _marked({"type": "text", "text": part.text}, part.cache)
+
+    def _refusal(self, part: RefusalPart) -> Iterator[JsonObject]:
+        if part.text:
+            yield {"type": "text", "text": part.text}
+
+    def _media(self, part: BlobPart | UriPart) -> Iterator[JsonObject]:
+        yield _marked(_media(part), part.cache)
+
+    def _file(self, part: FilePart) -> Iterator[JsonObject]:
+        raise InvalidRequestError(f"file {part.file_id!r} is stored at another provider; send its content", param="messages")
+
+    def _native(self, part: NativePart) -> Iterator[JsonObject]:
+        if part.dialect == DIALECT:
+            yield dict(part.value)
+        else:
+            self._note("dropped", part.type, "this provider has no such block")
 
     def _thinking(self, part: ReasoningPart) -> Iterator[JsonObject]:
         block = thinking_block(part.text, part.opaque, self._foreign)
@@ -81,9 +75,9 @@ class BlockWriter:
         else:
             yield block
 
-    def _tool_use(self, part: ToolCallPart) -> JsonObject:
+    def _tool_use(self, part: ToolCallPart) -> Iterator[JsonObject]:
         block = {"type": "tool_use", "id": self._ids.add(part.id), "name": self._names.add(part.name), "input": self._input(part)}
-        return _marked(block, part.cache)
+        yield _marked(block, part.cache)
 
     def _input(self, part: ToolCallPart) -> JsonObject:
         if part.custom:
@@ -98,7 +92,7 @@ class BlockWriter:
         self._note("repaired", f"arguments of {part.name!r}", "they were not a JSON object")
         return {"_raw": part.arguments}
 
-    def _tool_result(self, part: ToolCallResponsePart) -> JsonObject:
+    def _tool_result(self, part: ToolCallResponsePart) -> Iterator[JsonObject]:
         block: JsonObject = {"type": "tool_result", "tool_use_id": self._ids.add(part.id)}
         content = [item for item in part.content if not isinstance(item, TextPart) or item.text]
         if len(content) == 1 and isinstance(content[0], TextPart) and content[0].cache is None:
@@ -107,10 +101,23 @@ class BlockWriter:
             block["content"] = self.write(content)
         if part.is_error:
             block["is_error"] = True
-        return _marked(block, part.cache)
+        yield _marked(block, part.cache)
 
     def _note(self, action: Any, subject: str, reason: str) -> None:
         self.notes.append(Note(action, subject, reason))
+
+
+_STEPS: dict[type, Callable[[BlockWriter, Any], Iterator[JsonObject]]] = {
+    TextPart: BlockWriter._text,
+    RefusalPart: BlockWriter._refusal,
+    ReasoningPart: BlockWriter._thinking,
+    ToolCallPart: BlockWriter._tool_use,
+    ToolCallResponsePart: BlockWriter._tool_result,
+    BlobPart: BlockWriter._media,
+    UriPart: BlockWriter._media,
+    FilePart: BlockWriter._file,
+    NativePart: BlockWriter._native,
+}
 
 
 def thinking_block(text: str, opaque: Opaque | None, foreign: frozenset[str]) -> JsonObject | None:

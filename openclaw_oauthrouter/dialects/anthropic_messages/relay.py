@@ -19,13 +19,13 @@ _THINKING = frozenset({"thinking", "redacted_thinking"})
 def relay_request(request: ChatRequest, model: str, rules: ModelRules) -> EncodedRequest:
     """The client's own body for the model that shall serve it.
 
-    The model's rules are applied only when it is not the model the client wrote the body for.
+    The model's rules are applied only when it is not the model the client wrote the body for, or thinking had to be left out.
     """
     body: JsonObject = orjson.loads(orjson.dumps(dict(request.body)))
     body["model"] = normal_id(model)
     switched = normal_id(request.model) != normal_id(model)
     notes = _drop_thinking(body, request.foreign_opaque, earlier=switched and rules.binds_thinking)
-    if switched:
+    if switched or notes:
         notes += apply_model_rules(body, rules)
     return EncodedRequest(body, notes)
 

@@ -67,27 +67,19 @@ def encode_foreign_request(request: ChatRequest, model: str, rules: ModelRules, 
 def _settings(request: ChatRequest) -> Iterator[tuple[str, object]]:
     """Everything beside the conversation, in neutral form: what the model refuses is dealt with afterwards."""
     for name in ("temperature", "top_p", "top_k"):
-        value = getattr(request, name)
-        if value is not None:
+        if (value := getattr(request, name)) is not None:
             yield name, value
-    stop = [text for text in request.stop if text.strip()]
-    if stop:
-        yield "stop_sequences", stop
-    if request.stream:
-        yield "stream", True
-    if request.service_tier in _SERVICE_TIERS:
-        yield "service_tier", _SERVICE_TIERS[request.service_tier]
     # ``user`` is a session's name at some clients and an e-mail address at others; only this field is meant for providers.
     user = request.body.get("safety_identifier")
-    if isinstance(user, str) and user:
-        yield "metadata", {"user_id": user}
-    if request.reasoning is not None:
-        thinking = _thinking(request.reasoning)
-        if thinking is not None:
-            yield "thinking", thinking
-    output = dict(_output_config(request))
-    if output:
-        yield "output_config", output
+    optional = {
+        "stop_sequences": [text for text in request.stop if text.strip()],
+        "stream": request.stream,
+        "service_tier": _SERVICE_TIERS.get(request.service_tier or ""),
+        "metadata": {"user_id": user} if isinstance(user, str) and user else None,
+        "thinking": _thinking(request.reasoning) if request.reasoning is not None else None,
+        "output_config": dict(_output_config(request)),
+    }
+    yield from ((name, value) for name, value in optional.items() if value)
 
 
 def _thinking(reasoning: Reasoning) -> JsonObject | None:

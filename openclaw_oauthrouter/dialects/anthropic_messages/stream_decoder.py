@@ -34,6 +34,7 @@ class MessagesEventMachine:
         self._blocks: dict[int, BlockReader] = {}
         self._usage: JsonObject = {}
         self._finish: JsonObject = {}
+        self._opened = 0
         self._text_length = 0
 
     def receive(self, event: ServerSentEvent) -> Iterator[StreamEvent]:
@@ -70,8 +71,10 @@ class MessagesEventMachine:
         yield from self._report_usage(data["message"])
 
     def _open_block(self, data: JsonObject) -> Iterator[StreamEvent]:
-        block = open_block(data["index"], data["content_block"], self._text_length)
+        yield from self._close_block(data)
+        block = open_block(self._opened, data["content_block"], self._text_length)
         self._blocks[data["index"]] = block
+        self._opened += 1
         yield from block.start()
 
     def _extend_block(self, data: JsonObject) -> Iterator[StreamEvent]:
