@@ -1,0 +1,106 @@
+"""Plugins that do not fit are refused at start, naming plugin and hook; any pluggy host can load ours."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pluggy
+import pytest
+
+from openclaw_oauthrouter import hookimpl, hookspecs
+from openclaw_oauthrouter.assembly import assemble
+from openclaw_oauthrouter.canonical.routing import Classification, Tier
+from openclaw_oauthrouter.config.loading import load_settings
+from openclaw_oauthrouter.errors import ConfigurationError
+from openclaw_oauthrouter.plugins import BUILTIN_PLUGINS, create_plugin_manager, describe
+
+
+class Misspelt:
+    @hookimpl
+    def oauthrouter_clasify(self, features: object) -> None: ...
+
+
+class WrongArguments:
+    @hookimpl
+    def oauthrouter_classify(self, prompt: str) -> None: ...
+
+
+class NoSuchTier:
+    @hookimpl
+    def oauthrouter_register_tiers(self) -> dict[str, list[str]]:
+        return {"HUGE": ["a/b"]}
+
+
+@pytest.mark.parametrize(("plugin", "hook"), [(Misspelt(), "oauthrouter_clasify"), (WrongArguments(), "oauthrouter_classify")])
+def test_a_plugin_that_does_not_fit_is_named_with_its_hook(plugin: object, hook: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        create_plugin_manager(extra=[plugin], load_entry_points=False)
+    assert hook in caught.value.message
+    assert type(plugin).__name__ in caught.value.message
+
+
+def test_the_built_in_plugins_are_these() -> None:
+    rows = describe(create_plugin_manager(load_entry_points=False))
+    assert {row["plugin"] for row in rows} == set(BUILTIN_PLUGINS)
+    assert all(row["hooks"] for row in rows), "a built-in plugin without hooks would be dead weight"
+
+
+def test_any_host_finds_us_in_the_entry_point_group() -> None:
+    manager = pluggy.PluginManager("openclaw")
+    manager.add_hookspecs(hookspecs)
+    manager.load_setuptools_entrypoints("openclaw")
+    entries = manager.hook.openclaw_register_provider(settings=load_settings(environ={}).settings)
+    assert [entry.id for entry in entries] == ["oauthrouter"]
+    assert "auto" in {model["id"] for model in entries[0].models}
+
+
+async def test_lifecycle_hooks_run_and_their_awaitables_are_awaited(tmp_path: Any) -> None:
+    from openclaw_oauthrouter import start_proxy
+
+    happened: list[str] = []
+
+    class Watcher:
+        @hookimpl
+        async def openclaw_gateway_start(self, base_url: str) -> None:
+            happened.append(base_url)
+
+        @hookimpl
+        def openclaw_gateway_stop(self) -> None:
+            happened.append("stop")
+
+    async with await start_proxy(port=0, home=tmp_path, plugins=[Watcher()]) as handle:
+        assert happened == [handle.base_url]
+    assert happened[-1] == "stop"
+
+
+def test_a_tier_that_does_not_exist_is_refused(tmp_path: Any) -> None:
+    settings = load_settings(environ={}, overrides={"home": tmp_path}).settings
+    with pytest.raises(ConfigurationError, match="HUGE"):
+        assemble(settings, create_plugin_manager(extra=[NoSuchTier()], load_entry_points=False))
+
+
+@pytest.mark.parametrize("fault", ["raises", "slow"])
+def test_a_faulty_classifier_is_passed_over_and_counted(fault: str) -> None:
+    from openclaw_oauthrouter.canonical.content import TextPart
+    from openclaw_oauthrouter.canonical.request import ChatRequest, Message
+    from openclaw_oauthrouter.classifier.judge import RequestJudge
+
+    ticks = iter((0.0, 1.0))
+    built_in = SimpleNamespace(name="x", classify=lambda features: Classification(Tier.SIMPLE, 0.0, 1.0, "x", "built in"))
+
+    def ask(features: object) -> Classification:
+        if fault == "raises":
+            raise RuntimeError("broken")
+        return Classification(Tier.REASONING, 1.0, 1.0, "third party", "slow")
+
+    judge = RequestJudge(
+        envelopes=(),
+        classifiers={"economy": built_in, "balanced": built_in, "quality": built_in},
+        ask_plugins=ask,
+        budget_seconds=0.005,
+        clock=lambda: next(ticks),
+    )
+    _, judged = judge(ChatRequest("x", "auto", (Message("user", (TextPart("hi"),)),)), None, "balanced", 1)
+    assert judged.reasoning == "built in"
+    assert list(judge.faults.values()) == [1]
