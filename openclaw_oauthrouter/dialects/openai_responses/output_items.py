@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from openclaw_oauthrouter.canonical.content import Citation, Opaque
@@ -30,19 +30,19 @@ class OutputItems:
         if kind in CALLS and item.get("name"):
             yield from self._start_call(at, item)
 
-    def wrote(self, at: int, content: int, kind: PartKind, text: str, *, whole: bool) -> Iterator[StreamEvent]:
+    def wrote(self, at: int, content: int, kind: PartKind, text: str, *, whole: bool) -> Sequence[StreamEvent]:
         """Words or a refusal in a message."""
         self._types.setdefault(at, "message")
-        yield from self._grow((at, content), kind, text, None, whole)
+        return self._grow((at, content), kind, text, None, whole)
 
-    def reasoned(self, at: int, section: str, position: int, text: str, *, whole: bool) -> Iterator[StreamEvent]:
+    def reasoned(self, at: int, section: str, position: int, text: str, *, whole: bool) -> Sequence[StreamEvent]:
         """Words of a summary or of the reasoning itself."""
         self._types.setdefault(at, "reasoning")
-        yield from self._grow(at, "reasoning", text, (section, position), whole)
+        return self._grow(at, "reasoning", text, (section, position), whole)
 
-    def argued(self, at: int, text: str, *, whole: bool) -> Iterator[StreamEvent]:
+    def argued(self, at: int, text: str, *, whole: bool) -> Sequence[StreamEvent]:
         """Arguments of a call."""
-        yield from self._parts.complete(at, text) if whole else self._parts.append(at, text)
+        return self._parts.complete(at, text) if whole else self._parts.append(at, text)
 
     def cited(self, at: int, content: int, annotation: JsonObject) -> Iterator[StreamEvent]:
         """A message names a source."""
@@ -71,10 +71,12 @@ class OutputItems:
                 yield from self.finished(at, item)
         yield from self._parts.finish_all()
 
-    def _grow(self, key: object, kind: PartKind, text: str, segment: object, whole: bool) -> Iterator[StreamEvent]:
-        if text:
-            yield from self._parts.start(key, kind)
-            yield from self._parts.complete(key, text, segment) if whole else self._parts.append(key, text, segment)
+    def _grow(self, key: object, kind: PartKind, text: str, segment: object, whole: bool) -> Sequence[StreamEvent]:
+        if not text:
+            return ()
+        started = self._parts.start(key, kind)
+        grown = self._parts.complete(key, text, segment) if whole else self._parts.append(key, text, segment)
+        return (*started, *grown) if started else grown
 
     def _start_call(self, at: int, item: JsonObject) -> Iterator[StreamEvent]:
         self.called_tool = True

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
 
 from openclaw_oauthrouter.canonical.content import Citation, Opaque
 from openclaw_oauthrouter.canonical.events import CitationAdded, PartDelta, PartFinished, PartKind, PartStarted, StreamEvent
@@ -33,70 +33,65 @@ class OutputParts:
 
     def __init__(self) -> None:
         self._parts: dict[Hashable, GrowingPart] = {}
-        self._count = 0
         self._text_length = 0
 
     def start(
         self, key: Hashable, kind: PartKind, *, id: str | None = None, name: str | None = None, custom: bool = False
-    ) -> Iterator[StreamEvent]:
+    ) -> Sequence[StreamEvent]:
         """Open the part, unless it is."""
-        if key not in self._parts:
-            part = GrowingPart(self._count, kind, custom, self._text_length)
-            self._count += 1
-            self._parts[key] = part
-            yield PartStarted(part.index, kind, id, name, custom)
+        if key in self._parts:
+            return ()
+        part = self._parts[key] = GrowingPart(len(self._parts), kind, custom, self._text_length)
+        return (PartStarted(part.index, kind, id, name, custom),)
 
-    def native(self, key: Hashable, type: str, value: FrozenObject) -> Iterator[StreamEvent]:
+    def native(self, key: Hashable, type: str, value: FrozenObject) -> Sequence[StreamEvent]:
         """A whole item we have no word for, unless it was there before."""
-        if key not in self._parts:
-            part = self._parts[key] = GrowingPart(self._count, "native", open=False)
-            self._count += 1
-            yield PartStarted(part.index, "native", native=(DIALECT, type, value))
-            yield PartFinished(part.index)
+        if key in self._parts:
+            return ()
+        part = self._parts[key] = GrowingPart(len(self._parts), "native", open=False)
+        return PartStarted(part.index, "native", native=(DIALECT, type, value)), PartFinished(part.index)
 
-    def append(self, key: Hashable, text: str, segment: Hashable = None) -> Iterator[StreamEvent]:
+    def append(self, key: Hashable, text: str, segment: Hashable = None) -> Sequence[StreamEvent]:
         """More text of an open part; segments of one part are set apart by a blank line."""
         part = self._parts.get(key)
         if part is None or not part.open or not text:
-            return
-        if part.seen and segment not in part.seen:
-            yield PartDelta(part.index, "\n\n")
-        part.seen[segment] = part.seen.get(segment, 0) + len(text)
+            return ()
+        seen = part.seen.get(segment)
+        part.seen[segment] = (seen or 0) + len(text)
         if part.kind == "text":
             self._text_length += len(text)
-        yield PartDelta(part.index, text)
+        delta = PartDelta(part.index, text)
+        return (delta,) if seen is not None or len(part.seen) == 1 else (PartDelta(part.index, "\n\n"), delta)
 
-    def complete(self, key: Hashable, whole: str, segment: Hashable = None) -> Iterator[StreamEvent]:
+    def complete(self, key: Hashable, whole: str, segment: Hashable = None) -> Sequence[StreamEvent]:
         """The whole text of a segment; only what the deltas left out is new."""
         part = self._parts.get(key)
-        if part is not None:
-            yield from self.append(key, whole[part.seen.get(segment, 0) :], segment)
+        return () if part is None else self.append(key, whole[part.seen.get(segment, 0) :], segment)
 
-    def cite(self, key: Hashable, citation: Citation) -> Iterator[StreamEvent]:
+    def cite(self, key: Hashable, citation: Citation) -> Sequence[StreamEvent]:
         """The text names a source; offsets are those of the part."""
         part = self._parts.get(key)
-        if part is not None and part.open:
-            part.cited += 1
-            start, end = part.base + citation.start, part.base + citation.end
-            yield CitationAdded(part.index, Citation(citation.url, citation.title, start, end))
+        if part is None or not part.open:
+            return ()
+        part.cited += 1
+        return (CitationAdded(part.index, replace(citation, start=part.base + citation.start, end=part.base + citation.end)),)
 
     def citations(self, key: Hashable) -> int:
         """How many sources the part has named so far."""
         part = self._parts.get(key)
         return part.cited if part is not None else 0
 
-    def finish(self, key: Hashable, opaque: Opaque | None = None) -> Iterator[StreamEvent]:
+    def finish(self, key: Hashable, opaque: Opaque | None = None) -> Sequence[StreamEvent]:
         """Close the part, unless it is closed."""
         part = self._parts.get(key)
         if part is None or not part.open:
-            return
-        if part.kind == "tool_call" and not part.custom and not part.seen:
-            # No arguments at all is how some say "none"; the canonical form is JSON.
-            yield PartDelta(part.index, "{}")
+            return ()
         part.open = False
-        yield PartFinished(part.index, opaque)
+        finished = PartFinished(part.index, opaque)
+        # No arguments at all is how some say "none"; the canonical form is JSON.
+        needs_json = part.kind == "tool_call" and not part.custom and not part.seen
+        return (PartDelta(part.index, "{}"), finished) if needs_json else (finished,)
 
-    def finish_all(self) -> Iterator[StreamEvent]:
+    def finish_all(self) -> Sequence[StreamEvent]:
         """Close whatever is open."""
-        for key in list(self._parts):
-            yield from self.finish(key)
+        return [event for key in self._parts for event in self.finish(key)]

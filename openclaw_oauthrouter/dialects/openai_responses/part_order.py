@@ -3,44 +3,66 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from openclaw_oauthrouter.canonical.events import CitationAdded, PartDelta, PartFinished, PartStarted
 
 PartEvent = PartStarted | PartDelta | CitationAdded | PartFinished
 
 
+@dataclass(slots=True, eq=False)
+class _Turn:
+    """One part: what is held back of it, and whether it is whole."""
+
+    held: list[PartEvent] = field(default_factory=list)
+    over: bool = False
+
+
 class PartOrder:
     """Lets the oldest open part through at once and holds the others back until it is their turn."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, list[PartEvent]] = {}
-        self._turns: deque[int] = deque()
+        self._open: dict[int, _Turn] = {}
+        self._turns: deque[_Turn] = deque()
 
-    def receive(self, event: PartEvent) -> Iterator[PartEvent]:
+    def receive(self, event: PartEvent) -> Sequence[PartEvent]:
         """The events that may go out now."""
         if isinstance(event, PartStarted):
-            self._turns.append(event.index)
-            self._waiting[event.index] = []
-        if event.index not in self._waiting:
-            return
-        if event.index != self._turns[0]:
-            self._waiting[event.index].append(event)
-            return
-        yield event
+            return self._start(event)
+        turn = self._open.get(event.index)
+        if turn is None:
+            return ()
         if isinstance(event, PartFinished):
-            self._waiting.pop(self._turns.popleft())
-            yield from self._next_turn()
+            del self._open[event.index]
+            turn.over = True
+        if turn is not self._turns[0]:
+            turn.held.append(event)
+            return ()
+        return (event, *self._next_turns()) if turn.over else (event,)
 
-    def release(self) -> Iterator[PartEvent]:
+    def release(self) -> Sequence[PartEvent]:
         """The answer is over: everything held back, and an end for every part that has none."""
-        while self._turns:
-            yield from self.receive(PartFinished(self._turns[0]))
+        return [event for index in list(self._open) for event in self.receive(PartFinished(index))]
 
-    def _next_turn(self) -> Iterator[PartEvent]:
+    def _start(self, event: PartStarted) -> Sequence[PartEvent]:
+        # An index that is still open says that the provider began anew without ending what was there.
+        ended = self.receive(PartFinished(event.index))
+        turn = self._open[event.index] = _Turn([event])
+        self._turns.append(turn)
+        if turn is not self._turns[0]:
+            return ended
+        turn.held = []
+        return (*ended, event)
+
+    def _next_turns(self) -> list[PartEvent]:
+        out: list[PartEvent] = []
         while self._turns:
-            held, self._waiting[self._turns[0]] = self._waiting[self._turns[0]], []
-            yield from held
-            if not (held and isinstance(held[-1], PartFinished)):
-                return
-            self._waiting.pop(self._turns.popleft())
+            turn = self._turns[0]
+            out += turn.held
+            turn.held = []
+            # The part whose turn it was is whole, and so are those after it that ended while they waited.
+            if not turn.over:
+                break
+            self._turns.popleft()
+        return out

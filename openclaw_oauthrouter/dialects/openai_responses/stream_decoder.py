@@ -44,29 +44,29 @@ class ResponsesMachine:
         self._started = False
         self._latest = 0
 
-    def receive(self, event: ServerSentEvent) -> Iterator[StreamEvent]:
+    def receive(self, event: ServerSentEvent) -> Iterable[StreamEvent]:
         """Turn one wire event into canonical ones.
 
         :raises UpstreamError: the upstream says that it failed
         """
         if event.data == b"[DONE]":
-            return
+            return ()
         data = orjson.loads(event.data)
         kind = data.setdefault("type", event.event or ("error" if "error" in data else ""))
         step = STEPS.get(kind)
-        if step is not None:
-            yield from step(self, data)
+        return () if step is None else step(self, data)
 
     def finish(self) -> Iterable[StreamEvent]:
         """Nothing is due: only a terminal event completes an answer."""
         return ()
 
-    def start(self, data: JsonObject) -> Iterator[StreamEvent]:
+    def start(self, data: JsonObject) -> Sequence[StreamEvent]:
         """Say once that the answer exists, whichever event comes first."""
-        if not self._started:
-            self._started = True
-            response = data.get("response") or {}
-            yield ResponseStarted(response.get("id") or "", response.get("model") or "")
+        if self._started:
+            return ()
+        self._started = True
+        response = data.get("response") or {}
+        return (ResponseStarted(response.get("id") or "", response.get("model") or ""),)
 
     def end(self, data: JsonObject) -> Iterator[StreamEvent]:
         """The answer is over; the event's type says how, or the status where the type does not.
@@ -118,7 +118,7 @@ def decode_response(body: JsonObject, clock: Clock) -> Sequence[StreamEvent]:
     return tuple(machine.end({"type": "response.done", "response": {**body, "status": status}}))
 
 
-Step = Callable[[ResponsesMachine, JsonObject], Iterator[StreamEvent]]
+Step = Callable[[ResponsesMachine, JsonObject], Iterable[StreamEvent]]
 
 
 def _item(machine: ResponsesMachine, data: JsonObject) -> Iterator[StreamEvent]:
@@ -128,25 +128,25 @@ def _item(machine: ResponsesMachine, data: JsonObject) -> Iterator[StreamEvent]:
 
 
 def _words(kind: PartKind, field: str, whole: bool) -> Step:
-    def step(machine: ResponsesMachine, data: JsonObject) -> Iterator[StreamEvent]:
-        yield from machine.start({})
+    def step(machine: ResponsesMachine, data: JsonObject) -> Sequence[StreamEvent]:
         content = data.get("content_index") or 0
-        yield from machine.items.wrote(machine.locate(data), content, kind, _text(data.get(field)), whole=whole)
+        words = machine.items.wrote(machine.locate(data), content, kind, _text(data.get(field)), whole=whole)
+        return (*machine.start({}), *words)
 
     return step
 
 
 def _reasoning(section: str, field: str, whole: bool) -> Step:
-    def step(machine: ResponsesMachine, data: JsonObject) -> Iterator[StreamEvent]:
-        yield from machine.start({})
+    def step(machine: ResponsesMachine, data: JsonObject) -> Sequence[StreamEvent]:
         position = data.get(f"{section}_index") or 0
-        yield from machine.items.reasoned(machine.locate(data), section, position, _text(data.get(field)), whole=whole)
+        words = machine.items.reasoned(machine.locate(data), section, position, _text(data.get(field)), whole=whole)
+        return (*machine.start({}), *words)
 
     return step
 
 
 def _arguments(field: str, whole: bool) -> Step:
-    def step(machine: ResponsesMachine, data: JsonObject) -> Iterator[StreamEvent]:
+    def step(machine: ResponsesMachine, data: JsonObject) -> Sequence[StreamEvent]:
         return machine.items.argued(machine.locate(data), _text(data.get(field)), whole=whole)
 
     return step
@@ -157,6 +157,8 @@ def _annotation(machine: ResponsesMachine, data: JsonObject) -> Iterator[StreamE
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     # The ChatGPT backend has been seen to wrap a delta in an object.
     if isinstance(value, dict):
         value = next((value[name] for name in ("partial_json", "delta", "arguments", "text") if name in value), "")
