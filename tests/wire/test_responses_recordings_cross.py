@@ -42,6 +42,10 @@ def calls(answer: ChatResponse) -> list[tuple[str, str, object]]:
     return [(part.id, part.name, json.loads(part.arguments)) for part in answer.parts if isinstance(part, ToolCallPart)]
 
 
+SPLICED = {"vercel__spliced-message-start"}
+"""A second answer begins within the first, so that there is no one answer to compare with."""
+
+
 @pytest.mark.parametrize("path", recordings("anthropic-messages", ".sse"))
 def test_anthropic_told_to_the_openai_sdk(path: Path, server: ReplayServer) -> None:
     events = anthropic_events(path.read_bytes())
@@ -51,6 +55,9 @@ def test_anthropic_told_to_the_openai_sdk(path: Path, server: ReplayServer) -> N
         assert unwire(raw)[-1]["type"] == "response.failed"
         return
     assert isinstance(last, ResponseFinished)
+    if path.name.removesuffix(".sse") in SPLICED:
+        assert unwire(raw)[-1]["type"] == "response.completed"
+        return
     answer = fold(events)
     if last.finish_reason in ("length", "content_filter"):
         # The SDK's accumulator only knows answers that are complete.
