@@ -107,7 +107,23 @@ JSON = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["id", "choices", "delta", "content", "tool_calls", "function", "name", "index", "usage", "error", "annotations"]
+                [
+                    "id",
+                    "choices",
+                    "delta",
+                    "content",
+                    "tool_calls",
+                    "function",
+                    "name",
+                    "index",
+                    "usage",
+                    "error",
+                    "annotations",
+                    "detail",
+                    "message",
+                    "code",
+                    "metadata",
+                ]
             ),
             inner,
             max_size=4,
@@ -123,3 +139,14 @@ def test_chunks_of_any_shape_never_break_the_decoder(chunks: list[Any]) -> None:
     wire = b"".join(b"data: " + orjson.dumps(chunk) + b"\n\n" for chunk in chunks)
     events = [*decoder.receive(wire).events, *decoder.finish().events]
     assert isinstance(events[-1], ResponseFailed)
+
+
+@given(
+    st.integers(400, 599),
+    JSON.map(orjson.dumps) | st.binary(max_size=40),
+    st.dictionaries(st.just("retry-after"), st.text(max_size=9)),
+)
+def test_any_refusal_is_understood(status: int, body: bytes, headers: dict[str, str]) -> None:
+    error = DIALECT.decode_error(status, headers, body)
+    assert error.upstream_status == status
+    assert error.message

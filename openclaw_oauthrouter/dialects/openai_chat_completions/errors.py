@@ -124,16 +124,16 @@ def _read_body(status: int, body: bytes) -> _Said:
         return _Said(_plain_text(status, body))
     if isinstance(found, list) and found:
         found = found[0]
-    if isinstance(found, dict):
+    if isinstance(found, dict) and found:
         return _read_object(found)
-    return _Said(_plain_text(status, body))
+    return _Said(_plain_text(status, body if found else b""))
 
 
 def _read_object(body: FrozenObject) -> _Said:
     error = body.get("error") or body.get("detail") or body
     if isinstance(error, str):
         return _Said(error[:_MAX_MESSAGE])
-    if isinstance(error, list):
+    if not isinstance(error, dict):
         return _Said(orjson.dumps(error).decode()[:_MAX_MESSAGE])
     message = _upstream_words(error) or error.get("message") or error.get("detail") or orjson.dumps(error).decode()
     status = next((error[key] for key in ("status_code", "code", "status") if isinstance(error.get(key), int)), None)

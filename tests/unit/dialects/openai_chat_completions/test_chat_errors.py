@@ -73,6 +73,8 @@ def test_kind(status: int, body: bytes, kind: type[UpstreamError]) -> None:
         (b"plain text", "plain text"),
         (b"<html><head><title>502 Bad Gateway</title></head></html>", "502 Bad Gateway"),
         (b"", "the provider answered 502 and gave no reason"),
+        (b"{}", "the provider answered 502 and gave no reason"),
+        (b"null", "the provider answered 502 and gave no reason"),
         (b"<html></html>", "the provider answered 502 and gave no reason"),
         (b"\xff\xfe", "\ufffd\ufffd"),
         (b"x" * 9000, "x" * 2000),
