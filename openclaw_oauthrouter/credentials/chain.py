@@ -37,6 +37,8 @@ class CredentialChain:
         providers: Mapping[str, ProviderSettings] | None = None,
     ) -> None:
         self._sources = in_order(sources, settings.order)
+        # Sorted out once: looking for methods on a Protocol takes longer than reading an unchanged source.
+        self._renewing = {name: item for name, item in self._sources.items() if isinstance(item, RenewingCredentialSource)}
         self._pool = settings.pool_same_vendor
         self._clock = clock
         self._providers = providers or {}
@@ -49,7 +51,9 @@ class CredentialChain:
 
     def available(self, provider: str) -> bool:
         """Whether a request to the provider could be authenticated right now, perhaps after a renewal of ours."""
-        return any(_renewable(source, provider) or _look(source, provider)[0] for source in self._sources.values())
+        if any(_look(source, provider)[0] for source in self._sources.values()):
+            return True
+        return any(source.renewable(provider) for source in self._renewing.values())
 
     def find(self, provider: str) -> Sequence[Credential]:
         """What ``resolve`` would come up with if nothing could be waited for.
@@ -63,7 +67,7 @@ class CredentialChain:
 
         :raises CredentialError: none is usable; says which source to fix and how
         """
-        usable = self._select(provider, [await _ask(source, provider) for source in self._sources.values()])
+        usable = self._select(provider, [await self._ask(source, provider) for source in self._sources.values()])
         return self._sticky(provider, conversation, usable)
 
     async def renew(self, credential: Credential) -> Credential | None:
@@ -71,7 +75,7 @@ class CredentialChain:
         source = self._sources.get(credential.source)
         if source is None:
             return None
-        found, _ = await _ask(source, credential.provider, rejected=credential)
+        found, _ = await self._ask(source, credential.provider, rejected=credential)
         return next(
             (item for item in self._alive(found) if item.name == credential.name and item.secret != credential.secret), None
         )
@@ -84,7 +88,21 @@ class CredentialChain:
             if credentials:
                 return f"provider {provider!r} authenticates with {credentials[0].name!r} (source {source.name!r})"
             errors += [error] if error is not None else []
+        renewing = next((name for name, source in self._renewing.items() if source.renewable(provider)), None)
+        if renewing is not None:
+            return f"provider {provider!r} authenticates through source {renewing!r}, which renews or fetches its credential when asked"
         return self._advice(provider, errors)
+
+    async def _ask(self, source: CredentialSource, provider: str, rejected: Credential | None = None) -> Answer:
+        renewing = self._renewing.get(source.name)
+        if renewing is None:
+            return _look(source, provider)
+        try:
+            return await renewing.fresh(provider, rejected), None
+        except CredentialError as error:
+            return (), error
+        except Exception as error:  # noqa: BLE001 a plugin's source must not take the others down
+            return (), _broken(source, error)
 
     def _select(self, provider: str, answers: Sequence[Answer]) -> list[Credential]:
         usable = self._distinct(item for found, _ in answers for item in found)
@@ -151,10 +169,6 @@ def _is_second_account(item: Credential, kept: Sequence[Credential]) -> bool:
     return bool(plans) and not any(item.account_id is not None and item.account_id == other.account_id for other in plans)
 
 
-def _renewable(source: CredentialSource, provider: str) -> bool:
-    return isinstance(source, RenewingCredentialSource) and source.renewable(provider)
-
-
 def _look(source: CredentialSource, provider: str) -> Answer:
     """One source's answer; its failure is an answer too, so that the others keep working."""
     try:
@@ -162,17 +176,6 @@ def _look(source: CredentialSource, provider: str) -> Answer:
     except CredentialError as error:
         return (), error
     except Exception as error:  # noqa: BLE001 a plugin's source must not take the others down
-        return (), _broken(source, error)
-
-
-async def _ask(source: CredentialSource, provider: str, rejected: Credential | None = None) -> Answer:
-    if not isinstance(source, RenewingCredentialSource):
-        return _look(source, provider)
-    try:
-        return await source.fresh(provider, rejected), None
-    except CredentialError as error:
-        return (), error
-    except Exception as error:  # noqa: BLE001 as above
         return (), _broken(source, error)
 
 

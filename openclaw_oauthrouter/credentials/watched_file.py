@@ -78,9 +78,9 @@ def signature_of(path: Path) -> Signature | None:
     :raises CredentialError: a folder on the way is closed, or a symbolic link leads nowhere
     """
     try:
-        status = path.stat()
+        status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
-        if path.is_symlink():
+        if os.path.islink(path):
             raise CredentialError(f"{str(path)!r} is a symbolic link that leads nowhere; remove or mend it") from None
         return None
     except OSError as error:

@@ -69,6 +69,9 @@ async def test_many_questions_at_once_make_one_call(make_chain, token_server) ->
     token_server.pause = 0.2
     chain = make_chain()
     assert chain.available("openai-codex")
+    assert chain.explain("openai-codex") == (
+        "provider 'openai-codex' authenticates through source 'auth-profiles', which renews or fetches its credential when asked"
+    )
     assert len(set(await asyncio.gather(*(secret(chain) for _ in range(60))))) == 1
     assert len(token_server.forms) == 1
 

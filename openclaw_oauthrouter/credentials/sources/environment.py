@@ -26,9 +26,9 @@ def variables_of(provider: str) -> tuple[str, ...]:
 
 
 class EnvironmentSource(Inventory):
-    """Environment variables.
+    """Environment variables, as they were at the start: a process's environment does not change from outside.
 
-    :param environ: the variables, read anew for each question
+    :param environ: the variables
     :param providers: names of the configured providers
     """
 
@@ -36,14 +36,13 @@ class EnvironmentSource(Inventory):
 
     def __init__(self, environ: Mapping[str, str], providers: Iterable[str], clock: Clock) -> None:
         super().__init__(clock)
-        self._environ = environ
-        self._providers = tuple(dict.fromkeys((*KNOWN, *providers)))
+        self._findings = [
+            bare_finding(f"env:{variable}", provider, self.name, environ[variable])
+            for provider in dict.fromkeys((*KNOWN, *providers))
+            for variable in variables_of(provider)
+            if secret_text.clean(environ.get(variable))
+        ]
 
     def findings(self) -> Sequence[Finding]:
         """One for each variable that is set and not blank."""
-        return [
-            bare_finding(f"env:{variable}", provider, self.name, self._environ[variable])
-            for provider in self._providers
-            for variable in variables_of(provider)
-            if secret_text.clean(self._environ.get(variable))
-        ]
+        return self._findings

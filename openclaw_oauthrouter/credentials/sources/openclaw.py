@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -25,6 +26,7 @@ _WAIT = 0.25  # seconds to wait for a writer that locks the whole database
 _LARGEST = 4 * 1024 * 1024  # characters of one row
 
 Rows = Mapping[str, FrozenObject]
+_NO_ROWS: Rows = MappingProxyType({})
 
 
 def database_paths(state_dir: Path, agent: str) -> tuple[Path, Path]:
@@ -45,11 +47,17 @@ class OpenClawSource(Inventory):
         shared, own = database_paths(state_dir, agent)
         self._databases = (_Database(shared, _SHARED, clock), _Database(own, _AGENT, clock))
         self._environ = environ
+        self._read: tuple[Rows, Rows] | None = None
+        self._findings: Sequence[Finding] = ()
 
     def findings(self) -> Sequence[Finding]:
         """The shared profiles with the agent's own in their place; last good ones first, then as ordered, then as filed."""
         shared, own = (database.read() for database in self._databases)
-        return [profile.finding(self.name, renewal=_renewal(profile.provider)) for profile in self._merged(shared, own).profiles]
+        if self._read is None or self._read[0] is not shared or self._read[1] is not own:
+            profiles = self._merged(shared, own).profiles
+            self._findings = [profile.finding(self.name, renewal=_renewal(profile.provider)) for profile in profiles]
+            self._read = (shared, own)
+        return self._findings
 
     def _merged(self, shared: Rows, own: Rows) -> ProfileStore:
         try:
@@ -70,18 +78,19 @@ class _Database:
         self._query = query
         self._clock = clock
         self._seen: tuple[Signature | None, ...] | None = None
-        self._rows: Rows = {}
+        self._rows: Rows = _NO_ROWS
 
     def read(self) -> Rows:
-        """The rows, decoded; none when there is no database.
+        """The rows, decoded, the same object as long as they are the same; none when there is no database.
 
         :raises CredentialError: it cannot be read
         """
         signatures = (signature_of(self._path), signature_of(self._log))
         if signatures[0] is None:
-            return {}
+            self._seen = None
+            return _NO_ROWS
         if signatures != self._seen:
-            self._rows = self._query_rows(quiet=signatures[1] is None)
+            self._rows = self._query_rows(quiet=signatures[1] is None and _uses_log(self._path))
             now = self._clock()
             self._seen = signatures if all(settled(item, now) for item in signatures if item) else None
         return self._rows
@@ -99,6 +108,15 @@ class _Database:
             ) from None
         except ValueError as error:
             raise CredentialError(f"a row of OpenClaw's database {str(self._path)!r} {error}", code="credential_file") from None
+
+
+def _uses_log(path: Path) -> bool:
+    """Whether the database is in write-ahead mode (byte 18 of its header); otherwise writers lock it, and locks must be obeyed."""
+    try:
+        with path.open("rb") as file:
+            return file.read(19)[18:] == b"\x02"
+    except OSError:
+        return False
 
 
 def _encoded(text: object) -> bytes:
