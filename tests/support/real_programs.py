@@ -178,8 +178,7 @@ def running(sandbox: Sandbox, command: Sequence[str | Path], log: Path) -> Itera
 @contextmanager
 def running_gateway(sandbox: Sandbox, *arguments: str) -> Iterator[str]:
     """Our gateway with the sandbox's configuration; yields its address."""
-    port = free_port()
-    sandbox.environ["OAUTHROUTER_PORT"] = str(port)
+    port = int(sandbox.environ.setdefault("OAUTHROUTER_PORT", str(free_port())))
     log = sandbox.root / "oauthrouter.log"
     with running(sandbox, [sys.executable, "-P", "-m", "openclaw_oauthrouter", "serve", *arguments], log) as process:
         wait_until(lambda: process.poll() is not None or _answers(port), "the gateway listens")
