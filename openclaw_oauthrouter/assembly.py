@@ -108,6 +108,7 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, transport: httpx
         clock=time.time,
         new_id=new_id,
         clients=settings.server.client_keys,
+        extra_budgets=_flat(hook.oauthrouter_register_budgets(settings=settings)),
     )
     judge = build_judge(settings, plugins)
     router = _router(settings, plugins, providers, credentials, judge, prices, spend.estimate, health.blocked)

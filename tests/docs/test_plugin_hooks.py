@@ -1,0 +1,54 @@
+"""docs/plugin-hooks.md names every hook with its exact arguments, and its examples run."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from openclaw_oauthrouter import hookspecs
+from openclaw_oauthrouter.assembly import assemble
+from openclaw_oauthrouter.config.loading import load_settings
+from openclaw_oauthrouter.plugins import create_plugin_manager
+
+PAGE = (Path(__file__).parents[2] / "docs" / "plugin-hooks.md").read_text(encoding="utf-8")
+HOOKS = {name: value for name, value in vars(hookspecs).items() if name.startswith(("oauthrouter_", "openclaw_"))}
+SECTIONS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
+
+
+def example(section: str) -> ModuleType:
+    code = re.search(r"```python\n(.*?)```", section, re.DOTALL)
+    assert code
+    module = ModuleType("docs_example")
+    exec(compile(code[1], "docs/plugin-hooks.md", "exec"), module.__dict__)
+    return module
+
+
+def test_every_hook_has_its_section_and_no_other_has() -> None:
+    assert set(SECTIONS) == set(HOOKS)
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_the_signature_is_exact(name: str) -> None:
+    arguments = ", ".join(inspect.signature(HOOKS[name]).parameters)
+    assert f"`{name}({arguments})`" in SECTIONS[name]
+
+
+@pytest.mark.parametrize("name", HOOKS)
+async def test_the_example_fits_and_a_gateway_can_be_assembled_with_it(name: str, tmp_path: Path) -> None:
+    module = example(SECTIONS[name])
+    assert hasattr(module, name)
+    manager = create_plugin_manager(extra=[module], load_entry_points=False)
+    order = ["vault", "config"] if name == "oauthrouter_register_credential_sources" else ["config"]
+    settings = load_settings(environ={}, overrides={"home": tmp_path, "credentials": {"order": order}}).settings
+    runtime = assemble(settings, manager)
+    await runtime.aclose()
+
+
+def test_the_example_of_a_host_runs() -> None:
+    code = re.search(r"```python\n(import pluggy.*?)```", PAGE, re.DOTALL)
+    assert code
+    exec(compile(code[1], "docs/plugin-hooks.md", "exec"), {})
