@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -24,8 +25,10 @@ from openclaw_oauthrouter.canonical.content import (
 )
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, ResponseFormat, Tool, ToolChoice
 from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.errors import InvalidRequestError
-from tests.support.responses import CARD, assistant, foreign, make_dialect, system, user
+from tests.support.recordings import SHARED, recorded_body
+from tests.support.responses import CARD, NOW, assistant, foreign, make_dialect, system, user
 
 SCHEMA = TypeAdapter(ResponseCreateParams)
 CLASSIC = ModelCard("openai", "gpt-4.1")
@@ -273,6 +276,7 @@ def test_parts_without_a_counterpart_are_dropped_and_noted() -> None:
             {"user": "u", "service_tier": "flex", "prompt_cache_key": "k"},
         ),
         ({"native": {"metadata": {"a": "b"}}}, {"metadata": {"a": "b"}}),
+        ({"user": "u", "native": {"metadata": {"user_id": "u"}, "thinking": {}, "output_config": {}}}, {"user": "u"}),
         (
             {"temperature": 0.2, "reasoning": Reasoning("none")},
             {"temperature": 0.2, "reasoning": {"effort": "none", "summary": "auto"}},
@@ -329,3 +333,15 @@ def test_what_cannot_be_said_is_noted(fields: dict[str, Any], card: ModelCard, k
 def test_only_models_known_to_reason_are_asked_for_sealed_reasoning() -> None:
     asked = {card.id: "include" in encode(foreign(user("hi")), card)[0] for card in (CARD, CLASSIC, ModelCard("local", "qwen3"))}
     assert asked == {"gpt-5.6-sol": True, "gpt-4.1": False, "qwen3": False}
+
+
+def test_a_request_of_claude_code() -> None:
+    path = SHARED / "client-captures" / "claude-code-01.json"
+    if not path.exists():
+        pytest.skip("needs the captures")
+    request = AnthropicMessages(lambda: NOW).decode_request(recorded_body(json.loads(path.read_text())), {})
+    body, notes = encode(request)
+    assert [item["role"] for item in body["input"]] == ["user", "developer"]
+    assert len(body["tools"]) == 12
+    assert body["reasoning"] == {"effort": "medium", "summary": "auto"}
+    assert notes == {"context_management", "user"}
