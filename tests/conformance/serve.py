@@ -18,7 +18,10 @@ def settings(environ: dict[str, str]) -> dict[str, Any]:
         "auth_token": environ["OAR_TOKEN"],
         "home": os.path.join(environ["HOME"], "state"),
         "providers": {
-            "anthropic": {"apiBase": f"{fake}/anthropic", "apiKey": environ["OAR_ANTHROPIC_OAUTH" if oauth else "OAR_ANTHROPIC_KEY"]},
+            "anthropic": {
+                "apiBase": f"{fake}/anthropic",
+                "apiKey": environ["OAR_ANTHROPIC_OAUTH" if oauth else "OAR_ANTHROPIC_KEY"],
+            },
             "openai-codex": {"apiBase": f"{fake}/codex", "authHeader": f"Bearer {environ['OAR_CODEX_JWT']}"},
             "openai": {"apiBase": f"{fake}/openai", "apiKey": environ["OAR_OPENAI_KEY"]},
             "deepseek": {"apiBase": f"{fake}/deepseek", "apiKey": environ["OAR_DEEPSEEK_KEY"]},
