@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from openclaw_oauthrouter.errors import CredentialError, CredentialNotFound, Ref
 _log = logging.getLogger(__name__)
 
 _NEW_SECONDS = 60.0
+_GLANCE_SECONDS, _GLANCES = 0.5, 90  # how long to queue for the lock between two looks at the file, and how often
 
 EndpointOf = Callable[[Profile], TokenEndpoint | None]
 """Where a profile is renewed; ``None`` when it is not ours to renew."""
@@ -111,12 +113,21 @@ class ProfileFile:
 
     def _renew(self, seen: Profile) -> Profile:
         try:
-            with DirectoryLock(self._path):
-                return self._renew_locked(seen)
-        except TimeoutError:
-            raise RefreshFailed(f"{seen.id!r}: another process has been renewing it for too long", retry_after=10.0) from None
+            for _ in range(_GLANCES):
+                with suppress(TimeoutError), DirectoryLock(self._path, patience=_GLANCE_SECONDS):
+                    return self._renew_locked(seen)
+                # Whoever has the lock may be done with this very profile, while others still queue for it.
+                renewed = self._renewed_meanwhile(seen)
+                if renewed is not None:
+                    return renewed
         except OSError as error:
             raise RefreshFailed(f"{seen.id!r} cannot be renewed: {str(self._path)!r}: {error.strerror}") from None
+        raise RefreshFailed(f"{seen.id!r}: another process has been renewing it for too long", retry_after=10.0)
+
+    def _renewed_meanwhile(self, seen: Profile) -> Profile | None:
+        _, entry = self._read_again(seen.id)
+        profile = read_profile(seen.id, entry)
+        return profile if profile.secret != seen.secret and self._alive(profile) else None
 
     def _renew_locked(self, seen: Profile) -> Profile:
         store, entry = self._read_again(seen.id)
@@ -132,20 +143,16 @@ class ProfileFile:
         try:
             tokens = self._post(profile, profile.refresh)
         except RefreshRefused:
-            return self._renewed_by_others(profile)
+            # Often a program without our lock has spent the token a moment ago: then its file is new by now.
+            renewed = self._renewed_meanwhile(profile)
+            if renewed is None:
+                raise
+            return renewed
         fields = renewed_fields(tokens, self._clock())
         entry |= fields
         self._renewed[profile.id] = self._clock()
         self._save(profile.id, _Unsaved(profile.refresh, fields), store)
         return read_profile(profile.id, entry)
-
-    def _renewed_by_others(self, refused: Profile) -> Profile:
-        """A refusal often means that a program without our lock has spent the token a moment ago: then its file is new by now."""
-        _, entry = self._read_again(refused.id)
-        profile = read_profile(refused.id, entry)
-        if profile.refresh != refused.refresh and self._alive(profile):
-            return profile
-        raise self._refusals[refused.id].error
 
     def _read_again(self, profile_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """The store as it lies on disk, and the raw profile within it."""
