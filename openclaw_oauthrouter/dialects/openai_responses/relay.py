@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, ResponseStarted
+from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, ResponseFinished, ResponseStarted
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.opaque import unseal
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
@@ -72,14 +72,14 @@ class RelayEncoder:
         self._started = self._over = False
 
     def send(self, frame: Frame) -> bytes:
-        """Forward a frame."""
-        if self._over:
-            return b""
+        """Forward a frame; what follows the end of the answer as well."""
         failure = None
         for event in frame.events:
             if isinstance(event, ResponseStarted):
                 self._started = True
                 self._answer.identify(event.id)
+            elif isinstance(event, ResponseFinished):
+                self._over = True
             elif isinstance(event, ResponseFailed):
                 failure = event.error
         raw = _rename_stream(frame.raw, self._names) if self._names else frame.raw
@@ -94,7 +94,7 @@ class RelayEncoder:
         return encode([self._stage("in_progress", self._answer.in_progress(), number)])
 
     def fail(self, error: OAuthRouterError) -> bytes:
-        """End the stream; a second call says nothing."""
+        """End the stream, unless it has ended."""
         if self._over:
             return b""
         self._over = True
@@ -111,7 +111,8 @@ class RelayEncoder:
 
 
 def _rename_stream(raw: bytes, names: FrozenObject) -> bytes:
-    _, events = ServerSentEventDecoder().feed(raw)
+    decoder = ServerSentEventDecoder()
+    events = [*decoder.feed(raw)[1], *decoder.finish()[1]]
     return b"".join(encode_event(_rename_event(event.data, names), event.event) for event in events)
 
 
@@ -119,7 +120,7 @@ def _rename_event(data: bytes, names: FrozenObject) -> bytes:
     try:
         event: Any = orjson.loads(data)
     except ValueError:
-        return data
+        return b" ".join(data.splitlines())
     for field, rename in _RENAMED.items():
         if isinstance(event, dict) and isinstance(event.get(field), dict):
             event[field] = rename(event[field], names)

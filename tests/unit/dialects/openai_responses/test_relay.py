@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from openclaw_oauthrouter.canonical.content import Opaque
-from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, ResponseStarted
+from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, ResponseFinished, ResponseStarted
 from openclaw_oauthrouter.canonical.opaque import seal
 from openclaw_oauthrouter.errors import UpstreamConnectionError
 from tests.support.responses import CARD, from_client, make_dialect, unwire, wire
@@ -78,7 +78,6 @@ def test_a_failure_continues_the_upstream_s_numbers_and_identity() -> None:
     sent = encoder.send(Frame(wire(CREATED), (ResponseStarted("r1", "m"),)))
     sent += encoder.send(Frame(wire(DELTA), (ResponseFailed(BROKEN),)))
     assert encoder.fail(BROKEN) == b""
-    assert encoder.send(Frame(b"late")) == b""
     *_, last = unwire(sent)
     assert (last["type"], last["sequence_number"], last["response"]["id"]) == ("response.failed", 5, "r1")
     assert last["response"]["error"] == {"code": "server_error", "message": "gone"}
@@ -109,3 +108,23 @@ def test_tools_are_renamed_wherever_an_answer_names_them() -> None:
     body = {"id": "r", "output": [call]}
     assert make_dialect().relay_response(body, {"short": "n"})["output"][0]["name"] == "n"
     assert make_dialect().relay_response(body, {}) is body
+
+
+def test_what_happens_after_the_end_is_no_failure() -> None:
+    encoder = make_dialect().relay_encoder(from_client(), {})
+    encoder.send(Frame(wire(CREATED), (ResponseStarted("r1", "m"), ResponseFinished("stop"))))
+    assert encoder.send(Frame(b"data: [DONE]\n\n")) == b"data: [DONE]\n\n"
+    assert encoder.fail(BROKEN) == b""
+
+
+@pytest.mark.parametrize(
+    ("raw", "renamed"),
+    [
+        (b'data: {"item":{"name":"short"}}', b'data: {"item":{"name":"long"}}\n\n'),
+        (b"event: x\ndata: {broken\ndata: twice\n\n", b"event: x\ndata: {broken twice\n\n"),
+        (b"data: [1]\n\n", b"data: [1]\n\n"),
+        (b'data: {"item":null,"response":{"output":null}}\n\n', b'data: {"item":null,"response":{"output":[]}}\n\n'),
+    ],
+)
+def test_renaming_survives_odd_frames(raw: bytes, renamed: bytes) -> None:
+    assert make_dialect().relay_encoder(from_client(), {"short": "long"}).send(Frame(raw)) == renamed
