@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import ModelCard
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
 from openclaw_oauthrouter.errors import InvalidRequestError
+
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 DIALECT = ChatCompletions(lambda: 0.0)
 CARD = ModelCard("openai", "gpt-x")
@@ -62,6 +64,7 @@ def read(body: Any) -> ChatRequest | InvalidRequestError:
         return error
 
 
+@UNTIMED
 @given(BODY)
 def test_any_body_is_a_request_or_a_refusal_that_names_the_field(body: Any) -> None:
     found = read(body)
@@ -103,6 +106,7 @@ def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
     return out
 
 
+@UNTIMED
 @given(conversations())
 def test_what_is_read_is_written_back_the_same(messages: list[dict[str, Any]]) -> None:
     request = DIALECT.decode_request({"model": "m", "messages": messages}, {})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any
 
 import orjson
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openclaw_oauthrouter.canonical.events import (
@@ -22,6 +23,8 @@ from openclaw_oauthrouter.canonical.events import (
 from openclaw_oauthrouter.canonical.response import ChatResponse, ResponseFold
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
+
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 DIALECT = ChatCompletions(lambda: 1_700_000_000.0)
 ASKED = {
@@ -59,6 +62,7 @@ def fold(events: list[StreamEvent]) -> ChatResponse:
     return folded.result()
 
 
+@UNTIMED
 @given(answers(), st.data())
 def test_an_encoded_answer_is_read_back_whatever_the_chunking(events: list[StreamEvent], data: st.DataObject) -> None:
     encoder = DIALECT.stream_encoder(REQUEST, "m")
@@ -66,10 +70,11 @@ def test_an_encoded_answer_is_read_back_whatever_the_chunking(events: list[Strea
     wire = encoder.send(Frame(b"", tuple(events[:cut]))) + encoder.keep_alive() + encoder.send(Frame(b"", tuple(events[cut:])))
     if data.draw(st.booleans()):
         wire = wire.replace(b"\n", b"\r\n")
+    sizes = cycle(data.draw(st.lists(st.integers(1, 200), min_size=1, max_size=6)))
     decoder = DIALECT.stream_decoder()
     found: list[StreamEvent] = []
     while wire:
-        size = data.draw(st.integers(1, 200))
+        size = next(sizes)
         found.extend(decoder.receive(wire[:size]).events)
         wire = wire[size:]
     found.extend(decoder.finish().events)
@@ -77,6 +82,7 @@ def test_an_encoded_answer_is_read_back_whatever_the_chunking(events: list[Strea
     assert (seen.parts, seen.finish_reason, seen.usage) == (expected.parts, expected.finish_reason, expected.usage)
 
 
+@UNTIMED
 @given(answers())
 def test_a_whole_answer_says_what_its_stream_said(events: list[StreamEvent]) -> None:
     encoder = DIALECT.stream_encoder(REQUEST, "m")
@@ -94,6 +100,7 @@ def test_a_whole_answer_says_what_its_stream_said(events: list[StreamEvent]) -> 
     assert set(again.parts) == set(fold(events).parts)
 
 
+@UNTIMED
 @given(st.lists(st.binary(max_size=60), max_size=6))
 def test_garbage_ends_in_a_failure(pieces: list[bytes]) -> None:
     decoder = DIALECT.stream_decoder()
@@ -133,6 +140,7 @@ JSON = st.recursive(
 )
 
 
+@UNTIMED
 @given(st.lists(JSON, max_size=5))
 def test_chunks_of_any_shape_never_break_the_decoder(chunks: list[Any]) -> None:
     decoder = DIALECT.stream_decoder()
@@ -141,6 +149,7 @@ def test_chunks_of_any_shape_never_break_the_decoder(chunks: list[Any]) -> None:
     assert isinstance(events[-1], ResponseFailed)
 
 
+@UNTIMED
 @given(
     st.integers(400, 599),
     JSON.map(orjson.dumps) | st.binary(max_size=40),

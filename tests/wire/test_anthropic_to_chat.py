@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from anthropic import Anthropic
 from anthropic.types.beta import BetaMessage
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jiter import from_json
 from openai import OpenAI
@@ -131,7 +131,7 @@ def test_whole_answer(path: Path) -> None:
     assert seen(answer) == expected(body)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(path=st.sampled_from(PATHS), sizes=st.lists(st.integers(1, 400), min_size=1, max_size=8), crlf=st.booleans())
 def test_network_pieces_and_line_endings_do_not_matter(path: Path, sizes: list[int], crlf: bool) -> None:
     if not path.name:

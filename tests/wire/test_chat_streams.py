@@ -10,7 +10,7 @@ from pathlib import Path
 
 import openai
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openai import OpenAI
 
@@ -149,7 +149,7 @@ def test_whole_answer(path: Path) -> None:
     assert answer == replace(original, finish_reason=original.finish_reason or "stop")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(path=st.sampled_from(PATHS), sizes=st.lists(st.integers(1, 400), min_size=1, max_size=8), crlf=st.booleans())
 def test_network_pieces_and_line_endings_do_not_matter(path: Path, sizes: list[int], crlf: bool) -> None:
     if not path.name:
