@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openclaw_oauthrouter.canonical.spending import Amounts, Limit
-from openclaw_oauthrouter.policy.ledger.entries import Ledger, Shortfall
+from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.config.spend import SpendSettings
+from openclaw_oauthrouter.policy.ledger import open_ledger as open_configured_ledger
+from openclaw_oauthrouter.policy.ledger.entries import Ledger, Row, Shortfall
 from openclaw_oauthrouter.policy.ledger.sqlite import SqliteLedger
+from openclaw_oauthrouter.policy.report import stored_report
 
-from .places import DAY, hold, open_ledger, used
+from .places import DAY, LEASE_SECONDS, hold, open_ledger, used
 
 REQUESTS = Limit("day", "requests", 2)
 
@@ -103,6 +110,35 @@ async def test_redis_books_a_settlement_once_however_often_it_is_sent(redis_url:
         await ledger.settle(asked, Amounts(1, 2, 3, 4))
     assert await used(ledger) == Amounts(1, 2, 3, 4)
     await ledger.close()
+
+
+async def test_a_living_process_keeps_its_holds_in_redis(redis_url: str) -> None:
+    place = f"{redis_url}#{{lease}}:"
+    holder, other = open_ledger(place), open_ledger(place)
+    one = Limit("day", "requests", 1)
+    assert await holder.reserve(hold(), [one], 0.0) is None
+    for _ in range(4):
+        await asyncio.sleep(LEASE_SECONDS / 2)
+        assert await other.reserve(hold(), [one], 0.0) == Shortfall(one, 0, 1)
+    await holder.close()
+    await asyncio.sleep(LEASE_SECONDS * 1.5)
+    assert await other.reserve(hold(), [one], 0.0) is None
+    await other.close()
+
+
+def test_a_report_reads_the_shared_ledger(redis_url: str, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, state_url=redis_url, spend_controls=SpendSettings(daily_request_budget=7))
+
+    async def book() -> None:
+        shared = open_configured_ledger(settings, lambda: "gateway")
+        await shared.settle(hold(), Amounts(1, 2, 3, 4))
+        await shared.close()
+
+    asyncio.run(book())
+    noon = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
+    report = stored_report(settings, noon)
+    assert [(use.limit.most, use.used) for use in report.limits] == [(7, 1)]
+    assert report.in_period("month")[0] == Row("2026-11", "", Amounts(1, 2, 3, 4))
 
 
 steps = st.lists(st.tuples(st.sampled_from(["reserve", "settle", "release"]), st.integers(0, 5), st.integers(0, 60)), max_size=40)

@@ -25,11 +25,12 @@ def start(*arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize(("requests", "tokens"), [(300, 10**9), (10**9, 5_000)], ids=["requests", "tokens"])
 async def test_two_hundred_clients_in_four_processes_cannot_overspend(place: str, requests: int, tokens: int) -> None:
     await open_ledger(place).close()
     workers = [start("compete", place, 50, requests, tokens, seed) for seed in range(4)]
-    printed = [worker.communicate(timeout=50)[0] for worker in workers]
+    printed = [worker.communicate(timeout=150)[0] for worker in workers]
     booked = [json.loads(text) for text in printed]
 
     ledger = open_ledger(place)

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from openclaw_oauthrouter.canonical.failure import FailureRule
 from openclaw_oauthrouter.errors import (
     UpstreamAuthenticationError,
     UpstreamBillingError,
@@ -197,6 +198,23 @@ def test_a_used_up_window_blocks_its_credential_until_the_reset(book: HealthBook
     assert book.blocked("anthropic", HAIKU) is None
     clock.now += 50
     assert book.blocked("anthropic", HAIKU, PLAN) is None
+
+
+def test_a_probe_that_succeeds_opens_the_window_though_its_answer_has_no_headers(book: HealthBook, clock: Clock) -> None:
+    book.observe_headers("anthropic", PLAN, plan("rejected", clock.now + 9000))
+    book.succeeded("anthropic", OPUS, PLAN)
+    assert book.blocked("anthropic", OPUS, PLAN), "that call had begun before the window was used up"
+    clock.now += 60
+    assert book.blocked("anthropic", OPUS, PLAN) is None
+    book.succeeded("anthropic", OPUS, PLAN)
+    clock.now += 5
+    assert book.blocked("anthropic", OPUS, PLAN) is None
+
+
+def test_a_row_without_a_cooldown_leaves_nothing_alone(clock: Clock) -> None:
+    book = HealthBook(clock, rule_for=lambda error: FailureRule("x", "x", "provider", (), None, "x"))
+    book.failed("anthropic", OPUS, KEY, UpstreamTimeout("slow"))
+    assert not any(reach(book).values())
 
 
 def test_a_window_is_tried_less_and_less_often(book: HealthBook, clock: Clock) -> None:

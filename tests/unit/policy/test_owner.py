@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from openclaw_oauthrouter.policy.ledger import owner
 from openclaw_oauthrouter.policy.ledger.owner import has_died, this_process
 
 HERE = this_process()
@@ -37,16 +39,29 @@ def test_an_owner_that_cannot_be_read_is_left_to_expire(text: str) -> None:
 
 def test_a_killed_process_that_nobody_has_buried_is_dead() -> None:
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    owner = str(HERE._replace(pid=process.pid, started=_started(process.pid)))
-    assert not has_died(owner, HERE)
+    maker = str(HERE._replace(pid=process.pid, started=_started(process.pid)))
+    assert not has_died(maker, HERE)
     process.kill()
     subprocess.run(["sh", "-c", f"while ! grep -q ' Z ' /proc/{process.pid}/stat; do :; done"], timeout=10, check=True)
-    assert has_died(owner, HERE)
+    assert has_died(maker, HERE)
     process.communicate()
-    assert has_died(owner, HERE)
+    assert has_died(maker, HERE)
+
+
+def test_without_proc_the_number_alone_tells(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(owner, "_PROC", tmp_path)
+    here = this_process()
+    assert (here.boot, here.started) == ("-", "-")
+    assert not has_died(str(here), here)
+    assert has_died(str(here._replace(pid=2**22 + 1)), here)
+
+
+def test_on_windows_nothing_is_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(owner, "_PROC", tmp_path)
+    monkeypatch.setattr(owner.os, "name", "nt")
+    here = this_process()
+    assert not has_died(str(here._replace(pid=2**22 + 1)), here)
 
 
 def _started(pid: int) -> str:
-    from openclaw_oauthrouter.policy.ledger import owner
-
     return owner._started(pid)
