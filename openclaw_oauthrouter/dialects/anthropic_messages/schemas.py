@@ -35,12 +35,17 @@ def fit_schema(schema: Any) -> Any:
             fitted[name] = value
         elif name not in ("$schema", "$id", "additionalProperties"):
             told[name] = value
-    if fitted.get("type") == "object" or "properties" in fitted:
+    if "object" in _types(fitted) or "properties" in fitted:
         fitted["additionalProperties"] = False
     if told:
         words = ", ".join(f"{key}: {orjson.dumps(value).decode()}" for key, value in told.items())
         fitted["description"] = f"{fitted['description']}\n\n{{{words}}}" if fitted.get("description") else f"{{{words}}}"
     return fitted
+
+
+def _types(schema: FrozenObject) -> Sequence[str]:
+    types = schema.get("type") or ()
+    return (types,) if isinstance(types, str) else types
 
 
 def is_fit(schema: FrozenObject) -> bool:

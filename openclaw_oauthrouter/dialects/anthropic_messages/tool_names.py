@@ -35,9 +35,5 @@ class ToolNames:
     def _free(self, wanted: str) -> str:
         if wanted not in self._taken:
             return wanted
-        for number in count(2):
-            suffix = f"_{number}"
-            candidate = wanted[: self._limit - len(suffix)] + suffix
-            if candidate not in self._taken:
-                return candidate
-        raise AssertionError("count() does not end")
+        suffixed = (wanted[: self._limit - len(suffix)] + suffix for suffix in (f"_{number}" for number in count(2)))
+        return next(candidate for candidate in suffixed if candidate not in self._taken)

@@ -45,6 +45,8 @@ THINKING = [
     ("claude-opus-4-8", {"type": "disabled"}, None, None, None),
     ("claude-opus-5", {"type": "disabled"}, "max", {"type": "disabled"}, "high"),
     ("claude-opus-5", {"type": "between_tools"}, None, {"type": "disabled"}, None),
+    ("claude-haiku-4-5", {"type": "between_tools"}, None, None, None),
+    ("claude-haiku-4-5", {"type": "of_tomorrow"}, None, {"type": "of_tomorrow"}, None),
     ("claude-fable-5", {"type": "disabled"}, None, None, "low"),
     ("claude-opus-5-5", {"type": "disabled"}, "high", None, "low"),
     ("claude-sonnet-5-5", {"type": "disabled"}, None, {"type": "between_tools"}, None),

@@ -209,6 +209,19 @@ def test_fields(fields: dict[str, Any], expected: dict[str, Any]) -> None:
             {"messages": [{"role": "user", "content": [{"type": "tool_use", "id": "t", "name": "f"}]}]},
             "messages.0.content.0.input",
         ),
+        (
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [
+                            {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "thinking", "thinking": ""}]}
+                        ],
+                    }
+                ]
+            },
+            "messages",
+        ),
         ({"stream": "yes"}, "stream"),
         ({"temperature": "hot"}, "temperature"),
         ({"stop_sequences": [3]}, "stop_sequences"),

@@ -352,6 +352,13 @@ def test_a_tool_without_description_or_parameters() -> None:
     assert body(tools=(Tool("ping"),))["tools"] == [{"name": "ping", "input_schema": {"type": "object", "properties": {}}}]
 
 
+def test_the_root_of_a_schema_is_an_object() -> None:
+    assert body(tools=(Tool("f", parameters={"properties": {}}),))["tools"][0]["input_schema"] == {
+        "properties": {},
+        "type": "object",
+    }
+
+
 def test_strict_only_where_the_schema_allows() -> None:
     closed = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
     bounded = {**closed, "properties": {"a": {"type": "string", "pattern": "x"}}}
@@ -376,13 +383,22 @@ def test_no_more_strict_tools_than_a_request_may_hold() -> None:
 
 def test_hosted_tools() -> None:
     search = Tool(
-        "web_search", native=("openai_responses", {"type": "web_search", "filters": {"allowed_domains": ["a.example"]}})
+        "web_search",
+        native=(
+            "openai_responses",
+            {"type": "web_search", "filters": {"allowed_domains": ["a.example"]}, "user_location": {"city": "Rome"}},
+        ),
     )
     shell = Tool("local_shell", native=("openai_responses", {"type": "local_shell"}))
     own = Tool("bash", native=("anthropic_messages", {"type": "bash_20250124", "name": "bash"}))
     encoded = encode(tools=(search, shell, own))
     assert encoded.body["tools"] == [
-        {"type": "web_search_20250305", "name": "web_search", "allowed_domains": ["a.example"]},
+        {
+            "type": "web_search_20250305",
+            "name": "web_search",
+            "allowed_domains": ["a.example"],
+            "user_location": {"type": "approximate", "city": "Rome"},
+        },
         {"type": "bash_20250124", "name": "bash"},
     ]
     assert [note.subject for note in encoded.notes] == ["tool 'local_shell'"]
@@ -424,6 +440,12 @@ def test_a_schema_is_fitted() -> None:
             "additionalProperties": False,
         },
     }
+
+
+def test_schemas_with_several_types_or_none() -> None:
+    schema = {"type": ["object", "null"], "properties": {"any": True}}
+    found = body(response_format=ResponseFormat("json_schema", schema))["output_config"]["format"]["schema"]
+    assert found == {**schema, "additionalProperties": False}
 
 
 def test_any_json_object_is_asked_for_in_words() -> None:
