@@ -42,38 +42,34 @@ class Gateway:
     :param ring_size: records kept
     """
 
-    def __init__(self, ring_size: int = 500, *, key: bytes | None = None) -> None:
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+    def __init__(self, ring_size: int = 500) -> None:
+        self.port = 0
         self._ring_size = ring_size
-        self._key = key or secrets.token_bytes(32)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, key: bytes = b"key of the test") -> Gateway:
+        """Listen, with an empty memory; on the same port as before, if there was one."""
+        self._listening = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._listening.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def start(self) -> Gateway:
-        """Build the application and listen."""
         self.ring = TraceRing(self._ring_size, epoch=secrets.token_hex(4))
         self.panels = PanelFeed(oauthrouter_register_panels(), state_panels())
         self.metrics = RequestMetrics()
-        self.logins = Logins(time.time, lambda: secrets.token_urlsafe(24), key=self._key)
+        self.logins = Logins(time.time, lambda: secrets.token_urlsafe(24), key=key)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         return self
 
     def stop(self) -> None:
         """Close at once, streams included."""
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    def restart(self) -> None:
-        """Come back on the same port with the same key and an empty memory, as after a restart."""
-        self.stop()
-        self._listening = socket.create_server(("127.0.0.1", self.port))
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self.start()
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
 
     def receive(self, *records: RequestRecord) -> None:
         """Bring finished records to ring, panels and metrics."""
@@ -92,7 +88,7 @@ class Gateway:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         config = Config()
-        config.bind = [f"fd://{self._listening.fileno()}"]
+        config.bind = [f"fd://{self._listening.detach()}"]
         config.graceful_timeout = 0.2
         config.accesslog = config.errorlog = None
         try:

@@ -35,7 +35,7 @@ class Latency:
         """A table: a row a percentile."""
         whole, first = sorted(self._whole), sorted(self._first)
         rows = [[f"p{percent}", _percentile(first, percent), _percentile(whole, percent)] for percent in PERCENTILES]
-        columns = [{"label": ""}, {"label": "first token", "unit": "ms"}, {"label": "whole answer", "unit": "ms"}]
+        columns = [{"label": "percentile"}, {"label": "first token", "unit": "ms"}, {"label": "whole answer", "unit": "ms"}]
         return {"view": "table", "bars": True, "columns": columns, "rows": rows if whole else [], "empty": "No answer yet."}
 
 

@@ -50,7 +50,7 @@ export class Panels {
     this.#drawn.set(panel.name, known);
     const home = panel.view === "figures" && panel.wide ? this.strip : this.rail;
     const heading = `panel-${panel.name}`;
-    home.append(h("section", { class: `panel view-${panel.view}`, "aria-labelledby": heading }, h("h3", { id: heading }, panel.title), known.body));
+    home.append(h("section", { class: `panel view-${panel.view}`, "aria-labelledby": heading }, h("h2", { id: heading }, panel.title), known.body));
     return known;
   }
 }
