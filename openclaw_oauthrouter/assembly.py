@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import secrets
 import time
@@ -24,6 +25,8 @@ from openclaw_oauthrouter.credentials.chain import CredentialChain
 from openclaw_oauthrouter.errors import ConfigurationError, CredentialError
 from openclaw_oauthrouter.health.book import HealthBook
 from openclaw_oauthrouter.health.failures import FailureTable
+from openclaw_oauthrouter.health.health_file import HealthFile
+from openclaw_oauthrouter.health.shared import SharedHealth
 from openclaw_oauthrouter.interfaces import Classifier, Dialect, Provider, TraceSink
 from openclaw_oauthrouter.pipeline import Pipeline
 from openclaw_oauthrouter.policy.ledger import open_ledger
@@ -58,6 +61,8 @@ class Runtime:
     sinks: Sequence[TraceSink]
     judge: RequestJudge
     transport: httpx.AsyncBaseTransport
+    health_file: HealthFile
+    shared_health: SharedHealth | None
 
     @property
     def providers(self) -> Sequence[Provider]:
@@ -82,9 +87,17 @@ class Runtime:
                     return "sk-ant-oat" in found[0].secret.reveal()
         return False
 
+    def begin(self) -> Sequence[asyncio.Task[Any]]:
+        """Start what runs beside the requests; call it within the event loop, and cancel the tasks at the end."""
+        self.health_file.load()
+        return [asyncio.create_task(self.shared_health.sync(), name="shared health")] if self.shared_health else []
+
     async def aclose(self) -> None:
         """Close connections and files."""
         await self.transport.aclose()
+        self.health_file.save()
+        if self.shared_health:
+            await self.shared_health.close()
         await self.spend.close()
 
 
@@ -129,7 +142,19 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, transport: httpx
     )
     preamble = with_tool_preamble if settings.tool_preamble else _unchanged
     pipeline = Pipeline(dialects, router, upstream, preamble, time.time)
-    return Runtime(settings, plugins, pipeline, credentials, health, spend, sinks, judge, transport)
+    return Runtime(
+        settings=settings,
+        plugins=plugins,
+        pipeline=pipeline,
+        credentials=credentials,
+        health=health,
+        spend=spend,
+        sinks=sinks,
+        judge=judge,
+        transport=transport,
+        health_file=HealthFile(settings.home / "health.json", health),
+        shared_health=SharedHealth.connect(health, settings.state_url) if settings.state_url else None,
+    )
 
 
 def usable_now(settings: Settings, plugins: pluggy.PluginManager) -> list[str]:

@@ -71,7 +71,7 @@ def _debug(live: Live, settings: Settings) -> Blueprint:
         panels=observers.panels,
         logins=observers.logins,
         health=live.runtime.health,
-        spend_snapshot=lambda: {"budgets": []},
+        spend_snapshot=lambda: live.runtime.spend.snapshot(),
         clock=observers.clock,
         metrics=observers.metrics.render if observers.metrics else None,
         prompts=settings.telemetry.prompts,

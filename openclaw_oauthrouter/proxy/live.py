@@ -14,6 +14,7 @@ from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.dashboard.feed import PanelFeed
 from openclaw_oauthrouter.dashboard.login import Logins
+from openclaw_oauthrouter.dashboard.panels import state_panels
 from openclaw_oauthrouter.policy.client_auth import ClientKeys
 from openclaw_oauthrouter.proxy.gate import Gate
 from openclaw_oauthrouter.proxy.model_routes import Limits, ModelRoutes
@@ -41,7 +42,7 @@ def create_observers(runtime: Runtime, token: Secret) -> Observers:
         for answer in reversed(runtime.plugins.hook.oauthrouter_register_panels(settings=runtime.settings))
         for panel in answer
     ]
-    feed = PanelFeed(panels)
+    feed = PanelFeed(panels, state_panels())
     ring = next((sink for sink in runtime.sinks if isinstance(sink, TraceRing)), None) or TraceRing(
         500, epoch=secrets.token_hex(4)
     )

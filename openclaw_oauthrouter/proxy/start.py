@@ -35,6 +35,7 @@ class ProxyHandle:
         self.base_url = f"http://{_reachable(settings.server.listen_host)}:{self.port}"
         self.auth_token = live.token.reveal()
         self._stop = asyncio.Event()
+        self._beside = live.runtime.begin()
         self._serving = asyncio.create_task(run_application(Gateway(live), listener, settings.server, self._stop))
 
     def __repr__(self) -> str:
@@ -61,7 +62,11 @@ class ProxyHandle:
             await self._serving
         finally:
             await _all(runtime.plugins.hook.openclaw_gateway_stop(settings=runtime.settings))
+            for task in self._beside:
+                task.cancel()
+            await asyncio.gather(*self._beside, return_exceptions=True)
             await runtime.aclose()
+            self.live.observers.recorder.close()
 
 
 async def start_proxy(

@@ -180,7 +180,7 @@ class Failover:
         attempt = Attempt(target.provider.name, card.id, name, url="")
         walk.record.attempts.append(attempt)
         try:
-            answer = await self.sender.call(walk.request, target, attempt)
+            answer = await self.sender.call(self.spend.cap(walk.request, card), target, attempt)
         except InvalidRequestError as error:
             # Another dialect may well be able to say it: a refusal of this hop only.
             attempt.outcome, attempt.reason = type(error).__name__, error.message
