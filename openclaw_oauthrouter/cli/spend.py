@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from pathlib import Path
+from typing import Any
 
 import click
 import orjson
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from openclaw_oauthrouter.canonical.spending import Amounts, Quantity
-from openclaw_oauthrouter.errors import OAuthRouterError
+from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.policy.report import PERIODS, SpendReport, stored_report
 
 _PERIOD_NAMES = {"day": "today", "month": "this month"}
@@ -25,19 +25,15 @@ _QUANTITY_NAMES: dict[Quantity, str] = {
 
 
 @click.command("spend")
-@click.option("--config", "path", type=click.Path(path_type=Path, dir_okay=False), help="Configuration file to use.")
 @click.option("--json", "as_json", is_flag=True, help="For programs; money in millionths of a dollar.")
-def command(path: Path | None, as_json: bool) -> None:
+@click.pass_obj
+def command(obj: dict[str, Any], as_json: bool) -> None:
     """Show what was spent today and this month (UTC), by model and client key.
 
     Reads the ledger without changing it; the gateway may run or not. Requests that still run are not counted yet.
     """
-    from openclaw_oauthrouter.config.loading import load_settings
-
     try:
-        report = stored_report(load_settings(path).settings, time.time())
-    except OAuthRouterError as error:
-        raise click.ClickException(error.message) from error
+        report = stored_report(load_settings(obj.get("config")).settings, time.time())
     except sqlite3.DatabaseError as error:
         raise click.ClickException(f"the spend ledger cannot be read: {error}") from error
     if as_json:
@@ -52,7 +48,7 @@ def command(path: Path | None, as_json: bool) -> None:
 def _limits(report: SpendReport) -> Table | str:
     if not report.limits:
         return "No limits are set (spendControls, server.clientKeys)."
-    table = Table("who", "what", "used", "limit", "left", title="Limits", title_justify="left")
+    table = Table("who", "what", *_numbers("used", "limit", "left"), title="Limits", title_justify="left")
     for use in report.limits:
         limit = use.limit
         what = f"{_QUANTITY_NAMES[limit.quantity]} {_PERIOD_NAMES[limit.period]}"
@@ -65,13 +61,17 @@ def _uses(report: SpendReport) -> list[Table]:
     tables = []
     for period in PERIODS:
         title = f"{_PERIOD_NAMES[period].capitalize()} ({report.windows[period]}, UTC)"
-        table = Table("who", *_QUANTITY_NAMES.values(), title=title, title_justify="left")
+        table = Table("who", *_numbers(*_QUANTITY_NAMES.values()), title=title, title_justify="left")
         for row in report.in_period(period):
             table.add_row(_who(row.scope), *_cells(row.used))
         if not table.rows:
             table.add_row("everybody", *_cells(Amounts()))
         tables.append(table)
     return tables
+
+
+def _numbers(*headings: str) -> list[Column]:
+    return [Column(heading, justify="right") for heading in headings]
 
 
 def _cells(used: Amounts) -> list[str]:

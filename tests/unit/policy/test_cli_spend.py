@@ -38,7 +38,7 @@ async def book(path: Path) -> None:
 
 
 def run(config: Path, *arguments: str) -> str:
-    result = CliRunner(env={"COLUMNS": "120", "HOME": str(config.parent)}).invoke(command, ["--config", str(config), *arguments])
+    result = CliRunner(env={"COLUMNS": "120", "HOME": str(config.parent)}).invoke(command, arguments, obj={"config": config})
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -71,6 +71,6 @@ def test_without_a_ledger_all_is_zero_and_none_is_made(config: Path, tmp_path: P
 
 def test_a_damaged_ledger_is_said_to_be_one(config: Path, tmp_path: Path) -> None:
     ledger_path(tmp_path).write_bytes(b"not a database at all, though it is long enough" * 100)
-    result = CliRunner(env={"HOME": str(tmp_path)}).invoke(command, ["--config", str(config)])
+    result = CliRunner(env={"HOME": str(tmp_path)}).invoke(command, [], obj={"config": config})
     assert result.exit_code == 1
     assert "cannot be read" in result.output
