@@ -115,7 +115,7 @@ def login(context: click.Context, /, provider: str, as_json: bool, **options: An
         raise click.BadParameter(f"{provider!r} has no sign-in here; use `auth add {provider}`", param_hint="PROVIDER")
     with _plain_errors():
         settings = _settings(context)
-        sign_in(StoreFile(settings.home), token_client(settings), SignInOptions(**options))
+        sign_in(StoreFile(settings.home), token_client(settings, time.time), SignInOptions(**options))
         _report(as_json, {"added": PROFILE, "provider": chatgpt_login.PROVIDER}, f"Signed in; kept as {PROFILE!r}.")
 
 
@@ -159,11 +159,10 @@ def _settings(context: click.Context) -> Settings:
 
 
 def _chain(settings: Settings) -> CredentialChain:
+    from openclaw_oauthrouter.assembly import build_credentials
     from openclaw_oauthrouter.plugins import create_plugin_manager
 
-    offered = create_plugin_manager().hook.oauthrouter_register_credential_sources(settings=settings)
-    sources = [source for several in offered for source in several]
-    return CredentialChain(sources, settings.credentials, time.time, settings.providers)
+    return build_credentials(settings, create_plugin_manager())
 
 
 def _read_secret(provider: str) -> str:

@@ -36,7 +36,7 @@ def builtin_sources(
     :param chance: draws from 0 to 1, so that not all processes renew at once
     """
     options, state_dir = settings.credentials, openclaw_state_dir(settings, environ)
-    client, lead, codex = token_client(settings), lead_seconds(chance()), _codex_endpoint(options.openai_token_url)
+    client, lead, codex = token_client(settings, clock), lead_seconds(chance()), _codex_endpoint(options.openai_token_url)
     policy = renewal_policy(options, state_dir)
     profile_files = [ProfileFile(path, client, codex, policy, clock) for path in auth_profile_paths(state_dir, options.agent)]
     own_file = ProfileFile(settings.home / FILE_NAME, client, _own_endpoint(codex), lambda: True, clock)
@@ -62,10 +62,10 @@ def openclaw_state_dir(settings: Settings, environ: Mapping[str, str]) -> Path:
     return Path(environ.get("OPENCLAW_HOME") or Path.home()).expanduser() / ".openclaw"
 
 
-def token_client(settings: Settings) -> TokenClient:
+def token_client(settings: Settings, clock: Clock) -> TokenClient:
     """A client for token endpoints; redirects are not followed, for secrets go to one address only."""
     trust_env = settings.upstream.trust_env
-    return TokenClient(lambda: httpx.Client(timeout=_ANSWER_SECONDS, trust_env=trust_env, follow_redirects=False))
+    return TokenClient(lambda: httpx.Client(timeout=_ANSWER_SECONDS, trust_env=trust_env, follow_redirects=False), clock)
 
 
 def _codex_endpoint(url: str) -> EndpointOf:

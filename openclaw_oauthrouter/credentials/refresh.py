@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import orjson
 
+from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.errors import RefreshFailed
+from openclaw_oauthrouter.wire.retry_after import parse_retry_after
 
 CODEX_CLIENT_ID = "app_EMoamEEZ73f0CkXaXp7hrann"  # Codex CLI's public client
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -59,16 +61,17 @@ def refresh_request(endpoint: TokenEndpoint, refresh: Secret) -> httpx.Request:
     return httpx.Request("POST", endpoint.url, data=form, headers={"accept": "application/json"})
 
 
-def read_tokens(status: int, retry_after: str | None, body: bytes) -> TokenSet:
+def read_tokens(status: int, headers: Mapping[str, str], body: bytes, now: float) -> TokenSet:
     """Read a token endpoint's answer.
 
-    :param retry_after: its ``Retry-After`` header
+    :param headers: lower-case names
+    :param now: Unix seconds
     :raises RefreshRefused: sign in again
     :raises RefreshFailed: try again after ``retry_after`` seconds; never quotes the body, which may hold tokens
     """
     answer = _object(body)
     if status != 200:
-        raise _refusal(status, retry_after, answer)
+        raise _refusal(status, parse_retry_after(headers, now), answer)
     access, refresh, id_token = (_secret(answer.get(key)) for key in ("access_token", "refresh_token", "id_token"))
     if access is None:
         raise RefreshFailed("the token endpoint answered without an access token", retry_after=_DEFAULT_PAUSE)
@@ -84,8 +87,9 @@ class TokenClient:
     :param open_client: makes an HTTP client; it must not follow redirects, for secrets go to one address only
     """
 
-    def __init__(self, open_client: Callable[[], httpx.Client]) -> None:
+    def __init__(self, open_client: Callable[[], httpx.Client], clock: Clock) -> None:
         self._open_client = open_client
+        self._clock = clock
 
     def renew(self, endpoint: TokenEndpoint, refresh: Secret) -> TokenSet:
         """Trade a refresh token for new tokens.
@@ -106,28 +110,20 @@ class TokenClient:
             raise RefreshFailed(
                 f"the token endpoint at {request.url.host} did not answer ({type(error).__name__})", retry_after=_DEFAULT_PAUSE
             ) from None
-        return read_tokens(response.status_code, response.headers.get("retry-after"), response.content)
+        return read_tokens(response.status_code, response.headers, response.content, self._clock())
 
 
-def _refusal(status: int, retry_after: str | None, answer: dict[str, Any]) -> RefreshFailed:
+def _refusal(status: int, retry_after: float | None, answer: dict[str, Any]) -> RefreshFailed:
     reason = f"the token endpoint answered {status}{_named(answer)}"
     if status in (400, 401) or (status == 403 and answer):  # a bare 403 comes from what stands before the endpoint
         return RefreshRefused(reason)
-    return RefreshFailed(reason, retry_after=_pause(retry_after))
+    return RefreshFailed(reason, retry_after=min(_DEFAULT_PAUSE if retry_after is None else retry_after, _LONGEST_PAUSE))
 
 
 def _named(answer: dict[str, Any]) -> str:
     error = answer.get("error")
     code = error.get("code") if isinstance(error, dict) else error
     return f" ({code})" if isinstance(code, str) and _CODE.fullmatch(code) else ""
-
-
-def _pause(retry_after: str | None) -> float:
-    try:
-        seconds = float(retry_after or _DEFAULT_PAUSE)
-    except ValueError:
-        return _DEFAULT_PAUSE
-    return min(max(seconds, 1.0), _LONGEST_PAUSE)
 
 
 def _object(body: bytes) -> dict[str, Any]:

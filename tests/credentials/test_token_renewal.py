@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +120,10 @@ async def test_a_failing_early_renewal_is_logged_and_the_old_token_used(make_cha
     assert "SECRET-BODY" not in caplog.text
 
 
-async def test_the_endpoint_is_not_asked_before_it_wants_to_be(make_chain, token_server, clock) -> None:
-    token_server.refuse_with = (429, {"retry-after": "40"}, b"{}")
+@pytest.mark.parametrize("spelling", ["seconds", "date"])
+async def test_the_endpoint_is_not_asked_before_it_wants_to_be(make_chain, token_server, clock, spelling) -> None:
+    wait = "40" if spelling == "seconds" else formatdate(time.time() + 40, usegmt=True)
+    token_server.refuse_with = (429, {"retry-after": wait}, b"{}")
     chain = make_chain()
     for _ in range(3):
         with pytest.raises(RefreshFailed, match="answered 429") as caught:

@@ -59,7 +59,7 @@ async def test_not_by_a_damaged_file(content, write_profiles, make_chain, caplog
 def test_not_by_the_refresh() -> None:
     request = refresh_request(TokenEndpoint("https://example.org/token", "client"), Secret(CANARY))
     assert "CANARY" not in repr(request) + repr(request.headers)
-    tokens = read_tokens(200, None, json.dumps({"access_token": CANARY, "refresh_token": CANARY, "id_token": CANARY}).encode())
+    tokens = read_tokens(200, {}, json.dumps({"access_token": CANARY, "refresh_token": CANARY, "id_token": CANARY}).encode(), 0.0)
     assert "CANARY" not in repr(tokens)
     assert tokens == TokenSet(Secret(CANARY), Secret(CANARY), Secret(CANARY))
 
