@@ -45,8 +45,8 @@ class OutputItems:
         return self._parts.complete(at, text) if whole else self._parts.append(at, text)
 
     def cited(self, at: int, content: int, annotation: JsonObject) -> Iterator[StreamEvent]:
-        """A message names a source."""
-        if annotation.get("type") == "url_citation":
+        """A message names a source; files that only the provider can open are none."""
+        if _names_source(annotation):
             citation = Citation(
                 url=annotation.get("url") or "",
                 title=annotation.get("title") or "",
@@ -99,7 +99,8 @@ class OutputItems:
 
     def _finish_text(self, at: int, position: int, part: JsonObject) -> Iterator[StreamEvent]:
         yield from self.wrote(at, position, "text", part.get("text") or "", whole=True)
-        for annotation in (part.get("annotations") or [])[self._parts.citations((at, position)) :]:
+        sources = [annotation for annotation in part.get("annotations") or () if _names_source(annotation)]
+        for annotation in sources[self._parts.citations((at, position)) :]:
             yield from self.cited(at, position, annotation)
 
     def _finish_refusal(self, at: int, position: int, part: JsonObject) -> Iterator[StreamEvent]:
@@ -115,6 +116,10 @@ class OutputItems:
             return
         yield from self._parts.start(at, "reasoning")
         yield from self._parts.finish(at, Opaque("encrypted", encrypted, item_id=item.get("id")))
+
+
+def _names_source(annotation: JsonObject) -> bool:
+    return annotation.get("type") == "url_citation"
 
 
 def _as_text(value: Any) -> str:

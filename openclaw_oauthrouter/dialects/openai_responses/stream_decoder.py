@@ -76,12 +76,12 @@ class ResponsesMachine:
         response = data["response"]
         kind = data["type"].removeprefix("response.")
         status = (response.get("status") or kind) if kind == "done" else kind
-        if status in _UNFINISHED:
-            raise error_of(response.get("error") or {"message": f"the answer ended as {status!r}"}, self._clock())
         yield from self.start(data)
-        yield from self.items.closed(response.get("output") or [])
         if response.get("usage"):
             yield UsageReported(decode_usage(response["usage"], response.get("service_tier")))
+        if status in _UNFINISHED:
+            raise error_of(response.get("error") or {"message": f"the answer ended as {status!r}"}, self._clock())
+        yield from self.items.closed(response.get("output") or [])
         self.done = True
         yield ResponseFinished(self._finish_reason(status, response))
 

@@ -38,6 +38,7 @@ ANSWER = {"type": "function_call_output", "call_id": "c1", "output": "snow"}
         ({"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}, user("hi")),
         ({"role": "system", "content": "be brief"}, system("be brief")),
         ({"role": "developer", "content": "be brief"}, system("be brief")),
+        ({"role": "assistant", "content": None}, Message("assistant", ())),
         ({"role": "assistant", "content": [{"type": "output_text", "text": "yo", "annotations": []}]}, assistant("yo")),
         ({"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]}, assistant(RefusalPart("no"))),
         (CALL, assistant(ToolCallPart("c1", "weather", '{"city":"Oslo"}'))),
@@ -224,6 +225,10 @@ def test_a_bad_request_is_refused_by_name(body: dict[str, object], param: str) -
         from_client(**body)
     assert caught.value.param == param
     assert caught.value.status_code == 400
+
+
+def test_the_format_that_says_nothing() -> None:
+    assert from_client(text={"format": {"type": "text"}}).response_format is None
 
 
 @pytest.mark.parametrize("field", ["previous_response_id", "conversation", "background", "prompt"])

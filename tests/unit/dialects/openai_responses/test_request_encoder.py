@@ -248,6 +248,10 @@ def test_parts_without_a_counterpart_are_dropped_and_noted() -> None:
         ),
         ({"tool_choice": ToolChoice("auto"), "parallel_tool_calls": True}, {}),
         ({"stream": True}, {"stream": True}),
+        (
+            {"tools": (Tool("web_search", native=("openai_responses", {"type": "web_search"})),)},
+            {"tools": [{"type": "web_search"}]},
+        ),
         ({"max_output_tokens": 500}, {"max_output_tokens": 500}),
         ({"response_format": ResponseFormat("json_object")}, {"text": {"format": {"type": "json_object"}}}),
         (

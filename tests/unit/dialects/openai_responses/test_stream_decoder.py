@@ -268,7 +268,7 @@ ANNOTATION = {"type": "url_citation", "url": "https://x", "title": "X", "start_i
 @pytest.mark.parametrize("streamed", [True, False])
 def test_sources_count_from_the_beginning_of_the_whole_answer(streamed: bool) -> None:
     event = {"type": "response.output_text.annotation.added", "output_index": 1, "content_index": 0, "annotation": ANNOTATION}
-    whole = message(said("see", annotations=[ANNOTATION, {"type": "file_citation"}]))
+    whole = message(said("see", annotations=[{"type": "file_citation"}, ANNOTATION]))
     events = [text(0, "1234"), text(1, "see"), *([event] if streamed else []), done(1, **whole), ended()]
     parts = fold(decode(wire(CREATED, *events))).parts
     assert parts == (TextPart("1234"), TextPart("see", citations=(Citation("https://x", "X", 4, 6),)))
@@ -348,6 +348,16 @@ def test_failures(end: dict[str, Any], kind: type[UpstreamError], code: str | No
     assert isinstance(last, ResponseFailed)
     assert type(last.error) is kind
     assert (last.error.code, last.error.status_code) == (code, status)
+
+
+def test_what_a_failed_answer_cost_is_known() -> None:
+    events = decode(wire(CREATED, ended(kind="failed", error={"code": "server_error", "message": "no"})))
+    assert [type(event) for event in events] == [ResponseStarted, UsageReported, ResponseFailed]
+
+
+def test_a_terminator_of_another_protocol_is_passed_over() -> None:
+    raw = wire(CREATED, text(0, "Hi")) + b"data: [DONE]\n\n" + wire(ended())
+    assert fold(decode(raw)).parts == (TextPart("Hi"),)
 
 
 def test_a_line_that_only_holds_an_error() -> None:
