@@ -1,0 +1,235 @@
+"""The commands that change other programs' files, from the command line's end."""
+
+from __future__ import annotations
+
+import json
+import plistlib
+import stat
+import tomllib
+from pathlib import Path
+
+import json5
+import pytest
+from click.testing import CliRunner, Result
+
+from openclaw_oauthrouter.cli import service as service_module
+from openclaw_oauthrouter.cli.root import root
+from openclaw_oauthrouter.errors import ConfigurationError
+from openclaw_oauthrouter.openclaw.manifest import SHIM
+
+SEED = """\
+// by hand
+{
+  agents: { defaults: {
+    model: { primary: "oauthrouter/auto" },
+    models: { "oauthrouter/auto": { provider: "oauthrouter", contextWindow: 200000, maxTokens: 128000, alias: "router" } },
+  } },
+}
+"""
+
+
+class Home:
+    """A person's home folder, and the command line in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.environ: dict[str, str | None] = {
+            "HOME": str(path),
+            "PATH": str(path / "bin"),
+            **dict.fromkeys(("OPENCLAW_STATE_DIR", "OPENCLAW_CONFIG_PATH", "OAUTHROUTER_PORT", "OAUTHROUTER_HOME", "CODEX_HOME")),
+            **dict.fromkeys(("OAUTHROUTER_LOCAL_TOKEN", "OAUTHROUTER_CONFIG", "CLAUDE_CONFIG_DIR", "OPENCLAW_HOME")),
+        }
+
+    def run(self, *arguments: str, stdin: str = "") -> Result:
+        return CliRunner(env=self.environ).invoke(root, arguments, input=stdin)
+
+    def ok(self, *arguments: str, stdin: str = "") -> str:
+        done = self.run(*arguments, stdin=stdin)
+        assert done.exit_code == 0, (done.output, done.exception)
+        return done.output
+
+    def file(self, name: str, text: str | None = None) -> Path:
+        path = self.path / name
+        if text is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return path
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def test_install_links_the_plugin_and_uninstall_restores(home: Home) -> None:
+    config = home.file(".openclaw/openclaw.json", "// hello\n{ gateway: { port: 1 } }\n")
+    output = home.ok("openclaw", "install", "--yes")
+    assert "openclaw models set oauthrouter/auto" in output
+    document = json5.loads(config.read_text())
+    assert document["plugins"]["load"]["paths"] == [str(SHIM)]
+    assert document["plugins"]["entries"]["oauthrouter"]["enabled"] is True
+    assert "agents" not in document
+    assert "already as it should be" in home.ok("openclaw", "install", "--yes")
+    assert json.loads(home.ok("openclaw", "status", "--json"))["route"] == "linked"
+    home.ok("openclaw", "install", "--undo", "--yes")
+    assert config.read_text() == "// hello\n{ gateway: { port: 1 } }\n"
+    assert "nothing to undo" in home.ok("openclaw", "uninstall", "--yes")
+
+
+def test_nothing_is_written_without_consent(home: Home) -> None:
+    assert "Nothing was changed" in home.ok("openclaw", "install", stdin="n\n")
+    assert not home.file(".openclaw/openclaw.json").exists()
+    home.ok("openclaw", "install", stdin="y\n")
+    assert home.file(".openclaw/openclaw.json").exists()
+
+
+def test_the_default_model_changes_only_when_asked_to_and_stays_on_a_second_run(home: Home) -> None:
+    config = home.file(".openclaw/openclaw.json", '{"agents": {"defaults": {"model": "anthropic/claude"}}}')
+    home.ok("openclaw", "install", "--default-model", "--yes")
+    assert json5.loads(config.read_text())["agents"]["defaults"]["model"] == "oauthrouter/auto"
+    home.ok("openclaw", "install", "--yes")
+    assert json5.loads(config.read_text())["agents"]["defaults"]["model"] == "oauthrouter/auto"
+    home.ok("openclaw", "uninstall", "--yes")
+    assert json5.loads(config.read_text())["agents"]["defaults"]["model"] == "anthropic/claude"
+
+
+def test_the_old_snippet_is_explained_and_taken_out(home: Home) -> None:
+    config = home.file(".openclaw/openclaw.json", SEED)
+    assert "older description" in (json.loads(home.ok("openclaw", "status", "--json"))["problem"] or "")
+    assert "older description" in home.ok("openclaw", "install", "--yes")
+    assert json5.loads(config.read_text())["agents"]["defaults"]["models"] == {"oauthrouter/auto": {"alias": "router"}}
+    assert "already as it should be" in home.ok("openclaw", "install", "--yes")
+    home.ok("openclaw", "uninstall", "--yes")
+    assert config.read_text() == SEED
+
+
+def test_an_exclusive_list_of_plugins_is_joined(home: Home) -> None:
+    config = home.file(".openclaw/openclaw.json", '{"plugins": {"allow": ["browser"]}}')
+    home.ok("openclaw", "install", "--yes")
+    assert json5.loads(config.read_text())["plugins"]["allow"] == ["browser", "oauthrouter"]
+
+
+def test_what_differs_from_the_usual_is_told_to_the_plugin(home: Home) -> None:
+    home.environ |= {"OAUTHROUTER_PORT": "9001", "OAUTHROUTER_HOME": str(home.path / "elsewhere")}
+    home.ok("openclaw", "install", "--yes")
+    entry = json5.loads(home.file(".openclaw/openclaw.json").read_text())["plugins"]["entries"]["oauthrouter"]
+    assert entry["config"]["server"] == {"port": 9001}
+    assert entry["config"]["home"] == str(home.path / "elsewhere")
+
+
+def test_changing_the_route_takes_the_former_one_back(home: Home) -> None:
+    home.ok("openclaw", "install", "--yes")
+    home.ok("openclaw", "install", "--route", "local-service", "--yes")
+    document = json5.loads(home.file(".openclaw/openclaw.json").read_text())
+    assert "plugins" not in document
+    provider = document["models"]["providers"]["oauthrouter"]
+    assert provider["apiKey"] == {"source": "file", "provider": "oauthrouter", "id": "value"}
+    token = Path(document["secrets"]["providers"]["oauthrouter"]["path"])
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600
+    assert token.read_text().strip() not in json.dumps(document)
+
+
+def test_a_token_of_the_environment_is_referred_to_by_name(home: Home) -> None:
+    home.environ["OAUTHROUTER_LOCAL_TOKEN"] = "from-the-environment"
+    printed = home.ok("openclaw", "print-config", "--route", "local-service")
+    assert json.loads(printed)["models"]["providers"]["oauthrouter"]["apiKey"] == "${OAUTHROUTER_LOCAL_TOKEN}"
+    assert "from-the-environment" not in printed
+
+
+def test_openclaws_own_installer_is_needed_for_a_copy(home: Home) -> None:
+    done = home.run("openclaw", "install", "--route", "copied", "--yes")
+    assert isinstance(done.exception, ConfigurationError)
+    assert "not on the search path" in done.exception.message
+
+
+def test_openclaws_own_installer_is_run_for_a_copy(home: Home) -> None:
+    script = home.file("bin/openclaw", f'#!/bin/sh\necho "$@" >> "{home.path}/calls"\n')
+    script.chmod(0o755)
+    home.ok("openclaw", "install", "--route", "copied", "--yes")
+    home.ok("openclaw", "uninstall", "--yes")
+    calls = home.file("calls").read_text().splitlines()
+    assert calls == [f"plugins install --force --accept-capabilities {SHIM}", "plugins uninstall --force oauthrouter"]
+
+
+def test_a_broken_file_is_named_and_left_alone(home: Home) -> None:
+    config = home.file(".openclaw/openclaw.json", "{ gateway: ")
+    done = home.run("openclaw", "install", "--yes")
+    assert isinstance(done.exception, ConfigurationError)
+    assert "openclaw.json" in done.exception.message
+    assert config.read_text() == "{ gateway: "
+
+
+def test_claude_code_is_pointed_here_and_back(home: Home) -> None:
+    before = '{\n  "model": "opus",\n  "env": {"A": "1"}\n}\n'
+    settings = home.file(".claude/settings.json", before)
+    home.ok("setup", "claude-code", "--yes")
+    document = json.loads(settings.read_text())
+    assert document["env"] == {"A": "1", "ANTHROPIC_BASE_URL": "http://127.0.0.1:8402"}
+    assert document["apiKeyHelper"] == f"cat {home.path}/.openclaw/oauthrouter/local-token"
+    assert document["model"] == "opus"
+    home.ok("setup", "claude-code", "--default-model", "--yes")
+    assert json.loads(settings.read_text())["model"] == "auto"
+    home.ok("setup", "claude-code", "--undo", "--yes")
+    assert settings.read_text() == before
+
+
+def test_codex_is_told_and_untold(home: Home) -> None:
+    before = 'model = "gpt-6-sol"\n[projects."/x"]\ntrust_level = "trusted"\n'
+    config = home.file(".codex/config.toml", before)
+    assert "codex -c model_provider=oauthrouter" in home.ok("setup", "codex", "--yes")
+    document = tomllib.loads(config.read_text())
+    assert document["model"] == "gpt-6-sol"
+    assert document["model_providers"]["oauthrouter"] == {
+        "name": "OAuthRouter",
+        "base_url": "http://127.0.0.1:8402/v1",
+        "wire_api": "responses",
+        "env_key": "OAUTHROUTER_LOCAL_TOKEN",
+    }
+    home.ok("setup", "codex", "--default-model", "--yes")
+    document = tomllib.loads(config.read_text())
+    assert (document["model"], document["model_provider"]) == ("auto", "oauthrouter")
+    home.ok("setup", "codex", "--undo", "--yes")
+    assert config.read_text() == before
+
+
+def test_exports_name_one_token_for_every_client(home: Home) -> None:
+    lines = dict(line.removeprefix("export ").split("=", 1) for line in home.ok("setup", "env").splitlines())
+    token = home.file(".openclaw/oauthrouter/local-token").read_text().strip()
+    assert lines["OPENAI_BASE_URL"] == "http://127.0.0.1:8402/v1"
+    assert lines["ANTHROPIC_BASE_URL"] == "http://127.0.0.1:8402"
+    assert {lines["OPENAI_API_KEY"], lines["ANTHROPIC_AUTH_TOKEN"], lines["OAUTHROUTER_LOCAL_TOKEN"]} == {token}
+
+
+def test_a_unit_survives_odd_paths() -> None:
+    unit = service_module.describe(service_module.SYSTEMD, {"OAUTHROUTER_HOME": "/home/a b/100%", "ANTHROPIC_API_KEY": "secret"})
+    assert 'Environment="OAUTHROUTER_HOME=/home/a b/100%%"' in unit
+    assert "secret" not in unit
+    assert " -m openclaw_oauthrouter serve\n" in unit
+
+
+def test_an_agent_is_a_property_list() -> None:
+    agent = plistlib.loads(service_module.describe(service_module.LAUNCHD, {"OAUTHROUTER_PORT": "9"}).encode())
+    assert agent["ProgramArguments"][1:] == ["-P", "-m", "openclaw_oauthrouter", "serve"]
+    assert agent["EnvironmentVariables"] == {"OAUTHROUTER_PORT": "9"}
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_a_service_is_installed_started_and_removed(home: Home, monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+    monkeypatch.setattr(service_module.sys, "platform", platform)
+    for name in ("systemctl", "launchctl"):
+        home.file(f"bin/{name}", f'#!/bin/sh\necho {name} "$@" >> "{home.path}/calls"\n').chmod(0o755)
+    manager = service_module.MANAGERS[platform]
+    home.ok("service", "install", "--yes")
+    assert home.file(manager.path).is_file()
+    assert "running: yes" in home.ok("service", "status")
+    home.ok("service", "uninstall", "--yes")
+    assert not home.file(manager.path).exists()
+    calls = home.file("calls").read_text().splitlines()
+    expected = [*manager.start, manager.query, *manager.stop]
+    assert calls == [" ".join(words).format(path=home.file(manager.path)) for words in expected]
+    assert home.run("service", "status").exit_code == 1
+
+
+def test_a_system_without_services_is_told_so(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service_module.sys, "platform", "win32")
+    assert "win32" in str(home.run("service", "install").exception)
