@@ -16,6 +16,9 @@ PROBE_SECONDS = 60.0
 _GRANT_SECONDS = 1.0
 """A request asks more than once on its way (hop, then credential); all its questions get the same answer."""
 
+MOST_SUBJECTS = 1000
+"""A client may ask for any number of models that do not exist; the oldest are forgotten."""
+
 _LONGEST_SECONDS = 8 * 86_400.0
 """No plan window is longer than a week; a longer Retry-After is nonsense."""
 
@@ -104,6 +107,8 @@ class Cooldowns:
         until = now + seconds
         if same_incident and known is not None:
             until = max(until, known.until)
+        if known is None and len(self._cooling) >= MOST_SUBJECTS:
+            del self._cooling[min(self._cooling, key=lambda subject: self._cooling[subject].since)]
         self._cooling[subject] = Cooling(failures, now, until, f"{rule.happened} ({error.message[:200]})")
         return True
 

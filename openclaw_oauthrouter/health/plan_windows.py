@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from openclaw_oauthrouter.canonical.clock import Clock
-from openclaw_oauthrouter.health.cooldowns import Probes
+from openclaw_oauthrouter.health.cooldowns import MOST_SUBJECTS, PROBE_SECONDS, Probes
 from openclaw_oauthrouter.health.windows import Reading
 
 LONGEST_PAUSE_SECONDS = 900.0
@@ -41,7 +41,7 @@ class PlanWindows:
         reopened = False
         for reading in readings:
             holder = Holder(provider, credential or "", (model or "") if reading.per_model else "")
-            known = self._readings.setdefault(holder, {})
+            known = self._readings_of(holder)
             before = known.get(reading.name)
             if before is not None and before.exhausted and not reading.exhausted:
                 self._probes.forget((holder, reading.name))
@@ -50,11 +50,16 @@ class PlanWindows:
         return reopened
 
     def answered(self, provider: str, credential: str | None, model: str) -> bool:
-        """A call went through: windows that it probed are open, whatever they said before."""
+        """A call went through: windows that it probed are open, whatever they said before.
+
+        So are those reported a minute ago or earlier; a call that ends sooner may have begun before the window was used up.
+        """
+        now = self._clock()
         freed = False
         for holder, reading in self._blocking(provider, credential, model):
-            if self._probes.is_under_way((holder, reading.name), reading.observed_at):
-                self._readings[holder][reading.name] = replace(reading, exhausted=False, observed_at=self._clock())
+            probed = self._probes.is_under_way((holder, reading.name), reading.observed_at)
+            if probed or now - reading.observed_at >= PROBE_SECONDS:
+                self._readings[holder][reading.name] = replace(reading, exhausted=False, observed_at=now)
                 self._probes.forget((holder, reading.name))
                 freed = True
         return freed
@@ -78,10 +83,15 @@ class PlanWindows:
 
     def merge(self, holder: Holder, reading: Reading) -> None:
         """Take over what others know if it is newer."""
-        known = self._readings.setdefault(holder, {})
+        known = self._readings_of(holder)
         before = known.get(reading.name)
         if before is None or reading.observed_at > before.observed_at:
             known[reading.name] = reading
+
+    def _readings_of(self, holder: Holder) -> dict[str, Reading]:
+        if holder not in self._readings and len(self._readings) >= MOST_SUBJECTS:
+            del self._readings[next(iter(self._readings))]
+        return self._readings.setdefault(holder, {})
 
     def _blocking(self, provider: str, credential: str | None, model: str) -> list[tuple[Holder, Reading]]:
         now = self._clock()

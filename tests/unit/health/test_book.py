@@ -20,6 +20,7 @@ from openclaw_oauthrouter.errors import (
     UpstreamTimeout,
 )
 from openclaw_oauthrouter.health.book import HealthBook
+from openclaw_oauthrouter.health.cooldowns import MOST_SUBJECTS
 from openclaw_oauthrouter.interfaces import Health
 
 OPUS, HAIKU, KEY, PLAN = "claude-opus-4-6", "claude-haiku-4-5", "anthropic:key", "anthropic:plan"
@@ -211,6 +212,14 @@ def test_a_probe_that_succeeds_opens_the_window_though_its_answer_has_no_headers
     assert book.blocked("anthropic", OPUS, PLAN) is None
 
 
+def test_a_call_that_nobody_kept_back_shows_that_the_window_is_open(book: HealthBook, clock: Clock) -> None:
+    book.observe_headers("anthropic", PLAN, plan("rejected", clock.now + 9000))
+    clock.now += 60
+    book.succeeded("anthropic", OPUS, PLAN)
+    assert book.blocked("anthropic", OPUS, PLAN) is None
+    assert book.snapshot()["windows"][0]["exhausted"] is False
+
+
 def test_a_row_without_a_cooldown_leaves_nothing_alone(clock: Clock) -> None:
     book = HealthBook(clock, rule_for=lambda error: FailureRule("x", "x", "provider", (), None, "x"))
     book.failed("anthropic", OPUS, KEY, UpstreamTimeout("slow"))
@@ -293,6 +302,18 @@ def codex_window(percent: float, reset: float) -> dict[str, str]:
         "x-codex-primary-window-minutes": "10080",
         "x-codex-primary-reset-at": str(reset),
     }
+
+
+def test_any_number_of_models_takes_a_bounded_room(book: HealthBook, clock: Clock) -> None:
+    used_up = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "20s"}
+    for number in range(MOST_SUBJECTS + 5):
+        clock.now += 0.001
+        book.failed("openai", f"no-such-model-{number}", KEY, UpstreamModelError("gone", upstream_status=404))
+        book.observe_headers("openai", KEY, used_up, model=f"no-such-model-{number}")
+    snapshot = book.snapshot()
+    assert len(snapshot["cooldowns"]) == len(snapshot["windows"]) == MOST_SUBJECTS
+    assert book.blocked("openai", f"no-such-model-{MOST_SUBJECTS + 4}", KEY)
+    assert book.blocked("openai", "no-such-model-4", KEY) is None
 
 
 # ------------------------------------------------------------------ for people

@@ -156,7 +156,11 @@ async def test_the_first_rule_in_order_speaks(make: Make) -> None:
             r"^daily limit reached, resets tomorrow at 00:00 UTC \(in 12 h 00 min\): .* 0 requests",
             43_200,
         ),
-        ({"monthly_cost_budget": 0}, r"^monthly limit reached, resets next month .* \(in 8 days\): .* \$0\.0000", 8.5 * 86_400),
+        (
+            {"monthly_cost_budget": 0},
+            r"^monthly limit reached, resets next month .* \(in 8 days\): of \$0\.0000 a month, .* up to \$0\.0011$",
+            8.5 * 86_400,
+        ),
     ],
 )
 async def test_a_used_up_budget_says_when_it_resets(make: Make, settings, words: str, retry_after: float) -> None:
@@ -186,7 +190,7 @@ async def test_a_client_key_has_limits_of_its_own(make: Make) -> None:
     with pytest.raises(CostBudgetExceededError, match="client ci"):
         await guard.reserve(HAIKU, Estimate(100, 2000), "ci")
     await (await guard.reserve(HAIKU, SMALL, "ci")).settle(None, 0.0)
-    with pytest.raises(BudgetExceededError, match="of client ci is 1 requests a day"):
+    with pytest.raises(BudgetExceededError, match="of 1 requests a day for client ci, 1 are used"):
         await guard.reserve(HAIKU, SMALL, "ci")
     await guard.reserve(OPUS, SMALL, "default")
     await guard.reserve(OPUS, SMALL, None)
