@@ -26,7 +26,7 @@ from openclaw_oauthrouter.credentials.finding import Inventory
 from openclaw_oauthrouter.credentials.overview import OverviewRow, overview
 from openclaw_oauthrouter.credentials.sources.environment import KNOWN
 from openclaw_oauthrouter.credentials.sources.store import StoreFile, StoreSource
-from openclaw_oauthrouter.errors import CredentialError, OAuthRouterError
+from openclaw_oauthrouter.errors import CredentialError
 
 _TERMS = (
     "Note: Anthropic issues sk-ant-oat tokens for Claude Code; its terms do not foresee their use in other programs, and it may "
@@ -218,10 +218,10 @@ def _report(as_json: bool, data: dict[str, Any], text: str) -> None:
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """Errors of ours as one line and exit code 1."""
+    """What is wrong with a credential or its file as one line and exit code 1."""
     try:
         yield
-    except OAuthRouterError as error:
+    except CredentialError as error:
         raise click.ClickException(error.message) from None
     except OSError as error:
         raise click.ClickException(f"{error.filename or 'file'}: {error.strerror}") from None

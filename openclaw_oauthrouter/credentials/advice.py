@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from openclaw_oauthrouter.config.providers import ProviderKind, ProviderSettings
+from openclaw_oauthrouter.config.providers import ProviderSettings
 from openclaw_oauthrouter.credentials.sources.environment import variables_of
 
 _SIGN_IN: Mapping[str, str] = {
@@ -14,18 +14,20 @@ _SIGN_IN: Mapping[str, str] = {
     ),
     "openai-chatgpt": "Sign in with `openclaw-oauthrouter auth login openai`.",
 }
-_ALSO: Mapping[str, str] = {
+_WHAT_AND_WHERE: Mapping[str, str] = {
     "anthropic": " Keys are made at https://console.anthropic.com/settings/keys.",
     "openai": " Keys are made at https://platform.openai.com/api-keys.",
     "deepseek": " Keys are made at https://platform.deepseek.com/api_keys.",
+    "openai-codex": " It takes a ChatGPT access token.",
 }
+"""Provider, or kind of a provider of the user's own."""
 
 
 def how_to_get(provider: str, settings: ProviderSettings | None = None) -> str:
     """One or two sentences: what to set or run so that the provider gets a credential."""
-    kind: ProviderKind | None = settings.kind if settings is not None else None
-    sign_in = _SIGN_IN.get(provider) or (_SIGN_IN["openai-codex"] if kind == "openai-codex" else None)
-    if sign_in is not None:
-        return sign_in
+    if provider in _SIGN_IN:
+        return _SIGN_IN[provider]
+    kind = settings.kind if settings is not None else None
+    more = _WHAT_AND_WHERE.get(provider) or _WHAT_AND_WHERE.get(kind or "", "")
     variables = " or ".join(variables_of(provider))
-    return f"Set {variables}, or run `openclaw-oauthrouter auth add {provider}`.{_ALSO.get(provider, '')}"
+    return f"Set {variables}, or run `openclaw-oauthrouter auth add {provider}`.{more}"

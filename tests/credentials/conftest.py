@@ -73,7 +73,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def token_server() -> Iterator[TokenServer]:
+def token_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenServer]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     server = TokenServer()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

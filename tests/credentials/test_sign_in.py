@@ -68,8 +68,6 @@ def vendor(token_server) -> Vendor:
 
 @pytest.fixture
 def login(vendor: Vendor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("OAUTHROUTER_SIWC_TOKEN_URL", vendor.server.url)
     visits: list[threading.Thread] = []

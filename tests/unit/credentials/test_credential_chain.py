@@ -9,6 +9,7 @@ import pytest
 
 from openclaw_oauthrouter.canonical.credential import Credential, CredentialKind, Secret
 from openclaw_oauthrouter.config.credentials import CredentialSettings
+from openclaw_oauthrouter.config.providers import ProviderSettings
 from openclaw_oauthrouter.credentials.chain import CredentialChain
 from openclaw_oauthrouter.errors import ConfigurationError, CredentialError, CredentialExpired, CredentialNotFound
 
@@ -153,3 +154,23 @@ def test_explain_names_the_credential_in_use() -> None:
     assert chain_of(Shelf("store", [credential("a")])).explain("anthropic") == (
         "provider 'anthropic' authenticates with 'a' (source 'store')"
     )
+
+
+@pytest.mark.parametrize(
+    ("provider", "kind", "advice"),
+    [
+        ("anthropic", None, "Set ANTHROPIC_OAUTH_TOKEN or ANTHROPIC_API_KEY, or run `openclaw-oauthrouter auth add anthropic`."),
+        ("openai-codex", None, "openclaw models auth login --provider openai"),
+        ("openai-chatgpt", None, "Sign in with `openclaw-oauthrouter auth login openai`."),
+        (
+            "work",
+            "anthropic",
+            "Set WORK_API_KEY, or run `openclaw-oauthrouter auth add work`. Keys are made at https://console.anthropic",
+        ),
+        ("work", "openai-codex", "It takes a ChatGPT access token."),
+        ("work", "openai-compatible", "Set WORK_API_KEY, or run `openclaw-oauthrouter auth add work`."),
+    ],
+)
+def test_every_kind_of_provider_has_its_advice(provider: str, kind: str | None, advice: str) -> None:
+    providers = {provider: ProviderSettings(kind=kind)}
+    assert advice in CredentialChain([], CredentialSettings(), lambda: NOW, providers).explain(provider)
