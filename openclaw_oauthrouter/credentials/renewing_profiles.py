@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 
@@ -31,17 +32,21 @@ def lead_seconds(random: float) -> float:
 class RenewingProfiles(Inventory):
     """Profiles of one or more files.
 
+    :cvar prefix: stands before a profile's id in the name of its credential
     :param files: in the order in which they are to be asked
     :param lead: seconds before expiry at which a token is renewed
     """
 
-    renewal = ""
     prefix = ""
 
     def __init__(self, files: Sequence[ProfileFile], clock: Clock, lead: float) -> None:
         super().__init__(clock)
         self._files = files
         self._lead = lead
+
+    @abstractmethod
+    def renewal(self, provider: str) -> str:
+        """Who renews a dead credential that this package cannot renew, as an instruction."""
 
     def findings(self) -> Sequence[Finding]:
         """Last good ones first, then as ordered, then as filed; a damaged file does not hide the others."""
@@ -98,7 +103,10 @@ class RenewingProfiles(Inventory):
 
     def _finding(self, file: ProfileFile, profile: Profile) -> Finding:
         return profile.finding(
-            self.name, name=f"{self.prefix}{profile.id}", renewal=self.renewal, renewable=file.renewable(profile)
+            self.name,
+            name=f"{self.prefix}{profile.id}",
+            renewal=self.renewal(profile.provider),
+            renewable=file.renewable(profile),
         )
 
 

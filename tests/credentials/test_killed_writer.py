@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from openclaw_oauthrouter.credentials.private_file import write_private
 
 PROGRAM = Path(__file__).with_name("write_and_be_killed.py")
@@ -47,3 +49,17 @@ def test_a_link_keeps_pointing_where_it_did(tmp_path: Path) -> None:
 
     assert link.is_symlink()
     assert real.read_bytes() == b"new"
+
+
+def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "credentials.json"
+    path.write_bytes(b"old")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        write_private(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]

@@ -129,6 +129,15 @@ def test_a_second_sign_in_is_the_same_client_and_host(login, vendor, tmp_path) -
     assert kept(tmp_path)["refresh"] == "refresh-2"
 
 
+def test_another_account_does_not_slip_into_a_registration(login, vendor, tmp_path) -> None:
+    login()
+    vendor.callback = {"client_id": "oaiapp_2"}
+    result = login()
+    assert result.exit_code == 1
+    assert "for another registration" in result.stderr
+    assert kept(tmp_path)["refresh"] == "refresh-1"
+
+
 def test_sign_in_by_pasting(login, vendor, monkeypatch, tmp_path) -> None:
     import click
 

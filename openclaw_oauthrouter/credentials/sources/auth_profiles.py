@@ -7,7 +7,7 @@ from pathlib import Path
 
 from openclaw_oauthrouter.config.credentials import CredentialSettings
 from openclaw_oauthrouter.credentials.renewing_profiles import RenewingProfiles
-from openclaw_oauthrouter.credentials.sources.openclaw import database_paths
+from openclaw_oauthrouter.credentials.sources.openclaw import database_paths, login_command
 
 FILE_NAME = "auth-profiles.json"
 
@@ -16,7 +16,10 @@ class AuthProfilesSource(RenewingProfiles):
     """Profiles of ``auth-profiles.json``."""
 
     name = "auth-profiles"
-    renewal = "run `openclaw models auth login` for it"
+
+    def renewal(self, provider: str) -> str:
+        """OpenClaw's own sign-in."""
+        return login_command(provider)
 
 
 def auth_profile_paths(state_dir: Path, agent: str) -> tuple[Path, ...]:

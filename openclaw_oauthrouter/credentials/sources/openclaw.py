@@ -34,6 +34,11 @@ def database_paths(state_dir: Path, agent: str) -> tuple[Path, Path]:
     return state_dir / "state" / "openclaw.sqlite", state_dir / "agents" / agent / "agent" / "openclaw-agent.sqlite"
 
 
+def login_command(provider: str) -> str:
+    """How OpenClaw's user signs in again; OpenClaw files ChatGPT sign-ins under ``openai``."""
+    return f"run `openclaw models auth login --provider {'openai' if provider == 'openai-codex' else provider}`"
+
+
 class OpenClawSource(Inventory):
     """Profiles in OpenClaw's databases; OpenClaw itself renews them.
 
@@ -55,7 +60,7 @@ class OpenClawSource(Inventory):
         shared, own = (database.read() for database in self._databases)
         if self._read is None or self._read[0] is not shared or self._read[1] is not own:
             profiles = self._merged(shared, own).profiles
-            self._findings = [profile.finding(self.name, renewal=_renewal(profile.provider)) for profile in profiles]
+            self._findings = [profile.finding(self.name, renewal=login_command(profile.provider)) for profile in profiles]
             self._read = (shared, own)
         return self._findings
 
@@ -128,8 +133,3 @@ def _encoded(text: object) -> bytes:
 
 def _object(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _renewal(provider: str) -> str:
-    named = "openai" if provider == "openai-codex" else provider
-    return f"run `openclaw models auth login --provider {named}`"

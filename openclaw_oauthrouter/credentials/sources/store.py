@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from openclaw_oauthrouter.credentials.chatgpt_login import PROVIDER
 from openclaw_oauthrouter.credentials.directory_lock import DirectoryLock
 from openclaw_oauthrouter.credentials.private_file import private_folder, write_private
 from openclaw_oauthrouter.credentials.profiles import decode_object, raw_profiles
@@ -24,7 +25,10 @@ class StoreSource(RenewingProfiles):
 
     name = "store"
     prefix = "store:"
-    renewal = "run `openclaw-oauthrouter auth login openai`, or `openclaw-oauthrouter auth add` with a new secret"
+
+    def renewal(self, provider: str) -> str:
+        """Our own commands."""
+        return f"run `openclaw-oauthrouter auth {'login openai' if provider == PROVIDER else f'add {provider}'}`"
 
 
 class StoreFile:

@@ -11,6 +11,7 @@ from openclaw_oauthrouter.canonical.credential import Credential, CredentialKind
 from openclaw_oauthrouter.config.credentials import CredentialSettings
 from openclaw_oauthrouter.config.providers import ProviderSettings
 from openclaw_oauthrouter.credentials.chain import CredentialChain
+from openclaw_oauthrouter.credentials.overview import overview
 from openclaw_oauthrouter.errors import ConfigurationError, CredentialError, CredentialExpired, CredentialNotFound
 
 NOW = 1000.0
@@ -174,3 +175,13 @@ def test_explain_names_the_credential_in_use() -> None:
 def test_every_kind_of_provider_has_its_advice(provider: str, kind: str | None, advice: str) -> None:
     providers = {provider: ProviderSettings(kind=kind)}
     assert advice in CredentialChain([], CredentialSettings(), lambda: NOW, providers).explain(provider)
+
+
+def test_a_plugins_source_is_listed_too() -> None:
+    vault = Shelf("vault", [credential("a", "token", source="vault", expires_at=NOW + 9)])
+    broken = Shelf("safe", error=CredentialError("locked"))
+    rows = list(overview([vault, broken], ["anthropic", "openai"], NOW))
+    assert [(row.source, row.name, row.kind, row.expires_at, row.usable, row.reason) for row in rows] == [
+        ("vault", "a", "token", NOW + 9, True, ""),
+        ("safe", "", None, None, False, "locked"),
+    ]

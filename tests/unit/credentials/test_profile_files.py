@@ -115,7 +115,9 @@ async def test_expiry_in_seconds_and_milliseconds(write_profiles, make_chain, en
 
 async def test_an_expired_token_is_explained_not_sent(write_profiles, make_chain) -> None:
     write_profiles(store({"anthropic:t": {"type": "token", "provider": "anthropic", "token": "sk-ant-oat01-t", "expires": NOW}}))
-    with pytest.raises(CredentialExpired, match="'anthropic:t' has expired; run `openclaw models auth login`"):
+    with pytest.raises(
+        CredentialExpired, match="'anthropic:t' has expired; run `openclaw models auth login --provider anthropic`"
+    ):
         await make_chain().resolve("anthropic")
 
 
@@ -214,10 +216,14 @@ async def test_a_link_to_a_file_is_followed(state_dir, write_profiles, make_chai
     assert await secrets(make_chain(), "anthropic") == ["sk-ant-api03-x"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-async def test_an_unreadable_file_is_explained(write_profiles, make_chain) -> None:
-    write_profiles(store({"anthropic:k": KEY})).chmod(0)
-    with pytest.raises(CredentialNotFound, match="check its owner and permissions"):
+async def test_an_unreadable_file_is_explained(write_profiles, make_chain, monkeypatch) -> None:
+    path = write_profiles(store({"anthropic:k": KEY}))
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "open", refuse)  # root may read everything, hence no chmod
+    with pytest.raises(CredentialNotFound, match=r"\(Permission denied\); check its owner and permissions"):
         await make_chain().resolve("anthropic")
 
 
