@@ -151,6 +151,7 @@ def _routing(decision: RoutingDecision) -> JsonObject:
 
 def _classification(classification: Classification) -> JsonObject:
     return {
+        "judgedTier": classification.tier,
         "score": _rounded(classification.score, 4),
         "floors": list(classification.floors),
         "dimensions": [

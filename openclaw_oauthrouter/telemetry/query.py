@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from openclaw_oauthrouter.canonical.routing import Tier
 from openclaw_oauthrouter.errors import InvalidRequestError
-from openclaw_oauthrouter.telemetry.ring import RingFilter
+from openclaw_oauthrouter.telemetry.filter import TraceFilter
 
 DEFAULT_COUNT = 200
 MOST = 5000
@@ -31,14 +31,14 @@ def parse_count(text: str | None) -> int:
     return int(text)
 
 
-def parse_filter(arguments: Mapping[str, str], now: float) -> RingFilter:
+def parse_filter(arguments: Mapping[str, str], now: float) -> TraceFilter:
     """The filter that ``since``, ``tier``, ``model`` and ``status`` describe; those absent or empty ask for nothing.
 
     :param now: Unix seconds
     :raises InvalidRequestError: naming the parameter
     """
     status, status_class = _parse_status(arguments.get("status") or None)
-    return RingFilter(
+    return TraceFilter(
         since=_parse_since(arguments.get("since") or None, now),
         tier=_parse_tier(arguments.get("tier") or None),
         model=arguments.get("model") or None,

@@ -54,13 +54,19 @@ def last_lines(path: Path, count: int) -> list[JsonObject]:
 
 
 class FollowedFile:
-    """A file that grows: gives out what was added since the last look, across rotation."""
+    """A file that grows: gives out what was added since the last look, across rotation. Close it, or use it as a context manager."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: BufferedReader | None = None
         self._partial = b""
         self._open(at_end=True)
+
+    def __enter__(self) -> FollowedFile:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
 
     def read(self) -> list[JsonObject]:
         """Records added since the last call."""

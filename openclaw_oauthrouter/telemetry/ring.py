@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from openclaw_oauthrouter.canonical.trace import RequestRecord
+from openclaw_oauthrouter.telemetry.filter import TraceFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,34 +21,6 @@ class RingEntry:
 
     number: int
     record: RequestRecord
-
-
-@dataclass(frozen=True, slots=True)
-class RingFilter:
-    """Which records a reader asks for; every field that is ``None`` asks for nothing.
-
-    :ivar since: Unix seconds; records that began later
-    :ivar tier: ``SIMPLE`` … ``REASONING``
-    :ivar model: part of the requested, resolved or answering model's name, any case
-    :ivar status: an exact status
-    :ivar status_class: 2 for 2xx, 4 for 4xx, …
-    """
-
-    since: float | None = None
-    tier: str | None = None
-    model: str | None = None
-    status: int | None = None
-    status_class: int | None = None
-
-    def admits(self, record: RequestRecord) -> bool:
-        """Whether the record is among those asked for."""
-        return (
-            (self.since is None or record.started_at > self.since)
-            and (self.tier is None or _tier(record) == self.tier)
-            and (self.model is None or _names_model(record, self.model.lower()))
-            and (self.status is None or record.status == self.status)
-            and (self.status_class is None or (record.status or 0) // 100 == self.status_class)
-        )
 
 
 class TraceRing:
@@ -88,7 +61,7 @@ class TraceRing:
                 self._subscriptions.discard(subscription)
                 self.dropped_subscribers += 1
 
-    def latest(self, count: int, wanted: RingFilter | None = None) -> list[RingEntry]:
+    def latest(self, count: int, wanted: TraceFilter | None = None) -> list[RingEntry]:
         """The newest ``count`` entries that fit, newest last."""
         entries: Iterator[RingEntry] = reversed(self._entries)
         if wanted is not None:
@@ -171,12 +144,3 @@ class Subscription:
                 await self._wake.wait()
         except TimeoutError:
             return
-
-
-def _tier(record: RequestRecord) -> str | None:
-    return record.decision.tier if record.decision is not None else None
-
-
-def _names_model(record: RequestRecord, wanted: str) -> bool:
-    names = (record.model_requested, record.model_resolved, record.model_answered)
-    return any(name is not None and wanted in name.lower() for name in names)

@@ -53,7 +53,7 @@ function explanation(answer) {
   );
   return [
     ...why({ ...answer, tierName: answer.tier }).filter(Boolean),
-    rows.length ? h("h3", {}, "Would be tried in this order") : null,
+    rows.length ? h("h2", {}, "Would be tried in this order") : null,
     rows.length ? h("ol", { class: "hops" }, ...rows) : null,
     answer.skipped?.length ? skippedList(answer.skipped) : null,
     answer.costEstimate === undefined ? null : h("p", { class: "estimate" }, icon("arrow"), money(answer)),

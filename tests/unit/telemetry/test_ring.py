@@ -8,8 +8,9 @@ import pytest
 
 from openclaw_oauthrouter.canonical.routing import Tier
 from openclaw_oauthrouter.errors import InvalidRequestError
+from openclaw_oauthrouter.telemetry.filter import TraceFilter
 from openclaw_oauthrouter.telemetry.query import parse_count, parse_filter
-from openclaw_oauthrouter.telemetry.ring import RingEntry, RingFilter, TraceRing
+from openclaw_oauthrouter.telemetry.ring import RingEntry, TraceRing
 from tests.unit.telemetry.records import decision, record
 
 NOW = 1_795_000_000.0
@@ -38,12 +39,12 @@ def test_filters() -> None:
     ring.receive(record(request_id="a", started_at=NOW))
     ring.receive(record(request_id="b", started_at=NOW + 1, status=503, decision=decision(tier=Tier.COMPLEX)))
     ring.receive(record(request_id="c", started_at=NOW + 2, model_answered="openai/GPT-6-sol", status=504))
-    assert ids(ring.latest(9, RingFilter(since=NOW))) == ["b", "c"]
-    assert ids(ring.latest(9, RingFilter(tier="COMPLEX"))) == ["b"]
-    assert ids(ring.latest(9, RingFilter(model="gpt-6"))) == ["c"]
-    assert ids(ring.latest(9, RingFilter(status=503))) == ["b"]
-    assert ids(ring.latest(9, RingFilter(status_class=5))) == ["b", "c"]
-    assert ids(ring.latest(1, RingFilter(status_class=5))) == ["c"]
+    assert ids(ring.latest(9, TraceFilter(since=NOW))) == ["b", "c"]
+    assert ids(ring.latest(9, TraceFilter(tier="COMPLEX"))) == ["b"]
+    assert ids(ring.latest(9, TraceFilter(model="gpt-6"))) == ["c"]
+    assert ids(ring.latest(9, TraceFilter(status=503))) == ["b"]
+    assert ids(ring.latest(9, TraceFilter(status_class=5))) == ["b", "c"]
+    assert ids(ring.latest(1, TraceFilter(status_class=5))) == ["c"]
 
 
 def test_resume() -> None:
@@ -94,11 +95,11 @@ async def test_closing_the_ring_ends_every_reader() -> None:
 
 def test_words_of_a_query() -> None:
     wanted = parse_filter({"since": "15m", "tier": "simple", "model": "haiku", "status": "4XX"}, NOW)
-    assert wanted == RingFilter(since=NOW - 900, tier=Tier.SIMPLE, model="haiku", status_class=4)
-    assert parse_filter({"since": "1795000000250", "status": "429"}, NOW) == RingFilter(since=NOW + 0.25, status=429)
+    assert wanted == TraceFilter(since=NOW - 900, tier=Tier.SIMPLE, model="haiku", status_class=4)
+    assert parse_filter({"since": "1795000000250", "status": "429"}, NOW) == TraceFilter(since=NOW + 0.25, status=429)
     assert parse_filter({"since": "1795000000"}, 0).since == NOW
     assert parse_filter({"since": "2026-11-22T16:00:00Z"}, 0).since == parse_filter({"since": "2026-11-22T16:00:00"}, 0).since
-    assert parse_filter({"since": "", "tier": "", "status": ""}, NOW) == RingFilter()
+    assert parse_filter({"since": "", "tier": "", "status": ""}, NOW) == TraceFilter()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,144 @@
+"""``report``: what the last days cost and saved, and what failed, from the trace file alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openclaw_oauthrouter.cli.trace_lines import dollars, milliseconds, models, printable
+from openclaw_oauthrouter.telemetry.report import Sums, TraceReport, busiest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+    from rich.table import Table
+
+_DAY = 86_400.0
+_LONG_BYTES = 8 * 1024 * 1024
+"""Reading less than this takes no time worth a progress bar."""
+
+
+@click.command("report")
+@click.option("--days", default=7.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="How far to look back.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_obj
+def command(obj: dict[str, Any], days: float, as_json: bool) -> None:
+    """Sum up the requests of the last days: tiers, models, cost, savings, failures, the slowest."""
+    from openclaw_oauthrouter.cli.trace import trace_file
+
+    path = trace_file(obj.get("config"))
+    report = read_report(path, since=time.time() - days * _DAY)
+    if as_json:
+        import orjson
+
+        click.echo(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
+    elif not report.total.requests:
+        click.echo(f"nothing was recorded in the last {days:g} days ({path})")
+    else:
+        _print(report)
+
+
+def read_report(path: Path, since: float) -> TraceReport:
+    """Read the trace and its rotated predecessors; a progress bar on stderr if that takes a while.
+
+    :param since: Unix seconds
+    """
+    from openclaw_oauthrouter.telemetry.jsonl import trace_files
+    from openclaw_oauthrouter.telemetry.reader import read_lines
+
+    report = TraceReport()
+    files = [file for file in trace_files(path) if file.stat().st_mtime >= since]
+    with _progress(sum(file.stat().st_size for file in files)) as advance:
+        for file in files:
+            for event in read_lines(file, advance):
+                if event["ts"] / 1000 >= since:
+                    report.add(event)
+    return report
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], object]]:
+    if total < _LONG_BYTES:
+        yield lambda _length: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("reading the trace", total=total)
+        yield lambda length: progress.advance(task, length)
+
+
+def _print(report: TraceReport) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    _print_totals(console, report)
+    console.print(_table("Tiers", report.tiers, report.total))
+    console.print(_table("Models", report.models, report.total))
+    if len(report.clients) > 1:
+        console.print(_table("Clients", report.clients, report.total))
+    if report.failures:
+        console.print(
+            "Failures: " + ", ".join(f"{count} × {what}" for what, count in report.failures.most_common(8)), markup=False
+        )
+    console.print("Slowest:")
+    for event in report.slowest():
+        moment = time.strftime("%d %b %H:%M:%S", time.localtime(event["ts"] / 1000))
+        console.print(
+            f"  {milliseconds(event['latencyMs']):>9}  {moment}  {models(event)}  {event.get('requestId')}", markup=False
+        )
+
+
+def _print_totals(console: Console, report: TraceReport) -> None:
+    total = report.total
+    span = " to ".join(
+        time.strftime("%d %b %Y %H:%M", time.localtime(moment)) for moment in (report.first or 0, report.last or 0)
+    )
+    latency = ", ".join(f"{name} {milliseconds(value)}" for name, value in report.latency().items())
+    console.print(
+        f"[bold]{total.requests:,} requests[/bold], {total.failed:,} failed, {report.fallbacks:,} fell back  [dim]{span}[/dim]"
+    )
+    console.print(
+        f"{total.input_tokens:,} tokens in ({_share(total.cached_tokens, total.input_tokens)} from cache), {total.output_tokens:,} out"
+    )
+    plans = f", and {dollars(total.on_plans)} worth on subscriptions" if total.on_plans else ""
+    console.print(f"{dollars(total.paid)} paid by the token{plans}")
+    if total.baseline:
+        baseline = ", ".join(report.baselines) or "the baseline model"
+        console.print(
+            f"[green]{dollars(total.saved)} saved[/green] ({_share(total.saved, total.baseline)}) against always using {baseline}"
+        )
+    console.print(f"latency: {latency or 'nothing answered'}")
+
+
+def _table(title: str, sums: dict[str, Sums], total: Sums) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title, title_justify="left")
+    for heading in ("requests", "share", "failed", "tokens in", "out", "paid", "on plans", "saved"):
+        table.add_column(heading, justify="right")
+    for name, one in busiest(sums):
+        table.add_row(
+            escape(printable(name)),
+            f"{one.requests:,}",
+            _share(one.requests, total.requests),
+            f"{one.failed:,}",
+            f"{one.input_tokens:,}",
+            f"{one.output_tokens:,}",
+            dollars(one.paid),
+            dollars(one.on_plans),
+            dollars(one.saved) if one.baseline else "—",
+        )
+    return table
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{part / whole:.0%}" if whole else "0%"

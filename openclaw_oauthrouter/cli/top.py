@@ -1,0 +1,113 @@
+"""``top``: a live view of the last minutes in a terminal, from the trace file; the gateway may run or not."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.cli.trace_lines import TIER_STYLES, dollars, event_line, milliseconds, printable
+from openclaw_oauthrouter.telemetry.report import TraceReport, busiest
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+_READ_AT_FIRST = 2000
+_BAR = 24
+
+
+@click.command("top")
+@click.option(
+    "--minutes", default=10.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="How far to look back."
+)
+@click.option("--every", default=1.0, show_default=True, type=click.FloatRange(min=0.1), help="Seconds between two looks.")
+@click.option("--once", is_flag=True, help="Print one view and stop.")
+@click.pass_obj
+def command(obj: dict[str, Any], minutes: float, every: float, once: bool) -> None:
+    """Watch the gateway from a terminal: rate, tiers, models, cost, and the latest requests. Ctrl-C ends it."""
+    from rich.console import Console
+    from rich.live import Live
+
+    from openclaw_oauthrouter.cli.trace import trace_file
+    from openclaw_oauthrouter.telemetry.reader import FollowedFile, last_lines
+
+    path = trace_file(obj.get("config"))
+    recent = RecentEvents(minutes * 60)
+    recent.add(last_lines(path, _READ_AT_FIRST), time.time())
+    console = Console(highlight=False)
+    if once:
+        console.print(recent.view(console.height))
+        return
+    with FollowedFile(path) as followed, Live(console=console, screen=True, auto_refresh=False) as live:
+        while True:
+            recent.add(followed.read(), time.time())
+            live.update(recent.view(console.height), refresh=True)
+            time.sleep(every)
+
+
+class RecentEvents:
+    """The requests of the last ``seconds``, and how they look."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.events: deque[JsonObject] = deque()
+
+    def add(self, events: Iterable[JsonObject], now: float) -> None:
+        """Take new requests and forget those that are too old."""
+        self.events.extend(events)
+        self.events = deque(event for event in self.events if event["ts"] / 1000 >= now - self._seconds)
+
+    def view(self, height: int) -> RenderableType:
+        """The whole screen."""
+        from rich.console import Group
+
+        report = TraceReport()
+        for event in self.events:
+            report.add(event)
+        parts: list[RenderableType] = [self._headline(report), "", _tiers(report), "", _models(report), ""]
+        used = 8 + len(report.tiers) + min(len(report.models), 6)
+        latest = list(self.events)[-max(3, height - used - 2) :]
+        parts.extend(event_line(event) for event in reversed(latest))
+        if not latest:
+            parts.append("[dim]no requests yet; send one and it shows here[/dim]")
+        return Group(*parts)
+
+    def _headline(self, report: TraceReport) -> str:
+        total = report.total
+        latency = report.latency()
+        return "   ".join(
+            (
+                f"[bold]{total.requests}[/bold] requests in {self._seconds / 60:g} min ({total.requests / self._seconds * 60:.1f}/min)",
+                f"[red]{total.failed} failed[/red]" if total.failed else "0 failed",
+                f"p50 {milliseconds(latency.get('p50'))}  p99 {milliseconds(latency.get('p99'))}",
+                f"{dollars(total.paid)} paid  [green]{dollars(total.saved)} saved[/green]",
+            )
+        )
+
+
+def _tiers(report: TraceReport) -> Table:
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    for name, sums in busiest(report.tiers):
+        share = sums.requests / report.total.requests
+        style = TIER_STYLES.get(name, "dim")
+        bar = "█" * max(1, round(share * _BAR))
+        grid.add_row(f"[{style}]{name}[/{style}]", f"{sums.requests}", f"[{style}]{bar:<{_BAR}}[/{style}]", f"{share:.0%}")
+    return grid
+
+
+def _models(report: TraceReport) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    for name, sums in busiest(report.models)[:6]:
+        failed = f"[red]{sums.failed} failed[/red]" if sums.failed else ""
+        grid.add_row(escape(printable(name)), f"{sums.requests}", dollars(sums.paid + sums.on_plans), failed)
+    return grid
