@@ -57,9 +57,12 @@ def status(context: click.Context, provider: str | None, as_json: bool) -> None:
         rows = list(overview(chain.sources, dict.fromkeys((*KNOWN, chatgpt_login.PROVIDER, *settings.providers)), time.time()))
         if provider is not None:
             rows = [row for row in rows if row.provider in (provider, "")]
-        click.echo(orjson.dumps([asdict(row) for row in rows], option=orjson.OPT_INDENT_2)) if as_json else _print_table(rows)
-        if provider is not None and not as_json:
-            click.echo(chain.explain(provider))
+        if as_json:
+            click.echo(orjson.dumps([asdict(row) for row in rows], option=orjson.OPT_INDENT_2))
+        else:
+            _print_table(rows)
+            if provider is not None:
+                click.echo(chain.explain(provider))
     context.exit(0 if any(row.usable for row in rows) else 1)
 
 

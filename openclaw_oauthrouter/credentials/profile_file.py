@@ -85,9 +85,13 @@ class ProfileFile:
         """Whether renewing the profile is this package's business and stands a chance."""
         if profile.refresh is None or profile.problem is not None or self._endpoint_of(profile) is None:
             return False
-        refusal = self._refusals.get(profile.id)
-        refused = refusal is not None and refusal.refresh == profile.refresh and isinstance(refusal.error, RefreshRefused)
-        return not refused and self._writable()
+        refusal = self._refusal_of(profile)
+        return not (refusal and isinstance(refusal.error, RefreshRefused)) and self._writable()
+
+    def resting(self, profile: Profile) -> bool:
+        """Whether the token endpoint has asked to be left alone for now."""
+        refusal = self._refusal_of(profile)
+        return refusal is not None and refusal.until > self._clock()
 
     def unsaved(self, profile: Profile) -> bool:
         """Whether the profile's renewed tokens still wait to be written; ``renew`` tries again."""
@@ -139,7 +143,7 @@ class ProfileFile:
             return profile  # somebody was faster
         if profile.refresh is None:
             raise CredentialNotFound(f"{seen.id!r} has lost its refresh token; sign in again")
-        self._respect_refusal(profile.id, profile.refresh)
+        self._respect_refusal(profile)
         try:
             tokens = self._post(profile, profile.refresh)
         except RefreshRefused:
@@ -183,13 +187,15 @@ class ProfileFile:
             self._refusals[profile.id] = _Refusal(refresh, told, self._clock() + (error.retry_after or 0.0))
             raise told from None
 
-    def _respect_refusal(self, profile_id: str, refresh: Secret) -> None:
-        refusal = self._refusals.get(profile_id)
-        if refusal is None or refusal.refresh != refresh:
-            return
-        left = refusal.until - self._clock()
-        if isinstance(refusal.error, RefreshRefused) or left > 0:
-            raise type(refusal.error)(refusal.error.message, retry_after=left if left > 0 else None)
+    def _refusal_of(self, profile: Profile) -> _Refusal | None:
+        """The endpoint's last word on this very refresh token, if that was a refusal."""
+        refusal = self._refusals.get(profile.id)
+        return refusal if refusal is not None and refusal.refresh == profile.refresh else None
+
+    def _respect_refusal(self, profile: Profile) -> None:
+        refusal = self._refusal_of(profile)
+        if refusal is not None and (self.resting(profile) or isinstance(refusal.error, RefreshRefused)):
+            raise type(refusal.error)(refusal.error.message, retry_after=max(refusal.until - self._clock(), 0.0) or None)
 
     def _save(self, profile_id: str, renewed: _Unsaved, store: FrozenObject) -> None:
         try:

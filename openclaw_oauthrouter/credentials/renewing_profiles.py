@@ -89,7 +89,7 @@ class RenewingProfiles(Inventory):
             return left > 0 and profile.problem is None
         if refused or left <= _TOO_SHORT:
             await asyncio.shield(asyncio.wrap_future(file.renew(profile)))
-        elif left <= self._lead or file.unsaved(profile):
+        elif (left <= self._lead and not file.resting(profile)) or file.unsaved(profile):
             file.renew(profile).add_done_callback(_log_failure)
         return True
 
