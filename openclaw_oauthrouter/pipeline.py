@@ -171,7 +171,8 @@ class Reply:
         record.provider, record.model_answered = target.provider.name, target.hop.card.name
         record.credential = target.credential.name if target.credential else None
         record.upstream_url = self._answer.attempt.url
-        record.subscription = target.provider.subscription
+        bearer = target.credential is not None and target.credential.kind != "api_key"
+        record.subscription = target.provider.subscription or bearer
         record.notes.extend(self._answer.encoded.notes)
 
     def _with_client_names(self, frame: Frame) -> Frame:

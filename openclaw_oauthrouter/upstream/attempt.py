@@ -131,7 +131,7 @@ class Sender:
             response = await stack.enter_async_context(send(self.transport, http_request, provider.name, self.timeouts))
             attempt.status = response.status_code
             headers = lower_headers(response)
-            self.health.observe_headers(provider.name, _name(target.credential), headers)
+            self.health.observe_headers(provider.name, _name(target.credential), headers, model=card.id)
             if response.status_code >= 400:
                 raise await read_error(response, target.dialect, provider.name, self.timeouts)
             frames = await stack.enter_async_context(

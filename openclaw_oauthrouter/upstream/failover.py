@@ -30,12 +30,18 @@ class _Walk:
     """What one walk has seen so far."""
 
     request: ChatRequest
+    hops: Sequence[Hop]
     record: RequestRecord
     client: str | None
     failures: list[UpstreamError] = field(default_factory=list)
     refusals: list[OAuthRouterError] = field(default_factory=list)
+    skipped: bool = False
     calls: int = 0
     least_window: int = 0
+
+    def is_last(self, hop: Hop) -> bool:
+        """Whether nothing but this hop is left, and nobody has been asked yet."""
+        return not self.calls and hop is self.hops[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ class Failover:
         :raises PolicyError: no hop is allowed
         :raises CredentialError: no hop has a credential
         """
-        walk = _Walk(request, record, client)
+        walk = _Walk(request, hops, record, client)
         spoken = await self._first_that_answers(walk, hops)
         if spoken is None and (cheaper := self._cheaper(walk, hops)):
             record.spend_decision = "downgrade"
@@ -101,8 +107,10 @@ class Failover:
             return False
         if not hop.only_on:
             return True
-        last = walk.failures[-1] if walk.failures else None
-        return last is not None and (last.upstream_status in hop.only_on or last.upstream_status is None)
+        if not walk.failures:
+            return walk.skipped
+        last = walk.failures[-1]
+        return last.upstream_status in hop.only_on or last.upstream_status is None
 
     def _is_final(self, walk: _Walk) -> bool:
         if not walk.failures:
@@ -125,7 +133,7 @@ class Failover:
             walk.refusals.append(error)
             return None
         failure: UpstreamError | None = None
-        for credential in credentials:
+        for credential in self._in_order(walk, hop, credentials):
             target = Target(hop, provider, self.dialects[provider.dialect], credential)
             outcome = await self._credential(walk, target)
             if outcome is None or isinstance(outcome, Spoken):
@@ -138,6 +146,25 @@ class Failover:
             if "larger_hop" in self.rule_for(failure).actions:
                 walk.least_window = max(walk.least_window, hop.card.context_window or 0)
         return None
+
+    def _in_order(self, walk: _Walk, hop: Hop, credentials: Sequence[Credential | None]) -> Sequence[Credential | None]:
+        """Credentials that nothing speaks against; if something speaks against all, the first anyway for want of a better one.
+
+        A model the client chose itself, or the last one of a route, is asked even then: its provider's own answer says more than ours.
+        """
+        card = hop.card
+        reasons = [
+            self.health.blocked(card.provider, card.id, credential.name if credential else None) for credential in credentials
+        ]
+        good = [credential for credential, reason in zip(credentials, reasons, strict=True) if reason is None]
+        if good or not credentials:
+            return good
+        if walk.is_last(hop):
+            return credentials[:1]
+        name = credentials[0].name if credentials[0] else None
+        walk.record.attempts.append(Attempt(card.provider, card.id, name, url="", outcome="skipped", reason=reasons[0]))
+        walk.skipped = True
+        return ()
 
     async def _credentials_for(self, walk: _Walk, provider: Provider) -> Sequence[Credential | None]:
         if not provider.needs_credential and not self.credentials.available(provider.name):

@@ -7,26 +7,30 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, Note, Tool, Tool
 from openclaw_oauthrouter.dialects.openai_chat_completions.custom_tools import wrapper_schema
 from openclaw_oauthrouter.dialects.openai_chat_completions.tool_names import wire_name
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import NAME
-from openclaw_oauthrouter.errors import InvalidRequestError
 
 
 def encode_tools(request: ChatRequest, notes: list[Note]) -> JsonObject:
     """``tools``, ``tool_choice`` and ``parallel_tool_calls``; nothing without tools, for OpenAI refuses the latter two then.
 
-    :raises InvalidRequestError: a tool that the other dialect's provider runs itself
+    A tool that the other dialect's provider runs itself is left out: agents offer theirs with every request, wherever it goes.
     """
-    if not request.tools:
+    tools = [encoded for position, tool in enumerate(request.tools) if (encoded := _tool(tool, position, notes))]
+    if not tools:
         return {}
     return {
-        "tools": [_tool(tool, position, notes) for position, tool in enumerate(request.tools)],
+        "tools": tools,
         "tool_choice": _tool_choice(request.tool_choice),
         "parallel_tool_calls": request.parallel_tool_calls,
     }
 
 
-def _tool(tool: Tool, position: int, notes: list[Note]) -> JsonObject:
+def _tool(tool: Tool, position: int, notes: list[Note]) -> JsonObject | None:
     if tool.native is not None:
-        return _native(tool.native[0], dict(tool.native[1]), tool.name, position)
+        dialect, definition = tool.native
+        if dialect == NAME:
+            return dict(definition)
+        notes.append(Note("dropped", f"tools[{position}]", f"{tool.name!r} runs at the provider it was made for"))
+        return None
     function: JsonObject = {"name": wire_name(tool.name)}
     if tool.description is not None:
         function["description"] = tool.description
@@ -39,16 +43,6 @@ def _tool(tool: Tool, position: int, notes: list[Note]) -> JsonObject:
         if tool.strict is not None:
             function["strict"] = tool.strict
     return {"type": "function", "function": function}
-
-
-def _native(dialect: str, definition: JsonObject, name: str, position: int) -> JsonObject:
-    if dialect == NAME:
-        return definition
-    raise InvalidRequestError(
-        f"tool {name!r} runs at the provider it was made for and has no counterpart in Chat Completions; "
-        "choose a model of that provider or leave the tool out",
-        param=f"tools[{position}]",
-    )
 
 
 def _tool_choice(choice: ToolChoice | None) -> str | JsonObject | None:

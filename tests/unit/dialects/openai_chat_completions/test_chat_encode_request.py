@@ -33,6 +33,7 @@ from openclaw_oauthrouter.canonical.request import (
 )
 from openclaw_oauthrouter.canonical.routing import ModelCard
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
+from openclaw_oauthrouter.dialects.openai_chat_completions.tools_out import encode_tools
 from openclaw_oauthrouter.errors import InvalidRequestError
 
 DIALECT = ChatCompletions(lambda: 0.0)
@@ -137,10 +138,11 @@ def test_part_without_counterpart_is_refused(part: Part) -> None:
     assert refused.value.param == "messages[1]"
 
 
-def test_a_tool_that_runs_at_its_provider_is_refused() -> None:
-    with pytest.raises(InvalidRequestError, match="web_search") as refused:
-        encode(tools=(Tool("f"), Tool("web_search", native=("anthropic_messages", {}))))
-    assert refused.value.param == "tools[1]"
+def test_a_tool_that_runs_at_its_provider_is_left_out_with_a_note() -> None:
+    notes: list[Note] = []
+    request = ChatRequest("x", "m", (HI,), tools=(Tool("f"), Tool("web_search", native=("anthropic_messages", {}))))
+    assert [tool["function"]["name"] for tool in encode_tools(request, notes)["tools"]] == ["f"]
+    assert [(note.action, note.subject) for note in notes] == [("dropped", "tools[1]")]
 
 
 def test_tool_round_trip_puts_answers_right_after_the_calls() -> None:
