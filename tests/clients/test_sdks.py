@@ -241,4 +241,5 @@ async def test_a_pydantic_ai_agent_calls_a_tool_through_auto(handle: ProxyHandle
     assert asked == ["Oslo"]
     assert result.output == "The tool answered: 7 degrees in Oslo"
     entries = handle.live.observers.ring.latest(10)
-    assert [entry.record.model_answered for entry in entries] == ["anthropic/claude-haiku-4-5"] * 2
+    assert [entry.record.tool_count for entry in entries] == [1, 1]
+    assert len({entry.record.conversation for entry in entries}) == 1
