@@ -26,6 +26,7 @@ from openclaw_oauthrouter.canonical.request import (
     ChatRequest,
     EncodedRequest,
     Message,
+    Note,
     Reasoning,
     ResponseFormat,
     Tool,
