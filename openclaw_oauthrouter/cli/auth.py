@@ -59,10 +59,10 @@ def status(context: click.Context, provider: str | None, as_json: bool) -> None:
             rows = [row for row in rows if row.provider in (provider, "")]
         if as_json:
             click.echo(orjson.dumps([asdict(row) for row in rows], option=orjson.OPT_INDENT_2))
-        else:
+        elif rows or provider is None:
             _print_table(rows)
-            if provider is not None:
-                click.echo(chain.explain(provider))
+        if provider is not None and not as_json:
+            click.echo(chain.explain(provider))
     context.exit(0 if any(row.usable for row in rows) else 1)
 
 

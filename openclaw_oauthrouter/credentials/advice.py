@@ -10,7 +10,8 @@ from openclaw_oauthrouter.credentials.sources.environment import variables_of
 _SIGN_IN: Mapping[str, str] = {
     "openai-codex": (
         "Sign in with `openclaw models auth login --provider openai`, "
-        "or with `codex login` and set credentials.codex_cli to true."
+        "or with `codex login` and set credentials.codex_cli to true; "
+        "`openclaw-oauthrouter auth login openai` opens the same plan as provider openai-chatgpt."
     ),
     "openai-chatgpt": "Sign in with `openclaw-oauthrouter auth login openai`.",
 }
