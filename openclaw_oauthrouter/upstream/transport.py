@@ -5,6 +5,8 @@ httpx's own pool scans every connection on each request, which at 32 concurrent 
 
 from __future__ import annotations
 
+from urllib.request import getproxies
+
 import httpx
 
 from openclaw_oauthrouter.config.upstream import UpstreamSettings
@@ -24,11 +26,12 @@ def create_transport(settings: UpstreamSettings) -> httpx.AsyncBaseTransport:
             keepalive_timeout=KEEP_ALIVE_SECONDS,
             ssl=httpx.create_ssl_context(trust_env=settings.trust_env),
         )
-        # Without the dummy jar one client's cookies would travel with the next client's request.
+        # Without the dummy jar one client's cookies would travel with the next client's request. Without a proxy to obey, trust_env
+        # would only make aiohttp look for one in a thread, twice a request.
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=settings.trust_env,
+            trust_env=settings.trust_env and bool(getproxies()),
             read_bufsize=2**18,
             skip_auto_headers=("user-agent",),
         )
