@@ -25,8 +25,9 @@ from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
 from openclaw_oauthrouter.errors import UpstreamError
 from openclaw_oauthrouter.interfaces import Dialect, Health, Provider
+from openclaw_oauthrouter.upstream.deadline import Deadline
 from openclaw_oauthrouter.upstream.origins import Origins
-from openclaw_oauthrouter.upstream.sending import lower_headers, read_error, read_frames, send
+from openclaw_oauthrouter.upstream.sending import Limits, lower_headers, read_error, read_frames, send
 
 _CONTENT = (PartDelta, ResponseFinished)
 
@@ -102,7 +103,7 @@ class Sender:
     origins: Origins
     clock: Clock
 
-    async def call(self, request: ChatRequest, target: Target, attempt: Attempt) -> Answer:
+    async def call(self, request: ChatRequest, target: Target, attempt: Attempt, deadline: Deadline) -> Answer:
         """Send a request and wait for its first content.
 
         :raises UpstreamError: no content came; nothing has reached the client
@@ -110,7 +111,7 @@ class Sender:
         """
         started = self.clock()
         try:
-            return await self._call(request, target, attempt)
+            return await self._call(request, target, attempt, Limits(self.timeouts, deadline))
         except UpstreamError as error:
             error.provider = error.provider or target.provider.name
             attempt.status = error.upstream_status or attempt.status
@@ -119,7 +120,7 @@ class Sender:
         finally:
             attempt.seconds = self.clock() - started
 
-    async def _call(self, request: ChatRequest, target: Target, attempt: Attempt) -> Answer:
+    async def _call(self, request: ChatRequest, target: Target, attempt: Attempt, limits: Limits) -> Answer:
         card, provider = target.hop.card, target.provider
         own = replace(request, foreign_opaque=self.origins.foreign(request, target.origin))
         plain = target.dialect.encode_request(own, card)
@@ -128,15 +129,13 @@ class Sender:
         attempt.url = str(http_request.url.copy_with(query=None))
         stack = AsyncExitStack()
         try:
-            response = await stack.enter_async_context(send(self.transport, http_request, provider.name, self.timeouts))
+            response = await stack.enter_async_context(send(self.transport, http_request, provider.name, limits))
             attempt.status = response.status_code
             headers = lower_headers(response)
             self.health.observe_headers(provider.name, _name(target.credential), headers, model=card.id)
             if response.status_code >= 400:
-                raise await read_error(response, target.dialect, provider.name, self.timeouts)
-            frames = await stack.enter_async_context(
-                aclosing(read_frames(response, target.dialect, provider.name, self.timeouts))
-            )
+                raise await read_error(response, target.dialect, provider.name, limits)
+            frames = await stack.enter_async_context(aclosing(read_frames(response, target.dialect, provider.name, limits)))
             stamped = self.origins.stamped(frames, target.origin)
             first = await _until_content(stamped)
         except BaseException:

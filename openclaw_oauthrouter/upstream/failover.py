@@ -23,6 +23,7 @@ from openclaw_oauthrouter.errors import (
 )
 from openclaw_oauthrouter.interfaces import Credentials, Dialect, Health, Provider, Reservation, SpendGuard
 from openclaw_oauthrouter.upstream.attempt import Answer, Sender, Target
+from openclaw_oauthrouter.upstream.deadline import Deadline
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class _Walk:
     hops: Sequence[Hop]
     record: RequestRecord
     client: str | None
+    deadline: Deadline
     failures: list[UpstreamError] = field(default_factory=list)
     refusals: list[OAuthRouterError] = field(default_factory=list)
     skipped: bool = False
@@ -78,7 +80,7 @@ class Failover:
         :raises PolicyError: no hop is allowed
         :raises CredentialError: no hop has a credential
         """
-        walk = _Walk(request, hops, record, client)
+        walk = _Walk(request, hops, record, client, Deadline.after(self.sender.timeouts.total))
         spoken = await self._first_that_answers(walk, hops)
         if spoken is None and (cheaper := self._cheaper(walk, hops)):
             record.spend_decision = "downgrade"
@@ -94,9 +96,13 @@ class Failover:
             spoken = await self._hop(walk, hop)
             if spoken is not None:
                 return spoken
-            if walk.calls >= self.retry.max_total_attempts or self._is_final(walk):
+            if self._is_spent(walk) or self._is_final(walk):
                 break
         return None
+
+    def _is_spent(self, walk: _Walk) -> bool:
+        """Whether the request has had its number of calls or its time."""
+        return walk.calls >= self.retry.max_total_attempts or walk.deadline.passed
 
     def _cheaper(self, walk: _Walk, hops: Sequence[Hop]) -> Sequence[Hop]:
         last = walk.refusals[-1] if walk.refusals and not walk.failures else None
@@ -139,7 +145,7 @@ class Failover:
             if outcome is None or isinstance(outcome, Spoken):
                 return outcome
             failure = outcome
-            if "next_credential" not in self.rule_for(failure).actions:
+            if "next_credential" not in self.rule_for(failure).actions or self._is_spent(walk):
                 break
         if failure is not None:
             walk.failures.append(failure)
@@ -180,6 +186,8 @@ class Failover:
             if not isinstance(outcome, UpstreamError):
                 return outcome
             failure = outcome
+            if self._is_spent(walk):
+                break
             actions = self.rule_for(failure).actions
             if "renew" in actions and not renewed and target.credential is not None:
                 renewed = True
@@ -187,15 +195,13 @@ class Failover:
                 if fresh is not None:
                     target = Target(target.hop, target.provider, target.dialect, fresh)
                     continue
-            if "retry" not in actions or number + 1 >= self.retry.attempts or not await self._waited(failure, number):
+            if "retry" not in actions or number + 1 >= self.retry.attempts or not await self._waited(walk, failure, number):
                 break
         return failure
 
     async def _call(self, walk: _Walk, target: Target) -> Spoken | UpstreamError | None:
         card = target.hop.card
         name = target.credential.name if target.credential else None
-        if walk.calls >= self.retry.max_total_attempts:
-            return None
         try:
             reservation = await self.spend.reserve(target.hop, self.spend.estimate(walk.request, card), walk.client)
         except PolicyError as error:
@@ -207,7 +213,7 @@ class Failover:
         attempt = Attempt(target.provider.name, card.id, name, url="")
         walk.record.attempts.append(attempt)
         try:
-            answer = await self.sender.call(self.spend.cap(walk.request, card), target, attempt)
+            answer = await self.sender.call(self.spend.cap(walk.request, card), target, attempt, walk.deadline)
         except InvalidRequestError as error:
             # Another dialect may well be able to say it: a refusal of this hop only.
             attempt.outcome, attempt.reason = type(error).__name__, error.message
@@ -215,7 +221,8 @@ class Failover:
             await reservation.release()
             return None
         except UpstreamError as error:
-            self.health.failed(target.provider.name, card.id, name, error)
+            if not walk.deadline.passed:  # the last one asked may have had no time left
+                self.health.failed(target.provider.name, card.id, name, error)
             await reservation.release()
             return error
         except BaseException:
@@ -224,12 +231,14 @@ class Failover:
         self.health.succeeded(target.provider.name, card.id, name)
         return Spoken(answer, reservation)
 
-    async def _waited(self, failure: UpstreamError, number: int) -> bool:
+    async def _waited(self, walk: _Walk, failure: UpstreamError, number: int) -> bool:
         """Wait before the same call again: full jitter, or as long as the provider asks; not at all if that is too long."""
-        if failure.retry_after is not None:
-            if failure.retry_after > self.retry.max_wait_seconds:
-                return False
-            await asyncio.sleep(failure.retry_after)
-        else:
-            await asyncio.sleep(self.jitter() * self.retry.base_seconds * 2**number)
+        seconds = failure.retry_after
+        if seconds is None:
+            seconds = self.jitter() * self.retry.base_seconds * 2**number
+        elif seconds > self.retry.max_wait_seconds:
+            return False
+        if seconds >= walk.deadline.remaining:
+            return False
+        await asyncio.sleep(seconds)
         return True

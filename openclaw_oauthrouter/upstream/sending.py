@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 
 import httpx
 import orjson
@@ -16,43 +17,51 @@ from openclaw_oauthrouter.errors import (
     UpstreamConnectionError,
     UpstreamError,
     UpstreamProtocolError,
-    UpstreamTimeout,
 )
 from openclaw_oauthrouter.interfaces import Dialect, StreamDecoder
+from openclaw_oauthrouter.upstream.deadline import Deadline
 
 MAX_ERROR_BYTES = 1 << 20
 MAX_ANSWER_BYTES = 64 << 20
-
 
 NOT_SENT = "upstream_unreachable"
 """Code of an ``UpstreamConnectionError`` that says the provider was never reached, so nothing can have been billed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a call may take: each step of it, and the request it belongs to."""
+
+    steps: TimeoutSettings
+    deadline: Deadline
+
+
 @asynccontextmanager
 async def send(
-    transport: httpx.AsyncBaseTransport, request: httpx.Request, provider: str, timeouts: TimeoutSettings
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, provider: str, limits: Limits
 ) -> AsyncGenerator[httpx.Response, None]:
     """Send a request and hold its response open; leaving closes the connection if the answer was not read to its end.
 
     :raises UpstreamError: no answer
     """
-    request.extensions["timeout"] = {"connect": timeouts.connect, "pool": timeouts.connect}
+    steps = limits.steps
+    request.extensions["timeout"] = {"connect": steps.connect, "pool": steps.connect}
     with _translated(provider):
         try:
-            async with asyncio.timeout(timeouts.first_byte):
+            async with asyncio.timeout_at(limits.deadline.within(steps.first_byte)):
                 response = await transport.handle_async_request(request)
         except TimeoutError:
-            raise UpstreamTimeout(f"{provider} did not answer within {timeouts.first_byte:g} s", provider=provider) from None
+            raise limits.deadline.time_out(provider, f"{provider} did not answer within {steps.first_byte:g} s") from None
     try:
         yield response
     finally:
         await _close(response)
 
 
-async def read_error(response: httpx.Response, dialect: Dialect, provider: str, timeouts: TimeoutSettings) -> UpstreamError:
+async def read_error(response: httpx.Response, dialect: Dialect, provider: str, limits: Limits) -> UpstreamError:
     """The refusal that an answer with status 400 or more carries."""
     try:
-        body = await _read(response, provider, timeouts, MAX_ERROR_BYTES)
+        body = await _read(response, provider, limits, MAX_ERROR_BYTES)
     except UpstreamError:
         body = b""
     error = dialect.decode_error(response.status_code, lower_headers(response), body)
@@ -60,16 +69,14 @@ async def read_error(response: httpx.Response, dialect: Dialect, provider: str, 
     return error
 
 
-async def read_frames(
-    response: httpx.Response, dialect: Dialect, provider: str, timeouts: TimeoutSettings
-) -> AsyncGenerator[Frame, None]:
+async def read_frames(response: httpx.Response, dialect: Dialect, provider: str, limits: Limits) -> AsyncGenerator[Frame, None]:
     """An answer as frames: many when the upstream streams, one when it does not."""
     if response.headers.get("content-type", "").startswith("text/event-stream"):
-        async with aclosing(_stream(response, dialect.stream_decoder(), provider, timeouts)) as frames:
+        async with aclosing(_stream(response, dialect.stream_decoder(), provider, limits)) as frames:
             async for frame in frames:
                 yield frame
         return
-    body = await _read(response, provider, timeouts, MAX_ANSWER_BYTES)
+    body = await _read(response, provider, limits, MAX_ANSWER_BYTES)
     try:
         events = tuple(dialect.decode_response(_parsed(body)))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -92,20 +99,18 @@ def _parsed(body: bytes) -> JsonObject:
     return value
 
 
-async def _stream(
-    response: httpx.Response, decoder: StreamDecoder, provider: str, timeouts: TimeoutSettings
-) -> AsyncGenerator[Frame, None]:
-    loop = asyncio.get_running_loop()
+async def _stream(response: httpx.Response, decoder: StreamDecoder, provider: str, limits: Limits) -> AsyncGenerator[Frame, None]:
+    deadline, seconds = limits.deadline, limits.steps.idle
     cut: UpstreamError | None = None
     try:
-        async with asyncio.timeout(timeouts.idle) as idle:
+        async with asyncio.timeout_at(deadline.within(seconds)) as idle:
             async for chunk in _body(response):
                 # The clock stands still while the client takes what it was sent: only the upstream's silence counts.
                 idle.reschedule(None)
                 yield decoder.receive(chunk)
-                idle.reschedule(loop.time() + timeouts.idle)
+                idle.reschedule(deadline.within(seconds))
     except TimeoutError:
-        cut = UpstreamTimeout(f"{provider} fell silent for {timeouts.idle:g} s in the middle of its answer", provider=provider)
+        cut = deadline.time_out(provider, f"{provider} fell silent for {seconds:g} s in the middle of its answer")
     except (httpx.HTTPError, OSError) as error:
         cut = UpstreamConnectionError(
             f"{provider} dropped the connection in the middle of its answer ({type(error).__name__})", provider=provider
@@ -115,19 +120,18 @@ async def _stream(
     yield decoder.finish()
 
 
-async def _read(response: httpx.Response, provider: str, timeouts: TimeoutSettings, limit: int) -> bytes:
+async def _read(response: httpx.Response, provider: str, limits: Limits, limit: int) -> bytes:
     body = bytearray()
+    seconds = limits.steps.first_byte
     with _translated(provider):
         try:
-            async with asyncio.timeout(timeouts.first_byte):
+            async with asyncio.timeout_at(limits.deadline.within(seconds)):
                 async for chunk in _body(response):
                     body += chunk
                     if len(body) > limit:
                         raise UpstreamProtocolError(f"{provider}'s answer is larger than {limit} bytes", provider=provider)
         except TimeoutError:
-            raise UpstreamTimeout(
-                f"{provider} did not finish its answer within {timeouts.first_byte:g} s", provider=provider
-            ) from None
+            raise limits.deadline.time_out(provider, f"{provider} did not finish its answer within {seconds:g} s") from None
     return bytes(body)
 
 
