@@ -28,12 +28,13 @@ if TYPE_CHECKING:
         get_openai_codex_auth_header,
     )
     from openclaw_oauthrouter.canonical.routing import RoutingDecision
+    from openclaw_oauthrouter.config.routing import DEFAULT_ROUTING_CONFIG
     from openclaw_oauthrouter.hookspecs import hookimpl
     from openclaw_oauthrouter.proxy.start import ProxyHandle, start_proxy
-    from openclaw_oauthrouter.standalone import DEFAULT_ROUTING_CONFIG, route
+    from openclaw_oauthrouter.standalone import route
 
 _HOMES = {
-    "DEFAULT_ROUTING_CONFIG": "standalone",
+    "DEFAULT_ROUTING_CONFIG": "config.routing",
     "ProxyHandle": "proxy.start",
     "RoutingDecision": "canonical.routing",
     "get_anthropic_api_key_header": "auth_headers",

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from openclaw_oauthrouter.canonical.content import TextPart
-from openclaw_oauthrouter.canonical.request import ChatRequest, Message
-from openclaw_oauthrouter.canonical.routing import Classification, Estimate, ModelCard, Price, RoutingDecision, Tier
-from openclaw_oauthrouter.config.routing import RoutingSettings
-
-DEFAULT_ROUTING_CONFIG = RoutingSettings()
-"""The seed's tiers and the default classifier; change it with ``model_copy(update=…)`` or pass a mapping to ``start_proxy``."""
+# A program that may never route anything must not pay for loading the tables: everything else is imported by the first call.
+if TYPE_CHECKING:
+    from openclaw_oauthrouter.canonical.routing import Classification, Estimate, ModelCard, RoutingDecision
+    from openclaw_oauthrouter.config.routing import RoutingSettings
 
 
 def route(
@@ -32,6 +29,9 @@ def route(
     :param model_pricing: model name -> ``{"inputPrice": …, "outputPrice": …}`` in US dollars per million tokens; the shipped prices
         answer for models it leaves out
     """
+    from openclaw_oauthrouter.canonical.routing import Estimate, RoutingDecision, Tier
+    from openclaw_oauthrouter.config.routing import DEFAULT_ROUTING_CONFIG, RoutingSettings
+
     settings = DEFAULT_ROUTING_CONFIG if config is None else RoutingSettings.model_validate(config)
     judged, tokens = _judge(prompt, system_prompt, settings)
     model = settings.tiers[judged.tier.value].primary
@@ -54,6 +54,8 @@ def route(
 
 
 def _judge(prompt: str, system_prompt: str | None, settings: RoutingSettings) -> tuple[Classification, int]:
+    from openclaw_oauthrouter.canonical.content import TextPart
+    from openclaw_oauthrouter.canonical.request import ChatRequest, Message
     from openclaw_oauthrouter.classifier.features import features_of
 
     words = (Message("user", (TextPart(prompt),)),)
@@ -88,6 +90,7 @@ def _shipped() -> dict[str, ModelCard]:
 
 
 def _cost(name: str, estimate: Estimate, pricing: Mapping[str, Mapping[str, float]]) -> float:
+    from openclaw_oauthrouter.canonical.routing import ModelCard, Price
     from openclaw_oauthrouter.routing.prices import Prices
 
     provider, _, model = name.partition("/")

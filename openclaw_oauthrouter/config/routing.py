@@ -66,3 +66,7 @@ class RoutingSettings(Section):
     @classmethod
     def _keep_the_other_tiers(cls, value: object) -> object:
         return {**default_tiers(), **value} if isinstance(value, dict) else value
+
+
+DEFAULT_ROUTING_CONFIG = RoutingSettings()
+"""The seed's tiers and the default classifier; frozen: change it with ``model_copy(update=…)`` or pass a mapping instead."""
