@@ -84,7 +84,7 @@ def belongs_to_task(features: RequestFeatures, find: Callable[[str], Words]) -> 
     if "back_reference" in words or _only_acknowledges(text, words):
         return True
     if letters < SHORT:
-        return "pronoun" in words or "acknowledgement" in words or "simple" not in features.keywords
+        return "pronoun" in words or "simple" not in features.keywords
     return _shares_words(text, features.task_text.lower())
 
 

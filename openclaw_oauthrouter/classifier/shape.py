@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from openclaw_oauthrouter.classifier.view import letters_in
+from openclaw_oauthrouter.classifier.view import letters_said
 
 SHAPES = (
     "length",
@@ -48,7 +48,7 @@ def shape_of(text: str, tokens: Sequence[str], distinct: int) -> tuple[float, ..
     :param distinct: how many different ones there are
     """
     size = len(text) or 1
-    letters = letters_in(text)
+    letters = letters_said(text)
     count = len(tokens) or 1
     non_ascii = 0.0 if text.isascii() else 1.0 - len(text.encode("ascii", "ignore")) / size
     lines = text.count("\n")

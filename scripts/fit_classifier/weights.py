@@ -48,9 +48,9 @@ ACCEPTABLE: Mapping[int, tuple[Tier, ...]] = {
 }
 
 PROFILES: Mapping[str, tuple[float, float, float]] = {
-    "economy": (0.01, 0.7, 0.12),
-    "balanced": (0.03, 0.85, 0.3),
-    "quality": (0.08, 0.95, 0.6),
+    "economy": (0.003, 0.65, 0.1),
+    "balanced": (0.018, 0.83, 0.25),
+    "quality": (0.05, 0.92, 0.5),
 }
 """Policy: share of chit-chat that goes beyond SIMPLE, of hard prompts that reach COMPLEX, and REASONING."""
 

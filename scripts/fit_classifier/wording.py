@@ -29,6 +29,8 @@ KEPT = 4400
 PENALTY_MISTAKES = 0.3
 PENALTY_BANDS = 3.0
 PENALTY_SHAPE = 1.0
+STEP_EMPHASIS = (1.0, 1.0, 2.0)
+"""How much each step between bands counts; the last, from a program or word problem to a hard task, costs most when taken wrongly."""
 SPREAD = 4.0
 """What the raw score is divided by, so that nearly all of it lies between -1 and 1."""
 SCALE = 200
@@ -96,7 +98,16 @@ def _bands(prompts: Sequence[Prompt], words: Array, shapes: Array, penalty: Arra
     size = words.shape[1] + shapes.shape[1]
     scale = np.where(np.arange(size) < words.shape[1], PENALTY_BANDS, 1.0)
     full = np.concatenate([penalty[:size] * scale, np.full(3, 1e-6)])
-    found = solve(Problem(matrix, signs, np.tile(weights, 3), full, np.zeros(size + 3), np.zeros(3 * count)))
+    found = solve(
+        Problem(
+            matrix,
+            signs,
+            np.concatenate([weights * emphasis for emphasis in STEP_EMPHASIS]),
+            full,
+            np.zeros(size + 3),
+            np.zeros(3 * count),
+        )
+    )
     return np.concatenate([found[:size], [found[size + 1]]])
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from openclaw_oauthrouter.canonical.routing import DimensionScore, RequestFeatures
-from openclaw_oauthrouter.classifier.view import letters_in
+from openclaw_oauthrouter.classifier.view import letters_said
 
 MIDDLE = math.log(151)
 HALF_RANGE = 3.0
@@ -26,7 +26,7 @@ class TokenCount:
 
     def score(self, features: RequestFeatures) -> DimensionScore:
         """Judge the length."""
-        letters = letters_in(features.text)
+        letters = letters_said(features.text)
         score = max(-1.0, min(1.0, (math.log1p(letters) - MIDDLE) / HALF_RANGE))
         tokens = math.ceil(letters / LETTERS_PER_TOKEN)
         signal = f"short ({tokens} tokens)" if score < -0.3 else f"long ({tokens} tokens)" if score > 0.3 else None

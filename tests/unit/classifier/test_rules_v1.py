@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from openclaw_oauthrouter.canonical.content import Part, TextPart, UriPart
-from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
 from openclaw_oauthrouter.classifier.envelopes import builtin_envelopes
 from openclaw_oauthrouter.classifier.features import features_of
 from openclaw_oauthrouter.classifier.rules_v1 import RulesV1
 
+from .requests import captured
 from .shared_data import SHARED, shared_json
 
 
@@ -22,28 +21,13 @@ def recorded_cases() -> list[Any]:
     return [case for case in shared_json("conformance", "cases", "routing.json")["cases"] if case["recorded"]["tier"]]
 
 
-def canonical(body: dict[str, Any]) -> ChatRequest:
-    messages = []
-    for message in body["messages"]:
-        if message["role"] == "tool":
-            continue
-        content = message.get("content") or ""
-        items = [{"type": "text", "text": content}] if isinstance(content, str) else content
-        parts: list[Part] = [
-            TextPart(item["text"]) if item["type"] in ("text", "input_text") else UriPart("image", item["image_url"]["url"])
-            for item in items
-        ]
-        messages.append(Message(message["role"], tuple(parts)))
-    return ChatRequest("openai_chat_completions", "auto", tuple(messages))
-
-
 def features(text: str, images: int = 0) -> RequestFeatures:
     return RequestFeatures(text, len(text), raw_last_user_text=text, raw_last_user_images=images)
 
 
 @pytest.mark.parametrize("case", recorded_cases(), ids=lambda case: case["id"])
 def test_recorded_case(case: dict[str, Any]) -> None:
-    judged = RulesV1().classify(features_of(canonical(case["request"]), envelopes=builtin_envelopes()))
+    judged = RulesV1().classify(features_of(captured({"tools": [], **case["request"]}), envelopes=builtin_envelopes()))
     assert judged.tier == case["expect"]["tier"]
     assert judged.confidence == pytest.approx(case["expect"]["confidence"], abs=0.0005)
     assert judged.reasoning == case["recorded"]["reasoning"]

@@ -1,0 +1,143 @@
+"""Turns are judged in their conversation."""
+
+from __future__ import annotations
+
+import pytest
+
+from openclaw_oauthrouter.canonical.content import BlobPart, TextPart, ToolCallPart, ToolCallResponsePart
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, ResponseFormat, Tool
+from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
+from openclaw_oauthrouter.classifier.dimensions import builtin_dimensions
+from openclaw_oauthrouter.classifier.envelopes import builtin_envelopes
+from openclaw_oauthrouter.classifier.features import features_of
+from openclaw_oauthrouter.classifier.parameters import Parameters
+from openclaw_oauthrouter.classifier.rules import Rules
+
+from .requests import features, said
+
+TASK = "Prove that every bounded monotone sequence of real numbers converges"
+FOLLOW_UPS = [
+    "yes",
+    "Yes, do it",
+    "go ahead",
+    "continue",
+    "ok now fix it",
+    "commit and push",
+    "why?",
+    "thanks",
+    "no, the other one",
+    "yes please, go ahead and do it, thank you, that sounds good",
+    "evaluate and critique your own response",
+    "好的，继续",
+    "はい、お願いします",
+    "да, продолжай",
+    "sí, adelante",
+    "ja, mach weiter",
+    "oui, vas-y",
+    "sim, pode fazer",
+    "네, 계속해",
+]
+NEW_TOPICS = ["What is the capital of Peru?", "hello", "Who wrote Hamlet, and when was it first performed?", "谁是法国总统？"]
+
+
+@pytest.fixture(scope="module")
+def rules() -> Rules:
+    return Rules(builtin_dimensions(Parameters.load(learned=True).weights))
+
+
+def later(text: str, tier: Tier | None = None) -> RequestFeatures:
+    return features(("user", TASK), ("assistant", "Let the sequence be …"), ("user", text), tier=tier)
+
+
+@pytest.mark.parametrize("text", FOLLOW_UPS)
+@pytest.mark.parametrize("tier", list(Tier))
+def test_a_follow_up_never_falls_below_the_remembered_tier(rules: Rules, text: str, tier: Tier) -> None:
+    assert rules.classify(later(text, tier)).tier.rank >= tier.rank
+
+
+@pytest.mark.parametrize("text", FOLLOW_UPS)
+def test_without_memory_the_task_is_judged_from_its_words(rules: Rules, text: str) -> None:
+    judged = rules.classify(later(text))
+    assert judged.tier is Tier.REASONING
+    assert "goes on with a REASONING task" in judged.reasoning
+
+
+@pytest.mark.parametrize("text", NEW_TOPICS)
+@pytest.mark.parametrize("tier", [None, Tier.REASONING])
+def test_a_new_topic_may_fall(rules: Rules, text: str, tier: Tier | None) -> None:
+    assert rules.classify(later(text, tier)).tier is Tier.SIMPLE
+
+
+@pytest.mark.parametrize("text", ["yes", "go ahead", "continue"])
+def test_a_first_turn_inherits_nothing(rules: Rules, text: str) -> None:
+    assert rules.classify(said(text)).tier is Tier.SIMPLE
+
+
+def test_a_turn_rises_at_once(rules: Rules) -> None:
+    judged = rules.classify(features(("user", "hi"), ("assistant", "hello"), ("user", TASK), tier=Tier.SIMPLE))
+    assert judged.tier is Tier.REASONING
+
+
+def test_a_longer_turn_on_the_same_subject_keeps_the_tier(rules: Rules) -> None:
+    text = "Does the argument for bounded monotone sequences carry over to nets with values in an ordered field?"
+    assert rules.classify(later(text, Tier.REASONING)).tier is Tier.REASONING
+
+
+def agent_turn(*results: str) -> ChatRequest:
+    messages = [Message("user", (TextPart(TASK),))]
+    for number, result in enumerate(results):
+        messages.append(Message("assistant", (ToolCallPart(str(number), "run", "{}"),)))
+        messages.append(Message("user", (ToolCallResponsePart(str(number), (TextPart(result),)),)))
+    return ChatRequest("test", "auto", tuple(messages), tools=(Tool("run"),))
+
+
+@pytest.mark.parametrize("tier", [None, Tier.COMPLEX, Tier.REASONING])
+def test_tool_results_keep_the_tier_of_the_task(rules: Rules, tier: Tier | None) -> None:
+    for results in (["ok"], ["ok", "error: class import def return " * 200], ["hi"] * 12):
+        found = features_of(agent_turn(*results), envelopes=builtin_envelopes(), previous_tier=tier)
+        assert rules.classify(found).tier is Tier.REASONING
+
+
+def test_tool_results_need_a_model_that_handles_tools(rules: Rules) -> None:
+    messages = (
+        Message("user", (TextPart("what time is it?"),)),
+        Message("assistant", (ToolCallPart("1", "clock", "{}"),)),
+        Message("user", (ToolCallResponsePart("1", (TextPart("12:00"),)),)),
+    )
+    judged = rules.classify(features_of(ChatRequest("test", "auto", messages), envelopes=()))
+    assert judged.tier is Tier.MEDIUM
+    assert judged.floors == ("at least MEDIUM: tools at work",)
+
+
+@pytest.mark.parametrize(
+    ("fields", "tier"),
+    [
+        ({"reasoning": Reasoning(effort="max")}, Tier.REASONING),
+        ({"reasoning": Reasoning(effort="xhigh")}, Tier.REASONING),
+        ({"reasoning": Reasoning(effort="high")}, Tier.COMPLEX),
+        ({"reasoning": Reasoning(effort="medium")}, Tier.SIMPLE),
+        ({"response_format": ResponseFormat("json_schema", {})}, Tier.MEDIUM),
+        ({"response_format": ResponseFormat("text")}, Tier.SIMPLE),
+        ({"tokens": 100_001}, Tier.COMPLEX),
+        ({"tools": (Tool("read"),)}, Tier.SIMPLE),
+    ],
+)
+def test_what_the_request_carries_sets_floors(rules: Rules, fields: dict[str, object], tier: Tier) -> None:
+    assert rules.classify(said("hi", **fields)).tier is tier
+
+
+def test_tools_count_when_the_words_ask_for_work(rules: Rules) -> None:
+    assert rules.classify(said("fix the tests")).tier is Tier.SIMPLE
+    assert rules.classify(said("fix the tests", tools=(Tool("edit"),))).tier is Tier.MEDIUM
+
+
+@pytest.mark.parametrize(("modality", "tier"), [("image", Tier.COMPLEX), ("document", Tier.MEDIUM)])
+def test_attachments_set_floors(rules: Rules, modality: str, tier: Tier) -> None:
+    parts = (TextPart("hi"), BlobPart(modality, "application/x", "aGk="))  # type: ignore[arg-type]
+    assert rules.classify(features_of(ChatRequest("test", "auto", (Message("user", parts),)), envelopes=())).tier is tier
+
+
+def test_an_earlier_image_still_counts_a_little(rules: Rules) -> None:
+    image = Message("user", (TextPart("hi"), BlobPart("image", "image/png", "aGk=")))
+    messages = (image, Message("assistant", (TextPart("hello"),)), Message("user", (TextPart("What is the capital of Peru?"),)))
+    assert rules.classify(features_of(ChatRequest("test", "auto", messages), envelopes=())).tier is Tier.MEDIUM
