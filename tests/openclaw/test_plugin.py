@@ -17,16 +17,19 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 KEY = "sk-ant-api03-lent-by-openclaw-0123456789"
 
 
+def configure(host: Host, settings: dict[str, object]) -> None:
+    text = host.config.read_text()
+    for name, value in settings.items():
+        text = put(text, ("plugins", "entries", "oauthrouter", "config", name), value)
+    host.config.write_text(text)
+
+
 @pytest.fixture
 def connected(host: Host, upstream: Upstream) -> Host:
     """Only OpenClaw knows the provider's key; the rest of the settings stand in openclaw.json."""
     host.openclaw("models", "auth", "paste-api-key", "--provider", "anthropic", stdin=f"{KEY}\n")
     host.ours("openclaw", "install", "--default-model", "--yes")
-    settings = {"providers": {"anthropic": {"apiBase": upstream.origin}}, "credentials": {"order": ["host"]}}
-    text = host.config.read_text()
-    for name, value in settings.items():
-        text = put(text, ("plugins", "entries", "oauthrouter", "config", name), value)
-    host.config.write_text(text)
+    configure(host, {"providers": {"anthropic": {"apiBase": upstream.origin}}, "credentials": {"order": ["host"]}})
     assert "Config valid" in host.openclaw("config", "validate")
     return host
 
@@ -43,9 +46,15 @@ def test_the_whole_life(connected: Host, upstream: Upstream) -> None:
         assert not alive(first)
         assert connected.turn("are you back")
 
+        configure(connected, {"spendControls": {"dailyRequestBudget": 1000}})
+        *_, third = wait_until(
+            lambda: len(connected.python_pids()) == 3 and connected.python_pids(), "a change of settings arrives"
+        )
+        assert not alive(second)
+
         openclaw.terminate()
         openclaw.wait(30)
-        wait_until(lambda: not alive(second), "Python has ended")
+        wait_until(lambda: not alive(third), "Python has ended")
     assert KEY not in connected.printed()
     assert KEY not in connected.config.read_text()
     assert not any(KEY.encode() in path.read_bytes() for path in connected.state.rglob("*") if path.is_file())
@@ -70,3 +79,11 @@ def test_a_gateway_that_runs_already_is_used_and_left_alone(connected: Host, ups
             assert connected.turn("hello there")
         assert urllib.request.urlopen(f"{address}/health", timeout=10).status == 200
     assert [headers.get("x-api-key") for _, headers, _ in upstream.requests] == ["own-key"]
+
+
+def test_openclaws_own_installer_copies_the_plugin(host: Host) -> None:
+    host.ours("openclaw", "install", "--route", "copied", "--yes")
+    assert "Config valid" in host.openclaw("config", "validate")
+    assert "global:oauthrouter" in host.openclaw("plugins", "list")
+    host.ours("openclaw", "uninstall", "--yes")
+    assert "oauthrouter" not in host.openclaw("plugins", "list")

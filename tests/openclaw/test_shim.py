@@ -108,8 +108,15 @@ def test_it_configures_and_learns_the_token(tmp_path: Path) -> None:
         shim.do("stop")
     line = next(detail for detail in shim.details("log") if detail.startswith("config"))
     assert '"spendControls": {"dailyRequestBudget": 5}' in line
+    assert '"server": {"port": ' in line
     assert "python" not in line.split("arguments")[0].replace("openclaw", "")
     assert line.endswith("arguments -P -m openclaw_oauthrouter serve --host-stdio")
+
+
+@pytest.mark.parametrize(("host", "reached"), [("0.0.0.0", "127.0.0.1"), ("10.0.0.5", "10.0.0.5"), ("127.0.0.1", "127.0.0.1")])
+def test_it_sends_to_where_the_gateway_can_be_reached(tmp_path: Path, host: str, reached: str) -> None:
+    with driver(tmp_path, GOOD, server={"port": 9123, "listenHost": host}) as shim:
+        assert shim.do("catalog")["baseUrl"] == f"http://{reached}:9123/v1"
 
 
 def test_a_kept_token_is_used_from_the_start(tmp_path: Path) -> None:

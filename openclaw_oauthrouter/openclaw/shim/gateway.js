@@ -6,9 +6,8 @@ import { createInterface } from "node:readline";
 const READY_MS = 20_000;
 const TERMINATE_MS = 3_000;
 const PROBE_MS = 5_000;
-const STEADY_MS = 60_000;
+const STEADY_MS = 60_000; // who ran this long begins anew with the shortest back-off
 const BACKOFF_MS = [500, 1_000, 2_000, 5_000, 10_000, 30_000];
-const TAIL_LINES = 20;
 
 export class Gateway {
   /**
@@ -19,7 +18,6 @@ export class Gateway {
   constructor(options) {
     this.options = options;
     this.stopping = new AbortController();
-    this.child = undefined;
   }
 
   /** Resolves when a gateway answers, or the first try has failed; a broken Python must not keep OpenClaw from starting. */
@@ -42,24 +40,22 @@ export class Gateway {
 
   async #supervise(settled) {
     const { log, health } = this.options;
-    let failures = 0;
-    for (;;) {
+    for (let failures = 0; ; ) {
       while (await this.#someoneElseServes()) {
         health?.clearFailure();
         settled();
         await this.#pause(PROBE_MS);
       }
-      if (this.stopping.signal.aborted) break;
+      if (this.stopping.signal.aborted) return settled();
       const began = Date.now();
       const reason = await this.#runOnce(settled);
-      if (this.stopping.signal.aborted) break;
+      if (this.stopping.signal.aborted) return settled();
       failures = Date.now() - began > STEADY_MS ? 1 : failures + 1;
       log.warn(`oauthrouter: ${reason}`);
       health?.reportFailure(new Error(reason));
       settled();
       await this.#pause(BACKOFF_MS[Math.min(failures, BACKOFF_MS.length) - 1]);
     }
-    settled();
   }
 
   async #pause(milliseconds) {
@@ -82,13 +78,15 @@ export class Gateway {
     const { command, args, config, log, health, ready } = this.options;
     const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
     this.child = child;
-    const tail = [];
-    const late = setTimeout(() => child.kill("SIGKILL"), READY_MS);
+    let lastWords = "";
+    const late = setTimeout(() => {
+      lastWords = `not ready within ${READY_MS / 1_000} s`;
+      child.kill("SIGKILL");
+    }, READY_MS);
     child.stdin.on("error", () => undefined); // it died; "close" tells why
     this.#send({ type: "config", config });
     createInterface({ input: child.stderr }).on("line", (line) => {
-      tail.push(line);
-      if (tail.length > TAIL_LINES) tail.shift();
+      lastWords = line;
       log.info(line);
     });
     createInterface({ input: child.stdout }).on("line", (line) =>
@@ -104,7 +102,7 @@ export class Gateway {
       const end = (reason) => {
         clearTimeout(late);
         this.child = undefined;
-        resolve(tail.length ? `${reason}; it last said: ${tail.at(-1)}` : reason);
+        resolve(lastWords ? `${reason}; it last said: ${lastWords}` : reason);
       };
       child.once("error", (error) => end(`${command} cannot be started: ${error.message}`));
       child.once("close", (code, signal) => end(`the Python gateway ended with ${signal ?? `exit code ${code}`}`));
@@ -123,11 +121,8 @@ export class Gateway {
   }
 
   async #answer({ id, provider }) {
-    try {
-      this.#send({ id, result: await this.options.lend(provider) });
-    } catch (error) {
-      this.#send({ id, error: error.message });
-    }
+    const answer = await this.options.lend(provider).then((result) => ({ result }), (error) => ({ error: error.message }));
+    this.#send({ id, ...answer });
   }
 
   #send(message) {

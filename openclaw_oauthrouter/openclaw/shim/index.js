@@ -4,38 +4,33 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { Gateway } from "./gateway.js";
 
-const manifest = JSON.parse(readFileSync(new URL("./openclaw.plugin.json", import.meta.url), "utf8"));
-const { id, name, description } = manifest;
-const offered = manifest.modelCatalog.providers[id];
-const TOKEN = manifest.setup.providers[0].envVars[0];
+const { id, name, description, setup, modelCatalog } = JSON.parse(readFileSync(new URL("./openclaw.plugin.json", import.meta.url), "utf8"));
+const offered = modelCatalog.providers[id];
+const TOKEN = setup.providers[0].envVars[0];
 const FREE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }; // the gateway books what a request really costs
+const EVERY_INTERFACE = ["0.0.0.0", "::", ""];
 
 /** The local token: from the environment or the plugin's configuration, else the one the gateway keeps in its state folder. */
 function localToken(config) {
-  const home = config.home ?? process.env.OAUTHROUTER_HOME ?? join(homedir(), ".openclaw", "oauthrouter");
   const given = process.env[TOKEN] ?? config.server?.authToken;
-  if (given) return given;
+  const home = config.home ?? process.env.OAUTHROUTER_HOME ?? join(homedir(), ".openclaw", "oauthrouter");
   try {
-    return readFileSync(join(home, "local-token"), "utf8").trim() || undefined;
+    return given || readFileSync(join(home, "local-token"), "utf8").trim() || undefined;
   } catch {
     return undefined; // not started yet: the ready line brings it
   }
 }
 
-function publishToken(token) {
-  if (token) process.env[TOKEN] = token;
-}
-
-function address(config) {
-  const port = config.server?.port ?? process.env.OAUTHROUTER_PORT;
-  return port ? `http://127.0.0.1:${port}/v1` : offered.baseUrl;
-}
-
 function register(api) {
-  const { python = "python3", ...config } = api.pluginConfig ?? {};
-  const baseUrl = address(config);
+  const { python = "python3", ...settings } = api.pluginConfig ?? {};
+  const port = Number(settings.server?.port ?? process.env.OAUTHROUTER_PORT ?? 8402);
+  const host = settings.server?.listenHost ?? process.env.OAUTHROUTER_LISTEN_HOST ?? "";
+  const baseUrl = `http://${EVERY_INTERFACE.includes(host) ? "127.0.0.1" : host}:${port}/v1`;
+  // The gateway has to listen where OpenClaw is told to send, whatever its own configuration file says.
+  const config = { ...settings, server: { ...settings.server, port } };
   const row = (model) => ({ reasoning: false, cost: FREE, ...model, provider: id, api: offered.api, baseUrl });
-  publishToken(localToken(config));
+  const publish = (token) => token && Object.assign(process.env, { [TOKEN]: token });
+  publish(localToken(config));
 
   api.registerProvider({
     id,
@@ -52,21 +47,21 @@ function register(api) {
   let gateway;
   api.registerService({
     id: `${id}-gateway`,
-    start: async (ctx) => {
+    start: (ctx) => {
       gateway = new Gateway({
         command: python,
         args: ["-P", "-m", "openclaw_oauthrouter", "serve", "--host-stdio"],
         config,
         baseUrl,
         token: () => localToken(config),
-        lend: (provider) => api.runtime.modelAuth.resolveApiKeyForProvider({ provider, cfg: ctx.config }),
-        ready: (line) => publishToken(line.token),
+        lend: async (provider) => api.runtime.modelAuth.resolveApiKeyForProvider({ provider, cfg: ctx.config }),
+        ready: (line) => publish(line.token),
         log: ctx.logger,
         health: ctx.serviceHealth,
       });
-      await gateway.start();
+      return gateway.start();
     },
-    stop: async () => gateway?.stop(),
+    stop: () => gateway?.stop(),
   });
 }
 
