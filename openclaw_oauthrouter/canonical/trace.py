@@ -85,8 +85,14 @@ class RequestRecord:
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Speed of writing after the first token; ``None`` when it cannot be told."""
-        if self.usage is None or self.seconds is None or self.first_token_seconds is None or not self.usage.output_tokens:
+        """Speed of writing after the first token; ``None`` when it cannot be told, as for answers that came in one piece."""
+        if (
+            not self.stream
+            or self.usage is None
+            or self.seconds is None
+            or self.first_token_seconds is None
+            or not self.usage.output_tokens
+        ):
             return None
         writing = self.seconds - self.first_token_seconds
         return self.usage.output_tokens / writing if writing > 0 else None

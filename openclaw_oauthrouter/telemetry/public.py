@@ -20,6 +20,10 @@ _PROMPT_FEATURE = re.compile(r"(?:.*_)?text")
 """Features that hold words of a prompt; the others are counts, names and flags."""
 
 
+_HOPS_SHOWN = 4
+"""A route's reserve may be every model there is; a line of the trace need not list it."""
+
+
 def public_record(record: RequestRecord, *, prompts: bool = False) -> JsonObject:
     """One record as JSON.
 
@@ -140,7 +144,8 @@ def _spend(record: RequestRecord) -> JsonObject | None:
 def _routing(decision: RoutingDecision) -> JsonObject:
     routing: JsonObject = {
         "method": decision.method,
-        "hops": [{"model": hop.card.name, "tier": hop.tier, "reason": hop.reason} for hop in decision.hops],
+        "hops": [{"model": hop.card.name, "tier": hop.tier, "reason": hop.reason} for hop in decision.hops[:_HOPS_SHOWN]],
+        "hopCount": len(decision.hops),
         "skipped": [{"model": skipped.model, "reason": redact(skipped.reason)} for skipped in decision.skipped],
         "baselineModel": decision.baseline_model,
     }
@@ -150,13 +155,13 @@ def _routing(decision: RoutingDecision) -> JsonObject:
 
 
 def _classification(classification: Classification) -> JsonObject:
+    # Scores are not rounded: a replay has to fall on the same side of every cut point.
     return {
         "judgedTier": classification.tier,
-        "score": _rounded(classification.score, 4),
+        "score": classification.score,
         "floors": list(classification.floors),
         "dimensions": [
-            {"name": d.name, "score": _rounded(d.score, 4), "weight": _rounded(d.weight, 4), "signal": d.signal}
-            for d in classification.dimensions
+            {"name": d.name, "score": d.score, "weight": d.weight, "signal": d.signal} for d in classification.dimensions
         ],
     }
 

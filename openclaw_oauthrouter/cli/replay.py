@@ -1,0 +1,149 @@
+"""``replay``: what recorded requests would have become under another configuration, before it is applied."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openclaw_oauthrouter.cli.trace_lines import dollars, printable
+
+if TYPE_CHECKING:
+    from openclaw_oauthrouter.canonical.json import JsonObject
+    from openclaw_oauthrouter.cli.recorded_routing import RecordedRouting, Replayed
+
+_DAY = 86_400.0
+
+
+@click.command("replay")
+@click.option(
+    "--config",
+    "new",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Configuration to try. Default: the present one.",
+)
+@click.option("--days", default=7.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="How far to look back.")
+@click.option("--show", default=20, show_default=True, type=click.IntRange(0), help="Changed requests to list.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_obj
+def command(obj: dict[str, Any], /, new: Path | None, days: float, show: int, as_json: bool) -> None:
+    """Route the recorded requests again, and print which would get another tier or model, and what that would cost.
+
+    Nothing is sent. The trace holds no prompts: tiers follow from the recorded scores, so another classifier cannot be tried this way.
+    """
+    from openclaw_oauthrouter.cli.trace import trace_file
+
+    events = _recorded(trace_file(obj.get("config")), time.time() - days * _DAY)
+    comparison = compare(_routing(new or obj.get("config")), events)
+    if as_json:
+        import orjson
+
+        click.echo(orjson.dumps(comparison.as_json(), option=orjson.OPT_INDENT_2))
+    else:
+        _print(comparison, show)
+
+
+@dataclass(slots=True)
+class Comparison:
+    """The recorded requests and what they would become.
+
+    :ivar kept: tiers taken from the record, since no recorded score could be judged anew
+    """
+
+    replayed: list[Replayed] = field(default_factory=list)
+    unroutable: Counter[str] = field(default_factory=Counter)
+    kept: int = 0
+
+    @property
+    def changed(self) -> list[Replayed]:
+        """Requests that would get another tier or model."""
+        return [one for one in self.replayed if one.differs]
+
+    def costs(self) -> tuple[float, float]:
+        """US dollars then and now, of requests whose cost is known both times; cached prompts count in full."""
+        known = [(one.cost_then, one.cost_now) for one in self.replayed]
+        pairs = [(then, now) for then, now in known if then is not None and now is not None]
+        return sum(then for then, _ in pairs), sum(now for _, now in pairs)
+
+    def moves(self) -> Counter[tuple[str, str]]:
+        """``(tier and model then, tier and model now)`` of the changed requests."""
+        return Counter(
+            (f"{one.tier_then or 'as asked'} {one.model_then}", f"{one.decision.tier or 'as asked'} {one.decision.model}")
+            for one in self.changed
+        )
+
+    def as_json(self) -> JsonObject:
+        """For programs; money in US dollars."""
+        then, now = self.costs()
+        return {
+            "requests": len(self.replayed),
+            "changed": len(self.changed),
+            "tiersKept": self.kept,
+            "cost": {"then": round(then, 6), "now": round(now, 6)},
+            "moves": [{"from": before, "to": after, "requests": count} for (before, after), count in self.moves().most_common()],
+            "unroutable": dict(self.unroutable),
+            "requestIds": [one.event.get("requestId") for one in self.changed],
+        }
+
+
+def compare(routing: RecordedRouting, events: list[JsonObject]) -> Comparison:
+    """Route every recorded request that got a decision."""
+    from openclaw_oauthrouter.errors import OAuthRouterError
+
+    comparison = Comparison()
+    for event in events:
+        try:
+            comparison.replayed.append(routing.route(event))
+        except OAuthRouterError as error:
+            comparison.unroutable[error.message] += 1
+    comparison.kept = routing.kept
+    return comparison
+
+
+def _recorded(path: Path, since: float) -> list[JsonObject]:
+    from openclaw_oauthrouter.telemetry.jsonl import trace_files
+    from openclaw_oauthrouter.telemetry.reader import read_lines
+
+    events = (event for file in trace_files(path) for event in read_lines(file))
+    routed = [event for event in events if event["ts"] / 1000 >= since and event.get("modelIdResolved")]
+    return sorted(routed, key=lambda event: event["ts"])
+
+
+def _routing(config: Path | None) -> RecordedRouting:
+    from openclaw_oauthrouter.assembly import build_router
+    from openclaw_oauthrouter.cli.recorded_routing import RecordedRouting
+    from openclaw_oauthrouter.config.loading import load_settings
+    from openclaw_oauthrouter.plugins import create_plugin_manager
+
+    return RecordedRouting(build_router(load_settings(config).settings, create_plugin_manager()))
+
+
+def _print(comparison: Comparison, show: int) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    total, changed = len(comparison.replayed), comparison.changed
+    if not total:
+        console.print("nothing recorded to replay")
+        return
+    console.print(f"[bold]{total:,} requests replayed[/bold], {len(changed):,} would go elsewhere ({len(changed) / total:.0%})")
+    then, now = comparison.costs()
+    console.print(f"cost of their tokens, caches aside: {dollars(then)} then, {dollars(now)} now ({_change(then, now)})")
+    for (before, after), count in comparison.moves().most_common():
+        console.print(f"{count:>6} ×  {printable(before)}  →  {printable(after)}", markup=False)
+    if comparison.kept:
+        console.print(f"{comparison.kept:,} tiers were taken as recorded: no score of the default classifier stands in the trace")
+    for message, count in comparison.unroutable.most_common():
+        console.print(f"{count:>6} ×  cannot be routed: {printable(message)}", markup=False)
+    for one in changed[:show]:
+        moment = time.strftime("%d %b %H:%M:%S", time.localtime(one.event["ts"] / 1000))
+        before, after = f"{one.tier_then} {one.model_then}", f"{one.decision.tier} {one.decision.model}"
+        console.print(f"  {moment}  {one.event.get('requestId')}  {printable(before)} → {printable(after)}", markup=False)
+
+
+def _change(then: float, now: float) -> str:
+    return f"{(now - then) / then:+.0%}" if then else "no known cost"

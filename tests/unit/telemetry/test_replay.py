@@ -1,0 +1,195 @@
+"""A replay under the same configuration reproduces every decision; under another it shows the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from click.testing import CliRunner
+
+from openclaw_oauthrouter.assembly import build_router
+from openclaw_oauthrouter.canonical.content import BlobPart, Part, TextPart
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
+from openclaw_oauthrouter.canonical.routing import RouteHints, Tier
+from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
+from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.cli.recorded_routing import RecordedRouting
+from openclaw_oauthrouter.cli.replay import compare
+from openclaw_oauthrouter.cli.root import root
+from openclaw_oauthrouter.config.loading import load_settings
+from openclaw_oauthrouter.plugins import create_plugin_manager
+from openclaw_oauthrouter.routing.router import Router
+from openclaw_oauthrouter.telemetry.public import public_record
+
+PROMPTS = (
+    "hi",
+    "What is the capital of Portugal?",
+    "Write a Python function that merges two sorted lists, with tests.",
+    "Design a multi-tenant event pipeline with exactly-once delivery; compare three stores.",
+    "Prove that the square root of 2 is irrational.",
+    "Refactor this module step by step, first the parser, then the writer, and keep the API.",
+    "Übersetze diesen Satz ins Englische: Guten Morgen.",
+    "证明根号二是无理数。",
+    "thanks, that works",
+)
+IMAGE = BlobPart("image", "image/png", "iVBORw0KGgo=")
+
+MakeRouter = Callable[..., Router]
+
+
+@pytest.fixture
+def make_router(tmp_path: Path) -> MakeRouter:
+    """Routers as the gateway builds them, as if every provider had a credential."""
+
+    def make(**routing: Any) -> Router:
+        settings = load_settings(environ={}, overrides={"home": str(tmp_path), "routing": routing}).settings
+        return build_router(settings, create_plugin_manager(load_entry_points=False), assume_credentials=True)
+
+    return make
+
+
+def ask(text: str, *parts: Part, model: str = "auto", **fields: Any) -> ChatRequest:
+    return ChatRequest("openai_chat_completions", model, (Message("user", (TextPart(text), *parts)),), **fields)
+
+
+def traffic() -> list[tuple[ChatRequest, RouteHints, str | None]]:
+    """Requests of every kind, with their hints and conversations."""
+    plain = RouteHints()
+    proof = Message("user", (TextPart(PROMPTS[4]),))
+    answer = Message("assistant", (TextPart("By contradiction."),))
+    goes_on = ChatRequest("openai_chat_completions", "auto", (proof, answer, Message("user", (TextPart("go on"),))))
+    return [
+        *((ask(text), plain, f"c{number}") for number, text in enumerate(PROMPTS)),
+        *((ask(text, model="auto-economy"), plain, None) for text in PROMPTS),
+        (ask("what is on it?", IMAGE), plain, "picture"),
+        (ask("read the file", tools=(Tool("read"), Tool("write"))), plain, "tools"),
+        (ask("hi", max_output_tokens=200), RouteHints(tier=Tier.COMPLEX), "hinted"),
+        (ask(PROMPTS[4]), RouteHints(max_tier=Tier.MEDIUM), "capped"),
+        (ask("hi", model="anthropic/claude-opus-4-6"), plain, "explicit"),
+        (ask(PROMPTS[4]), plain, "long"),
+        (goes_on, plain, "long"),
+        (goes_on, plain, "long"),
+    ]
+
+
+def recorded(router: Router) -> list[JsonObject]:
+    """The trace of that traffic."""
+    events = []
+    for number, (request, hints, conversation) in enumerate(traffic()):
+        routed = router.route(request, hints, conversation)
+        card = routed.decision.hops[0].card
+        usage = Usage(1000 + number, 200, 300)
+        router.answered(conversation, routed.decision, card, usage)
+        record = RequestRecord(
+            f"r{number}",
+            1_795_000_000.0 + number,
+            "/v1/chat/completions",
+            "POST",
+            conversation=conversation,
+            model_requested=request.model,
+            model_resolved=routed.decision.model,
+            decision=routed.decision,
+            attempts=[Attempt(card.provider, card.id, None, "https://x", 200, "ok")],
+            status=200,
+            usage=usage,
+            features=routed.recorded(),
+        )
+        events.append(orjson.loads(orjson.dumps(public_record(record), default=str)))
+    return events
+
+
+def test_the_same_configuration_reproduces_every_decision(make_router: MakeRouter) -> None:
+    events = recorded(make_router())
+    assert {event.get("routingTier") for event in events} == {*Tier, None}
+    comparison = compare(RecordedRouting(make_router()), events)
+    assert len(comparison.replayed) == len(events)
+    assert [(one.event["requestId"], one.decision.tier, one.decision.model) for one in comparison.changed] == []
+    assert comparison.kept == 0
+    then, now = comparison.costs()
+    assert then == now > 0
+
+
+def test_without_the_learned_term_too(make_router: MakeRouter) -> None:
+    events = recorded(make_router(learned_score=False))
+    assert compare(RecordedRouting(make_router(learned_score=False)), events).changed == []
+
+
+def test_another_model_for_a_tier(make_router: MakeRouter) -> None:
+    events = recorded(make_router())
+    other = {"SIMPLE": {"primary": "openai/gpt-5.4-mini"}}
+    comparison = compare(RecordedRouting(make_router(tiers=other)), events)
+    simple = [event["requestId"] for event in events if event.get("routingTier") == "SIMPLE"]
+    assert [one.event["requestId"] for one in comparison.changed] == simple
+    assert {one.decision.model for one in comparison.changed} == {"openai/gpt-5.4-mini"}
+    then, now = comparison.costs()
+    assert now != then
+
+
+def test_other_cut_points_move_tiers_but_not_floors_and_wishes(make_router: MakeRouter) -> None:
+    events = recorded(make_router())
+    by_id = {one.event["requestId"]: one for one in compare(RecordedRouting(make_router(cut_points=(9, 9, 9))), events).replayed}
+    proof = next(
+        event["requestId"] for event in events if any("REASONING" in floor for floor in (event["routing"].get("floors") or ()))
+    )
+    assert by_id[proof].decision.tier is Tier.REASONING
+    hinted = next(event["requestId"] for event in events if event.get("conversation") == "hinted")
+    assert by_id[hinted].decision.tier is Tier.COMPLEX
+    assert sum(one.decision.tier is Tier.SIMPLE for one in by_id.values()) > sum(
+        event.get("routingTier") == "SIMPLE" for event in events
+    )
+
+
+def test_what_was_out_of_order_then_stays_so(make_router: MakeRouter) -> None:
+    [event] = [event for event in recorded(make_router()) if event["requestId"] == "r0"]
+    first, second = (hop["model"] for hop in event["routing"]["hops"][:2])
+    event["routing"]["skipped"] = [{"model": first, "reason": "cooling down for 12 s: overloaded"}]
+    event["routing"]["hops"] = event["routing"]["hops"][1:]
+    event["modelIdResolved"] = second
+    event["attempts"] = []
+    replayed = RecordedRouting(make_router()).route(event)
+    assert replayed.decision.model == second
+    assert not replayed.differs
+
+
+def test_a_record_without_scores_keeps_its_tier(make_router: MakeRouter) -> None:
+    event: JsonObject = {
+        "ts": 1,
+        "modelIdRequested": "auto",
+        "modelIdResolved": "x/y",
+        "routingTier": "COMPLEX",
+        "routing": {"method": "mine"},
+    }
+    comparison = compare(RecordedRouting(make_router()), [event])
+    assert comparison.kept == 1
+    assert comparison.replayed[0].decision.tier is Tier.COMPLEX
+
+
+def test_a_model_that_is_no_longer_served_is_told_not_raised(make_router: MakeRouter) -> None:
+    event: JsonObject = {"ts": 1, "modelIdRequested": "gone/model", "modelIdResolved": "gone/model"}
+    comparison = compare(RecordedRouting(make_router()), [event])
+    assert list(comparison.unroutable.values()) == [1]
+
+
+def test_command(tmp_path: Path, make_router: MakeRouter) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir(exist_ok=True)
+    (logs / "routing-trace.jsonl").write_bytes(b"".join(orjson.dumps(event) + b"\n" for event in recorded(make_router())))
+    present, other = tmp_path / "present.toml", tmp_path / "other.toml"
+    present.write_text(f'home = "{tmp_path}"\n')
+    other.write_text(f'home = "{tmp_path}"\n[routing]\nmax_tier = "SIMPLE"\n')
+    days = ["--days", "100000"]
+
+    def run(*arguments: str) -> str:
+        result = CliRunner(env={"COLUMNS": "200"}).invoke(root, ["--config", str(present), "replay", *days, *arguments])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    told = orjson.loads(run("--config", str(other), "--json"))
+    assert told["requests"] == len(traffic())
+    assert {move["to"].split()[0] for move in told["moves"]} == {"SIMPLE"}
+    assert "would go elsewhere" in run("--config", str(other))
+    assert "0 would go elsewhere (0%)" in run()
