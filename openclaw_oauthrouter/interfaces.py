@@ -22,6 +22,7 @@ from openclaw_oauthrouter.canonical.routing import (
     Hop,
     ModelCard,
     RequestFeatures,
+    Tier,
 )
 from openclaw_oauthrouter.canonical.spending import Limit, PlannedCall
 from openclaw_oauthrouter.canonical.trace import RequestRecord
@@ -232,6 +233,19 @@ class Envelope(Protocol):
 
     def strip(self, text: str) -> str:
         """The text without the wrapping; ``""`` when it is nothing but wrapping."""
+
+
+class ConversationMemory(Protocol):
+    """Remembers what each conversation was last given."""
+
+    def recall(self, key: str | None) -> Any:
+        """An object with ``tier``, ``model`` and ``cached_tokens``; ``None`` when nothing is known."""
+
+    def remember(self, key: str | None, tier: Tier, model: str, cached_tokens: int = 0) -> None:
+        """Note what a conversation was given."""
+
+    async def fetch(self, key: str | None) -> None:
+        """Learn what other gateways know of it."""
 
 
 # ------------------------------------------------------------------ policy and health

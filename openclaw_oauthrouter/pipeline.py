@@ -39,7 +39,7 @@ class Pipeline:
     preamble: Callable[[ChatRequest], ChatRequest]
     clock: Clock
 
-    def receive(
+    async def receive(
         self, dialect_name: str, body: bytes, headers: Mapping[str, str], client: str | None, record: RequestRecord
     ) -> Exchange:
         """Decode and route a request.
@@ -50,6 +50,7 @@ class Pipeline:
         request = dialect.decode_request(parse_body(body), headers)
         _describe(request, record)
         record.conversation = conversation_key(request, client)
+        await self.router.conversations.fetch(record.conversation)
         routed = self.router.route(request, hints_of(headers), record.conversation)
         record.decision, record.model_resolved = routed.decision, routed.decision.model
         record.provider = routed.decision.hops[0].card.provider

@@ -162,7 +162,7 @@ def _settings(context: click.Context) -> Settings:
 
 
 def _chain(settings: Settings) -> CredentialChain:
-    from openclaw_oauthrouter.assembly import build_credentials
+    from openclaw_oauthrouter.parts import build_credentials
     from openclaw_oauthrouter.plugins import create_plugin_manager
 
     return build_credentials(settings, create_plugin_manager())

@@ -114,9 +114,9 @@ def _recorded(path: Path, since: float) -> list[JsonObject]:
 
 
 def _routing(config: Path | None) -> RecordedRouting:
-    from openclaw_oauthrouter.assembly import build_router
     from openclaw_oauthrouter.cli.recorded_routing import RecordedRouting
     from openclaw_oauthrouter.config.loading import load_settings
+    from openclaw_oauthrouter.parts import build_router
     from openclaw_oauthrouter.plugins import create_plugin_manager
 
     return RecordedRouting(build_router(load_settings(config).settings, create_plugin_manager()))

@@ -35,10 +35,10 @@ def command(
 
 
 def _decide(config: Path | None, text: str, system: str | None, max_output_tokens: int, profile: str | None) -> RoutingDecision:
-    from openclaw_oauthrouter.assembly import build_router, usable_now
     from openclaw_oauthrouter.canonical.content import TextPart
     from openclaw_oauthrouter.canonical.request import ChatRequest, Message
     from openclaw_oauthrouter.config.loading import load_settings
+    from openclaw_oauthrouter.parts import build_router, usable_now
     from openclaw_oauthrouter.plugins import create_plugin_manager
     from openclaw_oauthrouter.routing.hints import hints_of
 

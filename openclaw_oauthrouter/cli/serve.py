@@ -56,15 +56,20 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 async def _alone(config: Path | None, overrides: dict[str, Any], demo: bool, demo_if_empty: bool) -> None:
     from openclaw_oauthrouter.proxy.demo import demo_upstream
+    from openclaw_oauthrouter.proxy.reload import Reloader
     from openclaw_oauthrouter.proxy.start import start
 
     async with AsyncExitStack() as stack:
         loaded = load_settings(config, overrides=overrides)
         if demo or (demo_if_empty and not _has_credentials(loaded)):
             demo_settings = await stack.enter_async_context(demo_upstream())
-            loaded = load_settings(config, overrides={**overrides, **demo_settings})
+            overrides = {**overrides, **demo_settings}
+            loaded = load_settings(config, overrides=overrides)
             demo = True
         handle = await stack.enter_async_context(await start(loaded.settings))
+        reloader = Reloader(handle.live, loaded.path, lambda: load_settings(config, overrides=overrides))
+        watching = asyncio.create_task(reloader.watch())
+        stack.callback(watching.cancel)
         _greet(handle, loaded, demo)
         await until_stopped(handle)
 
@@ -98,7 +103,7 @@ async def until_stopped(handle: ProxyHandle, *events: asyncio.Event) -> None:
 
 
 def _has_credentials(loaded: LoadedSettings) -> bool:
-    from openclaw_oauthrouter.assembly import usable_now
+    from openclaw_oauthrouter.parts import usable_now
     from openclaw_oauthrouter.plugins import create_plugin_manager
 
     return bool(usable_now(loaded.settings, create_plugin_manager()))

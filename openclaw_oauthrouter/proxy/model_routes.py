@@ -93,7 +93,7 @@ class ModelRoutes:
                 await send_error(send, error, dialect, record.request_id, extra)
 
     async def _serve(self, dialect: Dialect, body: bytes, headers: Mapping[str, str], record: RequestRecord, send: Send) -> None:
-        exchange = self.pipeline.receive(dialect.name, body, forwarded(headers), record.client, record)
+        exchange = await self.pipeline.receive(dialect.name, body, forwarded(headers), record.client, record)
         if exchange.request.stream:
             await self._stream(exchange, record, send)
         else:

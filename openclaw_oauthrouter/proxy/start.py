@@ -35,7 +35,7 @@ class ProxyHandle:
         self.base_url = f"http://{_reachable(settings.server.listen_host)}:{self.port}"
         self.auth_token = live.token.reveal()
         self._stop = asyncio.Event()
-        self._beside = live.runtime.begin()
+        self._beside = live.runtime.lasting.begin()
         self._serving = asyncio.create_task(run_application(Gateway(live), listener, settings.server, self._stop))
 
     def __repr__(self) -> str:
@@ -56,16 +56,17 @@ class ProxyHandle:
         if self._stop.is_set():
             return
         self._stop.set()
-        runtime = self.live.runtime
         self.live.observers.ring.close()
         try:
             await self._serving
         finally:
+            runtime = self.live.runtime
             await _all(runtime.plugins.hook.openclaw_gateway_stop(settings=runtime.settings))
             for task in self._beside:
                 task.cancel()
             await asyncio.gather(*self._beside, return_exceptions=True)
             await runtime.aclose()
+            await runtime.lasting.aclose()
             self.live.observers.recorder.close()
 
 

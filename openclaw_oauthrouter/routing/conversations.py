@@ -54,6 +54,9 @@ class Conversations:
             return None
         return known
 
+    async def fetch(self, key: str | None) -> None:
+        """Nothing to learn: this memory is the only one. (``shared.conversations`` asks the others here.)"""
+
     def remember(self, key: str | None, tier: Tier, model: str, cached_tokens: int = 0) -> None:
         """Note what a conversation was given."""
         if not key:

@@ -22,8 +22,8 @@ from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config.routing import Profile, RoutingSettings
 from openclaw_oauthrouter.config.upstream import RateLimitFallbackSettings
 from openclaw_oauthrouter.errors import CredentialNotFound
-from openclaw_oauthrouter.interfaces import Provider
-from openclaw_oauthrouter.routing.conversations import Conversation, Conversations
+from openclaw_oauthrouter.interfaces import ConversationMemory, Provider
+from openclaw_oauthrouter.routing.conversations import Conversation
 from openclaw_oauthrouter.routing.fallback import fallback_hops
 from openclaw_oauthrouter.routing.model_ids import Auto, normalise, resolve
 from openclaw_oauthrouter.routing.prices import Prices
@@ -72,7 +72,7 @@ class Router:
     judge: Judge
     servable: Servable
     prices: Prices
-    conversations: Conversations
+    conversations: ConversationMemory
     estimate: Callable[[ChatRequest, ModelCard], Estimate]
     explain_missing: Callable[[], str]
     revise: Callable[..., RoutingDecision | None]

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from openclaw_oauthrouter.assembly import build_providers
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, failure, ok, warning
 from openclaw_oauthrouter.credentials.advice import how_to_get
-from openclaw_oauthrouter.credentials.chain import CredentialChain
 from openclaw_oauthrouter.errors import ConfigurationError, CredentialError
 from openclaw_oauthrouter.interfaces import CredentialSource, Provider
+from openclaw_oauthrouter.openclaw.command import openclaw_config_file
+from openclaw_oauthrouter.openclaw.installation import route_in
+from openclaw_oauthrouter.parts import build_credentials, build_providers
 from openclaw_oauthrouter.plugins import create_plugin_manager
 
 _SECONDS = 5.0
@@ -27,14 +28,20 @@ def check_upstreams(around: Surroundings) -> Iterator[Result]:
     try:
         plugins = create_plugin_manager()
         providers = list(build_providers(around.settings, plugins).values())
-        sources = _in_order(around, plugins.hook.oauthrouter_register_credential_sources(settings=around.settings))
+        sources = build_credentials(around.settings, plugins).sources
     except ConfigurationError as error:
         yield failure("credentials", error.message, "mend the configuration")
         return
     for provider in providers:
         yield from _check_provider(around, sources, provider)
     if not any(not provider.needs_credential or _first(sources, provider.name) for provider in providers):
-        yield failure("credentials", "no provider can be used yet", how_to_get("anthropic"))
+        yield _nothing_usable(around)
+
+
+def _nothing_usable(around: Surroundings) -> Result:
+    if route_in(openclaw_config_file(around.settings, around.environ)) in ("linked", "copied"):
+        return warning("credentials", "none found here; OpenClaw may still lend its own", "openclaw models auth list")
+    return failure("credentials", "no provider can be used yet", how_to_get("anthropic"))
 
 
 def _check_provider(around: Surroundings, sources: Iterable[CredentialSource], provider: Provider) -> Iterator[Result]:
@@ -51,12 +58,6 @@ def _check_provider(around: Surroundings, sources: Iterable[CredentialSource], p
     else:
         return
     yield _connect(provider)
-
-
-def _in_order(around: Surroundings, answers: Iterable[Iterable[CredentialSource]]) -> list[CredentialSource]:
-    sources = [source for answer in answers for source in answer]
-    chain = CredentialChain(sources, around.settings.credentials, around.clock, around.settings.providers)
-    return list(chain.sources)
 
 
 def _first(sources: Iterable[CredentialSource], provider: str) -> Credential | None:

@@ -10,7 +10,6 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
-from openclaw_oauthrouter.assembly import build_router
 from openclaw_oauthrouter.canonical.content import BlobPart, Part, TextPart
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
@@ -21,6 +20,7 @@ from openclaw_oauthrouter.cli.recorded_routing import RecordedRouting
 from openclaw_oauthrouter.cli.replay import compare
 from openclaw_oauthrouter.cli.root import root
 from openclaw_oauthrouter.config.loading import load_settings
+from openclaw_oauthrouter.parts import build_router
 from openclaw_oauthrouter.plugins import create_plugin_manager
 from openclaw_oauthrouter.routing.router import Router
 from openclaw_oauthrouter.telemetry.public import public_record

@@ -1,0 +1,168 @@
+"""Builds each part of the gateway from settings and plugins; ``assembly`` puts the parts together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import pluggy
+
+from openclaw_oauthrouter.canonical.request import ChatRequest
+from openclaw_oauthrouter.canonical.routing import Estimate, ModelCard
+from openclaw_oauthrouter.classifier.judge import RequestJudge
+from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.config.routing import Profile
+from openclaw_oauthrouter.credentials.chain import CredentialChain
+from openclaw_oauthrouter.errors import ConfigurationError
+from openclaw_oauthrouter.interfaces import Classifier, ConversationMemory, Dialect, Provider
+from openclaw_oauthrouter.policy.token_estimate import TokenEstimator
+from openclaw_oauthrouter.routing.catalog import build_catalog
+from openclaw_oauthrouter.routing.conversations import Conversations
+from openclaw_oauthrouter.routing.model_ids import PROFILES
+from openclaw_oauthrouter.routing.prices import Prices
+from openclaw_oauthrouter.routing.router import Router
+from openclaw_oauthrouter.routing.servable import Servable
+from openclaw_oauthrouter.routing.tiers import build_chains
+
+_T = TypeVar("_T")
+
+
+def build_dialects(settings: Settings, plugins: pluggy.PluginManager) -> dict[str, Dialect]:
+    """Dialects by name; a third party's replaces a built-in one of the same name."""
+    return by_name(plugins.hook.oauthrouter_register_dialects(settings=settings))
+
+
+def build_providers(settings: Settings, plugins: pluggy.PluginManager) -> dict[str, Provider]:
+    """Providers by name, each with its cards."""
+    registered = flat(reversed(plugins.hook.oauthrouter_register_model_cards(settings=settings)))
+    cards = list(build_catalog(settings.providers, registered).values())
+    return by_name(plugins.hook.oauthrouter_register_providers(settings=settings, cards=cards))
+
+
+def build_credentials(settings: Settings, plugins: pluggy.PluginManager) -> CredentialChain:
+    """All credential sources in the configured order."""
+    sources = flat(plugins.hook.oauthrouter_register_credential_sources(settings=settings))
+    return CredentialChain(sources, settings.credentials, time.time, settings.providers)
+
+
+def usable_now(settings: Settings, plugins: pluggy.PluginManager) -> list[str]:
+    """Names of the providers that have a credential, found out without opening anything."""
+    chain = build_credentials(settings, plugins)
+    providers = build_providers(settings, plugins)
+    return [name for name, provider in providers.items() if chain.available(name) or not provider.needs_credential]
+
+
+def build_prices(plugins: pluggy.PluginManager) -> Prices:
+    """The price list."""
+    return Prices(lambda card: plugins.hook.oauthrouter_price_model(card=card))
+
+
+def build_judge(settings: Settings, plugins: pluggy.PluginManager) -> RequestJudge:
+    """The classifier ``routing.classifier`` names, behind third parties' hooks.
+
+    :raises ConfigurationError: there is none of that name; names those there are
+    """
+    hook = plugins.hook
+    dimensions = list(by_name(hook.oauthrouter_register_dimensions(settings=settings)).values())
+    known: dict[str, Classifier] = by_name(hook.oauthrouter_register_classifiers(settings=settings, dimensions=dimensions))
+    wanted = settings.routing.classifier
+    if wanted not in known:
+        raise ConfigurationError(f"routing.classifier {wanted!r} does not exist; there are {', '.join(sorted(known))}")
+    asks = hook.oauthrouter_classify if hook.oauthrouter_classify.get_hookimpls() else None
+    return RequestJudge(
+        envelopes=flat(hook.oauthrouter_register_envelopes(settings=settings)),
+        classifiers=_by_profile(known[wanted], settings.routing.profile),
+        ask_plugins=(lambda features: asks(features=features)) if asks else None,
+        budget_seconds=settings.routing.classifier_budget_ms / 1000,
+        clock=time.perf_counter,
+    )
+
+
+def connect_router(
+    settings: Settings,
+    plugins: pluggy.PluginManager,
+    providers: Mapping[str, Provider],
+    credentials: CredentialChain,
+    judge: RequestJudge,
+    prices: Prices,
+    estimate: Callable[[ChatRequest, ModelCard], Estimate],
+    blocked: Callable[[str, str], str | None],
+    conversations: ConversationMemory,
+    *,
+    assume_credentials: bool = False,
+) -> Router:
+    """A router over parts that exist already.
+
+    :param blocked: why a provider or model is out of order
+    :param assume_credentials: route as if every provider had one
+    """
+    routing = settings.routing
+    return Router(
+        settings=routing,
+        fallback=settings.rate_limit_fallback,
+        providers=providers,
+        chains=build_chains(routing, plugins.hook.oauthrouter_register_tiers(settings=settings)),
+        judge=judge,
+        servable=Servable(
+            usable=lambda name: assume_credentials or not providers[name].needs_credential or credentials.available(name),
+            blocked=blocked,
+            excluded=frozenset(routing.exclude),
+            # The original's tiers name models that are gone by now; whoever asks for them gets them.
+            today=None if routing.classifier == "rules-v1" else lambda: datetime.now(UTC).date(),
+        ),
+        prices=prices,
+        conversations=conversations,
+        estimate=estimate,
+        explain_missing=lambda: what_is_missing(credentials, providers),
+        revise=plugins.hook.oauthrouter_select_route,
+    )
+
+
+def build_router(settings: Settings, plugins: pluggy.PluginManager, *, assume_credentials: bool = False) -> Router:
+    """A router that starts nothing, for explanations and replays: no health, no ledger, no connections.
+
+    :param assume_credentials: route as if every provider had one
+    """
+    providers = build_providers(settings, plugins)
+    estimator = TokenEstimator(exact_near=None)
+    return connect_router(
+        settings,
+        plugins,
+        providers,
+        build_credentials(settings, plugins),
+        build_judge(settings, plugins),
+        build_prices(plugins),
+        estimator.estimate,
+        _never_blocked,
+        Conversations(time.time, settings.routing.sticky_seconds),
+        assume_credentials=assume_credentials,
+    )
+
+
+def what_is_missing(credentials: CredentialChain, providers: Mapping[str, Provider]) -> str:
+    """What to do when no provider has a credential."""
+    lines = [f"{name}: {credentials.explain(name)}" for name, provider in providers.items() if provider.needs_credential]
+    return "no provider can be used yet. " + " | ".join(lines)
+
+
+def _by_profile(classifier: Classifier, configured: Profile) -> dict[Profile, Classifier]:
+    # A classifier without profiles of its own serves them all; the configured one may have cut points of the user's.
+    for_profile = getattr(classifier, "for_profile", None)
+    return {name: for_profile(name) if for_profile and name != configured else classifier for name in PROFILES}
+
+
+def _never_blocked(_provider: str, _model: str) -> str | None:
+    return None
+
+
+def flat(answers: Iterable[Iterable[_T]]) -> list[_T]:
+    """What all plugins answered, as one list."""
+    return [item for answer in answers for item in answer]
+
+
+def by_name(answers: Iterable[Iterable[Any]]) -> dict[str, Any]:
+    """What all plugins answered, by name; a third party's takes the place of a built-in one."""
+    # The last registered plugin answers first; going backwards lets it have the last word.
+    return {item.name: item for answer in reversed(list(answers)) for item in answer}

@@ -1,0 +1,83 @@
+"""Takes an edited configuration into force without dropping a stream; a bad one is refused, and the old one stays."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from openclaw_oauthrouter.assembly import assemble
+from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.config.loading import LoadedSettings
+from openclaw_oauthrouter.errors import ConfigurationError
+from openclaw_oauthrouter.proxy.live import Live
+
+CHECK_SECONDS = 1.0
+
+_FIXED = ("home", "state_url", "telemetry")
+_FIXED_SERVER = ("listen_host", "port", "auth_token", "max_connections")
+# These shape what is built once: sockets, files, observers.
+
+log = logging.getLogger(__name__)
+
+
+class Reloader:
+    """Watches the configuration file, and SIGHUP where there is one.
+
+    :param load: reads all sources anew
+    """
+
+    def __init__(self, live: Live, path: Path | None, load: Callable[[], LoadedSettings]) -> None:
+        self._live = live
+        self._path = path
+        self._load = load
+        self._asked = asyncio.Event()
+
+    async def watch(self) -> None:
+        """For ever; run it as a task and cancel it."""
+        with suppress(NotImplementedError, AttributeError, ValueError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._asked.set)
+        seen = _stamp(self._path)
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), CHECK_SECONDS)
+            now = _stamp(self._path)
+            if now != seen or self._asked.is_set():
+                self._asked.clear()
+                seen = now
+                self.reload()
+
+    def reload(self) -> bool:
+        """Take the configuration as it is now into force.
+
+        :return: whether it could be
+        """
+        old = self._live.runtime
+        try:
+            settings = self._load().settings
+            fixed = _changed_but_fixed(old.settings, settings)
+            runtime = assemble(settings, old.plugins, old.lasting)
+        except ConfigurationError as error:
+            log.error("the configuration was not reloaded, the old one stays in force: %s", error.message)
+            return False
+        self._live.swap(runtime)
+        if fixed:
+            log.warning("reloaded; these settings take effect at the next start: %s", ", ".join(fixed))
+        return True
+
+
+def _stamp(path: Path | None) -> tuple[int, int, int] | None:
+    try:
+        found = os.stat(path) if path else None
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_size, found.st_ino) if found else None
+
+
+def _changed_but_fixed(old: Settings, new: Settings) -> list[str]:
+    changed = [name for name in _FIXED if getattr(old, name) != getattr(new, name)]
+    return changed + [f"server.{name}" for name in _FIXED_SERVER if getattr(old.server, name) != getattr(new.server, name)]

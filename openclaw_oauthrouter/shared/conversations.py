@@ -1,0 +1,100 @@
+"""Lets a conversation keep its model whichever gateway of a team it comes to next."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import Any, Protocol
+
+import orjson
+
+from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.errors import ConfigurationError
+
+_PREFIX = "{oauthrouter}:conversation:"
+_PATIENCE_SECONDS = 0.25
+# A hint that comes late is worth less than the answer it would delay.
+
+log = logging.getLogger(__name__)
+
+
+class Memory(Protocol):
+    """One gateway's own memory of conversations."""
+
+    def recall(self, key: str | None) -> Any: ...
+    def remember(self, key: str | None, tier: Tier, model: str, cached_tokens: int = 0) -> None: ...
+
+
+class SharedConversations:
+    """A memory that asks Redis before a request is routed and tells it afterwards.
+
+    :param memory: this gateway's own
+    :param client: a ``redis.asyncio`` client
+    :param idle_seconds: time after which Redis forgets a conversation
+    """
+
+    def __init__(self, memory: Memory, client: Any, idle_seconds: float) -> None:
+        self._memory = memory
+        self._client = client
+        self._idle_seconds = max(1, int(idle_seconds))
+        self._writing: set[asyncio.Task[None]] = set()
+        self._complained = False
+
+    @classmethod
+    def connect(cls, memory: Memory, url: str, idle_seconds: float) -> SharedConversations:
+        """Use the server at ``redis://…``.
+
+        :raises ConfigurationError: the extra is not installed
+        """
+        try:
+            from redis import asyncio as redis
+        except ImportError as missing:
+            raise ConfigurationError(
+                "stateUrl names a Redis server, but the extra is not installed: pip install 'openclaw-oauthrouter[redis]'"
+            ) from missing
+        return cls(memory, redis.from_url(url, socket_connect_timeout=2.0, socket_timeout=2.0), idle_seconds)
+
+    def recall(self, key: str | None) -> Any:
+        """What the conversation was last given, as far as ``fetch`` has learnt."""
+        return self._memory.recall(key)
+
+    def remember(self, key: str | None, tier: Tier, model: str, cached_tokens: int = 0) -> None:
+        """Note what a conversation was given, here and for the others."""
+        self._memory.remember(key, tier, model, cached_tokens)
+        if key:
+            value = orjson.dumps([tier, model, cached_tokens])
+            self._keep(self._client.set(_PREFIX + key, value, ex=self._idle_seconds))
+
+    async def fetch(self, key: str | None) -> None:
+        """Learn what others have given the conversation; without the server each gateway goes by its own memory."""
+        if not key:
+            return
+        value = await self._quietly(asyncio.wait_for(self._client.get(_PREFIX + key), _PATIENCE_SECONDS))
+        if value:
+            tier, model, cached_tokens = orjson.loads(value)
+            self._memory.remember(key, Tier(tier), model, cached_tokens)
+
+    async def close(self) -> None:
+        """Let what is being written end, then let go of the server."""
+        await asyncio.gather(*self._writing, return_exceptions=True)
+        await self._client.aclose()
+
+    def _keep(self, writing: Awaitable[Any]) -> None:
+        async def write() -> None:
+            await self._quietly(writing)
+
+        task = asyncio.create_task(write())
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+
+    async def _quietly(self, asking: Awaitable[Any]) -> Any:
+        from redis.exceptions import RedisError
+
+        try:
+            return await asking
+        except (RedisError, OSError, TimeoutError) as error:
+            if not self._complained:
+                self._complained = True
+                log.warning("conversations cannot be shared: %r", error)
+            return None
