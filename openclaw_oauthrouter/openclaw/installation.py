@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.edits.edit import AppendJson, Edit, PutJson
-from openclaw_oauthrouter.openclaw.edits.json5_text import value_at
+from openclaw_oauthrouter.openclaw.edits.json5_text import read, value_at
 from openclaw_oauthrouter.openclaw.manifest import PYTHON_KEY, SHIM
 from openclaw_oauthrouter.openclaw.provider_entry import PROVIDER_ID, TOKEN_VARIABLE, provider_entry
 
@@ -155,6 +156,14 @@ def installed_route(document: FrozenObject) -> Route | None:
     if value_at(document, (*_ENTRY, "enabled")):
         return "copied"
     return "local-service" if value_at(document, (*_PROVIDER, "localService")) else None
+
+
+def route_in(path: Path) -> Route | None:
+    """The same of a file; ``None`` also when it cannot be read."""
+    try:
+        return installed_route(read(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, ConfigurationError):
+        return None
 
 
 def selected(document: FrozenObject) -> bool:

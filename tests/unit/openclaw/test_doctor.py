@@ -94,6 +94,14 @@ def test_no_credential_is_a_failure_with_advice(environ: dict[str, str | None]) 
     assert "openclaw-oauthrouter auth add" in rows["credentials"]["remedy"]
 
 
+def test_credentials_that_openclaw_may_lend(tmp_path: Path, environ: dict[str, str | None]) -> None:
+    configure(tmp_path, {})
+    (tmp_path / ".openclaw" / "openclaw.json").write_text(json.dumps(LINKED))
+    rows, code = examine(environ)
+    assert rows["credentials"]["state"] == "warning"
+    assert code == 0
+
+
 def test_a_provider_that_cannot_be_reached(tmp_path: Path, environ: dict[str, str | None]) -> None:
     configure(tmp_path, {"providers": {"anthropic": {"api_base": f"http://127.0.0.1:{nowhere()}", "api_key": "sk-ant-api03-x"}}})
     rows, code = examine(environ)
