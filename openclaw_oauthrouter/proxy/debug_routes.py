@@ -19,7 +19,6 @@ from openclaw_oauthrouter.dashboard.feed import PanelFeed
 from openclaw_oauthrouter.dashboard.login import COOKIE, Logins
 from openclaw_oauthrouter.errors import NotFoundError, OAuthRouterError
 from openclaw_oauthrouter.interfaces import Health
-from openclaw_oauthrouter.telemetry.public import public_record
 from openclaw_oauthrouter.telemetry.query import parse_count, parse_filter
 from openclaw_oauthrouter.telemetry.ring import RingEntry, TraceRing
 
@@ -83,7 +82,8 @@ class _TraceRoutes:
         wanted = parse_filter(request.args, self._clock())
         entries = self._ring.latest(count, wanted)
         newest = self._ring.event_id(entries[-1]) if entries else None
-        return _json({"events": [self._event(entry) for entry in entries], "lastEventId": newest})
+        events = b",".join(entry.json(prompts=self._prompts) for entry in entries)
+        return _json_bytes(b'{"events":[%b],"lastEventId":%b}' % (events, orjson.dumps(newest)))
 
     async def stream(self) -> Response:
         """Server-sent events: ``hello``, what the reader has missed, then records as they end."""
@@ -104,10 +104,7 @@ class _TraceRoutes:
                 yield b"".join(map(self._encoded, fresh)) if fresh else b": keep-alive\n\n"
 
     def _encoded(self, entry: RingEntry) -> bytes:
-        return b"id: %b\ndata: %b\n\n" % (self._ring.event_id(entry).encode(), _dumps(self._event(entry)))
-
-    def _event(self, entry: RingEntry) -> JsonObject:
-        return public_record(entry.record, prompts=self._prompts)
+        return b"id: %b\ndata: %b\n\n" % (self._ring.event_id(entry).encode(), entry.json(prompts=self._prompts))
 
 
 class _DashboardRoutes:
@@ -194,11 +191,11 @@ async def _refused(error: OAuthRouterError) -> Response:
 
 
 def _json(body: JsonObject, status: int = 200) -> Response:
-    return Response(_dumps(body), status, content_type="application/json", headers={"cache-control": "no-store"})
+    return _json_bytes(orjson.dumps(body, default=str), status)
 
 
-def _dumps(body: JsonObject) -> bytes:
-    return orjson.dumps(body, default=str)
+def _json_bytes(body: bytes, status: int = 200) -> Response:
+    return Response(body, status, content_type="application/json", headers={"cache-control": "no-store"})
 
 
 def _asset_headers(asset: Asset) -> dict[str, str]:

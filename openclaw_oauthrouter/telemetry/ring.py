@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
+
+import orjson
 
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.telemetry.filter import TraceFilter
+from openclaw_oauthrouter.telemetry.public import public_record
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RingEntry:
     """A record and its place in the order of arrival.
 
@@ -21,6 +24,13 @@ class RingEntry:
 
     number: int
     record: RequestRecord
+    _json: bytes | None = field(default=None, repr=False)
+
+    def json(self, *, prompts: bool = False) -> bytes:
+        """The record's public JSON, made when first asked for and kept for all readers."""
+        if self._json is None:
+            self._json = orjson.dumps(public_record(self.record, prompts=prompts), default=str)
+        return self._json
 
 
 class TraceRing:

@@ -97,6 +97,22 @@ def test_trace_without_a_file(run: CommandLine) -> None:
     assert "nothing recorded" in result.stderr
 
 
+def test_trace_follows(recorded: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+
+    def look_again(_seconds: float) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            recorded.write(record(request_id="live"), record(request_id="other", status=500))
+        elif looks == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", look_again)
+    result = recorded("trace", "--json", "-f", "-n", "1", "--status", "2xx")
+    assert shown_ids(result) == ["fourth", "live"]
+
+
 def test_report_for_programs(recorded: CommandLine) -> None:
     report = orjson.loads(recorded("report", "--json").stdout)
     assert report["total"]["requests"] == 4

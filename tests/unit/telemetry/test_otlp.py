@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
 import pytest
 
 from tests.unit.telemetry.records import fallen_back, record
@@ -101,3 +105,32 @@ def test_measurements() -> None:
     tokens = {str(attributes["gen_ai.token.type"]): total for total, attributes in measured["gen_ai.client.token.usage"]}
     assert tokens == {"input": 1000, "output": 300}
     collector.sink.close()
+
+
+class Endpoint(BaseHTTPRequestHandler):
+    """A collector that only notes where it was called."""
+
+    called: ClassVar[list[str]]
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.called.append(self.path)
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_what_waits_is_sent_on_close() -> None:
+    handler = type("Noting", (Endpoint,), {"called": []})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        sink = OtlpExporter.to_endpoint(f"http://127.0.0.1:{server.server_port}/")
+        sink.receive(record())
+        sink.close()
+        server.shutdown()
+        serving.join()
+    assert sorted(set(handler.called)) == ["/v1/metrics", "/v1/traces"]
