@@ -15,6 +15,7 @@ from tests.support.real_programs import Upstream, alive, running_gateway, wait_u
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 KEY = "sk-ant-api03-lent-by-openclaw-0123456789"
+TOKEN = f"sk-ant-oat01-{'lent-by-openclaw-' * 6}"
 
 
 def configure(host: Host, settings: dict[str, object]) -> None:
@@ -24,14 +25,18 @@ def configure(host: Host, settings: dict[str, object]) -> None:
     host.config.write_text(text)
 
 
-@pytest.fixture
-def connected(host: Host, upstream: Upstream) -> Host:
-    """Only OpenClaw knows the provider's key; the rest of the settings stand in openclaw.json."""
-    host.openclaw("models", "auth", "paste-api-key", "--provider", "anthropic", stdin=f"{KEY}\n")
+def connect(host: Host, upstream: Upstream, how: str, secret: str) -> Host:
+    """Only OpenClaw knows the provider's secret; the rest of the settings stand in openclaw.json."""
+    host.openclaw("models", "auth", how, "--provider", "anthropic", stdin=f"{secret}\n")
     host.ours("openclaw", "install", "--default-model", "--yes")
     configure(host, {"providers": {"anthropic": {"apiBase": upstream.origin}}, "credentials": {"order": ["host"]}})
     assert "Config valid" in host.openclaw("config", "validate")
     return host
+
+
+@pytest.fixture
+def connected(host: Host, upstream: Upstream) -> Host:
+    return connect(host, upstream, "paste-api-key", KEY)
 
 
 def test_the_whole_life(connected: Host, upstream: Upstream) -> None:
@@ -60,9 +65,12 @@ def test_the_whole_life(connected: Host, upstream: Upstream) -> None:
     assert not any(KEY.encode() in path.read_bytes() for path in connected.state.rglob("*") if path.is_file())
 
 
-def test_python_ends_when_openclaw_is_killed(connected: Host) -> None:
-    with connected.gateway() as openclaw:
-        (python,) = connected.python_pids()
+def test_a_sign_in_token_is_lent_too_and_nothing_outlives_a_killed_openclaw(host: Host, upstream: Upstream) -> None:
+    connect(host, upstream, "paste-token", TOKEN)
+    with host.gateway() as openclaw:
+        assert host.turn("hello there")
+        assert [headers.get("authorization") for _, headers, _ in upstream.requests] == [f"Bearer {TOKEN}"]
+        (python,) = host.python_pids()
         assert alive(python)
         openclaw.kill()
         openclaw.wait(30)
