@@ -72,7 +72,10 @@ class Host(Sandbox):
                 lambda: process.poll() is not None or re.search(r"\[gateway\] ready", self.printed()), "the gateway is ready"
             )
             assert process.poll() is None, self.printed()[-3000:]
-            yield process
+            try:
+                yield process
+            finally:
+                print(self.printed()[-6000:])  # shown when the test fails
 
     def printed(self) -> str:
         """What the gateway printed so far, without colours."""
