@@ -8,13 +8,14 @@ import { Feed } from "./feed.js";
 import { isProblem, isSubstituted, parseFilter } from "./filter.js";
 import { count } from "./format.js";
 import { Panels, tick } from "./panels.js";
-import { Store } from "./store.js";
+import { MOST, Store } from "./store.js";
 import { LiveStream, load } from "./stream.js";
 import { setUpTabs } from "./tabs.js";
 import { setUpTheme } from "./theme.js";
 
 const PANELS_EVERY = 5000;
 const FILTER_DELAY = 120;
+const TAKE_EVERY = 60;
 
 const store = new Store();
 const options = { range: "1 h" };
@@ -26,6 +27,7 @@ const waiting = [];
 let paused = false;
 let unseen = 0;
 let cleared = false;
+let due = 0;
 
 const EMPTINESS = {
   "": () => [],
@@ -46,13 +48,16 @@ document.addEventListener("visibilitychange", refreshPanels);
 
 // ------------------------------------------------------------------ records
 
+// A burst is taken at once: every single record would otherwise make the browser lay the page out anew.
 function arrived(events) {
-  if (paused) {
-    waiting.push(...events);
-    waiting.splice(0, Math.max(0, waiting.length - 10_000));
-  } else {
-    take(events);
-  }
+  waiting.push(...events);
+  if (waiting.length > MOST) waiting.splice(0, waiting.length - MOST);
+  if (!due) due = setTimeout(takeWaiting, TAKE_EVERY);
+}
+
+function takeWaiting() {
+  due = 0;
+  if (!paused) take(waiting.splice(0));
   showCount();
 }
 
@@ -77,6 +82,11 @@ function showCount() {
   const matching = store.matches.length;
   const held = paused ? ` · ${count(waiting.length)} waiting` : "";
   byId("count").textContent = (matching === total ? `${count(total)} requests` : `${count(matching)} of ${count(total)}`) + held;
+}
+
+// The count changes with every request; read out is only what the user himself brought about.
+function announce(words) {
+  byId("announcement").textContent = words;
 }
 
 function showNewer() {
@@ -112,6 +122,7 @@ function applyFilter() {
   showNewer();
   showEmptiness();
   showCount();
+  announce(byId("count").textContent);
 }
 
 function setUpButtons() {
@@ -119,8 +130,8 @@ function setUpButtons() {
     paused = !paused;
     press(byId("pause"), paused);
     byId("pause").textContent = paused ? "Resume" : "Pause";
-    if (!paused) take(waiting.splice(0));
-    showCount();
+    takeWaiting();
+    announce(paused ? "Paused" : "Resumed");
   });
   byId("clear").addEventListener("click", () => {
     store.clear();
@@ -130,6 +141,7 @@ function setUpButtons() {
     feed.redraw();
     take([]);
     showCount();
+    announce("Cleared");
   });
   byId("newer").addEventListener("click", () => feed.toTop());
   byId("feed").addEventListener("scroll", showNewer, { passive: true });
