@@ -11,6 +11,9 @@ from scipy.special import expit
 
 Array = Any
 
+STEP_EMPHASIS = (1.0, 1.0, 2.0)
+"""How much each step between bands counts; the last, from a program or word problem to a hard task, costs most when taken wrongly."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -53,3 +56,8 @@ def balanced(bands: Array, groups: list[tuple[str, str]]) -> Array:
     for band in np.unique(bands):
         weights[bands == band] *= len(bands) / 4 / weights[bands == band].sum()
     return weights
+
+
+def stepped(weights: Array) -> Array:
+    """Weights of the three questions "harder than band 0, 1, 2?", one after the other."""
+    return np.concatenate([weights * emphasis for emphasis in STEP_EMPHASIS])

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 from corpus import Prompt
-from linear import Array, Problem, balanced, solve
+from linear import Array, Problem, balanced, solve, stepped
 from wording import SPREAD
 
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
@@ -39,6 +39,9 @@ PRIOR: Mapping[str, float] = {
 
 PENALTY = 60.0
 """How firmly weights are held at the prior: the sources differ by subject more than the dimensions' meaning should."""
+
+LEAST_SHARE = 0.5
+"""Part of its prior that every weight keeps, even where the learned term already says the same."""
 
 ACCEPTABLE: Mapping[int, tuple[Tier, ...]] = {
     0: (Tier.SIMPLE,),
@@ -84,8 +87,8 @@ def fit_weights(prompts: Sequence[Prompt], scores: Array) -> dict[str, float]:
     signs = np.concatenate([np.where(bands > step, 1.0, -1.0) for step in range(3)])
     prior = np.concatenate([[PRIOR[name] for name in NAMES], np.zeros(3)])
     penalty = np.concatenate([np.full(size, PENALTY), np.full(3, 1e-6)])
-    problem = Problem(matrix, signs, np.tile(example_weights, 3), penalty, prior, np.tile(learned[banded], 3))
-    found = solve(problem, [(0.0, None)] * size + [(None, None)] * 3)[:size]
+    problem = Problem(matrix, signs, stepped(example_weights), penalty, prior, np.tile(learned[banded], 3))
+    found = solve(problem, [(LEAST_SHARE * PRIOR[name], None) for name in NAMES] + [(None, None)] * 3)[:size]
     weights = [*found.tolist(), SPREAD][: len(names)]
     return {name: round(weight / sum(weights), 4) for name, weight in zip(names, weights, strict=True)}
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 import scipy.sparse as sparse
 from corpus import Prompt
-from linear import Array, Problem, balanced, solve
+from linear import Array, Problem, balanced, solve, stepped
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.classifier.learned import EVIDENCE
@@ -29,8 +29,6 @@ KEPT = 4400
 PENALTY_MISTAKES = 0.3
 PENALTY_BANDS = 3.0
 PENALTY_SHAPE = 1.0
-STEP_EMPHASIS = (1.0, 1.0, 2.0)
-"""How much each step between bands counts; the last, from a program or word problem to a hard task, costs most when taken wrongly."""
 SPREAD = 4.0
 """What the raw score is divided by, so that nearly all of it lies between -1 and 1."""
 SCALE = 200
@@ -102,7 +100,7 @@ def _bands(prompts: Sequence[Prompt], words: Array, shapes: Array, penalty: Arra
         Problem(
             matrix,
             signs,
-            np.concatenate([weights * emphasis for emphasis in STEP_EMPHASIS]),
+            stepped(weights),
             full,
             np.zeros(size + 3),
             np.zeros(3 * count),
