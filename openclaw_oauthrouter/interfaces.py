@@ -153,6 +153,17 @@ class Provider(Protocol):
         """The HTTP request, headers and authentication included."""
 
 
+@runtime_checkable
+class PassThrough(Protocol):
+    """A provider that also serves paths no dialect covers (embeddings, moderations, …)."""
+
+    def pass_through(self, path: str, body: JsonObject, credential: Credential | None) -> httpx.Request:
+        """The request for ``/v1/<path>``, its body untouched but for the model's name.
+
+        :param body: with ``model`` as the provider names it
+        """
+
+
 class CredentialSource(Protocol):
     """A place where credentials lie."""
 

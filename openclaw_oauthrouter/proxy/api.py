@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import orjson
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response, g, request
 
 from openclaw_oauthrouter import __version__
-from openclaw_oauthrouter.assembly import Runtime
+from openclaw_oauthrouter.assembly import Runtime, new_id
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.errors import ModelNotFoundError, OAuthRouterError
+from openclaw_oauthrouter.interfaces import Recorder
 from openclaw_oauthrouter.pipeline import parse_body
 from openclaw_oauthrouter.proxy.envelopes import error_headers, openai_envelope
 from openclaw_oauthrouter.proxy.explain import explain_request
 from openclaw_oauthrouter.proxy.forwarded import forwarded
 from openclaw_oauthrouter.proxy.models_list import anthropic_models, model_entries, openai_models
+from openclaw_oauthrouter.upstream.pass_through import pass_through
 
 CurrentRuntime = Callable[[], Runtime]
 """The runtime in force; a new one after each change of the configuration."""
 
 
-def api_blueprint(runtime: CurrentRuntime) -> Blueprint:
+PASSED_THROUGH = ("embeddings", "moderations", "completions", "rerank", "images/generations", "audio/speech")
+"""Paths of OpenAI's API that no dialect covers; they go to the model's provider as they are."""
+
+
+def api_blueprint(runtime: CurrentRuntime, recorder: Recorder) -> Blueprint:
     """The routes, as a blueprint without a prefix."""
     routes = Blueprint("api", __name__)
-    api = _Api(runtime)
+    api = _Api(runtime, recorder)
     routes.add_url_rule("/health", "health", api.health)
     routes.add_url_rule("/v1/models", "models", api.models)
     routes.add_url_rule("/v1/models/<path:name>", "model", api.model)
     routes.add_url_rule("/v1/messages/count_tokens", "count_tokens", api.count_tokens, methods=["POST"])
     routes.add_url_rule("/v1/route/explain", "explain", api.explain, methods=["POST"])
+    for path in PASSED_THROUGH:
+        routes.add_url_rule(f"/v1/{path}", path, api.pass_through, methods=["POST"], defaults={"path": path})
     return routes
 
 
 @dataclass(frozen=True, slots=True)
 class _Api:
     runtime: CurrentRuntime
+    recorder: Recorder
 
     async def health(self) -> Response:
         """Whether the gateway answers, and whether it can serve; no secrets, no authentication."""
@@ -64,6 +75,18 @@ class _Api:
         runtime = self.runtime()
         decoded = runtime.pipeline.dialects["anthropic_messages"].decode_request(body, _headers())
         return json_response({"input_tokens": runtime.pipeline.router.estimate(decoded, _ANY_CARD).input_tokens})
+
+    async def pass_through(self, path: str) -> Response:
+        """A request no dialect covers: to the provider of its model, and back."""
+        raw = await _body()
+        body, runtime = parse_body(raw), self.runtime()
+        record = RequestRecord(new_id(), time.time(), request.path, request.method, client=g.client)
+        async with self.recorder.request(record):
+            card = runtime.pipeline.router.chosen_model(body.get("model"))
+            record.model_requested, record.model_resolved, record.provider = body["model"], card.name, card.provider
+            passed = await pass_through(runtime.pipeline.upstream, path, body, card, len(raw), record)
+            record.status, record.model_answered = passed.status, card.name
+        return Response(passed.body, passed.status, content_type=passed.content_type)
 
     async def explain(self) -> Response:
         body = parse_body(await _body())

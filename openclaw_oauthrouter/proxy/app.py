@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 
-from quart import Blueprint, Quart, Response, request
+from quart import Blueprint, Quart, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from openclaw_oauthrouter.canonical.credential import Secret
@@ -52,7 +52,7 @@ def create_quart_app(live: Live) -> Quart:
         BODY_TIMEOUT=settings.server.body_seconds,
         RESPONSE_TIMEOUT=None,  # a stream may last as long as it likes
     )
-    app.register_blueprint(api_blueprint(lambda: live.runtime))
+    app.register_blueprint(api_blueprint(lambda: live.runtime, live.observers.recorder))
     app.register_blueprint(_debug(live, settings))
 
     @app.before_request
@@ -88,7 +88,7 @@ async def _admit(gate: Gate, token: Secret) -> Response | None:
     if is_debug and (gate.has_session(headers) or _has_code_or_token(token)):
         return None
     try:
-        gate.identify(headers)
+        g.client = gate.identify(headers)
     except AuthenticationError:
         if request.path == _DASHBOARD:
             return _signed_out()

@@ -21,7 +21,7 @@ from openclaw_oauthrouter.canonical.routing import (
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config.routing import Profile, RoutingSettings
 from openclaw_oauthrouter.config.upstream import RateLimitFallbackSettings
-from openclaw_oauthrouter.errors import CredentialNotFound
+from openclaw_oauthrouter.errors import CredentialNotFound, InvalidRequestError
 from openclaw_oauthrouter.interfaces import ConversationMemory, Provider
 from openclaw_oauthrouter.routing.conversations import Conversation
 from openclaw_oauthrouter.routing.fallback import fallback_hops
@@ -91,6 +91,20 @@ class Router:
             routed = Routed(self._chosen(request, wanted))
         revised = self.revise(request=request, decision=routed.decision)
         return replace(routed, decision=self._priced(request, revised)) if revised is not None else routed
+
+    def chosen_model(self, model: object) -> ModelCard:
+        """The model a request names that no classifier can judge.
+
+        :raises InvalidRequestError: it names none, or ``auto``
+        :raises ModelNotFoundError: nobody serves it
+        """
+        if not isinstance(model, str) or not model.strip():
+            raise InvalidRequestError("'model' is missing", param="model")
+        usable = [name for name in self.providers if self.servable.usable(name)]
+        wanted = resolve(model, self.providers, self.settings.aliases, usable)
+        if isinstance(wanted, Auto):
+            raise InvalidRequestError("'auto' chooses among chat models; name the model on this path", param="model")
+        return wanted
 
     def answered(self, conversation: str | None, decision: RoutingDecision, card: ModelCard, usage: Usage | None) -> None:
         """Remember which model answered a conversation that the router led."""

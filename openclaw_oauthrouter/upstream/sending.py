@@ -87,6 +87,11 @@ async def read_frames(response: httpx.Response, dialect: Dialect, provider: str,
     yield Frame(body, events)
 
 
+async def read_whole(response: httpx.Response, provider: str, limits: Limits) -> bytes:
+    """An answer's body, whatever it is."""
+    return await _read(response, provider, limits, MAX_ANSWER_BYTES)
+
+
 def lower_headers(response: httpx.Response) -> Mapping[str, str]:
     """The answer's headers, names in lower case."""
     return {name.lower(): value for name, value in response.headers.items()}

@@ -9,6 +9,7 @@ import httpx
 import orjson
 
 from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelCard
 
@@ -46,9 +47,13 @@ class OpenAICompatible:
     @property
     def url(self) -> str:
         """Where requests are posted."""
+        return self._versioned + _PATHS[self.dialect]
+
+    @property
+    def _versioned(self) -> str:
         last = self.api_base.rpartition("/")[2]
         versioned = len(last) > 1 and last[0] == "v" and last[1].isdigit()
-        return f"{self.api_base}{'' if versioned else '/v1'}{_PATHS[self.dialect]}"
+        return f"{self.api_base}{'' if versioned else '/v1'}"
 
     def cards(self) -> Sequence[ModelCard]:
         """Models it is known to serve."""
@@ -73,11 +78,18 @@ class OpenAICompatible:
 
     def build_request(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> httpx.Request:
         """POST with a bearer token, or with the configured header."""
-        headers = {"content-type": "application/json", "accept": "text/event-stream" if request.stream else "application/json"}
-        headers |= self.headers
+        accept = "text/event-stream" if request.stream else "application/json"
+        return self._post(self.url, accept, encoded.body, credential)
+
+    def pass_through(self, path: str, body: JsonObject, credential: Credential | None) -> httpx.Request:
+        """POST to a path that no dialect covers."""
+        return self._post(f"{self._versioned}/{path}", "application/json", body, credential)
+
+    def _post(self, url: str, accept: str, body: JsonObject, credential: Credential | None) -> httpx.Request:
+        headers = {"content-type": "application/json", "accept": accept, **self.headers}
         if credential is not None:
             headers |= self._authentication(credential)
-        return httpx.Request("POST", self.url, headers=headers, content=orjson.dumps(encoded.body))
+        return httpx.Request("POST", url, headers=headers, content=orjson.dumps(body))
 
     def _authentication(self, credential: Credential) -> dict[str, str]:
         secret = credential.secret.reveal()

@@ -1,0 +1,33 @@
+"""Paths that no dialect covers go to the model's provider as they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.upstream import Play
+
+ANSWER = {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}], "vendor_field": 1}
+
+
+async def test_embeddings_reach_the_provider_with_its_own_model_name(gateway: Any, scripted: Any, client: Any) -> None:
+    upstream = await scripted(Play.json(ANSWER))
+    handle = await gateway(providers={"openai": {"api_base": upstream.url, "api_key": "sk-test"}})
+    http = await client(handle)
+    body = {"model": "openai/text-embedding-3-small", "input": ["a"], "unknown": {"kept": True}}
+    answer = await http.post("/v1/embeddings", json=body)
+    assert answer.json() == ANSWER
+    assert upstream.seen[0].path == "/v1/embeddings"
+    assert upstream.seen[0].body == {**body, "model": "text-embedding-3-small"}
+    assert upstream.seen[0].headers["authorization"] == "Bearer sk-test"
+    event = (await http.get("/debug/routing-trace")).json()["events"][-1]
+    assert (event["path"], event["status"], event["providerId"]) == ("/v1/embeddings", 200, "openai")
+
+
+async def test_refusals_are_told_in_our_words(gateway: Any, scripted: Any, client: Any) -> None:
+    refusal = Play.json({"error": {"message": "slow down", "type": "rate_limit_error"}}, 429, **{"retry-after": "7"})
+    handle = await gateway(providers={"openai": {"api_base": (await scripted(refusal)).url, "api_key": "sk-test"}})
+    http = await client(handle)
+    refused = await http.post("/v1/embeddings", json={"model": "openai/e", "input": "a"})
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "7")
+    for model, status in ((None, 400), ("auto", 400), ("nobody", 404), ("anthropic/claude-haiku-4-5", 400)):
+        assert (await http.post("/v1/embeddings", json={"model": model, "input": "a"})).status_code == status
