@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 
-from openclaw_oauthrouter.proxy.start import start_proxy
+from openclaw_oauthrouter.canonical.trace import RequestRecord
+from openclaw_oauthrouter.proxy.start import ProxyHandle, start_proxy
 from tests.support.answers import Answer, play, refusal
 from tests.support.conversations import CHAT, MESSAGES, PATHS, RESPONSES, Call, Conversation, Json, hear, say
 from tests.support.readings import Reading, read
@@ -74,6 +75,12 @@ class Bench:
 
     http: httpx.AsyncClient
     upstream: ScriptedUpstream
+    handle: ProxyHandle
+
+    @property
+    def record(self) -> RequestRecord:
+        """The trace of the last request."""
+        return self.handle.live.observers.ring.latest(1)[0].record
 
     async def run(self, client: str, provider: str, case: Case, *, stream: bool) -> tuple[Reading, Conversation]:
         """What the client understood, and what the provider was asked."""
@@ -98,14 +105,18 @@ def _play(provider: str, case: Case, stream: bool) -> Play:
 
 
 @asynccontextmanager
-async def open_bench(home: Path, **settings: Any) -> AsyncIterator[Bench]:
-    """Start everything."""
+async def open_bench(home: Path, more: Callable[[str], dict[str, Any]] = lambda _: {}, **settings: Any) -> AsyncIterator[Bench]:
+    """Start everything.
+
+    :param more: given the upstream's address, further providers or replacements
+    """
     async with AsyncExitStack() as stack:
         upstream = await stack.enter_async_context(ScriptedUpstream())
         providers = {
             "anthropic": {"api_base": upstream.url, "api_key": "sk-ant-api03-test"},
             "openai-codex": {"api_base": upstream.url, "auth_header": f"Bearer {_CODEX_TOKEN}"},
             "elsewhere": {"api_base": f"{upstream.url}/v1", "models": ["some-model"]},
+            **more(upstream.url),
         }
         named = {
             "port": 0,
@@ -119,4 +130,4 @@ async def open_bench(home: Path, **settings: Any) -> AsyncIterator[Bench]:
         handle = await stack.enter_async_context(await start_proxy(**named))
         headers = {"authorization": f"Bearer {handle.auth_token}"}
         http = httpx.AsyncClient(base_url=handle.base_url, headers=headers, timeout=10, trust_env=False)
-        yield Bench(await stack.enter_async_context(http), upstream)
+        yield Bench(await stack.enter_async_context(http), upstream, handle)

@@ -19,6 +19,7 @@ class Answer:
     """What a provider says.
 
     :ivar seal: how its thinking is sealed; ``""`` leaves it open
+    :ivar redacted: the thinking's words are left out
     :ivar finish: ``stop``, ``tool_call``, ``length`` or ``refusal``
     :ivar refusal: the words of a refusal
     :ivar breaks: the stream ends in an error event after the words
@@ -27,6 +28,7 @@ class Answer:
     words: str = ""
     thinking: str = ""
     seal: str = SEAL
+    redacted: bool = False
     calls: tuple[Call, ...] = ()
     finish: str = "stop"
     refusal: str = ""
@@ -124,7 +126,9 @@ _MESSAGES_FINISH = {"stop": "end_turn", "tool_call": "tool_use", "length": "max_
 
 def _messages_blocks(answer: Answer) -> list[Json]:
     blocks: list[Json] = []
-    if answer.thinking:
+    if answer.redacted:
+        blocks.append({"type": "redacted_thinking", "data": answer.seal})
+    elif answer.thinking:
         blocks.append({"type": "thinking", "thinking": answer.thinking, "signature": answer.seal})
     if answer.words:
         blocks.append({"type": "text", "text": answer.words})
@@ -153,6 +157,8 @@ def _messages_deltas(block: Json) -> tuple[Json, list[Json]]:
             words = [{"type": "thinking_delta", "thinking": half} for half in _halves(block["thinking"])]
             seal = [{"type": "signature_delta", "signature": block["signature"]}] if block["signature"] else []
             return {"type": "thinking", "thinking": "", "signature": ""}, [*words, *seal]
+        case "redacted_thinking":
+            return block, []
         case "text":
             return {"type": "text", "text": ""}, [{"type": "text_delta", "text": half} for half in _halves(block["text"])]
         case _:
@@ -182,8 +188,8 @@ def _messages_stream(answer: Answer) -> Iterator[bytes]:
 
 def _responses_items(answer: Answer) -> list[Json]:
     items: list[Json] = []
-    if answer.thinking:
-        summary = [{"type": "summary_text", "text": answer.thinking}]
+    if answer.thinking or answer.redacted:
+        summary = [] if answer.redacted else [{"type": "summary_text", "text": answer.thinking}]
         items.append({"id": "rs_1", "type": "reasoning", "summary": summary, "encrypted_content": answer.seal})
     content: list[Json] = []
     if answer.words:

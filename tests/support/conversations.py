@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,20 @@ def say(dialect: str, conversation: Conversation, model: str, *, stream: bool) -
 def hear(dialect: str, body: Json) -> Conversation:
     """What a provider was asked, in the same terms; ``thinks`` and ``max_tokens`` are not read."""
     return _HEAR[dialect](body)
+
+
+def go_on(dialect: str, body: Json, turn: Sequence[Any], results: Mapping[str, str]) -> Json:
+    """The client's next request: its last one, the assistant's turn as it kept it, and what the tools answered (by call id)."""
+    key = "input" if dialect == RESPONSES else "messages"
+    answered: list[Json]
+    if dialect == CHAT:
+        answered = [{"role": "tool", "tool_call_id": id, "content": result} for id, result in results.items()]
+    elif dialect == RESPONSES:
+        answered = [{"type": "function_call_output", "call_id": id, "output": result} for id, result in results.items()]
+    else:
+        content = [{"type": "tool_result", "tool_use_id": id, "content": result} for id, result in results.items()]
+        answered = [{"role": "user", "content": content}]
+    return {**body, key: [*body[key], *turn, *answered]}
 
 
 # ------------------------------------------------------------------ Chat Completions
@@ -187,8 +201,8 @@ def _hear_responses(body: Json) -> Conversation:
             calls.append(Call.of(item["call_id"], item["name"], item["arguments"]))
         elif item.get("type") == "function_call_output":
             results.append(item["output"])
-        else:
-            content = item["content"]
+        elif item.get("role") != "assistant":
+            content = item.get("content") or ()
             parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else content
             said += [part["text"] for part in parts if part["type"] == "input_text"]
             image = image or any(part["type"] == "input_image" and PIXEL in part["image_url"] for part in parts)

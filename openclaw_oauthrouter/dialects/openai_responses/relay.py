@@ -28,17 +28,20 @@ def relay_request(request: ChatRequest, card: ModelCard) -> EncodedRequest:
     notes: list[Note] = []
     items = body.get("input")
     if isinstance(items, list):
-        kept = [kept for item in items for kept in _keep(item, request.foreign_opaque)]
+        stored = body.get("store") is not False
+        kept = [kept for item in items for kept in _keep(item, request.foreign_opaque, stored=stored)]
         if len(kept) < len(items):
             notes.append(Note("dropped", "reasoning", "only its own maker can read it"))
         body["input"] = kept
     return EncodedRequest(body, tuple(notes))
 
 
-def _keep(item: JsonObject, foreign: frozenset[str]) -> Iterator[JsonObject]:
+def _keep(item: JsonObject, foreign: frozenset[str], *, stored: bool) -> Iterator[JsonObject]:
     encrypted = item.get("encrypted_content") if item.get("type") == "reasoning" else None
     if not isinstance(encrypted, str):
-        yield item
+        # Unsealed reasoning is looked up by its id, which a provider that stores nothing cannot do.
+        if stored or item.get("type") != "reasoning":
+            yield item
         return
     opaque = unseal(encrypted)
     if opaque is None:

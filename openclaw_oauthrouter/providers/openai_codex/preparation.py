@@ -62,8 +62,12 @@ def _input(body: JsonObject) -> list[Note]:
     items = body.get("input")
     if isinstance(items, str):
         items = [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": items}]}]
-    body["input"] = [{**item, "role": "developer"} if item.get("role") == "system" else item for item in items or []]
-    return []
+    kept = [item for item in items or [] if item.get("type") != "reasoning" or item.get("encrypted_content")]
+    body["input"] = [{**item, "role": "developer"} if item.get("role") == "system" else item for item in kept]
+    lost = len(items or []) - len(kept)
+    return (
+        [Note("dropped", "reasoning", "it is not sealed, and the ChatGPT backend stores nothing to find it by")] if lost else []
+    )
 
 
 def _tools(body: JsonObject) -> list[Note]:

@@ -67,6 +67,14 @@ def test_reasoning_goes_to_its_maker_only(encrypted: str, kept: dict[str, str] |
     assert bool(encoded.notes) == (kept is None)
 
 
+@pytest.mark.parametrize(("store", "kept"), [(False, False), (True, True), (None, True)])
+def test_reasoning_without_a_seal_stays_only_where_it_can_be_looked_up(store: bool | None, kept: bool) -> None:
+    items = [{"type": "reasoning", "id": "rs_0", "summary": []}, {"role": "user", "content": "hi"}]
+    encoded = make_dialect().encode_request(from_client(input=items, store=store), CARD)
+    assert encoded.body["input"] == (items if kept else items[1:])
+    assert bool(encoded.notes) is not kept
+
+
 def test_frames_pass_as_they_are() -> None:
     encoder = make_dialect().relay_encoder(from_client(), {})
     raw = b': odd\r\n\r\nevent: x\r\ndata: {"type": "x"}\r\n\r\n'

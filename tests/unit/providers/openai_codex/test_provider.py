@@ -92,6 +92,13 @@ def test_relayed_body(body: dict[str, Any], prepared: dict[str, Any]) -> None:
     assert body_of(from_client(**body)) == BASE | prepared
 
 
+def test_reasoning_that_is_not_sealed_is_left_out() -> None:
+    words = BASE["input"][0]
+    request = from_client(input=[{"type": "reasoning", "id": "rs_0", "summary": []}, words])
+    assert body_of(request)["input"] == [words]
+    assert notes_of(request) == {"reasoning"}
+
+
 @pytest.mark.parametrize(
     "field",
     [
