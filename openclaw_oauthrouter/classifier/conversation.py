@@ -27,6 +27,8 @@ SHARED_WORDS = 2
 LONG_WORD = 5
 """A turn is on the task's topic when they share this many words of this many letters."""
 
+LONGEST_OPENING = 12
+
 LARGE_INPUT = 100_000
 """Tokens beyond which a request needs a model that keeps track of much at once."""
 
@@ -74,9 +76,9 @@ def belongs_to_task(features: RequestFeatures, find: Callable[[str], Words]) -> 
     :param features: with ``keywords`` filled in
     :param find: finds the conversation's own keyword lists in a lower-case text
     """
-    if not (features.has_assistant_turn or features.previous_tier):
+    if features.previous_tier is None and not features.has_assistant_turn:
         return False
-    if features.is_tool_result_turn:
+    if features.is_tool_result_turn and features.previous_tier is not None:
         return True
     letters = letters_in(features.text)
     text = features.text.lower()
@@ -85,7 +87,7 @@ def belongs_to_task(features: RequestFeatures, find: Callable[[str], Words]) -> 
         return True
     if letters < SHORT:
         return "pronoun" in words or "simple" not in features.keywords
-    return _shares_words(text, features.task_text.lower())
+    return bool(find(_opening(text))) or _shares_words(text, features.task_text.lower())
 
 
 def in_context(judged: Classification, features: RequestFeatures, task_tier: Tier | None) -> Classification:
@@ -112,6 +114,11 @@ def _only_acknowledges(text: str, words: Words) -> bool:
     """ "Yes please, go ahead, thanks": more than half of the text is acknowledgement."""
     said = sum(len(keyword) for keyword in words.get("acknowledgement", ()))
     return bool(text) and said * 2 > len(text)
+
+
+def _opening(text: str) -> str:
+    """The first word: "Now …", "Also …", "OK, …" go on with something."""
+    return next(iter(text.split(maxsplit=1)), "")[:LONGEST_OPENING]
 
 
 def _shares_words(text: str, task: str) -> bool:

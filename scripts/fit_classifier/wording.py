@@ -22,6 +22,7 @@ from openclaw_oauthrouter.classifier.learned import EVIDENCE
 from openclaw_oauthrouter.classifier.shape import SHAPES, shape_of, tokens_of
 
 BAND_SHARE = 0.8
+"""How much the kind of a prompt counts beside what a weak model makes of it."""
 RARE = 6
 """Fewest prompts a word has to occur in."""
 KEPT = 4400
@@ -35,9 +36,11 @@ SCALE = 200
 """Weights are stored as whole numbers of this fraction."""
 
 Word = str | tuple[str, str]
+Reading = tuple[frozenset[Word], tuple[float, ...]]
+"""Words and pairs of a prompt, and its shape."""
 
 
-def read(prompt: Prompt) -> tuple[frozenset[Word], tuple[float, ...]]:
+def read(prompt: Prompt) -> Reading:
     """A prompt's words and pairs, and its shape, exactly as the classifier sees them."""
     text = prompt.features.text.lower()
     tokens = tokens_of(text)
@@ -57,16 +60,14 @@ def fit(prompts: Sequence[Prompt]) -> JsonObject:
     return _model(kept, _coefficients(prompts, readings, kept))
 
 
-def _frequent(readings: Sequence[tuple[frozenset[Word], tuple[float, ...]]]) -> dict[Word, int]:
+def _frequent(readings: Sequence[Reading]) -> dict[Word, int]:
     counts = Counter(word for words, _ in readings for word in words)
     frequent = [word for word, count in counts.items() if count >= RARE]
     frequent.sort(key=lambda word: (-counts[word], _spelt(word)))
     return {word: position for position, word in enumerate(frequent)}
 
 
-def _coefficients(
-    prompts: Sequence[Prompt], readings: Sequence[tuple[frozenset[Word], tuple[float, ...]]], vocabulary: Mapping[Word, int]
-) -> Array:
+def _coefficients(prompts: Sequence[Prompt], readings: Sequence[Reading], vocabulary: Mapping[Word, int]) -> Array:
     """Words, then shapes, then one intercept."""
     words, shapes = _matrix(readings, vocabulary)
     penalty = np.concatenate([np.ones(len(vocabulary)), np.full(len(SHAPES), PENALTY_SHAPE), [1e-6]])
@@ -96,20 +97,11 @@ def _bands(prompts: Sequence[Prompt], words: Array, shapes: Array, penalty: Arra
     size = words.shape[1] + shapes.shape[1]
     scale = np.where(np.arange(size) < words.shape[1], PENALTY_BANDS, 1.0)
     full = np.concatenate([penalty[:size] * scale, np.full(3, 1e-6)])
-    found = solve(
-        Problem(
-            matrix,
-            signs,
-            stepped(weights),
-            full,
-            np.zeros(size + 3),
-            np.zeros(3 * count),
-        )
-    )
+    found = solve(Problem(matrix, signs, stepped(weights), full, np.zeros(size + 3), np.zeros(3 * count)))
     return np.concatenate([found[:size], [found[size + 1]]])
 
 
-def _matrix(readings: Sequence[tuple[frozenset[Word], tuple[float, ...]]], vocabulary: Mapping[Word, int]) -> tuple[Array, Array]:
+def _matrix(readings: Sequence[Reading], vocabulary: Mapping[Word, int]) -> tuple[Array, Array]:
     rows, columns, values = [], [], []
     for row, (words, _) in enumerate(readings):
         known = sorted(vocabulary[word] for word in words if word in vocabulary)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openclaw_oauthrouter.canonical.content import TextPart
@@ -49,6 +49,9 @@ TEXTS = st.one_of(st.text(max_size=400), st.lists(WORDS, max_size=60).map(" ".jo
 LETTERS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=6)
 FINITE = st.floats(-10, 10)
 
+patient = settings(deadline=None)
+"""The first example loads the data files; how fast the rest is belongs to the benchmarks."""
+
 
 @cache
 def rules() -> Rules:
@@ -75,6 +78,7 @@ def said(text: str, previous: Tier | None = None) -> RequestFeatures:
     return features_of(request, envelopes=builtin_envelopes(), previous_tier=previous)
 
 
+@patient
 @given(TEXTS)
 def test_any_text_has_a_tier_a_confidence_and_a_reason(text: str) -> None:
     judged = rules().classify(said(text))
@@ -84,18 +88,21 @@ def test_any_text_has_a_tier_a_confidence_and_a_reason(text: str) -> None:
     assert rules().classify(said(text)) == judged
 
 
+@patient
 @given(TEXTS)
 def test_the_tier_is_where_the_score_lies(text: str) -> None:
     judged = rules().classify(said(text))
     assert judged.tier is tier_at(judged.score, rules().cut_points)
 
 
+@patient
 @given(FINITE, FINITE, st.tuples(FINITE, FINITE, FINITE))
 def test_a_higher_score_never_means_a_lower_tier(one: float, other: float, cuts: tuple[float, float, float]) -> None:
     low, high = sorted((one, other))
     assert tier_at(low, cuts).rank <= tier_at(high, cuts).rank
 
 
+@patient
 @given(st.data(), LETTERS, LETTERS)
 def test_a_keyword_inside_a_longer_word_is_not_found(data: st.DataObject, before: str, after: str) -> None:
     name = data.draw(st.sampled_from(sorted(english_words())))
@@ -106,6 +113,7 @@ def test_a_keyword_inside_a_longer_word_is_not_found(data: st.DataObject, before
     assert word not in found or longer == word
 
 
+@patient
 @given(TEXTS, TEXTS)
 def test_saying_it_twice_counts_no_keyword_twice(one: str, other: str) -> None:
     text = f"{one} {other}".lower()
@@ -113,6 +121,7 @@ def test_saying_it_twice_counts_no_keyword_twice(one: str, other: str) -> None:
     assert all(len(set(hits)) == len(hits) for hits in found.values())
 
 
+@patient
 @given(TEXTS, st.sampled_from(Tier), st.sampled_from(["yes", "go ahead", "continue", "why?", "好的", "да", "ok now fix it"]))
 def test_a_follow_up_never_falls(task: str, tier: Tier, reply: str) -> None:
     messages = (Message("user", (TextPart(task),)), Message("assistant", (TextPart("…"),)), Message("user", (TextPart(reply),)))
@@ -120,18 +129,21 @@ def test_a_follow_up_never_falls(task: str, tier: Tier, reply: str) -> None:
     assert rules().classify(found).tier.rank >= tier.rank
 
 
+@patient
 @given(TEXTS, st.sampled_from(Tier))
 def test_tool_results_never_fall(text: str, tier: Tier) -> None:
     found = replace(said(text, tier), is_tool_result_turn=True, has_assistant_turn=True)
     assert rules().classify(found).tier.rank >= tier.rank
 
 
+@patient
 @given(TEXTS)
 def test_profiles_never_cross(text: str) -> None:
     ranks = [rules().for_profile(name).classify(said(text)).tier.rank for name in ("economy", "balanced", "quality")]
     assert ranks == sorted(ranks)
 
 
+@patient
 @given(st.text(max_size=200))
 def test_wrapping_changes_nothing(text: str) -> None:
     words = said(text).text
@@ -139,6 +151,7 @@ def test_wrapping_changes_nothing(text: str) -> None:
     assert said(wrapped).text == words or not words
 
 
+@patient
 @given(TEXTS)
 def test_the_compatible_classifier_takes_any_text(text: str) -> None:
     judged = RulesV1().classify(said(text))

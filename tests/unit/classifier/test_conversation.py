@@ -28,6 +28,7 @@ FOLLOW_UPS = [
     "no, the other one",
     "yes please, go ahead and do it, thank you, that sounds good",
     "evaluate and critique your own response",
+    "Now write unit tests that cover empty input, negative numbers and overflow",
     "好的，继续",
     "はい、お願いします",
     "да, продолжай",
@@ -68,6 +69,12 @@ def test_a_new_topic_may_fall(rules: Rules, text: str, tier: Tier | None) -> Non
     assert rules.classify(later(text, tier)).tier is Tier.SIMPLE
 
 
+@pytest.mark.parametrize("tier", [None, Tier.REASONING])
+def test_a_new_task_is_judged_by_its_own_words(rules: Rules, tier: Tier | None) -> None:
+    text = "Write a haiku about autumn leaves on an old stone bridge in Kyoto"
+    assert rules.classify(later(text, tier)).tier.rank <= Tier.MEDIUM.rank
+
+
 @pytest.mark.parametrize("text", ["yes", "go ahead", "continue"])
 def test_a_first_turn_inherits_nothing(rules: Rules, text: str) -> None:
     assert rules.classify(said(text)).tier is Tier.SIMPLE
@@ -96,6 +103,17 @@ def test_tool_results_keep_the_tier_of_the_task(rules: Rules, tier: Tier | None)
     for results in (["ok"], ["ok", "error: class import def return " * 200], ["hi"] * 12):
         found = features_of(agent_turn(*results), envelopes=builtin_envelopes(), previous_tier=tier)
         assert rules.classify(found).tier is Tier.REASONING
+
+
+def test_tool_results_of_a_new_question_are_not_those_of_the_old_task(rules: Rules) -> None:
+    messages = (
+        *agent_turn("ok").messages,
+        Message("assistant", (TextPart("Proved."),)),
+        Message("user", (TextPart("What is the capital of Peru?"),)),
+        Message("assistant", (ToolCallPart("9", "search", "{}"),)),
+        Message("user", (ToolCallResponsePart("9", (TextPart("Lima"),)),)),
+    )
+    assert rules.classify(features_of(ChatRequest("test", "auto", messages), envelopes=())).tier is Tier.MEDIUM
 
 
 def test_tool_results_need_a_model_that_handles_tools(rules: Rules) -> None:
