@@ -98,7 +98,7 @@ function money(event) {
     ["tokens out", used.reasoning ? `${counted(used.output)} (${counted(used.reasoning)} reasoning)` : counted(used.output)],
     ["cost", event.subscription ? `${paid(cost.actual)}, covered by a plan` : paid(cost.actual)],
     ["estimated before", paid(cost.estimated)],
-    [event.routing?.baselineModel ?? "baseline", paid(cost.baseline)],
+    ["at the baseline", cost.baseline === undefined ? NONE : `${paid(cost.baseline)} · ${event.routing?.baselineModel ?? "baseline model"}`],
     ["saved", saved],
     ["spend guard", [event.spend?.decision ?? "not asked", event.spend?.code].filter(Boolean).join(" · ")],
   ]);

@@ -1,6 +1,6 @@
 // Try a prompt: what would the gateway do with it? Nothing is sent to a provider.
 
-import { h, icon } from "./dom.js";
+import { h } from "./dom.js";
 import { dollars, percent } from "./format.js";
 import { skippedList } from "./detail.js";
 import { load } from "./stream.js";
@@ -12,6 +12,8 @@ const EXAMPLES = [
   "Design a rate limiter for a multi-region API and weigh the trade-offs.",
   "Prove that the square root of 2 is irrational.",
 ];
+
+const HOPS_SHOWN = 5;
 
 export function setUpExplain(form, result, examples) {
   const prompt = form.elements.prompt;
@@ -48,19 +50,20 @@ async function ask(prompt, result) {
 
 function explanation(answer) {
   const hops = (answer.hops ?? []).map((hop) => (typeof hop === "string" ? { model: hop } : hop));
-  const rows = hops.map(({ model, reason }, place) =>
+  const rows = hops.slice(0, HOPS_SHOWN).map(({ model, reason }, place) =>
     h("li", { class: place ? "" : "first" }, h("span", { class: "label" }, model), h("span", { class: "quiet" }, place ? (reason ?? "") : "answers")),
   );
   return [
     ...why({ ...answer, tierName: answer.tier }).filter(Boolean),
     rows.length ? h("h2", {}, "Would be tried in this order") : null,
     rows.length ? h("ol", { class: "hops" }, ...rows) : null,
+    hops.length > HOPS_SHOWN ? h("p", { class: "quiet" }, `and ${hops.length - HOPS_SHOWN} more in reserve`) : null,
     answer.skipped?.length ? skippedList(answer.skipped) : null,
-    answer.costEstimate === undefined ? null : h("p", { class: "estimate" }, icon("arrow"), money(answer)),
+    answer.costEstimate === undefined ? null : h("p", { class: "estimate" }, money(answer)),
   ];
 }
 
 function money({ costEstimate, savings }) {
   const saved = savings > 0 ? `, ${percent(savings)} below the baseline` : "";
-  return `about ${dollars(costEstimate)} for an answer${saved}`;
+  return `About ${dollars(costEstimate)} for an answer${saved}.`;
 }
