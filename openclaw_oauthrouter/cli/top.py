@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,7 +44,9 @@ def command(obj: dict[str, Any], minutes: float, every: float, once: bool) -> No
     if once:
         console.print(recent.view(console.height))
         return
-    with FollowedFile(path) as followed, Live(console=console, screen=True, auto_refresh=False) as live:
+    live = Live(console=console, screen=True, auto_refresh=False)
+    # Ctrl-C is how one leaves, not a failure.
+    with suppress(KeyboardInterrupt), FollowedFile(path) as followed, live:
         while True:
             recent.add(followed.read(), time.time())
             live.update(recent.view(console.height), refresh=True)

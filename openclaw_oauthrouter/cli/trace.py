@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def command(obj: dict[str, Any], /, lines: int, follow: bool, as_json: bool, **w
     path = trace_file(obj.get("config"))
     wanted = parse_filter({name: word for name, word in words.items() if word}, time.time())
     show = _show_json if as_json else _line_writer()
-    with FollowedFile(path) as followed:
+    # Ctrl-C is how one stops following, not a failure.
+    with suppress(KeyboardInterrupt), FollowedFile(path) as followed:
         past = deque((event for event in _past(path) if wanted.admits_event(event)), maxlen=lines)
         if not past and not follow:
             click.echo(f"nothing recorded in {path} fits", err=True)

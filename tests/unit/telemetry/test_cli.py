@@ -110,6 +110,7 @@ def test_trace_follows(recorded: CommandLine, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(time, "sleep", look_again)
     result = recorded("trace", "--json", "-f", "-n", "1", "--status", "2xx")
+    assert result.exit_code == 0
     assert shown_ids(result) == ["fourth", "live"]
 
 
