@@ -15,7 +15,6 @@ from openclaw_oauthrouter.credentials.builtin import openclaw_state_dir
 OLDEST = (2026, 9, 0)
 """The plugin interface this package is tested with begins here."""
 
-_SECONDS = 120
 _VERSION = re.compile(r"(\d{4})\.(\d+)\.(\d+)")
 
 
@@ -25,22 +24,28 @@ class OpenClaw:
 
     :ivar path: the ``openclaw`` program
     :ivar environ: the environment it runs in
+    :ivar seconds: how long a subcommand may take
     """
 
     path: Path
     environ: Mapping[str, str]
+    seconds: float = 120.0
 
     def run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """Run a subcommand and wait for it; output is captured, a failure is for the caller to judge."""
-        return subprocess.run(  # noqa: S603 a fixed program, no shell
-            [str(self.path), *arguments],
-            env=dict(self.environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        """Run a subcommand and wait for it; output is captured, a failure (silence is one) is for the caller to judge."""
+        command = [str(self.path), *arguments]
+        try:
+            return subprocess.run(  # noqa: S603 a fixed program, no shell
+                command,
+                env=dict(self.environ),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=self.seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(command, 1, "", f"no answer within {self.seconds:g} s")
 
     def version(self) -> tuple[int, int, int] | None:
         """``(2026, 9, 6)``; ``None`` when it does not say."""

@@ -179,7 +179,7 @@ def _replace(path: Path, text: str | None, mode: int | None = None) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(text)
-            os.fchmod(file.fileno(), mode)
+        Path(name).chmod(mode)
         os.replace(name, path)
     except OSError:
         Path(name).unlink(missing_ok=True)

@@ -21,6 +21,7 @@ from openclaw_oauthrouter.cli.checks.host import check_openclaw
 from openclaw_oauthrouter.cli.checks.result import Result, Surroundings
 from openclaw_oauthrouter.cli.root import root
 from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.openclaw.command import OpenClaw
 from openclaw_oauthrouter.openclaw.manifest import SHIM
 
 
@@ -226,6 +227,14 @@ def test_a_connected_openclaw(tmp_path: Path) -> None:
     assert {result.state for result in results.values()} == {"ok"}
     assert results["openclaw plugin"].detail == "installed (linked)"
     assert "the agents' default" in results["model"].detail
+
+
+def test_an_openclaw_that_does_not_answer(tmp_path: Path) -> None:
+    program = tmp_path / "openclaw"
+    program.write_text("#!/bin/sh\nexec sleep 30\n")
+    program.chmod(0o755)
+    done = OpenClaw(program, {"PATH": "/usr/bin:/bin"}, seconds=0.05).run(["config", "validate"])
+    assert (done.returncode, done.stderr) == (1, "no answer within 0.05 s")
 
 
 def test_an_old_openclaw(tmp_path: Path) -> None:
