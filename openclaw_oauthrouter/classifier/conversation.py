@@ -2,7 +2,8 @@
 
 A prompt alone cannot place "yes, do it". Rules, in order:
 
-1. A turn that only carries tool results, and a follow-up, never fall below the tier of the task they belong to.
+1. A turn that only carries tool results, and a follow-up, never fall below the tier of the task they belong to. Tool results do not
+   raise it either: the model that called a tool reads the answer, and the provider's prompt cache stays warm.
 2. A turn rises at once when its own words are harder than the task's.
 3. It falls only when its words open a new topic.
 4. What the request carries sets least tiers (``REQUEST_FLOORS``).
@@ -54,7 +55,6 @@ REQUEST_FLOORS = (
     RequestFloor("image in the conversation", Tier.MEDIUM, lambda features: features.image_count > 0),
     RequestFloor("file", Tier.MEDIUM, lambda features: features.file_count > 0),
     RequestFloor("structured output", Tier.MEDIUM, lambda features: features.structured_output),
-    RequestFloor("tools at work", Tier.MEDIUM, lambda features: features.is_tool_result_turn),
     # Hosts offer their tools with every "hi": only words that ask for work make the offer count.
     RequestFloor(
         "tools for a task",

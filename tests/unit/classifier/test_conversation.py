@@ -105,26 +105,22 @@ def test_tool_results_keep_the_tier_of_the_task(rules: Rules, tier: Tier | None)
         assert rules.classify(found).tier is Tier.REASONING
 
 
+ASKED = Message("user", (TextPart("What is the capital of Peru?"),))
+LOOKED_UP = (
+    Message("assistant", (ToolCallPart("9", "search", "{}"),)),
+    Message("user", (ToolCallResponsePart("9", (TextPart("prove the theorem: Lima " * 99),)),)),
+)
+
+
+def test_the_model_that_called_a_tool_reads_its_answer(rules: Rules) -> None:
+    for messages in ((ASKED,), (ASKED, *LOOKED_UP), (ASKED, *LOOKED_UP, *LOOKED_UP)):
+        request = ChatRequest("test", "auto", messages, tools=(Tool("search"),))
+        assert rules.classify(features_of(request, envelopes=())).tier is Tier.SIMPLE
+
+
 def test_tool_results_of_a_new_question_are_not_those_of_the_old_task(rules: Rules) -> None:
-    messages = (
-        *agent_turn("ok").messages,
-        Message("assistant", (TextPart("Proved."),)),
-        Message("user", (TextPart("What is the capital of Peru?"),)),
-        Message("assistant", (ToolCallPart("9", "search", "{}"),)),
-        Message("user", (ToolCallResponsePart("9", (TextPart("Lima"),)),)),
-    )
-    assert rules.classify(features_of(ChatRequest("test", "auto", messages), envelopes=())).tier is Tier.MEDIUM
-
-
-def test_tool_results_need_a_model_that_handles_tools(rules: Rules) -> None:
-    messages = (
-        Message("user", (TextPart("what time is it?"),)),
-        Message("assistant", (ToolCallPart("1", "clock", "{}"),)),
-        Message("user", (ToolCallResponsePart("1", (TextPart("12:00"),)),)),
-    )
-    judged = rules.classify(features_of(ChatRequest("test", "auto", messages), envelopes=()))
-    assert judged.tier is Tier.MEDIUM
-    assert judged.floors == ("at least MEDIUM: tools at work",)
+    messages = (*agent_turn("ok").messages, Message("assistant", (TextPart("Proved."),)), ASKED, *LOOKED_UP)
+    assert rules.classify(features_of(ChatRequest("test", "auto", messages), envelopes=())).tier is Tier.SIMPLE
 
 
 @pytest.mark.parametrize(
