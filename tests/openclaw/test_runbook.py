@@ -1,4 +1,4 @@
-"""The runbook's own commands, run as they stand there."""
+"""The commands of the runbook and of deploy.md, run as they stand there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from tests.openclaw.conftest import Host
 from tests.support.real_programs import Sandbox, Upstream
 
-RUNBOOK = Path(__file__).parents[2] / "docs" / "openclaw-runbook.md"
+DOCS = Path(__file__).parents[2] / "docs"
 _BOX = re.compile(r"^```bash *(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 KEY = "sk-ant-api03-of-the-runbook-0123456789"
 
@@ -32,8 +32,8 @@ class Command:
     line: str
 
 
-def commands() -> Iterator[Command]:
-    for box in _BOX.finditer(RUNBOOK.read_text()):
+def commands(name: str = "openclaw-runbook.md") -> Iterator[Command]:
+    for box in _BOX.finditer((DOCS / name).read_text()):
         for line in box[2].splitlines():
             yield Command(box[1], line)
 
@@ -51,13 +51,19 @@ def with_our_command(sandbox: Sandbox) -> None:
 def test_the_boxes_are_found() -> None:
     kinds = [command.kind for command in commands()]
     assert kinds.count("background") == 1
-    assert kinds.count("anywhere") >= 4
+    assert len(ANYWHERE) >= 4
+    assert len(DEPLOYING) >= 2
     assert kinds.count("") >= 15
 
 
-@pytest.mark.parametrize("line", [command.line for command in commands() if command.kind == "anywhere"])
+ANYWHERE = [command.line for command in commands() if command.kind == "anywhere"]
+DEPLOYING = [command.line for command in commands("deploy.md")]
+
+
+@pytest.mark.parametrize("line", [*ANYWHERE, *DEPLOYING])
 def test_commands_that_need_no_openclaw(tmp_path: Path, line: str) -> None:
     sandbox = Sandbox(tmp_path)
+    sandbox.environ["ANTHROPIC_API_KEY"] = KEY
     with_our_command(sandbox)
     assert run(sandbox, line)
 
