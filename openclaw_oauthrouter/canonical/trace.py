@@ -75,9 +75,12 @@ class RequestRecord:
 
     @property
     def baseline_cost(self) -> float | None:
-        """US dollars the baseline model would have cost, scaled to what was really used where both models were priced beforehand."""
+        """US dollars the baseline model would have cost, scaled to what was really used where both models were priced beforehand.
+
+        ``None`` for a model of the client's own choice: what it costs less is not the gateway's doing.
+        """
         decision = self.decision
-        if decision is None or self.cost is None or not decision.baseline_cost:
+        if decision is None or decision.tier is None or self.cost is None or not decision.baseline_cost:
             return None
         if self.model_answered == decision.model and decision.cost_estimate > 0:
             return self.cost * decision.baseline_cost / decision.cost_estimate

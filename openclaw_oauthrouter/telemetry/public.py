@@ -79,7 +79,7 @@ def _additions(record: RequestRecord) -> JsonObject:
         "attempts": [_attempt(attempt) for attempt in record.attempts],
         "tokens": _tokens(record),
         "cost": _cost(record),
-        "savings": _rounded(record.decision.savings, 4) if record.decision is not None else None,
+        "savings": _rounded(record.decision.savings, 4) if record.decision is not None and record.decision.tier else None,
         "firstTokenMs": _milliseconds(record.first_token_seconds),
         "tokensPerSecond": _rounded(record.tokens_per_second, 1),
         "finishReason": record.finish_reason,

@@ -7,7 +7,7 @@ import orjson
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.telemetry.public import public_record
 from openclaw_oauthrouter.telemetry.redact import redact
-from tests.unit.telemetry.records import fallen_back, pre_routed, record
+from tests.unit.telemetry.records import decision, fallen_back, pre_routed, record
 
 
 def test_fields_of_the_original() -> None:
@@ -77,6 +77,12 @@ def test_a_retry_is_no_fallback() -> None:
 
 def test_baseline_of_a_fallback_is_the_estimate_made_beforehand() -> None:
     assert fallen_back().baseline_cost == 0.01
+
+
+def test_what_the_client_chose_itself_saves_nothing() -> None:
+    event = public_record(record(decision=decision(tier=None)))
+    assert event["cost"] == {"estimated": 0.002, "actual": 0.004}
+    assert "savings" not in event
 
 
 def test_pre_route_names_what_was_passed_over() -> None:
