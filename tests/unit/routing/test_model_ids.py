@@ -1,0 +1,110 @@
+"""What a client means by ``model``."""
+
+from __future__ import annotations
+
+import pytest
+
+from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.errors import InvalidRequestError, ModelNotFoundError
+from openclaw_oauthrouter.routing.model_ids import Auto, normalise, resolve, shown_model
+from tests.unit.routing.world import FakeProvider, providers
+
+HAIKU = ModelCard("anthropic", "claude-haiku-4-5")
+PROVIDERS = providers(
+    FakeProvider("anthropic", (HAIKU,), any_model=True),
+    FakeProvider("openai-codex", any_model=True),
+    FakeProvider("openai", any_model=True),
+    FakeProvider("mine", (ModelCard("mine", "meta/llama-4"), ModelCard("mine", "claude-haiku-4-5"))),
+)
+ALIASES = {"cheap": "anthropic/claude-haiku-4-5", "best": "auto-quality", "Old.Name-1.5": "mine/meta/llama-4"}
+
+
+@pytest.mark.parametrize(
+    ("model", "profile"),
+    [
+        ("auto", None),
+        ("oauthrouter/auto", None),
+        ("  auto ", None),
+        ("auto-economy", "economy"),
+        ("auto-balanced", "balanced"),
+        ("oauthrouter/auto-quality", "quality"),
+        ("best", "quality"),
+        ("autopilot", None),
+    ],
+)
+def test_the_router_shall_choose(model: str, profile: str | None) -> None:
+    assert resolve(model, PROVIDERS, ALIASES, ()) == Auto(profile)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("anthropic/claude-haiku-4-5", "anthropic/claude-haiku-4-5"),
+        ("oauthrouter/anthropic/claude-haiku-4.5", "anthropic/claude-haiku-4-5"),
+        ("anthropic/claude-opus-9", "anthropic/claude-opus-9"),
+        ("claude-haiku-4-5", "anthropic/claude-haiku-4-5"),
+        ("claude-haiku-4.5", "anthropic/claude-haiku-4-5"),
+        ("mine/claude-haiku-4-5", "mine/claude-haiku-4-5"),
+        ("mine/meta/llama-4", "mine/meta/llama-4"),
+        ("meta/llama-4", "mine/meta/llama-4"),
+        ("small", "alpha/small"),
+        ("cheap", "anthropic/claude-haiku-4-5"),
+        ("Old.Name-1.5", "mine/meta/llama-4"),
+        ("gpt-5.4", "openai-codex/gpt-5.4"),
+        ("o3-mini", "openai/o3-mini"),
+    ],
+)
+def test_a_model_is_found(model: str, name: str) -> None:
+    found = resolve(model, PROVIDERS, ALIASES, ())
+    assert isinstance(found, ModelCard)
+    assert found.name == name
+
+
+@pytest.mark.parametrize(
+    ("model", "usable", "provider"),
+    [
+        ("gpt-5.4", ["openai"], "openai"),
+        ("gpt-5.4", ["openai-codex", "openai"], "openai-codex"),
+        ("claude-haiku-4-5", ["mine"], "mine"),
+        ("claude-haiku-4-5", ["mine", "anthropic"], "anthropic"),
+    ],
+)
+def test_a_bare_id_goes_to_a_provider_with_a_credential(model: str, usable: list[str], provider: str) -> None:
+    found = resolve(model, PROVIDERS, {}, usable)
+    assert isinstance(found, ModelCard)
+    assert found.provider == provider
+
+
+@pytest.mark.parametrize("model", ["", "   ", "oauthrouter/"])
+def test_an_empty_id_is_refused(model: str) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        resolve(model, PROVIDERS, {}, ())
+    assert refused.value.param == "model"
+
+
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [("alpha/smal", "alpha/small"), ("midle", "middle"), ("nobody/xyzzy", "GET /v1/models")],
+)
+def test_an_unknown_id_names_what_comes_close(model: str, hint: str) -> None:
+    with pytest.raises(ModelNotFoundError, match="no configured provider serves") as missing:
+        resolve(model, providers(), {}, ())
+    assert hint in missing.value.message
+
+
+@pytest.mark.parametrize(
+    ("requested", "shown"),
+    [
+        ("claude-haiku-4-5", "claude-haiku-4-5"),
+        ("oauthrouter/anthropic/claude-haiku-4.5", "oauthrouter/anthropic/claude-haiku-4.5"),
+        ("auto", "anthropic/claude-haiku-4-5"),
+        ("claude-opus-4-6", "anthropic/claude-haiku-4-5"),
+    ],
+)
+def test_an_answer_carries_the_clients_own_spelling_of_its_model(requested: str, shown: str) -> None:
+    assert shown_model(requested, HAIKU) == shown
+
+
+def test_only_claude_ids_lose_their_dots() -> None:
+    assert normalise(" oauthrouter/openai/gpt-5.4 ") == "openai/gpt-5.4"
+    assert normalise("claude-opus-4.6-20260101") == "claude-opus-4-6-20260101"

@@ -1,0 +1,112 @@
+"""A small world to route in: providers with cards, a judge that says what it is told, a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from openclaw_oauthrouter.canonical.content import TextPart
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message
+from openclaw_oauthrouter.canonical.routing import Classification, Estimate, ModelCard, Price, RequestFeatures, Tier
+from openclaw_oauthrouter.config.routing import RoutingSettings
+from openclaw_oauthrouter.config.upstream import RateLimitFallbackSettings
+from openclaw_oauthrouter.routing.conversations import Conversations
+from openclaw_oauthrouter.routing.prices import Prices
+from openclaw_oauthrouter.routing.router import Router
+from openclaw_oauthrouter.routing.servable import Servable
+from openclaw_oauthrouter.routing.tiers import build_chains
+
+TODAY = date(2026, 11, 22)
+
+SMALL = ModelCard("alpha", "small", 200_000, 8_000, price=Price(1, 5, 0.1, 1.25))
+MIDDLE = ModelCard("beta", "middle", 400_000, 8_000, price=Price(2, 10, 0.2, 2.0))
+LARGE = ModelCard("alpha", "large", 1_000_000, 8_000, price=Price(3, 15, 0.3, 3.75))
+HUGE = ModelCard("alpha", "huge", 1_000_000, 8_000, price=Price(5, 25, 0.5, 6.25))
+TIERS: Mapping[str, Any] = {
+    "SIMPLE": {"primary": "alpha/small"},
+    "MEDIUM": {"primary": "beta/middle"},
+    "COMPLEX": {"primary": "alpha/large"},
+    "REASONING": {"primary": "alpha/huge"},
+}
+
+
+@dataclass(frozen=True)
+class FakeProvider:
+    """What the router needs of a provider.
+
+    :ivar any_model: takes ids that it does not list
+    """
+
+    name: str
+    listed: Sequence[ModelCard] = ()
+    any_model: bool = False
+    needs_credential: bool = True
+
+    def cards(self) -> Sequence[ModelCard]:
+        return self.listed
+
+    def card(self, model: str) -> ModelCard | None:
+        known = next((card for card in self.listed if card.id == model), None)
+        return known or (ModelCard(self.name, model) if self.any_model else None)
+
+
+def providers(*others: FakeProvider) -> dict[str, Any]:
+    """``alpha`` and ``beta``, and whoever else there is."""
+    return {
+        provider.name: provider
+        for provider in (FakeProvider("alpha", (SMALL, LARGE, HUGE)), FakeProvider("beta", (MIDDLE,)), *others)
+    }
+
+
+@dataclass
+class World:
+    """A router, and the strings it hangs on.
+
+    :ivar tier: what the judge says
+    :ivar down: provider or ``provider/model`` -> why not
+    :ivar tokens: length of every prompt
+    :ivar seen: previous tiers and profiles the judge was told
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    fallback: RateLimitFallbackSettings = field(default_factory=RateLimitFallbackSettings)
+    providers: dict[str, Any] = field(default_factory=providers)
+    tier: Tier = Tier.SIMPLE
+    usable: set[str] = field(default_factory=lambda: {"alpha", "beta"})
+    down: dict[str, str] = field(default_factory=dict)
+    tokens: int = 1000
+    now: float = 1_000_000.0
+    seen: list[tuple[Tier | None, str]] = field(default_factory=list)
+
+    def router(self, **parts: Any) -> Router:
+        settings = RoutingSettings.model_validate({"tiers": TIERS, **self.settings})
+        named: dict[str, Any] = {
+            "settings": settings,
+            "fallback": self.fallback,
+            "providers": self.providers,
+            "chains": build_chains(settings),
+            "judge": self._judge,
+            "servable": Servable(self.usable.__contains__, self._blocked, frozenset(settings.exclude), lambda: TODAY),
+            "prices": Prices(),
+            "conversations": Conversations(lambda: self.now, settings.sticky_seconds),
+            "estimate": lambda request, card: Estimate(self.tokens, request.max_output_tokens or 500),
+            "explain_missing": lambda: "add a credential",
+            "revise": lambda request, decision: None,
+        }
+        return Router(**{**named, **parts})
+
+    def _judge(
+        self, request: ChatRequest, previous: Tier | None, profile: str, input_tokens: int
+    ) -> tuple[RequestFeatures, Classification]:
+        self.seen.append((previous, profile))
+        return RequestFeatures("hi", 2, input_tokens=input_tokens), Classification(self.tier, 0.1, 0.8, "test", "said so")
+
+    def _blocked(self, provider: str, model: str) -> str | None:
+        return self.down.get(provider) or self.down.get(f"{provider}/{model}")
+
+
+def asking(model: str = "auto", *parts: Any, **fields: Any) -> ChatRequest:
+    """A request."""
+    return ChatRequest("openai_chat_completions", model, (Message("user", parts or (TextPart("hi"),)),), **fields)
