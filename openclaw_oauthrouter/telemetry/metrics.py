@@ -17,7 +17,7 @@ _LATENCY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640, 12
 _FIRST_TOKEN_BUCKETS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 60, 120)
 
 _LABEL_SETS = 512
-"""Most label sets looked up without asking the library again; a model name is the client's word, so they may be many."""
+"""Most label sets looked up without asking the library again."""
 
 Child = TypeVar("Child")
 
@@ -37,7 +37,7 @@ class RequestMetrics:
             Counter("oauthrouter_errors", "Requests that failed.", ("provider", "type"), registry=registry).labels
         )
         self._attempts = _cached(
-            Counter("oauthrouter_attempts", "Calls of upstreams.", (*where, "outcome"), registry=registry).labels
+            Counter("oauthrouter_attempts", "Calls of upstreams.", ("provider", "outcome"), registry=registry).labels
         )
         self._tokens = _cached(Counter("oauthrouter_tokens", "Tokens.", (*where, "kind"), registry=registry).labels)
         self._cost = _cached(
@@ -65,13 +65,14 @@ class RequestMetrics:
 
     def receive(self, record: RequestRecord) -> None:
         """Count a finished record."""
-        provider, model = record.provider or "none", record.model_answered or record.model_resolved or "none"
+        # Only models that did answer become labels: what clients merely ask for may be anything.
+        provider, model = record.provider or "none", record.model_answered or "none"
         tier = record.decision.tier if record.decision is not None and record.decision.tier is not None else "none"
         self._requests(str(tier), provider, model, str(record.status or 0)).inc()
         if record.error_type is not None or (record.status or 0) >= 400:
             self._errors(provider, record.error_type or f"status_{record.status}").inc()
         for attempt in record.attempts:
-            self._attempts(attempt.provider, attempt.model, attempt.outcome).inc()
+            self._attempts(attempt.provider, attempt.outcome).inc()
         if record.seconds is not None:
             self._latency(provider, model).observe(record.seconds)
         if record.first_token_seconds is not None:

@@ -79,6 +79,12 @@ def open_page(browser: Any, gateway: Gateway) -> Iterator[OpenPage]:
         yield opener
 
 
+@pytest.fixture
+def watching(browser: Any) -> Callable[[Gateway], Any]:
+    """``open_page`` for a gateway that a test made itself; a context manager."""
+    return lambda gateway: _watching(browser, gateway)
+
+
 @contextmanager
 def _watching(browser: Any, gateway: Gateway) -> Iterator[OpenPage]:
     complaints: list[str] = []

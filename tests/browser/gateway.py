@@ -7,7 +7,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from hypercorn.asyncio import serve
@@ -19,6 +19,7 @@ from openclaw_oauthrouter.dashboard.feed import PanelFeed
 from openclaw_oauthrouter.dashboard.login import COOKIE, Logins
 from openclaw_oauthrouter.dashboard.panels import state_panels
 from openclaw_oauthrouter.dashboard.plugin import oauthrouter_register_panels
+from openclaw_oauthrouter.interfaces import Panel
 from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
 from openclaw_oauthrouter.telemetry.metrics import RequestMetrics
 from openclaw_oauthrouter.telemetry.ring import TraceRing
@@ -40,11 +41,13 @@ class Gateway:
     """Runs in a thread of its own; everything that touches the ring is handed to its event loop.
 
     :param ring_size: records kept
+    :param extra_panels: shown after the built-in ones, as a plugin's are
     """
 
-    def __init__(self, ring_size: int = 500) -> None:
+    def __init__(self, ring_size: int = 500, extra_panels: Sequence[Panel] = ()) -> None:
         self.port = 0
         self._ring_size = ring_size
+        self._extra_panels = extra_panels
 
     @property
     def url(self) -> str:
@@ -58,7 +61,7 @@ class Gateway:
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self.ring = TraceRing(self._ring_size, epoch=secrets.token_hex(4))
-        self.panels = PanelFeed(oauthrouter_register_panels(), state_panels())
+        self.panels = PanelFeed([*oauthrouter_register_panels(), *self._extra_panels], state_panels())
         self.metrics = RequestMetrics()
         self.logins = Logins(time.time, lambda: secrets.token_urlsafe(24), key=key)
         self._thread = threading.Thread(target=self._run, daemon=True)
