@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PROMPTS = (
     "hi",
-    "Write a Python function that parses an ISO 8601 date and returns its weekday, with a docstring.",
+    "Write a Python function that reverses a string.",
     "Design a multi-tenant event pipeline with exactly-once delivery; compare two storage layouts and their failure modes.",
     "Prove that sqrt(2) is irrational",
 )
