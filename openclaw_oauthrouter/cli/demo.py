@@ -20,6 +20,9 @@ PROMPTS = (
 )
 """One for each tier."""
 
+WIDTHS = {"prompt": 14, "tier": 9, "sure": 4, "model": 26, "latency": 7, "cost": 8, "saved": 5}
+"""Columns of the table; they fit 80 characters."""
+
 
 @click.command("demo")
 @click.option("--once", is_flag=True, help="End after the table.")
@@ -78,28 +81,22 @@ def _print(rows: list[dict[str, object]], as_json: bool) -> None:
 
         click.echo(json.dumps(rows, indent=2))
         return
+    from rich.box import SIMPLE
     from rich.console import Console
-    from rich.table import Column, Table
+    from rich.table import Table
 
-    table = Table(
-        Column("prompt", no_wrap=True, max_width=32),
-        "tier",
-        "confidence",
-        "model",
-        "latency",
-        "cost",
-        "saved",
-        title="One prompt per tier",
-    )
+    table = Table(title="One prompt per tier", box=SIMPLE, padding=(0, 1, 0, 0))
+    for name, width in WIDTHS.items():
+        table.add_column(name, no_wrap=True, min_width=width, max_width=None if name == "model" else width)
     for row in rows:
         cost, saved = row["cost"], row["saved"]
         table.add_row(
-            str(row["prompt"])[:48],
+            str(row["prompt"]),
             str(row["tier"]),
             f"{row['confidence']:.2f}",
             str(row["model"]),
-            f"{row['latencyMs']} ms",
-            f"${cost:.6f}" if isinstance(cost, float) else "?",
+            f"{row['latencyMs']:.0f} ms",
+            f"${cost:.5f}" if isinstance(cost, float) else "?",
             f"{saved:.0%}" if isinstance(saved, float) else "?",
         )
     Console().print(table)
