@@ -20,7 +20,7 @@ PROMPTS = (
 )
 """One for each tier."""
 
-WIDTHS = {"prompt": 14, "tier": 9, "sure": 4, "model": 26, "latency": 7, "cost": 8, "saved": 5}
+WIDTHS = {"prompt": 12, "tier": 9, "sure": 4, "model": 18, "latency": 7, "cost": 8, "saved": 5}
 """Columns of the table; they fit 80 characters."""
 
 
@@ -94,7 +94,7 @@ def _print(rows: list[dict[str, object]], as_json: bool) -> None:
             str(row["prompt"]),
             str(row["tier"]),
             f"{row['confidence']:.2f}",
-            str(row["model"]),
+            str(row["model"]).rpartition("/")[2],
             f"{row['latencyMs']:.0f} ms",
             f"${cost:.5f}" if isinstance(cost, float) else "?",
             f"{saved:.0%}" if isinstance(saved, float) else "?",
