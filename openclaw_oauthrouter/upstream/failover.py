@@ -180,24 +180,22 @@ class Failover:
     async def _credential(self, walk: _Walk, target: Target) -> Spoken | UpstreamError | None:
         """All calls with one credential; ``None`` when our own rules refuse the hop."""
         renewed = False
-        failure: UpstreamError | None = None
-        for number in range(self.retry.attempts):
+        number = 0
+        while True:
             outcome = await self._call(walk, target)
-            if not isinstance(outcome, UpstreamError):
+            if not isinstance(outcome, UpstreamError) or self._is_spent(walk):
                 return outcome
-            failure = outcome
-            if self._is_spent(walk):
-                break
-            actions = self.rule_for(failure).actions
+            actions = self.rule_for(outcome).actions
             if "renew" in actions and not renewed and target.credential is not None:
                 renewed = True
                 fresh = await self.credentials.renew(target.credential)
                 if fresh is not None:
+                    # Another credential, so not a repetition.
                     target = Target(target.hop, target.provider, target.dialect, fresh)
                     continue
-            if "retry" not in actions or number + 1 >= self.retry.attempts or not await self._waited(walk, failure, number):
-                break
-        return failure
+            number += 1
+            if "retry" not in actions or number >= self.retry.attempts or not await self._waited(walk, outcome, number - 1):
+                return outcome
 
     async def _call(self, walk: _Walk, target: Target) -> Spoken | UpstreamError | None:
         card = target.hop.card

@@ -1,0 +1,360 @@
+"""How a route is walked: what follows each failure, with a sender that answers by script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from openclaw_oauthrouter.canonical.content import TextPart
+from openclaw_oauthrouter.canonical.credential import Credential, Secret
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message
+from openclaw_oauthrouter.canonical.routing import Estimate, Hop, ModelCard
+from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
+from openclaw_oauthrouter.config.upstream import RetrySettings, TimeoutSettings
+from openclaw_oauthrouter.errors import (
+    AllUpstreamsFailed,
+    BudgetExceededError,
+    CostBudgetExceededError,
+    CredentialNotFound,
+    InvalidRequestError,
+    PolicyError,
+    UpstreamAuthenticationError,
+    UpstreamBillingError,
+    UpstreamConnectionError,
+    UpstreamContextError,
+    UpstreamError,
+    UpstreamModelError,
+    UpstreamOverloadedError,
+    UpstreamProtocolError,
+    UpstreamRateLimitError,
+    UpstreamStatusError,
+    UpstreamTimeout,
+)
+from openclaw_oauthrouter.health.failures import FAILURE_RULES, FailureTable
+from openclaw_oauthrouter.upstream.failover import Failover, Spoken
+
+REQUEST = ChatRequest("openai_chat_completions", "auto", (Message("user", (TextPart("hi"),)),))
+WINDOWS = {"a": 100_000, "b": 100_000, "c": 1_000_000}
+ROUTE = tuple(Hop(ModelCard(name, "m", window)) for name, window in WINDOWS.items())
+OK = "ok"
+
+
+@dataclass
+class Reservation:
+    released: bool = False
+
+    async def release(self) -> None:
+        self.released = True
+
+
+@dataclass
+class World:
+    """Everything a walk touches; implements the sender, the credentials, health and the spend guard.
+
+    :ivar script: what each call meets: ``OK`` or an error; the last one again and again
+    :ivar accounts: credentials of each provider
+    :ivar refused: provider -> what the spend guard says
+    :ivar blocked_names: providers or credentials that are out of order
+    :ivar renewals: new secrets, handed out when a credential is read anew
+    """
+
+    script: Sequence[Any]
+    accounts: dict[str, Sequence[str]] = field(default_factory=lambda: {name: ["one"] for name in WINDOWS})
+    refused: dict[str, PolicyError] = field(default_factory=dict)
+    downgrade: Sequence[Hop] = ()
+    blocked_names: set[str] = field(default_factory=set)
+    renewals: list[str] = field(default_factory=list)
+    retry: dict[str, Any] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    failed_names: list[str] = field(default_factory=list)
+    succeeded_names: list[str] = field(default_factory=list)
+    reservations: list[Reservation] = field(default_factory=list)
+    record: RequestRecord = field(default_factory=lambda: RequestRecord("r", 0.0, "/", "POST"))
+    timeouts: TimeoutSettings = field(default_factory=TimeoutSettings)
+
+    async def open(self, *hops: Hop) -> Spoken:
+        provider = SimpleNamespace(dialect="d", needs_credential=True)
+        failover = Failover(
+            sender=self,  # type: ignore[arg-type]
+            providers={name: SimpleNamespace(**vars(provider), name=name) for name in WINDOWS},  # type: ignore[misc]
+            dialects={"d": SimpleNamespace()},  # type: ignore[dict-item]
+            credentials=self,  # type: ignore[arg-type]
+            health=self,  # type: ignore[arg-type]
+            spend=self,  # type: ignore[arg-type]
+            retry=RetrySettings(**{"base_seconds": 0.0, **self.retry}),
+            rule_for=FailureTable().rule_for,
+            jitter=lambda: 0.0,
+            clock=lambda: 0.0,
+        )
+        return await failover.open(REQUEST, hops or ROUTE, self.record, None)
+
+    # the sender
+
+    async def call(self, request: ChatRequest, target: Any, attempt: Attempt, deadline: Any) -> Any:
+        assert target.credential is not None
+        self.calls.append(f"{target.provider.name}/{target.credential.secret.reveal()}")
+        outcome = self.script[min(len(self.calls), len(self.script)) - 1]
+        if outcome is OK:
+            return SimpleNamespace(target=target)
+        raise outcome
+
+    # credentials
+
+    def available(self, provider: str) -> bool:
+        return bool(self.accounts.get(provider))
+
+    async def resolve(self, provider: str, conversation: str | None = None) -> Sequence[Credential]:
+        if not self.available(provider):
+            raise CredentialNotFound(f"no credential for {provider}")
+        return [Credential(f"{provider}:{name}", provider, "api_key", Secret(name), "test") for name in self.accounts[provider]]
+
+    async def renew(self, credential: Credential) -> Credential | None:
+        if not self.renewals:
+            return None
+        return Credential(credential.name, credential.provider, "api_key", Secret(self.renewals.pop(0)), "test")
+
+    # health
+
+    def blocked(self, provider: str, model: str, credential: str | None = None) -> str | None:
+        return "cooling down" if {provider, credential} & self.blocked_names else None
+
+    def failed(self, provider: str, model: str, credential: str | None, error: UpstreamError) -> None:
+        self.failed_names.append(str(credential))
+
+    def succeeded(self, provider: str, model: str, credential: str | None) -> None:
+        self.succeeded_names.append(str(credential))
+
+    # the spend guard
+
+    def cap(self, request: ChatRequest, card: ModelCard) -> ChatRequest:
+        return request
+
+    def estimate(self, request: ChatRequest, card: ModelCard) -> Estimate:
+        return Estimate(1, 1)
+
+    async def reserve(self, hop: Hop, estimate: Estimate, client: str | None) -> Any:
+        if hop.card.provider in self.refused:
+            raise self.refused[hop.card.provider]
+        self.reservations.append(Reservation())
+        return self.reservations[-1]
+
+    def cheaper(self, refusal: PolicyError, hops: Sequence[Hop]) -> Sequence[Hop]:
+        return self.downgrade if isinstance(refusal, CostBudgetExceededError) else ()
+
+
+async def walked(world: World, *hops: Hop) -> list[str]:
+    """The calls a walk made; its answer, if any, came from the last."""
+    try:
+        spoken = await world.open(*hops)
+    except (UpstreamError, PolicyError, CredentialNotFound, InvalidRequestError):
+        return world.calls
+    assert world.calls[-1].startswith(f"{spoken.answer.target.provider.name}/")
+    return [*world.calls, "answers"]
+
+
+# ------------------------------------------------------------------ the failure table
+
+# One error for each row of the table, what is called after it, and what is called when it never ends.
+FAILURES: dict[str, tuple[UpstreamError, str]] = {
+    "tls": (UpstreamConnectionError("certificate verify failed", code="upstream_unreachable"), "b/one"),
+    "unreachable": (UpstreamConnectionError("refused", code="upstream_unreachable"), "a/one"),
+    "connection-lost": (UpstreamConnectionError("gone"), "a/one"),
+    "time-out": (UpstreamTimeout("slow"), "b/one"),
+    "context-overflow": (UpstreamContextError("too long", upstream_status=400), "c/one"),
+    "out-of-extra-usage": (UpstreamBillingError("used up", upstream_status=400), "a/two"),
+    "billing": (UpstreamBillingError("no credit", upstream_status=402), "a/two"),
+    "model-not-permitted": (UpstreamAuthenticationError("may not use this model", upstream_status=403), "a/two"),
+    "forbidden": (UpstreamAuthenticationError("forbidden", upstream_status=403), "a/two"),
+    "unauthorized": (UpstreamAuthenticationError("wrong key", upstream_status=401), "a/fresh"),
+    "model-gone": (UpstreamModelError("retired", upstream_status=404), "b/one"),
+    "plan-window": (UpstreamRateLimitError("plan", code="usage_limit_reached", upstream_status=429), "a/two"),
+    "model-rate-limit": (UpstreamRateLimitError("rate limit reached for m", upstream_status=429), "a/one"),
+    "rate-limit": (UpstreamRateLimitError("too many", upstream_status=429), "a/one"),
+    "overloaded": (UpstreamOverloadedError("overloaded", upstream_status=529), "a/one"),
+    "empty-answer": (UpstreamProtocolError("an empty answer"), "a/one"),
+    "malformed": (UpstreamProtocolError("not JSON"), "a/one"),
+    "too-large": (UpstreamStatusError("too large", status_code=413), "c/one"),
+    "conflict": (UpstreamStatusError("try again", status_code=409), "a/one"),
+    "server-error": (UpstreamStatusError("failed", status_code=500), "a/one"),
+    "refused": (UpstreamStatusError("bad request", status_code=400), "nothing"),
+    "unknown": (UpstreamError("what?"), "b/one"),
+}
+
+
+def test_every_row_of_the_table_is_here() -> None:
+    assert list(FAILURES) == [rule.name for rule in FAILURE_RULES]
+    assert [FailureTable().rule_for(error).name for error, _ in FAILURES.values()] == list(FAILURES)
+
+
+@pytest.mark.parametrize("name", FAILURES)
+async def test_what_is_tried_next(name: str) -> None:
+    error, follows = FAILURES[name]
+    world = World([error, OK], {"a": ["one", "two"], "b": ["one"], "c": ["one"]}, renewals=["fresh"])
+    expected = ["a/one"] if follows == "nothing" else ["a/one", follows, "answers"]
+    assert await walked(world) == expected
+    assert world.failed_names == ["a:one"]
+    assert [reservation.released for reservation in world.reservations] == [True, False][: len(world.reservations)]
+
+
+@pytest.mark.parametrize(
+    ("name", "calls"),
+    [
+        ("rate-limit", ["a/one", "a/one", "a/two", "a/two", "b/one", "b/one", "c/one", "c/one"]),
+        ("overloaded", ["a/one", "a/one", "b/one", "b/one", "c/one", "c/one"]),
+        ("billing", ["a/one", "a/two", "b/one", "c/one"]),
+        ("time-out", ["a/one", "b/one", "c/one"]),
+        ("context-overflow", ["a/one", "c/one"]),
+        ("refused", ["a/one"]),
+    ],
+)
+async def test_a_failure_that_never_ends(name: str, calls: list[str]) -> None:
+    world = World([FAILURES[name][0]], {"a": ["one", "two"], "b": ["one"], "c": ["one"]})
+    with pytest.raises(UpstreamError) as failed:
+        await world.open()
+    assert world.calls == calls
+    assert all(reservation.released for reservation in world.reservations)
+    providers = {call[0] for call in calls}
+    assert isinstance(failed.value, AllUpstreamsFailed) == (len(providers) > 1)
+    assert failed.value.status_code == FAILURES[name][0].status_code
+
+
+async def test_a_failure_leaves_a_trace_of_every_call() -> None:
+    world = World([FAILURES["overloaded"][0], FAILURES["billing"][0], OK])
+    await world.open()
+    assert [(attempt.provider, attempt.credential) for attempt in world.record.attempts] == [
+        ("a", "a:one"),
+        ("a", "a:one"),
+        ("b", "b:one"),
+    ]
+    assert world.succeeded_names == ["b:one"]
+
+
+# ------------------------------------------------------------------ budgets of tries
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 3])
+async def test_one_hop_is_called_so_often_at_most(attempts: int) -> None:
+    world = World([FAILURES["overloaded"][0]], retry={"attempts": attempts})
+    assert await walked(world, ROUTE[0]) == ["a/one"] * attempts
+
+
+async def test_all_hops_together_are_called_so_often_at_most() -> None:
+    world = World([FAILURES["overloaded"][0]], retry={"attempts": 2, "max_total_attempts": 3})
+    assert await walked(world) == ["a/one", "a/one", "b/one"]
+
+
+@pytest.mark.parametrize(("retry_after", "calls"), [(0.0, ["a/one", "a/one", "answers"]), (11.0, ["a/one", "b/one", "answers"])])
+async def test_a_provider_that_wants_a_long_wait_is_left_for_the_next(retry_after: float, calls: list[str]) -> None:
+    limited = UpstreamRateLimitError("too many", upstream_status=429, retry_after=retry_after)
+    assert await walked(World([limited, OK])) == calls
+
+
+# ------------------------------------------------------------------ credentials
+
+WRONG_KEY = FAILURES["unauthorized"][0]
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+async def test_a_credential_is_read_anew_once(attempts: int) -> None:
+    world = World([WRONG_KEY, WRONG_KEY, OK], {"a": ["one", "two"]}, renewals=["fresh", "never"], retry={"attempts": attempts})
+    assert await walked(world, ROUTE[0]) == ["a/one", "a/fresh", "a/two", "answers"]
+
+
+async def test_a_credential_that_did_not_change_is_not_tried_again() -> None:
+    assert await walked(World([WRONG_KEY, OK])) == ["a/one", "b/one", "answers"]
+
+
+async def test_a_hop_without_a_credential_is_passed_over() -> None:
+    assert await walked(World([OK], {"b": ["one"]})) == ["b/one", "answers"]
+    with pytest.raises(CredentialNotFound, match="for a"):
+        await World([OK], {}).open()
+
+
+async def test_what_is_out_of_order_is_passed_over_and_said_so() -> None:
+    world = World([OK], {"a": ["one", "two"], "b": ["one"]}, blocked_names={"a:one"})
+    assert await walked(world) == ["a/two", "answers"]
+    world = World([OK], blocked_names={"a"})
+    assert await walked(world) == ["b/one", "answers"]
+    first = world.record.attempts[0]
+    assert (first.provider, first.outcome, first.reason) == ("a", "skipped", "cooling down")
+
+
+async def test_the_only_model_there_is_gets_asked_even_when_out_of_order() -> None:
+    assert await walked(World([OK], blocked_names={"a"}), ROUTE[0]) == ["a/one", "answers"]
+    assert await walked(World([OK], blocked_names={"a", "b", "c"})) == ["c/one", "answers"]
+
+
+# ------------------------------------------------------------------ hops with conditions
+
+
+def only_on(*statuses: int) -> tuple[Hop, Hop]:
+    return ROUTE[0], Hop(ROUTE[1].card, only_on=statuses)
+
+
+@pytest.mark.parametrize(
+    ("name", "statuses", "leads"),
+    [
+        ("rate-limit", (429, 529), True),
+        ("overloaded", (429, 529), True),
+        ("server-error", (429, 529), False),
+        ("server-error", (500,), True),
+        ("time-out", (429,), True),
+    ],
+)
+async def test_a_hop_may_ask_for_certain_statuses(name: str, statuses: tuple[int, ...], leads: bool) -> None:
+    world = World([FAILURES[name][0], OK], retry={"attempts": 1})
+    assert ("b/one" in await walked(world, *only_on(*statuses))) is leads
+
+
+async def test_a_prompt_that_is_too_long_goes_only_where_there_is_more_room() -> None:
+    same = Hop(ModelCard("b", "m", None)), Hop(ModelCard("c", "m", 100_000))
+    world = World([FAILURES["context-overflow"][0]])
+    assert await walked(world, ROUTE[0], *same) == ["a/one"]
+
+
+# ------------------------------------------------------------------ our own refusals
+
+
+async def test_a_refusal_of_ours_concerns_one_hop() -> None:
+    world = World([OK], refused={"a": BudgetExceededError("no more of a")})
+    assert await walked(world) == ["b/one", "answers"]
+    assert world.record.spend_decision == "allow"
+
+
+async def test_when_every_hop_is_refused_the_first_refusal_is_the_answer() -> None:
+    refused = {name: BudgetExceededError(f"no more of {name}") for name in WINDOWS}
+    world = World([OK], refused=refused)
+    with pytest.raises(BudgetExceededError, match="no more of a"):
+        await world.open()
+    assert world.calls == []
+    assert (world.record.spend_decision, world.record.spend_code) == ("deny", "DAILY_BUDGET_EXCEEDED")
+
+
+async def test_where_money_is_short_a_cheaper_model_may_answer() -> None:
+    refused: dict[str, PolicyError] = {"a": CostBudgetExceededError("too dear")}
+    world = World([OK], refused=refused, downgrade=[Hop(ModelCard("b", "m"))])
+    assert await walked(world, ROUTE[0]) == ["b/one", "answers"]
+    # Not for a budget in tokens, and not when nobody is cheaper.
+    world = World([OK], refused={"a": BudgetExceededError("no tokens")}, downgrade=[Hop(ModelCard("b", "m"))])
+    assert await walked(world, ROUTE[0]) == []
+    assert await walked(World([OK], refused=refused), ROUTE[0]) == []
+
+
+async def test_what_one_dialect_cannot_say_another_may() -> None:
+    world = World([InvalidRequestError("no audio"), OK])
+    assert await walked(world) == ["a/one", "b/one", "answers"]
+    assert world.failed_names == []
+    assert [reservation.released for reservation in world.reservations] == [True, False]
+    with pytest.raises(InvalidRequestError, match="no audio"):
+        await World([InvalidRequestError("no audio")]).open()
+
+
+async def test_a_fault_of_ours_gives_the_reservation_back() -> None:
+    world = World([RuntimeError("a bug")])
+    with pytest.raises(RuntimeError):
+        await world.open()
+    assert world.reservations[0].released
