@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import httpx
 import orjson
 
-from openclaw_oauthrouter.canonical.events import Frame
+from openclaw_oauthrouter.canonical.events import Frame, ResponseFinished
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
 from openclaw_oauthrouter.errors import (
@@ -23,6 +23,9 @@ from openclaw_oauthrouter.upstream.deadline import Deadline
 
 MAX_ERROR_BYTES = 1 << 20
 MAX_ANSWER_BYTES = 64 << 20
+
+CLOSING_SECONDS = 1.0
+"""How long an answer that is complete may take to end; whoever ends in time has its connection used again."""
 
 NOT_SENT = "upstream_unreachable"
 """Code of an ``UpstreamConnectionError`` that says the provider was never reached, so nothing can have been billed."""
@@ -107,22 +110,31 @@ def _parsed(body: bytes) -> JsonObject:
 async def _stream(response: httpx.Response, decoder: StreamDecoder, provider: str, limits: Limits) -> AsyncGenerator[Frame, None]:
     deadline, seconds = limits.deadline, limits.steps.idle
     cut: UpstreamError | None = None
+    finished = False
     try:
         async with asyncio.timeout_at(deadline.within(seconds)) as idle:
             async for chunk in _body(response):
                 # The clock stands still while the client takes what it was sent: only the upstream's silence counts.
                 idle.reschedule(None)
-                yield decoder.receive(chunk)
-                idle.reschedule(deadline.within(seconds))
+                frame = decoder.receive(chunk)
+                yield frame
+                finished = finished or _finishes(frame)
+                idle.reschedule(deadline.within(CLOSING_SECONDS if finished else seconds))
     except TimeoutError:
         cut = deadline.time_out(provider, f"{provider} fell silent for {seconds:g} s in the middle of its answer")
     except (httpx.HTTPError, OSError) as error:
         cut = UpstreamConnectionError(
             f"{provider} dropped the connection in the middle of its answer ({type(error).__name__})", provider=provider
         )
+    if finished:
+        return
     if cut is not None:
         raise cut
     yield decoder.finish()
+
+
+def _finishes(frame: Frame) -> bool:
+    return any(isinstance(event, ResponseFinished) for event in frame.events)
 
 
 async def _read(response: httpx.Response, provider: str, limits: Limits, limit: int) -> bytes:

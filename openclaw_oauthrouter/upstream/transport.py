@@ -20,6 +20,16 @@ def create_transport(settings: UpstreamSettings) -> httpx.AsyncBaseTransport:
     import aiohttp
     from httpx_aiohttp import AiohttpTransport
 
+    class Transport(AiohttpTransport):
+        """Also translates what the library lets through: answers that are not HTTP."""
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            try:
+                return await super().handle_async_request(request)
+            except aiohttp.ClientError as error:
+                # Not its words: they quote the bytes that came.
+                raise httpx.RemoteProtocolError(f"its answer is not HTTP ({type(error).__name__})") from error
+
     def open_session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             limit=settings.max_connections,
@@ -36,4 +46,4 @@ def create_transport(settings: UpstreamSettings) -> httpx.AsyncBaseTransport:
             skip_auto_headers=("user-agent",),
         )
 
-    return AiohttpTransport(client=open_session)
+    return Transport(client=open_session)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, StreamEvent
 from openclaw_oauthrouter.errors import UpstreamConnectionError, UpstreamError, UpstreamProtocolError
-from openclaw_oauthrouter.wire.sse import EventTooLarge, ServerSentEvent, ServerSentEventDecoder, raw_before
+from openclaw_oauthrouter.wire.sse import EventTooLarge, ServerSentEvent, ServerSentEventDecoder, closed, raw_before
 
 
 class EventMachine(Protocol):
@@ -58,7 +58,7 @@ class EventStreamDecoder:
         out = [*frame.events, *self._machine.finish()]
         if self._machine.done:
             return Frame(frame.raw, tuple(out))
-        return self._fail(frame.raw, out, UpstreamConnectionError("the provider's stream ended before the answer was complete"))
+        return self._fail(closed(frame.raw), out, UpstreamConnectionError("the provider's stream ended before the answer was complete"))
 
     def _is_over(self) -> bool:
         return self._failed or self._machine.done
@@ -67,7 +67,8 @@ class EventStreamDecoder:
         out: list[StreamEvent] = []
         for position, event in enumerate(events):
             if self._machine.done:
-                break
+                # What an upstream adds after the end must not reach a client that takes every event seriously.
+                return Frame(raw_before(raw, position), tuple(out))
             try:
                 out.extend(self._machine.receive(event))
             except UpstreamError as error:

@@ -80,6 +80,11 @@ def raw_before(raw: bytes, count: int) -> bytes:
     return raw[:end]
 
 
+def closed(raw: bytes) -> bytes:
+    """The bytes with the blank line their last event may lack, so that what is said next does not become part of it."""
+    return raw if not raw or raw.endswith((b"\n\n", b"\r\r", b"\n\r\n", b"\n\r")) else raw + b"\n\n"
+
+
 def encode_event(data: bytes, event: str = "") -> bytes:
     """One event; ``data`` must hold no line break (JSON never does)."""
     if event:

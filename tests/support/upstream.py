@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,12 +25,16 @@ Piece = bytes | float | Cut | Stall
 
 @dataclass
 class Play:
-    """One answer: pieces are sent as HTTP chunks; a float waits that many seconds. ``status`` 0 sends no head at all."""
+    """One answer: pieces are sent as HTTP chunks; a float waits that many seconds. ``status`` 0 sends no head at all.
+
+    ``raw`` is sent instead of all that, and the connection is closed after it.
+    """
 
     pieces: Sequence[Piece] = ()
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "text/event-stream"
+    raw: bytes | None = None
 
     @classmethod
     def json(cls, value: Any, status: int = 200, **headers: str) -> Play:
@@ -37,7 +42,7 @@ class Play:
         return cls([json.dumps(value).encode()], status, headers, "application/json")
 
 
-@dataclass
+@dataclass(eq=False)
 class Seen:
     """One request that came."""
 
@@ -49,12 +54,17 @@ class Seen:
 
 
 class ScriptedUpstream:
-    """Plays answers in order, the last one again and again."""
+    """Plays answers in order, the last one again and again.
+
+    :ivar open: connections that are open, idle ones included
+    :ivar playing: requests that are being answered
+    """
 
     def __init__(self, *plays: Play) -> None:
         self.plays = list(plays)
         self.seen: list[Seen] = []
         self.open = 0
+        self.playing: list[Seen] = []
         self._server: asyncio.Server | None = None
 
     @property
@@ -97,20 +107,31 @@ class ScriptedUpstream:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         seen = Seen(head[0].split(" ")[1], headers, json.loads(body) if body else None)
         self.seen.append(seen)
-        play = self.plays[min(len(self.seen), len(self.plays)) - 1]
         watch = asyncio.create_task(self._watch(reader, seen))
+        self.playing.append(seen)
         try:
-            return await self._play(play, writer, seen)
+            return await self._play(self.choose(seen), writer, seen)
         finally:
+            self.playing.remove(seen)
             watch.cancel()
+            await asyncio.wait([watch])  # only one may read at a time
+
+    def choose(self, seen: Seen) -> Play:
+        """What to answer a request."""
+        return self.plays[min(len(self.seen), len(self.plays)) - 1]
 
     async def _watch(self, reader: asyncio.StreamReader, seen: Seen) -> None:
         started = time.perf_counter()
-        await reader.read(1)
+        with suppress(ConnectionError):
+            await reader.read(1)
         seen.left_after = time.perf_counter() - started
         seen.left.set()
 
     async def _play(self, play: Play, writer: asyncio.StreamWriter, seen: Seen) -> bool:
+        if play.raw is not None:
+            writer.write(play.raw)
+            await writer.drain()
+            return False
         if play.status:
             lines = [f"HTTP/1.1 {play.status} Scripted", f"content-type: {play.content_type}", "transfer-encoding: chunked"]
             lines += [f"{name}: {value}" for name, value in play.headers.items()]

@@ -111,10 +111,16 @@ TOOL_START = b'event: content_block_start\ndata: {"type":"content_block_start","
 PING = b'event: ping\r\ndata: {"type": "ping"}\r\n\r\n'
 
 
+def one_answer(data: bytes) -> bytes:
+    """Some recordings hold several answers, one after the other; nothing that follows the first is passed on."""
+    first, mark, rest = data.partition(b'data: {"type":"message_stop"')
+    return first + mark + rest.partition(b"\n\nevent: message_start")[0] + b"\n\n" if b"message_start" in rest else data
+
+
 @pytest.mark.parametrize("names", [{}, {"ReadFile": "read_file"}])
 @pytest.mark.parametrize("path", recordings("anthropic-messages", ".sse"))
 def test_a_stream_passes_as_the_bytes_it_came_in(path: Path, names: dict[str, str]) -> None:
-    data = path.read_bytes()
+    data = one_answer(path.read_bytes())
     decoder, encoder = DIALECT.stream_decoder(), DIALECT.relay_encoder(REQUEST, names)
     sent = b"".join(encoder.send(decoder.receive(data[at : at + 100])) for at in range(0, len(data), 100))
     assert sent + encoder.send(decoder.finish()) == data
