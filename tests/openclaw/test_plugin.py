@@ -1,10 +1,12 @@
 """The plugin in the real gateway: it keeps Python running, lends it credentials, and leaves nothing behind."""
 
+import base64
 import json
 import os
 import signal
 import urllib.request
 
+import httpx
 import json5
 import pytest
 
@@ -15,6 +17,10 @@ from tests.support.real_programs import Upstream, alive, running_gateway, wait_u
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 KEY = "sk-ant-api03-lent-by-openclaw-0123456789"
+CLAIMS = {"https://api.openai.com/auth": {"chatgpt_account_id": "account-7"}, "exp": 4_000_000_000}
+CHATGPT = ".".join(
+    base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b"{}", json.dumps(CLAIMS).encode(), b"signature")
+)
 TOKEN = f"sk-ant-oat01-{'lent-by-openclaw-' * 6}"
 
 
@@ -29,7 +35,8 @@ def connect(host: Host, upstream: Upstream, how: str, secret: str) -> Host:
     """Only OpenClaw knows the provider's secret; the rest of the settings stand in openclaw.json."""
     host.openclaw("models", "auth", how, "--provider", "anthropic", stdin=f"{secret}\n")
     host.ours("openclaw", "install", "--default-model", "--yes")
-    configure(host, {"providers": {"anthropic": {"apiBase": upstream.origin}}, "credentials": {"order": ["host"]}})
+    providers = {name: {"apiBase": upstream.origin} for name in ("anthropic", "openai-codex")}
+    configure(host, {"providers": providers, "credentials": {"order": ["host"]}})
     assert "Config valid" in host.openclaw("config", "validate")
     return host
 
@@ -65,16 +72,32 @@ def test_the_whole_life(connected: Host, upstream: Upstream) -> None:
     assert not any(KEY.encode() in path.read_bytes() for path in connected.state.rglob("*") if path.is_file())
 
 
-def test_a_sign_in_token_is_lent_too_and_nothing_outlives_a_killed_openclaw(host: Host, upstream: Upstream) -> None:
+def test_sign_ins_are_lent_too_and_nothing_outlives_a_killed_openclaw(host: Host, upstream: Upstream) -> None:
+    host.openclaw("models", "auth", "paste-token", "--provider", "openai", stdin=f"{CHATGPT}\n")
     connect(host, upstream, "paste-token", TOKEN)
     with host.gateway() as openclaw:
         assert host.turn("hello there")
-        assert [headers.get("authorization") for _, headers, _ in upstream.requests] == [f"Bearer {TOKEN}"]
+        ask(host, "openai-codex/gpt-5.6-terra")
+        assert [headers.get("authorization") for _, headers, _ in upstream.requests] == [f"Bearer {TOKEN}", f"Bearer {CHATGPT}"]
+        assert upstream.requests[1][1]["chatgpt-account-id"] == "account-7"
         (python,) = host.python_pids()
         assert alive(python)
         openclaw.kill()
         openclaw.wait(30)
         wait_until(lambda: not alive(python), "Python has ended")
+
+
+def ask(host: Host, model: str) -> None:
+    """A request of one's own, past OpenClaw."""
+    token = (host.state / "local-token").read_text().strip()
+    answer = httpx.post(
+        f"http://127.0.0.1:{host.environ['OAUTHROUTER_PORT']}/v1/chat/completions",
+        headers={"authorization": f"Bearer {token}"},
+        json={"model": model, "messages": [{"role": "user", "content": "hi"}]},
+        trust_env=False,
+        timeout=30,
+    )
+    assert answer.status_code == 200, answer.text
 
 
 def test_a_gateway_that_runs_already_is_used_and_left_alone(connected: Host, upstream: Upstream) -> None:
