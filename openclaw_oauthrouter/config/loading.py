@@ -182,7 +182,7 @@ def _describe(detail: ErrorDetails, sources: Mapping[str, str]) -> str:
     where = f" ({source})" if source else ""
     if detail["type"] == "extra_forbidden":
         return f"{key}{where}: no such setting{_suggest(detail['loc'])}"
-    secret = any(word in key for word in ("token", "key", "value", "secret"))
+    secret = any(word in key for word in ("token", "key", "value", "secret", "header"))
     got = "" if secret else f", got {detail['input']!r:.80}"
     return f"{key}{where}: {detail['msg']}{got}"
 

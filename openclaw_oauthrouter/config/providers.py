@@ -37,7 +37,7 @@ class ProviderSettings(Section):
     kind: ProviderKind | None = Field(None, description="derived from the name when absent")
     api_base: str | None = Field(None, description="scheme, host and path that the vendor path follows")
     api_key: SecretStr | None = None
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict, repr=False)
     auth_header: AuthHeaderSettings | None = None
     models: tuple[ModelSettings, ...] = ()
     dialect: Literal["openai_chat_completions", "openai_responses"] = Field(
