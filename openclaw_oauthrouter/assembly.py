@@ -166,7 +166,7 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, lasting: Lasting
         clock=time.time,
     )
     preamble = with_tool_preamble if settings.tool_preamble else _unchanged
-    pipeline = Pipeline(dialects, router, upstream, preamble, time.time)
+    pipeline = Pipeline(dialects, router, upstream, preamble, settings.telemetry.prompts, time.time)
     return Runtime(settings, plugins, pipeline, credentials, spend, judge, transport, lasting)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import orjson
 
 from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.content import TextPart
 from openclaw_oauthrouter.canonical.events import Frame, PartDelta, ResponseFailed, ResponseFinished
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest
@@ -31,12 +32,14 @@ class Pipeline:
     """The stages in order; one object serves all requests.
 
     :ivar preamble: what the operator adds to every request before it goes out
+    :ivar keep_prompts: write the user's latest words into records (``telemetry.prompts``)
     """
 
     dialects: Mapping[str, Dialect]
     router: Router
     upstream: Failover
     preamble: Callable[[ChatRequest], ChatRequest]
+    keep_prompts: bool
     clock: Clock
 
     async def receive(
@@ -49,6 +52,8 @@ class Pipeline:
         dialect = self.dialects[dialect_name]
         request = dialect.decode_request(parse_body(body), headers)
         _describe(request, record)
+        if self.keep_prompts:
+            record.prompt_text = _latest_words(request)
         record.conversation = conversation_key(request, client)
         await self.router.conversations.fetch(record.conversation)
         routed = self.router.route(request, hints_of(headers), record.conversation)
@@ -214,6 +219,14 @@ def _describe(request: ChatRequest, record: RequestRecord) -> None:
     record.model_requested = request.model
     record.session_key = user if isinstance(user, str) else None
     record.notes = list(request.notes)
+
+
+def _latest_words(request: ChatRequest) -> str:
+    for message in reversed(request.messages):
+        words = "\n".join(part.text for part in message.parts if isinstance(part, TextPart))
+        if message.role == "user" and words:
+            return words
+    return ""
 
 
 def _failure(frame: Frame) -> UpstreamError | None:

@@ -22,6 +22,7 @@ COMMANDS = (
     "auth",
     "config",
     "plugins",
+    "token",
     "dashboard",
     "trace",
     "top",

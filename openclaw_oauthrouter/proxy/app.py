@@ -84,7 +84,7 @@ async def _admit(gate: Gate, token: Secret) -> Response | None:
         return None
     headers = {name.lower(): value for name, value in request.headers.items()}
     gate.check_source(headers, request.scheme)
-    is_debug = request.path.startswith(("/debug/", "/metrics"))
+    is_debug = request.path.startswith(("/debug/", "/metrics", "/v1/route/"))
     if is_debug and (gate.has_session(headers) or _has_code_or_token(token)):
         return None
     try:

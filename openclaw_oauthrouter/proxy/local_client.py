@@ -20,7 +20,7 @@ def local_client(settings: Settings) -> Iterator[httpx.Client]:
     """
     host = settings.server.listen_host
     base_url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '') else host}:{settings.server.port}"  # noqa: S104 - compared
-    headers = {"authorization": f"Bearer {_token(settings)}"}
+    headers = {"authorization": f"Bearer {local_token(settings)}"}
     with httpx.Client(base_url=base_url, headers=headers, trust_env=False, timeout=10.0) as client:
         try:
             yield client
