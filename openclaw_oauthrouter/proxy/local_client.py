@@ -28,7 +28,11 @@ def local_client(settings: Settings) -> Iterator[httpx.Client]:
             raise ConfigurationError(f"no gateway answers at {base_url}; start one with 'openclaw-oauthrouter serve'") from error
 
 
-def _token(settings: Settings) -> str:
+def local_token(settings: Settings) -> str:
+    """The token the gateway on this machine takes.
+
+    :raises ConfigurationError: there is none yet
+    """
     if settings.server.auth_token is not None:
         return settings.server.auth_token.get_secret_value()
     path = token_path(settings.home)
