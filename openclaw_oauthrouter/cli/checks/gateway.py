@@ -11,6 +11,7 @@ from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, failure
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.provider_entry import base_url
 from openclaw_oauthrouter.plugins import create_plugin_manager, describe
+from openclaw_oauthrouter.proxy.local_client import local_token
 from openclaw_oauthrouter.proxy.local_token import token_path
 
 _SECONDS = 3.0
@@ -68,6 +69,7 @@ def _judge(port: int, status: int, plausible: bool) -> Result:
 
 
 def _authorization(around: Surroundings) -> dict[str, str]:
-    configured, path = around.settings.server.auth_token, token_path(around.settings.home)
-    token = configured.get_secret_value() if configured else path.read_text().strip() if path.is_file() else ""
-    return {"authorization": f"Bearer {token}"} if token else {}
+    try:
+        return {"authorization": f"Bearer {local_token(around.settings)}"}
+    except ConfigurationError:
+        return {}
