@@ -41,7 +41,8 @@ async def pass_through(
         raise InvalidRequestError(
             f"{card.provider} serves no /v1/{path}; choose a model of an OpenAI-compatible provider", param="model"
         )
-    found = await upstream.credentials.resolve(provider.name) if provider.needs_credential else ()
+    wants_credential = provider.needs_credential or upstream.credentials.available(provider.name)
+    found = await upstream.credentials.resolve(provider.name) if wants_credential else ()
     credential = found[0] if found else None
     estimate = Estimate(size // BYTES_PER_TOKEN, 0)
     reservation = await upstream.spend.reserve(Hop(card), estimate, record.client)
