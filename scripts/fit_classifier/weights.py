@@ -52,7 +52,7 @@ ACCEPTABLE: Mapping[int, tuple[Tier, ...]] = {
 
 PROFILES: Mapping[str, tuple[float, float, float]] = {
     "economy": (0.003, 0.65, 0.1),
-    "balanced": (0.018, 0.8, 0.25),
+    "balanced": (0.018, 0.83, 0.25),
     "quality": (0.05, 0.92, 0.5),
 }
 """Policy: share of chit-chat that goes beyond SIMPLE, of hard prompts that reach COMPLEX, and REASONING."""
