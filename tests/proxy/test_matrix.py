@@ -32,7 +32,7 @@ OVERLOADED_IN_STREAM = {
     (CHAT, RESPONSES): "server_is_overloaded",
     (RESPONSES, CHAT): "server_error",
     (RESPONSES, MESSAGES): "server_error",
-    (RESPONSES, RESPONSES): "server_error",
+    (RESPONSES, RESPONSES): "server_is_overloaded",
 }
 
 

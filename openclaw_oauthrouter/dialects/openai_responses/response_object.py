@@ -39,6 +39,9 @@ _CODES = {
 }
 """Type of an error -> the code a client knows it by: Codex CLI decides by it whether to try again."""
 
+_KNOWN_CODES = frozenset({*_CODES.values(), "server_is_overloaded", "slow_down", "usage_not_included"})
+"""Codes of OpenAI's own backends that are passed on as they are."""
+
 
 class ResponseObject:
     """Written anew for each stage of the answer."""
@@ -73,7 +76,7 @@ class ResponseObject:
 
     def failed(self, error: OAuthRouterError) -> JsonObject:
         """When the answer breaks off."""
-        code = error.code if error.code in _CODES.values() else _CODES.get(error.error_type, "server_error")
+        code = error.code if error.code in _KNOWN_CODES else _CODES.get(error.error_type, "server_error")
         return {**self._write("failed"), "error": {"code": code, "message": error.message}}
 
     def _write(self, status: str) -> JsonObject:
