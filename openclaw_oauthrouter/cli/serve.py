@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openclaw_oauthrouter.cli.log_output import configure_log
 from openclaw_oauthrouter.config.loading import LoadedSettings, load_settings
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ async def _alone(config: Path | None, overrides: dict[str, Any], demo: bool, dem
             overrides = {**overrides, **demo_settings}
             loaded = load_settings(config, overrides=overrides)
             demo = True
+        configure_log(loaded.settings.telemetry)
         handle = await stack.enter_async_context(await start(loaded.settings))
         reloader = Reloader(handle.live, loaded.path, lambda: load_settings(config, overrides=overrides))
         watching = asyncio.create_task(reloader.watch())
@@ -82,6 +84,7 @@ async def _with_host(config: Path | None, overrides: dict[str, Any]) -> None:
 
     bridge = await HostBridge.open()
     loaded = load_settings(config, overrides={**await bridge.config(), **overrides})
+    configure_log(loaded.settings.telemetry)
     async with await start(loaded.settings, [HostCredentials(bridge)]) as handle:
         bridge.ready(f"{handle.base_url}/v1", Secret(handle.auth_token))
         await until_stopped(handle, bridge.closed)

@@ -27,7 +27,9 @@ class Settings(Section):
     )
     state_url: str | None = Field(None, description="redis://… shares ledger, cooldowns and conversations; SQLite when absent")
     server: ServerSettings = ServerSettings()
-    providers: dict[str, ProviderSettings] = Field(default_factory=dict)
+    providers: dict[str, ProviderSettings] = Field(
+        default_factory=dict, description="upstreams by name; what is said of a built-in one is laid over it"
+    )
     anthropic_oauth: AnthropicOAuthSettings = AnthropicOAuthSettings()
     tool_preamble: bool = Field(False, description="add the original's paragraph on tools to the system prompt")
     routing: RoutingSettings = Field(default_factory=RoutingSettings)

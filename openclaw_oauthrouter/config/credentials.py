@@ -26,11 +26,15 @@ DEFAULT_ORDER: tuple[SourceName, ...] = (
 class CredentialSettings(Section):
     """First source that has a usable credential wins."""
 
-    order: tuple[SourceName, ...] = DEFAULT_ORDER
+    order: tuple[SourceName, ...] = Field(
+        DEFAULT_ORDER, description="where to look, first to last; sources not named are not asked"
+    )
     codex_cli: bool = Field(False, description="read Codex CLI's own auth.json (never written)")
     claude_code: bool = Field(False, description="read Claude Code's own credentials file (never written)")
     agent: str = Field("main", description="OpenClaw agent whose credentials are read")
     openclaw_state_dir: Path | None = Field(None, description="OPENCLAW_STATE_DIR, else ~/.openclaw")
-    refresh_auth_profiles: Literal["auto", "always", "never"] = "auto"
+    refresh_auth_profiles: Literal["auto", "always", "never"] = Field(
+        "auto", description="renew the tokens of auth-profiles.json; auto: only while OpenClaw keeps no database beside them"
+    )
     pool_same_vendor: bool = Field(False, description="use a second account of the same plan")
-    openai_token_url: str = "https://auth.openai.com/oauth/token"
+    openai_token_url: str = Field("https://auth.openai.com/oauth/token", description="where ChatGPT sign-ins are renewed")

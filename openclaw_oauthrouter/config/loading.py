@@ -26,6 +26,10 @@ ENVIRONMENT: Mapping[str, str] = {
     "OAUTHROUTER_STATE_URL": "state_url",
     "OAUTHROUTER_LOG_LEVEL": "telemetry.log_level",
     "OAUTHROUTER_LOG_FORMAT": "telemetry.log_format",
+    "OAUTHROUTER_DEBUG_UPSTREAM_LOG": "upstream.debug_log.enabled",
+    "OAUTHROUTER_DEBUG_UPSTREAM_LOG_SECONDS": "upstream.debug_log.seconds",
+    "OAUTHROUTER_DEBUG_UPSTREAM_LOG_MAX_CHARS": "upstream.debug_log.max_chars",
+    "OAUTHROUTER_DEBUG_UPSTREAM_LOG_PATH": "upstream.debug_log.path",
     "OPENCLAW_STATE_DIR": "credentials.openclaw_state_dir",
 }
 """Environment variable -> setting. Credentials (``ANTHROPIC_API_KEY``, …) are read by the credential sources instead."""

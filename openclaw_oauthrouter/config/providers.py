@@ -14,19 +14,19 @@ ProviderKind = Literal["anthropic", "openai-codex", "openai-compatible"]
 class AuthHeaderSettings(Section):
     """A header to authenticate with, as it is."""
 
-    name: str
-    value: SecretStr
+    name: str = Field(description="the header, such as x-api-key")
+    value: SecretStr = Field(description="its whole value, such as Bearer …")
 
 
 class ModelSettings(Section):
     """What the user says of one model; overrides the catalog."""
 
-    id: str
-    context_window: int | None = Field(None, ge=1)
-    max_output_tokens: int | None = Field(None, ge=1)
-    images: bool = True
-    documents: bool = True
-    tools: bool = True
+    id: str = Field(description="the provider's own id; a bare string in models stands for it")
+    context_window: int | None = Field(None, ge=1, description="tokens, prompt and answer together")
+    max_output_tokens: int | None = Field(None, ge=1, description="the most it may write")
+    images: bool = Field(True, description="takes images")
+    documents: bool = Field(True, description="takes documents")
+    tools: bool = Field(True, description="calls tools")
     input_price: float | None = Field(None, ge=0, description="US dollars per million tokens")
     output_price: float | None = Field(None, ge=0, description="US dollars per million tokens")
 
@@ -36,16 +36,20 @@ class ProviderSettings(Section):
 
     kind: ProviderKind | None = Field(None, description="derived from the name when absent")
     api_base: str | None = Field(None, description="scheme, host and path that the vendor path follows")
-    api_key: SecretStr | None = None
-    headers: dict[str, str] = Field(default_factory=dict, repr=False)
-    auth_header: AuthHeaderSettings | None = None
-    models: tuple[ModelSettings, ...] = ()
+    api_key: SecretStr | None = Field(None, description="sent the way the provider wants it")
+    headers: dict[str, str] = Field(default_factory=dict, repr=False, description="further headers of every request")
+    auth_header: AuthHeaderSettings | None = Field(
+        None, description="header to authenticate with, as it is, before any key; a bare string is the value of Authorization"
+    )
+    models: tuple[ModelSettings, ...] = Field(
+        (), description="models it serves, laid over the catalog; an endpoint of one's own with a list takes no others"
+    )
     dialect: Literal["openai_chat_completions", "openai_responses"] = Field(
         "openai_chat_completions", description="which API an OpenAI-compatible endpoint speaks"
     )
     allowed_fields: tuple[str, ...] | None = Field(None, description="body fields to send; all when absent")
     subscription: bool | None = Field(None, description="answers are paid by a plan")
-    enabled: bool = True
+    enabled: bool = Field(True, description="false takes the provider out")
 
     @field_validator("auth_header", mode="before")
     @classmethod
@@ -70,7 +74,7 @@ class ProviderSettings(Section):
 class AnthropicOAuthSettings(Section):
     """The four rules for ``sk-ant-oat`` tokens, each switchable; none applies to API keys."""
 
-    beta_flags: bool = True
-    user_agent: bool = True
-    system_in_messages: bool = True
-    rename_tools: bool = True
+    beta_flags: bool = Field(True, description="add the flags such a token needs to anthropic-beta")
+    user_agent: bool = Field(True, description="send the user agent of Claude Code")
+    system_in_messages: bool = Field(True, description="move the client's system words into the first user message")
+    rename_tools: bool = Field(True, description="give tools PascalCase names on the wire; clients see their own")

@@ -15,8 +15,8 @@ TierName = Literal["SIMPLE", "MEDIUM", "COMPLEX", "REASONING"]
 class TierSettings(Section):
     """Models of one tier: the primary, then what to try when it cannot serve."""
 
-    primary: str
-    fallback: tuple[str, ...] = ()
+    primary: str = Field(description="provider/model")
+    fallback: tuple[str, ...] = Field((), description="what to try next, in order")
 
 
 def default_tiers() -> dict[TierName, TierSettings]:
@@ -52,12 +52,14 @@ class RoutingSettings(Section):
     classifier: str = Field("rules", description="name of a registered classifier: rules, rules-v1, or a plugin's")
     learned_score: bool = Field(True, description="let the learned term take part in the default classifier")
     classifier_budget_ms: float = Field(5.0, gt=0, description="a third-party classifier slower than this is passed over")
-    profile: Profile = "balanced"
-    tiers: dict[TierName, TierSettings] = Field(default_factory=default_tiers)
+    profile: Profile = Field("balanced", description="where the borders between the tiers lie, unless a request says otherwise")
+    tiers: dict[TierName, TierSettings] = Field(
+        default_factory=default_tiers, description="models by tier; tiers not named keep the default ones"
+    )
     cut_points: tuple[float, float, float] | None = Field(None, description="scores at which MEDIUM, COMPLEX, REASONING begin")
     aliases: dict[str, str] = Field(default_factory=dict, description="model id a client may use -> real one")
     exclude: tuple[str, ...] = Field((), description="models that auto never picks")
-    max_tier: TierName | None = None
+    max_tier: TierName | None = Field(None, description="auto never goes above this tier")
     sticky: bool = Field(True, description="a conversation keeps its model while that is cheaper or needed")
     sticky_seconds: float = Field(1800.0, ge=0, description="idle time after which a conversation is forgotten")
     baseline: str | None = Field(None, description="model that savings are measured against; the REASONING primary when absent")

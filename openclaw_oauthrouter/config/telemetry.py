@@ -14,10 +14,12 @@ class TelemetrySettings(Section):
 
     ring_size: int = Field(500, ge=1, description="records kept in memory")
     trace_file: bool = Field(True, description="append records to logs/routing-trace.jsonl")
-    rotate_bytes: int = Field(32 * 1024 * 1024, ge=4096)
+    rotate_bytes: int = Field(32 * 1024 * 1024, ge=4096, description="size at which the trace file is set aside")
     rotate_days: int = Field(30, ge=1, description="rotated files older than this are removed")
     prompts: bool = Field(False, description="put prompt text into records")
     metrics: bool = Field(True, description="serve /metrics")
     otlp_endpoint: str | None = Field(None, description="send OpenTelemetry traces and metrics here (extra: otel)")
-    log_format: Literal["text", "json"] = "text"
-    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    log_format: Literal["text", "json"] = Field("text", description="of the log on standard error; json: one object a line")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "warning", description="least important lines that are logged"
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 
 from openclaw_oauthrouter.config.section import Section
@@ -10,7 +12,7 @@ from openclaw_oauthrouter.config.section import Section
 class TimeoutSettings(Section):
     """Seconds; how long an upstream may take for each step."""
 
-    connect: float = Field(10.0, gt=0)
+    connect: float = Field(10.0, gt=0, description="to connect, TLS included")
     first_byte: float = Field(300.0, gt=0, description="from sending to the first byte of the answer")
     idle: float = Field(120.0, gt=0, description="between two reads of a stream")
     total: float = Field(1800.0, gt=0, description="for a whole request, all hops together")
@@ -20,7 +22,7 @@ class RetrySettings(Section):
     """How often the same hop is tried again."""
 
     attempts: int = Field(2, ge=1, le=10, description="calls of one hop, the first included")
-    base_seconds: float = Field(0.25, ge=0)
+    base_seconds: float = Field(0.25, ge=0, description="longest pause before the second call; doubles with each further one")
     max_wait_seconds: float = Field(10.0, ge=0, description="a longer Retry-After goes to the next hop instead")
     max_total_attempts: int = Field(8, ge=1, description="calls of all hops together")
 
@@ -28,18 +30,29 @@ class RetrySettings(Section):
 class FallbackHopSettings(Section):
     """One stop of the fallback chain."""
 
-    provider: str
-    model_map: dict[str, str] = Field(default_factory=dict)
-    default_model: str | None = None
+    provider: str = Field(description="name of a configured provider")
+    model_map: dict[str, str] = Field(
+        default_factory=dict, description="the limited model (full name, id, or a word of its id) -> this provider's model"
+    )
+    default_model: str | None = Field(None, description="for models the map does not name; the hop is left out when absent")
 
 
 class RateLimitFallbackSettings(Section):
     """The original's ``rateLimitFallback``: where an explicitly chosen model's requests go when its provider is limited."""
 
-    enabled: bool = False
-    on_status_codes: tuple[int, ...] = (429, 529)
-    from_providers: tuple[str, ...] = ("anthropic",)
+    enabled: bool = Field(False, description="switches the fallback on")
+    on_status_codes: tuple[int, ...] = Field((429, 529), description="answers of the provider that lead to the chain")
+    from_providers: tuple[str, ...] = Field(("anthropic",), description="providers whose requests may go elsewhere")
     chain: tuple[FallbackHopSettings, ...] | None = Field(None, description="the original's Codex then DeepSeek when absent")
+
+
+class DebugLogSettings(Section):
+    """What is sent to providers and what they answer, in full, for finding a fault; the one place where bodies reach the disk."""
+
+    enabled: bool = Field(False, description="switches the log on")
+    seconds: float = Field(900.0, gt=0, description="after a start of the gateway, then the log ends by itself")
+    max_chars: int = Field(20_000, ge=0, description="of each body")
+    path: Path | None = Field(None, description="logs/upstream-debug.jsonl in the state folder when absent")
 
 
 class UpstreamSettings(Section):
@@ -47,5 +60,6 @@ class UpstreamSettings(Section):
 
     timeouts: TimeoutSettings = TimeoutSettings()
     retry: RetrySettings = RetrySettings()
-    max_connections: int = Field(200, ge=1)
+    max_connections: int = Field(200, ge=1, description="open connections to all providers together")
+    debug_log: DebugLogSettings = DebugLogSettings()
     trust_env: bool = Field(True, description="obey HTTP_PROXY, HTTPS_PROXY and NO_PROXY")
