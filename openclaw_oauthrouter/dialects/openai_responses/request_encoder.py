@@ -125,7 +125,7 @@ def _encode_reasoning(request: ChatRequest, card: ModelCard) -> _Piece:
 def _effort(wanted: Reasoning) -> JsonObject:
     effort = wanted.effort
     if effort is None and wanted.budget_tokens is not None:
-        effort = next((name for limit, name in _EFFORT_OF_BUDGET if wanted.budget_tokens <= limit), "high")
+        effort = next((name for limit, name in _EFFORT_OF_BUDGET if wanted.budget_tokens < limit), "high")
     summary: JsonObject = {"summary": wanted.summary or "auto"}
     return {"effort": effort, **summary} if effort is not None else summary
 
