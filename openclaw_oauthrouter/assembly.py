@@ -42,6 +42,7 @@ from openclaw_oauthrouter.routing.conversations import Conversations
 from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.shared.conversations import SharedConversations
 from openclaw_oauthrouter.upstream.attempt import Sender
+from openclaw_oauthrouter.upstream.debug_log import with_debug_log
 from openclaw_oauthrouter.upstream.failover import Failover
 from openclaw_oauthrouter.upstream.origins import Origins
 from openclaw_oauthrouter.upstream.transport import create_transport
@@ -151,7 +152,7 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, lasting: Lasting
     router = connect_router(
         settings, plugins, providers, credentials, judge, prices, spend.estimate, lasting.health.blocked, lasting.conversations
     )
-    transport = create_transport(settings.upstream)
+    transport = with_debug_log(create_transport(settings.upstream), settings.upstream.debug_log, settings.home, time.time)
     dialects = build_dialects(settings, plugins)
     upstream = Failover(
         sender=Sender(transport, settings.upstream.timeouts, lasting.health, lasting.origins, time.time),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
@@ -28,6 +29,8 @@ MODEL_PATHS: Mapping[str, str] = {
 
 CLIENT_GONE = 499
 """The status a trace shows when the client hung up first."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,8 @@ class ModelRoutes:
             if scope["method"] != "POST":
                 raise MethodNotAllowedError(f"{scope['path']} takes POST, not {scope['method']}")
             body = await read_body(receive, headers, self.limits.body_bytes, self.limits.body_seconds)
-            await _until_gone(receive, lambda: self._serve(dialect, body, headers, record, send))
+            with _no_surprises():
+                await _until_gone(receive, lambda: self._serve(dialect, body, headers, record, send))
         except ClientGone:
             record.status = CLIENT_GONE
         except OAuthRouterError as error:
@@ -117,21 +121,35 @@ class ModelRoutes:
 
         async with ClientStream(send, exchange.waiting_encoder(), head, self.limits.keep_alive_seconds) as client:
             try:
-                reply = await exchange.open()
+                with _no_surprises():
+                    reply = await exchange.open()
+                    client.encoder, upstream_headers = reply.encoder, reply.headers
+                    try:
+                        async for chunk in reply.chunks():
+                            await client.write(chunk)
+                    finally:
+                        await reply.aclose()
             except OAuthRouterError as error:
                 if not client.started:
                     raise
                 note_error(record, error)
                 await client.write(client.encoder.fail(error))
-                await client.end()
-                return
-            client.encoder, upstream_headers = reply.encoder, reply.headers
-            try:
-                async for chunk in reply.chunks():
-                    await client.write(chunk)
-            finally:
-                await reply.aclose()
             await client.end()
+
+
+@contextmanager
+def _no_surprises() -> Iterator[None]:
+    """Whatever is wrong with the gateway itself, a client gets an error in its dialect.
+
+    :raises OAuthRouterError: instead of anything unforeseen
+    """
+    try:
+        yield
+    except (OAuthRouterError, ClientGone, ConnectionError):
+        raise
+    except Exception as error:
+        _log.exception("a request met a fault of the gateway")
+        raise OAuthRouterError("the gateway failed; its log says why") from error
 
 
 async def _until_gone(receive: Receive, serve: Callable[[], object]) -> None:

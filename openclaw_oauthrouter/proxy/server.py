@@ -7,26 +7,21 @@ import logging
 import socket
 from typing import Any
 
-from hypercorn.asyncio import serve
 from hypercorn.config import Config
+from hypercorn.utils import wrap_app
 
 from openclaw_oauthrouter.config.server import ServerSettings
+from openclaw_oauthrouter.proxy.connections import Connections
 
 IDLE_CONNECTION_SECONDS = 120.0
 """Agents think between two turns; a connection that closes meanwhile costs them a new one, or an error."""
 
 
-def hypercorn_config(listener: socket.socket, settings: ServerSettings) -> Config:
-    """Hypercorn's settings. Its own defaults (5 s keep-alive, 1000 requests a connection) are made for web pages.
-
-    :param listener: given away: Hypercorn closes it
-    """
+def hypercorn_config() -> Config:
+    """Hypercorn's settings. Its own defaults (5 s keep-alive, 1000 requests a connection) are made for web pages."""
     config = Config()
-    config.bind = [f"fd://{listener.detach()}"]
     config.keep_alive_timeout = IDLE_CONNECTION_SECONDS
     config.keep_alive_max_requests = 1_000_000
-    config.graceful_timeout = settings.graceful_seconds
-    config.shutdown_timeout = settings.graceful_seconds
     config.h11_max_incomplete_size = 64 * 1024
     config.include_server_header = False
     config.accesslog = None
@@ -35,9 +30,15 @@ def hypercorn_config(listener: socket.socket, settings: ServerSettings) -> Confi
 
 
 async def run_application(application: Any, listener: socket.socket, settings: ServerSettings, stop: asyncio.Event) -> None:
-    """Serve until ``stop`` is set; running streams then have ``graceful_seconds`` to finish."""
+    """Serve until ``stop`` is set; running streams then have ``graceful_seconds`` to finish.
 
-    async def stopped() -> None:
+    :param listener: given away: it is closed at the end
+    """
+    config = hypercorn_config()
+    connections = Connections(wrap_app(application, config.wsgi_max_body_size, "asgi"), config, settings)
+    server = await asyncio.start_server(connections.accept, sock=listener)
+    try:
         await stop.wait()
-
-    await serve(application, hypercorn_config(listener, settings), shutdown_trigger=stopped, mode="asgi")
+    finally:
+        server.close()
+        await connections.drain(settings.graceful_seconds)

@@ -15,6 +15,7 @@ from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.plugins import create_plugin_manager
 from openclaw_oauthrouter.proxy.app import Gateway
+from openclaw_oauthrouter.proxy.exposure import check_exposure
 from openclaw_oauthrouter.proxy.listener import bind, port_of
 from openclaw_oauthrouter.proxy.live import Live, create_observers
 from openclaw_oauthrouter.proxy.local_token import kept_token
@@ -108,8 +109,9 @@ async def start(settings: Settings, plugins: Iterable[object] = ()) -> ProxyHand
     manager = create_plugin_manager(extra=plugins)
     listener = bind(settings.server.listen_host, settings.server.port)
     try:
-        runtime = assemble(settings, manager)
         token = _token(settings)
+        check_exposure(settings.server, token)
+        runtime = assemble(settings, manager)
         live = Live(runtime, create_observers(runtime, token), token)
     except BaseException:
         listener.close()
