@@ -101,7 +101,7 @@ def _has_code_or_token(token: Secret) -> bool:
     if request.path == _DASHBOARD and "code" in request.args:
         return True
     offered = request.args.get("token", "")
-    return bool(offered) and hmac.compare_digest(offered.encode(), token.reveal().encode())
+    return request.path == _DASHBOARD and bool(offered) and hmac.compare_digest(offered.encode(), token.reveal().encode())
 
 
 def _signed_out() -> Response:

@@ -106,6 +106,8 @@ class _Connection(TCPServer):
                 self._start_clock()
             await self.protocol.handle(RawData(data))
         await self.protocol.handle(Closed())
+        # Hypercorn would hold the socket of a client that has left until the pause between two requests is over.
+        await self.idle_task.stop()
 
     def _start_clock(self) -> None:
         if self._clock is None:

@@ -19,12 +19,14 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.socket(family, kind, protocol)
+    except socket.gaierror as error:
+        raise ConfigurationError(f"server.listen_host {host!r} is not an address of this machine: {error}") from error
+    try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(BACKLOG)
-    except socket.gaierror as error:
-        raise ConfigurationError(f"server.listen_host {host!r} is not an address of this machine: {error}") from error
     except OSError as error:
+        listener.close()
         raise ConfigurationError(_explain(host, port, error)) from error
     listener.setblocking(False)
     return listener

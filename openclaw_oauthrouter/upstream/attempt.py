@@ -126,7 +126,7 @@ class Sender:
         plain = target.dialect.encode_request(own, card)
         encoded = provider.prepare(own, plain, target.credential)
         http_request = provider.build_request(own, encoded, target.credential)
-        attempt.url = str(http_request.url.copy_with(query=None))
+        attempt.url = str(http_request.url).partition("?")[0]
         stack = AsyncExitStack()
         try:
             response = await stack.enter_async_context(send(self.transport, http_request, provider.name, limits))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -12,29 +12,10 @@ import orjson
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.config.upstream import DebugLogSettings
+from openclaw_oauthrouter.upstream.redaction import HARMLESS, REDACTED, blotted, secrets_of
 
 FILE_NAME = "upstream-debug.jsonl"
 MOST_FILE_BYTES = 64 << 20
-
-_SHOWN = frozenset(
-    {
-        "accept",
-        "accept-encoding",
-        "anthropic-beta",
-        "anthropic-version",
-        "connection",
-        "content-length",
-        "content-type",
-        "host",
-        "openai-beta",
-        "originator",
-        "user-agent",
-    }
-)
-"""Request headers whose values may be read; users name their own headers for credentials, so all others may hold one."""
-
-_REDACTED = "[redacted]"
-_LEAST_SECRET_CHARACTERS = 6
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +37,7 @@ class DebugLog:
         """What ``excerpt`` looks at."""
         return 4 * self._most_characters
 
-    def write(self, kind: str, said: Mapping[str, object], body: bytes, secrets: tuple[str, ...]) -> None:
+    def write(self, kind: str, said: Mapping[str, object], body: bytes, secrets: Sequence[str]) -> None:
         """Append an entry, every one of the secrets blotted out of its body."""
         if self._clock() >= self._ends_at:
             return
@@ -67,11 +48,9 @@ class DebugLog:
             self._ends_at = 0.0
             _log.warning("the upstream debug log %s cannot be written: %s", self._path, error)
 
-    def _excerpt(self, body: bytes, secrets: tuple[str, ...]) -> str:
+    def _excerpt(self, body: bytes, secrets: Sequence[str]) -> str:
         text = body[: self.most_bytes].decode("utf-8", "replace")
-        for secret in secrets:
-            text = text.replace(secret, _REDACTED)
-        return text[: self._most_characters]
+        return blotted(text, secrets)[: self._most_characters]
 
     def _append(self, line: bytes) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -108,8 +87,8 @@ class LoggedTransport(httpx.AsyncBaseTransport):
         self._log = log
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        secrets = _secrets(request.headers)
-        headers = {name: value if name.lower() in _SHOWN else _REDACTED for name, value in request.headers.items()}
+        secrets = secrets_of(request)
+        headers = {name: value if name.lower() in HARMLESS else REDACTED for name, value in request.headers.items()}
         url = str(request.url.copy_with(query=None))
         self._log.write("request", {"method": request.method, "url": url, "headers": headers}, request.content, secrets)
         response = await self._inner.handle_async_request(request)
@@ -122,7 +101,7 @@ class LoggedTransport(httpx.AsyncBaseTransport):
 
 
 class _LoggedStream(httpx.AsyncByteStream):
-    def __init__(self, response: httpx.Response, inner: httpx.AsyncByteStream, log: DebugLog, secrets: tuple[str, ...]) -> None:
+    def __init__(self, response: httpx.Response, inner: httpx.AsyncByteStream, log: DebugLog, secrets: Sequence[str]) -> None:
         headers = {name: value for name, value in response.headers.items() if name.lower() != "set-cookie"}
         self._said = {"status": response.status_code, "headers": headers}
         self._inner = inner
@@ -138,9 +117,3 @@ class _LoggedStream(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         self._log.write("response", self._said, bytes(self._seen), self._secrets)
         await self._inner.aclose()
-
-
-def _secrets(headers: httpx.Headers) -> tuple[str, ...]:
-    """What may authenticate a request; providers quote it in their refusals."""
-    values = (value.rpartition(" ")[2] for name, value in headers.items() if name.lower() not in _SHOWN)
-    return tuple(value for value in values if len(value) >= _LEAST_SECRET_CHARACTERS)

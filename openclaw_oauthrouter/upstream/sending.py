@@ -20,6 +20,7 @@ from openclaw_oauthrouter.errors import (
 )
 from openclaw_oauthrouter.interfaces import Dialect, StreamDecoder
 from openclaw_oauthrouter.upstream.deadline import Deadline
+from openclaw_oauthrouter.upstream.redaction import blotted, secrets_of
 
 MAX_ERROR_BYTES = 1 << 20
 MAX_ANSWER_BYTES = 64 << 20
@@ -69,6 +70,8 @@ async def read_error(response: httpx.Response, dialect: Dialect, provider: str, 
         body = b""
     error = dialect.decode_error(response.status_code, lower_headers(response), body)
     error.provider = provider
+    error.message = blotted(error.message, secrets_of(response.request))
+    error.args = (error.message,)
     return error
 
 
