@@ -111,7 +111,7 @@ class Failover:
     def _leads_here(self, walk: _Walk, hop: Hop) -> bool:
         if walk.least_window and (hop.card.context_window or 0) <= walk.least_window:
             return False
-        if not hop.only_on:
+        if not hop.only_on or hop is walk.hops[0]:
             return True
         if not walk.failures:
             return walk.skipped

@@ -1,0 +1,126 @@
+"""What a walk along a route touches, by script: the sender, the credentials, health and the spend guard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from openclaw_oauthrouter.canonical.content import TextPart
+from openclaw_oauthrouter.canonical.credential import Credential, Secret
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message
+from openclaw_oauthrouter.canonical.routing import Estimate, Hop, ModelCard
+from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
+from openclaw_oauthrouter.config.upstream import RetrySettings, TimeoutSettings
+from openclaw_oauthrouter.errors import CostBudgetExceededError, CredentialNotFound, PolicyError, UpstreamError
+from openclaw_oauthrouter.health.failures import FailureTable
+from openclaw_oauthrouter.upstream.failover import Failover, Spoken
+
+REQUEST = ChatRequest("openai_chat_completions", "auto", (Message("user", (TextPart("hi"),)),))
+WINDOWS = {"a": 100_000, "b": 100_000, "c": 1_000_000}
+ROUTE = tuple(Hop(ModelCard(name, "m", window)) for name, window in WINDOWS.items())
+OK = "ok"
+
+
+@dataclass
+class Reservation:
+    released: bool = False
+
+    async def release(self) -> None:
+        self.released = True
+
+
+@dataclass
+class World:
+    """Everything a walk touches; implements the sender, the credentials, health and the spend guard.
+
+    :ivar script: what each call meets: ``OK`` or an error; the last one again and again
+    :ivar accounts: credentials of each provider
+    :ivar refused: provider -> what the spend guard says
+    :ivar blocked_names: providers or credentials that are out of order
+    :ivar renewals: new secrets, handed out when a credential is read anew
+    """
+
+    script: Sequence[Any]
+    accounts: dict[str, Sequence[str]] = field(default_factory=lambda: {name: ["one"] for name in WINDOWS})
+    refused: dict[str, PolicyError] = field(default_factory=dict)
+    downgrade: Sequence[Hop] = ()
+    blocked_names: set[str] = field(default_factory=set)
+    renewals: list[str] = field(default_factory=list)
+    retry: dict[str, Any] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    failed_names: list[str] = field(default_factory=list)
+    succeeded_names: list[str] = field(default_factory=list)
+    reservations: list[Reservation] = field(default_factory=list)
+    record: RequestRecord = field(default_factory=lambda: RequestRecord("r", 0.0, "/", "POST"))
+    timeouts: TimeoutSettings = field(default_factory=TimeoutSettings)
+
+    async def open(self, *hops: Hop) -> Spoken:
+        provider = SimpleNamespace(dialect="d", needs_credential=True)
+        failover = Failover(
+            sender=self,  # type: ignore[arg-type]
+            providers={name: SimpleNamespace(**vars(provider), name=name) for name in WINDOWS},  # type: ignore[misc]
+            dialects={"d": SimpleNamespace()},  # type: ignore[dict-item]
+            credentials=self,  # type: ignore[arg-type]
+            health=self,  # type: ignore[arg-type]
+            spend=self,  # type: ignore[arg-type]
+            retry=RetrySettings(**{"base_seconds": 0.0, **self.retry}),
+            rule_for=FailureTable().rule_for,
+            jitter=lambda: 0.0,
+            clock=lambda: 0.0,
+        )
+        return await failover.open(REQUEST, hops or ROUTE, self.record, None)
+
+    # the sender
+
+    async def call(self, request: ChatRequest, target: Any, attempt: Attempt, deadline: Any) -> Any:
+        assert target.credential is not None
+        self.calls.append(f"{target.provider.name}/{target.credential.secret.reveal()}")
+        outcome = self.script[min(len(self.calls), len(self.script)) - 1]
+        if outcome is OK:
+            return SimpleNamespace(target=target)
+        raise outcome
+
+    # credentials
+
+    def available(self, provider: str) -> bool:
+        return bool(self.accounts.get(provider))
+
+    async def resolve(self, provider: str, conversation: str | None = None) -> Sequence[Credential]:
+        if not self.available(provider):
+            raise CredentialNotFound(f"no credential for {provider}")
+        return [Credential(f"{provider}:{name}", provider, "api_key", Secret(name), "test") for name in self.accounts[provider]]
+
+    async def renew(self, credential: Credential) -> Credential | None:
+        if not self.renewals:
+            return None
+        return Credential(credential.name, credential.provider, "api_key", Secret(self.renewals.pop(0)), "test")
+
+    # health
+
+    def blocked(self, provider: str, model: str, credential: str | None = None) -> str | None:
+        return "cooling down" if {provider, credential} & self.blocked_names else None
+
+    def failed(self, provider: str, model: str, credential: str | None, error: UpstreamError) -> None:
+        self.failed_names.append(str(credential))
+
+    def succeeded(self, provider: str, model: str, credential: str | None) -> None:
+        self.succeeded_names.append(str(credential))
+
+    # the spend guard
+
+    def cap(self, request: ChatRequest, card: ModelCard) -> ChatRequest:
+        return request
+
+    def estimate(self, request: ChatRequest, card: ModelCard) -> Estimate:
+        return Estimate(1, 1)
+
+    async def reserve(self, hop: Hop, estimate: Estimate, client: str | None) -> Any:
+        if hop.card.provider in self.refused:
+            raise self.refused[hop.card.provider]
+        self.reservations.append(Reservation())
+        return self.reservations[-1]
+
+    def cheaper(self, refusal: PolicyError, hops: Sequence[Hop]) -> Sequence[Hop]:
+        return self.downgrade if isinstance(refusal, CostBudgetExceededError) else ()
