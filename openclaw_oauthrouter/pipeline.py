@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -142,10 +141,7 @@ class Reply:
         return orjson.dumps(self._dialect.encode_response(fold.result(), self._exchange.request, self._model))
 
     async def aclose(self) -> None:
-        """Close the upstream and settle the budget; finished even if the request's own task is being cancelled."""
-        await asyncio.shield(asyncio.ensure_future(self._aclose()))
-
-    async def _aclose(self) -> None:
+        """Close the upstream and settle the budget."""
         try:
             await self._answer.aclose()
         finally:

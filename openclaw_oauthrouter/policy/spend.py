@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
 from openclaw_oauthrouter.canonical.json import JsonObject
@@ -94,7 +94,7 @@ class Spend:
         hold = self._hold(call, now)
         if limits:
             await self._set_aside(hold, limits, now)
-        return HeldBudget(hold, self._ledger, self._write)
+        return HeldBudget(hold, self._ledger, self._finish)
 
     def cheaper(self, refusal: PolicyError, hops: Sequence[Hop]) -> Sequence[Hop]:
         """See ``SpendGuard``; hops whose price is not known are left out."""
@@ -139,6 +139,18 @@ class Spend:
         if short is not None:
             raise budget_exceeded(short, hold.amounts, now)
 
+    async def _finish(self, change: Change) -> None:
+        """Make a change even if the request that wants it is being cancelled."""
+        if not self._ledger.immediate:
+            await asyncio.shield(self._write(change))
+            return
+        # The file's ledger never waits but for other processes: a task for every booking would cost more than the booking.
+        try:
+            await self._first_try(change)
+        except asyncio.CancelledError:
+            self._write(change)
+            raise
+
     def _write(self, change: Change) -> asyncio.Future[None]:
         """Let a write outlive the request that began it; one that fails is made up for later, and never felt by the client."""
         return self._keep(self._first_try(change))
@@ -174,23 +186,23 @@ class HeldBudget:
         self,
         hold: Hold,
         ledger: Ledger,
-        write: Callable[[Change], asyncio.Future[None]],
+        finish: Callable[[Change], Awaitable[None]],
     ) -> None:
         self._hold = hold
         self._ledger = ledger
-        self._write = write
+        self._finish = finish
         self._open = True
 
     async def settle(self, usage: Usage | None, cost: float) -> None:
         """See ``Reservation``."""
         if self._close():
             used = self._used(usage, cost)
-            await asyncio.shield(self._write(lambda: self._ledger.settle(self._hold, used)))
+            await self._finish(lambda: self._ledger.settle(self._hold, used))
 
     async def release(self) -> None:
         """See ``Reservation``."""
         if self._close():
-            await asyncio.shield(self._write(lambda: self._ledger.release(self._hold)))
+            await self._finish(lambda: self._ledger.release(self._hold))
 
     def _close(self) -> bool:
         was_open, self._open = self._open, False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -54,7 +54,7 @@ def resolve(
     model: str,
     providers: Mapping[str, Provider],
     aliases: Mapping[str, str],
-    usable: Sequence[str],
+    usable: Container[str],
 ) -> Auto | ModelCard:
     """Find what a model id stands for.
 
@@ -80,7 +80,7 @@ def _prefixed(name: str, providers: Mapping[str, Provider]) -> ModelCard | None:
     return provider.card(rest) if provider else None
 
 
-def _bare(name: str, providers: Mapping[str, Provider], usable: Sequence[str]) -> ModelCard | None:
+def _bare(name: str, providers: Mapping[str, Provider], usable: Container[str]) -> ModelCard | None:
     # Whoever lists the id comes first; an endpoint of the user's own may list ids with slashes in them.
     listing = [n for n, provider in providers.items() if any(card.id == name for card in provider.cards())]
     by_vendor = next((names for prefix, names in _VENDOR_PREFIXES if name.startswith(prefix)), ())

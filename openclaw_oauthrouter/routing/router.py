@@ -27,7 +27,7 @@ from openclaw_oauthrouter.routing.conversations import Conversation
 from openclaw_oauthrouter.routing.fallback import fallback_hops
 from openclaw_oauthrouter.routing.model_ids import Auto, normalise, resolve
 from openclaw_oauthrouter.routing.prices import Prices
-from openclaw_oauthrouter.routing.servable import Needs, Servable, needs_of
+from openclaw_oauthrouter.routing.servable import Needs, Servable, UsableProviders, needs_of
 from openclaw_oauthrouter.routing.tiers import Chains, borrowing_order
 
 
@@ -83,8 +83,7 @@ class Router:
         :raises ModelNotFoundError: nobody serves the model asked for
         :raises CredentialNotFound: ``auto``, and no provider has a credential
         """
-        usable = [name for name in self.providers if self.servable.usable(name)]
-        wanted = resolve(request.model, self.providers, self.settings.aliases, usable)
+        wanted = resolve(request.model, self.providers, self.settings.aliases, UsableProviders(self.servable.usable))
         if isinstance(wanted, Auto):
             routed = self._automatic(request, hints, wanted, conversation)
         else:
@@ -100,8 +99,7 @@ class Router:
         """
         if not isinstance(model, str) or not model.strip():
             raise InvalidRequestError("'model' is missing", param="model")
-        usable = [name for name in self.providers if self.servable.usable(name)]
-        wanted = resolve(model, self.providers, self.settings.aliases, usable)
+        wanted = resolve(model, self.providers, self.settings.aliases, UsableProviders(self.servable.usable))
         if isinstance(wanted, Auto):
             raise InvalidRequestError("'auto' chooses among chat models; name the model on this path", param="model")
         return wanted

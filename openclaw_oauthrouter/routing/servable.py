@@ -37,6 +37,16 @@ def needs_of(request: ChatRequest, input_tokens: int) -> Needs:
 
 
 @dataclass(frozen=True, slots=True)
+class UsableProviders:
+    """The names of providers with a credential, as a container that looks only when asked: most requests name their provider."""
+
+    usable: Callable[[str], bool]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.usable(name)
+
+
+@dataclass(frozen=True, slots=True)
 class Servable:
     """Judges models against a request and the state of the world.
 

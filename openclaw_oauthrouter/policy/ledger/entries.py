@@ -68,7 +68,11 @@ class Ledger(Protocol):
     """Counts what was used and what is set aside; exact under any concurrency of tasks, processes and crashes.
 
     Every method raises ``LedgerUnavailableError`` when the store cannot be reached.
+
+    :ivar immediate: a change that is cut off by cancellation has not been made; one that was made has returned
     """
+
+    immediate: bool
 
     async def reserve(self, hold: Hold, limits: Sequence[Limit], now: float) -> Shortfall | None:
         """Set the hold's amounts aside if every limit leaves room; all or nothing, one atomic step.

@@ -42,6 +42,8 @@ class RedisLedger:
     :param lease_seconds: how long holds outlive a process that died
     """
 
+    immediate = False
+
     def __init__(self, client: redis.Redis, owner: str, *, prefix: str = _PREFIX, lease_seconds: float = 30.0) -> None:
         self._client = client
         self._owner = owner

@@ -62,6 +62,8 @@ class SqliteLedger:
     :raises ConfigurationError: the file is damaged or of a later version; budgets are never quietly started anew
     """
 
+    immediate = True
+
     def __init__(self, path: Path, *, wait_seconds: float = 5.0) -> None:
         self._path = path
         self._wait_seconds = wait_seconds

@@ -53,7 +53,7 @@ class Anthropic:
         self._oauth = oauth
         self._cards = {card.id: card for card in cards}
         base = (settings.api_base or API_BASE).removesuffix("/v1")
-        self._url = f"{base}/v1/messages"
+        self._url = httpx.URL(f"{base}/v1/messages")
         parts = urlsplit(base)
         self.origin = f"{parts.scheme}://{parts.netloc}"
         configured = authenticate(None, settings)

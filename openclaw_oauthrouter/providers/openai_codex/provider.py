@@ -41,7 +41,7 @@ class OpenAICodex:
         base = settings.api_base or API_BASE
         parts = urlsplit(base)
         self.origin = f"{parts.scheme}://{parts.netloc}"
-        self._url = base + PATH
+        self._url = httpx.URL(base + PATH)
         self._auth_header = settings.auth_header
         self._headers = {key.lower(): value for key, value in settings.headers.items()}
         self._allowed = frozenset(settings.allowed_fields) if settings.allowed_fields is not None else ALLOWED_FIELDS

@@ -312,6 +312,8 @@ def test_an_answer_cut_short_counts_what_was_seen(reported: Usage | None, charac
 class Slow:
     """A ledger that takes until it is told to."""
 
+    immediate = False
+
     def __init__(self, ledger: SqliteLedger) -> None:
         self._ledger = ledger
         self.gate = asyncio.Event()
