@@ -26,6 +26,7 @@ lint: $(VENV)/dev.stamp
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python -m openclaw_oauthrouter.openclaw.manifest --write
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/classify.py

@@ -71,7 +71,7 @@ def install(obj: dict[str, Any], route: Route, default_model: bool, yes: bool, u
         # OpenClaw reads the file before the gateway has been started for the first time.
         kept_token(loaded.settings.home, new_token())
     is_default = default_model or selected(now)
-    edits = _installation(loaded, is_default).edits(route, document)
+    edits = _installation(loaded, obj, is_default).edits(route, document)
     if offer(journal, journal.plan(CHANGE, path, edits), yes=yes):
         click.echo(_what_next(is_default))
 
@@ -115,13 +115,19 @@ def status(obj: dict[str, Any], as_json: bool) -> None:
 def print_config(obj: dict[str, Any], route: Route, default_model: bool) -> None:
     """Print what `install` would put into an empty openclaw.json."""
     text = "{\n}\n"
-    for edit in _installation(load_settings(obj.get("config")), default_model).edits(route, {}):
+    for edit in _installation(load_settings(obj.get("config")), obj, default_model).edits(route, {}):
         text = edit.apply(text)
     click.echo(text, nl=False)
 
 
-def _installation(loaded: LoadedSettings, default_model: bool) -> Installation:
-    return Installation(loaded.settings, token_path(loaded.settings.home), default_model=default_model)
+def _installation(loaded: LoadedSettings, obj: dict[str, Any], default_model: bool) -> Installation:
+    return Installation(
+        loaded.settings,
+        token_path(loaded.settings.home),
+        default_model=default_model,
+        config=obj.get("config"),
+        environ=loaded.environ,
+    )
 
 
 def _document(loaded: LoadedSettings) -> tuple[Path, dict[str, Any]]:

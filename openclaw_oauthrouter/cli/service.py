@@ -17,12 +17,10 @@ from openclaw_oauthrouter.cli.file_changes import journal_of, offer, take_back, 
 from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.edits.edit import ReplaceText
+from openclaw_oauthrouter.openclaw.launch import passed_on, serve_arguments
 
 CHANGE = "service"
 LABEL = "openclaw-oauthrouter"
-
-_PASSED_ON = ("OAUTHROUTER_HOME", "OAUTHROUTER_CONFIG", "OAUTHROUTER_PORT", "OPENCLAW_STATE_DIR")
-# Where things lie; never a secret: unit files are readable by others.
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ def install(obj: dict[str, Any], only_print: bool, yes: bool) -> None:
     """Start the gateway at login, now, and again whenever it ends."""
     loaded = load_settings(obj.get("config"))
     manager, path = _manager()
-    text = describe(manager, loaded.environ)
+    text = describe(manager, loaded.environ, obj.get("config"))
     if only_print:
         click.echo(text, nl=False)
         return
@@ -102,10 +100,13 @@ def status(context: click.Context) -> None:
     context.exit(0 if running else 1)
 
 
-def describe(manager: ServiceManager, environ: Mapping[str, str]) -> str:
-    """The description file."""
-    words = [sys.executable, "-P", "-m", "openclaw_oauthrouter", "serve"]
-    variables = {name: environ[name] for name in _PASSED_ON if environ.get(name)}
+def describe(manager: ServiceManager, environ: Mapping[str, str], config: Path | None = None) -> str:
+    """The description file.
+
+    :param config: the file named with ``--config``
+    """
+    words = [sys.executable, *serve_arguments(config)]
+    variables = passed_on(environ)
     return _unit(words, variables) if manager is SYSTEMD else _agent(words, variables)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +13,8 @@ from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.edits.edit import AppendJson, Edit, PutJson
 from openclaw_oauthrouter.openclaw.edits.json5_text import read, value_at
-from openclaw_oauthrouter.openclaw.manifest import PYTHON_KEY, SHIM
+from openclaw_oauthrouter.openclaw.launch import CONFIG_VARIABLE, passed_on, serve_arguments
+from openclaw_oauthrouter.openclaw.manifest import CONFIG_FILE_KEY, PYTHON_KEY, SHIM
 from openclaw_oauthrouter.openclaw.provider_entry import PROVIDER_ID, TOKEN_VARIABLE, provider_entry
 
 Route = Literal["linked", "copied", "local-service"]
@@ -39,12 +40,16 @@ class Installation:
     :ivar python: the interpreter that holds this package
     :ivar token_file: where the gateway keeps its local token
     :ivar default_model: make ``oauthrouter/auto`` the agents' model
+    :ivar config: the file named with ``--config``
+    :ivar environ: where the gateway would look for everything else
     """
 
     settings: Settings
     token_file: Path
     python: str = sys.executable
     default_model: bool = False
+    config: Path | None = None
+    environ: Mapping[str, str] = field(default_factory=dict)
 
     def edits(self, route: Route, document: FrozenObject) -> tuple[Edit, ...]:
         """The changes to ``openclaw.json``.
@@ -64,6 +69,9 @@ class Installation:
             config["server"] = {"port": self.settings.server.port}
         if self.settings.home != usual.home:
             config["home"] = str(self.settings.home)
+        named = self.config or self.environ.get(CONFIG_VARIABLE)
+        if named:
+            config[CONFIG_FILE_KEY] = str(Path(named).absolute())
         return config
 
     def local_service(self) -> JsonObject:
@@ -76,14 +84,17 @@ class Installation:
             "timeoutSeconds": _TIMEOUT_SECONDS,
             "localService": {
                 "command": self.python,
-                "args": ["-P", "-m", "openclaw_oauthrouter", "serve"],
-                "env": {"OAUTHROUTER_HOME": str(self.settings.home), "OAUTHROUTER_PORT": str(self.settings.server.port)},
+                "args": serve_arguments(self.config),
+                "env": {**passed_on(self.environ), **self._where()},
                 "healthUrl": f"{entry.base_url.removesuffix('/v1')}/health",
                 "readyTimeoutMs": _READY_MS,
                 "idleStopMs": 0,
             },
             "models": list(entry.models),
         }
+
+    def _where(self) -> dict[str, str]:
+        return {"OAUTHROUTER_HOME": str(self.settings.home.absolute()), "OAUTHROUTER_PORT": str(self.settings.server.port)}
 
     def _token_reference(self) -> str | JsonObject:
         # A token from the environment is kept in no file.

@@ -25,6 +25,9 @@ SHIM = Path(__file__).parent / "shim"
 PYTHON_KEY = "python"
 """Key of the plugin's configuration that the shim keeps to itself: the interpreter that holds this package."""
 
+CONFIG_FILE_KEY = "configFile"
+"""Another: the file that ``serve`` is given with ``--config``."""
+
 
 def python_manifest() -> JsonObject:
     """``plugin.json``: what a Python host has to know before it loads anything."""
@@ -49,6 +52,10 @@ def host_manifest() -> JsonObject:
     schema["properties"][PYTHON_KEY] = {
         "type": "string",
         "description": "the Python interpreter that openclaw_oauthrouter is installed in",
+    }
+    schema["properties"][CONFIG_FILE_KEY] = {
+        "type": "string",
+        "description": "configuration file of the gateway, where it is not the usual one; what stands here beside it wins",
     }
     return {
         "id": PROVIDER_ID,

@@ -113,6 +113,17 @@ def test_it_configures_and_learns_the_token(tmp_path: Path) -> None:
     assert line.endswith("arguments -P -m openclaw_oauthrouter serve --host-stdio")
 
 
+def test_it_names_the_configuration_file(tmp_path: Path) -> None:
+    with driver(
+        tmp_path, 'log("arguments", *sys.argv[1:], "config", json.dumps(config))' + GOOD, configFile="/a b/own.toml"
+    ) as shim:
+        shim.do("start")
+        shim.do("stop")
+    line = next(detail for detail in shim.details("log") if detail.startswith("arguments"))
+    assert line.startswith("arguments -P -m openclaw_oauthrouter --config /a b/own.toml serve --host-stdio")
+    assert "configFile" not in line
+
+
 @pytest.mark.parametrize(("host", "reached"), [("0.0.0.0", "127.0.0.1"), ("10.0.0.5", "10.0.0.5"), ("127.0.0.1", "127.0.0.1")])
 def test_it_sends_to_where_the_gateway_can_be_reached(tmp_path: Path, host: str, reached: str) -> None:
     with driver(tmp_path, GOOD, server={"port": 9123, "listenHost": host}) as shim:

@@ -22,7 +22,7 @@ function localToken(config) {
 }
 
 function register(api) {
-  const { python = "python3", ...settings } = api.pluginConfig ?? {};
+  const { python = "python3", configFile, ...settings } = api.pluginConfig ?? {};
   const port = Number(settings.server?.port ?? process.env.OAUTHROUTER_PORT ?? 8402);
   const host = settings.server?.listenHost ?? process.env.OAUTHROUTER_LISTEN_HOST ?? "";
   const baseUrl = `http://${EVERY_INTERFACE.includes(host) ? "127.0.0.1" : host}:${port}/v1`;
@@ -50,7 +50,7 @@ function register(api) {
     start: (ctx) => {
       gateway = new Gateway({
         command: python,
-        args: ["-P", "-m", "openclaw_oauthrouter", "serve", "--host-stdio"],
+        args: ["-P", "-m", "openclaw_oauthrouter", ...(configFile ? ["--config", configFile] : []), "serve", "--host-stdio"],
         config,
         baseUrl,
         token: () => localToken(config),

@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from openclaw_oauthrouter.config.loading import ENVIRONMENT
 
 ROOT = Path(__file__).parents[3]
-yaml = pytest.importorskip("yaml")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import plistlib
 import stat
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import json5
 import pytest
@@ -127,6 +128,53 @@ def test_changing_the_route_takes_the_former_one_back(home: Home) -> None:
     token = Path(document["secrets"]["providers"]["oauthrouter"]["path"])
     assert stat.S_IMODE(token.stat().st_mode) == 0o600
     assert token.read_text().strip() not in json.dumps(document)
+
+
+@pytest.fixture
+def own_config(home: Home, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration file in the current folder, which whoever starts the gateway later will not be in."""
+    monkeypatch.chdir(home.path)
+    return home.file("own.toml", "[server]\nport = 9002\n")
+
+
+def test_the_named_configuration_file_goes_with_the_plugin(home: Home, own_config: Path) -> None:
+    home.ok("--config", "own.toml", "openclaw", "install", "--yes")
+    config = json5.loads(home.file(".openclaw/openclaw.json").read_text())["plugins"]["entries"]["oauthrouter"]["config"]
+    assert config["configFile"] == str(own_config)
+    assert config["server"] == {"port": 9002}
+    assert "already as it should be" in home.ok("--config", "own.toml", "openclaw", "install", "--yes")
+    home.environ["OAUTHROUTER_CONFIG"] = "own.toml"
+    printed = json.loads(home.ok("openclaw", "print-config"))
+    assert printed["plugins"]["entries"]["oauthrouter"]["config"]["configFile"] == str(own_config)
+
+
+def test_the_named_configuration_file_goes_with_the_local_service(home: Home, own_config: Path) -> None:
+    def local_service(*options: str) -> Any:
+        printed = json.loads(home.ok(*options, "openclaw", "print-config", "--route", "local-service"))
+        return printed["models"]["providers"]["oauthrouter"]["localService"]
+
+    assert local_service("--config", "own.toml")["args"][-3:] == ["--config", str(own_config), "serve"]
+    home.environ["OAUTHROUTER_CONFIG"] = "own.toml"
+    service = local_service()
+    assert service["args"][-2:] == ["openclaw_oauthrouter", "serve"]
+    assert service["env"]["OAUTHROUTER_CONFIG"] == str(own_config)
+    assert service["env"]["OAUTHROUTER_PORT"] == "9002"
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_the_named_configuration_file_goes_with_the_service(
+    home: Home, own_config: Path, monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
+    monkeypatch.setattr(service_module.sys, "platform", platform)
+    printed = home.ok("--config", "own.toml", "service", "install", "--print")
+    if platform == "linux":
+        assert f" --config {own_config} serve\n" in printed
+    else:
+        assert plistlib.loads(printed.encode())["ProgramArguments"][-3:] == ["--config", str(own_config), "serve"]
+    home.environ["OAUTHROUTER_CONFIG"] = "own.toml"
+    assert f"OAUTHROUTER_CONFIG={own_config}" in home.ok("service", "install", "--print").replace(
+        "<key>OAUTHROUTER_CONFIG</key>\n\t\t<string>", "OAUTHROUTER_CONFIG="
+    )
 
 
 def test_a_token_of_the_environment_is_referred_to_by_name(home: Home) -> None:

@@ -1,0 +1,25 @@
+"""How other programs start this gateway: the words of the command, and the variables that say where things lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+CONFIG_VARIABLE = "OAUTHROUTER_CONFIG"
+_PLACES = ("OAUTHROUTER_HOME", CONFIG_VARIABLE, "OPENCLAW_STATE_DIR")
+_PORT = "OAUTHROUTER_PORT"
+
+
+def serve_arguments(config: Path | None = None) -> list[str]:
+    """What follows the interpreter.
+
+    :param config: the file named with ``--config``; made absolute, since whoever starts the gateway does so from another folder
+    """
+    named = ["--config", str(config.absolute())] if config else []
+    return ["-P", "-m", "openclaw_oauthrouter", *named, "serve"]
+
+
+def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables of this environment that the started gateway needs too; never a secret, for others can read these files."""
+    places = {name: str(Path(environ[name]).absolute()) for name in _PLACES if environ.get(name)}
+    return places | ({_PORT: environ[_PORT]} if environ.get(_PORT) else {})
