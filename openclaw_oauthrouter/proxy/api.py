@@ -21,6 +21,7 @@ from openclaw_oauthrouter.proxy.envelopes import error_headers, openai_envelope
 from openclaw_oauthrouter.proxy.explain import explain_request
 from openclaw_oauthrouter.proxy.forwarded import forwarded
 from openclaw_oauthrouter.proxy.models_list import anthropic_models, model_entries, openai_models
+from openclaw_oauthrouter.proxy.openapi import openapi_document
 from openclaw_oauthrouter.upstream.pass_through import pass_through
 
 CurrentRuntime = Callable[[], Runtime]
@@ -36,6 +37,7 @@ def api_blueprint(runtime: CurrentRuntime, recorder: Recorder) -> Blueprint:
     routes = Blueprint("api", __name__)
     api = _Api(runtime, recorder)
     routes.add_url_rule("/health", "health", api.health)
+    routes.add_url_rule("/openapi.json", "openapi", api.openapi)
     routes.add_url_rule("/v1/models", "models", api.models)
     routes.add_url_rule("/v1/models/<path:name>", "model", api.model)
     routes.add_url_rule("/v1/messages/count_tokens", "count_tokens", api.count_tokens, methods=["POST"])
@@ -54,6 +56,10 @@ class _Api:
         """Whether the gateway answers, and whether it can serve; no secrets, no authentication."""
         usable = self.runtime().usable_providers()
         return json_response({"status": "ok", "version": __version__, "ready": bool(usable), "providers": usable})
+
+    async def openapi(self) -> Response:
+        """What is served here."""
+        return json_response(openapi_document(PASSED_THROUGH))
 
     async def models(self) -> Response:
         entries = model_entries(self.runtime())

@@ -88,7 +88,9 @@ class ModelRoutes:
             with _no_surprises():
                 await _until_gone(receive, lambda: self._serve(dialect, body, headers, record, send))
         except ClientGone:
-            record.status = CLIENT_GONE
+            # Some hang up at the last event; who has all of the answer has not left too early.
+            if record.status is None or record.finish_reason is None:
+                record.status = CLIENT_GONE
         except OAuthRouterError as error:
             note_error(record, error)
             record.status = error.status_code
