@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.anthropic_streams import START, TEXT_START, text
+from tests.support.anthropic_streams import START, TEXT_START, WHOLE_STREAM, text
 from tests.support.upstream import STALL, Piece, Play
 
 PROMPTLY = 2.0
@@ -57,3 +57,18 @@ async def _post(port: int, token: str, body: dict[str, Any]) -> tuple[asyncio.St
     writer.write(head.encode() + raw)
     await writer.drain()
     return reader, writer
+
+
+async def test_a_client_that_has_the_whole_answer_may_leave(gateway: Any, scripted: Any, client: Any) -> None:
+    """Some hang up at ``[DONE]``, without waiting for the end of the response."""
+    upstream = await scripted(Play([*WHOLE_STREAM, STALL]))
+    handle = await gateway(upstream)
+    body = {"model": "claude-haiku-4-5", "messages": [{"role": "user", "content": "hi"}], "stream": True}
+    reader, writer = await _post(handle.port, handle.auth_token, body)
+    await asyncio.wait_for(reader.readuntil(b"[DONE]"), 5)
+    writer.close()
+    events = []
+    async with asyncio.timeout(5):
+        while not events:
+            events = (await (await client(handle)).get("/debug/routing-trace")).json()["events"]
+    assert [(event["status"], event["finishReason"]) for event in events] == [(200, "stop")]
