@@ -75,6 +75,8 @@ class _Connection(TCPServer):
         self._settings = settings
         self._between_requests = True
         self._clock: asyncio.TimerHandle | None = None
+        self._unsent = bytearray()
+        self._writing: asyncio.Handle | None = None
 
     async def run(self) -> None:
         self._start_clock()
@@ -90,11 +92,29 @@ class _Connection(TCPServer):
         if not isinstance(event, RawData):
             await super().protocol_send(event)
             return
+        # Head, body and end come as three events: written apart they are three system calls, the dearest part of a small request.
+        self._unsent += event.data
+        if self._writing is None:
+            self._writing = self.loop.call_soon(self._write)
+        if self.writer.transport.get_write_buffer_size():
+            await self._drain()
+
+    def _write(self) -> None:
+        self._writing = None
+        data, self._unsent = self._unsent, bytearray()
+        if data and not self.writer.transport.is_closing():
+            self.writer.write(data)
+
+    async def _drain(self) -> None:
         try:
             async with asyncio.timeout(self._settings.write_seconds):
-                await super().protocol_send(event)
-        except TimeoutError:
+                await self.writer.drain()
+        except (TimeoutError, ConnectionError, RuntimeError):
             self.writer.transport.abort()  # whoever takes nothing keeps an upstream busy; this looks like a client that hung up
+
+    async def _close(self) -> None:
+        self._write()
+        await super()._close()
 
     async def _read_data(self) -> None:
         while not self.reader.at_eof():
