@@ -196,5 +196,5 @@ async def test_a_sink_logs_failures_only(gateway: Open, caplog: pytest.LogCaptur
     await said(client, "anthropic/claude-haiku-4-5")
     failed = await client.post(CHAT, json=ask("anthropic/claude-haiku-4-5", "FAIL 400"))
     [line] = [record.getMessage() for record in caplog.records if record.name == "llm.failures"]
-    assert line.startswith(f"{failed.headers['x-request-id']} 400 for 'default': UpstreamStatusError")
+    assert line.startswith(f"{failed.headers['x-request-id']} 400 UpstreamStatusError for 'default', tried ")
     assert "anthropic/claude-haiku-4-5: UpstreamStatusError" in line
