@@ -45,7 +45,10 @@ async def send_json(send: Send, status: int, body: bytes, extra: Headers) -> Non
 
 def encode_headers(values: Mapping[str, str]) -> Headers:
     """Header fields as ASGI wants them; line breaks and other controls cannot occur in values."""
-    return [
-        (name.lower().encode("latin-1"), "".join(c if c.isprintable() else " " for c in value).encode("latin-1", "replace"))
-        for name, value in values.items()
-    ]
+    return [(name.lower().encode("latin-1"), _field(value)) for name, value in values.items()]
+
+
+def _field(value: str) -> bytes:
+    if not value.isprintable():
+        value = "".join(c if c.isprintable() else " " for c in value)
+    return value.encode("latin-1", "replace")

@@ -66,13 +66,12 @@ class ModelRoutes:
             traceparent=headers.get("traceparent"),
         )
         dialect = self.pipeline.dialects[MODEL_PATHS[scope["path"]]]
-        extra = encode_headers({"x-request-id": record.request_id})
         try:
             self.gate.check_source(headers, scope.get("scheme", "http"))
             record.client = self.gate.identify(headers)
         except OAuthRouterError as error:
             # Strangers leave no trace: they could fill the log.
-            await send_error(send, error, dialect, record.request_id, extra)
+            await send_error(send, error, dialect, record.request_id, encode_headers({"x-request-id": record.request_id}))
             return
         async with self.recorder.request(record):
             await self._admitted(scope, headers, record, dialect, receive, send)

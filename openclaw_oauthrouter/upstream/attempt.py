@@ -122,7 +122,8 @@ class Sender:
 
     async def _call(self, request: ChatRequest, target: Target, attempt: Attempt, limits: Limits) -> Answer:
         card, provider = target.hop.card, target.provider
-        own = replace(request, foreign_opaque=self.origins.foreign(request, target.origin))
+        foreign = self.origins.foreign(request, target.origin)
+        own = replace(request, foreign_opaque=foreign) if foreign else request
         plain = target.dialect.encode_request(own, card)
         encoded = provider.prepare(own, plain, target.credential)
         http_request = provider.build_request(own, encoded, target.credential)
