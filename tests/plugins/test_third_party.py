@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
-import venv
 from pathlib import Path
 
 import pytest
 
-import openclaw_oauthrouter
-
-HERE = Path(__file__).parent
-REPOSITORY = Path(openclaw_oauthrouter.__file__).parents[1]
+from tests.support.environments import SAMPLE, environment_with
 
 ASK = """
 import asyncio, json, sys, httpx
@@ -39,19 +33,7 @@ asyncio.run(main())
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of a fresh environment that sees our dependencies, our package, and the sample plugin installed by pip."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=True)
-    interpreter = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-    site = next(folder.glob("lib/python*/site-packages")) if os.name != "nt" else folder / "Lib" / "site-packages"
-    # The dependencies are lent by this environment; installing them again would only test pip.
-    (site / "lent.pth").write_text("\n".join([str(REPOSITORY), *(path for path in sys.path if path.endswith("site-packages"))]))
-    source = tmp_path_factory.mktemp("source")
-    subprocess.run(["cp", "-r", str(HERE / "sample"), str(source)], check=True)
-    command = [interpreter, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", str(source / "sample")]
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return interpreter
+    return environment_with(SAMPLE, tmp_path_factory.mktemp("third-party"))
 
 
 def run(python: Path, *arguments: str) -> str:
