@@ -29,6 +29,9 @@ from openclaw_oauthrouter.upstream.deadline import Deadline
 from openclaw_oauthrouter.upstream.origins import Origins
 from openclaw_oauthrouter.upstream.sending import Limits, lower_headers, read_error, read_frames, send
 
+TRACE_CONTEXT = ("traceparent", "tracestate")
+"""W3C Trace Context: passed on, so that a trace does not end here."""
+
 _CONTENT = (PartDelta, ResponseFinished)
 
 
@@ -128,6 +131,9 @@ class Sender:
         encoded = provider.prepare(own, plain, target.credential)
         http_request = provider.build_request(own, encoded, target.credential)
         attempt.url = str(http_request.url).partition("?")[0]
+        for name in TRACE_CONTEXT:
+            if name in request.headers:
+                http_request.headers[name] = request.headers[name]
         stack = AsyncExitStack()
         try:
             response = await stack.enter_async_context(send(self.transport, http_request, provider.name, limits))

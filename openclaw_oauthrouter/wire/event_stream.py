@@ -58,7 +58,9 @@ class EventStreamDecoder:
         out = [*frame.events, *self._machine.finish()]
         if self._machine.done:
             return Frame(frame.raw, tuple(out))
-        return self._fail(closed(frame.raw), out, UpstreamConnectionError("the provider's stream ended before the answer was complete"))
+        return self._fail(
+            closed(frame.raw), out, UpstreamConnectionError("the provider's stream ended before the answer was complete")
+        )
 
     def _is_over(self) -> bool:
         return self._failed or self._machine.done

@@ -183,6 +183,13 @@ async def test_secrets_and_cookies_stay_here(gateway: Any, scripted: Any, client
     assert upstream.seen[0].headers["x-api-key"] == "sk-ant-api03-test"
 
 
+async def test_a_trace_goes_on_at_the_provider(gateway: Any, scripted: Any, client: Any) -> None:
+    upstream = await scripted(Play.json(MESSAGE))
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    await (await client(await gateway(upstream))).post("/v1/chat/completions", json=CHAT, headers={"traceparent": parent})
+    assert upstream.seen[0].headers["traceparent"] == parent
+
+
 async def test_answers_explain_themselves_in_headers(gateway: Any, scripted: Any, client: Any) -> None:
     play = Play.json(MESSAGE, **{"request-id": "req_up", "anthropic-ratelimit-requests-remaining": "7"})
     handle = await gateway(await scripted(play))

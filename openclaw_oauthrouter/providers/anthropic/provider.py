@@ -23,15 +23,8 @@ API_VERSION = "2023-06-01"
 _MESSAGES = "anthropic_messages"
 _DATE = re.compile(r"-\d{8}$")
 # Ours to say, or nobody's business upstream.
-_NOT_FORWARDED = AUTH_HEADERS | {
-    "accept",
-    "accept-encoding",
-    "content-type",
-    "content-length",
-    "content-encoding",
-    "cookie",
-    "host",
-}
+_FORWARDED = frozenset({"anthropic-beta", "anthropic-user-profile-id", "anthropic-workspace-id", "user-agent", "x-app"})
+"""The client's headers that mean something to this API, or honestly say who asks; all others end here."""
 
 
 class Anthropic:
@@ -116,8 +109,5 @@ class Anthropic:
 
 def _forwarded(request: ChatRequest) -> dict[str, str]:
     """The client's own headers; the API version only from a client that speaks this API."""
-    return {
-        name: value
-        for name, value in request.headers.items()
-        if name not in _NOT_FORWARDED and (name != "anthropic-version" or request.dialect == _MESSAGES)
-    }
+    wanted = _FORWARDED | {"anthropic-version"} if request.dialect == _MESSAGES else _FORWARDED
+    return {name: value for name, value in request.headers.items() if name in wanted}
