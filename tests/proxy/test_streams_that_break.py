@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
 
+from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
+from openclaw_oauthrouter.hookspecs import hookimpl
 from tests.support.anthropic_streams import END, ERROR, MESSAGE, START, TEXT_START, TEXT_STOP, WHOLE_STREAM, text
 from tests.support.upstream import CUT, STALL, Piece, Play
 
@@ -125,3 +128,38 @@ async def test_the_same_words_whole_and_streamed(gateway: Any, scripted: Any, cl
     streamed = events_of((await http.post("/v1/chat/completions", json={**BODIES["/v1/chat/completions"], "stream": True})).text)
     assert whole["choices"][0]["message"]["content"] == "Hello"
     assert "".join(e["choices"][0]["delta"].get("content") or "" for e in streamed if e["choices"]) == "Hello"
+
+
+class Faulty:
+    """A plugin with a bug, in one of two places."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    @hookimpl
+    def oauthrouter_select_route(self, request: Any) -> None:
+        if self._where == "route":
+            raise ZeroDivisionError(request.model)
+
+    @hookimpl
+    def oauthrouter_register_dialects(self) -> list[Any]:
+        class Broken(AnthropicMessages):
+            def decode_response(self, body: Any) -> Any:
+                raise ZeroDivisionError
+
+        return [Broken(time.time)] if self._where == "answer" else []
+
+
+@pytest.mark.parametrize("where", ["route", "answer"])
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("path", BODIES)
+async def test_a_fault_of_our_own_is_an_error_in_the_clients_dialect(
+    path: str, stream: bool, where: str, gateway: Any, scripted: Any, client: Any
+) -> None:
+    handle = await gateway(await scripted(Play.json(MESSAGE)), plugins=[Faulty(where)])
+    http = await client(handle)
+    answer = await http.post(path, json={**BODIES[path], "stream": stream})
+    assert answer.status_code == 500, answer.text
+    assert answer.json()["error"]["message"] == "the gateway failed; its log says why"
+    (event,) = (await http.get("/debug/routing-trace")).json()["events"]
+    assert event["status"] == 500
