@@ -314,6 +314,9 @@ class Health(Protocol):
     def blocked(self, provider: str, model: str, credential: str | None = None) -> str | None:
         """Why not to call now, in words; ``None`` when nothing speaks against it."""
 
+    def exhausted(self, provider: str, model: str, credential: str | None = None) -> str | None:
+        """The used-up window the provider itself told of, in words; cooldowns, which are our own guess, do not count."""
+
     def failed(self, provider: str, model: str, credential: str | None, error: UpstreamError) -> None:
         """Take note of a failure."""
 

@@ -41,6 +41,10 @@ class HealthBook:
                 return reason
         return self.windows.blocked(provider, credential, model)
 
+    def exhausted(self, provider: str, model: str, credential: str | None = None) -> str | None:
+        """See ``Health``."""
+        return self.windows.blocked(provider, credential, model)
+
     def failed(self, provider: str, model: str, credential: str | None, error: UpstreamError) -> None:
         """See ``Health``. A client's mistake leaves nothing alone."""
         rule = self._rule_for(error)

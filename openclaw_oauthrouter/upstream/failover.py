@@ -22,6 +22,7 @@ from openclaw_oauthrouter.errors import (
     UpstreamError,
 )
 from openclaw_oauthrouter.interfaces import Credentials, Dialect, Health, Provider, Reservation, SpendGuard
+from openclaw_oauthrouter.upstream import deadline
 from openclaw_oauthrouter.upstream.attempt import Answer, Sender, Target
 from openclaw_oauthrouter.upstream.deadline import Deadline
 
@@ -89,6 +90,12 @@ class Failover:
             raise self._verdict(walk)
         return spoken
 
+    def broke_off(self, target: Target, error: UpstreamError) -> None:
+        """Take note of an answer that failed after its first content, when it was too late to ask anybody else."""
+        if error.code != deadline.CODE:
+            name = target.credential.name if target.credential else None
+            self.health.failed(target.provider.name, target.hop.card.id, name, error)
+
     async def _first_that_answers(self, walk: _Walk, hops: Sequence[Hop]) -> Spoken | None:
         for hop in hops:
             if not self._leads_here(walk, hop):
@@ -154,23 +161,29 @@ class Failover:
         return None
 
     def _in_order(self, walk: _Walk, hop: Hop, credentials: Sequence[Credential | None]) -> Sequence[Credential | None]:
-        """Credentials that nothing speaks against; if something speaks against all, the first anyway for want of a better one.
+        """Credentials that nothing speaks against.
 
-        A model the client chose itself, or the last one of a route, is asked even then: its provider's own answer says more than ours.
+        If something speaks against all, a hop the router chose is passed over. One the user chose (a model by name, a stop of
+        ``rateLimitFallback``) is passed over only for a window that its provider told is used up, and the last of a route never:
+        the provider's own answer says more than our guess.
         """
-        card = hop.card
-        reasons = [
-            self.health.blocked(card.provider, card.id, credential.name if credential else None) for credential in credentials
-        ]
-        good = [credential for credential, reason in zip(credentials, reasons, strict=True) if reason is None]
+        against = self._reasons(hop, credentials, self.health.blocked)
+        good = [credential for credential, reason in zip(credentials, against, strict=True) if reason is None]
         if good or not credentials:
             return good
-        if walk.is_last(hop):
+        if hop.tier is None:
+            against = self._reasons(hop, credentials, self.health.exhausted)
+        if walk.is_last(hop) or None in against:
             return credentials[:1]
         name = credentials[0].name if credentials[0] else None
-        walk.record.attempts.append(Attempt(card.provider, card.id, name, url="", outcome="skipped", reason=reasons[0]))
+        walk.record.attempts.append(Attempt(hop.card.provider, hop.card.id, name, url="", outcome="skipped", reason=against[0]))
         walk.skipped = True
         return ()
+
+    def _reasons(
+        self, hop: Hop, credentials: Sequence[Credential | None], judge: Callable[[str, str, str | None], str | None]
+    ) -> list[str | None]:
+        return [judge(hop.card.provider, hop.card.id, credential.name if credential else None) for credential in credentials]
 
     async def _credentials_for(self, walk: _Walk, provider: Provider) -> Sequence[Credential | None]:
         if not provider.needs_credential and not self.credentials.available(provider.name):

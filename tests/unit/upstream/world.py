@@ -102,6 +102,9 @@ class World:
     def blocked(self, provider: str, model: str, credential: str | None = None) -> str | None:
         return "cooling down" if {provider, credential} & self.blocked_names else None
 
+    def exhausted(self, provider: str, model: str, credential: str | None = None) -> str | None:
+        return "cooling down" if {provider, credential} & self.blocked_names else None
+
     def failed(self, provider: str, model: str, credential: str | None, error: UpstreamError) -> None:
         self.failed_names.append(str(credential))
 
