@@ -118,6 +118,7 @@ class Reply:
                         raise failure
         except UpstreamError as error:
             note_error(self._record, error)
+            self._exchange.pipeline.upstream.broke_off(self._answer.target, error)
             yield self.encoder.fail(error)
 
     async def whole(self) -> bytes:
@@ -126,6 +127,17 @@ class Reply:
         :raises UpstreamError: it broke off
         """
         fold = ResponseFold()
+        try:
+            raw = await self._read(fold)
+        except UpstreamError as error:
+            self._exchange.pipeline.upstream.broke_off(self._answer.target, error)
+            raise
+        if self._relays and not self._answer.streamed:
+            return orjson.dumps(self._dialect.relay_response(orjson.loads(raw), self._tool_names))
+        return orjson.dumps(self._dialect.encode_response(fold.result(), self._exchange.request, self._model))
+
+    async def _read(self, fold: ResponseFold) -> bytes:
+        """Read the answer to its end; the bytes that came last."""
         raw = b""
         async with aclosing(self._answer.frames()) as frames:
             async for frame in frames:
@@ -136,9 +148,7 @@ class Reply:
         if not self._answer.finished:
             name = self._answer.target.provider.name
             raise UpstreamProtocolError(f"{name}'s answer is incomplete", provider=name)
-        if self._relays and not self._answer.streamed:
-            return orjson.dumps(self._dialect.relay_response(orjson.loads(raw), self._tool_names))
-        return orjson.dumps(self._dialect.encode_response(fold.result(), self._exchange.request, self._model))
+        return raw
 
     async def aclose(self) -> None:
         """Close the upstream and settle the budget."""

@@ -250,6 +250,17 @@ async def test_what_is_cooling_down_is_skipped_with_a_reason(pair: Any) -> None:
     assert "left alone" in explained["skipped"][0]["reason"]
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_answer_that_breaks_off_counts_as_a_failure(stream: bool, pair: Any) -> None:
+    http, upstream, house = await pair(Play([START, TEXT_START, text("Hel")]), Play(CHAT.events))
+    await http.post("/v1/chat/completions", json={**HELLO, "model": "auto", "stream": stream})
+    (cooldown,) = (await http.get("/debug/provider-health")).json()["cooldowns"]
+    assert (cooldown["scope"], cooldown["provider"]) == ("provider", "anthropic")
+    answer = await http.post("/v1/chat/completions", json={**HELLO, "model": "auto", "stream": True})
+    assert answer.headers["x-oauthrouter-model"] == SECOND
+    assert (len(upstream.seen), len(house.seen)) == (1, 1)
+
+
 async def test_a_used_up_plan_window_skips_its_credential_until_the_reset(gateway: Any, scripted: Any, client: Any) -> None:
     window = "anthropic-ratelimit-unified"
     headers = {f"{window}-status": "rejected", f"{window}-reset": str(time.time() + 1.5), f"{window}-5h-status": "rejected"}
