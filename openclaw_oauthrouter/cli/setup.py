@@ -56,7 +56,10 @@ def codex(obj: dict[str, Any], default_model: bool, yes: bool, undo: bool) -> No
 @command.command("env")
 @click.pass_obj
 def env(obj: dict[str, Any]) -> None:
-    """Print the exports that point OpenAI and Anthropic SDKs at this gateway: eval "$(openclaw-oauthrouter setup env)"."""
+    """Print the exports that point OpenAI and Anthropic SDKs at this gateway: eval "$(openclaw-oauthrouter setup env)".
+
+    A key of your own in ANTHROPIC_API_KEY is unset: Anthropic's SDKs would prefer it, and send it here.
+    """
     loaded = load_settings(obj.get("config"))
     address = base_url(loaded.settings)
     token = _token(loaded)
@@ -68,6 +71,7 @@ def env(obj: dict[str, Any]) -> None:
         "ANTHROPIC_AUTH_TOKEN": token,
     }.items():
         click.echo(f"export {name}={shlex.quote(value)}")
+    click.echo("unset ANTHROPIC_API_KEY")
 
 
 def claude_code_edits(loaded: LoadedSettings, *, default_model: bool) -> tuple[Edit, ...]:

@@ -27,8 +27,8 @@ def sandbox(tmp_path: Path, upstream: Upstream):
 
 
 def exported(sandbox: Sandbox) -> dict[str, str]:
-    lines = sandbox.ours("setup", "env").stdout.splitlines()
-    return dict(line.removeprefix("export ").split("=", 1) for line in lines)
+    words = [line.partition(" ") for line in sandbox.ours("setup", "env").stdout.splitlines()]
+    return dict(assignment.split("=", 1) for command, _, assignment in words if command == "export")
 
 
 @pytest.mark.parametrize("model", ["auto", "claude-opus-5-5"])

@@ -17,6 +17,9 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
 }
 """Provider -> variables, the preferred one first. The Codex backend takes no keys."""
 
+LOCAL_TOKEN = "OAUTHROUTER_LOCAL_TOKEN"
+"""Clients may be given the gateway's own token under a vendor's name (``setup env``); no vendor must ever be sent it."""
+
 
 def variables_of(provider: str) -> tuple[str, ...]:
     """The variables in which a provider's credentials are looked for: ``my-vllm`` -> ``MY_VLLM_API_KEY``."""
@@ -40,7 +43,7 @@ class EnvironmentSource(Inventory):
             bare_finding(f"env:{variable}", provider, self.name, environ[variable])
             for provider in dict.fromkeys((*KNOWN, *providers))
             for variable in variables_of(provider)
-            if secret_text.clean(environ.get(variable))
+            if secret_text.clean(environ.get(variable)) and environ[variable] != environ.get(LOCAL_TOKEN)
         ]
 
     def findings(self) -> Sequence[Finding]:

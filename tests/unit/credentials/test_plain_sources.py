@@ -46,6 +46,13 @@ async def test_a_header_that_no_server_takes_is_explained(make_chain, value) -> 
         await chain.resolve("openai")
 
 
+async def test_the_gateways_own_token_under_a_vendors_name_is_no_credential(make_chain) -> None:
+    exported = {"OAUTHROUTER_LOCAL_TOKEN": "local", "OPENAI_API_KEY": "local", "ANTHROPIC_API_KEY": "sk-ant-api03-own"}
+    chain = make_chain(exported)
+    assert not chain.available("openai")
+    assert (await only(chain, "anthropic")).secret == Secret("sk-ant-api03-own")
+
+
 async def test_environment_variables(make_chain, jwt) -> None:
     chain = make_chain(
         {

@@ -241,11 +241,13 @@ def test_codex_is_told_and_untold(home: Home) -> None:
 
 
 def test_exports_name_one_token_for_every_client(home: Home) -> None:
-    lines = dict(line.removeprefix("export ").split("=", 1) for line in home.ok("setup", "env").splitlines())
+    *exports, last = home.ok("setup", "env").splitlines()
+    lines = dict(line.removeprefix("export ").split("=", 1) for line in exports)
     token = home.file(".openclaw/oauthrouter/local-token").read_text().strip()
     assert lines["OPENAI_BASE_URL"] == "http://127.0.0.1:8402/v1"
     assert lines["ANTHROPIC_BASE_URL"] == "http://127.0.0.1:8402"
     assert {lines["OPENAI_API_KEY"], lines["ANTHROPIC_AUTH_TOKEN"], lines["OAUTHROUTER_LOCAL_TOKEN"]} == {token}
+    assert last == "unset ANTHROPIC_API_KEY"
 
 
 def test_a_unit_survives_odd_paths() -> None:
