@@ -52,7 +52,12 @@ class EventStreamDecoder:
         if self._failed:
             return Frame(b"")
         raw, events = self._sse.finish()
-        frame = self._drive(raw, events)
+        if not any(event.data for event in events):
+            # The beginning of an event that never came; whoever forwarded it would send an empty one.
+            return self._ended(Frame(b""))
+        return self._ended(self._drive(raw, events))
+
+    def _ended(self, frame: Frame) -> Frame:
         if self._is_over():
             return frame
         out = [*frame.events, *self._machine.finish()]

@@ -1,6 +1,6 @@
 """Whatever an upstream does at whatever moment: the client ends in time with a right answer or a right error, and nothing is left over.
 
-``OAUTHROUTER_FAULTS=thorough`` plays every cut at every byte (some 20 000 cases, minutes) instead of the usual 2 400.
+``OAUTHROUTER_FAULTS=thorough`` plays every cut at every byte (38 000 cases, five minutes) instead of the usual 2 400.
 """
 
 from __future__ import annotations
