@@ -76,7 +76,9 @@ def with_debug_log(
     """
     if not settings.enabled:
         return transport
-    return LoggedTransport(transport, DebugLog(settings.path or home / "logs" / FILE_NAME, settings, clock))
+    path = settings.path or home / "logs" / FILE_NAME
+    _log.warning("requests and answers are written to %s in full for the next %g s (upstream.debug_log)", path, settings.seconds)
+    return LoggedTransport(transport, DebugLog(path, settings, clock))
 
 
 class LoggedTransport(httpx.AsyncBaseTransport):
