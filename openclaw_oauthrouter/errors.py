@@ -57,6 +57,7 @@ class OAuthRouterError(Exception):
     status_code: int = 500
     error_type: ClassVar[str] = "server_error"
     default_code: ClassVar[str | None] = None
+    default_retry_after: ClassVar[float | None] = None
     retryable: bool = False
     scope: ClassVar[Scope] = "request"
 
@@ -72,7 +73,7 @@ class OAuthRouterError(Exception):
         self.message = message
         self.code = code if code is not None else self.default_code
         self.param = param
-        self.retry_after = retry_after
+        self.retry_after = retry_after if retry_after is not None else self.default_retry_after
 
 
 class RequestError(OAuthRouterError):
@@ -324,7 +325,12 @@ class CredentialError(OAuthRouterError):
 
 
 class CredentialNotFound(CredentialError):
-    """No source holds a credential of the provider."""
+    """No source holds a credential of the provider.
+
+    Somebody has to add one first. Told to wait this long, OpenClaw says so at once instead of trying again for over a minute.
+    """
+
+    default_retry_after = 300.0
 
 
 class CredentialExpired(CredentialError):

@@ -227,3 +227,10 @@ async def test_count_tokens_answers_messages_clients(gateway: Any, client: Any) 
     body = {"model": "claude-haiku-4-5", "messages": [{"role": "user", "content": "word " * 400}]}
     counted = (await http.post("/v1/messages/count_tokens", json=body)).json()["input_tokens"]
     assert 300 < counted < 900
+
+
+async def test_a_missing_credential_is_not_worth_trying_again_soon(gateway: Any, client: Any) -> None:
+    http = await client(await gateway())
+    answer = await http.post("/v1/chat/completions", json={"model": "auto", "messages": [{"role": "user", "content": "hi"}]})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_credential")
+    assert answer.headers["retry-after"] == "300"
