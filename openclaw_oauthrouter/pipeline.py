@@ -17,7 +17,7 @@ from openclaw_oauthrouter.canonical.response import ResponseFold, rename_tool
 from openclaw_oauthrouter.canonical.routing import RoutingDecision
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage, usage_of_interrupted
-from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, UpstreamError, UpstreamProtocolError
+from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, UpstreamError
 from openclaw_oauthrouter.interfaces import Dialect, StreamEncoder
 from openclaw_oauthrouter.routing.conversations import conversation_key
 from openclaw_oauthrouter.routing.hints import hints_of
@@ -122,22 +122,8 @@ class Reply:
             yield self.encoder.fail(error)
 
     async def whole(self) -> bytes:
-        """The answer as one JSON body.
-
-        :raises UpstreamError: it broke off
-        """
+        """The answer as one JSON body; it has come to its end already, or ``Exchange.open`` would have failed."""
         fold = ResponseFold()
-        try:
-            raw = await self._read(fold)
-        except UpstreamError as error:
-            self._exchange.pipeline.upstream.broke_off(self._answer.target, error)
-            raise
-        if self._relays and not self._answer.streamed:
-            return orjson.dumps(self._dialect.relay_response(orjson.loads(raw), self._tool_names))
-        return orjson.dumps(self._dialect.encode_response(fold.result(), self._exchange.request, self._model))
-
-    async def _read(self, fold: ResponseFold) -> bytes:
-        """Read the answer to its end; the bytes that came last."""
         raw = b""
         async with aclosing(self._answer.frames()) as frames:
             async for frame in frames:
@@ -145,10 +131,9 @@ class Reply:
                 raw = frame.raw
                 for event in self._with_client_names(frame).events:
                     fold.receive(event)
-        if not self._answer.finished:
-            name = self._answer.target.provider.name
-            raise UpstreamProtocolError(f"{name}'s answer is incomplete", provider=name)
-        return raw
+        if self._relays and not self._answer.streamed:
+            return orjson.dumps(self._dialect.relay_response(orjson.loads(raw), self._tool_names))
+        return orjson.dumps(self._dialect.encode_response(fold.result(), self._exchange.request, self._model))
 
     async def aclose(self) -> None:
         """Close the upstream and settle the budget."""

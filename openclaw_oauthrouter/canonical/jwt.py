@@ -18,7 +18,7 @@ def claims(token: str) -> JsonObject:
         return {}
     try:
         payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return payload if isinstance(payload, dict) else {}
 
@@ -40,7 +40,12 @@ def plan(token: str) -> str | None:
 def expires_at(token: str) -> float | None:
     """Unix seconds at which a token expires; ``None`` when it does not say."""
     expiry = claims(token).get("exp")
-    return float(expiry) if isinstance(expiry, (int, float)) and not isinstance(expiry, bool) else None
+    if isinstance(expiry, bool) or not isinstance(expiry, (int, float)):
+        return None
+    try:
+        return float(expiry)
+    except OverflowError:
+        return None
 
 
 def _auth(found: JsonObject) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -150,7 +150,7 @@ class Router:
         hops: list[Hop] = []
         skipped: list[SkippedHop] = []
         seen: set[str] = set()
-        for card, reason in self._candidates(tier):
+        for card, reason in self._candidates(tier, hops):
             name = card if isinstance(card, str) else card.name
             if name in seen:
                 continue
@@ -163,13 +163,18 @@ class Router:
                 skipped.append(SkippedHop(name, why_not or ""))
         return hops, skipped
 
-    def _candidates(self, tier: Tier) -> Iterator[tuple[ModelCard | str, str]]:
-        """Models in the order of preference, with why each stands there; a name nobody serves comes as a string."""
+    def _candidates(self, tier: Tier, hops: Sequence[Hop]) -> Iterator[tuple[ModelCard | str, str]]:
+        """Models in the order of preference, with why each stands there; a name nobody serves comes as a string.
+
+        :param hops: those found so far: models that no tier names are only thought of when there is none
+        """
         for source in borrowing_order(tier):
             for rank, name in enumerate(self.chains[source]):
                 reason = f"{source} {'primary' if rank == 0 else f'fallback {rank}'}"
                 card = self._card(name)
                 yield (card, reason) if card else (name, "no provider of that name is configured")
+        if hops:
+            return
         for provider in self.providers.values():
             for card in provider.cards():
                 yield card, f"listed by {provider.name}"

@@ -23,7 +23,7 @@ from openclaw_oauthrouter.canonical.routing import Hop
 from openclaw_oauthrouter.canonical.trace import Attempt
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
-from openclaw_oauthrouter.errors import UpstreamError
+from openclaw_oauthrouter.errors import UpstreamError, UpstreamProtocolError
 from openclaw_oauthrouter.interfaces import Dialect, Health, Provider
 from openclaw_oauthrouter.upstream.deadline import Deadline
 from openclaw_oauthrouter.upstream.origins import Origins
@@ -144,7 +144,7 @@ class Sender:
                 raise await read_error(response, target.dialect, provider.name, limits)
             frames = await stack.enter_async_context(aclosing(read_frames(response, target.dialect, provider.name, limits)))
             stamped = self.origins.stamped(frames, target.origin)
-            first = await _until_content(stamped)
+            first = await _beginning(stamped, whole=not request.stream)
         except BaseException:
             await stack.aclose()
             raise
@@ -153,16 +153,21 @@ class Sender:
         return Answer(target, encoded, first, stamped, headers, attempt, streamed, _stack=stack)
 
 
-async def _until_content(frames: AsyncIterator[Frame]) -> list[Frame]:
-    """Read until the answer says something: what fails before that can still be answered by another upstream."""
+async def _beginning(frames: AsyncIterator[Frame], *, whole: bool) -> list[Frame]:
+    """Read until the answer says something, or to its end for a client that gets it as a whole.
+
+    What fails before that has not reached the client, so another upstream can still answer.
+    """
     seen: list[Frame] = []
     async for frame in frames:
         seen.append(frame)
         for event in frame.events:
             if isinstance(event, ResponseFailed):
                 raise event.error
-            if isinstance(event, _CONTENT) or (isinstance(event, PartStarted) and event.kind != "text"):
+            if not whole and (isinstance(event, _CONTENT) or (isinstance(event, PartStarted) and event.kind != "text")):
                 return seen
+    if whole and not any(isinstance(event, ResponseFinished) for frame in seen for event in frame.events):
+        raise UpstreamProtocolError("the provider's answer is incomplete")
     return seen
 
 

@@ -73,7 +73,7 @@ class ChatEventMachine:
         if not self._started and (chunk.get("id") or choices):
             self._started = True
             self._id = chunk.get("id") or ""
-            yield ResponseStarted(self._id, chunk.get("model") or "")
+            yield ResponseStarted(str(self._id), str(chunk.get("model") or ""))
         usage = chunk.get("usage")
         for choice in choices:
             # Only the first of n choices has a canonical meaning; the transparent lane forwards the others unread.
