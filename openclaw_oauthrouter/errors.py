@@ -210,10 +210,11 @@ class UpstreamError(OAuthRouterError):
 
 
 class UpstreamAuthenticationError(UpstreamError):
-    """The provider refused the gateway's credential (401, 403)."""
+    """The provider refused the gateway's credential (401, 403). Somebody has to renew it first: see ``CredentialNotFound``."""
 
     status_code = 503
     default_code = "upstream_authentication"
+    default_retry_after = 300.0
     retryable = False
     scope = "credential"
 

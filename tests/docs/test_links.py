@@ -80,11 +80,14 @@ def test_commands_exist_with_their_options(page: Path) -> None:
         assert wrong_word(line.split()) is None, f"openclaw-oauthrouter{line}"
 
 
+REGISTRIES = ("pypi", "pythonhosted", "npmjs", "crates")
+
+
 @each_page
 def test_no_page_names_a_developers_machine_or_a_registry(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert set(_ABSOLUTE.findall(text)) <= URL_PATHS
-    assert not re.search(r"\b(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|crates\.io|registry\.\w+\.\w+)", text)
+    assert not re.search(rf"\b(?:{'|'.join(REGISTRIES)}|registry\.\w+)\.\w+", text)
 
 
 def test_the_readme_leads_to_every_page() -> None:
