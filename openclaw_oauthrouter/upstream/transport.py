@@ -46,4 +46,5 @@ def create_transport(settings: UpstreamSettings) -> httpx.AsyncBaseTransport:
             skip_auto_headers=("user-agent",),
         )
 
-    return Transport(client=open_session)
+    # The session brings its own, verifying context; "False" only keeps the library from loading the certificates a second time.
+    return Transport(verify=False, client=open_session)
