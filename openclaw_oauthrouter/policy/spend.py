@@ -113,8 +113,10 @@ class Spend:
         """Wait a little for what ended requests left to be written, then close the ledger."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._close_seconds):
-                while self._writing:
-                    await asyncio.gather(*self._writing)
+                while writing := set(self._writing):
+                    await asyncio.gather(*writing)
+                    # From Python 3.12 on, gathering what has ended does not yield, so ``discard`` would never get its turn.
+                    self._writing -= writing
         await self._ledger.close()
 
     def _hold(self, call: PlannedCall, now: float) -> Hold:
