@@ -10,6 +10,8 @@ from openclaw_oauthrouter.dialects.anthropic_messages.model_rules import ModelRu
 from openclaw_oauthrouter.dialects.anthropic_messages.thinking_rules import adapt_thinking, is_thinking, thinking_type
 
 GO_ON = "Continue."
+# A call of the vendor's own tools is not among them: its turn, paused, is resumed by sending it back as it is.
+_CONTINUED = frozenset({"text", "thinking", "redacted_thinking"})
 
 
 def apply_model_rules(body: JsonObject, rules: ModelRules) -> tuple[Note, ...]:
@@ -68,14 +70,15 @@ def _limit_tool_choice(body: JsonObject, rules: ModelRules) -> Iterator[Note]:
 
 
 def _end_with_user(body: JsonObject, rules: ModelRules) -> Iterator[Note]:
-    """A text of the assistant at the end asks to be continued, which only older models do."""
+    """A text of the assistant at the end asks to be continued, which only older models do; thoughts no model continues."""
     last = body["messages"][-1] if body["messages"] else {}
     if last.get("role") != "assistant":
         return
     blocks = _blocks(last)
-    if not blocks or blocks[-1].get("type") != "text":
+    kind = blocks[-1].get("type") if blocks else None
+    if kind not in _CONTINUED:
         return
-    if not rules.prefill or is_thinking(body):
+    if kind != "text" or not rules.prefill or is_thinking(body):
         body["messages"].append({"role": "user", "content": [{"type": "text", "text": GO_ON}]})
         yield Note("repaired", "messages", "the model wants the conversation to end with a user message here")
     elif blocks[-1]["text"] != blocks[-1]["text"].rstrip():

@@ -172,6 +172,14 @@ def test_prefill() -> None:
         assert notes == ["messages"]
 
 
+@pytest.mark.parametrize("model", ["claude-haiku-4-5", "claude-sonnet-4-6"])
+def test_thoughts_at_the_end_are_not_continued(model: str) -> None:
+    thought = {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm", "signature": "s"}]}
+    body, notes = adapt(model, messages=[USER, thought])
+    assert body["messages"][-1] == {"role": "user", "content": [{"type": "text", "text": GO_ON}]}
+    assert notes == ["messages"]
+
+
 def test_a_paused_turn_is_no_prefill() -> None:
     paused = {"role": "assistant", "content": [{"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}]}
     body, notes = adapt("claude-opus-5", messages=[USER, paused])
