@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from openclaw_oauthrouter.canonical.json import MAX_INTEGER
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -30,6 +32,19 @@ class Usage:
     def total_tokens(self) -> int:
         """Input plus output."""
         return self.input_tokens + self.output_tokens
+
+
+def token_count(holder: object, key: str) -> int:
+    """A count as a provider reports it; what is absent, no number, or less than nothing, counts as nothing.
+
+    A provider that reports nonsense must not earn the user a credit, nor write a figure that the trace and the ledger cannot hold.
+
+    :param holder: the object it should stand in, itself perhaps absent
+    """
+    value = holder.get(key) if isinstance(holder, dict) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return int(min(max(value, 0), MAX_INTEGER))
 
 
 def usage_of_interrupted(reported: Usage | None, input_tokens: int, output_characters: int) -> Usage:

@@ -26,7 +26,7 @@ def parse_count(text: str | None) -> int:
     """
     if text is None:
         return DEFAULT_COUNT
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST):
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not 1 <= int(text) <= MOST:
         raise InvalidRequestError(f"'n' must be a whole number from 1 to {MOST}, not {text!r}", param="n")
     return int(text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -89,7 +90,7 @@ class TraceRing:
     def resume(self, last_event_id: str | None, otherwise: int) -> list[RingEntry]:
         """What a reader has missed since ``last_event_id``; the newest ``otherwise`` entries when that tells nothing."""
         epoch, _, number = (last_event_id or "").rpartition("-")
-        if epoch == self.epoch and number.isascii() and number.isdigit():
+        if epoch == self.epoch and re.fullmatch(r"[0-9]{1,15}", number):
             return self.after(int(number))
         return self.latest(otherwise)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
-from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.json import MAX_INTEGER, JsonObject
 from openclaw_oauthrouter.errors import InvalidRequestError
 
 T = TypeVar("T")
@@ -42,6 +42,8 @@ def checked(value: object, kind: type[T], at: str) -> T:
     wanted = (int, float) if kind is float else kind
     if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
         refuse(at, f"Input should be {_WORDS[kind]}")
+    if kind is int and abs(cast("int", value)) > MAX_INTEGER:
+        refuse(at, f"Input should be at most {MAX_INTEGER}")
     return value  # type: ignore[return-value]
 
 

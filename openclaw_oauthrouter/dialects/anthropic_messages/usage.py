@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
-from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.canonical.usage import Usage, token_count
 
 _TIER_IN = {"standard": "default", "priority": "priority", "batch": "batch"}
 _TIER_OUT = {canonical: wire for wire, canonical in _TIER_IN.items()}
@@ -11,15 +11,15 @@ _TIER_OUT = {canonical: wire for wire, canonical in _TIER_IN.items()}
 
 def decode_usage(wire: FrozenObject) -> Usage:
     """Read a ``usage`` object; anything missing or null counts as zero."""
-    created = _count(wire, "cache_creation_input_tokens")
-    read = _count(wire, "cache_read_input_tokens")
+    created = token_count(wire, "cache_creation_input_tokens")
+    read = token_count(wire, "cache_read_input_tokens")
     return Usage(
-        input_tokens=_count(wire, "input_tokens") + created + read,
-        output_tokens=_count(wire, "output_tokens"),
+        input_tokens=token_count(wire, "input_tokens") + created + read,
+        output_tokens=token_count(wire, "output_tokens"),
         cache_read_input_tokens=read,
         cache_creation_input_tokens=created,
-        cache_creation_1h_input_tokens=_count(wire.get("cache_creation"), "ephemeral_1h_input_tokens"),
-        reasoning_output_tokens=_count(wire.get("output_tokens_details"), "thinking_tokens"),
+        cache_creation_1h_input_tokens=token_count(wire.get("cache_creation"), "ephemeral_1h_input_tokens"),
+        reasoning_output_tokens=token_count(wire.get("output_tokens_details"), "thinking_tokens"),
         service_tier=_TIER_IN.get(str(wire.get("service_tier"))),
     )
 
@@ -41,8 +41,3 @@ def encode_usage(usage: Usage) -> JsonObject:
     if usage.service_tier in _TIER_OUT:
         wire["service_tier"] = _TIER_OUT[usage.service_tier]
     return wire
-
-
-def _count(wire: object, key: str) -> int:
-    value = wire.get(key) if isinstance(wire, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0

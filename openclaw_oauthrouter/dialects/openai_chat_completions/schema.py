@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from openclaw_oauthrouter.canonical.json import FrozenObject
+from openclaw_oauthrouter.canonical.json import MAX_INTEGER, FrozenObject
 from openclaw_oauthrouter.errors import InvalidRequestError
 
 _T = TypeVar("_T")
@@ -55,8 +55,8 @@ def optional_count(holder: FrozenObject, key: str, path: str = "") -> int | None
     value = optional_number(holder, key, path)
     if value is None:
         return None
-    if (isinstance(value, float) and not value.is_integer()) or value < 1:
-        refuse(_join(path, key), "expected a whole number of at least 1")
+    if not 1 <= value <= MAX_INTEGER or value != int(value):
+        refuse(_join(path, key), f"expected a whole number from 1 to {MAX_INTEGER}")
     return int(value)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
-from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.canonical.usage import Usage, token_count
 
 
 def encode_usage(usage: Usage) -> JsonObject:
@@ -23,25 +23,20 @@ def encode_usage(usage: Usage) -> JsonObject:
 
 def decode_usage(usage: FrozenObject, service_tier: str | None = None) -> Usage:
     """Read token counts, vendors' own spellings of cached tokens included."""
-    prompt = usage.get("prompt_tokens_details") or {}
-    completion = usage.get("completion_tokens_details") or {}
-    reasoning = _count(completion, "reasoning_tokens")
-    input_tokens, output_tokens = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    prompt = usage.get("prompt_tokens_details")
+    completion = usage.get("completion_tokens_details")
+    reasoning = token_count(completion, "reasoning_tokens")
+    input_tokens, output_tokens = token_count(usage, "prompt_tokens"), token_count(usage, "completion_tokens")
     # xAI counts reasoning beside the answer instead of within it; its total gives that away.
-    if reasoning and _count(usage, "total_tokens") == input_tokens + output_tokens + reasoning:
+    if reasoning and token_count(usage, "total_tokens") == input_tokens + output_tokens + reasoning:
         output_tokens += reasoning
     return Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
-        cache_read_input_tokens=_count(prompt, "cached_tokens")
-        or _count(usage, "prompt_cache_hit_tokens")
-        or _count(usage, "cached_tokens"),
-        cache_creation_input_tokens=_count(prompt, "cache_write_tokens"),
+        cache_read_input_tokens=token_count(prompt, "cached_tokens")
+        or token_count(usage, "prompt_cache_hit_tokens")
+        or token_count(usage, "cached_tokens"),
+        cache_creation_input_tokens=token_count(prompt, "cache_write_tokens"),
         reasoning_output_tokens=reasoning,
         service_tier=service_tier,
     )
-
-
-def _count(holder: FrozenObject, key: str) -> int:
-    value = holder.get(key)
-    return int(value) if isinstance(value, int | float) else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar, cast
 
-from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.json import MAX_INTEGER, JsonObject
 from openclaw_oauthrouter.errors import InvalidRequestError
 
 T = TypeVar("T")
@@ -21,11 +21,12 @@ def string(value: object, param: str) -> str:
     return value
 
 
-def integer(value: object, param: str) -> int:
-    """A whole number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
-        raise _wrong(param, "an integer")
-    return int(value)
+def count(value: object, param: str) -> int:
+    """A whole number from 1 up."""
+    asked = number(value, param)
+    if not 1 <= asked <= MAX_INTEGER or asked != int(asked):
+        raise _wrong(param, f"a whole number from 1 to {MAX_INTEGER}")
+    return int(asked)
 
 
 def number(value: object, param: str) -> float:

@@ -18,7 +18,7 @@ from openclaw_oauthrouter.dialects.openai_responses.stream_encoder import CONTEN
 from openclaw_oauthrouter.errors import OAuthRouterError
 from openclaw_oauthrouter.wire.sse import ServerSentEventDecoder, encode_event
 
-_SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*(\d+)')
+_SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*(\d{1,15})')
 
 
 def relay_request(request: ChatRequest, card: ModelCard) -> EncodedRequest:

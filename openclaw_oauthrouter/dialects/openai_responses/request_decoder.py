@@ -59,7 +59,7 @@ def decode_request(body: JsonObject, headers: Mapping[str, str]) -> ChatRequest:
         tools=() if tools is None else decode_tools(tools),
         tool_choice=None if choice is None else decode_tool_choice(choice),
         parallel_tool_calls=fields.optional(fields.boolean, body, "parallel_tool_calls"),
-        max_output_tokens=fields.optional(fields.integer, body, "max_output_tokens"),
+        max_output_tokens=fields.optional(fields.count, body, "max_output_tokens"),
         temperature=fields.optional(fields.number, body, "temperature"),
         top_p=fields.optional(fields.number, body, "top_p"),
         stream=bool(fields.optional(fields.boolean, body, "stream")),

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
-from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.canonical.usage import Usage, token_count
 
 
 def decode_usage(usage: FrozenObject, service_tier: str | None = None) -> Usage:
     """Read ``response.usage``; what is missing counts as nothing."""
-    prompt = usage.get("input_tokens_details") or {}
-    answer = usage.get("output_tokens_details") or {}
+    prompt = usage.get("input_tokens_details")
+    answer = usage.get("output_tokens_details")
     return Usage(
-        input_tokens=usage.get("input_tokens") or 0,
-        output_tokens=usage.get("output_tokens") or 0,
-        cache_read_input_tokens=prompt.get("cached_tokens") or 0,
-        cache_creation_input_tokens=prompt.get("cache_write_tokens") or 0,
-        reasoning_output_tokens=answer.get("reasoning_tokens") or 0,
+        input_tokens=token_count(usage, "input_tokens"),
+        output_tokens=token_count(usage, "output_tokens"),
+        cache_read_input_tokens=token_count(prompt, "cached_tokens"),
+        cache_creation_input_tokens=token_count(prompt, "cache_write_tokens"),
+        reasoning_output_tokens=token_count(answer, "reasoning_tokens"),
         service_tier=service_tier,
     )
 

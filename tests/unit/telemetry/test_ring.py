@@ -51,7 +51,7 @@ def test_resume() -> None:
     ring = ring_of(8)
     assert ids(ring.resume("e-5", otherwise=2)) == ["5", "6", "7"]
     assert ids(ring.resume("e-8", otherwise=2)) == []
-    for unknown in (None, "", "other-5", "e-", "e-x", "e-٣", "garbage"):
+    for unknown in (None, "", "other-5", "e-", "e-x", "e-٣", "garbage", f"e-{'9' * 5000}"):
         assert ids(ring.resume(unknown, otherwise=2)) == ["6", "7"]
 
 
@@ -112,7 +112,7 @@ def test_a_bad_value_names_its_parameter(name: str, value: str) -> None:
     assert refused.value.param == name
 
 
-@pytest.mark.parametrize("value", ["0", "5001", "-1", "ten", "", "1.5", "٣"])
+@pytest.mark.parametrize("value", ["0", "5001", "-1", "ten", "", "1.5", "٣", "9" * 5000])
 def test_a_bad_count(value: str) -> None:
     with pytest.raises(InvalidRequestError) as refused:
         parse_count(value)

@@ -196,6 +196,7 @@ def test_fields(fields: dict[str, Any], expected: dict[str, Any]) -> None:
         ({"max_tokens": None}, "max_tokens"),
         ({"max_tokens": True}, "max_tokens"),
         ({"max_tokens": -1}, "max_tokens"),
+        ({"max_tokens": 2**53}, "max_tokens"),
         ({"messages": None}, "messages"),
         ({"messages": []}, "messages"),
         ({"messages": ["x"]}, "messages.0"),

@@ -246,6 +246,8 @@ def test_deprecated_function_answer_finds_its_call() -> None:
         ({"max_tokens": 0}, "max_tokens"),
         ({"max_completion_tokens": 1.5}, "max_completion_tokens"),
         ({"max_completion_tokens": float("inf")}, "max_completion_tokens"),
+        ({"max_tokens": 1e300}, "max_tokens"),
+        ({"max_tokens": 2**53}, "max_tokens"),
         ({"stop": 3}, "stop"),
         ({"stream": "yes"}, "stream"),
         ({"stream_options": True}, "stream_options"),
