@@ -56,6 +56,11 @@ class Host(Sandbox):
         """Run an OpenClaw command."""
         return self.run(["openclaw", *arguments], stdin=stdin).stdout
 
+    def plugins(self) -> dict[str, str]:
+        """Where each plugin that OpenClaw knows comes from, by id."""
+        listed = json.loads(self.openclaw("plugins", "list", "--json"))
+        return {plugin["id"]: plugin["origin"] for plugin in listed["plugins"]}
+
     def local_turn(self, message: str) -> str:
         """What the agent answers, without a gateway."""
         return _text(self.openclaw("agent", "--local", "--session-id", "s1", "--message", message, "--json"))

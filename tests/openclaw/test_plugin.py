@@ -115,6 +115,6 @@ def test_a_gateway_that_runs_already_is_used_and_left_alone(connected: Host, ups
 def test_openclaws_own_installer_copies_the_plugin(host: Host) -> None:
     host.ours("openclaw", "install", "--route", "copied", "--yes")
     assert "Config valid" in host.openclaw("config", "validate")
-    assert "global:oauthrouter" in host.openclaw("plugins", "list")
+    assert host.plugins()["oauthrouter"] == "global"
     host.ours("openclaw", "uninstall", "--yes")
-    assert "oauthrouter" not in host.openclaw("plugins", "list")
+    assert "oauthrouter" not in host.plugins()
