@@ -32,6 +32,16 @@ NOT_SENT = "upstream_unreachable"
 """Code of an ``UpstreamConnectionError`` that says the provider was never reached, so nothing can have been billed."""
 
 
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How long a call may take: each step of it, and the request it belongs to."""
@@ -174,16 +184,9 @@ async def _close(response: httpx.Response) -> None:
 def _translated(provider: str) -> Iterator[None]:
     try:
         yield
-    except (httpx.ConnectError, httpx.ProxyError, httpx.UnsupportedProtocol) as error:
+    except _NOT_SENT as error:
         raise UpstreamConnectionError(
             f"{provider} cannot be reached: {_words(error)}", provider=provider, code=NOT_SENT
-        ) from error
-    except httpx.TimeoutException as error:
-        # aiohttp's "server disconnected" arrives as a connect time-out; only a real one means that nothing was sent.
-        if "disconnect" in str(error).lower():
-            raise UpstreamConnectionError(f"{provider} closed the connection without answering", provider=provider) from error
-        raise UpstreamConnectionError(
-            f"{provider} cannot be reached: connecting timed out", provider=provider, code=NOT_SENT
         ) from error
     except (httpx.HTTPError, OSError) as error:
         raise UpstreamConnectionError(f"the connection to {provider} failed: {_words(error)}", provider=provider) from error

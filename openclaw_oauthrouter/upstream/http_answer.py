@@ -1,0 +1,156 @@
+"""One HTTP/1.1 answer, from the bytes of its connection to httpx's stream; ``httptools`` parses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import httptools
+import httpx
+
+MAX_HEAD_BYTES = 1 << 16
+MAX_WAITING_BYTES = 1 << 18
+"""Of a body that nobody takes, before the provider is told to wait."""
+
+
+class HttpAnswer(httpx.AsyncByteStream):
+    """What one request is answered; never outlives it, so that no answer can reach another request.
+
+    The parser calls ``on_…``, the connection ``feed`` and ``ended``, the reader the rest. Bytes that have come are handed over all at
+    once: a burst of small chunks costs one step.
+
+    :ivar head: done with the status once the headers are complete
+    :ivar headers: as sent; complete when ``head`` is done
+    :param pause: asks the connection to stop reading, or to go on
+    :param leave: gives the connection back; told whether another request may follow on it
+    """
+
+    def __init__(self, pause: Callable[[bool], None], leave: Callable[[bool], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.head: asyncio.Future[int] = self._loop.create_future()
+        self.headers: list[tuple[bytes, bytes]] = []
+        self._parser = httptools.HttpResponseParser(self)
+        self._pause = pause
+        self._leave: Callable[[bool], None] | None = leave
+        self._head_bytes = 0
+        self._pieces: list[bytes] = []
+        self._waiting = 0
+        self._paused = False
+        self._complete = False
+        self._reusable = False
+        self._error: httpx.TransportError | None = None
+        self._reader: asyncio.Future[None] | None = None
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes of the connection."""
+        if self._complete or self._error is not None:
+            self._reusable = False  # nobody asked for more
+            return
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._not_http(type(error).__name__)
+        if not self.head.done():
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._fail(httpx.RemoteProtocolError(f"the head of its answer is larger than {MAX_HEAD_BYTES} bytes"))
+        if self._waiting > MAX_WAITING_BYTES and not self._paused:
+            self._paused = True
+            self._pause(True)
+
+    def ended(self, error: Exception | None) -> None:
+        """The connection is gone."""
+        self._reusable = False
+        if self._complete or self._error is not None:
+            return
+        if not self.head.done():
+            self._fail(httpx.RemoteProtocolError("it closed the connection without answering"))
+        elif error is None and self._lasts_until_the_end():
+            self._complete = True
+            self._wake()
+        else:
+            self._fail(httpx.ReadError("it closed the connection in the middle of its answer"))
+
+    def on_message_begin(self) -> None:
+        """A message begins: the answer, a preliminary one before it, or one that nobody asked for, which stops the parser.
+
+        :raises ValueError: nobody asked for it
+        """
+        if self._complete:
+            raise ValueError("an answer after the answer")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or a trailer, which nobody reads."""
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """The head is here; a preliminary one (100, 103) is not the answer."""
+        status = self._parser.get_status_code()
+        if status < 200:
+            self.headers.clear()
+        elif not self.head.done():
+            self.head.set_result(status)
+
+    def on_body(self, data: bytes) -> None:
+        """A piece of the body."""
+        self._pieces.append(data)
+        self._waiting += len(data)
+        self._wake()
+
+    def on_message_complete(self) -> None:
+        """The answer is complete, unless it was a preliminary one."""
+        if self._parser.get_status_code() >= 200:
+            self._complete = True
+            self._reusable = self._parser.should_keep_alive()
+            self._wake()
+
+    def __aiter__(self) -> HttpAnswer:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """All bytes of the body that have come since the last ones.
+
+        :raises httpx.TransportError: the answer broke off
+        """
+        while not self._pieces:
+            if self._error is not None:
+                raise self._error
+            if self._complete:
+                raise StopAsyncIteration
+            self._reader = self._loop.create_future()
+            await self._reader
+        data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces.clear()
+        self._waiting = 0
+        if self._paused:
+            self._paused = False
+            self._pause(False)
+        return data
+
+    async def aclose(self) -> None:
+        """Give the connection back, or close it when the answer was not read to its end."""
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave(self._reusable and not self._paused)
+
+    def _not_http(self, kind: str) -> None:
+        if self._complete:
+            self._reusable = False  # the answer is whole; what follows it is nobody's
+        else:
+            # Not the parser's words: they may quote the bytes that came.
+            self._fail(httpx.RemoteProtocolError(f"its answer is not HTTP ({kind})"))
+
+    def _fail(self, error: httpx.TransportError) -> None:
+        self._error = error
+        self._reusable = False
+        if not self.head.done():
+            self.head.set_exception(error)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    def _lasts_until_the_end(self) -> bool:
+        """Whether the body has no length, so that only the end of the connection ends it."""
+        return not any(name.lower() in (b"content-length", b"transfer-encoding") for name, _ in self.headers)
