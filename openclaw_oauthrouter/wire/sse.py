@@ -14,7 +14,9 @@ MAX_EVENT_BYTES = 16 * 1024 * 1024
 """An event larger than this is a fault of the upstream, not a message."""
 
 _BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r|\r\n\n|\n\r\n|\r\n\r(?!\n)|\n\r(?!\n)|\r\r\n")
+_LONGEST_BLANK_LINE = 4
 _LINE = re.compile(rb"\r\n|\n|\r")
+_MARK = b"\xef\xbb\xbf"
 
 
 class EventTooLarge(ValueError):
@@ -37,7 +39,7 @@ class ServerSentEventDecoder:
     """Feed it bytes as they come; it gives back the whole events among them and their raw bytes."""
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._buffer = bytearray()
         self._started = False
 
     def feed(self, chunk: bytes) -> tuple[bytes, list[ServerSentEvent]]:
@@ -46,18 +48,11 @@ class ServerSentEventDecoder:
         :return: the raw bytes of the complete blocks (comments included), and their events
         :raises EventTooLarge: a block grows past ``MAX_EVENT_BYTES``
         """
-        buffer = self._buffer + chunk if self._buffer else chunk
-        if not self._started and buffer:
-            if b"\xef\xbb\xbf".startswith(buffer[:3]) and len(buffer) < 3:
-                self._buffer = buffer
-                return b"", []
-            self._started = True
-            buffer = buffer.removeprefix(b"\xef\xbb\xbf")
-        end = _end_of_last_block(buffer)
-        self._buffer = buffer[end:]
+        if not self._started:
+            chunk = self._without_mark(chunk)
+        raw = self._complete(chunk)
         if len(self._buffer) > MAX_EVENT_BYTES:
             raise EventTooLarge(f"an event is larger than {MAX_EVENT_BYTES} bytes")
-        raw = buffer[:end]
         return raw, list(_events(raw))
 
     def finish(self) -> tuple[bytes, list[ServerSentEvent]]:
@@ -65,8 +60,34 @@ class ServerSentEventDecoder:
 
         The grammar discards it; providers that close right after ``data: [DONE]`` mean it, so it is taken.
         """
-        raw, self._buffer = self._buffer, b""
+        raw = bytes(self._buffer)
+        self._buffer.clear()
         return raw, list(_events(raw))
+
+    def _complete(self, chunk: bytes) -> bytes:
+        """The whole blocks that the chunk completes; what follows them is held."""
+        held = self._buffer
+        if not held:
+            end = _end_of_last_block(chunk, 0)
+            held += chunk[end:]
+            return chunk[:end]
+        # What is held ends no block, so only its last bytes are looked at again: an event of many reads costs no more than its size.
+        start = max(0, len(held) - _LONGEST_BLANK_LINE + 1)
+        held += chunk
+        end = _end_of_last_block(held, start)
+        raw = bytes(held[:end])
+        del held[:end]
+        return raw
+
+    def _without_mark(self, chunk: bytes) -> bytes:
+        """The chunk without the byte-order mark that may open the stream; nothing while that is not decided."""
+        chunk = bytes(self._buffer) + chunk
+        self._buffer.clear()
+        if len(chunk) < len(_MARK) and _MARK.startswith(chunk):
+            self._buffer += chunk
+            return b""
+        self._started = True
+        return chunk.removeprefix(_MARK)
 
 
 def raw_before(raw: bytes, count: int) -> bytes:
@@ -92,13 +113,14 @@ def encode_event(data: bytes, event: str = "") -> bytes:
     return b"data: " + data + b"\n\n"
 
 
-def _end_of_last_block(buffer: bytes) -> int:
+def _end_of_last_block(buffer: bytes | bytearray, start: int) -> int:
+    """Where the last whole block ends; 0 if none ends after ``start``."""
     # The common case, LF only, needs no regular expression.
-    if b"\r" not in buffer:
-        at = buffer.rfind(b"\n\n")
+    if buffer.find(b"\r", start) < 0:
+        at = buffer.rfind(b"\n\n", start)
         return at + 2 if at >= 0 else 0
     end = 0
-    for match in _BLANK_LINE.finditer(buffer):
+    for match in _BLANK_LINE.finditer(buffer, start):
         # A final CR may be half of a CRLF whose LF is still on its way.
         if match.end() == len(buffer) and buffer.endswith(b"\r"):
             break

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -119,3 +121,25 @@ def test_an_event_without_end_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(EventTooLarge, match="100 bytes"):
         decoder.feed(b"x" * 90)
     assert len(ServerSentEventDecoder().feed(b"data: x\n\n" * 50)[1]) == 50
+
+
+@pytest.mark.parametrize("blank_line", [b"\n\n", b"\r\n\r\n"])
+def test_an_event_of_many_reads_costs_no_more_than_its_size(blank_line: bytes) -> None:
+    end_of_line = blank_line[: len(blank_line) // 2]
+    stream = b"event: a" + end_of_line + b"data: " + b"x" * (8 * 1024 * 1024) + blank_line
+    decoder = ServerSentEventDecoder()
+    began = process_time()
+    events = [event for at in range(0, len(stream), 1024) for event in decoder.feed(stream[at : at + 1024])[1]]
+    # Some 30 ms; reading all of it again with every read took ten seconds.
+    assert process_time() - began < 3
+    assert [(event.event, len(event.data)) for event in events] == [("a", 8 * 1024 * 1024)]
+
+
+@given(streams(), st.integers(0, 60))
+def test_only_what_is_not_complete_is_held_back(stream: bytes, cut: int) -> None:
+    decoder = ServerSentEventDecoder()
+    raw = decoder.feed(stream[:cut])[0] + decoder.feed(stream[cut:])[0]
+    stream = stream.removeprefix(BOM)
+    assert stream.startswith(raw)
+    # A final CR may be half of a CRLF, hence no word on the last byte.
+    assert not any(blank in stream[len(raw) : -1] for blank in (b"\n\n", b"\r\r", b"\r\n\r\n"))
