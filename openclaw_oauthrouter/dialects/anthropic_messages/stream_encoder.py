@@ -96,7 +96,11 @@ class MessagesStreamEncoder:
         return self._advance()
 
     def _take(self, event: _PartEvent) -> Iterator[bytes]:
-        self._parts[event.index].events.append(event)
+        part = self._parts.get(event.index)
+        if part is None:
+            # Its block is closed: what is said that late (a source, mostly) can no longer be put into it.
+            return iter(())
+        part.events.append(event)
         return self._advance()
 
     def _advance(self) -> Iterator[bytes]:
@@ -105,7 +109,8 @@ class MessagesStreamEncoder:
             part = self._parts[self._queue[0]]
             events, part.events = part.events, []
             for event in events:
-                yield from part.writer.write(event, self._blocks)
+                if not part.writer.closed:
+                    yield from part.writer.write(event, self._blocks)
             if not part.writer.closed:
                 return
             self._blocks += part.writer.announced

@@ -170,6 +170,27 @@ def test_citations() -> None:
     assert found[2]["delta"]["citation"]["url"] == "https://a.example"
 
 
+LATE = CitationAdded(1, Citation("https://a.example", "A"))
+
+
+def test_a_source_named_after_its_text_has_closed_is_left_out() -> None:
+    text = (PartStarted(1, "text"), PartDelta(1, "a"), PartFinished(1))
+    call = (PartStarted(2, "tool_call", id="t", name="f"), PartDelta(2, "{}"))
+    assert blocks(*text, LATE, *call, LATE, PartFinished(2), LATE) == [*text_block(0, "a"), *call_block(1, "t", "{}")]
+
+
+def test_a_source_named_after_its_waiting_text_has_closed_is_left_out() -> None:
+    call = PartStarted(0, "tool_call", id="t", name="f")
+    text = (PartStarted(1, "text"), PartDelta(1, "a"), PartFinished(1))
+    assert blocks(call, *text, LATE, PartFinished(0)) == [*call_block(0, "t"), *text_block(1, "a")]
+
+
+def test_a_part_that_waits_closed_behind_an_open_one_is_written_at_the_end() -> None:
+    call = PartStarted(0, "tool_call", id="t", name="f")
+    text = (PartStarted(1, "text"), PartDelta(1, "a"), PartFinished(1))
+    assert blocks(call, *text) == [*call_block(0, "t"), *text_block(1, "a")]
+
+
 def test_native_blocks_pass_whole_if_they_are_ours() -> None:
     block = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"q": 1}}
     ours = PartStarted(0, "native", native=("anthropic_messages", "server_tool_use", block))
