@@ -107,12 +107,12 @@ def _fit_budget(body: JsonObject) -> Iterator[Note]:
     if room < MIN_BUDGET:
         del body["thinking"]
         yield Note("dropped", "thinking", f"an answer of at most {body['max_tokens']} tokens leaves no room for it")
-    elif not MIN_BUDGET <= budget <= room:
-        body["thinking"]["budget_tokens"] = min(max(budget, MIN_BUDGET), room)
-        yield Note("mapped", "thinking", "the budget must lie between 1024 and the answer's own limit")
     elif _loop_began_without_thinking(body["messages"]):
         del body["thinking"]
         yield Note("dropped", "thinking", "the running tool loop began without it")
+    elif not MIN_BUDGET <= budget <= room:
+        body["thinking"]["budget_tokens"] = min(max(budget, MIN_BUDGET), room)
+        yield Note("mapped", "thinking", "the budget must lie between 1024 and the answer's own limit")
 
 
 def _loop_began_without_thinking(messages: list[JsonObject]) -> bool:
@@ -146,7 +146,8 @@ def _thinking_stopped(body: JsonObject, rules: ModelRules) -> Iterator[Note]:
 
 
 def _config(body: JsonObject) -> JsonObject:
-    config: JsonObject = body.setdefault("output_config", {})
+    config: JsonObject = body.get("output_config") or {}
+    body["output_config"] = config
     return config
 
 

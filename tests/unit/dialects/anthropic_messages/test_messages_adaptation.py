@@ -69,6 +69,18 @@ def test_thinking_is_said_the_models_way(
     assert body.get("output_config") != {}
 
 
+@pytest.mark.parametrize(
+    ("model", "thinking", "expected"),
+    [
+        ("claude-opus-4-7", {"type": "enabled", "budget_tokens": 1024}, {"effort": "low"}),
+        ("claude-haiku-4-5", {"type": "adaptive"}, None),
+        ("claude-opus-5-5", {"type": "disabled"}, {"effort": "low"}),
+    ],
+)
+def test_an_output_config_of_null_is_none(model: str, thinking: Any, expected: Any) -> None:
+    assert adapt(model, thinking=thinking, output_config=None)[0].get("output_config") == expected
+
+
 def test_a_budget_fits_into_the_answer() -> None:
     body, notes = adapt("claude-haiku-4-5", max_tokens=2000, thinking={"type": "enabled", "budget_tokens": 9000})
     assert body["thinking"]["budget_tokens"] == 1999
@@ -86,7 +98,9 @@ def test_budgeted_thinking_does_not_start_within_a_tool_loop() -> None:
     result = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "x"}]}
     thought = {"role": "assistant", "content": [{"type": "thinking", "thinking": "", "signature": "s"}, *call["content"]]}
     enabled = {"type": "enabled", "budget_tokens": 1024}
-    assert "thinking" not in adapt("claude-haiku-4-5", messages=[USER, call, result], thinking=enabled)[0]
+    for budget in (9, 1024, 99_000):
+        wanted = {"type": "enabled", "budget_tokens": budget}
+        assert "thinking" not in adapt("claude-haiku-4-5", messages=[USER, call, result], thinking=wanted)[0]
     assert adapt("claude-haiku-4-5", messages=[USER, thought, result], thinking=enabled)[0]["thinking"] == enabled
     assert adapt("claude-haiku-4-5", messages=[USER, call, result, USER], thinking=enabled)[0]["thinking"] == enabled
 
