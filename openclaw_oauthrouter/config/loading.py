@@ -109,6 +109,8 @@ def _read_file(path: Path) -> dict[str, Any]:
         tree = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise ConfigurationError(f"configuration file {str(path)!r} cannot be read: {error}") from error
+    except RecursionError:
+        raise ConfigurationError(f"configuration file {str(path)!r} cannot be read: it is nested too deeply") from None
     if not isinstance(tree, dict):
         raise ConfigurationError(f"configuration file {str(path)!r} must hold one object at its top")
     return tree

@@ -25,7 +25,7 @@ from openclaw_oauthrouter.proxy.openapi import openapi_document
 from openclaw_oauthrouter.upstream.pass_through import pass_through
 
 CurrentRuntime = Callable[[], Runtime]
-"""The runtime in force; a new one after each change of the configuration."""
+"""The runtime that serves the present request; a new one after each change of the configuration."""
 
 
 PASSED_THROUGH = ("embeddings", "moderations", "completions", "rerank", "images/generations", "audio/speech")

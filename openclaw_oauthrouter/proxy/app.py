@@ -21,10 +21,11 @@ from openclaw_oauthrouter.proxy.api import api_blueprint, error_response
 from openclaw_oauthrouter.proxy.asgi import Receive, Scope, Send
 from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
 from openclaw_oauthrouter.proxy.gate import Gate
-from openclaw_oauthrouter.proxy.live import Live
+from openclaw_oauthrouter.proxy.live import Live, Served
 from openclaw_oauthrouter.proxy.model_routes import MODEL_PATHS
 
 _DASHBOARD = "/debug/dashboard"
+_SERVED = "oauthrouter.served"
 
 
 class Gateway:
@@ -36,11 +37,17 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and scope["path"] in MODEL_PATHS:
-            async with self.live.lease() as routes:
-                await routes(scope, receive, send)
-        else:
-            await self._quart(scope, receive, send)  # type: ignore[arg-type]
+        async with self.live.lease() as served:
+            if scope["type"] == "http" and scope["path"] in MODEL_PATHS:
+                await served.routes(scope, receive, send)
+            else:
+                await self._quart({**scope, _SERVED: served}, receive, send)  # type: ignore[arg-type]
+
+
+def _served() -> Served:
+    """What was in force when the request came: a change meanwhile must not close it, nor mix two configurations."""
+    served: Served = request.scope[_SERVED]  # type: ignore[literal-required]
+    return served
 
 
 def create_quart_app(live: Live) -> Quart:
@@ -52,12 +59,12 @@ def create_quart_app(live: Live) -> Quart:
         BODY_TIMEOUT=settings.server.body_seconds,
         RESPONSE_TIMEOUT=None,  # a stream may last as long as it likes
     )
-    app.register_blueprint(api_blueprint(lambda: live.runtime, live.observers.recorder))
+    app.register_blueprint(api_blueprint(lambda: _served().runtime, live.observers.recorder))
     app.register_blueprint(_debug(live, settings))
 
     @app.before_request
     async def admit() -> Response | None:
-        return await _admit(live.gate, live.token)
+        return await _admit(_served().gate, live.token)
 
     app.register_error_handler(OAuthRouterError, _refused)
     app.register_error_handler(HTTPException, _http_error)
@@ -71,7 +78,7 @@ def _debug(live: Live, settings: Settings) -> Blueprint:
         panels=observers.panels,
         logins=observers.logins,
         health=live.runtime.health,
-        spend_snapshot=lambda: live.runtime.spend.snapshot(),
+        spend_snapshot=lambda: _served().runtime.spend.snapshot(),
         clock=observers.clock,
         metrics=observers.metrics.render if observers.metrics else None,
         prompts=settings.telemetry.prompts,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -60,47 +60,79 @@ def create_observers(runtime: Runtime, token: Secret) -> Observers:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What answers requests under one configuration: all of it is replaced at once, or nothing."""
+
+    runtime: Runtime
+    gate: Gate
+    routes: ModelRoutes
+
+
 class Live:
-    """The runtime in force. ``swap`` replaces it at once for new requests; the old one closes after its last request."""
+    """The configuration in force. ``swap`` replaces it for new requests; the old one closes after its last request."""
 
     def __init__(self, runtime: Runtime, observers: Observers, token: Secret) -> None:
-        self.runtime = runtime
         self.observers = observers
         self.token = token
-        self.gate = _gate(runtime, observers, token)
-        self._routes = _routes(runtime, observers, self.gate)
+        self._served = _served(runtime, observers, token)
         self._running: dict[int, int] = {}
-        self._retired: dict[int, Callable[[], asyncio.Task[None]]] = {}
+        self._retired: dict[int, Runtime] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        # The event loop itself holds tasks weakly: one that nobody else holds may vanish before it is done.
+
+    @property
+    def runtime(self) -> Runtime:
+        """The runtime in force."""
+        return self._served.runtime
 
     @asynccontextmanager
-    async def lease(self) -> AsyncGenerator[ModelRoutes, None]:
-        """The routes of the runtime in force, kept open until the request ends."""
-        routes = self._routes
-        key = id(routes.pipeline)
+    async def lease(self) -> AsyncGenerator[Served, None]:
+        """What is in force, kept open until the request ends."""
+        served = self._served
+        key = id(served.runtime)
         self._running[key] = self._running.get(key, 0) + 1
         try:
-            yield routes
+            yield served
         finally:
             self._running[key] -= 1
             if not self._running[key]:
                 del self._running[key]
                 if key in self._retired:
-                    self._retired.pop(key)()
+                    self._close(self._retired.pop(key))
 
     def swap(self, runtime: Runtime) -> None:
-        """Put another runtime in force."""
-        old, self.runtime = self.runtime, runtime
-        self.gate = _gate(runtime, self.observers, self.token)
-        self._routes = _routes(runtime, self.observers, self.gate)
+        """Put another runtime in force.
 
-        def close() -> asyncio.Task[None]:
-            return asyncio.ensure_future(old.aclose())
-
-        key = id(old.pipeline)
-        if key in self._running:
-            self._retired[key] = close
+        :raises ConfigurationError: its tokens are wrong; the present one stays in force, and the other is closed
+        """
+        try:
+            served = _served(runtime, self.observers, self.token)
+        except BaseException:
+            self._close(runtime)
+            raise
+        old, self._served = self._served.runtime, served
+        if id(old) in self._running:
+            self._retired[id(old)] = old
         else:
-            close()
+            self._close(old)
+
+    async def aclose(self) -> None:
+        """Close what is in force, and wait for what was in force before."""
+        for runtime in self._retired.values():
+            self._close(runtime)
+        self._retired.clear()
+        await asyncio.gather(self.runtime.aclose(), *self._closing)
+
+    def _close(self, runtime: Runtime) -> None:
+        task = asyncio.ensure_future(runtime.aclose())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+
+def _served(runtime: Runtime, observers: Observers, token: Secret) -> Served:
+    gate = _gate(runtime, observers, token)
+    return Served(runtime, gate, _routes(runtime, observers, gate))
 
 
 def _gate(runtime: Runtime, observers: Observers, token: Secret) -> Gate:

@@ -14,6 +14,7 @@ from openclaw_oauthrouter.assembly import assemble
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import LoadedSettings
 from openclaw_oauthrouter.errors import ConfigurationError
+from openclaw_oauthrouter.proxy.exposure import check_exposure
 from openclaw_oauthrouter.proxy.live import Live
 
 CHECK_SECONDS = 1.0
@@ -21,6 +22,8 @@ CHECK_SECONDS = 1.0
 _FIXED = ("home", "state_url", "telemetry")
 _FIXED_SERVER = ("listen_host", "port", "auth_token", "max_connections")
 # These shape what is built once: sockets, files, observers.
+
+_REFUSED = "the configuration was not reloaded, the old one stays in force"
 
 log = logging.getLogger(__name__)
 
@@ -56,18 +59,26 @@ class Reloader:
 
         :return: whether it could be
         """
-        old = self._live.runtime
         try:
-            settings = self._load().settings
-            fixed = _changed_but_fixed(old.settings, settings)
-            runtime = assemble(settings, old.plugins, old.lasting)
+            fixed = self._take()
         except ConfigurationError as error:
-            log.error("the configuration was not reloaded, the old one stays in force: %s", error.message)
+            log.error("%s: %s", _REFUSED, error.message)
             return False
-        self._live.swap(runtime)
+        except Exception:
+            # Whatever is wrong with an edit or with a plugin it reaches, the gateway goes on, and so does the watch for the next edit.
+            log.exception(_REFUSED)
+            return False
         if fixed:
             log.warning("reloaded; these settings take effect at the next start: %s", ", ".join(fixed))
         return True
+
+    def _take(self) -> list[str]:
+        old = self._live.runtime
+        edited = self._load().settings
+        settings = _with_fixed(old.settings, edited)
+        check_exposure(settings.server, self._live.token)
+        self._live.swap(assemble(settings, old.plugins, old.lasting))
+        return _changed_but_fixed(old.settings, edited)
 
 
 def _stamp(path: Path | None) -> tuple[int, int, int] | None:
@@ -81,3 +92,9 @@ def _stamp(path: Path | None) -> tuple[int, int, int] | None:
 def _changed_but_fixed(old: Settings, new: Settings) -> list[str]:
     changed = [name for name in _FIXED if getattr(old, name) != getattr(new, name)]
     return changed + [f"server.{name}" for name in _FIXED_SERVER if getattr(old.server, name) != getattr(new.server, name)]
+
+
+def _with_fixed(old: Settings, new: Settings) -> Settings:
+    """The new settings, but for those that the running gateway cannot change: what is in force must say what is true."""
+    server = new.server.model_copy(update={name: getattr(old.server, name) for name in _FIXED_SERVER})
+    return new.model_copy(update={**{name: getattr(old, name) for name in _FIXED}, "server": server})

@@ -66,7 +66,7 @@ class ProxyHandle:
             for task in self._beside:
                 task.cancel()
             await asyncio.gather(*self._beside, return_exceptions=True)
-            await runtime.aclose()
+            await self.live.aclose()
             await runtime.lasting.aclose()
             self.live.observers.recorder.close()
 
@@ -117,7 +117,11 @@ async def start(settings: Settings, plugins: Iterable[object] = ()) -> ProxyHand
         listener.close()
         raise
     handle = ProxyHandle(live, listener)
-    await _all(manager.hook.openclaw_gateway_start(settings=settings, base_url=handle.base_url))
+    try:
+        await _all(manager.hook.openclaw_gateway_start(settings=settings, base_url=handle.base_url))
+    except BaseException:
+        await handle.close()
+        raise
     return handle
 
 

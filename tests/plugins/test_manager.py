@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pluggy
 import pytest
 
@@ -72,6 +73,24 @@ async def test_lifecycle_hooks_run_and_their_awaitables_are_awaited(tmp_path: An
     async with await start_proxy(port=0, home=tmp_path, plugins=[Watcher()]) as handle:
         assert happened == [handle.base_url]
     assert happened[-1] == "stop"
+
+
+async def test_a_plugin_that_fails_at_start_leaves_no_gateway_behind(tmp_path: Any) -> None:
+    from openclaw_oauthrouter import start_proxy
+
+    address = ""
+
+    class Fragile:
+        @hookimpl
+        async def openclaw_gateway_start(self, base_url: str) -> None:
+            nonlocal address
+            address = base_url
+            raise RuntimeError("cannot start")
+
+    with pytest.raises(RuntimeError, match="cannot start"):
+        await start_proxy(port=0, home=tmp_path, plugins=[Fragile()])
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{address}/health", trust_env=False)
 
 
 def test_a_tier_that_does_not_exist_is_refused(tmp_path: Any) -> None:

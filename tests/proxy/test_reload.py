@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from openclaw_oauthrouter import hookimpl
 from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.proxy.reload import Reloader
 from tests.support.anthropic_streams import MESSAGE, START, TEXT_START, WHOLE_STREAM, text
@@ -27,6 +29,7 @@ def written(path: Path, alias: str) -> None:
 
 
 async def reloader_for(handle: Any, config: Path) -> Reloader:
+    # What the gateway was started with: it stays in force beside the file.
     settings = handle.live.runtime.settings
     overrides = settings.model_dump(include={"home", "providers", "credentials", "server", "upstream"}, exclude_unset=True)
     return Reloader(handle.live, config, lambda: load_settings(config, environ={}, overrides=overrides))
@@ -72,3 +75,90 @@ async def test_an_edit_is_noticed(gateway: Any, scripted: Any, config: Path) -> 
     watching.cancel()
     assert handle.live.runtime.settings.routing.aliases == {"mine": "anthropic/claude-opus-4-6"}
     assert handle.live.runtime.lasting is before.lasting
+
+
+REFUSED_EDITS = {
+    "the main token's own name": '[server.client_keys.default]\ntoken = "another-token"\n',
+    "a token used twice": '[server.client_keys.me]\ntoken = "same-token"\n[server.client_keys.you]\ntoken = "same-token"\n',
+    "nested too deeply": f"routing = {'[' * 5000}{']' * 5000}\n",
+}
+
+
+@pytest.mark.parametrize("edit", REFUSED_EDITS.values(), ids=REFUSED_EDITS)
+async def test_a_refused_edit_changes_nothing_at_all_and_the_next_one_is_read(
+    gateway: Any, scripted: Any, client: Any, config: Path, edit: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    upstream = await scripted(Play.json(MESSAGE))
+    handle = await gateway(upstream, routing={"aliases": {"mine": "anthropic/claude-haiku-4-5"}})
+    http, before = await client(handle), handle.live.runtime
+    watching = asyncio.create_task((await reloader_for(handle, config)).watch())
+    await asyncio.sleep(0.05)
+    config.write_text(edit)
+    async with asyncio.timeout(10):
+        while "was not reloaded" not in caplog.text:
+            await asyncio.sleep(0.05)
+    assert handle.live.runtime is before
+    assert (await http.get("/v1/models")).status_code == 200
+    assert (await http.post("/v1/chat/completions", json=CHAT)).status_code == 200
+    written(config, "claude-opus-4-6")
+    async with asyncio.timeout(10):
+        while handle.live.runtime is before:
+            await asyncio.sleep(0.05)
+    watching.cancel()
+
+
+async def test_a_plugin_that_fails_at_a_reload_is_logged_and_the_old_configuration_stays(
+    gateway: Any, config: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = 0
+
+    class Fragile:
+        @hookimpl
+        def oauthrouter_register_budgets(self) -> list[Any]:
+            nonlocal asked
+            asked += 1
+            if asked > 1:
+                raise KeyError("at the second time")
+            return []
+
+    handle = await gateway(plugins=[Fragile()])
+    before = handle.live.runtime
+    written(config, "claude-opus-4-6")
+    assert not (await reloader_for(handle, config)).reload()
+    assert handle.live.runtime is before
+    assert "at the second time" in caplog.text
+
+
+async def test_a_short_token_is_refused_where_other_machines_can_come_in(
+    gateway: Any, client: Any, config: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config.write_text("")
+    handle = await gateway(auth_token="a-token-that-nobody-guesses", listen_host="0.0.0.0")
+    reloader = Reloader(handle.live, config, lambda: load_settings(config, environ={}))
+    # The address stays the one the gateway is bound to, whatever the file has come to say.
+    config.write_text('[server]\nlisten_host = "127.0.0.1"\n')
+    assert reloader.reload()
+    assert "server.listen_host" in caplog.text
+    config.write_text('[server]\nlisten_host = "127.0.0.1"\n[server.client_keys.guest]\ntoken = "abc"\n')
+    assert not reloader.reload()
+    assert "server.client_keys.guest.token" in caplog.text
+    http = await client(handle)
+    assert (await http.get("/v1/models", headers={"authorization": "Bearer abc"})).status_code == 401
+
+
+async def test_a_request_outside_the_model_paths_ends_under_the_configuration_it_began_with(
+    gateway: Any, scripted: Any, client: Any, config: Path
+) -> None:
+    answer = {"object": "list", "data": [], "usage": {"prompt_tokens": 5, "total_tokens": 5}}
+    slow = Play([0.3, json.dumps(answer).encode()], content_type="application/json")
+    upstream = await scripted(slow)
+    handle = await gateway(providers={"openai": {"api_base": upstream.url, "api_key": "sk-test"}})
+    http = await client(handle)
+    running = asyncio.create_task(http.post("/v1/embeddings", json={"model": "openai/e", "input": "a"}))
+    await upstream.arrived()
+    written(config, "claude-opus-4-6")
+    assert (await reloader_for(handle, config)).reload()
+    done = await running
+    assert (done.status_code, done.json()) == (200, answer)
+    used = (await http.get("/debug/spend")).json()["periods"]["day"]["used"]
+    assert used["model:openai/e"]["requests"] == 1
