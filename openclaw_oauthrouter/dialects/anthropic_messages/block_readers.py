@@ -11,6 +11,7 @@ from openclaw_oauthrouter.canonical.content import Citation, Opaque
 from openclaw_oauthrouter.canonical.events import CitationAdded, PartDelta, PartFinished, PartStarted, StreamEvent
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.dialects.anthropic_messages.name import DIALECT
+from openclaw_oauthrouter.dialects.anthropic_messages.tool_inputs import read_input
 
 
 class BlockReader(Protocol):
@@ -59,7 +60,7 @@ class TextBlock:
     def _say(self, text: str) -> Iterator[StreamEvent]:
         if text:
             self.text_length += len(text)
-            yield PartDelta(self._index, text)
+            yield PartDelta(self._index, _string(text))
 
 
 class ThinkingBlock:
@@ -79,9 +80,9 @@ class ThinkingBlock:
 
     def extend(self, delta: JsonObject) -> Iterator[StreamEvent]:
         if delta["type"] == "thinking_delta" and delta["thinking"]:
-            yield PartDelta(self._index, delta["thinking"])
+            yield PartDelta(self._index, _string(delta["thinking"]))
         elif delta["type"] == "signature_delta":
-            self._signature = delta["signature"]
+            self._signature = _string(delta["signature"] or "")
 
     def finish(self) -> Iterator[StreamEvent]:
         yield PartFinished(self._index, Opaque("signature", self._signature) if self._signature else None)
@@ -94,7 +95,7 @@ class RedactedThinkingBlock:
 
     def __init__(self, index: int, block: JsonObject, _offset: int) -> None:
         self._index = index
-        self._data: str = block["data"]
+        self._data = _string(block["data"])
 
     def start(self) -> Iterator[StreamEvent]:
         yield PartStarted(self._index, "reasoning")
@@ -113,8 +114,8 @@ class ToolUseBlock:
 
     def __init__(self, index: int, block: JsonObject, _offset: int) -> None:
         self._index = index
-        self._id: str = block["id"]
-        self._name: str = block["name"]
+        self._id = _string(block["id"])
+        self._name = _string(block["name"])
         self._whole = block.get("input") or {}
         self._silent = True
 
@@ -124,7 +125,7 @@ class ToolUseBlock:
     def extend(self, delta: JsonObject) -> Iterator[StreamEvent]:
         if delta["type"] == "input_json_delta" and delta["partial_json"]:
             self._silent = False
-            yield PartDelta(self._index, delta["partial_json"])
+            yield PartDelta(self._index, _string(delta["partial_json"]))
 
     def finish(self) -> Iterator[StreamEvent]:
         if self._silent:
@@ -155,9 +156,19 @@ class NativeBlock:
 
     def finish(self) -> Iterator[StreamEvent]:
         if self._input:
-            self._block["input"] = orjson.loads(self._input)
+            self._block["input"] = read_input(self._input)
         yield PartStarted(self._index, "native", native=(DIALECT, str(self._block["type"]), self._block))
         yield PartFinished(self._index)
+
+
+def _string(value: object) -> str:
+    """A value that must be a string: whoever reads the answer joins it to others, or looks it up.
+
+    :raises TypeError: it is something else
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"a string was expected, not {type(value).__name__}")
+    return value
 
 
 _READERS: dict[str, Callable[[int, JsonObject, int], BlockReader]] = {

@@ -28,9 +28,14 @@ def decode_finish(wire: FrozenObject) -> ResponseFinished:
     details = wire.get("stop_details")
     return ResponseFinished(
         _IN.get(str(wire.get("stop_reason")), "stop"),
-        stop_sequence=wire.get("stop_sequence"),
-        explanation=details.get("explanation") if isinstance(details, dict) else None,
+        stop_sequence=_words(wire.get("stop_sequence")),
+        explanation=_words(details.get("explanation")) if isinstance(details, dict) else None,
     )
+
+
+def _words(value: object) -> str | None:
+    # The answer is complete by now: no reason to lose it over what merely goes with its end.
+    return value if isinstance(value, str) else None
 
 
 def encode_finish(reason: FinishReason, stop_sequence: str | None, explanation: str | None) -> JsonObject:

@@ -40,8 +40,9 @@ def relay_message(body: JsonObject, tool_names: FrozenObject) -> JsonObject:
 
 def rename_block(block: JsonObject, tool_names: Mapping[str, str]) -> JsonObject:
     """A content block, a tool call in it named as the client knows it."""
-    if block.get("type") == "tool_use" and block.get("name") in tool_names:
-        return {**block, "name": tool_names[block["name"]]}
+    name = block.get("name")
+    if block.get("type") == "tool_use" and isinstance(name, str) and name in tool_names:
+        return {**block, "name": tool_names[name]}
     return block
 
 

@@ -58,7 +58,7 @@ class MessagesRelayEncoder:
         if b"tool_use" not in event.data:
             return None
         data = orjson.loads(event.data)
-        block = data.get("content_block")
+        block = data.get("content_block") if isinstance(data, dict) else None
         if not isinstance(block, dict):
             return None
         renamed = rename_block(block, self._names)

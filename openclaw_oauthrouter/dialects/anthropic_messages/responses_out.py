@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import orjson
-
 from openclaw_oauthrouter.canonical.content import (
     NativePart,
     Part,
@@ -20,6 +18,7 @@ from openclaw_oauthrouter.canonical.response import ChatResponse
 from openclaw_oauthrouter.dialects.anthropic_messages.block_writers import write_citation
 from openclaw_oauthrouter.dialects.anthropic_messages.finish_reasons import encode_finish
 from openclaw_oauthrouter.dialects.anthropic_messages.name import DIALECT
+from openclaw_oauthrouter.dialects.anthropic_messages.tool_inputs import read_input
 from openclaw_oauthrouter.dialects.anthropic_messages.usage import encode_usage
 
 
@@ -56,17 +55,8 @@ def _blocks(part: Part) -> Iterator[JsonObject]:
         case ReasoningPart(text, opaque) if text or opaque:
             yield {"type": "thinking", "thinking": text, "signature": seal(opaque) if opaque else ""}
         case ToolCallPart():
-            yield {"type": "tool_use", "id": part.id, "name": part.name, "input": _input(part.arguments)}
+            yield {"type": "tool_use", "id": part.id, "name": part.name, "input": read_input(part.arguments)}
         case NativePart(dialect, _, value) if dialect == DIALECT:
             yield dict(value)
         case _:
             pass
-
-
-def _input(arguments: str) -> JsonObject:
-    """The arguments as an object; text that is none (an answer cut short) is kept under a name of its own."""
-    try:
-        value = orjson.loads(arguments) if arguments.strip() else {}
-    except orjson.JSONDecodeError:
-        return {"_raw": arguments}
-    return value if isinstance(value, dict) else {"_raw": arguments}

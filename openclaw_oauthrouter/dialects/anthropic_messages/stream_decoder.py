@@ -63,10 +63,6 @@ class MessagesEventMachine:
         yield ResponseStarted(str(message.get("id") or ""), str(message.get("model") or ""))
         yield from self._report_usage(message)
 
-    def _start_unannounced(self, data: JsonObject) -> Iterator[StreamEvent]:
-        yield ResponseStarted("", "")
-        yield from TRANSITIONS["OPEN", data["type"]][1](self, data)
-
     def _restart(self, data: JsonObject) -> Iterator[StreamEvent]:
         yield from self._report_usage(data["message"])
 
@@ -111,12 +107,23 @@ class MessagesEventMachine:
 
 Step = Callable[[MessagesEventMachine, JsonObject], Iterator[StreamEvent]]
 
+
+def _unannounced(step: Step) -> Step:
+    """A step of an answer whose ``message_start`` was left out."""
+
+    def start(machine: MessagesEventMachine, data: JsonObject) -> Iterator[StreamEvent]:
+        yield ResponseStarted("", "")
+        yield from step(machine, data)
+
+    return start
+
+
 # The table is the class's own other half, hence its reach into the private steps.
 TRANSITIONS: dict[tuple[State, str], tuple[State, Step]] = {
     ("IDLE", "message_start"): ("OPEN", MessagesEventMachine._start),
-    ("IDLE", "content_block_start"): ("OPEN", MessagesEventMachine._start_unannounced),
-    ("IDLE", "content_block_delta"): ("OPEN", MessagesEventMachine._start_unannounced),
-    ("IDLE", "message_delta"): ("OPEN", MessagesEventMachine._start_unannounced),
+    ("IDLE", "content_block_start"): ("OPEN", _unannounced(MessagesEventMachine._open_block)),
+    ("IDLE", "content_block_delta"): ("OPEN", _unannounced(MessagesEventMachine._extend_block)),
+    ("IDLE", "message_delta"): ("OPEN", _unannounced(MessagesEventMachine._take_delta)),
     ("IDLE", "error"): ("DONE", MessagesEventMachine._fail),
     ("OPEN", "message_start"): ("OPEN", MessagesEventMachine._restart),
     ("OPEN", "content_block_start"): ("OPEN", MessagesEventMachine._open_block),

@@ -38,6 +38,7 @@ def encode_usage(usage: Usage) -> JsonObject:
         wire["cache_creation"] = {"ephemeral_5m_input_tokens": max(0, created - hour), "ephemeral_1h_input_tokens": hour}
     if usage.reasoning_output_tokens:
         wire["output_tokens_details"] = {"thinking_tokens": usage.reasoning_output_tokens}
-    if usage.service_tier in _TIER_OUT:
-        wire["service_tier"] = _TIER_OUT[usage.service_tier]
+    tier = _TIER_OUT.get(str(usage.service_tier))
+    if tier is not None:
+        wire["service_tier"] = tier
     return wire

@@ -134,6 +134,19 @@ def test_only_events_that_name_a_renamed_tool_are_written_anew() -> None:
     assert encoder.send(Frame(raw)) == expected
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'["tool_use"]',
+        b'{"content_block":["tool_use"]}',
+        b'{"content_block":{"type":"tool_use","name":["ReadFile"]}}',
+    ],
+)
+def test_events_of_another_shape_pass_as_they_are(data: bytes) -> None:
+    raw = b"event: of_tomorrow\ndata: " + data + b"\n\n"
+    assert DIALECT.relay_encoder(REQUEST, {"ReadFile": "read_file"}).send(Frame(raw)) == raw
+
+
 def test_a_failure_follows_what_was_passed_on() -> None:
     encoder = DIALECT.relay_encoder(REQUEST, {})
     error = UpstreamConnectionError("gone")
@@ -154,3 +167,9 @@ def test_a_whole_answer() -> None:
     renamed = DIALECT.relay_response(body, {"ReadFile": "read_file"})
     assert [block.get("name") for block in renamed["content"]] == ["read_file", None]
     assert {**renamed, "content": body["content"]} == body
+
+
+@pytest.mark.parametrize("name", [None, True, ["ReadFile"], {}])
+def test_a_name_of_another_type_is_nobodys_name(name: object) -> None:
+    body = {"id": "m", "content": [{"type": "tool_use", "id": "t", "name": name, "input": {}}]}
+    assert DIALECT.relay_response(body, {"ReadFile": "read_file"}) == body

@@ -190,6 +190,18 @@ def test_server_tools_are_no_tool_calls() -> None:
     ]
 
 
+def test_a_server_tool_call_cut_short_does_not_cost_the_answer() -> None:
+    use = opened(0, type="server_tool_use", id="s1", name="web_search", input={})
+    cut = delta(0, type="input_json_delta", partial_json='{"query":"claude sh')
+    found = decode(start(), use, cut, closed(0), *end("max_tokens"))
+    assert found[2] == PartStarted(
+        0,
+        "native",
+        native=("anthropic_messages", "server_tool_use", use["content_block"] | {"input": {"_raw": '{"query":"claude sh'}}),
+    )
+    assert found[-2:] == [UsageReported(Usage(11, 7)), ResponseFinished("length")]
+
+
 @pytest.mark.parametrize(
     ("reason", "expected"),
     [
@@ -216,6 +228,12 @@ def test_what_comes_with_a_finish_reason() -> None:
     details = {"type": "refusal", "category": "bio", "explanation": "No."}
     assert decode(start(), *end("refusal", stop_details=details))[-1] == ResponseFinished("content_filter", None, "No.")
     assert decode(start(), *end("refusal", stop_details=None))[-1] == ResponseFinished("content_filter")
+
+
+@pytest.mark.parametrize("odd", [True, 5, [[]], {"a": 1}])
+def test_what_comes_with_a_finish_reason_and_is_no_string_is_passed_over(odd: Any) -> None:
+    finished = decode(start(), *end("refusal", stop_sequence=odd, stop_details={"explanation": odd}))[-1]
+    assert finished == ResponseFinished("content_filter")
 
 
 def test_usage_is_cumulative_and_counts_the_whole_prompt() -> None:
@@ -253,6 +271,15 @@ def test_a_stream_without_its_beginning() -> None:
         PartStarted(0, "text"),
         PartDelta(0, "ml"),
     ]
+
+
+def test_the_name_of_an_event_says_what_it_is_from_the_first_event_on() -> None:
+    misnamed = b'event: message_delta\ndata: {"type":"message_stop"}\n\n'
+    for data in (misnamed, stream(start()) + misnamed):
+        ends = [event for event in decode_bytes(data) if isinstance(event, ResponseFinished | ResponseFailed)]
+        assert [type(event) for event in ends] == [ResponseFailed]
+    untyped = b'event: content_block_start\ndata: {"index":0,"content_block":{"type":"text","text":"hi"}}\n\n'
+    assert decode_bytes(untyped + stream(*end()))[:3] == [ResponseStarted("", ""), PartStarted(0, "text"), PartDelta(0, "hi")]
 
 
 def test_a_block_left_open_is_closed_at_the_end() -> None:
@@ -330,6 +357,27 @@ def test_every_state_is_left_by_the_table_alone() -> None:
 def test_an_answer_that_is_no_message(body: Wire) -> None:
     with pytest.raises(UpstreamProtocolError):
         DIALECT.decode_response(body)
+
+
+@pytest.mark.parametrize("odd", [True, 5, [[]], {"a": 1}])
+@pytest.mark.parametrize(
+    ("block", "field"),
+    [
+        ({"type": "text"}, {"type": "text_delta", "text": ...}),
+        ({"type": "thinking"}, {"type": "thinking_delta", "thinking": ...}),
+        ({"type": "thinking"}, {"type": "signature_delta", "signature": ...}),
+        ({"type": "tool_use", "id": "t", "name": "f"}, {"type": "input_json_delta", "partial_json": ...}),
+        ({"type": "server_tool_use", "id": "t", "name": "f"}, {"type": "input_json_delta", "partial_json": ...}),
+        ({"type": "tool_use", "id": "t", "name": ...}, {"type": "input_json_delta", "partial_json": "{}"}),
+        ({"type": "tool_use", "id": ..., "name": "f"}, {"type": "input_json_delta", "partial_json": "{}"}),
+        ({"type": "redacted_thinking", "data": ...}, {"type": "of_tomorrow"}),
+    ],
+)
+def test_words_of_another_type_are_no_answer(block: Wire, field: Wire, odd: Any) -> None:
+    wire = [{key: odd if value is ... else value for key, value in holder.items()} for holder in (block, field)]
+    last = decode(start(), opened(0, **wire[0]), delta(0, **wire[1]), closed(0), *end())[-1]
+    assert isinstance(last, ResponseFailed)
+    assert isinstance(last.error, UpstreamProtocolError)
 
 
 # ------------------------------------------------------------------ against the vendor's own reader

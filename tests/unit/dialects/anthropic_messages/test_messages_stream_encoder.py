@@ -153,6 +153,12 @@ def test_parts_left_open_are_closed() -> None:
     ]
 
 
+@pytest.mark.parametrize("tier", ["of_tomorrow", "", ["priority"], {}])
+def test_a_service_tier_that_is_not_known_is_not_said(tier: Any) -> None:
+    found = encode(ResponseStarted("x", "m"), UsageReported(Usage(1, 1, service_tier=tier)), ResponseFinished("stop"))
+    assert "service_tier" not in found[1]["usage"]
+
+
 @pytest.mark.parametrize("text", ["", "hm"])
 def test_reasoning_carries_its_seal(text: str) -> None:
     opaque = Opaque("encrypted", "blob", "openai/acc", "rs_1")
