@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 JsonObject = dict[str, Any]
 """A decoded JSON object; somebody else's data, hence ``Any``."""
@@ -13,3 +13,21 @@ MAX_INTEGER = 2**53 - 1
 
 FrozenObject = Mapping[str, Any]
 """A JSON object that its holder promises not to change."""
+
+
+def is_text(value: object) -> TypeGuard[str]:
+    """Whether it is a string that can be written as UTF-8: ``json`` reads half a surrogate pair, and nothing can write one."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def whole_number(value: object) -> int:
+    """A number as a provider reports it; what is no number, or less than nothing, counts as nothing."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return int(min(max(value, 0), MAX_INTEGER))

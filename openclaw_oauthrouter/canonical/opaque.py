@@ -7,14 +7,13 @@ The foreign client stores one string it does not understand (``signature`` in Me
 from __future__ import annotations
 
 import base64
-import binascii
 import json
-from typing import cast
 
 from openclaw_oauthrouter.canonical.content import Opaque
+from openclaw_oauthrouter.canonical.json import is_text
 
 _PREFIX = "oar1."
-_KINDS = frozenset({"signature", "redacted", "encrypted"})
+_KINDS = ("signature", "redacted", "encrypted")
 
 
 def seal(opaque: Opaque) -> str:
@@ -29,8 +28,11 @@ def unseal(text: str) -> Opaque | None:
         return None
     try:
         fields = json.loads(base64.urlsafe_b64decode(text[len(_PREFIX) :]))
-    except (ValueError, binascii.Error):
+    except (ValueError, RecursionError):
         return None
-    if not isinstance(fields, dict) or fields.get("k") not in _KINDS or not isinstance(fields.get("d"), str):
+    if not isinstance(fields, dict):
         return None
-    return Opaque(fields["k"], fields["d"], str(fields.get("o") or ""), cast("str | None", fields.get("i")))
+    kind, data, origin, item_id = fields.get("k"), fields.get("d"), fields.get("o") or "", fields.get("i")
+    if kind not in _KINDS or not is_text(data) or not is_text(origin):
+        return None
+    return Opaque(kind, data, origin, item_id) if item_id is None or is_text(item_id) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from openclaw_oauthrouter.canonical.json import MAX_INTEGER
+from openclaw_oauthrouter.canonical.json import whole_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,7 @@ def token_count(holder: object, key: str) -> int:
 
     :param holder: the object it should stand in, itself perhaps absent
     """
-    value = holder.get(key) if isinstance(holder, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return 0
-    return int(min(max(value, 0), MAX_INTEGER))
+    return whole_number(holder.get(key)) if isinstance(holder, dict) else 0
 
 
 def usage_of_interrupted(reported: Usage | None, input_tokens: int, output_characters: int) -> Usage:
