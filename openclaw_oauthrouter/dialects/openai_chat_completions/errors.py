@@ -1,4 +1,4 @@
-"""The error envelope: ours for clients, and what upstreams of this dialect say when they refuse."""
+"""What upstreams of this dialect say when they refuse, as our errors."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
-from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.error_envelope import words_of
+from openclaw_oauthrouter.canonical.json import FrozenObject
 from openclaw_oauthrouter.errors import (
-    OAuthRouterError,
     UpstreamAuthenticationError,
     UpstreamBillingError,
     UpstreamContextError,
@@ -71,11 +71,6 @@ class _Said:
     status: int | None = None
 
 
-def encode_error(error: OAuthRouterError) -> JsonObject:
-    """``{"error": {message, type, param, code}}``, all four always there."""
-    return {"error": {"message": error.message, "type": error.error_type, "param": error.param, "code": error.code}}
-
-
 def decode_error(status: int, headers: Mapping[str, str], body: bytes, now: float) -> UpstreamError:
     """Read an upstream's refusal; any body at all.
 
@@ -131,14 +126,12 @@ def _read_body(status: int, body: bytes) -> _Said:
 
 def _read_object(body: FrozenObject) -> _Said:
     error = body.get("error") or body.get("detail") or body
-    if isinstance(error, str):
-        return _Said(error[:_MAX_MESSAGE])
     if not isinstance(error, dict):
-        return _Said(orjson.dumps(error).decode()[:_MAX_MESSAGE])
-    message = _upstream_words(error) or error.get("message") or error.get("detail") or orjson.dumps(error).decode()
+        return _Said(words_of(error, _MAX_MESSAGE))
+    message = _upstream_words(error) or error.get("message") or error.get("detail") or error
     status = next((error[key] for key in ("status_code", "code", "status") if isinstance(error.get(key), int)), None)
     return _Said(
-        str(message)[:_MAX_MESSAGE],
+        words_of(message, _MAX_MESSAGE),
         type=_word(error, "type"),
         code=_word(error, "code"),
         param=_word(error, "param"),

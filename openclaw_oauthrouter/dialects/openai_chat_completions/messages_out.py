@@ -14,12 +14,12 @@ from openclaw_oauthrouter.canonical.content import (
     ToolCallPart,
     ToolCallResponsePart,
 )
+from openclaw_oauthrouter.canonical.free_text import wrap_input
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.repair import repair
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Note, Role
-from openclaw_oauthrouter.dialects.openai_chat_completions.custom_tools import wrap_input
+from openclaw_oauthrouter.canonical.tool_names import wire_name
 from openclaw_oauthrouter.dialects.openai_chat_completions.parts_out import encode_content
-from openclaw_oauthrouter.dialects.openai_chat_completions.tool_names import wire_name
 
 
 def encode_messages(request: ChatRequest, notes: list[Note]) -> list[JsonObject]:

@@ -9,10 +9,10 @@ import orjson
 
 from openclaw_oauthrouter.canonical.content import Opaque
 from openclaw_oauthrouter.canonical.events import PartKind, PartStarted
+from openclaw_oauthrouter.canonical.free_text import custom_names, unwrap_input
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.dialects.openai_chat_completions.chunks import ChunkTemplate
-from openclaw_oauthrouter.dialects.openai_chat_completions.custom_tools import custom_names, unwrap_input
 from openclaw_oauthrouter.dialects.openai_chat_completions.reasoning import encode_block
 from openclaw_oauthrouter.dialects.openai_chat_completions.requests_in import answers_by_function_call
 

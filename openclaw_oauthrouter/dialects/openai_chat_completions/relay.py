@@ -8,13 +8,13 @@ from typing import Any
 import orjson
 
 from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.error_envelope import encode_error
 from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, ResponseStarted
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.opaque import unseal
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelCard
 from openclaw_oauthrouter.dialects.openai_chat_completions.chunks import ChunkTemplate
-from openclaw_oauthrouter.dialects.openai_chat_completions.errors import encode_error
 from openclaw_oauthrouter.dialects.openai_chat_completions.reasoning import sealed_data
 from openclaw_oauthrouter.dialects.openai_chat_completions.responses import completion_id
 from openclaw_oauthrouter.errors import OAuthRouterError
@@ -81,7 +81,8 @@ class RelayEncoder:
         return self._template
 
     def _rename_in(self, raw: bytes) -> bytes:
-        _, events = ServerSentEventDecoder().feed(raw)
+        decoder = ServerSentEventDecoder()
+        events = [*decoder.feed(raw)[1], *decoder.finish()[1]]
         return b"".join(encode_event(self._rename_data(event.data), event.event) for event in events)
 
     def _rename_data(self, data: bytes) -> bytes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note, Reasoning, ResponseFormat
 from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.tool_names import changed_names
 from openclaw_oauthrouter.dialects.openai_chat_completions.messages_out import encode_messages
-from openclaw_oauthrouter.dialects.openai_chat_completions.tool_names import changed_names
 from openclaw_oauthrouter.dialects.openai_chat_completions.tools_out import encode_tools
 
 _EFFORT_BY_BUDGET = ((1, "none"), (2048, "low"), (8192, "medium"))
@@ -42,7 +42,7 @@ def encode_request(request: ChatRequest, card: ModelCard) -> EncodedRequest:
     dropped = [*request.native, *(["top_k"] if request.top_k is not None else [])]
     notes.extend(Note("dropped", field, "Chat Completions has no such field") for field in dropped)
     said = {key: value for key, value in body.items() if value is not None and value != []}
-    return EncodedRequest(said, notes=tuple(notes), tool_names=changed_names(request))
+    return EncodedRequest(said, notes=tuple(notes), tool_names=changed_names(request.tools))
 
 
 def _max_tokens(request: ChatRequest, card: ModelCard, notes: list[Note]) -> int | None:

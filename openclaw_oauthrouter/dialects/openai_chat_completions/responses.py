@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import Citation, ReasoningPart, RefusalPart, TextPart, ToolCallPart
+from openclaw_oauthrouter.canonical.free_text import custom_names, unwrap_input
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.response import ChatResponse
-from openclaw_oauthrouter.dialects.openai_chat_completions.custom_tools import custom_names, unwrap_input
 from openclaw_oauthrouter.dialects.openai_chat_completions.reasoning import encode_block
 from openclaw_oauthrouter.dialects.openai_chat_completions.requests_in import answers_by_function_call
 from openclaw_oauthrouter.dialects.openai_chat_completions.usage import encode_usage

@@ -9,6 +9,7 @@ import orjson
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import Citation
+from openclaw_oauthrouter.canonical.error_envelope import encode_error
 from openclaw_oauthrouter.canonical.events import (
     CitationAdded,
     Frame,
@@ -24,7 +25,6 @@ from openclaw_oauthrouter.canonical.events import (
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.dialects.openai_chat_completions.chunks import DONE, ChunkTemplate
-from openclaw_oauthrouter.dialects.openai_chat_completions.errors import encode_error
 from openclaw_oauthrouter.dialects.openai_chat_completions.open_parts import OpenPart, Tools, open_part
 from openclaw_oauthrouter.dialects.openai_chat_completions.responses import completion_id, encode_citation
 from openclaw_oauthrouter.dialects.openai_chat_completions.usage import encode_usage

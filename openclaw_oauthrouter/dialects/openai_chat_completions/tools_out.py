@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from openclaw_oauthrouter.canonical.free_text import wrapper_schema
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, Note, Tool, ToolChoice
-from openclaw_oauthrouter.dialects.openai_chat_completions.custom_tools import wrapper_schema
-from openclaw_oauthrouter.dialects.openai_chat_completions.tool_names import wire_name
+from openclaw_oauthrouter.canonical.tool_names import wire_name
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import NAME
 
 

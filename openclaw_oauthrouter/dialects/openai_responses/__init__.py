@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
+from openclaw_oauthrouter.canonical.error_envelope import encode_error
 from openclaw_oauthrouter.canonical.events import StreamEvent
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.response import ChatResponse
 from openclaw_oauthrouter.canonical.routing import ModelCard
 from openclaw_oauthrouter.dialects.openai_responses.error_decoder import decode_error
-from openclaw_oauthrouter.dialects.openai_responses.error_encoder import encode_error
 from openclaw_oauthrouter.dialects.openai_responses.names import DIALECT
 from openclaw_oauthrouter.dialects.openai_responses.relay import RelayEncoder, relay_request, rename_tools
 from openclaw_oauthrouter.dialects.openai_responses.request_decoder import decode_request

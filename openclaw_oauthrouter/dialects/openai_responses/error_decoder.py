@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from openclaw_oauthrouter.canonical.error_envelope import words_of
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.errors import (
     UpstreamAuthenticationError,
@@ -57,19 +58,28 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes, now: floa
 
     :param now: Unix seconds, to turn a reset time into a wait
     """
-    fault = _fault(body, status)
-    fault["status"] = status
-    return error_of(fault, now, parse_retry_after(headers, now), headers.get("x-request-id"))
+    return _error_of(_fault(body, status), now, status, parse_retry_after(headers, now), headers.get("x-request-id"))
 
 
-def error_of(fault: JsonObject, now: float, retry_after: float | None = None, request_id: str | None = None) -> UpstreamError:
+def error_in_stream(fault: JsonObject, now: float) -> UpstreamError:
+    """The error that an event of a stream speaks of; the HTTP status said 200, so its own counts, if it is one of an error."""
+    status = fault.get("status")
+    return _error_of(fault, now, status if isinstance(status, int) and 400 <= status <= 599 else None)
+
+
+def _error_of(
+    fault: JsonObject,
+    now: float,
+    status: int | None,
+    retry_after: float | None = None,
+    request_id: str | None = None,
+) -> UpstreamError:
     """The error that an ``error`` object speaks of.
 
     :param fault: OpenAI's ``message``, ``type``, ``code``, ``param``; the ChatGPT backend adds ``resets_in_seconds`` and ``resets_at``
     """
     message = _sentence(fault.get("message")) or "the provider gave no reason"
     type_, code = _word(fault.get("type")), _word(fault.get("code"))
-    status = fault.get("status") if isinstance(fault.get("status"), int) else None
     kind = _kind(message, type_, code, status)
     reason = next((word for word in (code, type_) if word in _BY_CODE), code)
     details: dict[str, Any] = {
@@ -103,7 +113,7 @@ def _fault(body: bytes, status: int) -> JsonObject:
         readable = text[:_LONGEST_TEXT] if text and not text.startswith("<") else f"the provider answered with status {status}"
         return {"message": readable}
     if not isinstance(answer, dict):
-        return {"message": str(answer)[:_LONGEST_TEXT]}
+        return {"message": words_of(answer, _LONGEST_TEXT)}
     fault = answer.get("error") or answer.get("detail") or answer
     return dict(fault) if isinstance(fault, dict) else {"message": fault}
 
@@ -119,7 +129,7 @@ def _sentence(value: Any) -> str:
     # FastAPI's validation errors are a list of objects; their text is better than nothing.
     if isinstance(value, str):
         return value
-    return "" if value is None else orjson.dumps(value).decode()[:_LONGEST_TEXT]
+    return "" if value is None else words_of(value, _LONGEST_TEXT)
 
 
 def _word(value: Any) -> str | None:

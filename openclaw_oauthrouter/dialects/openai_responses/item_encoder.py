@@ -19,8 +19,9 @@ from openclaw_oauthrouter.canonical.content import (
 )
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import Message, Note
+from openclaw_oauthrouter.canonical.tool_names import wire_name
 from openclaw_oauthrouter.dialects.openai_responses.media_encoder import encode_media
-from openclaw_oauthrouter.dialects.openai_responses.names import wire_call_id, wire_name
+from openclaw_oauthrouter.dialects.openai_responses.names import wire_call_id
 
 
 def encode_instructions(messages: Sequence[Message]) -> tuple[str | None, Sequence[Message]]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-import orjson
-
 from openclaw_oauthrouter.canonical.content import Opaque
+from openclaw_oauthrouter.canonical.free_text import unwrap_input
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.opaque import seal
 
@@ -91,7 +90,7 @@ class CallWriter:
         """Finish the item."""
         text = "".join(self._chunks)
         if self._unwrap:
-            text = _input_of(text)
+            text = unwrap_input(text)
             yield {"type": f"{self._event}.delta", "item_id": self._id, "delta": text}
         elif not text and self._type == "function_call":
             text = "{}"
@@ -109,12 +108,3 @@ def _summary(text: str) -> JsonObject:
 def _encrypted(opaque: Opaque) -> str:
     # Content of this very dialect that nobody has marked goes back as it came; everything else must say whose it is.
     return opaque.data if opaque.kind == "encrypted" and not opaque.origin else seal(opaque)
-
-
-def _input_of(text: str) -> str:
-    try:
-        value = orjson.loads(text)
-    except ValueError:
-        return text
-    wrapped = value.get("input") if isinstance(value, dict) else None
-    return wrapped if isinstance(wrapped, str) else text

@@ -7,6 +7,7 @@ from typing import Any
 
 from openclaw_oauthrouter.canonical.clock import NewId
 from openclaw_oauthrouter.canonical.events import CitationAdded, PartDelta, PartFinished, PartStarted
+from openclaw_oauthrouter.canonical.free_text import custom_names
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.dialects.openai_responses.item_writers import CallWriter, ItemWriter, ReasoningWriter
@@ -26,7 +27,7 @@ class OutputWriter:
         self.items: list[JsonObject] = []
         self._new_id = new_id
         self._grouped = grouped_names(request.body)
-        self._custom = frozenset(tool.name for tool in request.tools if tool.custom)
+        self._custom = custom_names(request)
         self._order = PartOrder()
         self._message: MessageWriter | None = None
         self._words: str | None = None

@@ -9,9 +9,9 @@ from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.repair import repair
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note, Reasoning, ResponseFormat
 from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.tool_names import changed_names, wire_name
 from openclaw_oauthrouter.dialects.openai_responses.item_encoder import InputEncoder, encode_instructions
-from openclaw_oauthrouter.dialects.openai_responses.names import wire_name
-from openclaw_oauthrouter.dialects.openai_responses.tool_encoder import encode_tool_choice, encode_tools, wire_names
+from openclaw_oauthrouter.dialects.openai_responses.tool_encoder import encode_tool_choice, encode_tools
 
 MIN_OUTPUT_TOKENS = 16
 """The API refuses a smaller ``max_output_tokens``."""
@@ -39,7 +39,7 @@ def encode_request(request: ChatRequest, card: ModelCard) -> EncodedRequest:
         fields, more = encode(request, card)
         body |= fields
         notes += more
-    return EncodedRequest(body, tuple(dict.fromkeys(notes)), wire_names(request.tools))
+    return EncodedRequest(body, tuple(dict.fromkeys(notes)), changed_names(request.tools))
 
 
 _Piece = tuple[JsonObject, list[Note]]

@@ -22,7 +22,7 @@ from openclaw_oauthrouter.canonical.events import (
     UsageReported,
 )
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.dialects.openai_responses.error_decoder import error_of
+from openclaw_oauthrouter.dialects.openai_responses.error_decoder import error_in_stream
 from openclaw_oauthrouter.dialects.openai_responses.output_items import OutputItems
 from openclaw_oauthrouter.dialects.openai_responses.usage import decode_usage
 from openclaw_oauthrouter.errors import UpstreamProtocolError
@@ -80,7 +80,7 @@ class ResponsesMachine:
         if response.get("usage"):
             yield UsageReported(decode_usage(response["usage"], response.get("service_tier")))
         if status in _UNFINISHED:
-            raise error_of(response.get("error") or {"message": f"the answer ended as {status!r}"}, self._clock())
+            raise error_in_stream(response.get("error") or {"message": f"the answer ended as {status!r}"}, self._clock())
         yield from self.items.closed(response.get("output") or [])
         self.done = True
         yield ResponseFinished(self._finish_reason(status, response))
@@ -90,7 +90,7 @@ class ResponsesMachine:
 
         :raises UpstreamError: always
         """
-        raise error_of(data.get("error") or data, self._clock())
+        raise error_in_stream(data.get("error") or data, self._clock())
 
     def locate(self, data: JsonObject) -> int:
         """The position of the item an event speaks of; the latest one where it does not say."""

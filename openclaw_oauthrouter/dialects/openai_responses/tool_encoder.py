@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import Note, Tool, ToolChoice
-from openclaw_oauthrouter.dialects.openai_responses.names import DIALECT, wire_name
+from openclaw_oauthrouter.canonical.tool_names import wire_name
+from openclaw_oauthrouter.dialects.openai_responses.names import DIALECT
 
 
 def encode_tools(tools: Sequence[Tool]) -> tuple[list[JsonObject], tuple[Note, ...]]:
@@ -30,12 +31,6 @@ def encode_tool_choice(choice: ToolChoice, tools: Sequence[Tool]) -> str | JsonO
         allowed = [{"type": kinds.get(name, "function"), "name": wire_name(name)} for name in choice.allowed]
         return {"type": "allowed_tools", "mode": "required" if choice.mode == "required" else "auto", "tools": allowed}
     return choice.mode
-
-
-def wire_names(tools: Sequence[Tool]) -> dict[str, str]:
-    """Name on the wire -> name the client used, where they differ."""
-    named = ((wire_name(tool.name), tool.name) for tool in tools if tool.native is None)
-    return {wire: name for wire, name in named if wire != name}
 
 
 def _function(tool: Tool) -> JsonObject:

@@ -79,7 +79,7 @@ def test_kind(status: int, body: bytes, kind: type[UpstreamError]) -> None:
         (b"\xff\xfe", "\ufffd\ufffd"),
         (b"x" * 9000, "x" * 2000),
         (b'{"error":{"message":null,"x":1}}', '{"message":null,"x":1}'),
-        (b'{"error":{"message":["a"]}}', "['a']"),
+        (b'{"error":{"message":["a"]}}', '["a"]'),
     ],
 )
 def test_message(body: bytes, message: str) -> None:
@@ -100,3 +100,12 @@ def test_details_are_kept() -> None:
 
 def test_retry_after_comes_from_the_headers() -> None:
     assert decode(429, b"", retry_after="7").retry_after == 7
+
+
+@pytest.mark.parametrize("levels", [300, 900, 1020])
+@pytest.mark.parametrize("shape", [b'{"error":{"message":%s}}', b'{"error":{"other":%s}}', b'{"error":[%s]}', b"[%s]", b"%s"])
+def test_an_error_nested_beyond_what_can_be_written_is_an_error_all_the_same(shape: bytes, levels: int) -> None:
+    deep = b'{"a":' * (levels - 3) + b"1" + b"}" * (levels - 3)
+    error = decode(400, shape % deep)
+    assert error.upstream_status == 400
+    assert error.message

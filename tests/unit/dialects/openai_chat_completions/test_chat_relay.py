@@ -39,6 +39,12 @@ def test_only_the_event_with_the_tool_is_rewritten() -> None:
     ]
 
 
+def test_a_last_event_without_its_blank_line_is_rewritten_too() -> None:
+    out = relay(Read="read_file").send(Frame(OPENING + CALL.rstrip(b"\n")))
+    assert out == relay(Read="read_file").send(Frame(OPENING + CALL))
+    assert b'"read_file"' in out
+
+
 def test_a_text_that_names_the_tool_is_left_alone() -> None:
     text = b'data: {"choices":[{"index":0,"delta":{"content":"Read this"}}]}\n\n'
     out = relay(Read="read_file").send(Frame(text))

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from openclaw_oauthrouter.canonical.events import ResponseFailed
 from openclaw_oauthrouter.errors import (
     BudgetExceededError,
     InvalidRequestError,
@@ -20,7 +21,8 @@ from openclaw_oauthrouter.errors import (
     UpstreamStatusError,
     UpstreamTimeout,
 )
-from tests.support.responses import NOW, make_dialect
+from tests.support.responses import NOW, make_dialect, wire
+from tests.support.responses import decode as read_stream
 
 
 def decode(status: int, body: Any, **headers: str) -> UpstreamError:
@@ -83,7 +85,7 @@ def decode(status: int, body: Any, **headers: str) -> UpstreamError:
         (503, b"upstream connect error", UpstreamOverloadedError, "upstream connect error", "overloaded"),
         (504, b"", UpstreamTimeout, "the provider answered with status 504", "upstream_timeout"),
         (422, {"detail": [{"loc": ["body"], "msg": "bad"}]}, UpstreamStatusError, '[{"loc":["body"],"msg":"bad"}]', None),
-        (418, b"[1,2]", UpstreamStatusError, "[1, 2]", None),
+        (418, b"[1,2]", UpstreamStatusError, "[1,2]", None),
         (400, {"error": {"message": None, "code": 7}}, UpstreamStatusError, "the provider gave no reason", None),
     ],
 )
@@ -140,3 +142,19 @@ def test_what_support_needs_is_kept() -> None:
 )
 def test_our_own(error: Any, envelope: dict[str, Any]) -> None:
     assert make_dialect().encode_error(error, "id") == {"error": envelope}
+
+
+@pytest.mark.parametrize("levels", [300, 900, 1020])
+@pytest.mark.parametrize("shape", [b'{"error":{"message":%s}}', b'{"error":{"other":%s}}', b'{"error":[%s]}', b"[%s]", b"%s"])
+def test_an_error_nested_beyond_what_can_be_written_is_an_error_all_the_same(shape: bytes, levels: int) -> None:
+    deep = b'{"a":' * (levels - 3) + b"1" + b"}" * (levels - 3)
+    error = decode(400, shape % deep)
+    assert error.upstream_status == 400
+    assert error.message
+
+
+@pytest.mark.parametrize(("status", "shown"), [(429, 429), (500, 500), (200, 502), (42, 502), (True, 502), ("500", 502)])
+def test_a_status_inside_a_stream_counts_only_if_it_is_one_of_an_error(status: object, shown: int) -> None:
+    last = read_stream(wire({"type": "error", "error": {"message": "x", "status": status}}))[-1]
+    assert isinstance(last, ResponseFailed)
+    assert last.error.status_code == shown

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.json import JsonObject, is_text
 from openclaw_oauthrouter.canonical.request import ChatRequest
 
 
@@ -29,7 +29,7 @@ def unwrap_input(arguments: str) -> str:
     except (ValueError, RecursionError):
         return arguments
     text = found.get("input") if isinstance(found, dict) else None
-    return text if isinstance(text, str) else arguments
+    return text if is_text(text) else arguments
 
 
 def custom_names(request: ChatRequest) -> frozenset[str]:

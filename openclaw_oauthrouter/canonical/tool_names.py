@@ -1,4 +1,4 @@
-"""Tool names within OpenAI's limits, found again on the way back.
+"""Tool names within the narrower limits that several dialects share, found again on the way back.
 
 Other dialects allow longer names (Anthropic 128 characters) and hosts make use of it (``mcp__server__tool``).
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 
-from openclaw_oauthrouter.canonical.request import ChatRequest
+from openclaw_oauthrouter.canonical.request import Tool
 
 MAX_NAME = 64
-"""Longest tool name OpenAI takes."""
+"""Longest tool name OpenAI takes, whichever of its APIs."""
 
 _DIGITS = 8
 _FORBIDDEN = re.compile(r"[^a-zA-Z0-9_-]")
@@ -25,7 +26,7 @@ def wire_name(name: str) -> str:
     return f"{_FORBIDDEN.sub('_', name)[: MAX_NAME - _DIGITS - 1]}_{digest}"
 
 
-def changed_names(request: ChatRequest) -> dict[str, str]:
+def changed_names(tools: Iterable[Tool]) -> dict[str, str]:
     """Name on the wire -> name the client used, for the tools where they differ."""
-    names = {wire_name(tool.name): tool.name for tool in request.tools if tool.native is None}
+    names = {wire_name(tool.name): tool.name for tool in tools if tool.native is None}
     return {wire: name for wire, name in names.items() if wire != name}
