@@ -201,6 +201,11 @@ def parse_body(body: bytes) -> JsonObject:
         raise InvalidRequestError(f"the body is not valid JSON: {error}") from None
     if not isinstance(value, dict):
         raise InvalidRequestError(f"the body must be a JSON object, not {type(value).__name__}")
+    try:
+        # More can be read than written again. The lists leave room for the levels that a translation adds.
+        orjson.dumps([[[[[[[[value]]]]]]]])
+    except orjson.JSONEncodeError:
+        raise InvalidRequestError("the body is nested too deeply") from None
     return value
 
 

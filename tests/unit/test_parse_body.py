@@ -1,0 +1,45 @@
+"""A client's body as JSON: what cannot be read, or could not be written again, is refused."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from openclaw_oauthrouter.errors import InvalidRequestError
+from openclaw_oauthrouter.pipeline import parse_body
+
+
+def nested(levels: int) -> bytes:
+    return b'{"a":' * levels + b"1" + b"}" * levels
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"a":[1,"\\u00fc",1e300,18446744073709551615]}', nested(200)])
+def test_an_object_is_read(body: bytes) -> None:
+    assert parse_body(body) == orjson.loads(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"", "not valid JSON"),
+        (b"{", "not valid JSON"),
+        (b'{"a":"\\ud800"}', "not valid JSON"),
+        (b"[]", "not list"),
+        (b"null", "not NoneType"),
+        (nested(260), "nested too deeply"),
+        (nested(900), "nested too deeply"),
+        (nested(100_000), "not valid JSON"),
+    ],
+)
+def test_anything_else_is_refused(body: bytes, problem: str) -> None:
+    with pytest.raises(InvalidRequestError, match=problem):
+        parse_body(body)
+
+
+@pytest.mark.parametrize("levels", range(235, 260))
+def test_what_is_read_can_be_written_with_the_levels_a_translation_adds(levels: int) -> None:
+    try:
+        value = parse_body(nested(levels))
+    except InvalidRequestError:
+        return
+    assert orjson.dumps({"tools": [{"function": {"parameters": value}}]})
