@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -37,9 +38,9 @@ def offer(journal: Journal, change: FileChange, *, yes: bool) -> bool:
     return True
 
 
-def take_back(journal: Journal, name: str, *, yes: bool) -> bool:
-    """Undo a named change, if it was made."""
-    change = journal.plan_undo(name)
+def take_back(journal: Journal, name: str, path: Path, *, yes: bool) -> bool:
+    """Undo a named change, if it was made: that of a file, else the last one made in another."""
+    change = journal.plan_undo(name, path)
     if change is None:
         click.echo("There is nothing to undo.")
         return True

@@ -148,9 +148,9 @@ def _copy_plugin(loaded: LoadedSettings, *, yes: bool) -> None:
 
 
 def _uninstall(loaded: LoadedSettings, *, yes: bool) -> None:
-    _, document = _document(loaded)
+    path, document = _document(loaded)
     copied = installed_route(document) == "copied"
-    done = take_back(journal_of(loaded.settings), CHANGE, yes=yes)
+    done = take_back(journal_of(loaded.settings), CHANGE, path, yes=yes)
     if copied and done:
         _run(_required(loaded), ["plugins", "uninstall", "--force", PROVIDER_ID])
 

@@ -85,7 +85,7 @@ def uninstall(obj: dict[str, Any], yes: bool) -> None:
     manager, path = _manager()
     if path.is_file() and (yes or click.confirm("Stop the service?", default=True)):
         _run_all(manager.stop, path)
-        take_back(journal_of(loaded.settings), CHANGE, yes=True)
+        take_back(journal_of(loaded.settings), CHANGE, path, yes=True)
     else:
         click.echo("Nothing was changed.")
 

@@ -100,7 +100,7 @@ def codex_edits(loaded: LoadedSettings, *, default_model: bool) -> tuple[Edit, .
 def _change(loaded: LoadedSettings, name: str, path: Path, edits: Sequence[Edit], *, yes: bool, undo: bool) -> bool:
     journal = journal_of(loaded.settings)
     if undo:
-        return take_back(journal, name, yes=yes)
+        return take_back(journal, name, path, yes=yes)
     _token(loaded)
     return offer(journal, journal.plan(name, path, edits), yes=yes)
 

@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ _SECRET_VALUE = re.compile(r"""(?i)((?:token|key|secret|password)["']?\s*[:=]\s*
 class Record(BaseModel):
     """What was done to one file.
 
-    :ivar before: its text before our first change; ``None`` when it did not exist
+    :ivar before: its text as it would be without us; ``None`` when there would be no file
     :ivar digest: SHA-256 of its text after our last change
     """
 
@@ -40,6 +40,7 @@ class FileChange:
 
     :ivar before: the file's text now; ``None`` when there is no file
     :ivar after: its text to be; ``None`` removes the file
+    :ivar without: the text to go back to: as now, but without an earlier change of the same name
     :ivar edits: what to remember of it; empty when it is an undoing
     """
 
@@ -47,6 +48,7 @@ class FileChange:
     path: Path
     before: str | None
     after: str | None
+    without: str | None = None
     edits: tuple[Edit, ...] = ()
 
     @property
@@ -67,9 +69,9 @@ class FileChange:
 
 
 class Journal:
-    """One record for each named change.
+    """One record for each named change of each file.
 
-    :param folder: where records lie; made when needed, for the owner's eyes only
+    :param folder: where records lie, within the state folder; both are made when needed, for the owner's eyes only
     """
 
     def __init__(self, folder: Path) -> None:
@@ -80,60 +82,94 @@ class Journal:
 
         :raises ConfigurationError: the file cannot be read or understood
         """
-        path = path.expanduser().resolve()
-        text = self.without(name, path)
+        path = _real(path)
+        without = self._without(name, path)
+        text = without or ""
         for edit in edits:
             text = _named(path, edit.apply, text)
-        return FileChange(name, path, _read(path), text, tuple(edits))
+        return FileChange(name, path, _read(path), text, without, tuple(edits))
 
     def without(self, name: str, path: Path) -> str:
         """The file's text as it would be without a change; ``""`` when there would be no file."""
-        path = path.expanduser().resolve()
-        now = _read(path)
-        record = self._record(name)
-        return (_undone(record, now) if record is not None and record.path == path else now) or ""
+        return self._without(name, _real(path)) or ""
 
-    def plan_undo(self, name: str) -> FileChange | None:
+    def plan_undo(self, name: str, path: Path) -> FileChange | None:
         """Work out how to take a change back; ``None`` when there is none to take back.
 
         Nobody having touched the file since, it becomes byte for byte what it was; otherwise only our own values go.
+
+        :param path: the file that is meant; where nothing was changed in it, the file that was changed last
         """
-        record = self._record(name)
+        record = self._record(name, _real(path)) or next(self._records(name), None)
         if record is None:
             return None
         now = _read(record.path)
         return FileChange(name, record.path, now, _undone(record, now))
 
     def make(self, change: FileChange) -> None:
-        """Carry a change out: record first, then the file, each in one piece."""
-        if not change.edits:
+        """Carry a change out: record first, then the file, each in one piece.
+
+        :raises OSError: the file is as it was, and so is the record
+        """
+        if change.edits:
+            self._make(change)
+        else:
             _replace(change.path, change.after)
-            self._file(change.name).unlink(missing_ok=True)
-            return
-        former = self._record(change.name)
-        before = former.before if former is not None and former.path == change.path else change.before
-        record = Record(path=change.path, before=before, digest=_digest(change.after or ""), edits=change.edits)
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _replace(self._file(change.name), record.model_dump_json(indent=1), mode=0o600)
-        _replace(change.path, change.after)
+            file = self.backup(change.name, change.path)
+            (file if file.exists() else self._former_file(change.name)).unlink(missing_ok=True)
 
-    def backup(self, name: str) -> Path:
+    def _make(self, change: FileChange) -> None:
+        record = Record(path=change.path, before=change.without, digest=_digest(change.after or ""), edits=change.edits)
+        for folder in (self._folder.parent, self._folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = self.backup(change.name, change.path)
+        former = _read(file)
+        _replace(file, record.model_dump_json(indent=1), mode=0o600)
+        try:
+            _replace(change.path, change.after)
+        except OSError:
+            _replace(file, former, mode=0o600)
+            raise
+        older = _load(self._former_file(change.name)) if former is None else None
+        if older is not None and older.path == change.path:
+            self._former_file(change.name).unlink()
+
+    def backup(self, name: str, path: Path) -> Path:
         """The file that holds the former text of a change."""
-        return self._file(name)
+        return self._folder / f"{name}.{_digest(str(_real(path)))[:12]}.json"
 
-    def _file(self, name: str) -> Path:
+    def _former_file(self, name: str) -> Path:
+        """Where earlier versions kept the one record of a name."""
         return self._folder / f"{name}.json"
 
-    def _record(self, name: str) -> Record | None:
-        text = _read(self._file(name))
-        if text is None:
-            return None
-        try:
-            return Record.model_validate_json(text)
-        except ValidationError as error:
-            raise ConfigurationError(
-                f"{str(self._file(name))!r} is damaged; restore or remove it ({error.error_count()} faults)"
-            ) from None
+    def _without(self, name: str, path: Path) -> str | None:
+        now, record = _read(path), self._record(name, path)
+        return now if record is None else _undone(record, now)
+
+    def _record(self, name: str, path: Path) -> Record | None:
+        found = (_load(file) for file in (self.backup(name, path), self._former_file(name)))
+        return next((record for record in found if record is not None and record.path == path), None)
+
+    def _records(self, name: str) -> Iterator[Record]:
+        """All of a name, the latest first."""
+        files = [*self._folder.glob(f"{name}.*.json"), *self._folder.glob(f"{name}.json")]
+        for file in sorted(files, key=lambda file: file.stat().st_mtime_ns, reverse=True):
+            if (record := _load(file)) is not None:
+                yield record
+
+
+def _load(file: Path) -> Record | None:
+    text = _read(file)
+    if text is None:
+        return None
+    try:
+        return Record.model_validate_json(text)
+    except ValidationError as error:
+        raise ConfigurationError(f"{str(file)!r} is damaged; restore or remove it ({error.error_count()} faults)") from None
+
+
+def _real(path: Path) -> Path:
+    return path.expanduser().resolve()
 
 
 def _undone(record: Record, now: str | None) -> str | None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.edits import json5_text, toml_text
 from openclaw_oauthrouter.openclaw.edits.edit import AppendJson, Edit, PutJson, PutTomlBlock, PutTomlKey
-from openclaw_oauthrouter.openclaw.edits.journal import Journal
+from openclaw_oauthrouter.openclaw.edits.journal import FileChange, Journal
 
 COMMENTED = """\
 // my gateway
@@ -215,18 +215,18 @@ def test_undone_to_the_byte(tmp_path: Path, journal: Journal, before: str) -> No
     edits = JSON_EDITS if "list" in before else JSON_EDITS[:3]
     journal.make(journal.plan("openclaw", path, edits))
     assert path.read_bytes() != before.encode()
-    undo = journal.plan_undo("openclaw")
+    undo = journal.plan_undo("openclaw", path)
     assert undo is not None
     journal.make(undo)
     assert path.read_bytes() == before.encode()
-    assert journal.plan_undo("openclaw") is None
+    assert journal.plan_undo("openclaw", path) is None
 
 
 def test_a_file_that_was_not_there_goes_again(tmp_path: Path, journal: Journal) -> None:
     path = tmp_path / "folder" / "settings.json"
     journal.make(journal.plan("claude", path, [PutJson(path=("env", "A"), value="b")]))
     assert json.loads(path.read_text()) == {"env": {"A": "b"}}
-    undo = journal.plan_undo("claude")
+    undo = journal.plan_undo("claude", path)
     assert undo is not None
     journal.make(undo)
     assert not path.exists()
@@ -240,7 +240,7 @@ def test_a_second_change_starts_from_the_first_text(tmp_path: Path, journal: Jou
     assert not again.needed
     journal.make(journal.plan("openclaw", path, [PutJson(path=("b",), value=2)]))
     assert "a" not in json5.loads(path.read_text())
-    undo = journal.plan_undo("openclaw")
+    undo = journal.plan_undo("openclaw", path)
     assert undo is not None
     assert undo.after == COMMENTED
 
@@ -255,7 +255,7 @@ def test_modes_and_links_survive(tmp_path: Path, journal: Journal) -> None:
     journal.make(journal.plan("openclaw", link, [PutJson(path=("a",), value=1)]))
     assert link.is_symlink()
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
-    assert stat.S_IMODE(journal.backup("openclaw").stat().st_mode) == 0o600
+    assert stat.S_IMODE(journal.backup("openclaw", link).stat().st_mode) == 0o600
     assert os.listdir(real.parent) == ["openclaw.json"]
 
 
@@ -269,7 +269,104 @@ def test_the_diff_shows_no_secrets(tmp_path: Path, journal: Journal) -> None:
 
 
 def test_a_damaged_record_is_named(tmp_path: Path, journal: Journal) -> None:
-    journal.backup("openclaw").parent.mkdir()
-    journal.backup("openclaw").write_text("{}")
+    path = tmp_path / "openclaw.json"
+    journal.backup("openclaw", path).parent.mkdir()
+    journal.backup("openclaw", path).write_text("{}")
     with pytest.raises(ConfigurationError, match="is damaged"):
-        journal.plan_undo("openclaw")
+        journal.plan_undo("openclaw", path)
+
+
+def redone(journal: Journal, path: Path) -> str:
+    """A change, something of the user's own beside it, and the change once more with another value."""
+    journal.make(journal.plan("claude", path, [PutJson(path=("env", "A"), value="8402")]))
+    path.write_text(json5_text.put(path.read_text(), ("mine",), "precious"))
+    journal.make(journal.plan("claude", path, [PutJson(path=("env", "A"), value="18499")]))
+    assert json.loads(path.read_text())["env"]["A"] == "18499"
+    undo = journal.plan_undo("claude", path)
+    assert undo is not None
+    journal.make(undo)
+    return path.read_text()
+
+
+@pytest.mark.parametrize("before", [None, "{}", '{"env": {"A": "theirs", "B": "2"}}'])
+def test_what_the_user_wrote_between_two_changes_stays(tmp_path: Path, journal: Journal, before: str | None) -> None:
+    path = tmp_path / "settings.json"
+    if before is not None:
+        path.write_text(before)
+    assert json.loads(redone(journal, path)) == {**json.loads(before or "{}"), "mine": "precious"}
+
+
+def test_a_file_the_user_removed_between_two_changes_does_not_come_back(tmp_path: Path, journal: Journal) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"theirs": 1}')
+    for value in ("8402", "18499"):
+        journal.make(journal.plan("claude", path, [PutJson(path=("env", "A"), value=value)]))
+        undo = journal.plan_undo("claude", path)
+        if value == "8402":
+            path.unlink()
+    assert undo is not None
+    assert undo.after is None
+
+
+def test_each_file_has_a_record_of_its_own(tmp_path: Path, journal: Journal) -> None:
+    first, second = tmp_path / "a" / "settings.json", tmp_path / "b" / "settings.json"
+    for path in (first, second):
+        path.parent.mkdir()
+        path.write_text("{}")
+        journal.make(journal.plan("claude", path, [PutJson(path=("env", "A"), value="b")]))
+    for expected in (second, first):
+        undo = journal.plan_undo("claude", second)
+        assert undo is not None
+        assert undo.path == expected
+        journal.make(undo)
+        assert expected.read_text() == "{}"
+    assert journal.plan_undo("claude", second) is None
+
+
+def as_before_records_had_a_path_in_their_name(journal: Journal, path: Path) -> Path:
+    file = journal.backup("claude", path)
+    return file.rename(file.with_name("claude.json"))
+
+
+def test_a_record_of_an_earlier_version_is_undone(tmp_path: Path, journal: Journal) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text("{}")
+    journal.make(journal.plan("claude", path, [PutJson(path=("env", "A"), value="b")]))
+    former = as_before_records_had_a_path_in_their_name(journal, path)
+    undo = journal.plan_undo("claude", tmp_path / "elsewhere.json")
+    assert undo is not None
+    journal.make(undo)
+    assert path.read_text() == "{}"
+    assert not former.exists()
+
+
+def test_a_record_of_an_earlier_version_is_continued(tmp_path: Path, journal: Journal) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text("{}")
+    journal.make(journal.plan("claude", path, [PutJson(path=("env", "A"), value="b")]))
+    former = as_before_records_had_a_path_in_their_name(journal, path)
+    journal.make(journal.plan("claude", path, [PutJson(path=("env", "B"), value="c")]))
+    assert json.loads(path.read_text()) == {"env": {"B": "c"}}
+    assert not former.exists()
+    undo = journal.plan_undo("claude", path)
+    assert undo is not None
+    journal.make(undo)
+    assert path.read_text() == "{}"
+    assert journal.plan_undo("claude", path) is None
+
+
+def test_a_change_that_could_not_be_made_is_not_remembered(tmp_path: Path, journal: Journal) -> None:
+    (tmp_path / "file").write_text("")
+    path = tmp_path / "file" / "settings.json"
+    change = FileChange("claude", path, None, "{}", None, (PutJson(path=("a",), value=1),))
+    with pytest.raises(OSError, match="file"):
+        journal.make(change)
+    assert journal.plan_undo("claude", tmp_path / "other.json") is None
+
+
+def test_the_state_folder_is_made_for_its_owner_only(tmp_path: Path) -> None:
+    home = tmp_path / "fresh" / "state"
+    path = tmp_path / "settings.json"
+    journal = Journal(home / "changes")
+    journal.make(journal.plan("claude", path, [PutJson(path=("a",), value=1)]))
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in (home, home / "changes")] == [0o700, 0o700]

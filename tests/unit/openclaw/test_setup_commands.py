@@ -221,6 +221,37 @@ def test_claude_code_is_pointed_here_and_back(home: Home) -> None:
     assert settings.read_text() == before
 
 
+def test_an_undoing_keeps_what_the_user_wrote_between_two_setups(home: Home) -> None:
+    settings = home.file(".claude/settings.json", '{"model": "opus"}')
+    home.ok("setup", "claude-code", "--yes")
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"mine": "precious"}))
+    home.environ["OAUTHROUTER_PORT"] = "18499"
+    home.ok("setup", "claude-code", "--yes")
+    home.ok("setup", "claude-code", "--undo", "--yes")
+    assert json.loads(settings.read_text()) == {"model": "opus", "mine": "precious"}
+
+
+def test_an_uninstallation_keeps_what_the_user_wrote_between_two_installations(home: Home) -> None:
+    config = home.file(".openclaw/openclaw.json", "{ gateway: { port: 1 } }")
+    home.ok("openclaw", "install", "--yes")
+    config.write_text(json.dumps(json5.loads(config.read_text()) | {"mine": "precious"}))
+    home.environ["OAUTHROUTER_PORT"] = "18499"
+    home.ok("openclaw", "install", "--yes")
+    home.ok("openclaw", "uninstall", "--yes")
+    assert json5.loads(config.read_text()) == {"gateway": {"port": 1}, "mine": "precious"}
+
+
+def test_two_folders_of_claude_code_are_both_put_back(home: Home) -> None:
+    files = [home.file(f"{name}/settings.json", "{}") for name in ("a", "b")]
+    for file in files:
+        home.environ["CLAUDE_CONFIG_DIR"] = str(file.parent)
+        home.ok("setup", "claude-code", "--yes")
+    for _ in files:
+        assert "nothing to undo" not in home.ok("setup", "claude-code", "--undo", "--yes")
+    assert [file.read_text() for file in files] == ["{}", "{}"]
+    assert "nothing to undo" in home.ok("setup", "claude-code", "--undo", "--yes")
+
+
 def test_codex_is_told_and_untold(home: Home) -> None:
     before = 'model = "gpt-6-sol"\n[projects."/x"]\ntrust_level = "trusted"\n'
     config = home.file(".codex/config.toml", before)
