@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from openclaw_oauthrouter.canonical.content import ReasoningPart, ToolCallResponsePart
@@ -120,7 +120,8 @@ def _refuse_what_cannot_be_said(request: ChatRequest) -> None:
     choices = request.native.get("n")
     if isinstance(choices, int) and choices > 1:
         raise InvalidRequestError("Claude models give one answer; n must be 1", param="n")
-    if "audio" in (request.native.get("modalities") or ()):
+    modalities = request.native.get("modalities")
+    if isinstance(modalities, Container) and "audio" in modalities:
         raise InvalidRequestError("Claude models cannot answer in audio", param="modalities")
     if request.native.get("web_search_options") is not None:
         raise InvalidRequestError(

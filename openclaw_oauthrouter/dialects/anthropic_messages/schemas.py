@@ -33,7 +33,7 @@ def fit_schema(schema: Any) -> Any:
             fitted[name] = step(value)
         elif name in _KEPT or _is_taken(name, value):
             fitted[name] = value
-        elif name not in ("$schema", "$id", "additionalProperties"):
+        elif _is_told(name, value):
             told[name] = value
     if "object" in _types(fitted) or "properties" in fitted:
         fitted["additionalProperties"] = False
@@ -44,8 +44,10 @@ def fit_schema(schema: Any) -> Any:
 
 
 def _types(schema: FrozenObject) -> Sequence[str]:
-    types = schema.get("type") or ()
-    return (types,) if isinstance(types, str) else types
+    types = schema.get("type")
+    if isinstance(types, str):
+        return (types,)
+    return types if isinstance(types, list) else ()
 
 
 def is_fit(schema: FrozenObject) -> bool:
@@ -75,13 +77,30 @@ def _complexity(schema: object) -> tuple[int, int]:
         return 0, 0
     optional, unions = sum(pair[0] for pair in inner), sum(pair[1] for pair in inner)
     if isinstance(schema, dict):
-        optional += len(set(schema.get("properties") or ()) - set(schema.get("required") or ()))
+        optional += _optional(schema)
         unions += isinstance(schema.get("type"), list) or isinstance(schema.get("anyOf"), list)
     return optional, unions
 
 
+def _optional(schema: FrozenObject) -> int:
+    properties, required = schema.get("properties"), schema.get("required")
+    if not isinstance(properties, dict):
+        return 0
+    named = {name for name in required if isinstance(name, str)} if isinstance(required, list) else set()
+    return len(properties.keys() - named)
+
+
 def _is_taken(key: str, value: object) -> bool:
-    return (key == "minItems" and value in (0, 1)) or (key == "format" and value in _STRING_FORMATS)
+    if key == "format":
+        return isinstance(value, str) and value in _STRING_FORMATS
+    return key == "minItems" and value in (0, 1)
+
+
+def _is_told(key: str, value: object) -> bool:
+    if key == "additionalProperties":
+        # What a field without a name may hold is told; that there may be one says nothing the model could go by.
+        return isinstance(value, dict) and bool(value)
+    return key not in ("$schema", "$id")
 
 
 def _each_value(value: Any) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, Note, Tool, ToolChoice
 from openclaw_oauthrouter.dialects.anthropic_messages.blocks_out import cache_control
+from openclaw_oauthrouter.dialects.anthropic_messages.fields import checked
 from openclaw_oauthrouter.dialects.anthropic_messages.name import DIALECT
 from openclaw_oauthrouter.dialects.anthropic_messages.schemas import beyond_limits, is_fit
 from openclaw_oauthrouter.dialects.anthropic_messages.tool_names import ToolNames
@@ -65,12 +66,17 @@ def _hosted(definition: FrozenObject, own: set[str]) -> JsonObject | None:
     if not str(definition.get("type")).startswith("web_search") or "web_search" in own:
         return None
     wire: JsonObject = {"type": "web_search_20250305", "name": "web_search"}
-    domains = (definition.get("filters") or {}).get("allowed_domains")
+    domains = _object(definition, "filters").get("allowed_domains")
     if domains:
         wire["allowed_domains"] = domains
-    if definition.get("user_location"):
-        wire["user_location"] = {"type": "approximate", **definition["user_location"]}
+    location = _object(definition, "user_location")
+    if location:
+        wire["user_location"] = {"type": "approximate", **location}
     return wire
+
+
+def _object(definition: FrozenObject, key: str) -> JsonObject:
+    return checked(definition.get(key) or {}, dict, f"tools.web_search.{key}")
 
 
 def _definition(tool: Tool, names: ToolNames, notes: list[Note]) -> JsonObject:

@@ -448,6 +448,46 @@ def test_schemas_with_several_types_or_none() -> None:
     assert found == {**schema, "additionalProperties": False}
 
 
+def test_what_fields_without_a_name_may_hold_is_told() -> None:
+    count = {"type": "object", "additionalProperties": {"type": "integer"}}
+    schema = {"type": "object", "properties": {"count": count, "any": {"type": "object", "additionalProperties": True}}}
+    found = body(response_format=ResponseFormat("json_schema", schema))["output_config"]["format"]["schema"]["properties"]
+    told = '{additionalProperties: {"type":"integer"}}'
+    assert found["count"] == {"type": "object", "additionalProperties": False, "description": told}
+    assert found["any"] == {"type": "object", "additionalProperties": False}
+
+
+@pytest.mark.parametrize("odd", [True, 5, "x", [[]], [{"type": []}], {"a": 1}])
+@pytest.mark.parametrize("field", ["type", "properties", "required", "format", "items", "anyOf", "minItems", "description"])
+def test_a_schema_of_odd_shape_passes_for_the_provider_to_judge(field: str, odd: Any) -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string", field: odd}}, field: odd}
+    found = body(tools=(Tool("f", parameters=schema, strict=True),), response_format=ResponseFormat("json_schema", schema))
+    assert found["tools"][0]["input_schema"] == {**schema, "type": "object"}
+    assert found["output_config"]["format"]["type"] == "json_schema"
+
+
+@pytest.mark.parametrize(
+    ("modalities", "refused"), [(["text"], False), (True, False), ([[]], False), (["audio"], True), ("audio", True)]
+)
+def test_an_answer_in_audio_is_refused(modalities: Any, refused: bool) -> None:
+    if refused:
+        with pytest.raises(InvalidRequestError, match="audio"):
+            body(native={"modalities": modalities})
+    else:
+        assert body(native={"modalities": modalities})["messages"]
+
+
+@pytest.mark.parametrize("field", ["filters", "user_location"])
+@pytest.mark.parametrize("odd", [True, "x", [[]]])
+def test_a_search_tool_of_odd_shape_is_refused(field: str, odd: Any) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        body(tools=(Tool("web_search", native=("openai_responses", {"type": "web_search", field: odd})),))
+    assert caught.value.param == f"tools.web_search.{field}"
+    for nothing in (None, {}, []):
+        search = Tool("web_search", native=("openai_responses", {"type": "web_search", field: nothing}))
+        assert body(tools=(search,))["tools"] == [{"type": "web_search_20250305", "name": "web_search"}]
+
+
 def test_any_json_object_is_asked_for_in_words() -> None:
     assert body(response_format=ResponseFormat("json_object"))["system"][-1]["text"] == JSON_ONLY
     assert "output_config" not in body(response_format=ResponseFormat("text"))
