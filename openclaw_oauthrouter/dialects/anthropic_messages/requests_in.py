@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from openclaw_oauthrouter.canonical.content import Part, TextPart
 from openclaw_oauthrouter.canonical.json import JsonObject
@@ -28,8 +29,18 @@ _CANONICAL = frozenset(
         "temperature",
         "top_p",
         "top_k",
+        "thinking",
+        "output_config",
+        "metadata",
+        "service_tier",
     }
 )
+# What the canonical request has a word for of those that it says in part.
+_CANONICAL_PARTS = {
+    "thinking": {"type", "budget_tokens", "display"},
+    "output_config": {"effort", "format"},
+    "metadata": {"user_id"},
+}
 
 
 def decode_request(body: JsonObject, headers: Mapping[str, str]) -> ChatRequest:
@@ -62,8 +73,16 @@ def decode_request(body: JsonObject, headers: Mapping[str, str]) -> ChatRequest:
         reasoning=_reasoning(body),
         user=optional(metadata, "user_id", str, "metadata"),
         service_tier=_SERVICE_TIERS.get(optional(body, "service_tier", str) or ""),
-        native={name: value for name, value in body.items() if name not in _CANONICAL and value is not None},
+        native={name: value for name, value in body.items() if value is not None and not _is_canonical(name, value)},
     )
+
+
+def _is_canonical(name: str, value: Any) -> bool:
+    """Whether the canonical request says all of a field; its type has been looked at by now."""
+    if name == "service_tier":
+        return value in _SERVICE_TIERS
+    parts = _CANONICAL_PARTS.get(name)
+    return name in _CANONICAL and (parts is None or parts >= value.keys())
 
 
 def _messages(body: JsonObject) -> Iterator[Message]:

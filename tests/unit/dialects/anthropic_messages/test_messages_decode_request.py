@@ -181,6 +181,25 @@ def test_no_system() -> None:
             {"context_management": {"edits": []}, "container": "c", "mcp_servers": [], "inference_geo": None},
             {"native": {"context_management": {"edits": []}, "container": "c", "mcp_servers": []}},
         ),
+        (
+            {
+                "thinking": {"type": "enabled", "budget_tokens": 2000, "display": "summarized"},
+                "output_config": {"effort": "low", "format": {"type": "json_schema", "schema": {}}},
+                "metadata": {"user_id": "u"},
+                "service_tier": "auto",
+            },
+            {"native": {}},
+        ),
+        (
+            {"output_config": {"effort": "low", "task_budget": 9}, "metadata": {"team": "a"}, "service_tier": "of_tomorrow"},
+            {
+                "native": {
+                    "output_config": {"effort": "low", "task_budget": 9},
+                    "metadata": {"team": "a"},
+                    "service_tier": "of_tomorrow",
+                }
+            },
+        ),
     ],
 )
 def test_fields(fields: dict[str, Any], expected: dict[str, Any]) -> None:
