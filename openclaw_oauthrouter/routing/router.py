@@ -21,7 +21,7 @@ from openclaw_oauthrouter.canonical.routing import (
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config.routing import Profile, RoutingSettings
 from openclaw_oauthrouter.config.upstream import RateLimitFallbackSettings
-from openclaw_oauthrouter.errors import CredentialNotFound, InvalidRequestError
+from openclaw_oauthrouter.errors import CredentialNotFound, InvalidRequestError, OAuthRouterError
 from openclaw_oauthrouter.interfaces import ConversationMemory, Provider
 from openclaw_oauthrouter.routing.conversations import Conversation
 from openclaw_oauthrouter.routing.fallback import fallback_hops
@@ -82,6 +82,7 @@ class Router:
 
         :raises ModelNotFoundError: nobody serves the model asked for
         :raises CredentialNotFound: ``auto``, and no provider has a credential
+        :raises InvalidRequestError: ``auto``, and no model can ever serve such a request
         """
         wanted = resolve(request.model, self.providers, self.settings.aliases, UsableProviders(self.servable.usable))
         if isinstance(wanted, Auto):
@@ -124,7 +125,7 @@ class Router:
         needs = needs_of(request, tokens)
         hops, skipped = self._hops(tier, needs)
         if not hops:
-            raise CredentialNotFound(self.explain_missing())
+            raise self._refusal(skipped, needs)
         hops = self._keep_model(request, known, tier, hops, needs)
         hops += [
             hop for hop in fallback_hops(hops[0].card, self.fallback, self.providers) if all(hop.card != h.card for h in hops)
@@ -148,6 +149,7 @@ class Router:
 
     def _hops(self, tier: Tier, needs: Needs) -> tuple[list[Hop], list[SkippedHop]]:
         hops: list[Hop] = []
+        out_of_order: list[Hop] = []
         skipped: list[SkippedHop] = []
         seen: set[str] = set()
         for card, reason in self._candidates(tier, hops):
@@ -161,7 +163,15 @@ class Router:
             elif not hops:
                 # What comes after a model that can serve is only a reserve; why it cannot is of no interest.
                 skipped.append(SkippedHop(name, why_not or ""))
-        return hops, skipped
+                if isinstance(card, ModelCard) and self.servable.unfit(card, needs) is None:
+                    out_of_order.append(Hop(card, tier, reason))
+        # With nothing else left, the provider's own answer says more than our guess.
+        return hops or out_of_order, skipped
+
+    def _refusal(self, skipped: Sequence[SkippedHop], needs: Needs) -> OAuthRouterError:
+        if not any(map(self.servable.usable, self.providers)):
+            return CredentialNotFound(self.explain_missing())
+        return self.servable.refusal([card for hop in skipped if (card := self._card(hop.model))], needs)
 
     def _candidates(self, tier: Tier, hops: Sequence[Hop]) -> Iterator[tuple[ModelCard | str, str]]:
         """Models in the order of preference, with why each stands there; a name nobody serves comes as a string.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from openclaw_oauthrouter.canonical.content import BlobPart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.errors import InvalidRequestError
+from openclaw_oauthrouter.errors import InvalidRequestError
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +65,32 @@ class Servable:
 
     def why_not(self, card: ModelCard, needs: Needs) -> str | None:
         """The first reason against a model, in words; ``None`` when it can serve."""
+        return self.unfit(card, needs) or self.blocked(card.provider, card.id)
+
+    def unfit(self, card: ModelCard, needs: Needs) -> str | None:
+        """Like ``why_not``, but a model that is merely out of order for now is fit."""
         if card.name in self.excluded or card.id in self.excluded:
             return "excluded by routing.exclude"
         if self.today is not None and card.retires is not None and card.retires <= self.today():
             return f"retired by its provider on {card.retires}"
         if not self.usable(card.provider):
             return f"no credential for {card.provider}"
-        return _too_small(card, needs) or self.blocked(card.provider, card.id)
+        return _too_small(card, needs)
+
+    def refusal(self, considered: Sequence[ModelCard], needs: Needs) -> InvalidRequestError:
+        """What to tell a client whose request none of the models can ever serve, although there are credentials.
+
+        Agents make their conversation shorter when they hear ``context_length_exceeded``.
+        """
+        usable = [card for card in considered if self.usable(card.provider)]
+        reasons = "; ".join(f"{card.name}: {self.unfit(card, needs)}" for card in usable) or "no usable provider lists a model"
+        if any(self.unfit(card, replace(needs, input_tokens=0)) is None for card in usable):
+            return InvalidRequestError(
+                f"prompt is too long: no model that 'auto' may choose takes about {needs.input_tokens} tokens ({reasons})",
+                code="context_length_exceeded",
+                param="messages",
+            )
+        return InvalidRequestError(f"no model that 'auto' may choose can serve this request ({reasons})", param="model")
 
 
 def _too_small(card: ModelCard, needs: Needs) -> str | None:
@@ -79,6 +100,10 @@ def _too_small(card: ModelCard, needs: Needs) -> str | None:
         return "cannot read documents"
     if needs.tools and not card.tools:
         return "cannot call tools"
+    return None
+
+
+def _too_small(card: ModelCard, needs: Needs) -> str | None:
     if card.context_window is not None and needs.input_tokens > card.context_window:
         return f"the prompt (about {needs.input_tokens} tokens) exceeds its window of {card.context_window}"
     return None

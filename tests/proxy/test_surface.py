@@ -234,3 +234,18 @@ async def test_a_missing_credential_is_not_worth_trying_again_soon(gateway: Any,
     answer = await http.post("/v1/chat/completions", json={"model": "auto", "messages": [{"role": "user", "content": "hi"}]})
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_credential")
     assert answer.headers["retry-after"] == "300"
+
+
+async def test_a_prompt_no_model_can_hold_is_a_context_overflow_in_every_dialect(gateway: Any, client: Any) -> None:
+    mine = {"api_base": "http://127.0.0.1:9", "models": [{"id": "m", "context_window": 1000, "images": False}]}
+    http = await client(await gateway(providers={"mine": mine}))
+    messages = [{"role": "user", "content": "word " * 4000}]
+    for path, body in (
+        ("/v1/chat/completions", {"messages": messages}),
+        ("/v1/responses", {"input": messages}),
+    ):
+        answer = await http.post(path, json={"model": "auto", **body})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "context_length_exceeded"), path
+    answer = await http.post("/v1/messages", json={"model": "auto", "max_tokens": 10, "messages": messages})
+    assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
+    assert answer.json()["error"]["message"].startswith("prompt is too long")

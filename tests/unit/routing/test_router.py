@@ -12,7 +12,7 @@ from openclaw_oauthrouter.canonical.request import Tool
 from openclaw_oauthrouter.canonical.routing import Hop, ModelCard, RouteHints, RoutingDecision, Tier
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config.upstream import FallbackHopSettings, RateLimitFallbackSettings
-from openclaw_oauthrouter.errors import CredentialNotFound, ModelNotFoundError
+from openclaw_oauthrouter.errors import CredentialNotFound, InvalidRequestError, ModelNotFoundError
 from tests.unit.routing.world import HUGE, LARGE, MIDDLE, SMALL, TIERS, FakeProvider, World, asking, providers
 
 NO_HINTS = RouteHints()
@@ -93,6 +93,66 @@ def test_a_model_that_is_not_up_to_the_request_is_passed_over(card: ModelCard, r
 def test_without_any_credential_it_says_what_to_do() -> None:
     with pytest.raises(CredentialNotFound, match="add a credential"):
         decide(World(usable=set()))
+
+
+def test_a_prompt_that_no_window_holds_is_told_as_such() -> None:
+    tight = replace(SMALL, context_window=1000)
+    world = World(providers={"alpha": FakeProvider("alpha", (tight,)), "beta": FakeProvider("beta")}, tokens=5000)
+    world.usable = {"alpha"}
+    with pytest.raises(InvalidRequestError, match="about 5000 tokens.*alpha/small: .*its window of 1000") as caught:
+        decide(world)
+    assert (caught.value.status_code, caught.value.code) == (400, "context_length_exceeded")
+    assert "beta" not in caught.value.message
+
+
+def test_a_request_that_no_model_is_up_to_names_the_reasons() -> None:
+    blind = replace(SMALL, images=False, context_window=1000)
+    world = World(providers={"alpha": FakeProvider("alpha", (blind,))}, usable={"alpha"})
+    with pytest.raises(InvalidRequestError, match="alpha/small: cannot see images") as caught:
+        decide(world, asking("auto", BlobPart("image", "image/png", "aGk=")))
+    assert (caught.value.status_code, caught.value.code) == (400, None)
+    excluding = replace(world, settings={"exclude": ["alpha/small"]}, tokens=5000)
+    with pytest.raises(InvalidRequestError, match=r"alpha/small: excluded by routing\.exclude") as caught:
+        decide(excluding)
+    assert caught.value.code is None
+    with pytest.raises(InvalidRequestError, match="no usable provider lists a model"):
+        decide(World(providers={"gamma": FakeProvider("gamma", any_model=True)}, usable={"gamma"}))
+
+
+def test_where_everything_is_out_of_order_the_provider_has_the_last_word() -> None:
+    decision = decide(World(down={"alpha": "cooling down", "beta": "cooling down"}))
+    assert names(decision) == ["alpha/small", "beta/middle", "alpha/large", "alpha/huge"]
+    assert decision.skipped[0].reason == "cooling down"
+
+
+def test_a_prompt_that_no_window_holds_is_told_as_such() -> None:
+    tight = replace(SMALL, context_window=1000)
+    world = World(providers={"alpha": FakeProvider("alpha", (tight,)), "beta": FakeProvider("beta")}, tokens=5000)
+    world.usable = {"alpha"}
+    with pytest.raises(InvalidRequestError, match="about 5000 tokens.*alpha/small: .*its window of 1000") as caught:
+        decide(world)
+    assert (caught.value.status_code, caught.value.code) == (400, "context_length_exceeded")
+    assert "beta" not in caught.value.message
+
+
+def test_a_request_that_no_model_is_up_to_names_the_reasons() -> None:
+    blind = replace(SMALL, images=False, context_window=1000)
+    world = World(providers={"alpha": FakeProvider("alpha", (blind,))}, usable={"alpha"})
+    with pytest.raises(InvalidRequestError, match="alpha/small: cannot see images") as caught:
+        decide(world, asking("auto", BlobPart("image", "image/png", "aGk=")))
+    assert (caught.value.status_code, caught.value.code) == (400, None)
+    excluding = replace(world, settings={"exclude": ["alpha/small"]}, tokens=5000)
+    with pytest.raises(InvalidRequestError, match=r"alpha/small: excluded by routing\.exclude") as caught:
+        decide(excluding)
+    assert caught.value.code is None
+    with pytest.raises(InvalidRequestError, match="no usable provider lists a model"):
+        decide(World(providers={"alpha": FakeProvider("alpha", any_model=True)}, usable={"alpha"}, settings={"tiers": NOWHERE}))
+
+
+def test_where_everything_is_out_of_order_the_provider_has_the_last_word() -> None:
+    decision = decide(World(down={"alpha": "cooling down", "beta": "cooling down"}))
+    assert names(decision) == ["alpha/small", "beta/middle", "alpha/large", "alpha/huge"]
+    assert decision.skipped[0].reason == "cooling down"
 
 
 def test_a_price_and_its_baseline_are_told() -> None:
