@@ -10,7 +10,6 @@ from openclaw_oauthrouter.canonical.content import BlobPart, ToolCallResponsePar
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import ModelCard
 from openclaw_oauthrouter.errors import InvalidRequestError
-from openclaw_oauthrouter.errors import InvalidRequestError
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +99,6 @@ def _too_small(card: ModelCard, needs: Needs) -> str | None:
         return "cannot read documents"
     if needs.tools and not card.tools:
         return "cannot call tools"
-    return None
-
-
-def _too_small(card: ModelCard, needs: Needs) -> str | None:
     if card.context_window is not None and needs.input_tokens > card.context_window:
         return f"the prompt (about {needs.input_tokens} tokens) exceeds its window of {card.context_window}"
     return None
