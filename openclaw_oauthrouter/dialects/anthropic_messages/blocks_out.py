@@ -32,7 +32,7 @@ from openclaw_oauthrouter.errors import InvalidRequestError
 IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
 
-class BlockWriter:
+class PartWriter:
     """Writes the parts of one request; remembers what had to be left out or changed.
 
     :param tool_names: names as the provider takes them
@@ -107,16 +107,16 @@ class BlockWriter:
         self.notes.append(Note(action, subject, reason))
 
 
-_STEPS: dict[type, Callable[[BlockWriter, Any], Iterator[JsonObject]]] = {
-    TextPart: BlockWriter._text,
-    RefusalPart: BlockWriter._refusal,
-    ReasoningPart: BlockWriter._thinking,
-    ToolCallPart: BlockWriter._tool_use,
-    ToolCallResponsePart: BlockWriter._tool_result,
-    BlobPart: BlockWriter._media,
-    UriPart: BlockWriter._media,
-    FilePart: BlockWriter._file,
-    NativePart: BlockWriter._native,
+_STEPS: dict[type, Callable[[PartWriter, Any], Iterator[JsonObject]]] = {
+    TextPart: PartWriter._text,
+    RefusalPart: PartWriter._refusal,
+    ReasoningPart: PartWriter._thinking,
+    ToolCallPart: PartWriter._tool_use,
+    ToolCallResponsePart: PartWriter._tool_result,
+    BlobPart: PartWriter._media,
+    UriPart: PartWriter._media,
+    FilePart: PartWriter._file,
+    NativePart: PartWriter._native,
 }
 
 

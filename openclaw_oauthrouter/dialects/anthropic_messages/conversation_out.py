@@ -8,7 +8,7 @@ from itertools import groupby
 from openclaw_oauthrouter.canonical.content import Part, ReasoningPart, TextPart, ToolCallPart, ToolCallResponsePart
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import Message
-from openclaw_oauthrouter.dialects.anthropic_messages.blocks_out import BlockWriter
+from openclaw_oauthrouter.dialects.anthropic_messages.blocks_out import PartWriter
 from openclaw_oauthrouter.errors import InvalidRequestError
 
 EMPTY_TURN = "(empty message)"
@@ -19,7 +19,7 @@ _RANK: dict[type, int] = {ReasoningPart: -1, ToolCallResponsePart: -1, ToolCallP
 
 
 def lay_out(
-    messages: Sequence[Message], writer: BlockWriter, *, system_in_place: bool
+    messages: Sequence[Message], writer: PartWriter, *, system_in_place: bool
 ) -> tuple[list[JsonObject], list[JsonObject]]:
     """The ``system`` blocks and the ``messages`` of a repaired conversation.
 
@@ -45,7 +45,7 @@ def lay_out(
     return _system(ahead, writer), wire
 
 
-def _content(role: str, messages: Iterable[Message], writer: BlockWriter) -> list[JsonObject]:
+def _content(role: str, messages: Iterable[Message], writer: PartWriter) -> list[JsonObject]:
     parts = [part for message in messages for part in message.parts]
     if role != "system":
         parts.sort(key=_rank)
@@ -59,5 +59,5 @@ def _rank(part: Part) -> int:
     return _RANK.get(type(part), 0)
 
 
-def _system(messages: Iterable[Message], writer: BlockWriter) -> list[JsonObject]:
+def _system(messages: Iterable[Message], writer: PartWriter) -> list[JsonObject]:
     return writer.write([part for message in messages for part in message.parts if isinstance(part, TextPart)])

@@ -9,7 +9,7 @@ from openclaw_oauthrouter.canonical.json import FrozenObject
 from openclaw_oauthrouter.dialects.anthropic_messages import frames
 from openclaw_oauthrouter.dialects.anthropic_messages.relay import rename_block
 from openclaw_oauthrouter.errors import OAuthRouterError
-from openclaw_oauthrouter.wire.sse import ServerSentEvent, ServerSentEventDecoder, encode_event, raw_before
+from openclaw_oauthrouter.wire.sse import ServerSentEvent, ServerSentEventDecoder, closed, encode_event, raw_before
 
 
 class MessagesRelayEncoder:
@@ -30,7 +30,7 @@ class MessagesRelayEncoder:
         for event in frame.events:
             if isinstance(event, ResponseFailed):
                 # The last event may have lost its blank line with the connection.
-                return raw + b"\n\n" * bool(raw) + self.fail(event.error)
+                return closed(raw) + self.fail(event.error)
         return raw
 
     def keep_alive(self) -> bytes:

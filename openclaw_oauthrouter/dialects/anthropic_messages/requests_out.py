@@ -10,7 +10,7 @@ from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.repair import repair
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Message, Note, Reasoning
 from openclaw_oauthrouter.dialects.anthropic_messages.adaptation import apply_model_rules
-from openclaw_oauthrouter.dialects.anthropic_messages.blocks_out import BlockWriter
+from openclaw_oauthrouter.dialects.anthropic_messages.blocks_out import PartWriter
 from openclaw_oauthrouter.dialects.anthropic_messages.cache_marks import place_cache_marks
 from openclaw_oauthrouter.dialects.anthropic_messages.conversation_out import lay_out
 from openclaw_oauthrouter.dialects.anthropic_messages.model_rules import ModelRules, normal_id
@@ -41,7 +41,7 @@ def encode_foreign_request(request: ChatRequest, model: str, rules: ModelRules, 
         messages = _without_earlier_reasoning(messages)
     names = ToolNames()
     tools, tool_notes = write_tools(request, names)
-    writer = BlockWriter(names, request.foreign_opaque)
+    writer = PartWriter(names, request.foreign_opaque)
     system, turns = lay_out(messages, writer, system_in_place=system_in_place)
     body: JsonObject = {
         "model": normal_id(model),

@@ -151,8 +151,10 @@ def test_a_failure_follows_what_was_passed_on() -> None:
     encoder = DIALECT.relay_encoder(REQUEST, {})
     error = UpstreamConnectionError("gone")
     sent = encoder.send(Frame(PING.rstrip(), (ResponseFailed(error),)))
-    assert sent.startswith(PING.rstrip() + b"\n\n")
+    assert sent.startswith(PING.rstrip() + b"\n\nevent: error")
     assert sent.endswith(b'event: error\ndata: {"type":"error","error":{"type":"api_error","message":"gone"}}\n\n')
+    whole = DIALECT.relay_encoder(REQUEST, {}).send(Frame(PING, (ResponseFailed(error),)))
+    assert whole.startswith(PING + b"event: error")
     assert encoder.fail(error) == b""
     assert encoder.keep_alive() == b'event: ping\ndata: {"type":"ping"}\n\n'
 
