@@ -77,6 +77,9 @@ def add(context: click.Context, provider: str, profile_id: str | None, as_json: 
     The secret is asked for without showing it, or read from standard input: it never stands in the command line.
     """
     with _plain_errors():
+        provider = provider.strip().lower()  # as entries of a store are read
+        if not provider:
+            raise click.BadParameter("name the provider, for example anthropic", param_hint="PROVIDER")
         settings = _settings(context)
         if provider == "openai-codex":
             raise CredentialError(
@@ -101,7 +104,11 @@ def add(context: click.Context, provider: str, profile_id: str | None, as_json: 
     "--paste", is_flag=True, help="For machines without a browser: open the page elsewhere and paste the address it ends at."
 )
 @click.option(
-    "--port", default=chatgpt_login.CALLBACK_PORT, show_default=True, help="Port of 127.0.0.1 the browser comes back to."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=chatgpt_login.CALLBACK_PORT,
+    show_default=True,
+    help="Port of 127.0.0.1 the browser comes back to.",
 )
 @click.option("--timeout", default=300.0, show_default=True, help="Seconds to wait for the browser.")
 @click.option("--no-browser", is_flag=True, help="Print the page's address only.")
@@ -124,22 +131,37 @@ def login(context: click.Context, /, provider: str, as_json: bool, **options: An
 
 @command.command("import")
 @click.option("--yes", is_flag=True, help="Copy all without asking.")
+@click.option("--overwrite", is_flag=True, help="Also replace what our own store holds under the same name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
-def import_(context: click.Context, yes: bool, as_json: bool) -> None:
+def import_(context: click.Context, yes: bool, overwrite: bool, as_json: bool) -> None:
     """Copy usable keys and tokens of other sources into our own store, each after asking.
 
+    What the store holds already stays, unless --overwrite says otherwise; of several of one name the source that is asked first wins.
     Sign-ins that somebody renews (type oauth) stay where they are: a copy would log out the original.
     """
     with _plain_errors():
         settings = _settings(context)
-        store, copied = StoreFile(settings.home), []
+        store = StoreFile(settings.home)
+        copied: list[str] = []
+        skipped: list[str] = []
         for credential in _portable(_chain(settings)):
-            question = f"Copy {credential.name!r} ({credential.provider}, {credential.kind}) from {credential.source}?"
-            if yes or click.confirm(question, err=True):
-                store.put(credential.name, _copy(credential))
-                copied.append(credential.name)
-        _report(as_json, {"imported": copied}, f"Copied {len(copied)} into {store.path}.")
+            name = credential.name
+            kept = bool(store.get(name))
+            if name in copied or (kept and not overwrite):
+                why = (
+                    "one of this name has just been copied" if name in copied else "our store has one of this name (--overwrite)"
+                )
+                click.echo(f"Not copied: {name!r} from {credential.source}; {why}.", err=True)
+                skipped.append(name)
+                continue
+            how = "Overwrite ours with" if kept else "Copy"
+            if yes or click.confirm(
+                f"{how} {name!r} ({credential.provider}, {credential.kind}) from {credential.source}?", err=True
+            ):
+                store.put(name, _copy(credential))
+                copied.append(name)
+        _report(as_json, {"imported": copied, "skipped": skipped}, f"Copied {len(copied)} into {store.path}.")
 
 
 @command.command()

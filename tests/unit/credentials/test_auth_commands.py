@@ -99,6 +99,20 @@ def test_add_refuses_what_cannot_be_a_secret(auth, store, secret, reason) -> Non
     assert not store.exists()
 
 
+def test_add_spells_the_provider_as_it_is_looked_up(auth, store) -> None:
+    result = auth("add", " Anthropic ", input="sk-ant-api03-secret")
+    assert "no usable credential" not in result.stdout
+    assert json.loads(store.read_text())["profiles"]["anthropic:key"]["provider"] == "anthropic"
+
+
+@pytest.mark.parametrize("provider", ["", "  "])
+def test_add_refuses_a_provider_without_a_name(auth, store, provider) -> None:
+    result = auth("add", provider, input="sk-x")
+    assert result.exit_code == 2
+    assert "name the provider" in result.stderr
+    assert not store.exists()
+
+
 def test_add_sends_codex_users_to_the_sign_in(auth) -> None:
     result = auth("add", "openai-codex", input="x")
     assert result.exit_code == 1
@@ -161,11 +175,51 @@ def test_import_copies_keys_and_tokens_after_asking(auth, write_profiles, store,
     assert "Copy 'env:DEEPSEEK_API_KEY' (deepseek, api_key) from environment?" in refused.stderr
     assert not store.exists()
     assert json.loads(auth("import", "--yes", "--json").stdout) == {
-        "imported": ["env:DEEPSEEK_API_KEY", "anthropic:t", "openai:k"]
+        "imported": ["env:DEEPSEEK_API_KEY", "anthropic:t", "openai:k"],
+        "skipped": [],
     }
     profiles = json.loads(store.read_text())["profiles"]
     assert profiles["anthropic:t"] == {"type": "token", "provider": "anthropic", "token": "sk-ant-oat01-t", "expires": 4e12}
     assert sorted(profiles) == ["anthropic:t", "env:DEEPSEEK_API_KEY", "openai:k"]
+
+
+@pytest.fixture
+def two_of_one_name(auth, write_profiles, store) -> None:
+    """The user's own key in the store, and two others of its name in OpenClaw's files."""
+    for key, agent in (("sk-new", "main"), ("sk-old", None)):
+        profiles = {"anthropic:default": {"type": "api_key", "provider": "anthropic", "key": key}}
+        write_profiles({"profiles": profiles}, agent=agent)
+
+
+def kept_keys(store: Path) -> dict[str, str]:
+    return {name: entry["key"] for name, entry in json.loads(store.read_text())["profiles"].items()}
+
+
+@pytest.mark.usefixtures("two_of_one_name")
+def test_import_leaves_what_the_store_holds(auth, store) -> None:
+    auth("add", "anthropic", "--profile-id", "anthropic:default", input="sk-own")
+    result = auth("import", "--yes")
+    assert result.stderr.count("Not copied: 'anthropic:default' from auth-profiles") == 2
+    assert "Copied 0" in result.stdout
+    assert kept_keys(store) == {"anthropic:default": "sk-own"}
+
+
+@pytest.mark.usefixtures("two_of_one_name")
+def test_import_takes_the_first_of_a_name(auth, store) -> None:
+    result = auth("import", "--yes", "--json")
+    assert json.loads(result.stdout) == {"imported": ["anthropic:default"], "skipped": ["anthropic:default"]}
+    assert "has just been copied" in result.stderr
+    assert kept_keys(store) == {"anthropic:default": "sk-new"}
+
+
+@pytest.mark.usefixtures("two_of_one_name")
+def test_import_overwrites_only_when_told_to(auth, store) -> None:
+    auth("add", "anthropic", "--profile-id", "anthropic:default", input="sk-own")
+    asked = auth("import", "--overwrite", input="n\nn\n")
+    assert "Overwrite ours with 'anthropic:default'" in asked.stderr
+    assert kept_keys(store) == {"anthropic:default": "sk-own"}
+    assert auth("import", "--overwrite", "--yes").exit_code == 0
+    assert kept_keys(store) == {"anthropic:default": "sk-new"}
 
 
 def test_logout_removes_a_profile_or_all_of_a_provider(auth, store) -> None:
@@ -191,6 +245,12 @@ def test_every_command_explains_itself(auth, name) -> None:
     result = auth(name, "--help")
     assert result.exit_code == 0
     assert "--json" in result.stdout
+
+
+def test_login_refuses_a_port_there_cannot_be(auth) -> None:
+    result = auth("login", "openai", "--port", "99999")
+    assert result.exit_code == 2
+    assert "0<=x<=65535" in result.stderr
 
 
 def test_login_knows_only_chatgpt(auth) -> None:
