@@ -10,6 +10,9 @@ from openclaw_oauthrouter.canonical.json import JsonObject
 
 _OPENAI_AUTH = "https://api.openai.com/auth"
 
+LATEST = 253_402_300_799
+"""Unix seconds: the end of the year 9999. No calendar here goes further, so a later time is no time."""
+
 
 def claims(token: str) -> JsonObject:
     """The payload of a JWT; ``{}`` for anything else."""
@@ -38,14 +41,11 @@ def plan(token: str) -> str | None:
 
 
 def expires_at(token: str) -> float | None:
-    """Unix seconds at which a token expires; ``None`` when it does not say."""
+    """Unix seconds at which a token expires; ``None`` when it does not say, or names no time there will be."""
     expiry = claims(token).get("exp")
     if isinstance(expiry, bool) or not isinstance(expiry, (int, float)):
         return None
-    try:
-        return float(expiry)
-    except OverflowError:
-        return None
+    return float(expiry) if 0 <= expiry <= LATEST else None
 
 
 def _auth(found: JsonObject) -> dict[str, Any]:

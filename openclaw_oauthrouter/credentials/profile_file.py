@@ -200,9 +200,9 @@ class ProfileFile:
     def _save(self, profile_id: str, renewed: _Unsaved, store: FrozenObject) -> None:
         try:
             write_private(self._path, orjson.dumps(store, option=orjson.OPT_INDENT_2))
-        except OSError as error:
+        except (OSError, orjson.JSONEncodeError) as error:
             # The old refresh token is spent: until the disk takes the new one, memory is all there is.
-            _log.error("renewed credential %r cannot be written to %s: %s", profile_id, self._path, error.strerror)
+            _log.error("renewed credential %r cannot be written to %s: %s", profile_id, self._path, error)
             self._unsaved[profile_id] = renewed
         else:
             self._unsaved.pop(profile_id, None)
@@ -224,7 +224,7 @@ def renewed_fields(tokens: TokenSet, now: float) -> dict[str, Any]:
     :param now: Unix seconds
     """
     access = tokens.access.reveal()
-    lifetime = now + tokens.expires_in if tokens.expires_in is not None else None
+    lifetime = min(now + tokens.expires_in, jwt.LATEST) if tokens.expires_in is not None else None
     expires_at = jwt.expires_at(access) or lifetime
     fields: dict[str, Any] = {"access": access}
     if tokens.refresh is not None:

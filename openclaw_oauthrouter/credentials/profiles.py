@@ -197,8 +197,8 @@ def _latest_expiry(entry: FrozenObject) -> float | None:
 
 
 def unix_seconds(value: object) -> float | None:
-    """A Unix time given in seconds or milliseconds, as seconds; ``None`` for 0 ("never") and for what is no number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value == 0:
+    """A Unix time given in seconds or milliseconds, as seconds; ``None`` for 0 ("never") and for what is no time."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= jwt.LATEST * 1000:
         return None
     return value / 1000 if value >= _MILLISECONDS_FROM else float(value)
 

@@ -218,6 +218,28 @@ async def test_new_tokens_a_full_disk_refuses_are_kept_and_written_later(
     assert len(token_server.forms) == 1
 
 
+async def test_new_tokens_that_cannot_be_written_as_json_are_kept(
+    make_chain, token_server, expired_profiles, monkeypatch, caplog
+) -> None:
+    fields = profile_file.renewed_fields
+    monkeypatch.setattr(profile_file, "renewed_fields", lambda *given: {**fields(*given), "odd": 2**70})
+    chain = make_chain()
+    renewed = await secret(chain)
+    assert await secret(chain) == renewed
+    await settle(chain)
+    assert "cannot be written" in caplog.text
+    assert profile(expired_profiles)["refresh"] == "refresh-0"
+    assert len(token_server.forms) == 1
+
+
+@pytest.mark.parametrize("lifetime", [1e300, 10**30])
+async def test_a_token_of_nearly_endless_life_is_kept(make_chain, token_server, expired_profiles, lifetime) -> None:
+    answer = {"access_token": "opaque", "refresh_token": "next", "expires_in": lifetime}
+    token_server.refuse_with = (200, {}, json.dumps(answer).encode())
+    assert await secret(make_chain()) == "opaque"
+    assert (profile(expired_profiles)["refresh"], profile(expired_profiles)["expires"]) == ("next", 253402300799000)
+
+
 async def test_after_a_401_the_token_is_renewed_once(make_chain, token_server, clock) -> None:
     chain = make_chain()
     first = (await chain.resolve("openai-codex"))[0]

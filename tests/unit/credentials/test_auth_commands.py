@@ -159,6 +159,17 @@ def test_status_tells_why_something_cannot_be_used(auth, write_profiles) -> None
     assert auth("status").exit_code == 0
 
 
+@pytest.mark.parametrize("expires", [1e300, 99999999999999999, -1])
+def test_an_odd_time_is_no_time(auth, write_profiles, store, expires) -> None:
+    write_profiles(
+        {"profiles": {"anthropic:t": {"type": "token", "provider": "anthropic", "token": "sk-ant-oat01-t", "expires": expires}}}
+    )
+    assert "anthropic:t" in auth("status").stdout
+    assert json.loads(auth("import", "--yes", "--json").stdout)["imported"] == ["anthropic:t"]
+    assert "expires" not in json.loads(store.read_text())["profiles"]["anthropic:t"]
+    assert auth("status").exit_code == 0
+
+
 def test_import_copies_keys_and_tokens_after_asking(auth, write_profiles, store, monkeypatch) -> None:
     write_profiles(
         {

@@ -57,6 +57,12 @@ def write_agent(state_dir: Path) -> Callable[..., Path]:
     return write
 
 
+@pytest.mark.parametrize("expires", [1e300, 10**30, -1])
+async def test_a_row_with_an_odd_time_never_expires(write_shared, make_chain, expires) -> None:
+    write_shared({"anthropic:t": {"type": "token", "provider": "anthropic", "token": "sk-ant-oat01-t", "expires": expires}})
+    assert (await make_chain().resolve("anthropic"))[0].expires_at is None
+
+
 async def found(chain, provider: str) -> list[tuple[str, str]]:
     return [(item.name, item.secret.reveal()) for item in await chain.resolve(provider)]
 

@@ -105,6 +105,11 @@ async def test_an_agents_own_file_comes_before_the_shared_one(write_profiles, ma
         ({"expires": 0}, None),
         ({"expires": "soon"}, None),
         ({"expires": True}, None),
+        ({"expires": -5}, None),
+        ({"expires": 1e300}, None),
+        ({"expires": 99999999999999999}, None),
+        ({"expires": 10**30, "expiresAt": (NOW + 60) * 1000}, NOW + 60),
+        ({"expires": 253402300799000}, 253402300799),
         ({}, None),
     ],
 )
