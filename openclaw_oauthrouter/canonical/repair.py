@@ -23,8 +23,8 @@ _Call = tuple[str, ToolCallPart]
 def repair(messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], tuple[Note, ...]]:
     """Mend a conversation.
 
-    Afterwards every tool call is answered once, right after the assistant's turn and before anything else of the user's; ids are
-    unique; no text is empty. Messages that held nothing but empty text are gone, except a user's, which stay as empty turns.
+    Afterwards every tool call is answered once, right after the assistant's turn and before anything else of the user's, in a message of
+    the user; ids are unique; no text is empty. Messages that held nothing but empty text are gone, except a user's, which stay as empty turns.
 
     :return: the messages (the same object when nothing had to be mended) and what was done
     """
@@ -70,6 +70,9 @@ class _Mending:
                 unique = self._unique(part)
                 calls.append((part.id, unique))
                 parts.append(unique)
+            elif isinstance(part, ToolCallResponsePart):
+                self._note(f"tool result {part.id!r}", "only a user message can hold one; its content is kept as words")
+                parts.extend(_as_user_words(part))
             else:
                 parts.append(part)
         return _with_parts(message, parts)
@@ -137,7 +140,9 @@ class _Mending:
 
 
 def _lead(turn: Sequence[Message], claimed: dict[_Place, ToolCallResponsePart]) -> bool:
-    """Whether the claimed answers stand before everything else."""
+    """Whether the claimed answers stand before everything else, and in messages of the user."""
+    if any(turn[row].role != "user" for row, _ in claimed):
+        return False
     order = [(row, column) in claimed for row, message in enumerate(turn) for column in range(max(1, len(message.parts)))]
     return all(order[: len(claimed)])
 

@@ -17,9 +17,9 @@ texts = st.builds(TextPart, st.sampled_from(["", "x", "y"]))
 calls = st.builds(ToolCallPart, ids, st.just("f"), st.just("{}"))
 results = st.builds(ToolCallResponsePart, ids, st.lists(texts, max_size=2).map(tuple))
 messages = st.one_of(
-    st.builds(Message, st.just("system"), st.lists(texts, max_size=2).map(tuple)),
+    st.builds(Message, st.just("system"), st.lists(texts | results, max_size=2).map(tuple)),
     st.builds(Message, st.just("user"), st.lists(texts | results, max_size=4).map(tuple)),
-    st.builds(Message, st.just("assistant"), st.lists(texts | calls, max_size=4).map(tuple)),
+    st.builds(Message, st.just("assistant"), st.lists(texts | calls | results, max_size=4).map(tuple)),
 )
 conversations = st.lists(messages, max_size=8).map(tuple)
 
@@ -46,6 +46,12 @@ def test_every_call_is_answered_once_right_after_its_turn(conversation: tuple[Me
         assert sorted(answered) == sorted(open_calls)
         assert len(of(parts, ToolCallResponsePart)) == len(open_calls)
         open_calls = called if is_assistant else []
+
+
+@given(conversations)
+def test_only_a_user_message_answers_calls(conversation: tuple[Message, ...]) -> None:
+    mended, _ = repair(conversation)
+    assert not [message for message in mended if message.role != "user" and of(message.parts, ToolCallResponsePart)]
 
 
 @given(conversations)
