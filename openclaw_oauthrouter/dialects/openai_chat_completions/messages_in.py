@@ -69,7 +69,7 @@ def _answer(message: FrozenObject, path: str) -> tuple[ContentPart, ...]:
 def _tool_calls(message: FrozenObject, path: str) -> Iterator[ToolCallPart]:
     for at, call in schema.objects(message, "tool_calls", path):
         id_ = schema.text(call, "id", at)
-        if "custom" in call:
+        if call.get("custom") is not None:
             custom = schema.object_at(call, "custom", at)
             at = f"{at}.custom"
             yield ToolCallPart(id_, schema.text(custom, "name", at), schema.optional_text(custom, "input", at) or "", custom=True)

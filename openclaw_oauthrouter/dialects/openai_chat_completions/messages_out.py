@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from openclaw_oauthrouter.canonical.content import (
+    BlobPart,
     CacheMark,
+    FilePart,
     NativePart,
     Part,
     ReasoningPart,
@@ -13,6 +15,7 @@ from openclaw_oauthrouter.canonical.content import (
     TextPart,
     ToolCallPart,
     ToolCallResponsePart,
+    UriPart,
 )
 from openclaw_oauthrouter.canonical.free_text import wrap_input
 from openclaw_oauthrouter.canonical.json import JsonObject
@@ -81,12 +84,14 @@ def _assistant(parts: Sequence[Part], path: str, notes: list[Note]) -> Iterator[
         message["reasoning_content"] = reasoning
     if calls:
         message["tool_calls"] = [_tool_call(call) for call in calls]
-    notes.extend(
-        Note("dropped", f"{path}.{part.type}", "Chat Completions has no such block")
-        for part in parts
-        if isinstance(part, NativePart)
-    )
+    notes.extend(_unsaid(part, path) for part in parts if isinstance(part, NativePart | BlobPart | UriPart | FilePart))
     yield message
+
+
+def _unsaid(part: NativePart | BlobPart | UriPart | FilePart, path: str) -> Note:
+    if isinstance(part, NativePart):
+        return Note("dropped", f"{path}.{part.type}", "Chat Completions has no such block")
+    return Note("dropped", f"{path}.{part.modality}", "Chat Completions has no files in an assistant message")
 
 
 def _reasoning(parts: Iterable[Part], path: str, notes: list[Note]) -> str:

@@ -45,7 +45,8 @@ def cache_mark(holder: FrozenObject) -> CacheMark | None:
     control = holder.get("cache_control") or holder.get("prompt_cache_breakpoint")
     if not isinstance(control, dict):
         return None
-    return CacheMark("1h" if control.get("ttl") in _LONG_TTLS else "5m")
+    ttl = control.get("ttl")
+    return CacheMark("1h" if isinstance(ttl, str) and ttl in _LONG_TTLS else "5m")
 
 
 def _decode_part(part: FrozenObject, path: str) -> ContentPart | RefusalPart:

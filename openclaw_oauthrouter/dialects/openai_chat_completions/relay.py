@@ -14,6 +14,7 @@ from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.opaque import unseal
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.dialects.openai_chat_completions import schema
 from openclaw_oauthrouter.dialects.openai_chat_completions.chunks import ChunkTemplate
 from openclaw_oauthrouter.dialects.openai_chat_completions.reasoning import sealed_data
 from openclaw_oauthrouter.dialects.openai_chat_completions.responses import completion_id
@@ -22,11 +23,14 @@ from openclaw_oauthrouter.wire.sse import ServerSentEventDecoder, encode_event
 
 
 def relay_request(request: ChatRequest, card: ModelCard) -> EncodedRequest:
-    """The client's own body with the model's id, less reasoning that was sealed by somebody else."""
+    """The client's own body with the model's id, less reasoning that was sealed by somebody else.
+
+    :raises InvalidRequestError: a message's ``thinking_blocks`` are no list of objects
+    """
     notes: list[Note] = []
     body: JsonObject = {**request.body, "model": card.id}
     body["messages"] = [
-        _without_foreign_blocks(message, request.foreign_opaque, f"messages[{position}].thinking_blocks", notes)
+        _without_foreign_blocks(message, request.foreign_opaque, f"messages[{position}]", notes)
         for position, message in enumerate(body["messages"])
     ]
     return EncodedRequest(body, notes=tuple(notes))
@@ -108,13 +112,13 @@ def _functions(holder: Any, field: str) -> Iterator[JsonObject]:
 
 
 def _without_foreign_blocks(message: JsonObject, foreign: frozenset[str], path: str, notes: list[Note]) -> JsonObject:
-    blocks = message.get("thinking_blocks")
-    if not blocks:
+    if not message.get("thinking_blocks"):
         return message
+    blocks = [block for _, block in schema.objects(message, "thinking_blocks", path)]
     kept = [block for block in blocks if not _is_foreign(block, foreign)]
     if len(kept) == len(blocks):
         return message
-    notes.append(Note("dropped", path, "reasoning sealed by another provider"))
+    notes.append(Note("dropped", f"{path}.thinking_blocks", "reasoning sealed by another provider"))
     rest = {key: value for key, value in message.items() if key != "thinking_blocks"}
     return {**rest, "thinking_blocks": kept} if kept else rest
 

@@ -79,6 +79,8 @@ def _reasoning(body: FrozenObject) -> Reasoning | None:
         return Reasoning(effort=effort)
     asked = schema.optional_object(body, "reasoning")
     if asked:
+        if asked.get("enabled") is False:
+            return Reasoning(effort="none")
         return Reasoning(
             effort=schema.optional_text(asked, "effort", "reasoning"),
             budget_tokens=schema.optional_count(asked, "max_tokens", "reasoning"),

@@ -93,7 +93,7 @@ def _allowed(choice: FrozenObject, path: str) -> ToolChoice:
 
 def _names(given: FrozenObject, path: str) -> Iterator[str]:
     for at, tool in schema.objects(given, "tools", path):
-        kind = "custom" if "custom" in tool else "function"
+        kind = "custom" if tool.get("custom") is not None else "function"
         yield schema.text(schema.object_at(tool, kind, at), "name", f"{at}.{kind}")
 
 

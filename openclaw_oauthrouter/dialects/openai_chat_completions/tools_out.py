@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from openclaw_oauthrouter.canonical.free_text import wrapper_schema
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, Note, Tool, ToolChoice
@@ -19,7 +21,7 @@ def encode_tools(request: ChatRequest, notes: list[Note]) -> JsonObject:
         return {}
     return {
         "tools": tools,
-        "tool_choice": _tool_choice(request.tool_choice),
+        "tool_choice": _tool_choice(request, notes),
         "parallel_tool_calls": request.parallel_tool_calls,
     }
 
@@ -45,17 +47,28 @@ def _tool(tool: Tool, position: int, notes: list[Note]) -> JsonObject | None:
     return {"type": "function", "function": function}
 
 
-def _tool_choice(choice: ToolChoice | None) -> str | JsonObject | None:
+def _tool_choice(request: ChatRequest, notes: list[Note]) -> str | JsonObject | None:
+    choice = request.tool_choice
     if choice is None:
         return None
+    names = _names(choice)
+    if names is None:
+        return choice.mode
+    written = {tool.name for tool in request.tools if tool.native is None or tool.native[0] == NAME}
+    left_out = {tool.name for tool in request.tools} - written
+    named = [_named(name) for name in names if name not in left_out]
+    if names and not named:
+        notes.append(Note("dropped", "tool_choice", "the tool it names runs at the provider it was made for"))
+        return None
     if choice.mode == "tool":
-        return _named(choice.name or "")
-    if choice.allowed is not None and choice.mode != "none":
-        return {
-            "type": "allowed_tools",
-            "allowed_tools": {"mode": choice.mode, "tools": [_named(name) for name in choice.allowed]},
-        }
-    return choice.mode
+        return named[0]
+    return {"type": "allowed_tools", "allowed_tools": {"mode": choice.mode, "tools": named}}
+
+
+def _names(choice: ToolChoice) -> Sequence[str] | None:
+    if choice.mode == "tool":
+        return (choice.name or "",)
+    return None if choice.mode == "none" else choice.allowed
 
 
 def _named(name: str) -> JsonObject:

@@ -50,6 +50,13 @@ def mapping(value: object, param: str) -> JsonObject:
     return value
 
 
+def array(value: object, param: str) -> list[object]:
+    """A list of anything."""
+    if not isinstance(value, list):
+        raise _wrong(param, "a list")
+    return value
+
+
 def mappings(value: object, param: str) -> list[JsonObject]:
     """A list of objects."""
     if not isinstance(value, list):

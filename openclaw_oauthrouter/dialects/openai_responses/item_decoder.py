@@ -93,8 +93,8 @@ def _answer(item: JsonObject, where: str) -> _Decoded:
 
 def _reasoning(item: JsonObject, where: str) -> _Decoded:
     encrypted = fields.optional(fields.string, item, "encrypted_content", where)
-    pieces = [*(item.get("summary") or ()), *(item.get("content") or ())]
-    text = "\n\n".join(piece["text"] for piece in fields.mappings(pieces, where) if isinstance(piece.get("text"), str))
+    pieces = [piece for name in ("summary", "content") for piece in fields.mappings(item.get(name) or [], f"{where}.{name}")]
+    text = "\n\n".join(piece["text"] for piece in pieces if isinstance(piece.get("text"), str))
     opaque = None
     if encrypted:
         opaque = unseal(encrypted) or Opaque("encrypted", encrypted, item_id=fields.optional(fields.string, item, "id", where))

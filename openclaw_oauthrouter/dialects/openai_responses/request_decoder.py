@@ -70,7 +70,7 @@ def decode_request(body: JsonObject, headers: Mapping[str, str]) -> ChatRequest:
         user=fields.optional(fields.string, body, "user"),
         service_tier=fields.optional(fields.string, body, "service_tier"),
         prompt_cache_key=fields.optional(fields.string, body, "prompt_cache_key"),
-        logprobs="message.output_text.logprobs" in (body.get("include") or ()),
+        logprobs="message.output_text.logprobs" in (fields.optional(fields.array, body, "include") or ()),
         native={name: value for name, value in body.items() if name not in _CANONICAL and value is not None},
     )
 

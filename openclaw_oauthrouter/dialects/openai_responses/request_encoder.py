@@ -65,7 +65,11 @@ def _encode_tools(request: ChatRequest, _card: ModelCard) -> _Piece:
         return {}, list(notes)
     body: JsonObject = {"tools": tools}
     if request.tool_choice is not None:
-        body["tool_choice"] = encode_tool_choice(request.tool_choice, request.tools)
+        choice = encode_tool_choice(request.tool_choice, request.tools)
+        if choice is None:
+            notes = (*notes, Note("dropped", "tool_choice", "the tool it names runs at another provider"))
+        else:
+            body["tool_choice"] = choice
     if request.parallel_tool_calls is not None:
         body["parallel_tool_calls"] = request.parallel_tool_calls
     return body, list(notes)

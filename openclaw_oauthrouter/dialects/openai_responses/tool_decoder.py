@@ -92,9 +92,10 @@ def _custom(definition: JsonObject, where: str, namespace: str) -> Iterator[Tool
 def _group(definition: JsonObject, where: str, _namespace: str) -> Iterator[Tool]:
     namespace = fields.string(definition.get("name"), f"{where}.name")
     for position, member in enumerate(fields.mappings(definition.get("tools") or [], f"{where}.tools")):
-        decode = _MEMBERS.get(member.get("type", ""))
+        at = f"{where}.tools[{position}]"
+        decode = _MEMBERS.get(fields.optional(fields.string, member, "type", at) or "")
         if decode is not None:
-            yield from decode(member, f"{where}.tools[{position}]", namespace)
+            yield from decode(member, at, namespace)
 
 
 def _tool_name(definition: JsonObject, where: str, namespace: str) -> str:

@@ -16,21 +16,26 @@ def encode_tools(tools: Sequence[Tool]) -> tuple[list[JsonObject], tuple[Note, .
     notes: list[Note] = []
     for tool in tools:
         if tool.native is not None:
-            _encode_native(tool, encoded, notes)
+            hosted, note = _hosted(tool)
+            encoded += [hosted] if hosted else []
+            notes += [note] if note else []
         else:
             encoded.append(_custom(tool) if tool.custom else _function(tool))
     return encoded, tuple(notes)
 
 
-def encode_tool_choice(choice: ToolChoice, tools: Sequence[Tool]) -> str | JsonObject:
-    """What the client asked for, in this dialect's words."""
-    kinds = {tool.name: "custom" if tool.custom else "function" for tool in tools}
-    if choice.mode == "tool" and choice.name is not None:
-        return {"type": kinds.get(choice.name, "function"), "name": wire_name(choice.name)}
-    if choice.allowed is not None:
-        allowed = [{"type": kinds.get(name, "function"), "name": wire_name(name)} for name in choice.allowed]
-        return {"type": "allowed_tools", "mode": "required" if choice.mode == "required" else "auto", "tools": allowed}
-    return choice.mode
+def encode_tool_choice(choice: ToolChoice, tools: Sequence[Tool]) -> str | JsonObject | None:
+    """What the client asked for, in this dialect's words; ``None`` if the tools it names could not be written."""
+    names = (choice.name,) if choice.mode == "tool" and choice.name is not None else choice.allowed
+    if names is None or choice.mode == "none":
+        return choice.mode
+    named = [reference for name in names if (reference := _reference(name, tools))]
+    if names and not named:
+        return None
+    if choice.mode == "tool" and "name" in named[0]:
+        return named[0]
+    # This is also how one hosted tool is demanded: a choice of its own exists for some of them only.
+    return {"type": "allowed_tools", "mode": "auto" if choice.mode == "auto" else "required", "tools": named}
 
 
 def _function(tool: Tool) -> JsonObject:
@@ -51,13 +56,22 @@ def _custom(tool: Tool) -> JsonObject:
     return definition
 
 
-def _encode_native(tool: Tool, encoded: list[JsonObject], notes: list[Note]) -> None:
+def _reference(name: str, tools: Sequence[Tool]) -> JsonObject | None:
+    """How a choice names a tool; ``None`` for one that could not be written. A tool of the client's wins over a hosted one."""
+    tool = min((tool for tool in tools if tool.name == name), key=lambda tool: tool.native is not None, default=Tool(name))
+    if tool.native is None:
+        return {"type": "custom" if tool.custom else "function", "name": wire_name(name)}
+    hosted, _ = _hosted(tool)
+    return {"type": hosted["type"]} if hosted else None
+
+
+def _hosted(tool: Tool) -> tuple[JsonObject | None, Note | None]:
     dialect, definition = tool.native or ("", {})
     kind = str(definition.get("type") or tool.name)
     if dialect == DIALECT:
-        encoded.append(dict(definition))
-    elif kind.startswith("web_search"):
-        encoded.append({"type": "web_search"})
-        notes.append(Note("mapped", kind, "became the provider's own web search; its options are not carried over"))
-    else:
-        notes.append(Note("dropped", kind, "is a tool that runs at another provider"))
+        return dict(definition), None
+    if kind.startswith("web_search"):
+        return {"type": "web_search"}, Note(
+            "mapped", kind, "became the provider's own web search; its options are not carried over"
+        )
+    return None, Note("dropped", kind, "is a tool that runs at another provider")

@@ -60,6 +60,8 @@ def decode_parts(message: dict[str, Any], *earlier: dict[str, Any]) -> tuple[Par
         ({"logprobs": True}, "logprobs", True),
         ({"reasoning_effort": "high"}, "reasoning", Reasoning(effort="high")),
         ({"reasoning": {"max_tokens": 2000}}, "reasoning", Reasoning(budget_tokens=2000)),
+        ({"reasoning": {"enabled": False}}, "reasoning", Reasoning(effort="none")),
+        ({"reasoning": {"enabled": True, "effort": "low"}}, "reasoning", Reasoning(effort="low")),
         ({"thinking": {"type": "enabled", "budget_tokens": 3000}}, "reasoning", Reasoning(budget_tokens=3000)),
         ({"thinking": {"type": "adaptive"}}, "reasoning", Reasoning(adaptive=True)),
         ({"thinking": {"type": "disabled"}}, "reasoning", Reasoning(effort="none")),
@@ -74,7 +76,7 @@ def decode_parts(message: dict[str, Any], *earlier: dict[str, Any]) -> tuple[Par
         ({"tool_choice": {"type": "custom", "custom": {"name": "c"}}}, "tool_choice", ToolChoice("tool", "c")),
         (
             {"tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [
-                {"type": "function", "function": {"name": "f"}}, {"type": "custom", "custom": {"name": "c"}}]}}},
+                {"type": "function", "function": {"name": "f"}, "custom": None}, {"type": "custom", "custom": {"name": "c"}}]}}},
             "tool_choice",
             ToolChoice("required", allowed=("f", "c")),
         ),
@@ -86,6 +88,7 @@ def decode_parts(message: dict[str, Any], *earlier: dict[str, Any]) -> tuple[Par
             "tools",
             (Tool("f", "d", {"a": 1}, strict=True, cache=CacheMark("1h")),),
         ),
+        ({"tools": [{"type": "function", "function": {"name": "f"}, "cache_control": {"ttl": []}}]}, "tools", (Tool("f", cache=CacheMark()),)),
         (
             {"tools": [{"type": "custom", "custom": {"name": "c", "format": {"type": "text"}}}]},
             "tools",
@@ -181,6 +184,12 @@ def test_thinking_blocks_are_unsealed_and_beat_plain_reasoning() -> None:
     ]
     parts = decode_parts({"role": "assistant", "content": None, "reasoning_content": "a", "thinking_blocks": blocks})
     assert parts == (ReasoningPart("a", Opaque("signature", "raw")), ReasoningPart("", ours))
+
+
+def test_a_call_whose_other_kind_is_null_is_read() -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}, "custom": None}
+    message = decode(messages=[{"role": "assistant", "tool_calls": [call]}, {"role": "user", "content": "x"}]).messages[0]
+    assert message.parts == (ToolCallPart("c1", "f", "{}"),)
 
 
 def test_tool_answer() -> None:

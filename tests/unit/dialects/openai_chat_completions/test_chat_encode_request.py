@@ -146,6 +146,45 @@ def test_a_tool_that_runs_at_its_provider_is_left_out_with_a_note() -> None:
     assert [(note.action, note.subject) for note in notes] == [("dropped", "tools[1]")]
 
 
+HOSTED = Tool("web_search", native=("anthropic_messages", {"type": "web_search_20250305", "name": "web_search"}))
+
+
+@pytest.mark.parametrize(
+    ("tools", "choice", "written"),
+    [
+        ((HOSTED, Tool("f")), ToolChoice("tool", "web_search"), None),
+        (
+            (HOSTED, Tool("web_search")),
+            ToolChoice("tool", "web_search"),
+            {"type": "function", "function": {"name": "web_search"}},
+        ),
+        ((HOSTED, Tool("f")), ToolChoice("auto", allowed=("web_search",)), None),
+        (
+            (HOSTED, Tool("f")),
+            ToolChoice("required", allowed=("web_search", "f")),
+            {
+                "type": "allowed_tools",
+                "allowed_tools": {"mode": "required", "tools": [{"type": "function", "function": {"name": "f"}}]},
+            },
+        ),
+        ((HOSTED, Tool("f")), ToolChoice("none", allowed=("web_search",)), "none"),
+    ],
+)
+def test_a_tool_that_was_left_out_cannot_be_chosen(tools: tuple[Tool, ...], choice: ToolChoice, written: object) -> None:
+    encoded = encode(tools=tools, tool_choice=choice)
+    assert encoded.body.get("tool_choice") == written
+    assert ("tool_choice" in {note.subject for note in encoded.notes}) == (written is None)
+
+
+def test_a_result_outside_a_users_message_finds_its_call_or_stays_as_words() -> None:
+    call = Message("assistant", (ToolCallPart("1", "f", "{}"), ToolCallResponsePart("0", (TextPart("early"),))))
+    messages = encode_messages(HI, call, Message("system", (ToolCallResponsePart("1", (TextPart("ok"),)), TextPart("s"))))
+    assert [message["role"] for message in messages] == ["user", "assistant", "tool", "system"]
+    assert messages[1]["content"] == "[result of tool call 0]early"
+    assert messages[2] == {"role": "tool", "tool_call_id": "1", "content": "ok"}
+    assert messages[3]["content"] == "s"
+
+
 def test_tool_round_trip_puts_answers_right_after_the_calls() -> None:
     call = Message(
         "assistant",
@@ -240,7 +279,15 @@ def test_notes_tell_what_was_lost() -> None:
     sealed = ReasoningPart("why", Opaque("signature", "s", "anthropic/me"))
     encoded = encode(
         Message("user", (TextPart("hi", CacheMark()),)),
-        Message("assistant", (sealed, NativePart("anthropic_messages", "server_tool_use", {}))),
+        Message(
+            "assistant",
+            (
+                sealed,
+                NativePart("anthropic_messages", "server_tool_use", {}),
+                TextPart("see"),
+                UriPart("image", "https://x/a.png"),
+            ),
+        ),
         top_k=5,
         native={"container": "c"},
         max_output_tokens=101,
@@ -249,6 +296,7 @@ def test_notes_tell_what_was_lost() -> None:
     assert subjects == {
         "messages[1].thinking",
         "messages[1].server_tool_use",
+        "messages[1].image",
         "cache_control",
         "top_k",
         "container",
@@ -267,6 +315,14 @@ def test_own_dialect_passes_with_only_the_model_changed() -> None:
     assert encoded.body == {**body, "model": "gpt-x"}
     assert body["model"] == "auto"
     assert encoded.notes == ()
+
+
+@pytest.mark.parametrize("blocks", [True, "x", {"a": 1}, ["x"], [None]])
+@pytest.mark.parametrize("role", ["system", "user"])
+def test_blocks_of_reasoning_that_are_none_are_refused(role: str, blocks: object) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        relay({"model": "auto", "messages": [{"role": role, "content": "a", "thinking_blocks": blocks}]})
+    assert str(refused.value.param).startswith("messages[0].thinking_blocks")
 
 
 def test_reasoning_sealed_by_others_stays_here() -> None:

@@ -222,6 +222,10 @@ def test_settings() -> None:
         ({"text": {"format": {"type": "json_schema", "name": "x"}}}, "text.format.schema"),
         ({"reasoning": "high"}, "reasoning"),
         ({"instructions": ["x"]}, "instructions"),
+        ({"include": True}, "include"),
+        ({"input": [{"type": "reasoning", "summary": True}]}, "input[0].summary"),
+        ({"input": [{"type": "reasoning", "content": ["x"]}]}, "input[0].content[0]"),
+        ({"tools": [{"type": "namespace", "name": "n", "tools": [{"type": []}]}]}, "tools[0].tools[0].type"),
     ],
 )
 def test_a_bad_request_is_refused_by_name(body: dict[str, object], param: str) -> None:

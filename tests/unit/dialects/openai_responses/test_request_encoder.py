@@ -33,6 +33,8 @@ from tests.support.responses import CARD, NOW, assistant, foreign, make_dialect,
 SCHEMA = TypeAdapter(ResponseCreateParams)
 CLASSIC = ModelCard("openai", "gpt-4.1")
 WEATHER = Tool("weather", "d", {"type": "object", "properties": {"city": {"type": "string"}}})
+SEARCH = Tool("web_search", native=("anthropic_messages", {"type": "web_search_20250305", "name": "web_search"}))
+COMPUTER = Tool("computer", native=("anthropic_messages", {"type": "computer_20250124"}))
 WIRE_WEATHER = {"type": "function", "name": "weather", "description": "d", "parameters": WEATHER.parameters, "strict": None}
 
 
@@ -246,6 +248,10 @@ def test_parts_without_a_counterpart_are_dropped_and_noted() -> None:
                 "tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "custom", "name": "p"}]},
             },
         ),
+        (
+            {"tools": (WEATHER,), "tool_choice": ToolChoice("none", allowed=("weather",))},
+            {"tools": [WIRE_WEATHER], "tool_choice": "none"},
+        ),
         ({"tool_choice": ToolChoice("auto"), "parallel_tool_calls": True}, {}),
         ({"stream": True}, {"stream": True}),
         (
@@ -318,11 +324,35 @@ def test_field(fields: dict[str, Any], encoded: dict[str, Any]) -> None:
         ),
         (
             {
-                "tools": (Tool("computer", native=("anthropic_messages", {"type": "computer_20250124"})),),
+                "tools": (COMPUTER,),
                 "tool_choice": ToolChoice("auto"),
             },
             CARD,
             {},
+            {"computer_20250124"},
+        ),
+        (
+            {"tools": (SEARCH, WEATHER), "tool_choice": ToolChoice("tool", "web_search")},
+            CARD,
+            {
+                "tools": [{"type": "web_search"}, WIRE_WEATHER],
+                "tool_choice": {"type": "allowed_tools", "mode": "required", "tools": [{"type": "web_search"}]},
+            },
+            {"web_search_20250305"},
+        ),
+        (
+            {"tools": (COMPUTER, WEATHER), "tool_choice": ToolChoice("tool", "computer")},
+            CARD,
+            {"tools": [WIRE_WEATHER]},
+            {"computer_20250124", "tool_choice"},
+        ),
+        (
+            {"tools": (COMPUTER, WEATHER), "tool_choice": ToolChoice("required", allowed=("computer", "weather"))},
+            CARD,
+            {
+                "tools": [WIRE_WEATHER],
+                "tool_choice": {"type": "allowed_tools", "mode": "required", "tools": [{"type": "function", "name": "weather"}]},
+            },
             {"computer_20250124"},
         ),
     ],
