@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pydantic import BaseModel, SecretStr
 
 from openclaw_oauthrouter.config.loading import LoadedSettings
+from openclaw_oauthrouter.config.urls import MASK, without_userinfo
 
-MASK = "********"
-_SECRET_HEADERS = ("authorization", "key", "token", "cookie", "secret")
+__all__ = ["MASK", "SettingRow", "effective_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +47,12 @@ def _walk(value: object, prefix: str) -> Iterator[tuple[str, object]]:
         for name in type(value).model_fields:
             yield from _walk(getattr(value, name), f"{prefix}.{name}" if prefix else name)
     elif isinstance(value, dict) and value:
+        # Users put credentials into plain headers, and no list of names tells which.
+        masked = prefix.rpartition(".")[2] == "headers"
         for name, item in value.items():
-            yield from _walk(_mask_header(prefix, str(name), item), f"{prefix}.{name}")
+            yield from _walk(MASK if masked else item, f"{prefix}.{name}")
     else:
         yield prefix, _plain(value)
-
-
-def _mask_header(prefix: str, name: str, item: object) -> object:
-    # Users put credentials into plain headers; a name that smells of one is enough to hide the value.
-    if prefix.endswith(".headers") and any(word in name.lower() for word in _SECRET_HEADERS):
-        return MASK
-    return item
 
 
 def _plain(value: object) -> object:
@@ -67,4 +62,6 @@ def _plain(value: object) -> object:
         return [_plain(item) for item in value]
     if isinstance(value, BaseModel):
         return dict(_walk(value, ""))
-    return value if isinstance(value, (str, int, float, bool, type(None), dict)) else str(value)
+    if isinstance(value, str):
+        return without_userinfo(value)
+    return value if isinstance(value, (int, float, bool, type(None), dict)) else str(value)

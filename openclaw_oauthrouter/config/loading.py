@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.environment import process_environment
+from openclaw_oauthrouter.config.urls import without_userinfo
 from openclaw_oauthrouter.errors import ConfigurationError
 
 ENVIRONMENT: Mapping[str, str] = {
@@ -188,9 +189,15 @@ def _describe(detail: ErrorDetails, sources: Mapping[str, str]) -> str:
     where = f" ({source})" if source else ""
     if detail["type"] == "extra_forbidden":
         return f"{key}{where}: no such setting{_suggest(detail['loc'])}"
-    secret = any(word in key for word in ("token", "key", "value", "secret", "header"))
-    got = "" if secret else f", got {detail['input']!r:.80}"
-    return f"{key}{where}: {detail['msg']}{got}"
+    return f"{key}{where}: {detail['msg']}, got {_shown(key, detail['input'])}"
+
+
+def _shown(key: str, value: object) -> str:
+    # A key or token often stands where a table should be: below these nothing is repeated, whatever it is called.
+    words = ("token", "key", "value", "secret", "header")
+    if key.partition(".")[0] == "providers" or any(word in key for word in words):
+        return f"a value of type {type(value).__name__!r}"
+    return f"{without_userinfo(repr(value)):.80}"
 
 
 def _suggest(location: tuple[int | str, ...]) -> str:

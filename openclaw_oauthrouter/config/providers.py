@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -66,9 +67,16 @@ class ProviderSettings(Section):
     @field_validator("api_base")
     @classmethod
     def _http_url(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
-        return value.rstrip("/") if value else value
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if not value.startswith(("http://", "https://")):
+            # Only an address is repeated: what else stands here may be a key.
+            instead = f", not {parts.scheme}://{parts.hostname or ''}" if parts.netloc else ""
+            raise ValueError(f"must start with http:// or https://{instead}")
+        if "@" in parts.netloc:
+            raise ValueError("must not hold a name or password, which would end up in traces: use api_key or auth_header")
+        return value.rstrip("/")
 
 
 class AnthropicOAuthSettings(Section):

@@ -191,10 +191,30 @@ def test_all_errors_are_told_at_once_with_their_source(file: Path) -> None:
         {"providers": {"x": {"auth_header": {"name": "n", "value": ["s3cret"]}}}},
         {"providers": {"x": {"headers": {"Authorization": ["s3cret"]}}}},
         {"server": {"client_keys": {"ann": {"token": ["s3cret"]}}}},
+        {"providers": {"anthropic": "s3cret"}},
+        {"providers": {"x": {"models": "s3cret"}}},
+        {"providers": {"x": {"api_base": "s3cret"}}},
+        {"providers": {"x": {"api_base": "http://user:s3cret@host/v1"}}},
+        {"providers": {"x": {"api_base": "ftp://user:s3cret@host/v1"}}},
+        {"server": {"client_keys": "s3cret"}},
+        {"server": {"client_keys": {"ann": "s3cret"}}},
+        {"state_url": ["redis://:s3cret@host"]},
+        {"state_url": [f"redis://{'u' * 60}:s3cret{'x' * 20}@host"]},
     ],
 )
 def test_an_error_never_shows_a_secret(overrides: dict[str, Any]) -> None:
     assert "s3cret" not in refused(**overrides)
+
+
+def test_a_hidden_value_is_told_by_its_type() -> None:
+    assert refused(providers={"anthropic": "s3cret"}).endswith("got a value of type 'str'")
+
+
+def test_a_password_in_an_address_is_refused_with_what_to_use_instead() -> None:
+    assert "use api_key or auth_header" in refused(providers={"x": {"api_base": "http://user:s3cret@host/v1"}})
+    assert load(providers={"x": {"api_base": "http://[fd00::1]:8000/v1/"}}).settings.providers["x"].api_base == (
+        "http://[fd00::1]:8000/v1"
+    )
 
 
 def test_settings_cannot_be_changed_afterwards() -> None:
@@ -216,6 +236,19 @@ def test_secrets_are_masked_for_people(file: Path) -> None:
     text = json.dumps(rows, default=str)
     assert "s3cret" not in text
     assert "hide-me" not in text
-    assert rows["providers.my-Endpoint.headers.X-Team"] == "blue"
+    assert rows["providers.my-Endpoint.headers.X-Team"] == MASK
     assert rows["server.client_keys.ann.token"] == MASK
     assert "s3cret" not in repr(loaded.settings)
+
+
+def test_passwords_in_addresses_are_masked_for_people() -> None:
+    loaded = load(
+        state_url="redis://:s3cret@cache:6379/1?db=0",
+        telemetry={"otlp_endpoint": "https://name:s3cret@collector/v1"},
+        providers={"x": {"api_base": "http://host/v1?to=a@b", "headers": {"x-auth": "s3cret", "x-pass": "s3cret"}}},
+    )
+    rows = {row.key: row.value for row in effective_rows(loaded)}
+    assert "s3cret" not in json.dumps(rows, default=str)
+    assert rows["state_url"] == f"redis://{MASK}@cache:6379/1?db=0"
+    assert rows["telemetry.otlp_endpoint"] == f"https://{MASK}@collector/v1"
+    assert rows["providers.x.api_base"] == "http://host/v1?to=a@b"

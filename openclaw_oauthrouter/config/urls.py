@@ -1,0 +1,14 @@
+"""Keeps the name and password in a URL away from people's eyes."""
+
+from __future__ import annotations
+
+import re
+
+MASK = "********"
+
+_USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
+
+
+def without_userinfo(text: str) -> str:
+    """The text with ``name:password`` masked in every URL in it."""
+    return _USERINFO.sub(f"{MASK}@", text)
