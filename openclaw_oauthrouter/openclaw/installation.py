@@ -162,7 +162,8 @@ def seed_explanation(document: FrozenObject) -> str | None:
 
 def installed_route(document: FrozenObject) -> Route | None:
     """By which route the file already leads here."""
-    if str(SHIM) in (value_at(document, _LOAD_PATHS) or ()):
+    paths = value_at(document, _LOAD_PATHS)
+    if isinstance(paths, list) and str(SHIM) in paths:
         return "linked"
     if value_at(document, (*_ENTRY, "enabled")):
         return "copied"

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.edits import json5_text, toml_text
 
 _MISSING = object()
@@ -47,9 +48,9 @@ class AppendJson(_Edit):
 
     def revert(self, text: str, before: str) -> str:
         """The text without the item, unless it was there before us."""
-        items = json5_text.value_at(json5_text.read(text), self.path, [])
+        items = json5_text.value_at(json5_text.read(text), self.path)
         former = json5_text.value_at(json5_text.read(before), self.path, _MISSING)
-        if self.item not in items or (former is not _MISSING and self.item in former):
+        if not isinstance(items, list) or self.item not in items or (isinstance(former, list) and self.item in former):
             return text
         if items == [self.item] and former is _MISSING:
             return _restore(text, before, self.path)
@@ -64,7 +65,8 @@ class PutTomlBlock(_Edit):
 
     def apply(self, text: str) -> str:
         """The text with the tables."""
-        return toml_text.put_block(text, self.body)
+        toml_text.read(text)
+        return toml_text.still_toml(toml_text.put_block(text, self.body))
 
     def revert(self, text: str, before: str) -> str:
         """The text without them."""
@@ -80,14 +82,20 @@ class PutTomlKey(_Edit):
 
     def apply(self, text: str) -> str:
         """The text with the value."""
-        return text if toml_text.read(text).get(self.key) == self.value else toml_text.put_key(text, self.key, self.value)
+        if toml_text.read(text).get(self.key) == self.value:
+            return text
+        after = toml_text.still_toml(toml_text.put_key(text, self.key, self.value))
+        if toml_text.read(after).get(self.key) != self.value:
+            raise ConfigurationError(f"{self.key!r} cannot be set, for its name also begins a line of some other value")
+        return after
 
     def revert(self, text: str, before: str) -> str:
         """The text with what stood there before; a value somebody has changed since is theirs and stays."""
         if toml_text.read(text).get(self.key) != self.value:
             return text
         former = toml_text.read(before).get(self.key)
-        return toml_text.remove_key(text, self.key) if former is None else toml_text.put_key(text, self.key, str(former))
+        restored = toml_text.remove_key(text, self.key) if former is None else toml_text.put_key(text, self.key, str(former))
+        return toml_text.still_toml(restored)
 
 
 class ReplaceText(_Edit):

@@ -15,8 +15,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.edits.edit import Edit
+from openclaw_oauthrouter.telemetry.redact import redact
 
-_SECRET_VALUE = re.compile(r"""(?i)((?:token|key|secret|password)["']?\s*[:=]\s*["'])([^"'$]{8,})(["'])""")
+_SECRET_VALUE = re.compile(
+    r"""(?i)((?:token|key|secret|password)s?[-_]?\d*["']?\s*[:=]\s*(["']))  # apiKey2: '
+        (?!\$\{?\w+\}?\2)(?:(?!\2).){8,}(\2)                             # but a reference may be seen""",
+    re.VERBOSE,
+)
 
 
 class Record(BaseModel):
@@ -65,7 +70,7 @@ class FileChange:
             str(self.path) if self.after is not None else "(no file)",
         )
         text = "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
-        return _SECRET_VALUE.sub(r"\1********\3", text)
+        return redact(_SECRET_VALUE.sub(r"\1********\3", text))
 
 
 class Journal:

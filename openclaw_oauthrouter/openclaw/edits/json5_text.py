@@ -29,6 +29,8 @@ def read(text: str) -> Any:
         return json5.loads(text)
     except ValueError as error:
         raise ConfigurationError(f"not valid JSON: {error}") from error
+    except RecursionError:
+        raise ConfigurationError("nested too deeply to be read") from None
 
 
 def value_at(document: Any, path: Path, default: Any = None) -> Any:

@@ -23,6 +23,20 @@ def read(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"not valid TOML: {error}") from error
+    except RecursionError:
+        raise ConfigurationError("nested too deeply to be read") from None
+
+
+def still_toml(text: str) -> str:
+    """A text of ours, once it is known that others can read it: a table or key may be spelt in ways that are not seen here.
+
+    :raises ConfigurationError: they cannot, and why
+    """
+    try:
+        read(text)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"our entries do not fit beside what the file holds already ({error.message})") from None
+    return text
 
 
 def put_block(text: str, body: str) -> str:
@@ -53,6 +67,7 @@ def remove_key(text: str, key: str) -> str:
 
 def _key_line(text: str, key: str) -> re.Match[str] | None:
     table = re.search(r"^[ \t]*\[", text, re.MULTILINE)
-    return re.compile(rf"^[ \t]*{re.escape(key)}[ \t]*=[^\n]*", re.MULTILINE).search(
+    name = re.escape(key)
+    return re.compile(rf"""^[ \t]*(?:{name}|"{name}"|'{name}')[ \t]*=[^\n]*""", re.MULTILINE).search(
         text, 0, table.start() if table else len(text)
     )

@@ -203,6 +203,50 @@ def test_broken_toml_is_refused() -> None:
         PutTomlKey(key="model", value="auto").apply("model =")
 
 
+@pytest.mark.parametrize("name", ['"model"', "'model'", "  model "])
+def test_a_toml_key_is_found_in_any_spelling(name: str) -> None:
+    after = PutTomlKey(key="model", value="auto").apply(f'{name} = "gpt-5" # mine\n')
+    assert toml_text.read(after) == {"model": "auto"}
+
+
+BLOCK = TOML_EDITS[-1]
+KEY = TOML_EDITS[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "edit", "reason"),
+    [
+        ('[model_providers.oauthrouter]\nname = "by hand"\n', BLOCK, r"do not fit .*twice"),
+        ('model_providers = { a = { name = "A" } }\n', BLOCK, "do not fit"),
+        ("model_providers = 5\n", BLOCK, "do not fit"),
+        ("this is no TOML", BLOCK, "not valid TOML"),
+        ('notify = [\n  ["a"],\n]\nmodel = "mine"\n', KEY, "do not fit"),
+        ('notes = """\nmodel = \'x\'\n"""\n', KEY, "'model' cannot be set"),
+        ("a = " + "[" * 5000 + "]" * 5000, BLOCK, "nested too deeply"),
+    ],
+)
+def test_toml_that_others_could_not_read_is_not_written(
+    tmp_path: Path, journal: Journal, text: str, edit: Edit, reason: str
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match=rf"(?s)config.toml.*{reason}.*nothing was changed"):
+        journal.plan("codex", path, [edit])
+
+
+def test_deep_json_is_refused(tmp_path: Path, journal: Journal) -> None:
+    path = tmp_path / "openclaw.json"
+    path.write_text('{"a":' * 5000 + "1" + "}" * 5000)
+    with pytest.raises(ConfigurationError, match=r"openclaw.json.*nested too deeply"):
+        journal.plan("openclaw", path, JSON_EDITS)
+
+
+def test_a_list_that_has_become_something_else_is_left_alone() -> None:
+    edit = AppendJson(path=("plugins", "load", "paths"), item="/shim")
+    text = '{"plugins": {"load": {"paths": 5}}}'
+    assert edit.revert(text, "{}") == text
+
+
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
     return Journal(tmp_path / "records")
@@ -266,6 +310,34 @@ def test_the_diff_shows_no_secrets(tmp_path: Path, journal: Journal) -> None:
     assert "sk-very-secret" not in diff
     assert "${ENVIRONMENT}" in diff
     assert '+  "a": 1' in diff
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '"ANTHROPIC": "HIDE"',
+        "apiKey2: 'HIDE'",
+        "tokens: 'HIDE'",
+        'authorization: "Bearer HIDE"',
+        "password: 'it\"HIDE'",
+        "secret: 'pa$HIDE'",
+        'args: ["--key", "HIDE"]',
+    ],
+)
+def test_the_diff_shows_no_secret_in_any_spelling(tmp_path: Path, journal: Journal, line: str) -> None:
+    path = tmp_path / "openclaw.json"
+    text = f"{{\n  {line.replace('HIDE', 'sk-ant-zzzzzzzzz')}\n}}\n"
+    path.write_text(text)
+    change = journal.plan("openclaw", path, [PutJson(path=("apiKeyHelper",), value="cat /some/file")])
+    assert "zzzzz" not in change.diff()
+    assert '"apiKeyHelper": "cat /some/file"' in change.diff()
+    assert "sk-ant-zzzzzzzzz" in (change.after or "")
+
+
+def test_the_diff_shows_no_short_secret_under_a_numbered_name(tmp_path: Path, journal: Journal) -> None:
+    path = tmp_path / "openclaw.json"
+    path.write_text("{\n  apiKey2: 'sk-second'\n}\n")
+    assert "sk-second" not in journal.plan("openclaw", path, [PutJson(path=("a",), value=1)]).diff()
 
 
 def test_a_damaged_record_is_named(tmp_path: Path, journal: Journal) -> None:

@@ -271,6 +271,23 @@ def test_codex_is_told_and_untold(home: Home) -> None:
     assert config.read_text() == before
 
 
+def test_a_table_of_codex_made_by_hand_is_left_alone(home: Home) -> None:
+    before = '[model_providers.oauthrouter]\nname = "by hand"\n'
+    config = home.file(".codex/config.toml", before)
+    done = home.run("setup", "codex", "--yes")
+    assert isinstance(done.exception, ConfigurationError)
+    assert "nothing was changed" in done.exception.message
+    assert config.read_text() == before
+
+
+def test_odd_paths_of_plugins_do_no_harm(home: Home) -> None:
+    config = home.file(".openclaw/openclaw.json", '{"plugins": {"load": {"paths": 5}}}')
+    assert json.loads(home.ok("openclaw", "status", "--json"))["route"] is None
+    assert "nothing to undo" in home.ok("openclaw", "uninstall", "--yes")
+    assert "is not an array" in str(home.run("openclaw", "install", "--yes").exception)
+    assert config.read_text() == '{"plugins": {"load": {"paths": 5}}}'
+
+
 def test_exports_name_one_token_for_every_client(home: Home) -> None:
     *exports, last = home.ok("setup", "env").splitlines()
     lines = dict(line.removeprefix("export ").split("=", 1) for line in exports)
