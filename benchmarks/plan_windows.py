@@ -137,6 +137,7 @@ def health_book(world: World, tally: Tally) -> Callable[[], None]:
     book = HealthBook(world.clock)
 
     def note(plan: Plan, answered: bool, headers: dict[str, str]) -> None:
+        book.calling(plan.name, "model", "login")
         book.observe_headers(plan.name, "login", headers, "model")
         if answered:
             book.succeeded(plan.name, "model", "login")

@@ -47,6 +47,9 @@ from openclaw_oauthrouter.upstream.failover import Failover
 from openclaw_oauthrouter.upstream.origins import Origins
 from openclaw_oauthrouter.upstream.transport import create_transport
 
+HOLD_MARGIN_SECONDS = 60.0
+"""A call may run for ``upstream.timeouts.total``; budget set aside for longer than that belongs to nobody any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lasting:
@@ -181,6 +184,7 @@ def _build_spend(settings: Settings, plugins: pluggy.PluginManager, providers: M
         new_id=new_id,
         clients=settings.server.client_keys,
         extra_budgets=flat(plugins.hook.oauthrouter_register_budgets(settings=settings)),
+        hold_seconds=settings.upstream.timeouts.total + HOLD_MARGIN_SECONDS,
     )
 
 

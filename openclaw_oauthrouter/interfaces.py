@@ -298,9 +298,10 @@ class SpendGuard(Protocol):
     def estimate(self, request: ChatRequest, card: ModelCard) -> Estimate:
         """Tokens the request is expected to use at most."""
 
-    async def reserve(self, hop: Hop, estimate: Estimate, client: str | None) -> Reservation:
+    async def reserve(self, hop: Hop, estimate: Estimate, client: str | None, *, by_plan: bool = False) -> Reservation:
         """Set budget aside.
 
+        :param by_plan: a subscription pays, so the call touches no budget in money
         :raises PolicyError: a rule refuses
         """
 
@@ -312,7 +313,10 @@ class Health(Protocol):
     """What is known of providers, models and credentials being out of order."""
 
     def blocked(self, provider: str, model: str, credential: str | None = None) -> str | None:
-        """Why not to call now, in words; ``None`` when nothing speaks against it."""
+        """Why not to call now, in words; ``None`` when nothing speaks against it. Asking changes nothing."""
+
+    def calling(self, provider: str, model: str, credential: str | None) -> None:
+        """Take note that a call is being made: to what is out of order it is the one that looks whether that is still so."""
 
     def exhausted(self, provider: str, model: str, credential: str | None = None) -> str | None:
         """The used-up window the provider itself told of, in words; cooldowns, which are our own guess, do not count."""

@@ -34,7 +34,7 @@ class HealthBook:
         self.windows = PlanWindows(clock)
 
     def blocked(self, provider: str, model: str, credential: str | None = None) -> str | None:
-        """See ``Health``. Once a minute one request is let through to what is blocked, to see whether it works again."""
+        """See ``Health``. Once a minute one call is let through to what is blocked, to see whether it works again."""
         for subject in _subjects(provider, model, credential):
             reason = self.cooldowns.blocked(subject)
             if reason is not None:
@@ -44,6 +44,12 @@ class HealthBook:
     def exhausted(self, provider: str, model: str, credential: str | None = None) -> str | None:
         """See ``Health``."""
         return self.windows.blocked(provider, credential, model)
+
+    def calling(self, provider: str, model: str, credential: str | None) -> None:
+        """See ``Health``."""
+        for subject in _subjects(provider, model, credential):
+            self.cooldowns.calling(subject)
+        self.windows.calling(provider, credential, model)
 
     def failed(self, provider: str, model: str, credential: str | None, error: UpstreamError) -> None:
         """See ``Health``. A client's mistake leaves nothing alone."""

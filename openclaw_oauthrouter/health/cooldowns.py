@@ -13,9 +13,6 @@ from openclaw_oauthrouter.errors import Scope, UpstreamError
 PROBE_SECONDS = 60.0
 """What failed is tried this often by a real request, so that its recovery is noticed within it."""
 
-_GRANT_SECONDS = 1.0
-"""A request asks more than once on its way (hop, then credential); all its questions get the same answer."""
-
 MOST_SUBJECTS = 1000
 """A client may ask for any number of models that do not exist; the oldest are forgotten."""
 
@@ -61,15 +58,16 @@ class Probes:
         self._pauses: dict[object, float] = {}
         self._started: dict[object, float] = {}
 
-    def allow(self, key: object, blocked_since: float, now: float) -> bool:
-        """Whether this request may look; being allowed starts the probe."""
-        started = self._started.get(key, blocked_since)
-        pause = self._pauses.get(key, PROBE_SECONDS)
-        if now - max(started, blocked_since) >= pause:
+    def due(self, key: object, blocked_since: float, now: float) -> bool:
+        """Whether the next request may look; asking changes nothing."""
+        began = max(self._started.get(key, blocked_since), blocked_since)
+        return now - began >= self._pauses.get(key, PROBE_SECONDS)
+
+    def start(self, key: object, blocked_since: float, now: float) -> None:
+        """A call is made: the probe, if one is due."""
+        if self.due(key, blocked_since, now):
             self._started[key] = now
-            self._pauses[key] = min(2 * pause, self._longest_pause)
-            return True
-        return self.is_under_way(key, blocked_since) and now - started < _GRANT_SECONDS
+            self._pauses[key] = min(2 * self._pauses.get(key, PROBE_SECONDS), self._longest_pause)
 
     def is_under_way(self, key: object, blocked_since: float) -> bool:
         """Whether a probe was let through since the block began."""
@@ -122,12 +120,19 @@ class Cooldowns:
         return True
 
     def blocked(self, subject: Subject) -> str | None:
-        """Why not to call now; ``None`` once the time is over, and for a probe."""
+        """Why not to call now; ``None`` once the time is over, and while a probe is due."""
         known = self._cooling.get(subject)
         now = self._clock()
-        if known is None or now >= known.until or self._probes.allow(subject, known.since, now):
+        if known is None or now >= known.until or self._probes.due(subject, known.since, now):
             return None
         return f"{_words(subject)} is left alone for another {known.until - now:.0f} s: {known.reason}"
+
+    def calling(self, subject: Subject) -> None:
+        """A call is made; nobody else need look until it is known how it went."""
+        known = self._cooling.get(subject)
+        now = self._clock()
+        if known is not None and now < known.until:
+            self._probes.start(subject, known.since, now)
 
     def items(self) -> Iterator[tuple[Subject, Cooling]]:
         """Everything known, forgotten subjects left out."""

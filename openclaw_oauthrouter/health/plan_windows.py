@@ -37,7 +37,7 @@ class PlanWindows:
         self._probes = Probes(LONGEST_PAUSE_SECONDS)
 
     def observe(self, provider: str, credential: str | None, model: str | None, readings: Sequence[Reading]) -> bool:
-        """Take readings; ``True`` when they show that a window that was used up is open again."""
+        """Take readings; ``True`` when they show that a window of the whole account that was used up is open again."""
         reopened = False
         for reading in readings:
             holder = Holder(provider, credential or "", (model or "") if reading.per_model else "")
@@ -45,7 +45,7 @@ class PlanWindows:
             before = known.get(reading.name)
             if before is not None and before.exhausted and not reading.exhausted:
                 self._probes.forget((holder, reading.name))
-                reopened = True
+                reopened = reopened or not reading.per_model
             known[reading.name] = reading
         return reopened
 
@@ -68,10 +68,16 @@ class PlanWindows:
         """Why not to call now."""
         now = self._clock()
         for holder, reading in self._blocking(provider, credential, model):
-            if not self._probes.allow((holder, reading.name), reading.observed_at, now):
+            if not self._probes.due((holder, reading.name), reading.observed_at, now):
                 left = (reading.resets_at or now) - now
                 return f"the {reading.name} limit of {holder.credential or provider} is used up for another {left:.0f} s"
         return None
+
+    def calling(self, provider: str, credential: str | None, model: str) -> None:
+        """A call is made; nobody else need look until it is known how it went."""
+        now = self._clock()
+        for holder, reading in self._blocking(provider, credential, model):
+            self._probes.start((holder, reading.name), reading.observed_at, now)
 
     def items(self) -> Iterator[tuple[Holder, Reading]]:
         """Every reading that is not too old to mean anything."""

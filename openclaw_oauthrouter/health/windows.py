@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from openclaw_oauthrouter.wire.durations import parse_duration
+
 _UNIFIED = "anthropic-ratelimit-unified-"
 _UNIFIED_FIELD = re.compile(rf"{_UNIFIED}(?P<claim>[^-]+)-(?P<field>status|utilization|reset)")
 _CODEX_FIELD = re.compile(r"x-(?P<meter>.+)-(?P<position>primary|secondary)-(?P<field>used-percent|window-minutes|reset-at)")
@@ -18,10 +20,8 @@ _CLAIMS = {"five_hour": "5h", "seven_day": "7d"}
 _MINUTES = {"5h": 300, "7d": 10_080}
 _MODEL_WORDS = ("opus", "sonnet", "haiku")
 _MAIN_METER = "codex"
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
 _YEAR_2001 = 1_000_000_000.0
 _YEAR_SECONDS = 366 * 86_400.0
-_UNITS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +139,9 @@ def _said_moment(text: str, now: float) -> float | None:
     number = _number(text)
     if number is not None:
         return number if number > _YEAR_2001 else now + number
-    parts = _DURATION.findall(text)
-    if parts and "".join(amount + unit for amount, unit in parts) == text:
-        return now + sum(float(amount) * _UNITS[unit] for amount, unit in parts)
+    seconds = parse_duration(text)
+    if seconds is not None:
+        return now + seconds
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

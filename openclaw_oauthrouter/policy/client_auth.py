@@ -6,10 +6,8 @@ import hmac
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
-from openclaw_oauthrouter.canonical.routing import ModelCard
 from openclaw_oauthrouter.config.server import ClientKeySettings
 from openclaw_oauthrouter.errors import ConfigurationError
-from openclaw_oauthrouter.policy.model_names import ModelList
 
 DEFAULT_CLIENT = "default"
 """Name of whoever sends the main token."""
@@ -29,7 +27,6 @@ class ClientKeys:
 
     def __init__(self, auth_token: str, client_keys: Mapping[str, ClientKeySettings]) -> None:
         self._digests: dict[bytes, str] = {}
-        self._allowed = {name: ModelList(settings.allowlist_models) for name, settings in client_keys.items()}
         self._add(DEFAULT_CLIENT, auth_token)
         for name, settings in client_keys.items():
             if name == DEFAULT_CLIENT:
@@ -51,11 +48,6 @@ class ClientKeys:
                 if hmac.compare_digest(offered, digest):
                     found = found or name
         return found
-
-    def allows(self, client: str, card: ModelCard) -> bool:
-        """Whether the client's own list, if it has one, holds the model."""
-        allowed = self._allowed.get(client)
-        return not allowed or card in allowed
 
     def _add(self, name: str, token: str) -> None:
         if not token or len(token) > MOST_TOKEN_CHARACTERS:

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
+from openclaw_oauthrouter.canonical.model_names import normalise, without_snapshot
 from openclaw_oauthrouter.canonical.routing import ModelCard
-
-_OUR_PREFIX = "oauthrouter/"
-_DOTTED_CLAUDE = re.compile(r"(claude-(?:[a-z]+-)?\d+)\.(\d)")
-
-
-def normalise(name: str) -> str:
-    """Lower case, without our own prefix, ``claude-sonnet-4.5`` as ``claude-sonnet-4-5``."""
-    return _DOTTED_CLAUDE.sub(r"\1-\2", name.strip().lower().removeprefix(_OUR_PREFIX))
 
 
 class ModelList:
@@ -23,7 +15,7 @@ class ModelList:
     """
 
     def __init__(self, entries: Iterable[str]) -> None:
-        names = frozenset(normalise(entry) for entry in entries)
+        names = frozenset(_key(entry) for entry in entries)
         self._bare_ids = frozenset(name for name in names if "/" not in name)
         self._names = names - self._bare_ids
 
@@ -31,4 +23,15 @@ class ModelList:
         return bool(self._names or self._bare_ids)
 
     def __contains__(self, card: ModelCard) -> bool:
-        return normalise(card.name) in self._names or normalise(card.id) in self._bare_ids
+        return _key(card.name) in self._names or _key(card.id) in self._bare_ids
+
+    def bars(self, card: ModelCard) -> bool:
+        """Whether a list of what is forbidden means the model: its dated editions too, for whoever may not use it could name one."""
+        name, id_ = _key(card.name), _key(card.id)
+        return not self._names.isdisjoint((name, without_snapshot(name))) or not self._bare_ids.isdisjoint(
+            (id_, without_snapshot(id_))
+        )
+
+
+def _key(name: str) -> str:
+    return normalise(name.lower())

@@ -79,8 +79,10 @@ class Spend:
         """See ``SpendGuard``; well under a millisecond for a body of 100 kB."""
         return self._tokens.estimate(self.cap(request, card), card)
 
-    async def reserve(self, hop: Hop, estimate: Estimate, client: str | None) -> HeldBudget:
+    async def reserve(self, hop: Hop, estimate: Estimate, client: str | None, *, by_plan: bool = False) -> HeldBudget:
         """See ``SpendGuard``. Ask once for each hop, fallbacks included.
+
+        :param by_plan: a subscription pays: budgets in money are not touched
 
         :raises ModelNotAllowedError: a list forbids the model
         :raises RequestTokensTooHighError: the request is too large
@@ -91,10 +93,11 @@ class Spend:
         call = PlannedCall(hop.card, estimate, client)
         limits = [limit for budget in self._budgets for limit in budget.check(call)]
         now = self._clock()
-        hold = self._hold(call, now)
+        price = None if by_plan else self._price(call.card)
+        hold = self._hold(call, price, now)
         if limits:
             await self._set_aside(hold, limits, now)
-        return HeldBudget(hold, self._ledger, self._finish)
+        return HeldBudget(hold, self._ledger, self._finish, held=bool(limits), costs_money=price is not None)
 
     def cheaper(self, refusal: PolicyError, hops: Sequence[Hop]) -> Sequence[Hop]:
         """See ``SpendGuard``; hops whose price is not known are left out."""
@@ -119,9 +122,9 @@ class Spend:
                     self._writing -= writing
         await self._ledger.close()
 
-    def _hold(self, call: PlannedCall, now: float) -> Hold:
+    def _hold(self, call: PlannedCall, price: Price | None, now: float) -> Hold:
         estimate = call.estimate
-        cost = highest_cost(estimate, self._price(call.card))
+        cost = highest_cost(estimate, price)
         return Hold(
             id=self._new_id(),
             day=day_of(now),
@@ -182,17 +185,20 @@ class Spend:
 
 
 class HeldBudget:
-    """``interfaces.Reservation``: settled or released, whichever comes first; every later call does nothing."""
+    """``interfaces.Reservation``: settled or released, whichever comes first; every later call does nothing.
+
+    :param held: the ledger knows of it; without limits there is nothing to give back
+    :param costs_money: whether what the call costs is booked; a plan pays for it otherwise, or nobody knows the price
+    """
 
     def __init__(
-        self,
-        hold: Hold,
-        ledger: Ledger,
-        finish: Callable[[Change], Awaitable[None]],
+        self, hold: Hold, ledger: Ledger, finish: Callable[[Change], Awaitable[None]], *, held: bool, costs_money: bool
     ) -> None:
         self._hold = hold
         self._ledger = ledger
         self._finish = finish
+        self._held = held
+        self._costs_money = costs_money
         self._open = True
 
     async def settle(self, usage: Usage | None, cost: float) -> None:
@@ -203,7 +209,7 @@ class HeldBudget:
 
     async def release(self) -> None:
         """See ``Reservation``."""
-        if self._close():
+        if self._close() and self._held:
             await self._finish(lambda: self._ledger.release(self._hold))
 
     def _close(self) -> bool:
@@ -213,4 +219,4 @@ class HeldBudget:
     def _used(self, usage: Usage | None, cost: float) -> Amounts:
         if usage is None:
             return self._hold.amounts
-        return Amounts(1, usage.input_tokens, usage.output_tokens, microdollars(cost))
+        return Amounts(1, usage.input_tokens, usage.output_tokens, microdollars(cost) if self._costs_money else 0)

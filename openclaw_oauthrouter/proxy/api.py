@@ -90,7 +90,8 @@ class _Api:
         async with self.recorder.request(record):
             card = runtime.pipeline.router.chosen_model(body.get("model"))
             record.model_requested, record.model_resolved, record.provider = body["model"], card.name, card.provider
-            passed = await pass_through(runtime.pipeline.upstream, path, body, card, len(raw), record)
+            pipeline = runtime.pipeline
+            passed = await pass_through(pipeline.upstream, path, body, card, len(raw), record, pipeline.router.prices.actual)
             record.status, record.model_answered = passed.status, card.name
         return Response(passed.body, passed.status, content_type=passed.content_type)
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from openclaw_oauthrouter.canonical.model_names import normalise
 from openclaw_oauthrouter.canonical.routing import ModelCard
 from openclaw_oauthrouter.config.routing import Profile
 from openclaw_oauthrouter.errors import InvalidRequestError, ModelNotFoundError
 from openclaw_oauthrouter.interfaces import Provider
 
-OWN_PREFIX = "oauthrouter/"
 PROFILES: tuple[Profile, ...] = ("economy", "balanced", "quality")
 
-_DOTTED_CLAUDE = re.compile(r"(claude-[\w-]*\d)\.(\d)")
 _VENDOR_PREFIXES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("claude-", ("anthropic",)),
     ("deepseek-", ("deepseek",)),
@@ -37,12 +35,6 @@ class Auto:
     """
 
     profile: Profile | None = None
-
-
-def normalise(model: str) -> str:
-    """Strip blanks and our own prefix, write ``claude-opus-4.6`` as the vendor does."""
-    name = model.strip().removeprefix(OWN_PREFIX)
-    return _DOTTED_CLAUDE.sub(r"\1-\2", name)
 
 
 def shown_model(requested: str, card: ModelCard) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from openclaw_oauthrouter.canonical.model_names import normalise
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import (
     Classification,
@@ -25,7 +26,7 @@ from openclaw_oauthrouter.errors import CredentialNotFound, InvalidRequestError,
 from openclaw_oauthrouter.interfaces import ConversationMemory, Provider
 from openclaw_oauthrouter.routing.conversations import Conversation
 from openclaw_oauthrouter.routing.fallback import fallback_hops
-from openclaw_oauthrouter.routing.model_ids import Auto, normalise, resolve
+from openclaw_oauthrouter.routing.model_ids import Auto, resolve
 from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.routing.servable import Needs, Servable, UsableProviders, needs_of
 from openclaw_oauthrouter.routing.tiers import Chains, borrowing_order

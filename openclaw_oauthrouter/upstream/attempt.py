@@ -50,6 +50,16 @@ class Target:
         account = self.credential.account_id or self.credential.name if self.credential else ""
         return f"{self.provider.name}/{account}"
 
+    @property
+    def credential_name(self) -> str | None:
+        """Names the credential in traces and in what is known of health."""
+        return self.credential.name if self.credential else None
+
+    @property
+    def by_plan(self) -> bool:
+        """Whether a subscription pays: the provider's, or that of the account that a token signs in to."""
+        return self.provider.subscription or (self.credential is not None and self.credential.kind != "api_key")
+
 
 @dataclass(slots=True)
 class Answer:
@@ -139,7 +149,7 @@ class Sender:
             response = await stack.enter_async_context(send(self.transport, http_request, provider.name, limits))
             attempt.status = response.status_code
             headers = lower_headers(response)
-            self.health.observe_headers(provider.name, _name(target.credential), headers, model=card.id)
+            self.health.observe_headers(provider.name, target.credential_name, headers, model=card.id)
             if response.status_code >= 400:
                 raise await read_error(response, target.dialect, provider.name, limits)
             frames = await stack.enter_async_context(aclosing(read_frames(response, target.dialect, provider.name, limits)))
@@ -169,7 +179,3 @@ async def _beginning(frames: AsyncIterator[Frame], *, whole: bool) -> list[Frame
     if whole and not any(isinstance(event, ResponseFinished) for frame in seen for event in frame.events):
         raise UpstreamProtocolError("the provider's answer is incomplete")
     return seen
-
-
-def _name(credential: Credential | None) -> str | None:
-    return credential.name if credential else None

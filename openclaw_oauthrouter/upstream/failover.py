@@ -93,8 +93,7 @@ class Failover:
     def broke_off(self, target: Target, error: UpstreamError) -> None:
         """Take note of an answer that failed after its first content, when it was too late to ask anybody else."""
         if error.code != deadline.CODE:
-            name = target.credential.name if target.credential else None
-            self.health.failed(target.provider.name, target.hop.card.id, name, error)
+            self.health.failed(target.provider.name, target.hop.card.id, target.credential_name, error)
 
     async def _first_that_answers(self, walk: _Walk, hops: Sequence[Hop]) -> Spoken | None:
         for hop in hops:
@@ -211,10 +210,10 @@ class Failover:
                 return outcome
 
     async def _call(self, walk: _Walk, target: Target) -> Spoken | UpstreamError | None:
-        card = target.hop.card
-        name = target.credential.name if target.credential else None
+        card, name = target.hop.card, target.credential_name
         try:
-            reservation = await self.spend.reserve(target.hop, self.spend.estimate(walk.request, card), walk.client)
+            estimate = self.spend.estimate(walk.request, card)
+            reservation = await self.spend.reserve(target.hop, estimate, walk.client, by_plan=target.by_plan)
         except PolicyError as error:
             walk.refusals.append(error)
             walk.record.spend_decision, walk.record.spend_code = "deny", error.code
@@ -223,6 +222,7 @@ class Failover:
         walk.calls += 1
         attempt = Attempt(target.provider.name, card.id, name, url="")
         walk.record.attempts.append(attempt)
+        self.health.calling(target.provider.name, card.id, name)
         try:
             answer = await self.sender.call(self.spend.cap(walk.request, card), target, attempt, walk.deadline)
         except InvalidRequestError as error:

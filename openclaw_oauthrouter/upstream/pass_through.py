@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import orjson
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.routing import Estimate, Hop, ModelCard
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
-from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.canonical.usage import Usage, token_count
 from openclaw_oauthrouter.errors import InvalidRequestError, UpstreamError
 from openclaw_oauthrouter.interfaces import PassThrough
+from openclaw_oauthrouter.upstream.attempt import Target
 from openclaw_oauthrouter.upstream.deadline import Deadline
 from openclaw_oauthrouter.upstream.failover import Failover
 from openclaw_oauthrouter.upstream.sending import Limits, lower_headers, read_error, read_whole, send
 
 BYTES_PER_TOKEN = 4
+_OUTPUT_LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +34,44 @@ class Passed:
 
 
 async def pass_through(
-    upstream: Failover, path: str, body: JsonObject, card: ModelCard, size: int, record: RequestRecord
+    upstream: Failover,
+    path: str,
+    body: JsonObject,
+    card: ModelCard,
+    size: int,
+    record: RequestRecord,
+    price: Callable[[ModelCard, Usage], float | None],
 ) -> Passed:
     """Send one request to the model's provider.
 
     :param size: bytes of the client's body, for the budget
+    :param price: what a usage costs, US dollars
     :raises InvalidRequestError: the provider has no such paths
     :raises UpstreamError: it refused, or could not be reached
     """
+    target, request = await _addressed(upstream, path, body, card)
+    estimate = Estimate(size // BYTES_PER_TOKEN, max(token_count(body, name) for name in _OUTPUT_LIMITS))
+    reservation = await upstream.spend.reserve(target.hop, estimate, record.client, by_plan=target.by_plan)
+    attempt = Attempt(target.provider.name, card.id, target.credential_name, str(request.url))
+    record.attempts.append(attempt)
+    started = upstream.clock()
+    try:
+        passed = await _sent(upstream, target, request, attempt)
+    except BaseException as error:
+        attempt.outcome = type(error).__name__
+        attempt.reason = error.message if isinstance(error, UpstreamError) else None
+        await reservation.release()
+        raise
+    finally:
+        attempt.seconds = upstream.clock() - started
+    attempt.outcome = "ok"
+    usage = _usage(passed) or Usage(input_tokens=estimate.input_tokens)
+    record.usage, record.cost, record.subscription = usage, price(card, usage), target.by_plan
+    await reservation.settle(usage, record.cost or 0.0)
+    return passed
+
+
+async def _addressed(upstream: Failover, path: str, body: JsonObject, card: ModelCard) -> tuple[Target, httpx.Request]:
     provider = upstream.providers[card.provider]
     if not isinstance(provider, PassThrough):
         raise InvalidRequestError(
@@ -43,30 +79,41 @@ async def pass_through(
         )
     wants_credential = provider.needs_credential or upstream.credentials.available(provider.name)
     found = await upstream.credentials.resolve(provider.name) if wants_credential else ()
-    credential = found[0] if found else None
-    estimate = Estimate(size // BYTES_PER_TOKEN, 0)
-    reservation = await upstream.spend.reserve(Hop(card), estimate, record.client)
-    request = provider.pass_through(path, {**body, "model": card.id}, credential)
-    attempt = Attempt(provider.name, card.id, credential.name if credential else None, str(request.url))
-    record.attempts.append(attempt)
-    sender, dialect = upstream.sender, upstream.dialects[provider.dialect]
+    target = Target(Hop(card), provider, upstream.dialects[provider.dialect], found[0] if found else None)
+    return target, provider.pass_through(path, {**body, "model": card.id}, target.credential)
+
+
+async def _sent(upstream: Failover, target: Target, request: httpx.Request, attempt: Attempt) -> Passed:
+    sender, provider, model = upstream.sender, target.provider.name, target.hop.card.id
     limits = Limits(sender.timeouts, Deadline.after(sender.timeouts.total))
+    upstream.health.calling(provider, model, target.credential_name)
     try:
-        async with send(sender.transport, request, provider.name, limits) as response:
+        async with send(sender.transport, request, provider, limits) as response:
             attempt.status = response.status_code
-            if response.status_code >= 400:
-                raise await read_error(response, dialect, provider.name, limits)
-            answer = await read_whole(response, provider.name, limits)
             headers = lower_headers(response)
-    except BaseException as error:
-        attempt.outcome = type(error).__name__
-        attempt.reason = error.message if isinstance(error, UpstreamError) else None
-        await reservation.release()
+            upstream.health.observe_headers(provider, target.credential_name, headers, model=model)
+            if response.status_code >= 400:
+                raise await read_error(response, target.dialect, provider, limits)
+            answer = await read_whole(response, provider, limits)
+    except UpstreamError as error:
+        upstream.health.failed(provider, model, target.credential_name, error)
         raise
-    attempt.outcome = "ok"
-    await reservation.settle(Usage(input_tokens=estimate.input_tokens), 0.0)
-    return Passed(response.status_code, _content_type(headers), answer)
+    upstream.health.succeeded(provider, model, target.credential_name)
+    return Passed(response.status_code, headers.get("content-type", "application/octet-stream"), answer)
 
 
-def _content_type(headers: Mapping[str, str]) -> str:
-    return headers.get("content-type", "application/octet-stream")
+def _usage(passed: Passed) -> Usage | None:
+    """What the answer reports; embeddings and completions do so as Chat Completions does, newer paths as Responses."""
+    if not passed.content_type.startswith("application/json"):
+        return None
+    try:
+        told: Any = orjson.loads(passed.body)
+    except ValueError:
+        return None
+    usage = told.get("usage") if isinstance(told, dict) else None
+    if not isinstance(usage, dict):
+        return None
+    return Usage(
+        input_tokens=token_count(usage, "prompt_tokens") or token_count(usage, "input_tokens"),
+        output_tokens=token_count(usage, "completion_tokens") or token_count(usage, "output_tokens"),
+    )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-_DURATION = re.compile(
-    r"(?:(?P<d>[\d.]+)d)?(?:(?P<h>[\d.]+)h)?(?:(?P<m>[\d.]+)m)?(?:(?P<s>[\d.]+)s)?(?:(?P<ms>[\d.]+)ms)?", re.ASCII
-)
-_UNITS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+from openclaw_oauthrouter.wire.durations import parse_duration
+
 _METERS = ("requests", "tokens")
 _YEAR_2001 = 1_000_000_000.0
 
@@ -47,13 +44,7 @@ def _reset(text: str | None, now: float) -> float | None:
         if number > _YEAR_2001 * 1000:
             number /= 1000
         return max(number - now, 0.0) if number > _YEAR_2001 else max(number, 0.0)
-    match = _DURATION.fullmatch((text or "").strip())
-    if not match or not match[0]:
-        return None
-    try:
-        return sum(float(amount) * _UNITS[unit] for unit, amount in match.groupdict().items() if amount)
-    except ValueError:
-        return None
+    return parse_duration((text or "").strip())
 
 
 def _until(moment: float | None, now: float) -> float | None:

@@ -31,3 +31,45 @@ async def test_refusals_are_told_in_our_words(gateway: Any, scripted: Any, clien
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "7")
     for model, status in ((None, 400), ("auto", 400), ("nobody", 404), ("anthropic/claude-haiku-4-5", 400)):
         assert (await http.post("/v1/embeddings", json={"model": model, "input": "a"})).status_code == status
+
+
+COMPLETION = {"object": "text_completion", "choices": [], "usage": {"prompt_tokens": 1000, "completion_tokens": 2000}}
+
+
+async def test_what_an_answer_used_is_booked(gateway: Any, scripted: Any, client: Any) -> None:
+    upstream = await scripted(Play.json(COMPLETION))
+    model = {"id": "m", "input_price": 10.0, "output_price": 100.0}
+    handle = await gateway(
+        providers={"openai": {"api_base": upstream.url, "api_key": "sk-test", "models": [model]}},
+        spend_controls={"daily_cost_budget": 0.3},
+    )
+    http = await client(handle)
+    body = {"model": "openai/m", "prompt": "x", "max_tokens": 2000}
+    assert (await http.post("/v1/completions", json=body)).status_code == 200
+    used = (await http.get("/debug/spend")).json()["periods"]["day"]["used"][""]
+    assert used == {"requests": 1, "input_tokens": 1000, "output_tokens": 2000, "microdollars": 210_000}
+    refused = await http.post("/v1/completions", json=body)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "DAILY_BUDGET_EXCEEDED")
+
+
+async def test_a_body_that_cannot_be_sent_holds_no_budget(gateway: Any, scripted: Any, client: Any) -> None:
+    handle = await gateway(
+        providers={"openai": {"api_base": (await scripted(Play.json(ANSWER))).url, "api_key": "sk-test"}},
+        spend_controls={"daily_request_budget": 1},
+    )
+    http = await client(handle)
+    deep: Any = "x"
+    for _ in range(600):
+        deep = [deep]
+    for _ in range(3):
+        assert (await http.post("/v1/embeddings", json={"model": "openai/e", "input": deep})).status_code == 400
+    assert (await http.post("/v1/embeddings", json={"model": "openai/e", "input": "a"})).status_code == 200
+
+
+async def test_a_provider_that_refuses_is_noted_as_out_of_order(gateway: Any, scripted: Any, client: Any) -> None:
+    refusal = Play.json({"error": {"message": "slow down", "type": "rate_limit_error"}}, 429, **{"retry-after": "60"})
+    handle = await gateway(providers={"openai": {"api_base": (await scripted(refusal)).url, "api_key": "sk-test"}})
+    http = await client(handle)
+    await http.post("/v1/embeddings", json={"model": "openai/e", "input": "a"})
+    (cooldown,) = (await http.get("/debug/provider-health")).json()["cooldowns"]
+    assert (cooldown["scope"], cooldown["provider"]) == ("credential", "openai")

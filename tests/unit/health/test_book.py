@@ -152,8 +152,10 @@ def test_one_call_a_minute_looks_whether_it_works_again(book: HealthBook, clock:
     clock.now += 59
     assert book.blocked("anthropic", OPUS, KEY)
     clock.now += 1
-    assert book.blocked("anthropic", OPUS, KEY) is None
-    assert book.blocked("anthropic", OPUS, KEY) is None  # the same request, asking again on its way
+    for _ in range(3):  # asking is no call: routes are planned and explained without one
+        assert book.blocked("anthropic", OPUS, KEY) is None
+    book.calling("anthropic", OPUS, KEY)
+    assert book.blocked("anthropic", OPUS, KEY)
     clock.now += 1
     assert book.blocked("anthropic", OPUS, KEY)
     clock.now += 59
@@ -163,7 +165,7 @@ def test_one_call_a_minute_looks_whether_it_works_again(book: HealthBook, clock:
 def test_a_probe_that_succeeds_opens_for_all(book: HealthBook, clock: Clock) -> None:
     book.failed("anthropic", OPUS, KEY, UpstreamBillingError("no credit", upstream_status=402))
     clock.now += 60
-    assert book.blocked("anthropic", OPUS, KEY) is None
+    book.calling("anthropic", OPUS, KEY)
     book.succeeded("anthropic", OPUS, KEY)
     clock.now += 5
     assert book.blocked("anthropic", OPUS, KEY) is None
@@ -173,13 +175,21 @@ def test_a_probe_that_fails_closes_for_twice_as_long(book: HealthBook, clock: Cl
     refused = UpstreamBillingError("no credit", upstream_status=402)
     book.failed("anthropic", OPUS, KEY, refused)
     clock.now += 60
-    assert book.blocked("anthropic", OPUS, KEY) is None
+    book.calling("anthropic", OPUS, KEY)
     book.failed("anthropic", OPUS, KEY, refused)
     assert book.blocked("anthropic", OPUS, KEY)
     assert book.snapshot()["cooldowns"][0]["seconds_left"] == 1200
 
 
 # ------------------------------------------------------------------ windows
+
+
+def test_a_model_s_limit_that_is_over_says_nothing_of_the_account(book: HealthBook, clock: Clock) -> None:
+    book.failed("openai", "gpt-5.4", KEY, UpstreamBillingError("no credit", upstream_status=402))
+    for remaining in ("0", "3"):
+        limits = {"x-ratelimit-limit-requests": "10", "x-ratelimit-remaining-requests": remaining}
+        book.observe_headers("openai", KEY, {**limits, "x-ratelimit-reset-requests": "9s"}, model="gpt-5.4")
+    assert book.blocked("openai", "gpt-5.5", KEY)
 
 
 def plan(status: str, reset: float) -> dict[str, str]:
@@ -207,6 +217,7 @@ def test_a_probe_that_succeeds_opens_the_window_though_its_answer_has_no_headers
     assert book.blocked("anthropic", OPUS, PLAN), "that call had begun before the window was used up"
     clock.now += 60
     assert book.blocked("anthropic", OPUS, PLAN) is None
+    book.calling("anthropic", OPUS, PLAN)
     book.succeeded("anthropic", OPUS, PLAN)
     clock.now += 5
     assert book.blocked("anthropic", OPUS, PLAN) is None
@@ -234,6 +245,7 @@ def test_a_window_is_tried_less_and_less_often(book: HealthBook, clock: Clock) -
         began = clock.now
         while book.blocked("anthropic", OPUS, PLAN):
             clock.now += 20
+        book.calling("anthropic", OPUS, PLAN)
         pauses.append(clock.now - began)
     assert pauses == [60, 120, 240, 480, 900, 900, 900]
     book.observe_headers("anthropic", PLAN, plan("allowed", reset))

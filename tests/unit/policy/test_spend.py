@@ -419,3 +419,31 @@ async def test_the_snapshot_shows_budgets_and_use(make: Make) -> None:
     ]
     used = {"requests": 1, "input_tokens": 1, "output_tokens": 2, "microdollars": 500_000}
     assert snapshot["periods"]["month"]["used"] == {"": used, "client:ci": used, f"model:{HAIKU.card.name}": used}
+
+
+async def test_what_a_plan_pays_for_touches_no_budget_in_money(make: Make, ledger: SqliteLedger) -> None:
+    guard = make(daily_cost_budget=0.0001, daily_request_budget=2)
+    for _ in range(2):
+        held = await guard.reserve(HAIKU, SMALL, None, by_plan=True)
+        await held.settle(Usage(input_tokens=10_000, output_tokens=20_000), 0.11)
+    assert await used(ledger) == Amounts(2, 20_000, 40_000, 0)
+    with pytest.raises(BudgetExceededError):
+        await guard.reserve(HAIKU, SMALL, None, by_plan=True)
+
+
+async def test_without_limits_nothing_is_set_aside_or_given_back(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: object) -> None:
+        raise AssertionError("the ledger was asked")
+
+    monkeypatch.setattr(SqliteLedger, "reserve", never)
+    monkeypatch.setattr(SqliteLedger, "release", never)
+    await (await make().reserve(HAIKU, SMALL, None)).release()
+
+
+@pytest.mark.parametrize("asked", ["claude-opus-4-6", "claude-opus-4-6-20260101", "claude-opus-4-6-latest", "Claude-Opus-4.6"])
+@pytest.mark.parametrize("denied", ["claude-opus-4-6", "anthropic/claude-opus-4-6"])
+async def test_a_denied_model_is_denied_in_every_edition(make: Make, denied: str, asked: str) -> None:
+    guard = make(denylist_models=(denied,))
+    with pytest.raises(ModelNotAllowedError):
+        await guard.reserve(Hop(ModelCard("anthropic", asked)), SMALL, None)
+    await guard.reserve(Hop(ModelCard("anthropic", "claude-opus-4-7")), SMALL, None)

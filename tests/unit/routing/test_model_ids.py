@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from openclaw_oauthrouter.canonical.model_names import normalise
 from openclaw_oauthrouter.canonical.routing import ModelCard
 from openclaw_oauthrouter.errors import InvalidRequestError, ModelNotFoundError
-from openclaw_oauthrouter.routing.model_ids import Auto, normalise, resolve, shown_model
+from openclaw_oauthrouter.routing.model_ids import Auto, resolve, shown_model
 from tests.unit.routing.world import FakeProvider, providers
 
 HAIKU = ModelCard("anthropic", "claude-haiku-4-5")

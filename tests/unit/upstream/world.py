@@ -57,7 +57,7 @@ class World:
     timeouts: TimeoutSettings = field(default_factory=TimeoutSettings)
 
     async def open(self, *hops: Hop) -> Spoken:
-        provider = SimpleNamespace(dialect="d", needs_credential=True)
+        provider = SimpleNamespace(dialect="d", needs_credential=True, subscription=False)
         failover = Failover(
             sender=self,  # type: ignore[arg-type]
             providers={name: SimpleNamespace(**vars(provider), name=name) for name in WINDOWS},  # type: ignore[misc]
@@ -105,6 +105,9 @@ class World:
     def exhausted(self, provider: str, model: str, credential: str | None = None) -> str | None:
         return "cooling down" if {provider, credential} & self.blocked_names else None
 
+    def calling(self, provider: str, model: str, credential: str | None) -> None:
+        pass
+
     def failed(self, provider: str, model: str, credential: str | None, error: UpstreamError) -> None:
         self.failed_names.append(str(credential))
 
@@ -119,7 +122,7 @@ class World:
     def estimate(self, request: ChatRequest, card: ModelCard) -> Estimate:
         return Estimate(1, 1)
 
-    async def reserve(self, hop: Hop, estimate: Estimate, client: str | None) -> Any:
+    async def reserve(self, hop: Hop, estimate: Estimate, client: str | None, *, by_plan: bool = False) -> Any:
         if hop.card.provider in self.refused:
             raise self.refused[hop.card.provider]
         self.reservations.append(Reservation())

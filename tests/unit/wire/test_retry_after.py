@@ -31,6 +31,7 @@ NOW = 1_700_000_000.0
         ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "20ms"}, 0.02),
         ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1.2.3s"}, None),
         ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "later"}, None),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "9" * 400 + "s"}, None),
         ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": ""}, None),
         ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "15"}, 15.0),
         ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1700000040"}, 40.0),

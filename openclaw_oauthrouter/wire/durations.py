@@ -1,0 +1,23 @@
+"""Durations as providers write them in headers: ``6m0s``, ``1.5s``, ``20ms``."""
+
+from __future__ import annotations
+
+import re
+
+_DURATION = re.compile(
+    r"(?:(?P<d>[\d.]+)d)?(?:(?P<h>[\d.]+)h)?(?:(?P<m>[\d.]+)m)?(?:(?P<s>[\d.]+)s)?(?:(?P<ms>[\d.]+)ms)?", re.ASCII
+)
+_UNITS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_LONGEST = 64
+"""Characters. A header may hold thousands of digits, which no duration needs and float would read as infinity."""
+
+
+def parse_duration(text: str) -> float | None:
+    """Seconds; ``None`` for what is no duration."""
+    match = _DURATION.fullmatch(text) if len(text) <= _LONGEST else None
+    if not match or not match[0]:
+        return None
+    try:
+        return sum(float(amount) * _UNITS[unit] for unit, amount in match.groupdict().items() if amount)
+    except ValueError:
+        return None
