@@ -20,10 +20,15 @@ class ClientGone(Exception):
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
-    """The request's headers, names in lower case; repeated ones joined by a comma."""
+    """The request's headers, names in lower case; repeated ones joined by a comma.
+
+    Those with more than printable ASCII are left out: some go on to a provider, and nobody has agreed what else would mean there.
+    """
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        if not (value.isascii() and value.isprintable()):
+            continue
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 

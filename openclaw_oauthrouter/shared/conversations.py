@@ -15,6 +15,8 @@ from openclaw_oauthrouter.errors import ConfigurationError
 _PREFIX = "{oauthrouter}:conversation:"
 _PATIENCE_SECONDS = 0.25
 # A hint that comes late is worth less than the answer it would delay.
+_PAUSE_SECONDS = 30.0
+# A server that has just failed is not asked by every request in turn.
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class SharedConversations:
         self._idle_seconds = max(1, int(idle_seconds))
         self._writing: set[asyncio.Task[None]] = set()
         self._complained = False
+        self._asked_again_at = 0.0
 
     @classmethod
     def connect(cls, memory: Memory, url: str, idle_seconds: float) -> SharedConversations:
@@ -68,12 +71,14 @@ class SharedConversations:
 
     async def fetch(self, key: str | None) -> None:
         """Learn what others have given the conversation; without the server each gateway goes by its own memory."""
-        if not key:
+        if not key or asyncio.get_running_loop().time() < self._asked_again_at:
             return
         value = await self._quietly(asyncio.wait_for(self._client.get(_PREFIX + key), _PATIENCE_SECONDS))
-        if value:
-            tier, model, cached_tokens = orjson.loads(value)
-            self._memory.remember(key, Tier(tier), model, cached_tokens)
+        try:
+            tier, model, cached_tokens = orjson.loads(value or b"")
+            self._memory.remember(key, Tier(tier), str(model), int(cached_tokens))
+        except (ValueError, TypeError):
+            return  # nobody knows it, or somebody else wrote there
 
     async def close(self) -> None:
         """Let what is being written end, then let go of the server."""
@@ -94,6 +99,7 @@ class SharedConversations:
         try:
             return await asking
         except (RedisError, OSError, TimeoutError) as error:
+            self._asked_again_at = asyncio.get_running_loop().time() + _PAUSE_SECONDS
             if not self._complained:
                 self._complained = True
                 log.warning("conversations cannot be shared: %r", error)

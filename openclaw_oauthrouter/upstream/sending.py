@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import httpx
 import orjson
 
-from openclaw_oauthrouter.canonical.events import Frame, ResponseFinished
+from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, ResponseFinished
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
 from openclaw_oauthrouter.errors import (
@@ -20,7 +20,7 @@ from openclaw_oauthrouter.errors import (
 )
 from openclaw_oauthrouter.interfaces import Dialect, StreamDecoder
 from openclaw_oauthrouter.upstream.deadline import Deadline
-from openclaw_oauthrouter.upstream.redaction import blotted, secrets_of
+from openclaw_oauthrouter.upstream.redaction import REDACTED, blotted, secrets_of
 
 MAX_ERROR_BYTES = 1 << 20
 MAX_ANSWER_BYTES = 64 << 20
@@ -40,6 +40,10 @@ _NOT_SENT = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
+
+
+_NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What a dialect may raise over JSON that its vendor would never send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,29 +82,29 @@ async def read_error(response: httpx.Response, dialect: Dialect, provider: str, 
         body = await _read(response, provider, limits, MAX_ERROR_BYTES)
     except UpstreamError:
         body = b""
-    error = dialect.decode_error(response.status_code, lower_headers(response), body)
+    headers = lower_headers(response)
+    try:
+        error = dialect.decode_error(response.status_code, headers, body)
+    except _NOT_UNDERSTOOD:
+        error = dialect.decode_error(response.status_code, headers, b"")
     error.provider = provider
-    error.message = blotted(error.message, secrets_of(response.request))
-    error.args = (error.message,)
+    _blot(error, response.request)
     return error
 
 
 async def read_frames(response: httpx.Response, dialect: Dialect, provider: str, limits: Limits) -> AsyncGenerator[Frame, None]:
     """An answer as frames: many when the upstream streams, one when it does not."""
     if response.headers.get("content-type", "").startswith("text/event-stream"):
-        async with aclosing(_stream(response, dialect.stream_decoder(), provider, limits)) as frames:
+        frames = _stream(response, dialect.stream_decoder(), provider, limits)
+    else:
+        frames = _whole(response, dialect, provider, limits)
+    async with aclosing(frames):
+        try:
             async for frame in frames:
-                yield frame
-        return
-    body = await _read(response, provider, limits, MAX_ANSWER_BYTES)
-    try:
-        events = tuple(dialect.decode_response(_parsed(body)))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        kind = response.headers.get("content-type", "no content type")
-        raise UpstreamProtocolError(
-            f"{provider} answered with something that is not its own protocol ({kind})", provider=provider
-        ) from error
-    yield Frame(body, events)
+                yield _without_secrets(frame, response.request) if _fails(frame) else frame
+        except UpstreamError as error:
+            _blot(error, response.request)
+            raise
 
 
 async def read_whole(response: httpx.Response, provider: str, limits: Limits) -> bytes:
@@ -111,6 +115,38 @@ async def read_whole(response: httpx.Response, provider: str, limits: Limits) ->
 def lower_headers(response: httpx.Response) -> Mapping[str, str]:
     """The answer's headers, names in lower case."""
     return {name.lower(): value for name, value in response.headers.items()}
+
+
+async def _whole(response: httpx.Response, dialect: Dialect, provider: str, limits: Limits) -> AsyncGenerator[Frame, None]:
+    body = await _read(response, provider, limits, MAX_ANSWER_BYTES)
+    try:
+        events = tuple(dialect.decode_response(_parsed(body)))
+    except _NOT_UNDERSTOOD as error:
+        kind = response.headers.get("content-type", "no content type")
+        raise UpstreamProtocolError(
+            f"{provider} answered with something that is not its own protocol ({kind})", provider=provider
+        ) from error
+    yield Frame(body, events)
+
+
+def _fails(frame: Frame) -> bool:
+    return bool(frame.events) and isinstance(frame.events[-1], ResponseFailed)
+
+
+def _without_secrets(frame: Frame, request: httpx.Request) -> Frame:
+    """A frame that tells of a failure, without the credential that the provider may quote in it."""
+    for event in frame.events:
+        if isinstance(event, ResponseFailed):
+            _blot(event.error, request)
+    raw = frame.raw
+    for secret in secrets_of(request):
+        raw = raw.replace(secret.encode(), REDACTED.encode())
+    return Frame(raw, frame.events)
+
+
+def _blot(error: UpstreamError, request: httpx.Request) -> None:
+    error.message = blotted(error.message, secrets_of(request))
+    error.args = (error.message,)
 
 
 def _parsed(body: bytes) -> JsonObject:

@@ -35,5 +35,19 @@ async def test_without_the_server_each_goes_by_its_own_memory(caplog: pytest.Log
         alone.remember("talk", Tier.SIMPLE, "a/b")
         await alone.fetch("talk")
     assert alone.recall("talk").model == "a/b"
+    asked = []
+    alone._client.get = lambda key: asked.append(key)
+    await alone.fetch("talk")
+    assert not asked, "a server that has just failed is left alone for a while"
     await alone.close()
     assert caplog.text.count("cannot be shared") == 1
+
+
+async def test_what_somebody_else_wrote_there_is_nobody_s_conversation(redis_url: str) -> None:
+    shared = SharedConversations.connect(memory(), redis_url, 60.0)
+    for number, value in enumerate((b"x", b"[]", b"[1,2,3]", b'["HUGE","m",1]', b'["SIMPLE","m","many"]', b"{}")):
+        key = f"damaged-{number}"
+        await shared._client.set("{oauthrouter}:conversation:" + key, value)
+        await shared.fetch(key)
+        assert shared.recall(key) is None
+    await shared.close()

@@ -494,3 +494,14 @@ async def test_the_debug_log_follows_no_link(gateway: Any, scripted: Any, client
     link.symlink_to(victim)
     await logged(gateway, await scripted(Play.json(MESSAGE)), client, tmp_path, path=link)
     assert victim.read_text() == "untouched"
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses"])
+async def test_headers_beyond_ascii_go_nowhere(path: str, gateway: Any, scripted: Any, client: Any) -> None:
+    upstream = await scripted(Play.json({"type": "error", "error": {"type": "invalid_request_error", "message": "no"}}, 400))
+    http = await client(await gateway(upstream))
+    odd = {name: "Caf\u00e9/1".encode("latin-1") for name in ("user-agent", "traceparent", "session-id", "anthropic-beta")}
+    body = {"model": "claude-haiku-4-5", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}], "input": "hi"}
+    answer = await http.post(path, json=body, headers=odd)
+    assert answer.status_code == 400, answer.text
+    assert not any("\u00e9" in value for value in upstream.seen[0].headers.values())

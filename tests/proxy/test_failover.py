@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import time
 from typing import Any
@@ -322,3 +323,21 @@ async def test_a_stream_that_never_ends_is_cut_with_an_error(path: str, pair: An
     assert says_error(path, answer.text), answer.text[-300:]
     assert "upstream.timeouts.total" in answer.text
     await asyncio.wait_for(upstream.seen[0].left.wait(), 5)
+
+
+QUOTED = "Incorrect API key provided: sk-ant-api03-test"
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+async def test_a_credential_that_a_provider_quotes_is_read_by_nobody(
+    path: str, stream: bool, gateway: Any, scripted: Any, client: Any
+) -> None:
+    event = {"type": "error", "error": {"type": "authentication_error", "message": QUOTED}}
+    told = b"event: error\ndata: " + json.dumps(event).encode() + b"\n\n"
+    for play in (Play([START, TEXT_START, text("one "), told]), Play([told]), Play.json(event), Play.json(event, 401)):
+        http = await client(await gateway(await scripted(play)))
+        answer = await http.post(path, json={**HELLO, "model": PRIMARY, "stream": stream})
+        trace = await http.get("/debug/routing-trace")
+        assert "provided" in trace.text or "not its own protocol" in trace.text
+        assert "sk-ant-api03-test" not in answer.text + trace.text

@@ -75,8 +75,8 @@ def rename_tools(body: JsonObject) -> tuple[JsonObject, dict[str, str]]:
         "messages": [_renamed_message(message, names) for message in body["messages"]],
     }
     choice = body.get("tool_choice")
-    if isinstance(choice, dict) and choice.get("name") in names:
-        renamed["tool_choice"] = {**choice, "name": names[choice["name"]]}
+    if isinstance(choice, dict):
+        renamed["tool_choice"] = _with_name(choice, "name", names)
     return renamed, {new: old for old, new in names.items() if new != old}
 
 
@@ -117,13 +117,18 @@ def _renamed_message(message: JsonObject, names: Mapping[str, str]) -> JsonObjec
 def _renamed_block(block: JsonObject, names: Mapping[str, str]) -> JsonObject:
     match block.get("type"):
         case "tool_use":
-            return {**block, "name": names.get(block["name"], block["name"])}
+            return _with_name(block, "name", names)
         case "tool_result" if isinstance(block.get("content"), list):
             return {**block, "content": [_renamed_block(item, names) for item in block["content"]]}
         case "tool_reference":
-            return {**block, "tool_name": names.get(block["tool_name"], block["tool_name"])}
+            return _with_name(block, "tool_name", names)
         case _:
             return block
+
+
+def _with_name(block: JsonObject, key: str, names: Mapping[str, str]) -> JsonObject:
+    name = block.get(key)
+    return {**block, key: names[name]} if isinstance(name, str) and name in names else block
 
 
 def _with_context(messages: list[JsonObject], context: JsonObject) -> list[JsonObject]:

@@ -15,8 +15,8 @@ MAX_KEY = 64
 def conversation_of(request: ChatRequest) -> str:
     """The client's own key; else one that stays the same for every turn, because what a conversation begins with does not change."""
     key = request.prompt_cache_key or request.headers.get("session-id")
-    if isinstance(key, str) and 0 < len(key) <= MAX_KEY:
-        return key
+    if isinstance(key, str) and 0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable():
+        return key  # it also becomes a header
     beginning = hashlib.sha256((key or "").encode())
     for message in request.messages:
         beginning.update(_words(message).encode())

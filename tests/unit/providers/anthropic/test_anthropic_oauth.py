@@ -173,3 +173,10 @@ def test_beta_flags_join_the_clients_own(own: str | None, expected: str) -> None
 def test_which_tokens() -> None:
     assert is_oauth_token("sk-ant-oat01-x")
     assert not is_oauth_token("sk-ant-api03-x")
+
+
+def test_a_block_without_a_name_is_left_to_the_provider_to_refuse() -> None:
+    odd = [{"type": "tool_result", "content": [{"type": "tool_reference"}, {"type": "tool_reference", "tool_name": ["own"]}]}]
+    choice = {"type": "auto", "name": ["own"]}
+    renamed, _ = rename_tools(body(tools=[tool("own")], tool_choice=choice, messages=[{"role": "user", "content": odd}]))
+    assert (renamed["messages"][0]["content"], renamed["tool_choice"]) == (odd, choice)

@@ -6,6 +6,7 @@ import base64
 import json
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
@@ -243,3 +244,9 @@ def test_what_it_is() -> None:
 
 def test_no_secret_shows_in_the_request_s_text() -> None:
     assert TOKEN not in repr(make_provider().build_request(from_client(), EncodedRequest({}), credential()))
+
+
+@pytest.mark.parametrize("key", ["проект", "a\nb", "\x00"])
+def test_a_key_that_no_header_may_hold_is_not_taken_as_it_is(key: str) -> None:
+    named, other = (_session(replace(from_client(), prompt_cache_key=word)) for word in (key, key + "x"))
+    assert UUID(named) != UUID(other)
