@@ -34,7 +34,7 @@ from openclaw_oauthrouter.routing.servable import Servable
 
 RULES = "rules"
 
-_FLOOR = re.compile(r"at least (?P<tier>[A-Z]+): (?P<reason>.*)")
+_FLOOR = re.compile(rf"at least (?P<tier>{'|'.join(Tier)}): (?P<reason>.*)")
 _TASK = ("goes on with a ", "tool results of a ")
 """How the classifier words a floor that the conversation sets."""
 
@@ -238,4 +238,4 @@ def _usage(event: JsonObject) -> Usage | None:
     tokens = event.get("tokens") or {}
     if "output" not in tokens:
         return None
-    return Usage(tokens["input"], tokens["output"], tokens.get("cacheRead", 0), tokens.get("cacheCreation", 0))
+    return Usage(tokens.get("input", 0), tokens["output"], tokens.get("cacheRead", 0), tokens.get("cacheCreation", 0))

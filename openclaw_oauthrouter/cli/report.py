@@ -56,7 +56,7 @@ def read_report(path: Path, since: float) -> TraceReport:
     files = [file for file in trace_files(path) if file.stat().st_mtime >= since]
     with _progress(sum(file.stat().st_size for file in files)) as advance:
         for file in files:
-            for event in read_lines(file, advance):
+            for event in read_lines(file, advance, report.note_damaged):
                 if event["ts"] / 1000 >= since:
                     report.add(event)
     return report
@@ -88,6 +88,8 @@ def _print(report: TraceReport) -> None:
         console.print(
             "Failures: " + ", ".join(f"{count} × {what}" for what, count in report.failures.most_common(8)), markup=False
         )
+    if report.damaged:
+        console.print(f"{report.damaged:,} damaged lines of the trace were passed over")
     console.print("Slowest:")
     for event in report.slowest():
         moment = time.strftime("%d %b %H:%M:%S", time.localtime(event["ts"] / 1000))

@@ -58,7 +58,7 @@ def milliseconds(value: float | None) -> str:
 def tokens(event: JsonObject) -> str:
     """Tokens in and out."""
     counts = event.get("tokens") or {}
-    return f"{counts['input']:,} / {counts['output']:,}" if "output" in counts else "—"
+    return f"{counts.get('input', 0):,} / {counts['output']:,}" if "output" in counts else "—"
 
 
 def dollars(value: float | None) -> str:

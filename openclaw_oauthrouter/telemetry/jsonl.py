@@ -141,6 +141,5 @@ class TraceFile:
 
 def _first_moment(path: Path) -> float | None:
     """Unix seconds of the first record that tells them."""
-    moments = (event["ts"] for event in read_lines(path))
-    first = next((moment for moment in moments if isinstance(moment, (int, float))), None)
+    first = next((event["ts"] for event in read_lines(path)), None)
     return None if first is None else first / 1000

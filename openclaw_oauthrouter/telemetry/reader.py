@@ -11,23 +11,27 @@ from pathlib import Path
 import orjson
 
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.telemetry.line_shape import has_shape
 
 _BLOCK = 64 * 1024
 
 
 def decode_line(line: bytes) -> JsonObject | None:
-    """One line as a record; ``None`` when it is torn or not ours."""
+    """One line as a record; ``None`` when it is torn, not ours, or holds what no record of ours does."""
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
-    return value if isinstance(value, dict) and "ts" in value else None
+    return value if isinstance(value, dict) and has_shape(value) else None
 
 
-def read_lines(path: Path, on_bytes: Callable[[int], object] | None = None) -> Iterator[JsonObject]:
+def read_lines(
+    path: Path, on_bytes: Callable[[int], object] | None = None, on_damaged: Callable[[], object] | None = None
+) -> Iterator[JsonObject]:
     """Every readable record of one file, oldest first; nothing when it cannot be opened.
 
     :param on_bytes: told the length of each line, for a progress bar
+    :param on_damaged: called for each line that is passed over
     """
     try:
         file = path.open("rb")
@@ -40,6 +44,8 @@ def read_lines(path: Path, on_bytes: Callable[[int], object] | None = None) -> I
             event = decode_line(line)
             if event is not None:
                 yield event
+            elif on_damaged is not None and line.strip():
+                on_damaged()
 
 
 def last_lines(path: Path, count: int) -> list[JsonObject]:

@@ -86,6 +86,7 @@ class TraceReport:
     failures: Counter[str] = field(default_factory=Counter)
     baselines: Counter[str] = field(default_factory=Counter)
     fallbacks: int = 0
+    damaged: int = 0
     first: float | None = None
     last: float | None = None
     _latencies: array[float] = field(default_factory=lambda: array("d"))
@@ -106,6 +107,10 @@ class TraceReport:
         self._note_baseline(event)
         self._note_latency(event)
 
+    def note_damaged(self) -> None:
+        """Count a line that could not be read."""
+        self.damaged += 1
+
     def latency(self) -> dict[str, float]:
         """Milliseconds by percentile (nearest rank) of answered requests; empty without any."""
         ordered = sorted(self._latencies)
@@ -125,6 +130,7 @@ class TraceReport:
             "to": self.last,
             "total": self.total.as_json(),
             "fallbacks": self.fallbacks,
+            "damagedLines": self.damaged,
             "baselineModel": baseline[0][0] if baseline else None,
             "tiers": {name: sums.as_json() for name, sums in busiest(self.tiers)},
             "models": {name: sums.as_json() for name, sums in busiest(self.models)},

@@ -166,3 +166,51 @@ def test_top_forgets_what_is_too_old() -> None:
     assert len(recent.events) == 1
     recent.add([], 1061.0)
     assert len(recent.events) == 0
+
+
+DAMAGED = [
+    {"ts": "abc"},
+    {"ts": None},
+    {"ts": True},
+    {"ts": 1e300},
+    {"status": "200"},
+    {"status": 200.5},
+    {"latencyMs": "slow"},
+    {"routingTier": "HUGE"},
+    {"routingTier": ["SIMPLE"]},
+    {"modelIdRouted": {"a": 1}},
+    {"tokens": {"input": None, "output": 1}},
+    {"tokens": [1]},
+    {"cost": {"actual": "1"}},
+    {"client": ["me"]},
+    {"attempts": [{"outcome": "ok"}]},
+    {"routing": {"judgedTier": "HUGE"}},
+    {"routing": {"dimensions": [{"name": "x"}]}},
+    {"routing": {"skipped": ["x"]}},
+    {"features": {"input_tokens": "many"}},
+    {"fallback": [1]},
+]
+
+
+@pytest.mark.parametrize("command", [("trace",), ("top", "--once"), ("report",), ("replay",)], ids=lambda command: command[0])
+def test_damaged_lines_are_passed_over_by_every_reader(recorded: CommandLine, command: tuple[str, ...]) -> None:
+    whole = recorded.path.read_text().splitlines()[-1]
+    lines = [orjson.dumps({**orjson.loads(whole), **damage}).decode() for damage in DAMAGED]
+    before = recorded(*command)
+    with recorded.path.open("a") as file:
+        file.write("\n".join(lines) + "\n")
+    after = recorded(*command)
+    assert (before.exit_code, after.exit_code) == (0, 0), after.exception
+    counted = f"{len(DAMAGED)} damaged lines of the trace were passed over\n"
+    assert after.stdout.replace(counted, "") == before.stdout
+    assert (counted in after.stdout) == (command[0] == "report")
+
+
+def test_a_line_of_few_words_is_no_damage(run: CommandLine) -> None:
+    run.path.parent.mkdir(parents=True)
+    minimal = {"ts": int(time.time() * 1000), "modelIdResolved": "anthropic/claude-haiku-4-5", "tokens": {"output": 5}}
+    strange = {**minimal, "routing": {"method": "rules", "dimensions": [], "floors": ["at least HUGE: a newer word"]}}
+    run.path.write_bytes(orjson.dumps(minimal) + b"\n" + orjson.dumps(strange) + b"\n")
+    for command in (("trace",), ("top", "--once"), ("report",), ("replay",)):
+        assert run(*command).exit_code == 0, command
+    assert orjson.loads(run("report", "--json").stdout)["damagedLines"] == 0
