@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
@@ -43,8 +44,18 @@ def command(obj: dict[str, Any], host: str | None, port: int | None, demo: bool,
 
 def run(work: Any) -> None:
     """Run a coroutine on the fastest event loop there is."""
+    _fill_standard_streams()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(work)
+
+
+def _fill_standard_streams() -> None:
+    """Nothing of the event loop's may get the number of a closed standard stream: uvloop ends the process when it closes that."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import stat
 import sys
 from collections.abc import Callable
 from typing import IO
@@ -57,9 +58,10 @@ class HostBridge:
 
         :raises ConfigurationError: they are not pipes
         """
-        output = os.fdopen(os.dup(1), "wb", buffering=0)
-        os.dup2(2, 1)
+        _check_pipes()
         try:
+            output = os.fdopen(os.dup(1), "wb", buffering=0)
+            os.dup2(2, 1)
             return cls(*await _connect(sys.stdin.buffer, output))
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"--host-stdio is for the OpenClaw plugin, which talks through pipes ({error})") from error
@@ -155,6 +157,18 @@ class HostBridge:
         if not self._config.done():
             self._config.set_exception(ConfigurationError("the host went away before it sent the plugin's configuration"))
             self._config.exception()  # nobody need be waiting for it
+
+
+def _check_pipes() -> None:
+    """Refuse anything else: uvloop ends the whole process over it, without an exception."""
+    for number, stream in enumerate((sys.stdin, sys.stdout)):
+        # A stream that was closed at the start is None; its number may belong to something else by now.
+        mode = os.fstat(number).st_mode if stream is not None else 0
+        if not stat.S_ISFIFO(mode) and not stat.S_ISSOCK(mode):
+            name = ("input", "output")[number]
+            raise ConfigurationError(
+                f"--host-stdio is for the OpenClaw plugin, which talks through pipes (standard {name} is none)"
+            )
 
 
 async def _connect(source: IO[bytes], sink: IO[bytes]) -> tuple[asyncio.StreamReader, Write]:

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -152,6 +154,25 @@ def test_real_pipes_carry_only_the_protocol() -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["baseUrl"] == "http://x/v1"
     assert "stray output" in done.stderr
+
+
+def redirected(arguments: str, redirections: str, home: Path) -> subprocess.CompletedProcess[str]:
+    command = f"{shlex.quote(sys.executable)} -P -m openclaw_oauthrouter {arguments} {redirections}"
+    environ = {"HOME": str(home)}
+    return subprocess.run(["sh", "-c", command], input="", capture_output=True, text=True, timeout=30, cwd=home, env=environ)
+
+
+def test_closed_standard_streams_do_not_end_the_event_loop(tmp_path: Path) -> None:
+    assert redirected("demo --once --port 0", "<&- >&-", tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("redirections", ["</dev/null", "<&-", "<input", ">/dev/null", ">&-", ">output"])
+def test_the_command_refuses_what_is_no_pipe(tmp_path: Path, redirections: str) -> None:
+    (tmp_path / "input").write_text("")
+    done = redirected("serve --host-stdio", redirections, tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("error: --host-stdio is for the OpenClaw plugin")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_files_are_no_pipes(tmp_path) -> None:
