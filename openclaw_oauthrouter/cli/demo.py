@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openclaw_oauthrouter.cli.serve import run, until_stopped
+from openclaw_oauthrouter.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from openclaw_oauthrouter.proxy.start import ProxyHandle
@@ -26,22 +27,25 @@ WIDTHS = {"prompt": 12, "tier": 9, "sure": 4, "model": 18, "latency": 7, "cost":
 
 @click.command("demo")
 @click.option("--once", is_flag=True, help="End after the table.")
-@click.option("--port", type=int, default=None, help="Port; 0 takes any free one.  [default: 8402]")
+@click.option("--port", type=click.IntRange(0, 65535), default=None, help="Port; 0 takes any free one.  [default: 8402]")
 @click.option("--json", "as_json", is_flag=True, help="For scripts; implies --once.")
 @click.pass_obj
 def command(obj: dict[str, Any], once: bool, port: int | None, as_json: bool) -> None:
-    """Start gateway and demo upstream, send one prompt per tier, print what happened, keep serving."""
+    """Start gateway and demo upstream, send one prompt per tier, print what happened, keep serving.
+
+    Your budgets, providers and records are left alone.
+    """
     run(_demo(obj, once or as_json, port, as_json))
 
 
 async def _demo(obj: dict[str, Any], once: bool, port: int | None, as_json: bool) -> None:
+    from openclaw_oauthrouter.cli.demo_settings import demo_world
     from openclaw_oauthrouter.config.loading import load_settings
-    from openclaw_oauthrouter.proxy.demo import demo_upstream
     from openclaw_oauthrouter.proxy.start import start
 
-    async with demo_upstream() as overrides:
-        server = {} if port is None else {"server": {"port": port}}
-        loaded = load_settings(obj.get("config"), overrides={**overrides, **server})
+    own = load_settings(obj.get("config"), overrides={} if port is None else {"server": {"port": port}})
+    async with demo_world() as into_demo:
+        loaded = into_demo(own)
         async with await start(loaded.settings) as handle:
             rows = [await _ask(handle, prompt) for prompt in PROMPTS]
             _print(rows, as_json)
@@ -60,7 +64,8 @@ async def _ask(handle: ProxyHandle, prompt: str) -> dict[str, object]:
         started = time.perf_counter()
         answer = await client.post("/v1/chat/completions", json=body)
         seconds = time.perf_counter() - started
-        answer.raise_for_status()
+        if answer.is_error:
+            raise ConfigurationError(f"the demo's own request was refused, so look at the configuration: {answer.text}")
         trace = await client.get("/debug/routing-trace", params={"n": 1})
     event = trace.json()["events"][-1]
     return {

@@ -26,7 +26,7 @@ OAUTH_NOTICE = (
 
 @click.command("serve")
 @click.option("--host", help="Address to bind.  [default: 127.0.0.1]")
-@click.option("--port", type=int, help="Port; 0 takes any free one.  [default: 8402]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes any free one.  [default: 8402]")
 @click.option("--demo", is_flag=True, help="Send everything to the built-in demo upstream; needs no credentials.")
 @click.option("--demo-if-empty", is_flag=True, help="The same, but only if no provider has a credential.")
 @click.option("--host-stdio", is_flag=True, help="Started by the OpenClaw plugin: talk to it over the standard streams.")
@@ -67,24 +67,26 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _alone(config: Path | None, overrides: dict[str, Any], demo: bool, demo_if_empty: bool) -> None:
-    from openclaw_oauthrouter.proxy.demo import demo_upstream
+    from openclaw_oauthrouter.cli.demo_settings import demo_world
     from openclaw_oauthrouter.proxy.reload import Reloader
     from openclaw_oauthrouter.proxy.start import start
 
     async with AsyncExitStack() as stack:
-        loaded = load_settings(config, overrides=overrides)
-        if demo or (demo_if_empty and not _has_credentials(loaded)):
-            demo_settings = await stack.enter_async_context(demo_upstream())
-            overrides = {**overrides, **demo_settings}
-            loaded = load_settings(config, overrides=overrides)
-            demo = True
-        configure_log(loaded.settings.telemetry)
-        handle = await stack.enter_async_context(await start(loaded.settings))
-        reloader = Reloader(handle.live, loaded.path, lambda: load_settings(config, overrides=overrides))
+        own = load_settings(config, overrides=overrides)
+        demo = demo or (demo_if_empty and not _has_credentials(own))
+        into_force = await stack.enter_async_context(demo_world()) if demo else _as_it_is
+        settings = into_force(own).settings
+        configure_log(settings.telemetry)
+        handle = await stack.enter_async_context(await start(settings))
+        reloader = Reloader(handle.live, own.path, lambda: into_force(load_settings(config, overrides=overrides)))
         watching = asyncio.create_task(reloader.watch())
         stack.callback(watching.cancel)
-        _greet(handle, loaded, demo)
+        _greet(handle, own, demo)
         await until_stopped(handle)
+
+
+def _as_it_is(loaded: LoadedSettings) -> LoadedSettings:
+    return loaded
 
 
 async def _with_host(config: Path | None, overrides: dict[str, Any]) -> None:
@@ -137,7 +139,7 @@ def _greet(handle: ProxyHandle, loaded: LoadedSettings, demo: bool) -> None:
     click.echo(f"dashboard (one-time link): {handle.base_url}/debug/dashboard?code={code}")
     usable = runtime.usable_providers()
     if demo:
-        click.echo("demo: every answer comes from the built-in upstream; nothing leaves this machine")
+        click.echo("demo: every answer comes from the built-in upstream; nothing leaves this machine or counts against a budget")
     elif usable:
         click.echo(f"providers: {', '.join(usable)}")
         if runtime.uses_anthropic_oauth():
