@@ -14,13 +14,16 @@ import click
 def command(obj: dict[str, Any], open_browser: bool) -> None:
     """Print a link that signs one browser in; it works once and for ten minutes."""
     from openclaw_oauthrouter.config.loading import load_settings
-    from openclaw_oauthrouter.proxy.local_client import local_client
+    from openclaw_oauthrouter.config.server import local_address
+    from openclaw_oauthrouter.errors import ConfigurationError
+    from openclaw_oauthrouter.proxy.local_client import ask_gateway
 
-    loaded = load_settings(obj.get("config"))
-    with local_client(loaded.settings) as client:
-        answer = client.post("/debug/dashboard/code")
-        answer.raise_for_status()
-        link = f"{client.base_url}".rstrip("/") + answer.json()["path"]
+    settings = load_settings(obj.get("config")).settings
+    address = local_address(settings.server.listen_host, settings.server.port)
+    path = ask_gateway(settings, "POST", "/debug/dashboard/code").get("path")
+    if not isinstance(path, str):
+        raise ConfigurationError(f"what listens at {address} is no gateway (it gives no link)")
+    link = address + path
     click.echo(link)
     if open_browser:
         webbrowser.open(link)

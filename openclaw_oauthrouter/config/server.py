@@ -37,3 +37,9 @@ class ServerSettings(Section):
     allowed_hosts: tuple[str, ...] = Field((), description="Host header values to answer to besides loopback names")
     allowed_origins: tuple[str, ...] = Field((), description="browser origins to answer to besides our own")
     response_headers: bool = Field(True, description="send x-oauthrouter-* headers with answers")
+
+
+def local_address(listen_host: str, port: int) -> str:
+    """The URL at which programs on this machine reach a gateway; one bound to every interface is reached on loopback."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(listen_host, listen_host)  # noqa: S104 - compared, not bound
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

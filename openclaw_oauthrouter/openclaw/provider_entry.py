@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.config.server import local_address
 from openclaw_oauthrouter.routing.model_ids import PROFILES
 
 PROVIDER_ID = "oauthrouter"
@@ -17,8 +18,6 @@ TOKEN_VARIABLE = "OAUTHROUTER_LOCAL_TOKEN"
 CONTEXT_WINDOW = 200_000
 MAX_TOKENS = 128_000
 """What the original's runbook declares for ``auto``; the gateway cuts a request down to the routed model's own limits."""
-
-LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +44,7 @@ def provider_entry(settings: Settings) -> ProviderEntry:
 
 def base_url(settings: Settings) -> str:
     """The address local clients use; a gateway bound to every interface is still reached on loopback."""
-    host = settings.server.listen_host
-    return f"http://{LOOPBACK if host in ('0.0.0.0', '::', '') else host}:{settings.server.port}/v1"  # noqa: S104
+    return f"{local_address(settings.server.listen_host, settings.server.port)}/v1"
 
 
 def model_row(model: str, name: str) -> dict[str, Any]:

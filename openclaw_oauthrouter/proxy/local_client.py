@@ -2,41 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import httpx
+import orjson
 
+from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.config.server import local_address
 from openclaw_oauthrouter.errors import ConfigurationError
-from openclaw_oauthrouter.proxy.local_token import token_path
+from openclaw_oauthrouter.proxy.local_token import is_sendable, read_token, token_path
 
 
-@contextmanager
-def local_client(settings: Settings) -> Iterator[httpx.Client]:
-    """A client with base URL and token.
+def ask_gateway(settings: Settings, method: str, path: str) -> JsonObject:
+    """What the running gateway answers.
 
-    :raises ConfigurationError: no gateway answers, or its token is not known
+    :raises ConfigurationError: none answers, it refuses the token, or something else answers in its place
     """
-    host = settings.server.listen_host
-    base_url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '') else host}:{settings.server.port}"  # noqa: S104 - compared
+    address = local_address(settings.server.listen_host, settings.server.port)
     headers = {"authorization": f"Bearer {local_token(settings)}"}
-    with httpx.Client(base_url=base_url, headers=headers, trust_env=False, timeout=10.0) as client:
-        try:
-            yield client
-        except httpx.ConnectError as error:
-            raise ConfigurationError(f"no gateway answers at {base_url}; start one with 'openclaw-oauthrouter serve'") from error
+    try:
+        with httpx.Client(headers=headers, trust_env=False, timeout=10.0) as client:
+            answer = client.request(method, address + path)
+    except httpx.ConnectError as error:
+        raise ConfigurationError(f"no gateway answers at {address}; start one with 'openclaw-oauthrouter serve'") from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ConfigurationError(f"what listens at {address} is no gateway ({type(error).__name__}: {error})") from error
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        raise ConfigurationError(
+            f"the gateway at {address} refuses our local token: it runs with another token or state folder; "
+            "restart it, or set OAUTHROUTER_LOCAL_TOKEN to its token"
+        )
+    try:
+        body = orjson.loads(answer.content)
+    except orjson.JSONDecodeError:
+        body = None
+    if answer.status_code != httpx.codes.OK or not isinstance(body, dict):
+        raise ConfigurationError(f"what listens at {address} is no gateway (status {answer.status_code} at {path})")
+    return body
 
 
 def local_token(settings: Settings) -> str:
     """The token the gateway on this machine takes.
 
-    :raises ConfigurationError: there is none yet
+    :raises ConfigurationError: there is none yet, or it is none that can be sent
     """
     if settings.server.auth_token is not None:
-        return settings.server.auth_token.get_secret_value()
+        token = settings.server.auth_token.get_secret_value()
+        if not token or not is_sendable(token):
+            raise ConfigurationError("the local token (server.auth_token) is empty or no printable ASCII; choose another")
+        return token
     path = token_path(settings.home)
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return read_token(path)
     except OSError as error:
-        raise ConfigurationError(f"there is no local token at {str(path)!r} yet; start the gateway once") from error
+        raise ConfigurationError(
+            f"there is no local token at {str(path)!r} yet; start the gateway once ({error.strerror})"
+        ) from error

@@ -20,7 +20,7 @@ def token_path(home: Path) -> Path:
 def kept_token(home: Path, fresh: Secret) -> Secret:
     """The token in the state folder; ``fresh`` becomes it if there is none yet. Two processes that start at once agree on one.
 
-    :raises ConfigurationError: the file cannot be written, or others could have read it
+    :raises ConfigurationError: the file cannot be written or read, or holds no token
     """
     path = token_path(home)
     try:
@@ -28,14 +28,30 @@ def kept_token(home: Path, fresh: Secret) -> Secret:
         _create(path, fresh)
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
             path.chmod(0o600)
-        text = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        return Secret(read_token(path))
+    except OSError as error:
         raise ConfigurationError(
             f"the local token {str(path)!r} cannot be kept: {error}; set OAUTHROUTER_LOCAL_TOKEN instead"
         ) from error
+
+
+def read_token(path: Path) -> str:
+    """The token in a file.
+
+    :raises OSError: it cannot be read
+    :raises ConfigurationError: it holds nothing that a header could carry
+    """
+    text = path.read_bytes().strip()
     if not text:
         raise ConfigurationError(f"the local token {str(path)!r} is empty; delete the file to have a new one made")
-    return Secret(text)
+    if not is_sendable(text.decode("latin-1")):
+        raise ConfigurationError(f"the local token {str(path)!r} is no printable ASCII; delete the file to have a new one made")
+    return text.decode("ascii")
+
+
+def is_sendable(token: str) -> bool:
+    """Whether every client can put a token into a header."""
+    return token.isascii() and token.isprintable()
 
 
 def _create(path: Path, token: Secret) -> None:

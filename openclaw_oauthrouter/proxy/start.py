@@ -13,6 +13,7 @@ from openclaw_oauthrouter.assembly import Runtime, assemble, new_token
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import load_settings
+from openclaw_oauthrouter.config.server import local_address
 from openclaw_oauthrouter.plugins import create_plugin_manager
 from openclaw_oauthrouter.proxy.app import Gateway
 from openclaw_oauthrouter.proxy.exposure import check_exposure
@@ -33,7 +34,7 @@ class ProxyHandle:
         settings = live.runtime.settings
         self.live = live
         self.port = port_of(listener)
-        self.base_url = f"http://{_reachable(settings.server.listen_host)}:{self.port}"
+        self.base_url = local_address(settings.server.listen_host, self.port)
         self.auth_token = live.token.reveal()
         self._stop = asyncio.Event()
         self._beside = live.runtime.lasting.begin()
@@ -129,11 +130,6 @@ def _token(settings: Settings) -> Secret:
     if settings.server.auth_token is not None:
         return Secret(settings.server.auth_token.get_secret_value())
     return kept_token(settings.home, new_token())
-
-
-def _reachable(host: str) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
-    return f"[{host}]" if ":" in host else host
 
 
 async def _all(answers: Iterable[object]) -> None:

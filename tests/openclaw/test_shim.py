@@ -124,7 +124,16 @@ def test_it_names_the_configuration_file(tmp_path: Path) -> None:
     assert "configFile" not in line
 
 
-@pytest.mark.parametrize(("host", "reached"), [("0.0.0.0", "127.0.0.1"), ("10.0.0.5", "10.0.0.5"), ("127.0.0.1", "127.0.0.1")])
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [
+        ("0.0.0.0", "127.0.0.1"),
+        ("10.0.0.5", "10.0.0.5"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("::", "[::1]"),
+        ("fd00::5", "[fd00::5]"),
+    ],
+)
 def test_it_sends_to_where_the_gateway_can_be_reached(tmp_path: Path, host: str, reached: str) -> None:
     with driver(tmp_path, GOOD, server={"port": 9123, "listenHost": host}) as shim:
         assert shim.do("catalog")["baseUrl"] == f"http://{reached}:9123/v1"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 
@@ -12,7 +14,7 @@ from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.provider_entry import base_url
 from openclaw_oauthrouter.plugins import create_plugin_manager, describe
 from openclaw_oauthrouter.proxy.local_client import local_token
-from openclaw_oauthrouter.proxy.local_token import token_path
+from openclaw_oauthrouter.proxy.local_token import read_token, token_path
 
 _SECONDS = 3.0
 
@@ -38,7 +40,17 @@ def check_token(around: Surroundings) -> Iterator[Result]:
     elif stat.S_IMODE(path.stat().st_mode) & 0o077:
         yield warning("local token", f"others can read {path}", f"chmod 600 {path}")
     else:
-        yield ok("local token", str(path))
+        yield _judge_token(path)
+
+
+def _judge_token(path: Path) -> Result:
+    try:
+        read_token(path)
+    except OSError as error:
+        return failure("local token", f"{path} cannot be read: {error.strerror}", f"check the owner of {path}")
+    except ConfigurationError as error:
+        return failure("local token", error.message, f"rm {shlex.quote(str(path))}, and restart the gateway")
+    return ok("local token", str(path))
 
 
 def check_port(around: Surroundings) -> Iterator[Result]:
@@ -50,7 +62,7 @@ def check_port(around: Surroundings) -> Iterator[Result]:
     except httpx.ConnectError:
         yield ok("port", f"{port} is free: no gateway is running (start one with: openclaw-oauthrouter serve)")
         return
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         yield failure("port", f"something on port {port} does not speak HTTP ({type(error).__name__})", _ANOTHER_PORT)
         return
     yield _judge(port, answer.status_code, "data" in answer.text)

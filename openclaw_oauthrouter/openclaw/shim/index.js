@@ -8,7 +8,7 @@ const { id, name, description, setup, modelCatalog } = JSON.parse(readFileSync(n
 const offered = modelCatalog.providers[id];
 const TOKEN = setup.providers[0].envVars[0];
 const FREE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }; // the gateway books what a request really costs
-const EVERY_INTERFACE = ["0.0.0.0", "::", ""];
+const REACHED_ON = { "0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1" };
 
 /** The local token: from the environment or the plugin's configuration, else the one the gateway keeps in its state folder. */
 function localToken(config) {
@@ -24,8 +24,9 @@ function localToken(config) {
 function register(api) {
   const { python = "python3", configFile, ...settings } = api.pluginConfig ?? {};
   const port = Number(settings.server?.port ?? process.env.OAUTHROUTER_PORT ?? 8402);
-  const host = settings.server?.listenHost ?? process.env.OAUTHROUTER_LISTEN_HOST ?? "";
-  const baseUrl = `http://${EVERY_INTERFACE.includes(host) ? "127.0.0.1" : host}:${port}/v1`;
+  const listenHost = settings.server?.listenHost ?? process.env.OAUTHROUTER_LISTEN_HOST ?? "";
+  const host = REACHED_ON[listenHost] ?? listenHost;
+  const baseUrl = `http://${host.includes(":") ? `[${host}]` : host}:${port}/v1`;
   // The gateway has to listen where OpenClaw is told to send, whatever its own configuration file says.
   const config = { ...settings, server: { ...settings.server, port } };
   const row = (model) => ({ reasoning: false, cost: FREE, ...model, provider: id, api: offered.api, baseUrl });
