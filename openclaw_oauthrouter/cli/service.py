@@ -28,27 +28,38 @@ class ServiceManager:
     """How one operating system keeps a program running.
 
     :ivar path: its description file, relative to the home folder
+    :ivar reset: commands before ``start``, for a service that runs already; they fail when none does
     :ivar start: commands after the file was written; ``{path}`` is the file
     :ivar stop: commands before it is removed
+    :ivar forget: commands after it was removed
     :ivar query: tells by its exit code whether the service runs
     """
 
     path: str
+    reset: tuple[tuple[str, ...], ...]
     start: tuple[tuple[str, ...], ...]
     stop: tuple[tuple[str, ...], ...]
+    forget: tuple[tuple[str, ...], ...]
     query: tuple[str, ...]
+
+
+_RELOAD = ("systemctl", "--user", "daemon-reload")
 
 
 SYSTEMD = ServiceManager(
     path=f".config/systemd/user/{LABEL}.service",
-    start=(("systemctl", "--user", "daemon-reload"), ("systemctl", "--user", "enable", "--now", LABEL)),
+    reset=(),
+    start=(_RELOAD, ("systemctl", "--user", "enable", LABEL), ("systemctl", "--user", "restart", LABEL)),
     stop=(("systemctl", "--user", "disable", "--now", LABEL),),
+    forget=(_RELOAD,),
     query=("systemctl", "--user", "is-active", "--quiet", LABEL),
 )
 LAUNCHD = ServiceManager(
     path=f"Library/LaunchAgents/{LABEL}.plist",
+    reset=(("launchctl", "unload", "{path}"),),
     start=(("launchctl", "load", "-w", "{path}"),),
     stop=(("launchctl", "unload", "-w", "{path}"),),
+    forget=(),
     query=("launchctl", "list", LABEL),
 )
 MANAGERS: Mapping[str, ServiceManager] = {"linux": SYSTEMD, "darwin": LAUNCHD}
@@ -64,7 +75,7 @@ def command() -> None:
 @yes_option
 @click.pass_obj
 def install(obj: dict[str, Any], only_print: bool, yes: bool) -> None:
-    """Start the gateway at login, now, and again whenever it ends."""
+    """Start the gateway at login, now, and again whenever it ends; one that runs already is restarted."""
     loaded = load_settings(obj.get("config"))
     manager, path = _manager()
     text = describe(manager, loaded.environ, obj.get("config"))
@@ -73,7 +84,10 @@ def install(obj: dict[str, Any], only_print: bool, yes: bool) -> None:
         return
     journal = journal_of(loaded.settings)
     if offer(journal, journal.plan(CHANGE, path, [ReplaceText(text=text)]), yes=yes):
-        _run_all(manager.start, path)
+        _attempt(manager.reset, path)
+        problem = _attempt(manager.start, path)
+        if problem:
+            raise ConfigurationError(f"{problem}; the file {str(path)!r} is in place")
 
 
 @command.command("uninstall")
@@ -84,8 +98,11 @@ def uninstall(obj: dict[str, Any], yes: bool) -> None:
     loaded = load_settings(obj.get("config"))
     manager, path = _manager()
     if path.is_file() and (yes or click.confirm("Stop the service?", default=True)):
-        _run_all(manager.stop, path)
+        problem = _attempt(manager.stop, path)
+        if problem:
+            click.secho(f"{problem}; a gateway that still runs has to be stopped by hand", fg="yellow", err=True)
         take_back(journal_of(loaded.settings), CHANGE, path, yes=True)
+        _attempt(manager.forget, path)
     else:
         click.echo("Nothing was changed.")
 
@@ -95,7 +112,8 @@ def uninstall(obj: dict[str, Any], yes: bool) -> None:
 def status(context: click.Context) -> None:
     """Say whether the service is installed and runs; ends with 1 when it does not run."""
     manager, path = _manager()
-    running = path.is_file() and _run(manager.query) == 0
+    done = _run(manager.query) if path.is_file() else None
+    running = done is not None and done.returncode == 0
     click.echo(f"installed: {path if path.is_file() else 'no'}\nrunning: {'yes' if running else 'no'}")
     context.exit(0 if running else 1)
 
@@ -155,15 +173,20 @@ def _manager() -> tuple[ServiceManager, Path]:
     return manager, Path.home() / manager.path
 
 
-def _run_all(commands: Sequence[Sequence[str]], path: Path) -> None:
+def _attempt(commands: Sequence[Sequence[str]], path: Path) -> str | None:
+    """Run commands up to the first that fails; says which one and why."""
     for template in commands:
         words = [word.format(path=path) for word in template]
-        if _run(words):
-            raise ConfigurationError(f"'{' '.join(words)}' failed; the file {str(path)!r} is in place")
+        done = _run(words)
+        if done is None:
+            return f"{words[0]!r} is not on the search path"
+        if done.returncode:
+            return f"'{' '.join(words)}' failed ({' '.join(done.stderr.split()) or f'exit code {done.returncode}'})"
+    return None
 
 
-def _run(words: Sequence[str]) -> int:
+def _run(words: Sequence[str]) -> subprocess.CompletedProcess[str] | None:
     program = shutil.which(words[0])
     if program is None:
-        raise ConfigurationError(f"{words[0]!r} is not on the search path; print the file with --print and install it by hand")
-    return subprocess.run([program, *words[1:]], check=False).returncode  # noqa: S603 fixed words, no shell
+        return None
+    return subprocess.run([program, *words[1:]], capture_output=True, text=True, check=False)  # noqa: S603 fixed words, no shell

@@ -323,9 +323,51 @@ def test_a_service_is_installed_started_and_removed(home: Home, monkeypatch: pyt
     home.ok("service", "uninstall", "--yes")
     assert not home.file(manager.path).exists()
     calls = home.file("calls").read_text().splitlines()
-    expected = [*manager.start, manager.query, *manager.stop]
+    expected = [*manager.reset, *manager.start, manager.query, *manager.stop, *manager.forget]
     assert calls == [" ".join(words).format(path=home.file(manager.path)) for words in expected]
     assert home.run("service", "status").exit_code == 1
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_a_second_installation_restarts_with_the_new_settings(home: Home, monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+    monkeypatch.setattr(service_module.sys, "platform", platform)
+    for name in ("systemctl", "launchctl"):
+        home.file(f"bin/{name}", f'#!/bin/sh\necho "$@" >> "{home.path}/calls"\n[ "$1" != unload ]\n').chmod(0o755)
+    home.ok("service", "install", "--yes")
+    home.file("calls").unlink()
+    home.environ["OAUTHROUTER_PORT"] = "18499"
+    home.ok("service", "install", "--yes")
+    path = home.file(service_module.MANAGERS[platform].path)
+    assert "18499" in path.read_text()
+    calls = home.file("calls").read_text().splitlines()
+    if platform == "linux":
+        assert calls == [
+            "--user daemon-reload",
+            f"--user enable {service_module.LABEL}",
+            f"--user restart {service_module.LABEL}",
+        ]
+    else:
+        assert calls == [f"unload {path}", f"load -w {path}"]
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+@pytest.mark.parametrize("there", [True, False], ids=["failing", "absent"])
+def test_a_service_that_cannot_be_started_can_be_removed(
+    home: Home, monkeypatch: pytest.MonkeyPatch, platform: str, there: bool
+) -> None:
+    monkeypatch.setattr(service_module.sys, "platform", platform)
+    for name in ("systemctl", "launchctl") if there else ():
+        home.file(f"bin/{name}", "#!/bin/sh\necho 'Failed to connect to bus' >&2\nexit 1\n").chmod(0o755)
+    why = "Failed to connect to bus" if there else "is not on the search path"
+    done = home.run("service", "install", "--yes")
+    assert isinstance(done.exception, ConfigurationError)
+    assert why in done.exception.message
+    assert "is in place" in done.exception.message
+    assert home.run("service", "status").exit_code == 1
+    removed = home.run("service", "uninstall", "--yes")
+    assert removed.exit_code == 0, removed.exception
+    assert why in removed.stderr
+    assert not home.file(service_module.MANAGERS[platform].path).exists()
 
 
 def test_a_system_without_services_is_told_so(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
