@@ -23,9 +23,6 @@ _REASONING_MODEL = re.compile(r"(?:o\d|gpt-[5-9]|codex)(?!.*-chat)", re.IGNORECA
 _CLASSIC_MODEL = re.compile(r"gpt-[34]|chatgpt|gpt-.*-chat", re.IGNORECASE)
 _SERVICE_TIERS = frozenset({"auto", "default", "flex", "scale", "priority", "fast", "ultrafast"})
 _SHARED_FIELDS = frozenset({"metadata", "safety_identifier", "prompt_cache_retention", "prompt_cache_options"})
-_HEARD_ALREADY = frozenset({"thinking", "output_config"})
-"""Fields of a Messages client whose meaning the canonical request carries."""
-
 _EFFORT_OF_BUDGET = ((2048, "low"), (8192, "medium"))
 
 
@@ -135,11 +132,8 @@ def _effort(wanted: Reasoning) -> JsonObject:
 
 
 def _encode_extras(request: ChatRequest, _card: ModelCard) -> _Piece:
-    told = {**request.native}
-    if told.get("metadata") == {"user_id": request.user}:
-        del told["metadata"]
-    body: JsonObject = {name: value for name, value in told.items() if name in _SHARED_FIELDS}
-    notes = [_no_counterpart(name) for name in sorted(told.keys() - _SHARED_FIELDS - _HEARD_ALREADY)]
+    body: JsonObject = {name: value for name, value in request.native.items() if name in _SHARED_FIELDS}
+    notes = [_no_counterpart(name) for name in sorted(request.native.keys() - _SHARED_FIELDS)]
     candidates = (
         ("user", request.user, len(request.user or "") <= MAX_USER),
         ("service_tier", request.service_tier, request.service_tier in _SERVICE_TIERS),

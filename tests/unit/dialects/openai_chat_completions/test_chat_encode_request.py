@@ -33,6 +33,7 @@ from openclaw_oauthrouter.canonical.request import (
     ToolChoice,
 )
 from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
 from openclaw_oauthrouter.dialects.openai_chat_completions.tools_out import encode_tools
 from openclaw_oauthrouter.errors import InvalidRequestError
@@ -302,6 +303,23 @@ def test_notes_tell_what_was_lost() -> None:
         "container",
         "max_tokens",
     }
+
+
+def test_what_a_messages_client_asked_for_and_gets_is_not_noted_as_lost() -> None:
+    asked = {
+        "thinking": {"type": "adaptive"},
+        "output_config": {"effort": "high"},
+        "metadata": {"user_id": "u"},
+        "service_tier": "standard_only",
+    }
+    body = {"model": "auto", "max_tokens": 40, "messages": [{"role": "user", "content": "hi"}], **asked}
+    encoded = DIALECT.encode_request(AnthropicMessages(lambda: 0.0).decode_request(body, {}), CARD)
+    assert {name: encoded.body[name] for name in ("reasoning_effort", "user", "service_tier")} == {
+        "reasoning_effort": "high",
+        "user": "u",
+        "service_tier": "default",
+    }
+    assert encoded.notes == ()
 
 
 def relay(body: dict[str, Any], **fields: Any) -> EncodedRequest:

@@ -286,7 +286,7 @@ def test_parts_without_a_counterpart_are_dropped_and_noted() -> None:
             {"user": "u", "service_tier": "flex", "prompt_cache_key": "k"},
         ),
         ({"native": {"metadata": {"a": "b"}}}, {"metadata": {"a": "b"}}),
-        ({"user": "u", "native": {"metadata": {"user_id": "u"}, "thinking": {}, "output_config": {}}}, {"user": "u"}),
+        ({"user": "u", "native": {"metadata": {"user_id": "u"}}}, {"user": "u", "metadata": {"user_id": "u"}}),
         (
             {"temperature": 0.2, "reasoning": Reasoning("none")},
             {"temperature": 0.2, "reasoning": {"effort": "none", "summary": "auto"}},
@@ -362,6 +362,19 @@ def test_what_cannot_be_said_is_noted(fields: dict[str, Any], card: ModelCard, k
     body, notes = encode(foreign(user("hi"), **fields), card)
     assert body == plain | kept
     assert notes == noted
+
+
+def test_what_a_messages_client_asked_for_and_gets_is_not_noted_as_lost() -> None:
+    asked = {
+        "thinking": {"type": "adaptive"},
+        "output_config": {"effort": "high"},
+        "metadata": {"user_id": "u"},
+        "service_tier": "standard_only",
+    }
+    body = {"model": "auto", "max_tokens": 400, "messages": [{"role": "user", "content": "hi"}], **asked}
+    encoded, notes = encode(AnthropicMessages(lambda: NOW).decode_request(body, {}))
+    assert (encoded["reasoning"]["effort"], encoded["user"], encoded["service_tier"]) == ("high", "u", "default")
+    assert notes == set()
 
 
 def test_only_models_known_to_reason_are_asked_for_sealed_reasoning() -> None:
