@@ -26,6 +26,16 @@ def is_text(value: object) -> TypeGuard[str]:
     return True
 
 
+def string(value: object) -> str:
+    """A string a provider sent.
+
+    :raises TypeError: it is something else; who drives the decoder says then that the provider broke its protocol
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"expected a string, not {type(value).__name__}")
+    return value
+
+
 def whole_number(value: object) -> int:
     """A number as a provider reports it; what is no number, or less than nothing, counts as nothing."""
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from openclaw_oauthrouter.canonical.content import Citation
-from openclaw_oauthrouter.canonical.json import FrozenObject
+from openclaw_oauthrouter.canonical.json import FrozenObject, whole_number
 
 Prose = Literal["text", "reasoning", "refusal"]
 
@@ -36,8 +36,12 @@ def decode_annotation(annotation: FrozenObject) -> Citation | None:
     cited = annotation.get("url_citation")
     if not cited or not isinstance(cited.get("url"), str):
         return None
+    title = cited.get("title")
     return Citation(
-        cited["url"], title=cited.get("title") or "", start=cited.get("start_index") or 0, end=cited.get("end_index") or 0
+        cited["url"],
+        title=title if isinstance(title, str) else "",
+        start=whole_number(cited.get("start_index")),
+        end=whole_number(cited.get("end_index")),
     )
 
 

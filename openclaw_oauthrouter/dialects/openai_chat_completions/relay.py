@@ -99,16 +99,22 @@ class RelayEncoder:
 
 def _rename(holder: Any, field: str, names: FrozenObject) -> None:
     for function in _functions(holder, field):
-        if function.get("name") in names:
-            function["name"] = names[function["name"]]
+        name = function.get("name")
+        if isinstance(name, str) and name in names:
+            function["name"] = names[name]
 
 
 def _functions(holder: Any, field: str) -> Iterator[JsonObject]:
-    for choice in holder.get("choices") or ():
-        said = choice.get(field) or {}
-        for call in said.get("tool_calls") or ():
-            yield call.get("function") or call.get("custom") or {}
-        yield said.get("function_call") or {}
+    """The functions an answer calls; the first choice has been decoded, the others may hold anything."""
+    for choice in _objects(holder.get("choices")):
+        for said in _objects([choice.get(field)]):
+            for call in _objects(said.get("tool_calls")):
+                yield from _objects([call.get("function") or call.get("custom")])
+            yield from _objects([said.get("function_call")])
+
+
+def _objects(values: object) -> Iterator[JsonObject]:
+    return (value for value in values if isinstance(value, dict)) if isinstance(values, list) else iter(())
 
 
 def _without_foreign_blocks(message: JsonObject, foreign: frozenset[str], path: str, notes: list[Note]) -> JsonObject:

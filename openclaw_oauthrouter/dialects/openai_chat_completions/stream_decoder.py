@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from openclaw_oauthrouter.canonical.content import Citation
 from openclaw_oauthrouter.canonical.events import (
     CitationAdded,
     FinishReason,
@@ -23,7 +24,7 @@ from openclaw_oauthrouter.canonical.events import (
     StreamEvent,
     UsageReported,
 )
-from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject, string
 from openclaw_oauthrouter.dialects.openai_chat_completions.content_in import decode_annotation, prose
 from openclaw_oauthrouter.dialects.openai_chat_completions.errors import decode_error_object
 from openclaw_oauthrouter.dialects.openai_chat_completions.upstream_calls import UpstreamCalls
@@ -45,7 +46,7 @@ class ChatEventMachine:
         self._id = ""
         self._next_index = 0
         self._prose: tuple[PartKind, int] | None = None
-        self._last_text: int | None = None
+        self._citations: list[Citation] = []
         self._calls = UpstreamCalls()
         self._finish: FinishReason | None = None
         self._service_tier: str | None = None
@@ -67,7 +68,9 @@ class ChatEventMachine:
 
     def receive_chunk(self, chunk: FrozenObject) -> Iterator[StreamEvent]:
         """Decode one chunk; a whole answer counts as one whose message is its delta."""
-        self._service_tier = chunk.get("service_tier") or self._service_tier
+        tier = chunk.get("service_tier")
+        if tier and isinstance(tier, str):
+            self._service_tier = tier
         choices = chunk.get("choices") or ()
         # Azure opens with a chunk of filter results that has neither id nor choices.
         if not self._started and (chunk.get("id") or choices):
@@ -87,7 +90,7 @@ class ChatEventMachine:
 
     def finish(self) -> Iterable[StreamEvent]:
         """The connection has ended."""
-        return self._terminate() if self._finish else ()
+        return self._terminate() if self._finish and not self._calls.nameless() else ()
 
     def _choice(self, choice: FrozenObject) -> Iterator[StreamEvent]:
         delta = choice.get("delta") or choice.get("message") or {}
@@ -113,17 +116,17 @@ class ChatEventMachine:
             return self._say("text", value)
         return (event for kind, text in prose(value) for event in self._say(kind, text))
 
-    def _refusal(self, value: str) -> Iterable[StreamEvent]:
-        return self._say("refusal", value)
+    def _refusal(self, value: object) -> Iterable[StreamEvent]:
+        return self._say("refusal", string(value))
 
     def _say(self, kind: PartKind, text: str) -> Iterator[StreamEvent]:
         if self._prose is None or self._prose[0] != kind:
             yield from self._close_prose()
             self._prose = (kind, self._new_index())
-            if kind == "text":
-                self._last_text = self._prose[1]
             yield PartStarted(self._prose[1], kind)
         yield PartDelta(self._prose[1], text)
+        if self._citations and kind == "text":
+            yield from self._cite(self._prose[1])
 
     def _tool_calls(self, fragments: list[JsonObject]) -> Iterator[StreamEvent]:
         for fragment in fragments:
@@ -138,20 +141,29 @@ class ChatEventMachine:
         return self._tool_calls([{"index": "function_call", "function": function}])
 
     def _annotations(self, annotations: list[JsonObject]) -> Iterator[StreamEvent]:
-        for annotation in annotations:
-            citation = decode_annotation(annotation)
-            if citation is not None and self._last_text is not None:
-                yield CitationAdded(self._last_text, citation)
+        """Sources, at once or, where no text is open, with the next: a part that has closed takes none."""
+        self._citations += filter(None, map(decode_annotation, annotations))
+        if self._prose is not None and self._prose[0] == "text":
+            yield from self._cite(self._prose[1])
+
+    def _cite(self, index: int) -> Iterator[StreamEvent]:
+        citations, self._citations = self._citations, []
+        for citation in citations:
+            yield CitationAdded(index, citation)
 
     def _terminate(self) -> Iterator[StreamEvent]:
         if not self._started:
             raise ValueError("the stream holds no answer")
+        if self._calls.nameless():
+            raise ValueError("a tool call has no name")
         self.done = True
         yield from self._close_prose()
         started = [call.index for call in self._calls if call.started]
         for index in started:
             yield PartFinished(index)
-        yield ResponseFinished(self._finish or ("tool_call" if started else "stop"))
+        finish = self._finish or "stop"
+        # OpenAI says "stop" after the call of a tool that was demanded by name.
+        yield ResponseFinished("tool_call" if started and finish == "stop" else finish)
 
     def _close_prose(self) -> Iterator[StreamEvent]:
         if self._prose is not None:
@@ -165,8 +177,8 @@ class ChatEventMachine:
 
 _FIELDS: tuple[tuple[str, Callable[[ChatEventMachine, Any], Iterable[StreamEvent]]], ...] = (
     ("content", ChatEventMachine._content),
+    ("annotations", ChatEventMachine._annotations),
     ("refusal", ChatEventMachine._refusal),
     ("tool_calls", ChatEventMachine._tool_calls),
     ("function_call", ChatEventMachine._function_call),
-    ("annotations", ChatEventMachine._annotations),
 )

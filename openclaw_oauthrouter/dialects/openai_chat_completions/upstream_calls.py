@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from openclaw_oauthrouter.canonical.events import PartDelta, PartStarted, StreamEvent
-from openclaw_oauthrouter.canonical.json import FrozenObject
+from openclaw_oauthrouter.canonical.json import FrozenObject, string
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class UpstreamCall:
         spec = fragment.get("function") or fragment.get("custom") or {}
         text = argument_text(spec.get("arguments", spec.get("input")))
         if not self.started:
-            self.name = spec.get("name") or self.name
+            self.name = string(spec.get("name") or "")
             if not self.name:
                 self.held.append(text)
                 return
@@ -58,6 +58,10 @@ class UpstreamCalls:
     def __iter__(self) -> Iterator[UpstreamCall]:
         return iter(self._calls.values())
 
+    def nameless(self) -> bool:
+        """Whether there are arguments for a tool that nobody has named."""
+        return any(not call.started and any(call.held) for call in self)
+
     def find(self, fragment: FrozenObject) -> UpstreamCall | None:
         """The open call a fragment continues; ``None`` if it begins a new one."""
         key = self._key(fragment)
@@ -76,7 +80,7 @@ class UpstreamCalls:
         key = self._key(fragment)
         if key in self._calls:
             self._calls[("replaced", index)] = self._calls.pop(key)
-        call = UpstreamCall(index, str(fragment.get("id") or default_id), custom="custom" in fragment)
+        call = UpstreamCall(index, str(fragment.get("id") or default_id), custom=fragment.get("custom") is not None)
         self._calls[key] = call
         self._last = key
         return call

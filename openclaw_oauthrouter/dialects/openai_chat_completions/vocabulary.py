@@ -21,6 +21,7 @@ CANONICAL_FINISH_REASONS: Final[dict[str, FinishReason]] = {
     "stop": "stop",
     "length": "length",
     "max_tokens": "length",
+    "model_length": "length",  # Mistral's word for a full context window
     "tool_calls": "tool_call",
     "function_call": "tool_call",
     "content_filter": "content_filter",

@@ -45,6 +45,20 @@ def test_a_last_event_without_its_blank_line_is_rewritten_too() -> None:
     assert b'"read_file"' in out
 
 
+def test_answers_beside_the_first_may_hold_anything() -> None:
+    call = {"function": {"name": "Read"}}
+    others = [
+        None,
+        5,
+        {"message": "x"},
+        {"message": {"tool_calls": [5, {"function": "x"}, {"custom": {"name": []}}], "function_call": 1}},
+    ]
+    body = {"choices": [{"message": {"tool_calls": [call]}}, *others]}
+    relayed = DIALECT.relay_response(body, {"Read": "read_file"})
+    assert relayed["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "read_file"
+    assert relayed["choices"][1:] == others
+
+
 def test_a_text_that_names_the_tool_is_left_alone() -> None:
     text = b'data: {"choices":[{"index":0,"delta":{"content":"Read this"}}]}\n\n'
     out = relay(Read="read_file").send(Frame(text))

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from openclaw_oauthrouter.canonical.content import Citation, Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart
-from openclaw_oauthrouter.canonical.events import FinishReason, ResponseFailed, StreamEvent
+from openclaw_oauthrouter.canonical.events import CitationAdded, FinishReason, ResponseFailed, StreamEvent
 from openclaw_oauthrouter.canonical.response import ChatResponse, ResponseFold
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
@@ -56,6 +56,7 @@ def failure(*pieces: bytes) -> UpstreamError:
 
 
 TEXT = delta(role="assistant", content="a")
+CITED = {"type": "url_citation", "url_citation": {"url": "u", "title": "t", "start_index": 1, "end_index": 2}}
 
 
 @pytest.mark.parametrize(
@@ -124,6 +125,26 @@ TEXT = delta(role="assistant", content="a")
             id="annotations",
         ),
         pytest.param(
+            [delta(annotations=[CITED]), delta(reasoning="r"), TEXT, delta(content="b"), DONE],
+            [ReasoningPart("r"), TextPart("ab", citations=(Citation("u", "t", 1, 2),))],
+            id="annotations-before-the-text",
+        ),
+        pytest.param(
+            [delta(content="a", tool_calls=[call("{}", index=0, id="x", name="f")], annotations=[CITED]), DONE],
+            [TextPart("a", citations=(Citation("u", "t", 1, 2),)), ToolCallPart("x", "f", "{}")],
+            id="annotations-beside-a-call",
+        ),
+        pytest.param(
+            [TEXT, delta(annotations=[{"url_citation": {"url": "u", "title": ["t"], "start_index": "x", "end_index": -1}}]), DONE],
+            [TextPart("a", citations=(Citation("u"),))],
+            id="annotations-of-odd-types",
+        ),
+        pytest.param(
+            [delta(tool_calls=[{**call("{}", index=0, id="x", name="f"), "custom": None}]), DONE],
+            [ToolCallPart("x", "f", "{}")],
+            id="call-beside-null-custom",
+        ),
+        pytest.param(
             [data(choices=[{"index": 1, "delta": {"content": "other"}}, {"index": 0, "delta": {"content": "a"}}]), DONE],
             [TextPart("a")],
             id="second-choice-ignored",
@@ -143,6 +164,11 @@ def test_parts(pieces: list[bytes], parts: list[Part]) -> None:
         pytest.param([delta("content_filter"), DONE], "content_filter", id="nothing-said"),
         pytest.param([TEXT, DONE], "stop", id="none-text"),
         pytest.param([delta(tool_calls=[call("{}", index=0, id="x", name="f")]), DONE], "tool_call", id="none-call"),
+        pytest.param(
+            [delta(tool_calls=[call("{}", index=0, id="x", name="f")]), delta("stop"), DONE], "tool_call", id="demanded-call"
+        ),
+        pytest.param([delta(tool_calls=[call("{", index=0, id="x", name="f")]), delta("length"), DONE], "length", id="cut-call"),
+        pytest.param([TEXT, delta("model_length"), DONE], "length", id="mistral-full-window"),
         pytest.param([TEXT, delta("eos"), DONE], "stop", id="unknown-word"),
         pytest.param([TEXT, delta("stop"), b"data: [DONE]"], "stop", id="no-last-blank-line"),
     ],
@@ -188,6 +214,14 @@ def test_usage(pieces: list[bytes], usage: Usage) -> None:
         pytest.param([TEXT, b"data: {oops\n\n"], UpstreamProtocolError, id="broken-json"),
         pytest.param([TEXT, b"data: [1]\n\n"], UpstreamProtocolError, id="not-an-object"),
         pytest.param([TEXT, data(choices=["x"])], UpstreamProtocolError, id="choice-is-not-an-object"),
+        pytest.param([TEXT, delta(refusal=True)], UpstreamProtocolError, id="refusal-is-not-a-string"),
+        pytest.param([delta(tool_calls=[call("{}", index=0, name=[[]])])], UpstreamProtocolError, id="name-is-not-a-string"),
+        pytest.param(
+            [delta(tool_calls=[call("{}", index=0)]), delta("tool_calls"), DONE], UpstreamProtocolError, id="nameless-call"
+        ),
+        pytest.param(
+            [delta(tool_calls=[call("{}", index=0)]), delta("tool_calls")], UpstreamConnectionError, id="nameless-no-done"
+        ),
         pytest.param([TEXT, data(error={"message": "m", "code": "insufficient_quota"})], UpstreamBillingError, id="quota"),
         pytest.param(
             [TEXT, data(error={"message": "m", "code": 429}, choices=[{}])], UpstreamRateLimitError, id="status-as-code"
@@ -213,3 +247,13 @@ def test_a_failing_event_is_not_relayed() -> None:
     decoder = ChatCompletions(lambda: 0.0).stream_decoder()
     frame = decoder.receive(TEXT + data(error={"message": "m"}))
     assert frame.raw == TEXT
+
+
+def test_a_source_named_after_its_text_has_closed_is_no_event_of_a_closed_part() -> None:
+    pieces = (TEXT, delta(tool_calls=[call("{}", index=0, id="x", name="f")]), delta("tool_calls", annotations=[CITED]), DONE)
+    assert not [event for event in events(*pieces) if isinstance(event, CitationAdded)]
+    assert fold(*pieces, delta(content="late")).parts == (TextPart("a"), ToolCallPart("x", "f", "{}"))
+
+
+def test_a_service_tier_that_is_no_word_is_none() -> None:
+    assert fold(TEXT, data(choices=[], service_tier=[[]], usage=USAGE), DONE).usage == Usage(10, 4)
