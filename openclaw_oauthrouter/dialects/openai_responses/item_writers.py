@@ -63,12 +63,14 @@ class CallWriter:
 
     :param identity: ``call_id``, ``name`` and, for a grouped tool, ``namespace``
     :param unwrap: the client's tool takes free text, but the provider only knows JSON and wrote ``{"input": …}``
+    :ivar cut: the answer reached its limit within the call
     """
 
     def __init__(self, item_id: str, identity: JsonObject, *, custom: bool, unwrap: bool) -> None:
         self._id = item_id
         self._identity = identity
         self._unwrap = unwrap
+        self.cut = False
         self._chunks: list[str] = []
         self._type, self._field, self._event = (
             ("custom_tool_call", "input", "response.custom_tool_call_input")
@@ -95,7 +97,7 @@ class CallWriter:
         elif not text and self._type == "function_call":
             text = "{}"
         yield {"type": f"{self._event}.done", "item_id": self._id, self._field: text, "name": self._identity["name"]}
-        yield {"type": "response.output_item.done", "item": self._item(text, "completed")}
+        yield {"type": "response.output_item.done", "item": self._item(text, "incomplete" if self.cut else "completed")}
 
     def _item(self, text: str, status: str) -> JsonObject:
         return {"type": self._type, "id": self._id, "status": status, **self._identity, self._field: text}

@@ -7,7 +7,7 @@ from typing import Any
 
 from openclaw_oauthrouter.canonical.content import Citation, Opaque
 from openclaw_oauthrouter.canonical.events import PartKind, StreamEvent
-from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.json import JsonObject, string, whole_number
 from openclaw_oauthrouter.dialects.openai_responses.output_parts import OutputParts
 
 CALLS = frozenset({"function_call", "custom_tool_call"})
@@ -48,10 +48,10 @@ class OutputItems:
         """A message names a source; files that only the provider can open are none."""
         if _names_source(annotation):
             citation = Citation(
-                url=annotation.get("url") or "",
-                title=annotation.get("title") or "",
-                start=annotation.get("start_index") or 0,
-                end=annotation.get("end_index") or 0,
+                url=_as_text(annotation.get("url")),
+                title=_as_text(annotation.get("title")),
+                start=whole_number(annotation.get("start_index")),
+                end=whole_number(annotation.get("end_index")),
             )
             yield from self._parts.cite((at, content), citation)
 
@@ -80,9 +80,9 @@ class OutputItems:
 
     def _start_call(self, at: int, item: JsonObject) -> Iterator[StreamEvent]:
         self.called_tool = True
-        call_id = item.get("call_id") or item.get("id") or f"call_{at}"
+        call_id = string(item.get("call_id") or item.get("id") or f"call_{at}")
         custom = item["type"] == "custom_tool_call"
-        yield from self._parts.start(at, "tool_call", id=call_id, name=item.get("name") or "", custom=custom)
+        yield from self._parts.start(at, "tool_call", id=call_id, name=string(item.get("name") or ""), custom=custom)
 
     def _finish_call(self, at: int, item: JsonObject) -> Iterator[StreamEvent]:
         yield from self._start_call(at, item)
@@ -98,24 +98,24 @@ class OutputItems:
             yield from self._parts.finish((at, position))
 
     def _finish_text(self, at: int, position: int, part: JsonObject) -> Iterator[StreamEvent]:
-        yield from self.wrote(at, position, "text", part.get("text") or "", whole=True)
+        yield from self.wrote(at, position, "text", string(part.get("text") or ""), whole=True)
         sources = [annotation for annotation in part.get("annotations") or () if _names_source(annotation)]
         for annotation in sources[self._parts.citations((at, position)) :]:
             yield from self.cited(at, position, annotation)
 
     def _finish_refusal(self, at: int, position: int, part: JsonObject) -> Iterator[StreamEvent]:
-        yield from self.wrote(at, position, "refusal", part.get("refusal") or "", whole=True)
+        yield from self.wrote(at, position, "refusal", string(part.get("refusal") or ""), whole=True)
 
     def _finish_reasoning(self, at: int, item: JsonObject) -> Iterator[StreamEvent]:
         for section in ("summary", "content"):
             for position, piece in enumerate(item.get(section) or ()):
-                yield from self.reasoned(at, section, position, piece.get("text") or "", whole=True)
+                yield from self.reasoned(at, section, position, string(piece.get("text") or ""), whole=True)
         encrypted = item.get("encrypted_content")
         if not encrypted:
             yield from self._parts.finish(at)
             return
         yield from self._parts.start(at, "reasoning")
-        yield from self._parts.finish(at, Opaque("encrypted", encrypted, item_id=item.get("id")))
+        yield from self._parts.finish(at, Opaque("encrypted", string(encrypted), item_id=_as_text(item.get("id")) or None))
 
 
 def _names_source(annotation: JsonObject) -> bool:

@@ -32,15 +32,22 @@ class OutputWriter:
         self._message: MessageWriter | None = None
         self._words: str | None = None
         self._item: ItemWriter | None = None
+        self._call: CallWriter | None = None
         self._text_length = 0
 
     def receive(self, event: PartEvent) -> Iterator[JsonObject]:
         """What follows from one event of a part."""
         yield from self._write(self._order.receive(event))
 
-    def close(self) -> Iterator[JsonObject]:
-        """Finish what is open."""
+    def close(self, *, cut: bool) -> Iterator[JsonObject]:
+        """Finish what is open.
+
+        :param cut: the answer reached its limit; if it ends with a call, that one is not whole
+        """
         yield from self._write(self._order.release())
+        if self._call is not None:
+            self._call.cut = cut
+        yield from self._placed(self._close_call())
         yield from self._placed(self._close_message())
 
     def _write(self, events: Iterable[PartEvent]) -> Iterator[JsonObject]:
@@ -54,6 +61,7 @@ class OutputWriter:
                 self.items.append(event["item"])
 
     def _start(self, event: PartStarted) -> Iterator[JsonObject]:
+        yield from self._close_call()
         if event.kind in ("text", "refusal"):
             # Opened by its first words: an empty message would be the only trace of an answer that is nothing but calls.
             self._words = event.kind
@@ -62,10 +70,10 @@ class OutputWriter:
         if event.native is not None:
             yield from _native(event.native)
             return
-        self._item = self._call(event) if event.kind == "tool_call" else ReasoningWriter(f"rs_{self._new_id()}")
+        self._item = self._new_call(event) if event.kind == "tool_call" else ReasoningWriter(f"rs_{self._new_id()}")
         yield from self._item.open()
 
-    def _call(self, event: PartStarted) -> CallWriter:
+    def _new_call(self, event: PartStarted) -> CallWriter:
         name = event.name or ""
         identity: JsonObject = {"call_id": event.id or f"call_{self._new_id()}", "name": name}
         if name in self._grouped:
@@ -92,12 +100,20 @@ class OutputWriter:
             yield from self._message.cite(event.citation)
 
     def _finish(self, event: PartFinished) -> Iterator[JsonObject]:
-        if self._item is not None:
+        if isinstance(self._item, CallWriter):
+            # Whether the call is whole shows in what comes next: another part, or why the answer ended.
+            self._call, self._item = self._item, None
+        elif self._item is not None:
             yield from self._item.close(event.opaque)
             self._item = None
         elif self._message is not None:
             yield from self._message.end()
         self._words = None
+
+    def _close_call(self) -> Iterator[JsonObject]:
+        if self._call is not None:
+            call, self._call = self._call, None
+            yield from call.close(None)
 
     def _close_message(self) -> Iterator[JsonObject]:
         if self._message is not None:

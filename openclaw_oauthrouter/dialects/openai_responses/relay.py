@@ -53,14 +53,15 @@ def _keep(item: JsonObject, foreign: frozenset[str], *, stored: bool) -> Iterato
 
 def rename_tools(body: JsonObject, names: FrozenObject) -> JsonObject:
     """A whole answer with the names its client knows."""
-    if not names:
+    output = body.get("output") or []
+    if not names or not isinstance(output, list):
         return body
-    return {**body, "output": [_rename_item(item, names) for item in body.get("output") or []]}
+    return {**body, "output": [_rename_item(item, names) if isinstance(item, dict) else item for item in output]}
 
 
 def _rename_item(item: JsonObject, names: FrozenObject) -> JsonObject:
     name: Any = item.get("name")
-    return {**item, "name": names[name]} if name in names else item
+    return {**item, "name": names[name]} if isinstance(name, str) and name in names else item
 
 
 class RelayEncoder:

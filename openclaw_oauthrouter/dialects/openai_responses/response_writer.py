@@ -76,7 +76,7 @@ class ResponseWriter:
 
     def _finish(self, event: ResponseFinished) -> Iterator[JsonObject]:
         yield from self._start()
-        yield from map(self._numbered, self._output.close())
+        yield from map(self._numbered, self._output.close(cut=event.finish_reason == "length"))
         if event.finish_reason == "content_filter" and event.explanation and not self._refused:
             yield from self._refuse(event.explanation)
         self._over = True
@@ -86,7 +86,7 @@ class ResponseWriter:
     def _refuse(self, explanation: str) -> Iterator[JsonObject]:
         for event in (PartStarted(_LAST, "refusal"), PartDelta(_LAST, explanation)):
             yield from map(self._numbered, self._output.receive(event))
-        yield from map(self._numbered, self._output.close())
+        yield from map(self._numbered, self._output.close(cut=False))
 
     def _stage(self, name: str, response: JsonObject) -> JsonObject:
         return self._numbered({"type": f"response.{name}", "response": response})

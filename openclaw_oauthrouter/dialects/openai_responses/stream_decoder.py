@@ -66,7 +66,7 @@ class ResponsesMachine:
             return ()
         self._started = True
         response = data.get("response") or {}
-        return (ResponseStarted(response.get("id") or "", response.get("model") or ""),)
+        return (ResponseStarted(str(response.get("id") or ""), str(response.get("model") or "")),)
 
     def end(self, data: JsonObject) -> Iterator[StreamEvent]:
         """The answer is over; the event's type says how, or the status where the type does not.
@@ -78,7 +78,8 @@ class ResponsesMachine:
         status = (response.get("status") or kind) if kind == "done" else kind
         yield from self.start(data)
         if response.get("usage"):
-            yield UsageReported(decode_usage(response["usage"], response.get("service_tier")))
+            tier = response.get("service_tier")
+            yield UsageReported(decode_usage(response["usage"], tier if isinstance(tier, str) else None))
         if status in _UNFINISHED:
             raise error_in_stream(response.get("error") or {"message": f"the answer ended as {status!r}"}, self._clock())
         yield from self.items.closed(response.get("output") or [])
@@ -115,7 +116,10 @@ def decode_response(body: JsonObject, clock: Clock) -> Sequence[StreamEvent]:
         raise UpstreamProtocolError("the provider's answer holds no 'output'")
     machine = ResponsesMachine(clock)
     status = body.get("status") or ("failed" if body.get("error") else "completed")
-    return tuple(machine.end({"type": "response.done", "response": {**body, "status": status}}))
+    try:
+        return tuple(machine.end({"type": "response.done", "response": {**body, "status": status}}))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UpstreamProtocolError(f"the provider's answer is broken: {type(error).__name__}") from error
 
 
 Step = Callable[[ResponsesMachine, JsonObject], Iterable[StreamEvent]]

@@ -116,6 +116,8 @@ def test_tools_are_renamed_wherever_an_answer_names_them() -> None:
     body = {"id": "r", "output": [call]}
     assert make_dialect().relay_response(body, {"short": "n"})["output"][0]["name"] == "n"
     assert make_dialect().relay_response(body, {}) is body
+    odd = {"id": "r", "output": [{"type": "new", "name": []}, 5]}
+    assert make_dialect().relay_response(odd, {"short": "n"}) == odd
 
 
 def test_what_happens_after_the_end_is_no_failure() -> None:

@@ -373,6 +373,12 @@ def test_a_line_that_only_holds_an_error() -> None:
         (wire(CREATED) + b"data: {broken\n\n", UpstreamProtocolError),
         (wire(CREATED) + b"data: []\n\n", UpstreamProtocolError),
         (wire(CREATED, {"type": "response.completed"}), UpstreamProtocolError),
+        (wire(CREATED, done(0, **message({"type": "output_text", "text": [[]]}))), UpstreamProtocolError),
+        (wire(CREATED, done(0, **message({"type": "refusal", "refusal": True}))), UpstreamProtocolError),
+        (wire(CREATED, done(0, type="reasoning", content=[{"type": "reasoning_text", "text": [[]]}])), UpstreamProtocolError),
+        (wire(CREATED, done(0, type="reasoning", encrypted_content={"a": 1})), UpstreamProtocolError),
+        (wire(CREATED, done(0, **call(0, "f", call_id=[[]]))), UpstreamProtocolError),
+        (wire(CREATED, added(0, type="function_call", call_id="c", name=[[]])), UpstreamProtocolError),
         (b"", UpstreamConnectionError),
     ],
 )
@@ -380,6 +386,15 @@ def test_a_stream_that_breaks_says_so(raw: bytes, kind: type[UpstreamError]) -> 
     last = decode(raw)[-1]
     assert isinstance(last, ResponseFailed)
     assert type(last.error) is kind
+
+
+def test_what_only_describes_the_answer_may_be_of_any_type() -> None:
+    source = {"type": "url_citation", "url": "https://x", "title": 5, "start_index": "x", "end_index": None}
+    output = [message(said("Hi", annotations=[source])), {"type": "reasoning", "id": 5, "encrypted_content": "e"}]
+    end = {**ended(*output), "response": {**ended(*output)["response"], "id": True, "model": [1], "service_tier": []}}
+    folded = fold(decode(wire(end)))
+    assert folded.parts == (TextPart("Hi", citations=(Citation("https://x"),)), ReasoningPart("", Opaque("encrypted", "e")))
+    assert (folded.id, folded.model, folded.usage.service_tier) == ("True", "[1]", None)
 
 
 def test_every_part_that_opens_closes_before_the_end() -> None:
@@ -408,6 +423,8 @@ def test_a_whole_answer_is_the_stream_it_would_have_been() -> None:
         ({"error": {"code": "rate_limit_exceeded", "message": "no"}}, UpstreamRateLimitError),
         ({"status": "queued", "output": []}, UpstreamStatusError),
         ({}, UpstreamProtocolError),
+        ({"output": [5]}, UpstreamProtocolError),
+        ({"output": [{"type": "message", "content": [{"type": "output_text", "text": 5}]}]}, UpstreamProtocolError),
     ],
 )
 def test_a_whole_answer_that_is_none(fields: dict[str, Any], kind: type[UpstreamError]) -> None:

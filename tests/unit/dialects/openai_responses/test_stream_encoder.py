@@ -228,6 +228,25 @@ def test_a_call_without_arguments_has_empty_ones() -> None:
     assert output[0]["arguments"] == "{}"
 
 
+@pytest.mark.parametrize(
+    ("parts", "finish", "statuses"),
+    [
+        ([call(0, "c", "f", "{}")], "tool_call", ["completed"]),
+        ([call(0, "c", "f", '{"a":')], "length", ["incomplete"]),
+        ([call(0, "c", "f", "{}"), call(1, "d", "f", '{"a":')], "length", ["completed", "incomplete"]),
+        ([call(0, "c", "f", "{}"), text(1, "and")], "length", ["completed", "completed"]),
+        ([call(0, "c", "f", '{"a":')[:-1]], "length", ["incomplete"]),
+    ],
+)
+def test_a_call_that_was_cut_by_length_is_not_complete(parts: list[list[StreamEvent]], finish: str, statuses: list[str]) -> None:
+    events = unwire(encode(answer(*parts, finish=finish), from_client()))
+    for event in events:
+        EVENT.validate_python(event)
+    done = [event["item"] for event in events if event["type"] == "response.output_item.done"]
+    assert [item["status"] for item in done] == statuses
+    assert events[-1]["response"]["output"] == done
+
+
 CUSTOM = from_client(tools=[{"type": "custom", "name": "patch"}])
 SPAWN = {"type": "function", "name": "spawn", "parameters": {"type": "object"}, "strict": False}
 GROUPED = from_client(tools=[{"type": "namespace", "name": "agents", "description": "d", "tools": [SPAWN]}])
