@@ -34,11 +34,14 @@ class Origins:
     async def stamped(self, frames: AsyncIterator[Frame], origin: str) -> AsyncIterator[Frame]:
         """Pass frames on, writing their maker into every opaque part."""
         async for frame in frames:
-            if any(isinstance(event, PartFinished) and event.opaque for event in frame.events):
-                events = tuple(self._stamp(event, origin) if isinstance(event, PartFinished) else event for event in frame.events)
-                yield Frame(frame.raw, events)
-            else:
-                yield frame
+            yield self._stamped(frame, origin)
+
+    def _stamped(self, frame: Frame, origin: str) -> Frame:
+        for event in frame.events:
+            if isinstance(event, PartFinished) and event.opaque:
+                events = (self._stamp(event, origin) if isinstance(event, PartFinished) else event for event in frame.events)
+                return Frame(frame.raw, tuple(events))
+        return frame
 
     def _stamp(self, event: PartFinished, origin: str) -> PartFinished:
         if event.opaque is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -20,6 +20,7 @@ from openclaw_oauthrouter.errors import (
 )
 from openclaw_oauthrouter.interfaces import Dialect, StreamDecoder
 from openclaw_oauthrouter.upstream.deadline import Deadline
+from openclaw_oauthrouter.upstream.idle import IdleTimeout
 from openclaw_oauthrouter.upstream.redaction import REDACTED, blotted, secrets_of
 
 MAX_ERROR_BYTES = 1 << 20
@@ -92,19 +93,11 @@ async def read_error(response: httpx.Response, dialect: Dialect, provider: str, 
     return error
 
 
-async def read_frames(response: httpx.Response, dialect: Dialect, provider: str, limits: Limits) -> AsyncGenerator[Frame, None]:
+def read_frames(response: httpx.Response, dialect: Dialect, provider: str, limits: Limits) -> AsyncGenerator[Frame, None]:
     """An answer as frames: many when the upstream streams, one when it does not."""
     if response.headers.get("content-type", "").startswith("text/event-stream"):
-        frames = _stream(response, dialect.stream_decoder(), provider, limits)
-    else:
-        frames = _whole(response, dialect, provider, limits)
-    async with aclosing(frames):
-        try:
-            async for frame in frames:
-                yield _without_secrets(frame, response.request) if _fails(frame) else frame
-        except UpstreamError as error:
-            _blot(error, response.request)
-            raise
+        return _stream(response, dialect.stream_decoder(), provider, limits)
+    return _whole(response, dialect, provider, limits)
 
 
 async def read_whole(response: httpx.Response, provider: str, limits: Limits) -> bytes:
@@ -120,24 +113,24 @@ def lower_headers(response: httpx.Response) -> Mapping[str, str]:
 async def _whole(response: httpx.Response, dialect: Dialect, provider: str, limits: Limits) -> AsyncGenerator[Frame, None]:
     body = await _read(response, provider, limits, MAX_ANSWER_BYTES)
     try:
-        events = tuple(dialect.decode_response(_parsed(body)))
+        frame = Frame(body, tuple(dialect.decode_response(_parsed(body))))
+    except UpstreamError as error:
+        _blot(error, response.request)
+        raise
     except _NOT_UNDERSTOOD as error:
         kind = response.headers.get("content-type", "no content type")
         raise UpstreamProtocolError(
             f"{provider} answered with something that is not its own protocol ({kind})", provider=provider
         ) from error
-    yield Frame(body, events)
-
-
-def _fails(frame: Frame) -> bool:
-    return bool(frame.events) and isinstance(frame.events[-1], ResponseFailed)
+    yield _without_secrets(frame, response.request)
 
 
 def _without_secrets(frame: Frame, request: httpx.Request) -> Frame:
-    """A frame that tells of a failure, without the credential that the provider may quote in it."""
-    for event in frame.events:
-        if isinstance(event, ResponseFailed):
-            _blot(event.error, request)
+    """A frame that does not tell of the credential that a provider may quote in its failure."""
+    failure = frame.events[-1] if frame.events else None
+    if not isinstance(failure, ResponseFailed):
+        return frame
+    _blot(failure.error, request)
     raw = frame.raw
     for secret in secrets_of(request):
         raw = raw.replace(secret.encode(), REDACTED.encode())
@@ -157,20 +150,20 @@ def _parsed(body: bytes) -> JsonObject:
 
 
 async def _stream(response: httpx.Response, decoder: StreamDecoder, provider: str, limits: Limits) -> AsyncGenerator[Frame, None]:
-    deadline, seconds = limits.deadline, limits.steps.idle
     cut: UpstreamError | None = None
     finished = False
+    seconds = limits.steps.idle
     try:
-        async with asyncio.timeout_at(deadline.within(seconds)) as idle:
+        async with IdleTimeout(limits.deadline, seconds) as idle:
             async for chunk in _body(response):
-                # The clock stands still while the client takes what it was sent: only the upstream's silence counts.
-                idle.reschedule(None)
+                # Only the upstream's silence counts, not the time a client needs to take what it was sent.
+                idle.heard()
                 frame = decoder.receive(chunk)
-                yield frame
+                yield _without_secrets(frame, response.request)
                 finished = finished or _finishes(frame)
-                idle.reschedule(deadline.within(CLOSING_SECONDS if finished else seconds))
+                idle.listen(CLOSING_SECONDS if finished else seconds)
     except TimeoutError:
-        cut = deadline.time_out(provider, f"{provider} fell silent for {seconds:g} s in the middle of its answer")
+        cut = limits.deadline.time_out(provider, f"{provider} fell silent for {seconds:g} s in the middle of its answer")
     except (httpx.HTTPError, OSError) as error:
         cut = UpstreamConnectionError(
             f"{provider} dropped the connection in the middle of its answer ({type(error).__name__})", provider=provider
@@ -179,11 +172,14 @@ async def _stream(response: httpx.Response, decoder: StreamDecoder, provider: st
         return
     if cut is not None:
         raise cut
-    yield decoder.finish()
+    yield _without_secrets(decoder.finish(), response.request)
 
 
 def _finishes(frame: Frame) -> bool:
-    return any(isinstance(event, ResponseFinished) for event in frame.events)
+    for event in frame.events:  # noqa: SIM110 - on the path of every token, where a generator would cost more than the loop
+        if isinstance(event, ResponseFinished):
+            return True
+    return False
 
 
 async def _read(response: httpx.Response, provider: str, limits: Limits, limit: int) -> bytes:

@@ -1,0 +1,68 @@
+"""The limit on silence, in small fractions of a second."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from openclaw_oauthrouter.upstream.deadline import Deadline
+from openclaw_oauthrouter.upstream.idle import IdleTimeout
+
+
+async def waited(deadline: float, seconds: float, *steps: tuple[float, float | None]) -> float:
+    """How long the block lasted; each step takes a while and then listens for so long, or not at all.
+
+    :raises TimeoutError: as the block
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    try:
+        async with IdleTimeout(Deadline.after(deadline), seconds) as idle:
+            for takes, listens in steps:
+                await asyncio.sleep(takes)
+                idle.heard()
+                if listens is not None:
+                    idle.listen(listens)
+            await asyncio.sleep(30)
+    except TimeoutError:
+        return loop.time() - began
+    raise AssertionError("it never ended")
+
+
+async def test_silence_from_the_start() -> None:
+    assert 0.05 <= await waited(10, 0.05) < 0.5
+
+
+async def test_whoever_speaks_is_given_the_whole_time_again() -> None:
+    assert 0.25 <= await waited(10, 0.1, (0.08, 0.1), (0.08, 0.1)) < 0.7
+
+
+async def test_a_shorter_patience_holds_at_once() -> None:
+    assert 0.05 <= await waited(10, 5.0, (0.01, 0.05)) < 0.5
+
+
+async def test_the_deadline_ends_a_stream_that_never_falls_silent() -> None:
+    assert 0.1 <= await waited(0.1, 5.0, *[(0.02, 5.0)] * 50) < 0.7
+
+
+async def test_the_clock_stands_still_between_heard_and_listen() -> None:
+    async with IdleTimeout(Deadline.after(10), 0.03) as idle:
+        idle.heard()
+        await asyncio.sleep(0.15)
+        idle.listen(5.0)
+        await asyncio.sleep(0.05)
+
+
+async def test_a_block_that_ends_leaves_no_timer() -> None:
+    async with IdleTimeout(Deadline.after(10), 0.02):
+        pass
+    await asyncio.sleep(0.05)
+
+
+async def test_a_cancelled_block_is_cancelled_not_late() -> None:
+    task = asyncio.create_task(waited(10, 10))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
