@@ -21,7 +21,7 @@ from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, U
 from openclaw_oauthrouter.interfaces import Dialect, StreamEncoder
 from openclaw_oauthrouter.routing.conversations import conversation_key
 from openclaw_oauthrouter.routing.hints import hints_of
-from openclaw_oauthrouter.routing.model_ids import shown_model
+from openclaw_oauthrouter.routing.model_ids import LONGEST_MODEL, shown_model
 from openclaw_oauthrouter.routing.router import Router
 from openclaw_oauthrouter.upstream.failover import Failover, Spoken
 
@@ -79,7 +79,12 @@ class Exchange:
         :raises OAuthRouterError: none has; nothing of an answer has reached the client
         """
         spoken = await self.pipeline.upstream.open(self.request, self.decision.hops, self.record, self.client)
-        return Reply(self, spoken)
+        try:
+            return Reply(self, spoken)
+        except BaseException:
+            await spoken.answer.aclose()
+            await spoken.reservation.release()
+            raise
 
     def waiting_encoder(self) -> StreamEncoder:
         """Speaks to the client while there is no reply yet."""
@@ -212,7 +217,7 @@ def parse_body(body: bytes) -> JsonObject:
 def _describe(request: ChatRequest, record: RequestRecord) -> None:
     user = request.user or request.native.get("user")
     record.dialect, record.stream, record.tool_count = request.dialect, request.stream, len(request.tools)
-    record.model_requested = request.model
+    record.model_requested = request.model[:LONGEST_MODEL]
     record.session_key = user if isinstance(user, str) else None
     record.notes = list(request.notes)
 

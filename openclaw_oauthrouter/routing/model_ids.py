@@ -12,6 +12,9 @@ from openclaw_oauthrouter.config.routing import Profile
 from openclaw_oauthrouter.errors import InvalidRequestError, ModelNotFoundError
 from openclaw_oauthrouter.interfaces import Provider
 
+LONGEST_MODEL = 256
+"""Characters. Names go into every record, and the unknown are compared with all that are known."""
+
 PROFILES: tuple[Profile, ...] = ("economy", "balanced", "quality")
 
 _VENDOR_PREFIXES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -51,9 +54,13 @@ def resolve(
     """Find what a model id stands for.
 
     :param usable: providers that have a credential; preferred for bare ids
-    :raises InvalidRequestError: the id is empty
+    :raises InvalidRequestError: the id is empty, or too long to be one
     :raises ModelNotFoundError: nobody serves it; names close matches
     """
+    if len(model) > LONGEST_MODEL:
+        raise InvalidRequestError(
+            f"'model' has {len(model)} characters; no model's name has more than {LONGEST_MODEL}", param="model"
+        )
     name = normalise(model)
     name = normalise(aliases.get(name) or aliases.get(model) or name)
     if not name:

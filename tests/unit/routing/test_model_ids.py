@@ -109,3 +109,9 @@ def test_an_answer_carries_the_clients_own_spelling_of_its_model(requested: str,
 def test_only_claude_ids_lose_their_dots() -> None:
     assert normalise(" oauthrouter/openai/gpt-5.4 ") == "openai/gpt-5.4"
     assert normalise("claude-opus-4.6-20260101") == "claude-opus-4-6-20260101"
+
+
+def test_a_name_too_long_to_be_one_is_refused_before_it_is_compared() -> None:
+    with pytest.raises(InvalidRequestError, match="256") as refused:
+        resolve("x" * 1_000_000, PROVIDERS, {}, ())
+    assert len(refused.value.message) < 200
