@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from openclaw_oauthrouter.assembly import new_token
 from openclaw_oauthrouter.cli.file_changes import file_options, journal_of, offer, take_back
 from openclaw_oauthrouter.config.loading import LoadedSettings, load_settings
 from openclaw_oauthrouter.openclaw.edits.edit import Edit, PutJson, PutTomlBlock, PutTomlKey
+from openclaw_oauthrouter.openclaw.launch import token_command
 from openclaw_oauthrouter.openclaw.provider_entry import LABEL, PROVIDER_ID, TOKEN_VARIABLE, base_url
 from openclaw_oauthrouter.proxy.local_token import kept_token, token_path
 
@@ -35,7 +37,9 @@ def claude_code(obj: dict[str, Any], default_model: bool, yes: bool, undo: bool)
     loaded = load_settings(obj.get("config"))
     folder = loaded.environ.get("CLAUDE_CONFIG_DIR")
     path = (Path(folder) if folder else Path.home() / ".claude") / "settings.json"
-    _change(loaded, CLAUDE_CODE, path, claude_code_edits(loaded, default_model=default_model), yes=yes, undo=undo)
+    done = _change(loaded, CLAUDE_CODE, path, claude_code_edits(loaded, default_model=default_model), yes=yes, undo=undo)
+    if done and not undo and loaded.environ.get(TOKEN_VARIABLE):
+        click.echo(f"The local token is that of {TOKEN_VARIABLE}: set it wherever Claude Code is started, too.")
 
 
 @command.command(CODEX)
@@ -78,9 +82,10 @@ def claude_code_edits(loaded: LoadedSettings, *, default_model: bool) -> tuple[E
     """What Claude Code has to be told; the token stays in its own file, which a helper command reads."""
     edits: list[Edit] = [PutJson(path=("env", "ANTHROPIC_BASE_URL"), value=base_url(loaded.settings).removesuffix("/v1"))]
     if loaded.settings.server.auth_token is None:
-        edits.append(PutJson(path=("apiKeyHelper",), value=f"cat {shlex.quote(str(token_path(loaded.settings.home)))}"))
+        helper = f"cat {shlex.quote(str(token_path(loaded.settings.home)))}"
     else:
-        edits.append(PutJson(path=("apiKeyHelper",), value=f'printf %s "${TOKEN_VARIABLE}"'))
+        helper = token_command(sys.executable, loaded.path)
+    edits.append(PutJson(path=("apiKeyHelper",), value=helper))
     if default_model:
         edits.append(PutJson(path=("model",), value="auto"))
     return tuple(edits)

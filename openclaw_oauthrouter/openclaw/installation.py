@@ -96,10 +96,24 @@ class Installation:
     def _where(self) -> dict[str, str]:
         return {"OAUTHROUTER_HOME": str(self.settings.home.absolute()), "OAUTHROUTER_PORT": str(self.settings.server.port)}
 
+    @property
+    def token_in_file(self) -> bool:
+        """Whether OpenClaw finds the local token in a file of its own; one from the environment is kept in none.
+
+        :raises ConfigurationError: it stands among the settings, where OpenClaw cannot read it
+        """
+        if self.settings.server.auth_token is None:
+            return True
+        if self.environ.get(TOKEN_VARIABLE):
+            return False
+        raise ConfigurationError(
+            "with --route local-service OpenClaw reads the local token itself, but cannot find server.auth_token in a configuration "
+            f"file; take it out there, so that the gateway makes and keeps one, or set {TOKEN_VARIABLE} here and for OpenClaw, "
+            "or use --route linked"
+        )
+
     def _token_reference(self) -> str | JsonObject:
-        # A token from the environment is kept in no file.
-        configured = self.settings.server.auth_token is not None
-        return f"${{{TOKEN_VARIABLE}}}" if configured else {"source": "file", "provider": PROVIDER_ID, "id": "value"}
+        return {"source": "file", "provider": PROVIDER_ID, "id": "value"} if self.token_in_file else f"${{{TOKEN_VARIABLE}}}"
 
 
 def _plugin_edits(installation: Installation, document: FrozenObject) -> list[Edit]:
@@ -116,8 +130,11 @@ def _linked_edits(installation: Installation, document: FrozenObject) -> list[Ed
 
 
 def _local_service_edits(installation: Installation, _document: FrozenObject) -> list[Edit]:
-    secret = {"source": "file", "path": str(installation.token_file), "mode": "singleValue"}
-    return [PutJson(path=_SECRETS, value=secret), PutJson(path=_PROVIDER, value=installation.local_service())]
+    edits: list[Edit] = [PutJson(path=_PROVIDER, value=installation.local_service())]
+    if installation.token_in_file:
+        secret = {"source": "file", "path": str(installation.token_file), "mode": "singleValue"}
+        edits.insert(0, PutJson(path=_SECRETS, value=secret))
+    return edits
 
 
 _ROUTES: Mapping[Route, Callable[[Installation, FrozenObject], list[Edit]]] = {

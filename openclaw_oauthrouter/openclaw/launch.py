@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,11 +16,23 @@ def serve_arguments(config: Path | None = None) -> list[str]:
 
     :param config: the file named with ``--config``; made absolute, since whoever starts the gateway does so from another folder
     """
-    named = ["--config", str(config.absolute())] if config else []
-    return ["-P", "-m", "openclaw_oauthrouter", *named, "serve"]
+    return _arguments("serve", config)
+
+
+def token_command(python: str, config: Path | None = None) -> str:
+    """A shell command that prints the local token, from whatever folder it is run.
+
+    :param config: the file that holds the token
+    """
+    return shlex.join([python, *_arguments("token", config)])
+
+
+def _arguments(command: str, config: Path | None) -> list[str]:
+    named = ["--config", str(config.expanduser().absolute())] if config else []
+    return ["-P", "-m", "openclaw_oauthrouter", *named, command]
 
 
 def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables of this environment that the started gateway needs too; never a secret, for others can read these files."""
-    places = {name: str(Path(environ[name]).absolute()) for name in _PLACES if environ.get(name)}
+    places = {name: str(Path(environ[name]).expanduser().absolute()) for name in _PLACES if environ.get(name)}
     return places | ({_PORT: environ[_PORT]} if environ.get(_PORT) else {})

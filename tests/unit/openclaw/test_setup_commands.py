@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import plistlib
 import stat
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -181,7 +182,33 @@ def test_a_token_of_the_environment_is_referred_to_by_name(home: Home) -> None:
     home.environ["OAUTHROUTER_LOCAL_TOKEN"] = "from-the-environment"
     printed = home.ok("openclaw", "print-config", "--route", "local-service")
     assert json.loads(printed)["models"]["providers"]["oauthrouter"]["apiKey"] == "${OAUTHROUTER_LOCAL_TOKEN}"
+    assert "secrets" not in json.loads(printed)
     assert "from-the-environment" not in printed
+
+
+def test_a_token_of_the_configuration_reaches_claude_code(home: Home) -> None:
+    home.file(".openclaw/oauthrouter/config.toml", '[server]\nauth_token = "from-the-file"\n')
+    assert "set it wherever" not in home.ok("setup", "claude-code", "--yes")
+    helper = json.loads(home.file(".claude/settings.json").read_text())["apiKeyHelper"]
+    assert "from-the-file" not in helper
+    environ = {"PATH": "/usr/bin:/bin", "HOME": "/nowhere"}
+    printed = subprocess.run(["sh", "-c", helper], env=environ, cwd="/", capture_output=True, text=True, timeout=30)
+    assert (printed.stdout, printed.returncode) == ("from-the-file\n", 0), printed.stderr
+
+
+def test_a_token_of_the_environment_is_said_to_be_needed_by_claude_code(home: Home) -> None:
+    home.environ["OAUTHROUTER_LOCAL_TOKEN"] = "from-the-environment"
+    assert "set it wherever Claude Code is started" in home.ok("setup", "claude-code", "--yes")
+    assert "from-the-environment" not in home.file(".claude/settings.json").read_text()
+
+
+def test_a_token_of_the_configuration_is_out_of_the_local_services_reach(home: Home) -> None:
+    home.file(".openclaw/oauthrouter/config.toml", '[server]\nauth_token = "from-the-file"\n')
+    done = home.run("openclaw", "install", "--route", "local-service", "--yes")
+    assert isinstance(done.exception, ConfigurationError)
+    assert "use --route linked" in done.exception.message
+    assert not home.file(".openclaw/openclaw.json").exists()
+    home.ok("openclaw", "install", "--yes")
 
 
 def test_openclaws_own_installer_is_needed_for_a_copy(home: Home) -> None:
