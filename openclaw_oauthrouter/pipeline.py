@@ -129,14 +129,15 @@ class Reply:
     async def whole(self) -> bytes:
         """The answer as one JSON body; it has come to its end already, or ``Exchange.open`` would have failed."""
         fold = ResponseFold()
+        as_it_is = self._relays and not self._answer.streamed
         raw = b""
         async with aclosing(self._answer.frames()) as frames:
             async for frame in frames:
                 self._watch(frame)
                 raw = frame.raw
-                for event in self._with_client_names(frame).events:
+                for event in () if as_it_is else self._with_client_names(frame).events:
                     fold.receive(event)
-        if self._relays and not self._answer.streamed:
+        if as_it_is:
             return orjson.dumps(self._dialect.relay_response(orjson.loads(raw), self._tool_names))
         return orjson.dumps(self._dialect.encode_response(fold.result(), self._exchange.request, self._model))
 

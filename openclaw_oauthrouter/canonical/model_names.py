@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 OWN_PREFIX = "oauthrouter/"
 
@@ -10,6 +11,7 @@ _DOTTED_CLAUDE = re.compile(r"(claude-[\w-]*\d)\.(\d)")
 _SNAPSHOT = re.compile(r"-(?:\d{8}|latest)$")
 
 
+@lru_cache(maxsize=1024)
 def normalise(name: str) -> str:
     """Without blanks around it and our own prefix, ``claude-opus-4.6`` as the vendor writes it."""
     return _DOTTED_CLAUDE.sub(r"\1-\2", name.strip().removeprefix(OWN_PREFIX))

@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 
 from openclaw_oauthrouter.wire.durations import parse_duration
 
+_SAYS = re.compile("limit|primary|secondary|credits")
+"""A word that every header has of those that are read here; most answers carry a dozen others."""
+
 _UNIFIED = "anthropic-ratelimit-unified-"
 _UNIFIED_FIELD = re.compile(rf"{_UNIFIED}(?P<claim>[^-]+)-(?P<field>status|utilization|reset)")
 _CODEX_FIELD = re.compile(r"x-(?P<meter>.+)-(?P<position>primary|secondary)-(?P<field>used-percent|window-minutes|reset-at)")
@@ -56,7 +59,8 @@ def read_windows(headers: Mapping[str, str], now: float) -> list[Reading]:
     :param headers: lower-case names
     :param now: Unix seconds
     """
-    return [*_unified(headers, now), *_codex(headers, now), *_api(headers, now)]
+    told = {name: value for name, value in headers.items() if _SAYS.search(name)}
+    return [*_unified(told, now), *_codex(told, now), *_api(told, now)] if told else []
 
 
 def _grouped(headers: Mapping[str, str], pattern: re.Pattern[str], *by: str) -> dict[tuple[str, ...], dict[str, str]]:

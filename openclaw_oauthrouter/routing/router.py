@@ -153,18 +153,19 @@ class Router:
         out_of_order: list[Hop] = []
         skipped: list[SkippedHop] = []
         seen: set[str] = set()
+        servable = self.servable.asking_once()
         for card, reason in self._candidates(tier, hops):
             name = card if isinstance(card, str) else card.name
             if name in seen:
                 continue
             seen.add(name)
-            why_not = reason if isinstance(card, str) else self.servable.why_not(card, needs)
+            why_not = reason if isinstance(card, str) else servable.why_not(card, needs)
             if why_not is None and isinstance(card, ModelCard):
                 hops.append(Hop(card, tier, reason))
             elif not hops:
                 # What comes after a model that can serve is only a reserve; why it cannot is of no interest.
                 skipped.append(SkippedHop(name, why_not or ""))
-                if isinstance(card, ModelCard) and self.servable.unfit(card, needs) is None:
+                if isinstance(card, ModelCard) and servable.unfit(card, needs) is None:
                     out_of_order.append(Hop(card, tier, reason))
         # With nothing else left, the provider's own answer says more than our guess.
         return hops or out_of_order, skipped

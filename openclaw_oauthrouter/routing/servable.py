@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 
 from openclaw_oauthrouter.canonical.content import BlobPart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.request import ChatRequest
@@ -61,6 +62,10 @@ class Servable:
     blocked: Callable[[str, str], str | None]
     excluded: frozenset[str]
     today: Callable[[], date] | None
+
+    def asking_once(self) -> Servable:
+        """The same, for one route: a provider's credentials are looked for once, however many of its models come into question."""
+        return replace(self, usable=cache(self.usable))
 
     def why_not(self, card: ModelCard, needs: Needs) -> str | None:
         """The first reason against a model, in words; ``None`` when it can serve."""
