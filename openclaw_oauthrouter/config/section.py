@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+import os.path
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, field_validator
 from pydantic.alias_generators import to_camel
 
 
@@ -16,3 +20,9 @@ class Section(BaseModel):
         populate_by_name=True,
         hide_input_in_errors=False,
     )
+
+    @field_validator("*")
+    @classmethod
+    def _expand_home(cls, value: Any) -> Any:
+        # No shell has looked at a path that comes from a file, a unit or a quoted word.
+        return Path(os.path.expanduser(value)) if isinstance(value, Path) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,11 +29,11 @@ def token_command(python: str, config: Path | None = None) -> str:
 
 
 def _arguments(command: str, config: Path | None) -> list[str]:
-    named = ["--config", str(config.expanduser().absolute())] if config else []
+    named = ["--config", str(config.absolute())] if config else []
     return ["-P", "-m", "openclaw_oauthrouter", *named, command]
 
 
 def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables of this environment that the started gateway needs too; never a secret, for others can read these files."""
-    places = {name: str(Path(environ[name]).expanduser().absolute()) for name in _PLACES if environ.get(name)}
+    places = {name: str(Path(os.path.expanduser(environ[name])).absolute()) for name in _PLACES if environ.get(name)}
     return places | ({_PORT: environ[_PORT]} if environ.get(_PORT) else {})

@@ -174,7 +174,7 @@ def _load(file: Path) -> Record | None:
 
 
 def _real(path: Path) -> Path:
-    return path.expanduser().resolve()
+    return Path(os.path.expanduser(path)).resolve()
 
 
 def _undone(record: Record, now: str | None) -> str | None:

@@ -252,3 +252,11 @@ def test_passwords_in_addresses_are_masked_for_people() -> None:
     assert rows["state_url"] == f"redis://{MASK}@cache:6379/1?db=0"
     assert rows["telemetry.otlp_endpoint"] == f"https://{MASK}@collector/v1"
     assert rows["providers.x.api_base"] == "http://host/v1?to=a@b"
+
+
+def test_every_path_may_begin_with_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    tree = {"home": "~/state", "upstream": {"debug_log": {"path": "~/log"}}, "credentials": {"openclaw_state_dir": "~/claw"}}
+    settings = load_settings(environ={}, overrides=tree).settings
+    found = (settings.home, settings.upstream.debug_log.path, settings.credentials.openclaw_state_dir)
+    assert [str(path) for path in found] == ["/home/somebody/state", "/home/somebody/log", "/home/somebody/claw"]

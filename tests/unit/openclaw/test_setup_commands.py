@@ -338,6 +338,23 @@ def test_an_agent_is_a_property_list() -> None:
     assert agent["EnvironmentVariables"] == {"OAUTHROUTER_PORT": "9"}
 
 
+def test_a_home_that_no_shell_expanded_is_still_the_home(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home.file("work/.keep", "").parent)
+    home.file("st/config.toml", 'home = "~/elsewhere"\n')
+    home.environ |= {"OAUTHROUTER_HOME": "~/st", "OPENCLAW_STATE_DIR": "~/ocs", "CLAUDE_CONFIG_DIR": "~/claude"}
+    home.ok("setup", "env")
+    assert home.file("st/local-token").is_file()
+    home.ok("setup", "claude-code", "--yes")
+    assert home.file("claude/settings.json").is_file()
+    home.environ |= {"OAUTHROUTER_HOME": None, "OAUTHROUTER_CONFIG": "~/st/config.toml"}
+    home.ok("setup", "env")
+    assert home.file("elsewhere/local-token").is_file()
+    printed = home.ok("service", "install", "--print")
+    assert f"OPENCLAW_STATE_DIR={home.path}/ocs\n" in printed
+    assert f"OAUTHROUTER_CONFIG={home.path}/st/config.toml\n" in printed
+    assert [path.name for path in Path.cwd().iterdir()] == [".keep"]
+
+
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
 def test_a_service_is_installed_started_and_removed(home: Home, monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
     monkeypatch.setattr(service_module.sys, "platform", platform)
