@@ -24,7 +24,7 @@ class RequestJudge:
     :param ask_plugins: the hook ``oauthrouter_classify``; ``None`` where nobody implements it
     :param budget_seconds: a plugin slower than this is passed over
     :param clock: a monotonic one
-    :ivar faults: what plugins did wrong, and how often; ``doctor`` shows it
+    :ivar faults: what plugins did wrong, and how often; ``/debug/provider-health`` tells it, and with it ``doctor``
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class RequestJudge:
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the request is judged all the same
             self._fault(f"oauthrouter_classify raised {type(error).__name__}", error)
             return None
-        if answer is not None and self._clock() - started > self._budget_seconds:
+        if self._clock() - started > self._budget_seconds:
             self._fault("oauthrouter_classify took longer than routing.classifier_budget_ms")
             return None
         return answer

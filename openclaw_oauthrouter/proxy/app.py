@@ -80,6 +80,7 @@ def _debug(live: Live, settings: Settings) -> Blueprint:
         health=live.runtime.health,
         spend_snapshot=lambda: _served().runtime.spend.snapshot(),
         clock=observers.clock,
+        classifier_faults=lambda: _served().runtime.judge.faults,
         metrics=observers.metrics.render if observers.metrics else None,
         prompts=settings.telemetry.prompts,
     )

@@ -7,7 +7,7 @@ exception is ``GET /debug/dashboard?code=…``, which must be let through: the c
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import orjson
 from quart import Blueprint, Response, request
@@ -42,6 +42,7 @@ def debug_blueprint(
     health: Health,
     spend_snapshot: Snapshot,
     clock: Clock,
+    classifier_faults: Callable[[], Mapping[str, int]] = dict,
     metrics: MetricsText | None = None,
     prompts: bool = False,
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
@@ -49,6 +50,7 @@ def debug_blueprint(
     """The routes, as a blueprint without a prefix.
 
     :param spend_snapshot: what the spend guard knows, as JSON; may be a coroutine function
+    :param classifier_faults: what third-party classifiers did wrong -> how often
     :param metrics: renders the Prometheus text; ``None`` answers ``/metrics`` with 404
     :param prompts: put prompt text into events (``telemetry.prompts``)
     """
@@ -60,7 +62,7 @@ def debug_blueprint(
     routes.add_url_rule("/debug/dashboard", "dashboard", page.page)
     routes.add_url_rule("/debug/dashboard/code", "code", page.code, methods=["POST"])
     routes.add_url_rule("/debug/dashboard/static/<name>", "static_file", page.static_file)
-    state = _StateRoutes(panels, health, spend_snapshot, metrics)
+    state = _StateRoutes(panels, health, spend_snapshot, classifier_faults, metrics)
     routes.add_url_rule("/debug/provider-health", "health", state.health)
     routes.add_url_rule("/debug/spend", "spend", state.spend)
     routes.add_url_rule("/debug/panels", "panels", state.panels)
@@ -156,15 +158,23 @@ class _DashboardRoutes:
 
 
 class _StateRoutes:
-    def __init__(self, panels: PanelFeed, health: Health, spend_snapshot: Snapshot, metrics: MetricsText | None) -> None:
+    def __init__(
+        self,
+        panels: PanelFeed,
+        health: Health,
+        spend_snapshot: Snapshot,
+        classifier_faults: Callable[[], Mapping[str, int]],
+        metrics: MetricsText | None,
+    ) -> None:
         self._panels = panels
         self._health = health
         self._spend_snapshot = spend_snapshot
+        self._classifier_faults = classifier_faults
         self._metrics = metrics
 
     async def health(self) -> Response:
-        """What is known of providers being out of order, and of their plans' windows."""
-        return _json(self._health.snapshot())
+        """What is known of providers being out of order, of their plans' windows, and of classifiers that do not work."""
+        return _json({**self._health.snapshot(), "classifierFaults": dict(self._classifier_faults())})
 
     async def spend(self) -> Response:
         """What was spent, and of what budget."""

@@ -154,7 +154,10 @@ _OTHER_PATHS: JsonObject = {
     },
     "/debug/routing-trace/stream": {"get": _operation("Requests as they end", _EVENT, kind="text/event-stream")},
     "/debug/provider-health": {
-        "get": _operation("What is out of order", _object({"cooldowns": _list_of(_ANY_OBJECT), "windows": _list_of(_ANY_OBJECT)}))
+        "get": _operation(
+            "What is out of order",
+            _object({"cooldowns": _list_of(_ANY_OBJECT), "windows": _list_of(_ANY_OBJECT), "classifierFaults": _ANY_OBJECT}),
+        )
     },
     "/debug/spend": {"get": _operation("What was spent", _object({"budgets": _list_of(_ANY_OBJECT), "periods": _ANY_OBJECT}))},
     "/debug/panels": {"get": _operation("The dashboard's panels", _object({"panels": {}}))},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -99,7 +101,7 @@ def test_a_tier_that_does_not_exist_is_refused(tmp_path: Any) -> None:
         assemble(settings, create_plugin_manager(extra=[NoSuchTier()], load_entry_points=False))
 
 
-@pytest.mark.parametrize("fault", ["raises", "slow"])
+@pytest.mark.parametrize("fault", ["raises", "slow", "slow to say nothing"])
 def test_a_faulty_classifier_is_passed_over_and_counted(fault: str) -> None:
     from openclaw_oauthrouter.canonical.content import TextPart
     from openclaw_oauthrouter.canonical.request import ChatRequest, Message
@@ -108,7 +110,9 @@ def test_a_faulty_classifier_is_passed_over_and_counted(fault: str) -> None:
     ticks = iter((0.0, 1.0))
     built_in = SimpleNamespace(name="x", classify=lambda features: Classification(Tier.SIMPLE, 0.0, 1.0, "x", "built in"))
 
-    def ask(features: object) -> Classification:
+    def ask(features: object) -> Classification | None:
+        if fault == "slow to say nothing":
+            return None
         if fault == "raises":
             raise RuntimeError("broken")
         return Classification(Tier.REASONING, 1.0, 1.0, "third party", "slow")
@@ -123,3 +127,33 @@ def test_a_faulty_classifier_is_passed_over_and_counted(fault: str) -> None:
     _, judged = judge(ChatRequest("x", "auto", (Message("user", (TextPart("hi"),)),)), None, "balanced", 1)
     assert judged.reasoning == "built in"
     assert list(judge.faults.values()) == [1]
+
+
+async def test_faults_of_a_classifier_are_shown_by_doctor(tmp_path: Any) -> None:
+    from click.testing import CliRunner
+
+    from openclaw_oauthrouter import start_proxy
+    from openclaw_oauthrouter.cli.root import root
+
+    class Broken:
+        @hookimpl
+        def oauthrouter_classify(self) -> None:
+            raise RuntimeError("broken")
+
+    token, provider = "the-local-token", {"anthropic": {"api_key": "sk-ant-api03-x"}}
+    async with await start_proxy(port=0, home=tmp_path, auth_token=token, providers=provider, plugins=[Broken()]) as handle:
+        async with httpx.AsyncClient(base_url=handle.base_url, headers={"x-api-key": token}, trust_env=False) as http:
+            for _ in range(2):
+                assert (await http.post("/v1/route/explain", json={"prompt": "hi"})).status_code == 200
+            health = (await http.get("/debug/provider-health")).json()
+        assert health["classifierFaults"] == {"oauthrouter_classify raised RuntimeError": 2}
+        environ = {
+            "HOME": str(tmp_path),
+            "OAUTHROUTER_HOME": str(tmp_path),
+            "OAUTHROUTER_PORT": str(handle.port),
+            "OAUTHROUTER_LOCAL_TOKEN": token,
+        }
+        doctor = await asyncio.to_thread(CliRunner(env=environ).invoke, root, ["doctor", "--json"])
+    row = next(row for row in json.loads(doctor.stdout) if row["name"] == "classifier")
+    assert row["state"] == "warning"
+    assert "oauthrouter_classify raised RuntimeError: 2 times" in row["detail"]

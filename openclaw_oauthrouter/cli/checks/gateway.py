@@ -13,7 +13,7 @@ from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, failure
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.provider_entry import base_url
 from openclaw_oauthrouter.plugins import create_plugin_manager, describe
-from openclaw_oauthrouter.proxy.local_client import local_token
+from openclaw_oauthrouter.proxy.local_client import ask_gateway, local_token
 from openclaw_oauthrouter.proxy.local_token import read_token, token_path
 
 _SECONDS = 3.0
@@ -65,7 +65,21 @@ def check_port(around: Surroundings) -> Iterator[Result]:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         yield failure("port", f"something on port {port} does not speak HTTP ({type(error).__name__})", _ANOTHER_PORT)
         return
-    yield _judge(port, answer.status_code, "data" in answer.text)
+    result = _judge(port, answer.status_code, "data" in answer.text)
+    yield result
+    if result.state == "ok":
+        yield from _check_classifiers(around)
+
+
+def _check_classifiers(around: Surroundings) -> Iterator[Result]:
+    """Third-party classifiers that the running gateway has passed over; nothing when there are none."""
+    try:
+        faults = ask_gateway(around.settings, "GET", "/debug/provider-health").get("classifierFaults")
+    except ConfigurationError:
+        return  # an older gateway, or none of ours: the port's own line has told
+    for fault, count in faults.items() if isinstance(faults, dict) else ():
+        detail = f"{fault}: {count} times since the gateway read its configuration; the configured classifier answered instead"
+        yield warning("classifier", detail, "mend or uninstall the plugin; the gateway's log has more")
 
 
 _ANOTHER_PORT = "stop it, or choose another port with OAUTHROUTER_PORT"

@@ -12,6 +12,7 @@ from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, failure, ok, warning
 from openclaw_oauthrouter.credentials.advice import how_to_get
+from openclaw_oauthrouter.credentials.chain import CredentialChain
 from openclaw_oauthrouter.errors import ConfigurationError, CredentialError
 from openclaw_oauthrouter.interfaces import CredentialSource, Provider
 from openclaw_oauthrouter.openclaw.command import openclaw_config_file
@@ -28,13 +29,13 @@ def check_upstreams(around: Surroundings) -> Iterator[Result]:
     try:
         plugins = create_plugin_manager()
         providers = list(build_providers(around.settings, plugins).values())
-        sources = build_credentials(around.settings, plugins).sources
+        credentials = build_credentials(around.settings, plugins)
     except ConfigurationError as error:
         yield failure("credentials", error.message, "mend the configuration")
         return
     for provider in providers:
-        yield from _check_provider(around, sources, provider)
-    if not any(not provider.needs_credential or _first(sources, provider.name) for provider in providers):
+        yield from _check_provider(around, credentials, provider)
+    if not any(not provider.needs_credential or credentials.available(provider.name) for provider in providers):
         yield _nothing_usable(around)
 
 
@@ -44,11 +45,14 @@ def _nothing_usable(around: Surroundings) -> Result:
     return failure("credentials", "no provider can be used yet", how_to_get("anthropic"))
 
 
-def _check_provider(around: Surroundings, sources: Iterable[CredentialSource], provider: Provider) -> Iterator[Result]:
+def _check_provider(around: Surroundings, credentials: CredentialChain, provider: Provider) -> Iterator[Result]:
+    sources = credentials.sources
     credential = _first(sources, provider.name)
     name = f"credential {provider.name}"
     if credential is not None:
         yield _judge_expiry(name, credential, around.clock)
+    elif credentials.available(provider.name):
+        yield ok(name, "it has expired and will be renewed with the next request")
     elif not provider.needs_credential:
         yield ok(name, "none needed")
     elif provider.name in around.settings.providers:

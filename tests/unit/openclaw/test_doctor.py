@@ -95,6 +95,21 @@ def test_no_credential_is_a_failure_with_advice(environ: dict[str, str | None]) 
     assert "openclaw-oauthrouter auth add" in rows["credentials"]["remedy"]
 
 
+def test_an_expired_sign_in_that_we_renew_is_no_failure(tmp_path: Path, environ: dict[str, str | None]) -> None:
+    profile = {"type": "oauth", "provider": "openai-chatgpt", "access": "a", "refresh": "r", "expires": 1000, "clientId": "app_x"}
+    with server(200) as port:
+        configure(tmp_path, {"providers": {"openai-chatgpt": {"api_base": f"http://127.0.0.1:{port}"}}})
+        store = tmp_path / ".openclaw" / "oauthrouter" / "credentials.json"
+        store.write_text(json.dumps({"version": 1, "profiles": {"openai-chatgpt:me": profile}}))
+        store.chmod(0o600)
+        rows, code = examine(environ)
+    assert rows["credential openai-chatgpt"]["state"] == "ok"
+    assert "renewed with the next request" in rows["credential openai-chatgpt"]["detail"]
+    assert rows["connection openai-chatgpt"]["state"] == "ok"
+    assert "credentials" not in rows
+    assert code == 0
+
+
 def test_credentials_that_openclaw_may_lend(tmp_path: Path, environ: dict[str, str | None]) -> None:
     configure(tmp_path, {})
     (tmp_path / ".openclaw" / "openclaw.json").write_text(json.dumps(LINKED))
