@@ -92,4 +92,13 @@ def run(arguments: list[str] | None = None) -> int:
     except OAuthRouterError as error:
         click.secho(f"error: {error.message}", fg="red", err=True)
         return EXIT_FAILED
+    except OSError as error:
+        click.secho(f"error: {_words(error)}", fg="red", err=True)
+        return EXIT_FAILED
     return result if isinstance(result, int) else 0
+
+
+def _words(error: OSError) -> str:
+    if error.filename is None:
+        return str(error)
+    return f"{str(error.filename)!r}: {error.strerror}; check that the folder exists and that you may read and write there"

@@ -112,3 +112,30 @@ def test_a_wrong_configuration_is_exit_2_with_the_key(home: Path, capsys: pytest
     (home / "c.toml").write_text("[server]\nport = 99999\n")
     assert run(["--config", str(home / "c.toml"), "config", "show"]) == 2
     assert "server.port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("variable", "command"),
+    [
+        ("CLAUDE_CONFIG_DIR", ["setup", "claude-code", "--yes"]),
+        ("OAUTHROUTER_HOME", ["service", "install", "--yes"]),
+        ("OAUTHROUTER_HOME", ["setup", "codex", "--yes"]),
+    ],
+)
+def test_a_folder_that_cannot_be_is_one_line_with_its_path(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str, command: list[str]
+) -> None:
+    (home / "file").write_text("")
+    monkeypatch.setenv(variable, str(home / "file" / "folder"))
+    assert run(command) in (1, 2)
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert str(home / "file") in said
+
+
+def test_a_configuration_nested_too_deeply_is_said_to_be(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "c.json").write_text('{"a":' * 100_000 + "1" + "}" * 100_000)
+    assert run(["--config", str(home / "c.json"), "config", "show"]) == 2
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert "nested too deeply" in said
