@@ -7,8 +7,7 @@ after the colon is dropped, several ``data`` lines are joined by LF, a line that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 """An event larger than this is a fault of the upstream, not a message."""
@@ -23,8 +22,7 @@ class EventTooLarge(ValueError):
     """One event exceeds ``MAX_EVENT_BYTES``."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSentEvent:
+class ServerSentEvent(NamedTuple):
     """One event.
 
     :ivar event: its type; ``""`` when the stream names none
@@ -53,7 +51,7 @@ class ServerSentEventDecoder:
         raw = self._complete(chunk)
         if len(self._buffer) > MAX_EVENT_BYTES:
             raise EventTooLarge(f"an event is larger than {MAX_EVENT_BYTES} bytes")
-        return raw, list(_events(raw))
+        return raw, _events(raw)
 
     def finish(self) -> tuple[bytes, list[ServerSentEvent]]:
         """Decode what is left when the stream ends without a final blank line.
@@ -62,7 +60,7 @@ class ServerSentEventDecoder:
         """
         raw = bytes(self._buffer)
         self._buffer.clear()
-        return raw, list(_events(raw))
+        return raw, _events(raw)
 
     def _complete(self, chunk: bytes) -> bytes:
         """The whole blocks that the chunk completes; what follows them is held."""
@@ -94,7 +92,7 @@ def raw_before(raw: bytes, count: int) -> bytes:
     """The leading bytes of ``raw`` (whole blocks) that hold its first ``count`` events."""
     end = seen = 0
     for match in _BLANK_LINE.finditer(raw):
-        seen += len(list(_events(raw[end : match.end()])))
+        seen += len(_events(raw[end : match.end()]))
         if seen > count:
             break
         end = match.end()
@@ -128,18 +126,21 @@ def _end_of_last_block(buffer: bytes | bytearray, start: int) -> int:
     return end
 
 
-def _events(raw: bytes) -> Iterator[ServerSentEvent]:
+def _events(raw: bytes) -> list[ServerSentEvent]:
+    events: list[ServerSentEvent] = []
     event = ""
     data: list[bytes] = []
     lines = raw.split(b"\n") if b"\r" not in raw else _LINE.split(raw)
     for line in lines:
         if not line:
             if data:
-                yield ServerSentEvent(event, data[0] if len(data) == 1 else b"\n".join(data))
-            event, data = "", []
+                events.append(ServerSentEvent(event, data[0] if len(data) == 1 else b"\n".join(data)))
+                data = []
+            event = ""
         elif line.startswith(b"data:"):
             data.append(line[6:] if line[5:6] == b" " else line[5:])
         elif line.startswith(b"event:"):
             event = line[6:].strip().decode("utf-8", "replace")
     if data:
-        yield ServerSentEvent(event, data[0] if len(data) == 1 else b"\n".join(data))
+        events.append(ServerSentEvent(event, data[0] if len(data) == 1 else b"\n".join(data)))
+    return events

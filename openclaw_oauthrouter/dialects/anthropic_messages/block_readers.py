@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 import orjson
@@ -22,7 +22,7 @@ class BlockReader(Protocol):
     def start(self) -> Iterator[StreamEvent]:
         """The block opens."""
 
-    def extend(self, delta: JsonObject) -> Iterator[StreamEvent]:
+    def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
         """More of it; a delta of a type that is not known adds nothing."""
 
     def finish(self) -> Iterator[StreamEvent]:
@@ -43,11 +43,13 @@ class TextBlock:
         yield PartStarted(self._index, "text")
         yield from self._say(self._whole)
 
-    def extend(self, delta: JsonObject) -> Iterator[StreamEvent]:
+    def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
+        # A tuple, not a generator: this runs for every token.
         if delta["type"] == "text_delta":
-            yield from self._say(delta["text"])
-        elif delta["type"] == "citations_delta":
+            return self._say(delta["text"])
+        if delta["type"] == "citations_delta":
             self._citations.append(delta["citation"])
+        return ()
 
     def finish(self) -> Iterator[StreamEvent]:
         # A citation covers its whole block, whose length is only known now.
@@ -57,10 +59,11 @@ class TextBlock:
                 yield CitationAdded(self._index, Citation(wire["url"], wire.get("title") or "", self._offset, end))
         yield PartFinished(self._index)
 
-    def _say(self, text: str) -> Iterator[StreamEvent]:
-        if text:
-            self.text_length += len(text)
-            yield PartDelta(self._index, _string(text))
+    def _say(self, text: str) -> tuple[StreamEvent, ...]:
+        if not text:
+            return ()
+        self.text_length += len(text)
+        return (PartDelta(self._index, _string(text)),)
 
 
 class ThinkingBlock:
@@ -78,11 +81,12 @@ class ThinkingBlock:
         if self._whole:
             yield PartDelta(self._index, self._whole)
 
-    def extend(self, delta: JsonObject) -> Iterator[StreamEvent]:
+    def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
         if delta["type"] == "thinking_delta" and delta["thinking"]:
-            yield PartDelta(self._index, _string(delta["thinking"]))
-        elif delta["type"] == "signature_delta":
+            return (PartDelta(self._index, _string(delta["thinking"])),)
+        if delta["type"] == "signature_delta":
             self._signature = _string(delta["signature"] or "")
+        return ()
 
     def finish(self) -> Iterator[StreamEvent]:
         yield PartFinished(self._index, Opaque("signature", self._signature) if self._signature else None)
@@ -100,8 +104,8 @@ class RedactedThinkingBlock:
     def start(self) -> Iterator[StreamEvent]:
         yield PartStarted(self._index, "reasoning")
 
-    def extend(self, delta: JsonObject) -> Iterator[StreamEvent]:
-        return iter(())
+    def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
+        return ()
 
     def finish(self) -> Iterator[StreamEvent]:
         yield PartFinished(self._index, Opaque("redacted", self._data))
@@ -122,10 +126,11 @@ class ToolUseBlock:
     def start(self) -> Iterator[StreamEvent]:
         yield PartStarted(self._index, "tool_call", id=self._id, name=self._name)
 
-    def extend(self, delta: JsonObject) -> Iterator[StreamEvent]:
+    def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
         if delta["type"] == "input_json_delta" and delta["partial_json"]:
             self._silent = False
-            yield PartDelta(self._index, _string(delta["partial_json"]))
+            return (PartDelta(self._index, _string(delta["partial_json"])),)
+        return ()
 
     def finish(self) -> Iterator[StreamEvent]:
         if self._silent:
@@ -147,12 +152,12 @@ class NativeBlock:
     def start(self) -> Iterator[StreamEvent]:
         return iter(())
 
-    def extend(self, delta: JsonObject) -> Iterator[StreamEvent]:
+    def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
         if delta["type"] == "input_json_delta":
             self._input += delta["partial_json"]
         else:
             self._block.update((key, value) for key, value in delta.items() if key != "type")
-        return iter(())
+        return ()
 
     def finish(self) -> Iterator[StreamEvent]:
         if self._input:

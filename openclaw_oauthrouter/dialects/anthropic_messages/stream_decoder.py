@@ -37,22 +37,22 @@ class MessagesEventMachine:
         self._opened = 0
         self._text_length = 0
 
-    def receive(self, event: ServerSentEvent) -> Iterator[StreamEvent]:
+    def receive(self, event: ServerSentEvent) -> Iterable[StreamEvent]:
         """Turn one event into canonical ones.
 
         :raises UpstreamError: the provider broke off
         """
         data = orjson.loads(event.data)
-        yield from self.receive_json(event.event or data["type"], data)
+        return self.receive_json(event.event or data["type"], data)
 
-    def receive_json(self, name: str, data: JsonObject) -> Iterator[StreamEvent]:
+    def receive_json(self, name: str, data: JsonObject) -> Iterable[StreamEvent]:
         """Turn one parsed event into canonical ones."""
         row = TRANSITIONS.get((self._state, name))
         if row is None:
-            return
+            return ()
         self._state, step = row
         self.done = self._state == "DONE"
-        yield from step(self, data)
+        return step(self, data)
 
     def finish(self) -> Iterable[StreamEvent]:
         """Nothing can be made up for a missing ``message_stop``."""
@@ -73,10 +73,13 @@ class MessagesEventMachine:
         self._opened += 1
         yield from block.start()
 
-    def _extend_block(self, data: JsonObject) -> Iterator[StreamEvent]:
+    def _extend_block(self, data: JsonObject) -> Iterable[StreamEvent]:
+        block = self._blocks.get(data["index"])
+        return self._extend_unopened(data) if block is None else block.extend(data["delta"])
+
+    def _extend_unopened(self, data: JsonObject) -> Iterator[StreamEvent]:
         index = data["index"]
-        if index not in self._blocks:
-            yield from self._open_block({"index": index, "content_block": {"type": "text", "text": ""}})
+        yield from self._open_block({"index": index, "content_block": {"type": "text", "text": ""}})
         yield from self._blocks[index].extend(data["delta"])
 
     def _close_block(self, data: JsonObject) -> Iterator[StreamEvent]:
@@ -105,7 +108,7 @@ class MessagesEventMachine:
             yield UsageReported(decode_usage(self._usage))
 
 
-Step = Callable[[MessagesEventMachine, JsonObject], Iterator[StreamEvent]]
+Step = Callable[[MessagesEventMachine, JsonObject], Iterable[StreamEvent]]
 
 
 def _unannounced(step: Step) -> Step:
