@@ -27,12 +27,11 @@ def show(obj: dict[str, Any], as_json: bool, show_all: bool) -> None:
     if as_json:
         click.echo(json.dumps([{"key": r.key, "value": r.value, "source": r.source} for r in rows], indent=2, default=str))
         return
-    from rich.console import Console
-    from rich.table import Table
+    from openclaw_oauthrouter.cli.output import create_console, create_table
 
-    table = Table("setting", "value", "source", title=f"Configuration ({loaded.path or 'no file'})")
+    table = create_table("setting", "value", "source", title=f"Configuration ({loaded.path or 'no file'})")
     for row in rows:
         table.add_row(row.key, str(row.value), row.source)
-    Console().print(table)
+    create_console().print(table)
     if not show_all:
         click.echo("everything else has its default (--all shows them)")

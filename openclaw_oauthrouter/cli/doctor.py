@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from openclaw_oauthrouter.cli.checks.gateway import check_plugins, check_port, check_token
@@ -17,6 +16,7 @@ from openclaw_oauthrouter.cli.checks.host import check_openclaw
 from openclaw_oauthrouter.cli.checks.machine import check_clock, check_disk, check_leftovers, check_package, check_python
 from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, failure, ok
 from openclaw_oauthrouter.cli.checks.upstreams import check_upstreams
+from openclaw_oauthrouter.cli.output import create_console
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.environment import process_environment
 from openclaw_oauthrouter.config.loading import load_settings
@@ -76,9 +76,9 @@ def examine(checks: Iterable[Check], config: Path | None) -> Iterator[Result]:
 
 
 def _print(results: Iterable[Result]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = create_console()
     for result in results:
         sign, colour = _SIGNS[result.state]
-        console.print(Text.assemble((f"{sign} ", colour), (f"{result.name:22} ", "bold"), result.detail))
+        console.print(Text.assemble((f"{sign} ", colour), (f"{result.name:22} ", "bold"), result.detail), soft_wrap=True)
         if result.remedy:
-            console.print(Text(f"  {'':22} → {result.remedy}", "dim"))
+            console.print(Text(f"  {'':22} → {result.remedy}", "dim"), soft_wrap=True)

@@ -20,10 +20,9 @@ def command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    from rich.console import Console
-    from rich.table import Table
+    from openclaw_oauthrouter.cli.output import create_console, create_table
 
-    table = Table("plugin", "origin", "hooks", title="Plugins, in the order they are asked")
+    table = create_table("plugin", "origin", "hooks", title="Plugins, in the order they are asked")
     for row in rows:
         hooks = row["hooks"]
         table.add_row(
@@ -31,4 +30,4 @@ def command(as_json: bool) -> None:
             "built in" if row["builtin"] else "third party",
             "\n".join(hooks) if isinstance(hooks, list) else "",
         )
-    Console().print(table)
+    create_console().print(table)

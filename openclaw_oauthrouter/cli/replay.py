@@ -123,26 +123,29 @@ def _routing(config: Path | None) -> RecordedRouting:
 
 
 def _print(comparison: Comparison, show: int) -> None:
-    from rich.console import Console
+    from rich.text import Text
 
-    console = Console(highlight=False)
+    from openclaw_oauthrouter.cli.output import create_console
+
+    console = create_console()
     total, changed = len(comparison.replayed), comparison.changed
     if not total:
         console.print("nothing recorded to replay")
         return
-    console.print(f"[bold]{total:,} requests replayed[/bold], {len(changed):,} would go elsewhere ({len(changed) / total:.0%})")
+    elsewhere = f", {len(changed):,} would go elsewhere ({len(changed) / total:.0%})"
+    console.print(Text.assemble((f"{total:,} requests replayed", "bold"), elsewhere))
     then, now = comparison.costs()
     console.print(f"cost of their tokens, caches aside: {dollars(then)} then, {dollars(now)} now ({_change(then, now)})")
     for (before, after), count in comparison.moves().most_common():
-        console.print(f"{count:>6} ×  {printable(before)}  →  {printable(after)}", markup=False)
+        console.print(f"{count:>6} ×  {printable(before)}  →  {printable(after)}")
     if comparison.kept:
         console.print(f"{comparison.kept:,} tiers were taken as recorded: no score of the default classifier stands in the trace")
     for message, count in comparison.unroutable.most_common():
-        console.print(f"{count:>6} ×  cannot be routed: {printable(message)}", markup=False)
+        console.print(f"{count:>6} ×  cannot be routed: {printable(message)}")
     for one in changed[:show]:
         moment = time.strftime("%d %b %H:%M:%S", time.localtime(one.event["ts"] / 1000))
         before, after = f"{one.tier_then} {one.model_then}", f"{one.decision.tier} {one.decision.model}"
-        console.print(f"  {moment}  {one.event.get('requestId')}  {printable(before)} → {printable(after)}", markup=False)
+        console.print(f"  {moment}  {one.event.get('requestId')}  {printable(before)} → {printable(after)}")
 
 
 def _change(then: float, now: float) -> str:

@@ -76,37 +76,34 @@ def _progress(total: int) -> Iterator[Callable[[int], object]]:
 
 
 def _print(report: TraceReport) -> None:
-    from rich.console import Console
+    from openclaw_oauthrouter.cli.output import create_console
 
-    console = Console(highlight=False)
+    console = create_console()
     _print_totals(console, report)
     console.print(_table("Tiers", report.tiers, report.total))
     console.print(_table("Models", report.models, report.total))
     if len(report.clients) > 1:
         console.print(_table("Clients", report.clients, report.total))
     if report.failures:
-        console.print(
-            "Failures: " + ", ".join(f"{count} × {what}" for what, count in report.failures.most_common(8)), markup=False
-        )
+        console.print("Failures: " + ", ".join(f"{count} × {what}" for what, count in report.failures.most_common(8)))
     if report.damaged:
         console.print(f"{report.damaged:,} damaged lines of the trace were passed over")
     console.print("Slowest:")
     for event in report.slowest():
         moment = time.strftime("%d %b %H:%M:%S", time.localtime(event["ts"] / 1000))
-        console.print(
-            f"  {milliseconds(event['latencyMs']):>9}  {moment}  {models(event)}  {event.get('requestId')}", markup=False
-        )
+        console.print(f"  {milliseconds(event['latencyMs']):>9}  {moment}  {models(event)}  {event.get('requestId')}")
 
 
 def _print_totals(console: Console, report: TraceReport) -> None:
+    from rich.text import Text
+
     total = report.total
     span = " to ".join(
         time.strftime("%d %b %Y %H:%M", time.localtime(moment)) for moment in (report.first or 0, report.last or 0)
     )
     latency = ", ".join(f"{name} {milliseconds(value)}" for name, value in report.latency().items())
-    console.print(
-        f"[bold]{total.requests:,} requests[/bold], {total.failed:,} failed, {report.fallbacks:,} fell back  [dim]{span}[/dim]"
-    )
+    counts = f", {total.failed:,} failed, {report.fallbacks:,} fell back  "
+    console.print(Text.assemble((f"{total.requests:,} requests", "bold"), counts, (span, "dim")))
     console.print(
         f"{total.input_tokens:,} tokens in ({_share(total.cached_tokens, total.input_tokens)} from cache), {total.output_tokens:,} out"
     )
@@ -114,22 +111,18 @@ def _print_totals(console: Console, report: TraceReport) -> None:
     console.print(f"{dollars(total.paid)} paid by the token{plans}")
     if total.baseline:
         baseline = ", ".join(report.baselines) or "the baseline model"
-        console.print(
-            f"[green]{dollars(total.saved)} saved[/green] ({_share(total.saved, total.baseline)}) against always using {baseline}"
-        )
+        against = f" ({_share(total.saved, total.baseline)}) against always using {baseline}"
+        console.print(Text.assemble((f"{dollars(total.saved)} saved", "green"), against))
     console.print(f"latency: {latency or 'nothing answered'}")
 
 
 def _table(title: str, sums: dict[str, Sums], total: Sums) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
+    from openclaw_oauthrouter.cli.output import create_table
 
-    table = Table(title, title_justify="left")
-    for heading in ("requests", "share", "failed", "tokens in", "out", "paid", "on plans", "saved"):
-        table.add_column(heading, justify="right")
+    table = create_table(title, numbers=("requests", "share", "failed", "tokens in", "out", "paid", "on plans", "saved"))
     for name, one in busiest(sums):
         table.add_row(
-            escape(printable(name)),
+            printable(name),
             f"{one.requests:,}",
             _share(one.requests, total.requests),
             f"{one.failed:,}",

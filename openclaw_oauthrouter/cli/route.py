@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command("route")
 @click.argument("prompt", required=False)
 @click.option("--system", help="System prompt.")
-@click.option("--max-output-tokens", type=int, default=4096, show_default=True)
+@click.option("--max-output-tokens", type=click.IntRange(1), default=4096, show_default=True)
 @click.option("--profile", type=click.Choice(["economy", "balanced", "quality"]), help="Instead of the configured one.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 @click.pass_obj
@@ -55,24 +55,26 @@ def _decide(config: Path | None, text: str, system: str | None, max_output_token
 
 
 def _show(decision: RoutingDecision) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
-    console = Console()
-    console.print(f"[bold]{decision.tier}[/bold]  {decision.model}   confidence {decision.confidence:.2f}   {decision.method}")
-    console.print(decision.reasoning, highlight=False, markup=False)
+    from openclaw_oauthrouter.cli.output import create_console, create_table
+
+    console = create_console()
+    headline = f"  {decision.model}   confidence {decision.confidence:.2f}   {decision.method}"
+    console.print(Text.assemble((str(decision.tier), "bold"), headline))
+    console.print(decision.reasoning)
     judged = decision.classification
-    table = Table("dimension", "score", "weight", "share", "found")
+    table = create_table("dimension", "score", "weight", "share", "found")
     for one in judged.dimensions if judged else ():
         table.add_row(one.name, f"{one.score:+.2f}", f"{one.weight:.3f}", f"{one.score * one.weight:+.3f}", one.signal or "")
     console.print(table)
     for floor in judged.floors if judged else ():
-        console.print(f"floor: {floor}", markup=False)
-    chain = Table("model", "why", title="Tried in this order")
+        console.print(f"floor: {floor}")
+    chain = create_table("model", "why", title="Tried in this order")
     for hop in decision.hops:
         chain.add_row(hop.card.name, hop.reason)
     for skipped in decision.skipped:
-        chain.add_row(f"[dim]{skipped.model}[/dim]", f"[dim]skipped: {skipped.reason}[/dim]")
+        chain.add_row(skipped.model, f"skipped: {skipped.reason}", style="dim")
     console.print(chain)
     console.print(
         f"estimated cost ${decision.cost_estimate:.4f}; {decision.baseline_model} would cost ${decision.baseline_cost:.4f}; saved {decision.savings:.0%}"

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 import orjson
-from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 
 from openclaw_oauthrouter.canonical.spending import Amounts, Quantity
+from openclaw_oauthrouter.cli.output import create_console, create_table
 from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.policy.report import PERIODS, SpendReport, stored_report
 
@@ -39,7 +39,7 @@ def command(obj: dict[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
         return
-    console = Console()
+    console = create_console()
     console.print(_limits(report))
     for table in _uses(report):
         console.print(table)
@@ -48,7 +48,7 @@ def command(obj: dict[str, Any], as_json: bool) -> None:
 def _limits(report: SpendReport) -> Table | str:
     if not report.limits:
         return "No limits are set (spendControls, server.clientKeys)."
-    table = Table("who", "what", *_numbers("used", "limit", "left"), title="Limits", title_justify="left")
+    table = create_table("who", "what", numbers=("used", "limit", "left"), title="Limits")
     for use in report.limits:
         limit = use.limit
         what = f"{_QUANTITY_NAMES[limit.quantity]} {_PERIOD_NAMES[limit.period]}"
@@ -61,17 +61,13 @@ def _uses(report: SpendReport) -> list[Table]:
     tables = []
     for period in PERIODS:
         title = f"{_PERIOD_NAMES[period].capitalize()} ({report.windows[period]}, UTC)"
-        table = Table("who", *_numbers(*_QUANTITY_NAMES.values()), title=title, title_justify="left")
+        table = create_table("who", numbers=tuple(_QUANTITY_NAMES.values()), title=title)
         for row in report.in_period(period):
             table.add_row(_who(row.scope), *_cells(row.used))
         if not table.rows:
             table.add_row("everybody", *_cells(Amounts()))
         tables.append(table)
     return tables
-
-
-def _numbers(*headings: str) -> list[Column]:
-    return [Column(heading, justify="right") for heading in headings]
 
 
 def _cells(used: Amounts) -> list[str]:

@@ -17,6 +17,7 @@ from openclaw_oauthrouter.telemetry.report import TraceReport, busiest
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
 
 _READ_AT_FIRST = 2000
 _BAR = 24
@@ -31,16 +32,16 @@ _BAR = 24
 @click.pass_obj
 def command(obj: dict[str, Any], minutes: float, every: float, once: bool) -> None:
     """Watch the gateway from a terminal: rate, tiers, models, cost, and the latest requests. Ctrl-C ends it."""
-    from rich.console import Console
     from rich.live import Live
 
+    from openclaw_oauthrouter.cli.output import create_console
     from openclaw_oauthrouter.cli.trace import trace_file
     from openclaw_oauthrouter.telemetry.reader import FollowedFile, last_lines
 
     path = trace_file(obj.get("config"))
     recent = RecentEvents(minutes * 60)
     recent.add(last_lines(path, _READ_AT_FIRST), time.time())
-    console = Console(highlight=False)
+    console = create_console()
     if once:
         console.print(recent.view(console.height))
         return
@@ -68,6 +69,7 @@ class RecentEvents:
     def view(self, height: int) -> RenderableType:
         """The whole screen."""
         from rich.console import Group
+        from rich.text import Text
 
         report = TraceReport()
         for event in self.events:
@@ -77,40 +79,43 @@ class RecentEvents:
         latest = list(self.events)[-max(3, height - used - 2) :]
         parts.extend(event_line(event) for event in reversed(latest))
         if not latest:
-            parts.append("[dim]no requests yet; send one and it shows here[/dim]")
+            parts.append(Text("no requests yet; send one and it shows here", "dim"))
         return Group(*parts)
 
-    def _headline(self, report: TraceReport) -> str:
+    def _headline(self, report: TraceReport) -> Text:
+        from rich.text import Text
+
         total = report.total
         latency = report.latency()
-        return "   ".join(
-            (
-                f"[bold]{total.requests}[/bold] requests in {self._seconds / 60:g} min ({total.requests / self._seconds * 60:.1f}/min)",
-                f"[red]{total.failed} failed[/red]" if total.failed else "0 failed",
-                f"p50 {milliseconds(latency.get('p50'))}  p99 {milliseconds(latency.get('p99'))}",
-                f"{dollars(total.paid)} paid  [green]{dollars(total.saved)} saved[/green]",
-            )
+        return Text.assemble(
+            (f"{total.requests}", "bold"),
+            f" requests in {self._seconds / 60:g} min ({total.requests / self._seconds * 60:.1f}/min)   ",
+            (f"{total.failed} failed", "red" if total.failed else ""),
+            f"   p50 {milliseconds(latency.get('p50'))}  p99 {milliseconds(latency.get('p99'))}   ",
+            f"{dollars(total.paid)} paid  ",
+            (f"{dollars(total.saved)} saved", "green"),
         )
 
 
 def _tiers(report: TraceReport) -> Table:
     from rich.table import Table
+    from rich.text import Text
 
     grid = Table.grid(padding=(0, 2))
     for name, sums in busiest(report.tiers):
         share = sums.requests / report.total.requests
         style = TIER_STYLES.get(name, "dim")
         bar = "█" * max(1, round(share * _BAR))
-        grid.add_row(f"[{style}]{name}[/{style}]", f"{sums.requests}", f"[{style}]{bar:<{_BAR}}[/{style}]", f"{share:.0%}")
+        grid.add_row(Text(name, style), f"{sums.requests}", Text(f"{bar:<{_BAR}}", style), f"{share:.0%}")
     return grid
 
 
 def _models(report: TraceReport) -> Table:
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     grid = Table.grid(padding=(0, 2))
     for name, sums in busiest(report.models)[:6]:
-        failed = f"[red]{sums.failed} failed[/red]" if sums.failed else ""
-        grid.add_row(escape(printable(name)), f"{sums.requests}", dollars(sums.paid + sums.on_plans), failed)
+        failed = Text(f"{sums.failed} failed" if sums.failed else "", "red")
+        grid.add_row(Text(printable(name), overflow="fold"), f"{sums.requests}", dollars(sums.paid + sums.on_plans), failed)
     return grid

@@ -68,11 +68,10 @@ def _show_json(events: Iterable[JsonObject]) -> None:
 
 
 def _line_writer() -> Callable[[Iterable[JsonObject]], None]:
-    from rich.console import Console
-
+    from openclaw_oauthrouter.cli.output import create_console
     from openclaw_oauthrouter.cli.trace_lines import event_line
 
-    console = Console(highlight=False)
+    console = create_console()
 
     def show(events: Iterable[JsonObject]) -> None:
         for event in events:
