@@ -9,7 +9,7 @@ from openclaw_oauthrouter.canonical.spending import Period
 
 def day_of(now: float) -> str:
     """``2026-11-22``; ``now`` in Unix seconds."""
-    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
+    return datetime.fromtimestamp(now, UTC).date().isoformat()
 
 
 def window(period: Period, day: str) -> str:
