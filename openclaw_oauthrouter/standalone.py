@@ -28,19 +28,23 @@ def route(
     :param config: routing settings; a mapping is validated first
     :param model_pricing: model name -> ``{"inputPrice": …, "outputPrice": …}`` in US dollars per million tokens; the shipped prices
         answer for models it leaves out
+    :raises ConfigurationError: ``config`` names a classifier that is a plugin's; those answer in a gateway only
     """
     from openclaw_oauthrouter.canonical.routing import Estimate, RoutingDecision, Tier
     from openclaw_oauthrouter.config.routing import DEFAULT_ROUTING_CONFIG, RoutingSettings
 
     settings = DEFAULT_ROUTING_CONFIG if config is None else RoutingSettings.model_validate(config)
     judged, tokens = _judge(prompt, system_prompt, settings)
-    model = settings.tiers[judged.tier.value].primary
+    tier = judged.tier
+    if settings.max_tier is not None:
+        tier = min(tier, Tier(settings.max_tier), key=lambda one: one.rank)
+    model = settings.tiers[tier.value].primary
     baseline = settings.baseline or settings.tiers[Tier.REASONING.value].primary
     estimate = Estimate(tokens, max_output_tokens)
     cost, against = (_cost(name, estimate, model_pricing or {}) for name in (model, baseline))
     return RoutingDecision(
         model=model,
-        tier=judged.tier,
+        tier=tier,
         confidence=judged.confidence,
         method=judged.method,
         reasoning=judged.reasoning,
@@ -74,6 +78,12 @@ def _classifier(name: str, learned: bool, profile: str, cut_points: tuple[float,
         from openclaw_oauthrouter.classifier.rules_v1 import RulesV1
 
         return RulesV1()
+    if name != "rules":
+        from openclaw_oauthrouter.errors import ConfigurationError
+
+        raise ConfigurationError(
+            f"routing.classifier {name!r} is not known to route(), which has no plugins: use rules or rules-v1"
+        )
     from openclaw_oauthrouter.classifier.dimensions import builtin_dimensions
     from openclaw_oauthrouter.classifier.parameters import Parameters
     from openclaw_oauthrouter.classifier.rules import Rules

@@ -27,7 +27,8 @@ class CredentialSettings(Section):
     """First source that has a usable credential wins."""
 
     order: tuple[SourceName, ...] = Field(
-        DEFAULT_ORDER, description="where to look, first to last; sources not named are not asked"
+        DEFAULT_ORDER,
+        description="where to look, first to last; built-in sources not named are not asked, those of plugins come last",
     )
     codex_cli: bool = Field(False, description="read Codex CLI's own auth.json (never written)")
     claude_code: bool = Field(False, description="read Claude Code's own credentials file (never written)")

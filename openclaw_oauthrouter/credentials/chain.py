@@ -149,6 +149,8 @@ class CredentialChain:
 def in_order(sources: Iterable[CredentialSource], order: Sequence[str]) -> dict[str, CredentialSource]:
     """Sources by name as ordered; those of plugins that the order does not name come last, built-in ones not named are off.
 
+    Who installs a plugin wants its source asked; a built-in one is there unasked.
+
     :raises ConfigurationError: the order names a source that does not exist
     """
     by_name: dict[str, CredentialSource] = {}

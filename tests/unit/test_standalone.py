@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from openclaw_oauthrouter import DEFAULT_ROUTING_CONFIG, RoutingDecision, route
+from openclaw_oauthrouter.errors import ConfigurationError
 
 
 @pytest.mark.parametrize(
@@ -52,3 +53,14 @@ def test_the_configuration_may_be_changed_or_be_a_mapping() -> None:
     assert route("hi", config={"classifier": "rules-v1"}).method == "rules-v1"
     with pytest.raises(ValidationError):
         route("hi", config={"profile": "cheap"})
+
+
+def test_the_highest_tier_allowed_is_kept_to() -> None:
+    decision = route("Prove that sqrt(2) is irrational", config={"max_tier": "SIMPLE"})
+    assert (decision.tier, decision.model) == ("SIMPLE", "anthropic/claude-haiku-4-5")
+    assert route("hi", config={"max_tier": "COMPLEX"}).tier == "SIMPLE"
+
+
+def test_a_classifier_it_does_not_have_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"'nosuch'.*use rules or rules-v1"):
+        route("hi", config={"classifier": "nosuch"})

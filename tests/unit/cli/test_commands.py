@@ -101,6 +101,7 @@ def test_plugins_are_listed() -> None:
         (["--config", "/nowhere/at/all.toml", "config", "show"], 2, "does not exist"),
         (["nonsense"], 2, "No such command"),
         (["route", "--nonsense"], 2, "No such option"),
+        (["route", "hi", "--max-output-tokens", "-5"], 2, "--max-output-tokens"),
     ],
 )
 def test_exit_codes(arguments: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:

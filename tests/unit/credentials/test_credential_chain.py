@@ -54,6 +54,7 @@ async def test_a_plugins_source_comes_last_unless_ordered_and_may_replace_a_buil
     vault, store, ours = Shelf("vault", [credential("v")]), Shelf("store", [credential("a")]), Shelf("store", [credential("b")])
     assert await names(chain_of(vault, store)) == ["a", "v"]
     assert await names(chain_of(vault, store, order=("vault", "store"))) == ["v", "a"]
+    assert await names(chain_of(vault, store, order=("store",))) == ["a", "v"]
     assert await names(chain_of(store, ours)) == ["a"]
 
 
