@@ -18,7 +18,7 @@ from openclaw_oauthrouter.canonical.events import StreamEvent
 from openclaw_oauthrouter.canonical.response import ResponseFold
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
-from tests.support.recordings import recorded_body, recordings
+from tests.support.recordings import is_message, recorded_body, recordings
 from tests.support.replay import ReplayServer
 from tests.wire.chat_sdk import Answer, read_chat_completion, read_chat_stream
 
@@ -121,12 +121,9 @@ def test_stream(path: Path, replay: ReplayServer, openai_client: OpenAI, anthrop
     assert answer == whole(decoded(wire))
 
 
-@pytest.mark.parametrize("path", recordings("anthropic-messages", ".exchange.json"))
+@pytest.mark.parametrize("path", recordings("anthropic-messages", ".exchange.json", is_message))
 def test_whole_answer(path: Path) -> None:
-    exchange = json.loads(path.read_text("utf-8"))
-    body = recorded_body(exchange["response"])
-    if body.get("type") != "message":
-        pytest.skip("not an answer to a message")
+    body = recorded_body(json.loads(path.read_text("utf-8"))["response"])
     answer = whole(list(ANTHROPIC.decode_response(body)))
     assert seen(answer) == expected(body)
 

@@ -34,6 +34,14 @@ def walk(value: object) -> None:
             walk(item)
 
 
+RIGHTLY_REFUSED = (
+    "at least one message that is not a system message",
+    "cannot be given web_search_options",
+    "Claude models take no audio",
+    "is stored at another provider",
+)
+
+
 def check(client: str, path: Path) -> None:
     recorded = json.loads(path.read_text())
     body = recorded_body(recorded.get("request", recorded))
@@ -41,7 +49,9 @@ def check(client: str, path: Path) -> None:
         request = CLIENTS[client].decode_request(body, {})
         encoded = [MESSAGES.encode_request(request, ModelCard("anthropic", model)).body for model in MODELS]
     except InvalidRequestError as error:
-        pytest.skip(f"rightly refused: {error}")
+        if any(reason in error.message for reason in RIGHTLY_REFUSED):
+            return
+        raise
     for written in encoded:
         walk(ADAPTER.validate_python(written))
         json.dumps(written)
