@@ -6,18 +6,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import orjson
 from quart import Blueprint, Response, g, request
 
 from openclaw_oauthrouter import __version__
 from openclaw_oauthrouter.assembly import Runtime, new_id
-from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.routing import ModelCard
 from openclaw_oauthrouter.canonical.trace import RequestRecord
-from openclaw_oauthrouter.errors import ModelNotFoundError, OAuthRouterError
+from openclaw_oauthrouter.errors import ModelNotFoundError
 from openclaw_oauthrouter.interfaces import Recorder
 from openclaw_oauthrouter.pipeline import parse_body
-from openclaw_oauthrouter.proxy.envelopes import error_headers, openai_envelope
+from openclaw_oauthrouter.proxy.answers import json_response
 from openclaw_oauthrouter.proxy.explain import explain_request
 from openclaw_oauthrouter.proxy.forwarded import forwarded
 from openclaw_oauthrouter.proxy.models_list import anthropic_models, model_entries, openai_models
@@ -63,7 +61,7 @@ class _Api:
 
     async def models(self) -> Response:
         entries = model_entries(self.runtime())
-        return json_response(anthropic_models(entries) if _speaks_messages() else openai_models(entries))
+        return json_response(anthropic_models(entries) if speaks_messages() else openai_models(entries))
 
     async def model(self, name: str) -> Response:
         entries = model_entries(self.runtime())
@@ -72,7 +70,7 @@ class _Api:
             raise ModelNotFoundError(
                 f"no configured provider serves the model {name!r}; GET /v1/models lists what there is", param="model"
             )
-        return json_response(entry.anthropic() if _speaks_messages() else entry.openai())
+        return json_response(entry.anthropic() if speaks_messages() else entry.openai())
 
     async def count_tokens(self) -> Response:
         """An estimate: no vendor publishes an offline tokenizer for these models."""
@@ -87,6 +85,7 @@ class _Api:
         raw = await _body()
         body, runtime = parse_body(raw), self.runtime()
         record = RequestRecord(new_id(), time.time(), request.path, request.method, client=g.client)
+        g.request_id = record.request_id
         async with self.recorder.request(record):
             card = runtime.pipeline.router.chosen_model(body.get("model"))
             record.model_requested, record.model_resolved, record.provider = body["model"], card.name, card.provider
@@ -100,28 +99,13 @@ class _Api:
         return json_response(explain_request(self.runtime().pipeline, body, _headers()))
 
 
-def json_response(value: JsonObject, status: int = 200) -> Response:
-    """A JSON answer."""
-    return Response(orjson.dumps(value), status, content_type="application/json")
-
-
-def error_response(error: OAuthRouterError) -> Response:
-    """An error in the OpenAI shape, or in Anthropic's for a client that speaks it."""
-    body = openai_envelope(error)
-    if _speaks_messages():
-        body = {"type": "error", "error": {"type": error.error_type, "message": error.message}}
-    response = json_response(body, error.status_code)
-    for name, value in error_headers(error):
-        response.headers[name.decode()] = value.decode()
-    return response
-
-
 async def _body() -> bytes:
     data = await request.get_data(as_text=False)
     return data if isinstance(data, bytes) else data.encode()
 
 
-def _speaks_messages() -> bool:
+def speaks_messages() -> bool:
+    """Whether the present request comes from a client of Anthropic's API."""
     return "anthropic-version" in request.headers
 
 

@@ -17,7 +17,8 @@ from openclaw_oauthrouter.errors import (
     RequestError,
     RequestTooLargeError,
 )
-from openclaw_oauthrouter.proxy.api import api_blueprint, error_response
+from openclaw_oauthrouter.proxy.answers import error_response
+from openclaw_oauthrouter.proxy.api import api_blueprint, speaks_messages
 from openclaw_oauthrouter.proxy.asgi import Receive, Scope, Send
 from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
 from openclaw_oauthrouter.proxy.gate import Gate
@@ -121,11 +122,12 @@ def _signed_out() -> Response:
 
 
 async def _refused(error: OAuthRouterError) -> Response:
-    return error_response(error)
+    spoken = _served().runtime.pipeline.dialects["anthropic_messages"] if speaks_messages() else None
+    return error_response(error, spoken)
 
 
 async def _http_error(error: HTTPException) -> Response:
-    return error_response(_translated(error))
+    return await _refused(_translated(error))
 
 
 def _translated(error: HTTPException) -> OAuthRouterError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -13,6 +14,8 @@ from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.typing import AppWrapper, ConnectionState
 
 from openclaw_oauthrouter.config.server import ServerSettings
+from openclaw_oauthrouter.errors import OAuthRouterError, RequestTimeoutError
+from openclaw_oauthrouter.proxy.envelopes import error_headers, openai_envelope
 
 _LINGER_SECONDS = 1.0
 
@@ -140,15 +143,13 @@ class _Connection(TCPServer):
 
     def _too_slow(self) -> None:
         message = "the request's head did not arrive in time (server.header_seconds)"
-        self.writer.write(_refusal(b"408 Request Timeout", message, "request_timeout"))
+        self.writer.write(_refusal(RequestTimeoutError(message, retry_after=1.0)))
         self.writer.close()
 
 
 async def _turn_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
-        writer.write(
-            _refusal(b"503 Service Unavailable", "too many connections (server.max_connections)", "too_many_connections")
-        )
+        writer.write(_refusal(_too_many()))
         writer.write_eof()
         # Closing with unread bytes would reset the connection and take the refusal along.
         async with asyncio.timeout(_LINGER_SECONDS):
@@ -160,7 +161,21 @@ async def _turn_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
         writer.close()
 
 
-def _refusal(status: bytes, message: str, code: str) -> bytes:
-    body = orjson.dumps({"error": {"message": message, "type": "server_error", "param": None, "code": code}})
-    head = (b"content-type: application/json", b"content-length: %d" % len(body), b"retry-after: 1", b"connection: close")
-    return b"\r\n".join((b"HTTP/1.1 " + status, *head, b"", body))
+def _refusal(error: OAuthRouterError) -> bytes:
+    """A whole answer to a client whose request Hypercorn has not read."""
+    body = orjson.dumps(openai_envelope(error))
+    status = HTTPStatus(error.status_code)
+    head = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"connection", b"close"),
+        *error_headers(error),
+    ]
+    lines = [f"HTTP/1.1 {status.value} {status.phrase}".encode(), *(b"%b: %b" % field for field in head)]
+    return b"\r\n".join((*lines, b"", body))
+
+
+def _too_many() -> OAuthRouterError:
+    error = OAuthRouterError("too many connections (server.max_connections)", code="too_many_connections", retry_after=1.0)
+    error.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    return error

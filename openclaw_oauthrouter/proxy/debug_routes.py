@@ -19,6 +19,7 @@ from openclaw_oauthrouter.dashboard.feed import PanelFeed
 from openclaw_oauthrouter.dashboard.login import COOKIE, Logins
 from openclaw_oauthrouter.errors import NotFoundError, OAuthRouterError
 from openclaw_oauthrouter.interfaces import Health
+from openclaw_oauthrouter.proxy.answers import error_response
 from openclaw_oauthrouter.telemetry.query import parse_count, parse_filter
 from openclaw_oauthrouter.telemetry.ring import RingEntry, TraceRing
 
@@ -196,16 +197,15 @@ class _StateRoutes:
 
 
 async def _refused(error: OAuthRouterError) -> Response:
-    body = {"error": {"message": error.message, "type": error.error_type, "code": error.code, "param": error.param}}
-    return _json(body, error.status_code)
+    return error_response(error)
 
 
-def _json(body: JsonObject, status: int = 200) -> Response:
-    return _json_bytes(orjson.dumps(body, default=str), status)
+def _json(body: JsonObject) -> Response:
+    return _json_bytes(orjson.dumps(body, default=str))
 
 
-def _json_bytes(body: bytes, status: int = 200) -> Response:
-    return Response(body, status, content_type="application/json", headers={"cache-control": "no-store"})
+def _json_bytes(body: bytes) -> Response:
+    return Response(body, content_type="application/json", headers={"cache-control": "no-store"})
 
 
 def _asset_headers(asset: Asset) -> dict[str, str]:

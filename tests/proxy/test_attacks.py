@@ -322,6 +322,8 @@ async def test_there_is_room_for_so_many_connections(gateway: Any, client: Any) 
     answer = await raw(handle, b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     assert status_of(answer) == 503
     assert b"too_many_connections" in answer
+    assert b"\r\nretry-after: 1\r\n" in answer
+    assert b"\r\nconnection: close\r\n" in answer
     held[0][1].close()
     http = await client(handle)
     async with asyncio.timeout(5):

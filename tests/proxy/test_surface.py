@@ -249,3 +249,19 @@ async def test_a_prompt_no_model_can_hold_is_a_context_overflow_in_every_dialect
     answer = await http.post("/v1/messages", json={"model": "auto", "max_tokens": 10, "messages": messages})
     assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
     assert answer.json()["error"]["message"].startswith("prompt is too long")
+
+
+async def test_a_messages_client_gets_its_own_shape_of_error_on_every_path(gateway: Any, client: Any) -> None:
+    http = await client(await gateway())
+    for path, status, kind in (("/v1/nothing", 404, "not_found_error"), ("/v1/models/nobody", 404, "not_found_error")):
+        answer = await http.get(path, headers={"anthropic-version": "2023-06-01"})
+        body = answer.json()
+        assert (answer.status_code, body["type"], body["error"]["type"]) == (status, "error", kind)
+        assert body["request_id"] == answer.headers["x-request-id"]
+
+
+async def test_a_refused_request_is_found_in_the_trace_by_its_id(gateway: Any, client: Any) -> None:
+    http = await client(await gateway())
+    refused = await http.post("/v1/embeddings", json={"model": "nobody", "input": "a"})
+    events = (await http.get("/debug/routing-trace")).json()["events"]
+    assert refused.headers["x-request-id"] == events[-1]["requestId"]

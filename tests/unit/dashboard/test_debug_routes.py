@@ -15,6 +15,7 @@ from openclaw_oauthrouter.dashboard.feed import PanelFeed
 from openclaw_oauthrouter.dashboard.login import Logins
 from openclaw_oauthrouter.dashboard.panels import state_panels
 from openclaw_oauthrouter.dashboard.plugin import oauthrouter_register_panels
+from openclaw_oauthrouter.errors import LedgerUnavailableError
 from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
 from openclaw_oauthrouter.telemetry.metrics import RequestMetrics
 from openclaw_oauthrouter.telemetry.ring import TraceRing
@@ -207,6 +208,16 @@ async def test_states(routes: Routes) -> None:
     assert (await routes.json("/debug/spend"))["budgets"][0]["period"] == "day"
     names = [panel["name"] for panel in (await routes.json("/debug/panels"))["panels"]]
     assert {"overview", "providers", "windows", "budgets"} <= set(names)
+
+
+async def test_a_refusal_keeps_its_advice() -> None:
+    def unavailable() -> dict[str, Any]:
+        raise LedgerUnavailableError("the ledger is away", retry_after=2.5)
+
+    answer = await Routes(spend_snapshot=unavailable).client.get("/debug/spend")
+    assert (answer.status_code, answer.headers["retry-after"], answer.headers["cache-control"]) == (503, "3", "no-store")
+    error = orjson.loads(await answer.get_data())["error"]
+    assert (error["message"], error["code"]) == ("the ledger is away", "ledger_unavailable")
 
 
 async def test_metrics(routes: Routes) -> None:
