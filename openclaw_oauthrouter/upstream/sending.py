@@ -43,6 +43,8 @@ _NOT_SENT = (
 )
 
 
+_WRITABLE_LEVELS = 250
+
 _NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What a dialect may raise over JSON that its vendor would never send."""
 
@@ -146,6 +148,8 @@ def _parsed(body: bytes) -> JsonObject:
     value = orjson.loads(body)
     if not isinstance(value, dict):
         raise TypeError("not a JSON object")
+    if body.count(b"[") + body.count(b"{") > _WRITABLE_LEVELS:
+        orjson.dumps(value)  # a TypeError here is one less on the way to the client: more levels can be read than written
     return value
 
 

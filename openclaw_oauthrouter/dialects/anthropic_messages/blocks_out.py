@@ -7,8 +7,6 @@ import binascii
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import orjson
-
 from openclaw_oauthrouter.canonical.content import (
     BlobPart,
     CacheMark,
@@ -26,6 +24,7 @@ from openclaw_oauthrouter.canonical.content import (
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import Note
 from openclaw_oauthrouter.dialects.anthropic_messages.name import DIALECT
+from openclaw_oauthrouter.dialects.anthropic_messages.tool_inputs import parsed
 from openclaw_oauthrouter.dialects.anthropic_messages.tool_names import ToolNames
 from openclaw_oauthrouter.errors import InvalidRequestError
 
@@ -83,8 +82,8 @@ class PartWriter:
         if part.custom:
             return {"input": part.arguments}
         try:
-            value = orjson.loads(part.arguments) if part.arguments.strip() else {}
-        except orjson.JSONDecodeError:
+            value = parsed(part.arguments)
+        except ValueError:
             self._note("repaired", f"arguments of {part.name!r}", "they were not JSON")
             return {}
         if isinstance(value, dict):
