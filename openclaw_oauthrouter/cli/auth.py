@@ -12,12 +12,10 @@ from typing import Any
 
 import click
 import orjson
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
 
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.cli.chatgpt_sign_in import PROFILE, SignInOptions, sign_in
+from openclaw_oauthrouter.cli.output import create_console, create_table
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.credentials import chatgpt_login, secret_text
 from openclaw_oauthrouter.credentials.builtin import token_client
@@ -33,7 +31,6 @@ _TERMS = (
     "refuse them at any time. An API key is the safe choice."
 )
 _COLUMNS = ("Source", "Name", "Provider", "Kind", "Expires", "Usable")
-_PIPE_WIDTH = 200  # characters of a line, where there is no terminal to ask
 _SIGN_IN_NAMES = {"openai", "chatgpt", chatgpt_login.PROVIDER}
 
 
@@ -223,11 +220,11 @@ def _print_table(rows: Sequence[OverviewRow]) -> None:
     if not rows:
         click.echo("No credentials found. Add one with `openclaw-oauthrouter auth add anthropic`.")
         return
-    table = Table(*(Column(title, no_wrap=True) for title in _COLUMNS), box=None, pad_edge=False)
+    table = create_table(*_COLUMNS)
     for row in rows:
         cells = (row.source, row.name, row.provider, row.kind or "", _date(row.expires_at), "yes" if row.usable else "no")
-        table.add_row(*(escape(cell) for cell in cells))
-    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+        table.add_row(*cells)
+    create_console().print(table)
     for row in rows:
         if row.reason:
             click.echo(f"- {row.reason if row.name in row.reason else f'{row.name!r} {row.reason}'}")

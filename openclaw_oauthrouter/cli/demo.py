@@ -87,8 +87,9 @@ def _print(rows: list[dict[str, object]], as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=2))
         return
     from rich.box import SIMPLE
-    from rich.console import Console
     from rich.table import Table
+
+    from openclaw_oauthrouter.cli.output import create_console
 
     table = Table(title="One prompt per tier", box=SIMPLE, padding=(0, 1, 0, 0))
     for name, width in WIDTHS.items():
@@ -104,4 +105,4 @@ def _print(rows: list[dict[str, object]], as_json: bool) -> None:
             f"${cost:.5f}" if isinstance(cost, float) else "?",
             f"{saved:.0%}" if isinstance(saved, float) else "?",
         )
-    Console().print(table)
+    create_console().print(table)
