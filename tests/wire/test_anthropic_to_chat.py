@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +15,14 @@ from hypothesis import strategies as st
 from jiter import from_json
 from openai import OpenAI
 
-from openclaw_oauthrouter.canonical.events import StreamEvent
-from openclaw_oauthrouter.canonical.response import ResponseFold
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
-from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
 from tests.support.recordings import is_message, recorded_body, recordings
 from tests.support.replay import ReplayServer
-from tests.wire.chat_sdk import Answer, read_chat_completion, read_chat_stream
+from tests.wire import through_chat
+from tests.wire.chat_sdk import Answer, read_chat_stream
+from tests.wire.through_chat import whole
 
-CHAT = ChatCompletions(lambda: 1_700_000_000.0)
 ANTHROPIC = AnthropicMessages(lambda: 1_700_000_000.0)
-ASKED = {
-    "model": "m",
-    "stream": True,
-    "stream_options": {"include_usage": True},
-    "reasoning_effort": "high",
-    "messages": [{"role": "user", "content": "x"}],
-}
-REQUEST = CHAT.decode_request(ASKED, {})
 
 FINISH_REASONS = {
     "end_turn": "stop",
@@ -52,27 +43,8 @@ STREAMS = recordings("anthropic-messages", ".sse")
 PATHS = [param.values[0] for param in STREAMS]
 
 
-def translate(wire: bytes, sizes: list[int] | None = None) -> bytes:
-    """An Anthropic stream as a Chat stream, received in pieces of the given sizes (repeated)."""
-    decoder, encoder = ANTHROPIC.stream_decoder(), CHAT.stream_encoder(REQUEST, "m")
-    out, turn = b"", 0
-    while wire:
-        size = sizes[turn % len(sizes)] if sizes else len(wire)
-        out += encoder.send(decoder.receive(wire[:size]))
-        wire, turn = wire[size:], turn + 1
-    return out + encoder.send(decoder.finish())
-
-
-def decoded(wire: bytes) -> list[StreamEvent]:
-    decoder = ANTHROPIC.stream_decoder()
-    return [*decoder.receive(wire).events, *decoder.finish().events]
-
-
-def whole(events: list[StreamEvent]) -> Answer:
-    folded = ResponseFold()
-    for event in events:
-        folded.receive(event)
-    return read_chat_completion(CHAT.encode_response(folded.result(), REQUEST, "m"))
+translate = partial(through_chat.translate, ANTHROPIC)
+decoded = partial(through_chat.decoded, ANTHROPIC)
 
 
 def first_message(wire: bytes) -> bytes:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import openai
@@ -14,49 +15,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openai import OpenAI
 
-from openclaw_oauthrouter.canonical.events import StreamEvent
-from openclaw_oauthrouter.canonical.response import ResponseFold
-from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
 from openclaw_oauthrouter.errors import UpstreamError
 from tests.support.recordings import recorded_body, recordings
 from tests.support.replay import ReplayServer
+from tests.wire import through_chat
 from tests.wire.chat_sdk import Answer, read_chat_completion, read_chat_stream
-
-CHAT = ChatCompletions(lambda: 1_700_000_000.0)
-ASKED = {
-    "model": "m",
-    "stream": True,
-    "stream_options": {"include_usage": True},
-    "reasoning_effort": "high",
-    "messages": [{"role": "user", "content": "x"}],
-}
-REQUEST = CHAT.decode_request(ASKED, {})
+from tests.wire.through_chat import CHAT, REQUEST, whole
 
 STREAMS = recordings("openai-chat", ".sse")
 PATHS = [param.values[0] for param in STREAMS]
 
 
-def translate(wire: bytes, sizes: list[int] | None = None) -> bytes:
-    """A Chat stream decoded and encoded again, received in pieces of the given sizes (repeated)."""
-    decoder, encoder = CHAT.stream_decoder(), CHAT.stream_encoder(REQUEST, "m")
-    out, turn = b"", 0
-    while wire:
-        size = sizes[turn % len(sizes)] if sizes else len(wire)
-        out += encoder.send(decoder.receive(wire[:size]))
-        wire, turn = wire[size:], turn + 1
-    return out + encoder.send(decoder.finish())
-
-
-def decoded(wire: bytes) -> list[StreamEvent]:
-    decoder = CHAT.stream_decoder()
-    return [*decoder.receive(wire).events, *decoder.finish().events]
-
-
-def whole(events: list[StreamEvent]) -> Answer:
-    folded = ResponseFold()
-    for event in events:
-        folded.receive(event)
-    return read_chat_completion(CHAT.encode_response(folded.result(), REQUEST, "m"))
+translate = partial(through_chat.translate, CHAT)
+decoded = partial(through_chat.decoded, CHAT)
 
 
 def _said_by_the_call(original: Answer) -> Answer:
