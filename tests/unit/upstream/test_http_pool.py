@@ -99,6 +99,13 @@ async def ask(pool: HttpPool, url: str, content: bytes = b"{}", /, **limits: flo
         await response.aclose()
 
 
+async def no_connection_left(pool: HttpPool) -> None:
+    """Wait until the pool has noticed what happened on its unused connections."""
+    async with asyncio.timeout(5):
+        while any(connection.usable for connections in pool._idle.values() for connection in connections):
+            await asyncio.sleep(0.005)
+
+
 async def test_a_connection_is_used_again(pool: HttpPool) -> None:
     async with serving(answering(OK, OK, OK)) as server:
         for _ in range(3):
@@ -138,7 +145,7 @@ async def test_what_is_said_unasked_is_no_answer_to_the_next_request(pool: HttpP
     async with serving(serve) as server:
         assert await ask(pool, server.url) == (200, b"ok")
         await late.wait()
-        await asyncio.sleep(0.02)
+        await no_connection_left(pool)
         assert await ask(pool, server.url) == (200, b"ok")
         assert server.connections == 2
 
@@ -147,7 +154,7 @@ async def test_a_connection_closed_while_unused_is_not_met(pool: HttpPool) -> No
     async with serving(answering(OK, close=True)) as server:
         for _ in range(2):
             assert await ask(pool, server.url) == (200, b"ok")
-            await asyncio.sleep(0.02)
+            await no_connection_left(pool)
         assert server.connections == 2
 
 

@@ -31,19 +31,19 @@ async def waited(deadline: float, seconds: float, *steps: tuple[float, float | N
 
 
 async def test_silence_from_the_start() -> None:
-    assert 0.05 <= await waited(10, 0.05) < 0.5
+    assert 0.05 <= await waited(10, 0.05) < 5
 
 
 async def test_whoever_speaks_is_given_the_whole_time_again() -> None:
-    assert 0.25 <= await waited(10, 0.1, (0.08, 0.1), (0.08, 0.1)) < 0.7
+    assert 0.25 <= await waited(10, 0.1, (0.08, 0.1), (0.08, 0.1)) < 5
 
 
 async def test_a_shorter_patience_holds_at_once() -> None:
-    assert 0.05 <= await waited(10, 5.0, (0.01, 0.05)) < 0.5
+    assert 0.05 <= await waited(10, 8.0, (0.01, 0.05)) < 5
 
 
 async def test_the_deadline_ends_a_stream_that_never_falls_silent() -> None:
-    assert 0.1 <= await waited(0.1, 5.0, *[(0.02, 5.0)] * 50) < 0.7
+    assert 0.1 <= await waited(0.1, 8.0, *[(0.02, 8.0)] * 50) < 5
 
 
 async def test_the_clock_stands_still_between_heard_and_listen() -> None:
