@@ -15,7 +15,7 @@ PIPE_WIDTH = 200
 
 def create_console() -> Console:
     """Standard output. Brackets and colons are what they are: names of models, addresses and keys are full of them."""
-    known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    known = (sys.stdout and sys.stdout.isatty()) or "COLUMNS" in os.environ  # a service may have no standard output
     return Console(markup=False, emoji=False, highlight=False, width=None if known else PIPE_WIDTH)
 
 
