@@ -76,6 +76,10 @@ class ProviderSettings(Section):
             raise ValueError(f"must start with http:// or https://{instead}")
         if "@" in parts.netloc:
             raise ValueError("must not hold a name or password, which would end up in traces: use api_key or auth_header")
+        try:
+            _ = parts.port
+        except ValueError:
+            raise ValueError("its port must be a number from 0 to 65535") from None
         return value.rstrip("/")
 
 

@@ -83,7 +83,6 @@ class Spend:
         """See ``SpendGuard``. Ask once for each hop, fallbacks included.
 
         :param by_plan: a subscription pays: budgets in money are not touched
-
         :raises ModelNotAllowedError: a list forbids the model
         :raises RequestTokensTooHighError: the request is too large
         :raises CostBudgetExceededError: money is short; see ``cheaper``
@@ -91,9 +90,11 @@ class Spend:
         :raises LedgerUnavailableError: nothing can be counted now
         """
         call = PlannedCall(hop.card, estimate, client)
-        limits = [limit for budget in self._budgets for limit in budget.check(call)]
         now = self._clock()
         price = None if by_plan else self._price(call.card)
+        limits = [limit for budget in self._budgets for limit in budget.check(call)]
+        if price is None:
+            limits = [limit for limit in limits if limit.quantity != "microdollars"]
         hold = self._hold(call, price, now)
         if limits:
             await self._set_aside(hold, limits, now)

@@ -144,6 +144,7 @@ class Sender:
         for name in TRACE_CONTEXT:
             if name in request.headers:
                 http_request.headers[name] = request.headers[name]
+        self.health.calling(provider.name, card.id, target.credential_name)
         stack = AsyncExitStack()
         try:
             response = await stack.enter_async_context(send(self.transport, http_request, provider.name, limits))

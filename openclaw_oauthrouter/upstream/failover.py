@@ -222,7 +222,6 @@ class Failover:
         walk.calls += 1
         attempt = Attempt(target.provider.name, card.id, name, url="")
         walk.record.attempts.append(attempt)
-        self.health.calling(target.provider.name, card.id, name)
         try:
             answer = await self.sender.call(self.spend.cap(walk.request, card), target, attempt, walk.deadline)
         except InvalidRequestError as error:

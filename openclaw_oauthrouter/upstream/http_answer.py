@@ -30,6 +30,10 @@ class HttpAnswer(httpx.AsyncByteStream):
         self.head: asyncio.Future[int] = self._loop.create_future()
         self.headers: list[tuple[bytes, bytes]] = []
         self._parser = httptools.HttpResponseParser(self)
+        # Servers at home end lines with a bare LF, and more. A request must not be read so; an answer can only harm itself.
+        self._parser.set_dangerous_leniencies(
+            lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
+        )
         self._pause = pause
         self._leave: Callable[[bool], None] | None = leave
         self._head_bytes = 0
@@ -81,7 +85,8 @@ class HttpAnswer(httpx.AsyncByteStream):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or a trailer, which nobody reads."""
-        self.headers.append((name, value))
+        if not self.head.done():
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The head is here; a preliminary one (100, 103) is not the answer."""
@@ -153,4 +158,5 @@ class HttpAnswer(httpx.AsyncByteStream):
 
     def _lasts_until_the_end(self) -> bool:
         """Whether the body has no length, so that only the end of the connection ends it."""
-        return not any(name.lower() in (b"content-length", b"transfer-encoding") for name, _ in self.headers)
+        told = {name.lower(): value.lower() for name, value in self.headers}
+        return b"content-length" not in told and b"chunked" not in told.get(b"transfer-encoding", b"")

@@ -41,6 +41,9 @@ class IdleTimeout:
     def heard(self) -> None:
         """Something came: the clock stands still until ``listen``."""
         self._since = None
+        if self._timeout.when() is not None:
+            # It came in the very step in which the time was up; without this, whoever takes it would be cancelled.
+            self._timeout.reschedule(None)
 
     def listen(self, seconds: float) -> None:
         """Wait for more, for so long at most."""
@@ -67,4 +70,5 @@ class IdleTimeout:
         elif self._ends() > now:
             self._look_at(self._ends())
         else:
+            self._looks_at = float("inf")
             self._timeout.reschedule(now)

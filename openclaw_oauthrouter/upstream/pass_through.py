@@ -13,7 +13,14 @@ from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.routing import Estimate, Hop, ModelCard
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage, token_count
-from openclaw_oauthrouter.errors import InvalidRequestError, UpstreamError
+from openclaw_oauthrouter.errors import (
+    InvalidRequestError,
+    UpstreamBillingError,
+    UpstreamConnectionError,
+    UpstreamError,
+    UpstreamRateLimitError,
+    UpstreamTimeout,
+)
 from openclaw_oauthrouter.interfaces import PassThrough
 from openclaw_oauthrouter.upstream.attempt import Target
 from openclaw_oauthrouter.upstream.deadline import Deadline
@@ -22,6 +29,9 @@ from openclaw_oauthrouter.upstream.sending import Limits, lower_headers, read_er
 
 BYTES_PER_TOKEN = 4
 _OUTPUT_LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
+
+_ILL = (UpstreamConnectionError, UpstreamTimeout, UpstreamRateLimitError, UpstreamBillingError)
+"""Failures that concern chat as well; a key or a model that is refused on one of these paths may serve it all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,6 @@ async def _addressed(upstream: Failover, path: str, body: JsonObject, card: Mode
 async def _sent(upstream: Failover, target: Target, request: httpx.Request, attempt: Attempt) -> Passed:
     sender, provider, model = upstream.sender, target.provider.name, target.hop.card.id
     limits = Limits(sender.timeouts, Deadline.after(sender.timeouts.total))
-    upstream.health.calling(provider, model, target.credential_name)
     try:
         async with send(sender.transport, request, provider, limits) as response:
             attempt.status = response.status_code
@@ -95,10 +104,9 @@ async def _sent(upstream: Failover, target: Target, request: httpx.Request, atte
             if response.status_code >= 400:
                 raise await read_error(response, target.dialect, provider, limits)
             answer = await read_whole(response, provider, limits)
-    except UpstreamError as error:
+    except _ILL as error:
         upstream.health.failed(provider, model, target.credential_name, error)
         raise
-    upstream.health.succeeded(provider, model, target.credential_name)
     return Passed(response.status_code, headers.get("content-type", "application/octet-stream"), answer)
 
 

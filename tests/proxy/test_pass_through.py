@@ -73,3 +73,16 @@ async def test_a_provider_that_refuses_is_noted_as_out_of_order(gateway: Any, sc
     await http.post("/v1/embeddings", json={"model": "openai/e", "input": "a"})
     (cooldown,) = (await http.get("/debug/provider-health")).json()["cooldowns"]
     assert (cooldown["scope"], cooldown["provider"]) == ("credential", "openai")
+
+
+async def test_what_a_model_or_key_may_not_do_here_it_may_do_elsewhere(gateway: Any, scripted: Any, client: Any) -> None:
+    refusals = [
+        Play.json({"error": {"message": "You are not allowed to generate embeddings from this model"}}, 403),
+        Play.json({"error": {"message": "Missing scopes: api.model.images.request", "type": "invalid_request_error"}}, 401),
+        Play.json({"error": {"message": "This is a chat model and not supported here", "code": "model_not_found"}}, 404),
+    ]
+    handle = await gateway(providers={"openai": {"api_base": (await scripted(*refusals)).url, "api_key": "sk-test"}})
+    http = await client(handle)
+    for _ in refusals:
+        assert (await http.post("/v1/embeddings", json={"model": "openai/e", "input": "a"})).status_code >= 400
+    assert (await http.get("/debug/provider-health")).json()["cooldowns"] == []

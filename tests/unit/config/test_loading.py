@@ -167,6 +167,7 @@ def test_settings_objects_are_taken_as_they_are() -> None:
         ({"routing": {"profile": "cheap"}}, ["routing.profile", "economy", "quality", "cheap"]),
         ({"routing": {"tiers": {"HUGE": {"primary": "a/b"}}}}, ["routing.tiers", "SIMPLE"]),
         ({"providers": {"x": {"apiBase": "ftp://x"}}}, ["providers.x.api_base", "http://", "ftp://x"]),
+        ({"providers": {"x": {"apiBase": "http://localhost:70000"}}}, ["providers.x.api_base", "port", "65535"]),
         ({"upstream": {"retry": {"attempts": 0}}}, ["upstream.retry.attempts", "greater than or equal to 1"]),
     ],
 )

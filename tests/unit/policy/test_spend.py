@@ -447,3 +447,12 @@ async def test_a_denied_model_is_denied_in_every_edition(make: Make, denied: str
     with pytest.raises(ModelNotAllowedError):
         await guard.reserve(Hop(ModelCard("anthropic", asked)), SMALL, None)
     await guard.reserve(Hop(ModelCard("anthropic", "claude-opus-4-7")), SMALL, None)
+
+
+async def test_a_plan_goes_on_where_the_money_is_spent(make: Make) -> None:
+    await (await make().reserve(HAIKU, SMALL, None)).settle(Usage(input_tokens=1, output_tokens=1), 1.0)
+    guard = make(daily_cost_budget=0.99)
+    with pytest.raises(CostBudgetExceededError):
+        await guard.reserve(HAIKU, SMALL, None)
+    await guard.reserve(HAIKU, SMALL, None, by_plan=True)
+    await guard.reserve(LOCAL, SMALL, None)

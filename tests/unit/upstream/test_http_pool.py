@@ -223,6 +223,30 @@ def test_bytes_may_come_in_any_pieces(cuts: list[int]) -> None:
     asyncio.run(read())
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\ncontent-length: 2\n\nok",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2 \r\nok\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nx: a\x01b\r\ncontent-length: 2\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: identity\r\n\r\nok",
+    ],
+    ids=["bare LF", "blank after a chunk's size", "control character", "identity"],
+)
+async def test_a_sloppy_answer_is_understood(answer: bytes, pool: HttpPool) -> None:
+    async with serving(answering(answer, close=True)) as server:
+        assert await ask(pool, server.url) == (200, b"ok")
+
+
+async def test_what_follows_the_body_is_no_header(pool: HttpPool) -> None:
+    trailed = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\ncontent-encoding: gzip\r\n\r\n"
+    async with serving(answering(trailed)) as server:
+        response = await pool.handle_async_request(httpx.Request("POST", server.url, content=b"{}"))
+        assert "content-encoding" not in response.headers
+        assert await response.aread() == b"ok"
+        await response.aclose()
+
+
 async def test_a_body_without_length_lasts_until_the_connection_ends(pool: HttpPool) -> None:
     async with serving(answering(b"HTTP/1.1 200 OK\r\n\r\nall of it", close=True)) as server:
         assert await ask(pool, server.url) == (200, b"all of it")

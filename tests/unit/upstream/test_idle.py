@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -66,3 +67,23 @@ async def test_a_cancelled_block_is_cancelled_not_late() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_what_comes_in_the_step_in_which_the_time_is_up_is_taken_unharmed() -> None:
+    loop = asyncio.get_running_loop()
+    came: asyncio.Future[None] = loop.create_future()
+    loop.call_later(0.01, came.set_result, None)
+    seen: list[str] = []
+    try:
+        async with IdleTimeout(Deadline.after(10), 0.05) as idle:
+            # The loop stands still beyond both moments, as it does when the process was stopped.
+            loop.call_soon(time.sleep, 0.1)
+            await came
+            idle.heard()
+            await asyncio.sleep(0.02)
+            seen.append("taken")
+            idle.listen(0.02)
+            await asyncio.sleep(30)
+    except TimeoutError:
+        seen.append("silent since")
+    assert seen == ["taken", "silent since"]

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from openclaw_oauthrouter.config.upstream import UpstreamSettings
+from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.upstream.http_pool import HttpPool
 from openclaw_oauthrouter.upstream.transport import ProxiedTransport, create_transport
 
@@ -29,6 +30,27 @@ async def test_without_a_proxy_our_own(environ: pytest.MonkeyPatch) -> None:
     assert isinstance(create_transport(UpstreamSettings(trust_env=False)), HttpPool)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:1080"),
+        ("NO_PROXY", "localhost,fd00::/8"),
+        ("NO_PROXY", "::1,[::1]"),
+        ("HTTPS_PROXY", ""),
+    ],
+)
+async def test_what_names_no_proxy_of_ours_changes_nothing(name: str, value: str, environ: pytest.MonkeyPatch) -> None:
+    environ.setenv(name, value)
+    assert isinstance(create_transport(UpstreamSettings()), HttpPool)
+
+
+@pytest.mark.parametrize("value", ["socks4://127.0.0.1:1080", "ftp://127.0.0.1", "http://127.0.0.1:port"])
+async def test_a_proxy_that_cannot_be_used_is_said_at_the_start(value: str, environ: pytest.MonkeyPatch) -> None:
+    environ.setenv("HTTPS_PROXY", value)
+    with pytest.raises(ConfigurationError, match="HTTPS_PROXY"):
+        create_transport(UpstreamSettings())
+
+
 async def test_a_proxy_is_obeyed_but_not_for_hosts_that_are_excepted(environ: pytest.MonkeyPatch) -> None:
     heard: list[str] = []
 
@@ -40,7 +62,7 @@ async def test_a_proxy_is_obeyed_but_not_for_hosts_that_are_excepted(environ: py
     server = await asyncio.start_server(listen, "127.0.0.1", 0)
     address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     environ.setenv("HTTP_PROXY", address)
-    environ.setenv("NO_PROXY", "127.0.0.1")
+    environ.setenv("NO_PROXY", "127.0.0.1,fd00::/8")
     transport = create_transport(UpstreamSettings())
     assert isinstance(transport, ProxiedTransport)
 
