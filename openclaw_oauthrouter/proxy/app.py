@@ -42,6 +42,8 @@ class Gateway:
             if scope["type"] == "http" and scope["path"] in MODEL_PATHS:
                 await served.routes(scope, receive, send)
             else:
+                server = served.runtime.settings.server
+                self._quart.config.update(MAX_CONTENT_LENGTH=server.max_body_bytes, BODY_TIMEOUT=server.body_seconds)
                 await self._quart({**scope, _SERVED: served}, receive, send)  # type: ignore[arg-type]
 
 
@@ -54,14 +56,9 @@ def _served() -> Served:
 def create_quart_app(live: Live) -> Quart:
     """The paths that are not hot."""
     app = Quart("openclaw_oauthrouter", static_folder=None)
-    settings = live.runtime.settings
-    app.config.update(
-        MAX_CONTENT_LENGTH=settings.server.max_body_bytes,
-        BODY_TIMEOUT=settings.server.body_seconds,
-        RESPONSE_TIMEOUT=None,  # a stream may last as long as it likes
-    )
+    app.config["RESPONSE_TIMEOUT"] = None  # a stream may last as long as it likes
     app.register_blueprint(api_blueprint(lambda: _served().runtime, live.observers.recorder))
-    app.register_blueprint(_debug(live, settings))
+    app.register_blueprint(_debug(live, live.runtime.settings))
 
     @app.before_request
     async def admit() -> Response | None:

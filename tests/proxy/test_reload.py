@@ -162,3 +162,16 @@ async def test_a_request_outside_the_model_paths_ends_under_the_configuration_it
     assert (done.status_code, done.json()) == (200, answer)
     used = (await http.get("/debug/spend")).json()["periods"]["day"]["used"]
     assert used["model:openai/e"]["requests"] == 1
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/embeddings"])
+async def test_a_new_bound_on_bodies_holds_on_every_path(
+    path: str, gateway: Any, scripted: Any, client: Any, config: Path
+) -> None:
+    handle = await gateway(await scripted(Play.json(MESSAGE)))
+    http = await client(handle)
+    body = {"model": "nobody/nothing", "messages": [], "input": "x" * 3000}
+    assert (await http.post(path, json=body)).status_code in (400, 404)
+    config.write_text("[server]\nmax_body_bytes = 2000\n")
+    assert (await reloader_for(handle, config)).reload()
+    assert (await http.post(path, json=body)).status_code == 413
