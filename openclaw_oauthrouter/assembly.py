@@ -151,12 +151,12 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, lasting: Lasting
     providers = build_providers(settings, plugins)
     credentials = build_credentials(settings, plugins)
     judge, prices = build_judge(settings, plugins), build_prices(plugins)
+    dialects = build_dialects(settings, plugins)
+    transport = with_debug_log(create_transport(settings.upstream), settings.upstream.debug_log, settings.home, time.time)
     spend = _build_spend(settings, plugins, providers, prices)
     router = connect_router(
         settings, plugins, providers, credentials, judge, prices, spend.estimate, lasting.health.blocked, lasting.conversations
     )
-    transport = with_debug_log(create_transport(settings.upstream), settings.upstream.debug_log, settings.home, time.time)
-    dialects = build_dialects(settings, plugins)
     upstream = Failover(
         sender=Sender(transport, settings.upstream.timeouts, lasting.health, lasting.origins, time.time),
         providers=providers,
@@ -176,6 +176,8 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, lasting: Lasting
 
 def _build_spend(settings: Settings, plugins: pluggy.PluginManager, providers: Mapping[str, Provider], prices: Prices) -> Spend:
     paid_by_plan = {name for name, provider in providers.items() if provider.subscription}
+    # Before the ledger is opened: a plugin that fails here would leave it open.
+    extra_budgets = flat(plugins.hook.oauthrouter_register_budgets(settings=settings))
     return Spend(
         settings.spend_controls,
         open_ledger(settings, new_id),
@@ -183,7 +185,7 @@ def _build_spend(settings: Settings, plugins: pluggy.PluginManager, providers: M
         clock=time.time,
         new_id=new_id,
         clients=settings.server.client_keys,
-        extra_budgets=flat(plugins.hook.oauthrouter_register_budgets(settings=settings)),
+        extra_budgets=extra_budgets,
         hold_seconds=settings.upstream.timeouts.total + HOLD_MARGIN_SECONDS,
     )
 
