@@ -6,13 +6,11 @@ import asyncio
 import json
 import os
 import re
-import shutil
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from openclaw_oauthrouter import errors
 from openclaw_oauthrouter.proxy import answer_headers
@@ -22,6 +20,7 @@ from openclaw_oauthrouter.proxy.start import start_proxy
 from openclaw_oauthrouter.routing import hints
 from tests.docs.conftest import TOKEN, Open
 from tests.docs.pages import DOCS
+from tests.support.tools import tool
 from tests.support.upstream import Play, ScriptedUpstream
 
 PAGE = (DOCS / "http-api.md").read_text(encoding="utf-8")
@@ -78,8 +77,8 @@ async def run(command: str, url: str, lines: int | None) -> str:
         await process.communicate()
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 async def test_every_example_answers_what_the_page_shows(gateway: Open, stack: AsyncExitStack) -> None:
+    tool("curl")
     endpoint = await stack.enter_async_context(ScriptedUpstream(Play.json(EMBEDDING)))
     client = await gateway(providers={"my-endpoint": {"api_base": endpoint.url}})
     url = str(client.base_url).rstrip("/")

@@ -22,19 +22,10 @@ from openclaw_oauthrouter.canonical.events import (
 )
 from openclaw_oauthrouter.canonical.response import ChatResponse, ResponseFold
 from openclaw_oauthrouter.canonical.usage import Usage
-from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
+from tests.wire.through_chat import CHAT as DIALECT
+from tests.wire.through_chat import REQUEST
 
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-DIALECT = ChatCompletions(lambda: 1_700_000_000.0)
-ASKED = {
-    "model": "m",
-    "stream": True,
-    "stream_options": {"include_usage": True},
-    "reasoning_effort": "high",
-    "messages": [{"role": "user", "content": "x"}],
-}
-REQUEST = DIALECT.decode_request(ASKED, {})
 
 words = st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=4)
 
