@@ -42,6 +42,7 @@ class Reloader:
 
     async def watch(self) -> None:
         """For ever; run it as a task and cancel it."""
+        # Windows has no SIGHUP, and signals come only to the main thread: there the file alone is watched.
         with suppress(NotImplementedError, AttributeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._asked.set)
         seen = _stamp(self._path)

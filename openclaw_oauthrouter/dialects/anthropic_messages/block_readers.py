@@ -9,7 +9,7 @@ import orjson
 
 from openclaw_oauthrouter.canonical.content import Citation, Opaque
 from openclaw_oauthrouter.canonical.events import CitationAdded, PartDelta, PartFinished, PartStarted, StreamEvent
-from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.json import JsonObject, string
 from openclaw_oauthrouter.dialects.anthropic_messages.name import DIALECT
 from openclaw_oauthrouter.dialects.anthropic_messages.tool_inputs import read_input
 
@@ -63,7 +63,7 @@ class TextBlock:
         if not text:
             return ()
         self.text_length += len(text)
-        return (PartDelta(self._index, _string(text)),)
+        return (PartDelta(self._index, string(text)),)
 
 
 class ThinkingBlock:
@@ -83,9 +83,9 @@ class ThinkingBlock:
 
     def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
         if delta["type"] == "thinking_delta" and delta["thinking"]:
-            return (PartDelta(self._index, _string(delta["thinking"])),)
+            return (PartDelta(self._index, string(delta["thinking"])),)
         if delta["type"] == "signature_delta":
-            self._signature = _string(delta["signature"] or "")
+            self._signature = string(delta["signature"] or "")
         return ()
 
     def finish(self) -> Iterator[StreamEvent]:
@@ -99,7 +99,7 @@ class RedactedThinkingBlock:
 
     def __init__(self, index: int, block: JsonObject, _offset: int) -> None:
         self._index = index
-        self._data = _string(block["data"])
+        self._data = string(block["data"])
 
     def start(self) -> Iterator[StreamEvent]:
         yield PartStarted(self._index, "reasoning")
@@ -118,8 +118,8 @@ class ToolUseBlock:
 
     def __init__(self, index: int, block: JsonObject, _offset: int) -> None:
         self._index = index
-        self._id = _string(block["id"])
-        self._name = _string(block["name"])
+        self._id = string(block["id"])
+        self._name = string(block["name"])
         self._whole = block.get("input") or {}
         self._silent = True
 
@@ -129,7 +129,7 @@ class ToolUseBlock:
     def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
         if delta["type"] == "input_json_delta" and delta["partial_json"]:
             self._silent = False
-            return (PartDelta(self._index, _string(delta["partial_json"])),)
+            return (PartDelta(self._index, string(delta["partial_json"])),)
         return ()
 
     def finish(self) -> Iterator[StreamEvent]:
@@ -164,16 +164,6 @@ class NativeBlock:
             self._block["input"] = read_input(self._input)
         yield PartStarted(self._index, "native", native=(DIALECT, str(self._block["type"]), self._block))
         yield PartFinished(self._index)
-
-
-def _string(value: object) -> str:
-    """A value that must be a string: whoever reads the answer joins it to others, or looks it up.
-
-    :raises TypeError: it is something else
-    """
-    if not isinstance(value, str):
-        raise TypeError(f"a string was expected, not {type(value).__name__}")
-    return value
 
 
 _READERS: dict[str, Callable[[int, JsonObject, int], BlockReader]] = {
