@@ -14,9 +14,9 @@ from pathlib import Path
 from openclaw_oauthrouter.canonical.content import TextPart
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.classifier.dimensions import builtin_dimensions
-from openclaw_oauthrouter.classifier.envelopes import builtin_envelopes
 from openclaw_oauthrouter.classifier.features import features_of
 from openclaw_oauthrouter.classifier.parameters import Parameters
+from openclaw_oauthrouter.classifier.prompt_wrappers import builtin_prompt_wrappers
 from openclaw_oauthrouter.classifier.rules import Rules
 from openclaw_oauthrouter.classifier.rules_v1 import RulesV1
 from openclaw_oauthrouter.interfaces import Classifier
@@ -44,12 +44,12 @@ def text_of(pattern: str, size: int) -> str:
 
 def samples(classifier: Classifier, text: str, count: int) -> Iterator[float]:
     """CPU microseconds of each of ``count`` classifications."""
-    envelopes = builtin_envelopes()
+    prompt_wrappers = builtin_prompt_wrappers()
     messages = (Message("system", (TextPart("You are helpful."),)), Message("user", (TextPart(text),)))
     request = ChatRequest("openai_chat_completions", "auto", messages)
     for _ in range(count):
         start = time.thread_time_ns()
-        classifier.classify(features_of(request, envelopes=envelopes))
+        classifier.classify(features_of(request, prompt_wrappers=prompt_wrappers))
         yield (time.thread_time_ns() - start) / 1_000
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from openclaw_oauthrouter.errors import UpstreamRateLimitError
-from openclaw_oauthrouter.health.book import HealthBook
+from openclaw_oauthrouter.health.registry import HealthRegistry
 
 HOUR, DAY = 3600.0, 86_400.0
 DOLLARS_A_CALL = 0.03
@@ -134,17 +134,17 @@ def obeying_what_was_told(world: World, tally: Tally) -> Callable[[], None]:
 
 def health_book(world: World, tally: Tally) -> Callable[[], None]:
     """The chain, with the health book of this package."""
-    book = HealthBook(world.clock)
+    registry = HealthRegistry(world.clock)
 
     def note(plan: Plan, answered: bool, headers: dict[str, str]) -> None:
-        book.calling(plan.name, "model", "login")
-        book.observe_headers(plan.name, "login", headers, "model")
+        registry.calling(plan.name, "model", "login")
+        registry.observe_headers(plan.name, "login", headers, "model")
         if answered:
-            book.succeeded(plan.name, "model", "login")
+            registry.succeeded(plan.name, "model", "login")
         else:
-            book.failed(plan.name, "model", "login", UpstreamRateLimitError("used up", code="usage_limit_reached"))
+            registry.failed(plan.name, "model", "login", UpstreamRateLimitError("used up", code="usage_limit_reached"))
 
-    return lambda: _first_that_answers(world, tally, lambda plan: book.blocked(plan.name, "model", "login") is None, note)
+    return lambda: _first_that_answers(world, tally, lambda plan: registry.blocked(plan.name, "model", "login") is None, note)
 
 
 def _first_that_answers(

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from openclaw_oauthrouter.canonical.routing import Classification, DimensionScore, Hop, ModelCard, RoutingDecision, Tier
+from openclaw_oauthrouter.canonical.routing import Candidate, Classification, DimensionScore, ModelInfo, RoutingDecision, Tier
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.dashboard.feed import PanelFeed
@@ -23,7 +23,7 @@ from openclaw_oauthrouter.telemetry.recorder import SinkRecorder
 from openclaw_oauthrouter.telemetry.ring import TraceRing
 
 ROUNDS = 7
-HAIKU = ModelCard("anthropic", "claude-haiku-4-5")
+HAIKU = ModelInfo("anthropic", "claude-haiku-4-5")
 DIMENSIONS = tuple(
     DimensionScore(f"dimension{n}", n / 14 - 0.5, 0.07, "found this and that" if n % 3 == 0 else None) for n in range(14)
 )
@@ -38,7 +38,7 @@ DECISION = RoutingDecision(
     savings=0.8,
     score=-0.18,
     baseline_model="anthropic/claude-opus-4-6",
-    hops=tuple(Hop(HAIKU, Tier.SIMPLE, "SIMPLE primary") for _ in range(4)),
+    candidates=tuple(Candidate(HAIKU, Tier.SIMPLE, "SIMPLE primary") for _ in range(4)),
     classification=Classification(Tier.SIMPLE, -0.18, 0.91, "rules", "short question", DIMENSIONS),
 )
 FEATURES: dict[str, object] = {"text_length": 38, "turn_count": 1, "tool_names": ("read", "write"), "input_tokens": 412}

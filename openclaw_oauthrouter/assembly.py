@@ -16,21 +16,21 @@ import pluggy
 
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.canonical.request import ChatRequest
-from openclaw_oauthrouter.classifier.judge import RequestJudge
+from openclaw_oauthrouter.classifier.request_classifier import RequestClassifier
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.credentials.chain import CredentialChain
 from openclaw_oauthrouter.errors import CredentialError
-from openclaw_oauthrouter.health.book import HealthBook
 from openclaw_oauthrouter.health.failures import FailureTable
 from openclaw_oauthrouter.health.health_file import HealthFile
+from openclaw_oauthrouter.health.registry import HealthRegistry
 from openclaw_oauthrouter.health.shared import SharedHealth
 from openclaw_oauthrouter.interfaces import Provider, TraceSink
 from openclaw_oauthrouter.parts import (
     build_credentials,
     build_dialects,
-    build_judge,
     build_prices,
     build_providers,
+    build_request_classifier,
     connect_router,
     flat,
 )
@@ -52,10 +52,10 @@ HOLD_MARGIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Lasting:
+class PersistentState:
     """What outlives a change of the configuration: all that was learnt while serving."""
 
-    health: HealthBook
+    health: HealthRegistry
     health_file: HealthFile
     shared_health: SharedHealth | None
     conversations: Conversations | SharedConversations
@@ -86,14 +86,14 @@ class Runtime:
     pipeline: Pipeline
     credentials: CredentialChain
     spend: Spend
-    judge: RequestJudge
+    request_classifier: RequestClassifier
     transport: httpx.AsyncBaseTransport
-    lasting: Lasting
+    persistent: PersistentState
 
     @property
-    def health(self) -> HealthBook:
+    def health(self) -> HealthRegistry:
         """What is known to be out of order."""
-        return self.lasting.health
+        return self.persistent.health
 
     @property
     def providers(self) -> Sequence[Provider]:
@@ -103,7 +103,7 @@ class Runtime:
     def usable_providers(self) -> list[str]:
         """Names of those a request could be sent to right now."""
         router = self.pipeline.router
-        return [provider.name for provider in self.providers if router.servable.usable(provider.name)]
+        return [provider.name for provider in self.providers if router.eligibility.usable(provider.name)]
 
     def what_is_missing(self) -> str:
         """What to do so that a request can be served, in words."""
@@ -124,13 +124,13 @@ class Runtime:
         await self.spend.close()
 
 
-def create_lasting(settings: Settings, plugins: pluggy.PluginManager) -> Lasting:
+def create_persistent_state(settings: Settings, plugins: pluggy.PluginManager) -> PersistentState:
     """Make what outlives changes of the configuration."""
     failures = FailureTable(flat(plugins.hook.oauthrouter_failure_rules(settings=settings)))
-    health = HealthBook(time.time, rule_for=failures.rule_for)
+    health = HealthRegistry(time.time, rule_for=failures.rule_for)
     own = Conversations(time.time, settings.routing.sticky_seconds)
     url = settings.state_url
-    return Lasting(
+    return PersistentState(
         health=health,
         health_file=HealthFile(settings.home / "health.json", health),
         shared_health=SharedHealth.connect(health, url) if url else None,
@@ -141,37 +141,45 @@ def create_lasting(settings: Settings, plugins: pluggy.PluginManager) -> Lasting
     )
 
 
-def assemble(settings: Settings, plugins: pluggy.PluginManager, lasting: Lasting | None = None) -> Runtime:
+def assemble(settings: Settings, plugins: pluggy.PluginManager, persistent: PersistentState | None = None) -> Runtime:
     """Put the rooms together.
 
     :param lasting: what an earlier configuration has learnt
     :raises ConfigurationError: what a plugin or setting asks for does not exist
     """
-    lasting = lasting or create_lasting(settings, plugins)
+    persistent = persistent or create_persistent_state(settings, plugins)
     providers = build_providers(settings, plugins)
     credentials = build_credentials(settings, plugins)
-    judge, prices = build_judge(settings, plugins), build_prices(plugins)
+    request_classifier, prices = build_request_classifier(settings, plugins), build_prices(plugins)
     dialects = build_dialects(settings, plugins)
     transport = with_debug_log(create_transport(settings.upstream), settings.upstream.debug_log, settings.home, time.time)
     spend = _build_spend(settings, plugins, providers, prices)
     router = connect_router(
-        settings, plugins, providers, credentials, judge, prices, spend.estimate, lasting.health.blocked, lasting.conversations
+        settings,
+        plugins,
+        providers,
+        credentials,
+        request_classifier,
+        prices,
+        spend.estimate,
+        persistent.health.blocked,
+        persistent.conversations,
     )
     upstream = Failover(
-        sender=Sender(transport, settings.upstream.timeouts, lasting.health, lasting.origins, time.time),
+        sender=Sender(transport, settings.upstream.timeouts, persistent.health, persistent.origins, time.time),
         providers=providers,
         dialects=dialects,
         credentials=credentials,
-        health=lasting.health,
+        health=persistent.health,
         spend=spend,
         retry=settings.upstream.retry,
-        rule_for=lasting.failures.rule_for,
+        rule_for=persistent.failures.rule_for,
         jitter=random.SystemRandom().random,
         clock=time.time,
     )
     preamble = with_tool_preamble if settings.tool_preamble else _unchanged
     pipeline = Pipeline(dialects, router, upstream, preamble, settings.telemetry.prompts, time.time)
-    return Runtime(settings, plugins, pipeline, credentials, spend, judge, transport, lasting)
+    return Runtime(settings, plugins, pipeline, credentials, spend, request_classifier, transport, persistent)
 
 
 def _build_spend(settings: Settings, plugins: pluggy.PluginManager, providers: Mapping[str, Provider], prices: Prices) -> Spend:
@@ -181,7 +189,7 @@ def _build_spend(settings: Settings, plugins: pluggy.PluginManager, providers: M
     return Spend(
         settings.spend_controls,
         open_ledger(settings, new_id),
-        price=lambda card: None if card.provider in paid_by_plan else prices.price(card),
+        price=lambda info: None if info.provider in paid_by_plan else prices.price(info),
         clock=time.time,
         new_id=new_id,
         clients=settings.server.client_keys,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from openclaw_oauthrouter.canonical.request import ChatRequest
     from openclaw_oauthrouter.canonical.routing import (
         Classification,
-        ModelCard,
+        ModelInfo,
         Price,
         RequestFeatures,
         RoutingDecision,
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
         CredentialSource,
         Dialect,
         Dimension,
-        Envelope,
         HostProviderEntry,
         Panel,
+        PromptWrapper,
         Provider,
         TraceSink,
     )
@@ -41,6 +41,11 @@ PROJECT = "openclaw"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+def _renamed(former: str, present: str) -> DeprecationWarning:
+    return DeprecationWarning(f"{former!r} is now {present!r}; the former name goes with the next release")
+
 
 # ------------------------------------------------------------------ registration
 
@@ -64,20 +69,23 @@ def oauthrouter_register_dialects(settings: Settings) -> Sequence[Dialect]:  # t
 
 
 @hookspec
-def oauthrouter_register_model_cards(settings: Settings) -> Sequence[ModelCard]:  # type: ignore[empty-body]
+def oauthrouter_register_models(settings: Settings) -> Sequence[ModelInfo]:  # type: ignore[empty-body]
     """Add to or correct the model catalog. Called once at start; the same provider and id replaces a built-in card."""
 
 
-@hookspec
-def oauthrouter_register_providers(settings: Settings, cards: Sequence[ModelCard]) -> Sequence[Provider]:  # type: ignore[empty-body]
+@hookspec(warn_on_impl_args={"cards": _renamed("cards", "models")})
+def oauthrouter_register_providers(  # type: ignore[empty-body]
+    settings: Settings, models: Sequence[ModelInfo], cards: Sequence[ModelInfo]
+) -> Sequence[Provider]:
     """Offer upstreams. Called once at start and after each configuration change; the same ``name`` replaces an earlier one.
 
-    :param cards: the whole model catalog; a provider picks its own
+    :param models: the whole model catalog; a provider picks its own
+    :param cards: the same, under its former name
     """
 
 
 @hookspec
-def oauthrouter_register_envelopes(settings: Settings) -> Sequence[Envelope]:  # type: ignore[empty-body]
+def oauthrouter_register_prompt_wrappers(settings: Settings) -> Sequence[PromptWrapper]:  # type: ignore[empty-body]
     """Offer ways to find the user's own words inside what a host sends. Called once at start."""
 
 
@@ -140,9 +148,25 @@ def oauthrouter_select_route(request: ChatRequest, decision: RoutingDecision) ->
     """Replace the routing decision for one request. Called once per request, after classification and before the spend guard."""
 
 
-@hookspec(firstresult=True)
-def oauthrouter_price_model(card: ModelCard) -> Price | None:
-    """Price one model. Called at most once per model and process; ``None`` from all leaves it to the catalog."""
+@hookspec(firstresult=True, warn_on_impl_args={"card": _renamed("card", "info")})
+def oauthrouter_price_model(info: ModelInfo, card: ModelInfo) -> Price | None:
+    """Price one model. Called at most once per model and process; ``None`` from all leaves it to the catalog.
+
+    :param card: the same as ``info``, under its former name
+    """
+
+
+# ------------------------------------------------------------------ former names, to be removed after one release
+
+
+@hookspec(warn_on_impl=_renamed("oauthrouter_register_model_cards", "oauthrouter_register_models"))
+def oauthrouter_register_model_cards(settings: Settings) -> Sequence[ModelInfo]:  # type: ignore[empty-body]
+    """Former name of ``oauthrouter_register_models``."""
+
+
+@hookspec(warn_on_impl=_renamed("oauthrouter_register_envelopes", "oauthrouter_register_prompt_wrappers"))
+def oauthrouter_register_envelopes(settings: Settings) -> Sequence[PromptWrapper]:  # type: ignore[empty-body]
+    """Former name of ``oauthrouter_register_prompt_wrappers``."""
 
 
 # ------------------------------------------------------------------ lifecycle

@@ -16,11 +16,11 @@ from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.response import ChatResponse
 from openclaw_oauthrouter.canonical.routing import (
+    Candidate,
     Classification,
     DimensionScore,
     Estimate,
-    Hop,
-    ModelCard,
+    ModelInfo,
     RequestFeatures,
     Tier,
 )
@@ -76,7 +76,7 @@ class Dialect(Protocol):
         :raises InvalidRequestError: naming the parameter
         """
 
-    def encode_request(self, request: ChatRequest, card: ModelCard) -> EncodedRequest:
+    def encode_request(self, request: ChatRequest, info: ModelInfo) -> EncodedRequest:
         """Write a request for a model, applying the model's rules.
 
         When ``request.dialect`` is this dialect, start from ``request.body`` and change only what the model demands
@@ -140,10 +140,10 @@ class Provider(Protocol):
     @property
     def needs_credential(self) -> bool: ...
 
-    def cards(self) -> Sequence[ModelCard]:
+    def models(self) -> Sequence[ModelInfo]:
         """Models it is configured or known to serve."""
 
-    def card(self, model: str) -> ModelCard | None:
+    def model_info(self, model: str) -> ModelInfo | None:
         """The card of a model id (without our prefix), invented if the provider takes ids it does not list; ``None`` if it does not serve it."""
 
     def prepare(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> EncodedRequest:
@@ -236,7 +236,7 @@ class Dimension(Protocol):
         """Judge one aspect."""
 
 
-class Envelope(Protocol):
+class PromptWrapper(Protocol):
     """Wrapping that one host puts around its user's words."""
 
     @property
@@ -292,20 +292,22 @@ class Budget(Protocol):
 class SpendGuard(Protocol):
     """Says whether a call may be made, before it is made."""
 
-    def cap(self, request: ChatRequest, card: ModelCard) -> ChatRequest:
+    def cap(self, request: ChatRequest, info: ModelInfo) -> ChatRequest:
         """The request to send: with our bound on the answer where there is one and the client names none."""
 
-    def estimate(self, request: ChatRequest, card: ModelCard) -> Estimate:
+    def estimate(self, request: ChatRequest, info: ModelInfo) -> Estimate:
         """Tokens the request is expected to use at most."""
 
-    async def reserve(self, hop: Hop, estimate: Estimate, client: str | None, *, by_plan: bool = False) -> Reservation:
+    async def reserve(
+        self, candidate: Candidate, estimate: Estimate, client: str | None, *, by_plan: bool = False
+    ) -> Reservation:
         """Set budget aside.
 
         :param by_plan: a subscription pays, so the call touches no budget in money
         :raises PolicyError: a rule refuses
         """
 
-    def cheaper(self, refusal: PolicyError, hops: Sequence[Hop]) -> Sequence[Hop]:
+    def cheaper(self, refusal: PolicyError, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
         """Hops to try instead of a refused one, cheapest first; none unless ``onExceeded`` is ``downgrade`` and money was short."""
 
 

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import pluggy
 
 from openclaw_oauthrouter.canonical.request import ChatRequest
-from openclaw_oauthrouter.canonical.routing import Estimate, ModelCard
-from openclaw_oauthrouter.classifier.judge import RequestJudge
+from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo
+from openclaw_oauthrouter.classifier.request_classifier import RequestClassifier
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.routing import Profile
 from openclaw_oauthrouter.credentials.chain import CredentialChain
@@ -20,10 +20,10 @@ from openclaw_oauthrouter.interfaces import Classifier, ConversationMemory, Dial
 from openclaw_oauthrouter.policy.token_estimate import TokenEstimator
 from openclaw_oauthrouter.routing.catalog import build_catalog
 from openclaw_oauthrouter.routing.conversations import Conversations
+from openclaw_oauthrouter.routing.eligibility import Eligibility
 from openclaw_oauthrouter.routing.model_ids import PROFILES
 from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.routing.router import Router
-from openclaw_oauthrouter.routing.servable import Servable
 from openclaw_oauthrouter.routing.tiers import build_chains
 
 _T = TypeVar("_T")
@@ -36,9 +36,11 @@ def build_dialects(settings: Settings, plugins: pluggy.PluginManager) -> dict[st
 
 def build_providers(settings: Settings, plugins: pluggy.PluginManager) -> dict[str, Provider]:
     """Providers by name, each with its cards."""
-    registered = flat(reversed(plugins.hook.oauthrouter_register_model_cards(settings=settings)))
-    cards = list(build_catalog(settings.providers, registered).values())
-    return by_name(plugins.hook.oauthrouter_register_providers(settings=settings, cards=cards))
+    hook = plugins.hook
+    answers = [*hook.oauthrouter_register_models(settings=settings), *hook.oauthrouter_register_model_cards(settings=settings)]
+    registered = flat(reversed(answers))
+    models = list(build_catalog(settings.providers, registered).values())
+    return by_name(hook.oauthrouter_register_providers(settings=settings, models=models, cards=models))
 
 
 def build_credentials(settings: Settings, plugins: pluggy.PluginManager) -> CredentialChain:
@@ -56,10 +58,10 @@ def usable_now(settings: Settings, plugins: pluggy.PluginManager) -> list[str]:
 
 def build_prices(plugins: pluggy.PluginManager) -> Prices:
     """The price list."""
-    return Prices(lambda card: plugins.hook.oauthrouter_price_model(card=card))
+    return Prices(lambda info: plugins.hook.oauthrouter_price_model(info=info, card=info))
 
 
-def build_judge(settings: Settings, plugins: pluggy.PluginManager) -> RequestJudge:
+def build_request_classifier(settings: Settings, plugins: pluggy.PluginManager) -> RequestClassifier:
     """The classifier ``routing.classifier`` names, behind third parties' hooks.
 
     :raises ConfigurationError: there is none of that name; names those there are
@@ -71,8 +73,11 @@ def build_judge(settings: Settings, plugins: pluggy.PluginManager) -> RequestJud
     if wanted not in known:
         raise ConfigurationError(f"routing.classifier {wanted!r} does not exist; there are {', '.join(sorted(known))}")
     asks = hook.oauthrouter_classify if hook.oauthrouter_classify.get_hookimpls() else None
-    return RequestJudge(
-        envelopes=flat(hook.oauthrouter_register_envelopes(settings=settings)),
+    return RequestClassifier(
+        prompt_wrappers=[
+            *flat(hook.oauthrouter_register_prompt_wrappers(settings=settings)),
+            *flat(hook.oauthrouter_register_envelopes(settings=settings)),
+        ],
         classifiers=_by_profile(known[wanted], settings.routing.profile),
         ask_plugins=(lambda features: asks(features=features)) if asks else None,
         budget_seconds=settings.routing.classifier_budget_ms / 1000,
@@ -85,9 +90,9 @@ def connect_router(
     plugins: pluggy.PluginManager,
     providers: Mapping[str, Provider],
     credentials: CredentialChain,
-    judge: RequestJudge,
+    request_classifier: RequestClassifier,
     prices: Prices,
-    estimate: Callable[[ChatRequest, ModelCard], Estimate],
+    estimate: Callable[[ChatRequest, ModelInfo], Estimate],
     blocked: Callable[[str, str], str | None],
     conversations: ConversationMemory,
     *,
@@ -104,8 +109,8 @@ def connect_router(
         fallback=settings.rate_limit_fallback,
         providers=providers,
         chains=build_chains(routing, plugins.hook.oauthrouter_register_tiers(settings=settings)),
-        judge=judge,
-        servable=Servable(
+        classify=request_classifier,
+        eligibility=Eligibility(
             usable=lambda name: assume_credentials or not providers[name].needs_credential or credentials.available(name),
             blocked=blocked,
             excluded=frozenset(routing.exclude),
@@ -132,7 +137,7 @@ def build_router(settings: Settings, plugins: pluggy.PluginManager, *, assume_cr
         plugins,
         providers,
         build_credentials(settings, plugins),
-        build_judge(settings, plugins),
+        build_request_classifier(settings, plugins),
         build_prices(plugins),
         estimator.estimate,
         _never_blocked,

@@ -23,7 +23,7 @@ from openclaw_oauthrouter.routing.conversations import conversation_key
 from openclaw_oauthrouter.routing.hints import hints_of
 from openclaw_oauthrouter.routing.model_ids import LONGEST_MODEL, shown_model
 from openclaw_oauthrouter.routing.router import Router
-from openclaw_oauthrouter.upstream.failover import Failover, Spoken
+from openclaw_oauthrouter.upstream.failover import Failover, OpenedAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Pipeline:
         await self.router.conversations.fetch(record.conversation)
         routed = self.router.route(request, hints_of(headers), record.conversation)
         record.decision, record.model_resolved = routed.decision, routed.decision.model
-        record.provider = routed.decision.hops[0].card.provider
+        record.provider = routed.decision.candidates[0].info.provider
         record.features = routed.recorded()
         return Exchange(self, dialect, self.preamble(request), routed.decision, client, record)
 
@@ -78,12 +78,12 @@ class Exchange:
 
         :raises OAuthRouterError: none has; nothing of an answer has reached the client
         """
-        spoken = await self.pipeline.upstream.open(self.request, self.decision.hops, self.record, self.client)
+        opened = await self.pipeline.upstream.open(self.request, self.decision.candidates, self.record, self.client)
         try:
-            return Reply(self, spoken)
+            return Reply(self, opened)
         except BaseException:
-            await spoken.answer.aclose()
-            await spoken.reservation.release()
+            await opened.answer.aclose()
+            await opened.reservation.release()
             raise
 
     def waiting_encoder(self) -> StreamEncoder:
@@ -98,14 +98,14 @@ class Reply:
     :ivar headers: of the upstream's answer
     """
 
-    def __init__(self, exchange: Exchange, spoken: Spoken) -> None:
+    def __init__(self, exchange: Exchange, opened: OpenedAnswer) -> None:
         self._exchange = exchange
-        self._answer = spoken.answer
-        self._reservation = spoken.reservation
+        self._answer = opened.answer
+        self._reservation = opened.reservation
         self._dialect = exchange.dialect
         self._record = exchange.record
         target = self._answer.target
-        self._model = shown_model(exchange.request.model, target.hop.card)
+        self._model = shown_model(exchange.request.model, target.candidate.info)
         self._relays = target.provider.dialect == self._dialect.name
         self._tool_names = dict(self._answer.encoded.tool_names)
         self.headers = self._answer.headers
@@ -149,11 +149,11 @@ class Reply:
             await self._settle()
 
     async def _settle(self) -> None:
-        card, usage = self._answer.target.hop.card, self._usage()
+        info, usage = self._answer.target.candidate.info, self._usage()
         router = self._exchange.pipeline.router
-        cost = router.prices.actual(card, usage)
+        cost = router.prices.actual(info, usage)
         self._record.usage, self._record.cost = usage, cost
-        router.answered(self._record.conversation, self._exchange.decision, card, usage)
+        router.answered(self._record.conversation, self._exchange.decision, info, usage)
         await self._reservation.settle(usage, cost or 0.0)
 
     def _usage(self) -> Usage:
@@ -161,7 +161,7 @@ class Reply:
         if self._answer.finished and self._answer.usage is not None:
             return self._answer.usage
         spend = self._exchange.pipeline.upstream.spend
-        estimate = spend.estimate(self._exchange.request, self._answer.target.hop.card)
+        estimate = spend.estimate(self._exchange.request, self._answer.target.candidate.info)
         return usage_of_interrupted(self._answer.usage, estimate.input_tokens, self._answer.characters)
 
     def _choose_encoder(self) -> StreamEncoder:
@@ -171,7 +171,7 @@ class Reply:
 
     def _note_target(self) -> None:
         record, target = self._record, self._answer.target
-        record.provider, record.model_answered = target.provider.name, target.hop.card.name
+        record.provider, record.model_answered = target.provider.name, target.candidate.info.name
         record.credential = target.credential.name if target.credential else None
         record.upstream_url = self._answer.attempt.url
         bearer = target.credential is not None and target.credential.kind != "api_key"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 # A program that may never route anything must not pay for loading the tables: everything else is imported by the first call.
 if TYPE_CHECKING:
-    from openclaw_oauthrouter.canonical.routing import Classification, Estimate, ModelCard, RoutingDecision
+    from openclaw_oauthrouter.canonical.routing import Classification, Estimate, ModelInfo, RoutingDecision
     from openclaw_oauthrouter.config.routing import RoutingSettings
 
 
@@ -34,8 +34,8 @@ def route(
     from openclaw_oauthrouter.config.routing import DEFAULT_ROUTING_CONFIG, RoutingSettings
 
     settings = DEFAULT_ROUTING_CONFIG if config is None else RoutingSettings.model_validate(config)
-    judged, tokens = _judge(prompt, system_prompt, settings)
-    tier = judged.tier
+    classified, tokens = _judge(prompt, system_prompt, settings)
+    tier = classified.tier
     if settings.max_tier is not None:
         tier = min(tier, Tier(settings.max_tier), key=lambda one: one.rank)
     model = settings.tiers[tier.value].primary
@@ -45,15 +45,15 @@ def route(
     return RoutingDecision(
         model=model,
         tier=tier,
-        confidence=judged.confidence,
-        method=judged.method,
-        reasoning=judged.reasoning,
-        score=judged.score,
+        confidence=classified.confidence,
+        method=classified.method,
+        reasoning=classified.reasoning,
+        score=classified.score,
         cost_estimate=cost,
         baseline_cost=against,
         baseline_model=baseline,
         savings=max(0.0, (against - cost) / against) if against else 0.0,
-        classification=judged,
+        classification=classified,
     )
 
 
@@ -66,7 +66,7 @@ def _judge(prompt: str, system_prompt: str | None, settings: RoutingSettings) ->
     system = (Message("system", (TextPart(system_prompt),)),) if system_prompt else ()
     request = ChatRequest("", "auto", system + words)
     tokens = -(-len((prompt + (system_prompt or "")).encode("utf-8", "replace")) // 4)
-    features = features_of(request, envelopes=(), input_tokens=tokens)
+    features = features_of(request, prompt_wrappers=(), input_tokens=tokens)
     classifier = _classifier(settings.classifier, settings.learned_score, settings.profile, settings.cut_points)
     return classifier.classify(features), tokens
 
@@ -93,18 +93,18 @@ def _classifier(name: str, learned: bool, profile: str, cut_points: tuple[float,
 
 
 @lru_cache(maxsize=1)
-def _shipped() -> dict[str, ModelCard]:
-    from openclaw_oauthrouter.routing.catalog import shipped_cards
+def _shipped() -> dict[str, ModelInfo]:
+    from openclaw_oauthrouter.routing.catalog import shipped_models
 
-    return {card.name: card for card in shipped_cards()}
+    return {info.name: info for info in shipped_models()}
 
 
 def _cost(name: str, estimate: Estimate, pricing: Mapping[str, Mapping[str, float]]) -> float:
-    from openclaw_oauthrouter.canonical.routing import ModelCard, Price
+    from openclaw_oauthrouter.canonical.routing import ModelInfo, Price
     from openclaw_oauthrouter.routing.prices import Prices
 
     provider, _, model = name.partition("/")
-    card = _shipped().get(name) or ModelCard(provider, model)
+    info = _shipped().get(name) or ModelInfo(provider, model)
     given = pricing.get(name)
     prices = Prices(lambda _: Price(given["inputPrice"], given["outputPrice"])) if given else Prices()
-    return prices.estimate(card, estimate)
+    return prices.estimate(info, estimate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -98,7 +99,7 @@ class Classification:
     method: str
     reasoning: str
     dimensions: tuple[DimensionScore, ...] = ()
-    floors: tuple[str, ...] = ()
+    minimum_tiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelCard:
+class ModelInfo:
     """What is known of one model at one provider.
 
     :ivar id: the provider's own id, without our provider prefix
@@ -138,20 +139,20 @@ class ModelCard:
 
 
 @dataclass(frozen=True, slots=True)
-class Hop:
+class Candidate:
     """One stop of a route: a model at a provider.
 
     :ivar only_on: statuses of the failure before it that may lead here; empty: any failure that another provider can mend
     """
 
-    card: ModelCard
+    info: ModelInfo
     tier: Tier | None = None
     reason: str = ""
     only_on: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class SkippedHop:
+class SkippedCandidate:
     """A model that was considered and passed over before a call was wasted."""
 
     model: str
@@ -179,8 +180,8 @@ class RoutingDecision:
     savings: float = 0.0
     score: float = 0.0
     baseline_model: str | None = None
-    hops: tuple[Hop, ...] = ()
-    skipped: tuple[SkippedHop, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    skipped: tuple[SkippedCandidate, ...] = ()
     classification: Classification | None = None
 
 
@@ -204,3 +205,13 @@ class RouteHints:
     tier: Tier | None = None
     profile: Literal["economy", "balanced", "quality"] | None = None
     max_tier: Tier | None = None
+
+
+_FORMER_NAMES = {"ModelCard": "ModelInfo", "Hop": "Candidate", "SkippedHop": "SkippedCandidate"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _FORMER_NAMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(f"{name!r} is now {_FORMER_NAMES[name]!r}", DeprecationWarning, stacklevel=2)
+    return globals()[_FORMER_NAMES[name]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from openclaw_oauthrouter.canonical.routing import Estimate, ModelCard
+from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo
 
 Period = Literal["day", "month"]
 Quantity = Literal["requests", "input_tokens", "output_tokens", "microdollars"]
@@ -44,14 +44,14 @@ class PlannedCall:
     :ivar client: name of the client key; ``None`` when the caller has none
     """
 
-    card: ModelCard
+    info: ModelInfo
     estimate: Estimate
     client: str | None = None
 
 
-def model_scope(card: ModelCard) -> str:
+def model_scope(info: ModelInfo) -> str:
     """The scope of one model's calls."""
-    return f"model:{card.name}"
+    return f"model:{info.name}"
 
 
 def client_scope(client: str) -> str:

@@ -6,7 +6,7 @@ A prompt alone cannot place "yes, do it". Rules, in order:
    raise it either: the model that called a tool reads the answer, and the provider's prompt cache stays warm.
 2. A turn rises at once when its own words are harder than the task's.
 3. It falls only when its words open a new topic.
-4. What the request carries sets least tiers (``REQUEST_FLOORS``).
+4. What the request carries sets least tiers (``REQUEST_MINIMUM_TIERS``).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Words = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class RequestFloor:
+class RequestMinimumTier:
     """A least tier set by what the request carries rather than by its words."""
 
     name: str
@@ -47,16 +47,18 @@ class RequestFloor:
     holds: Callable[[RequestFeatures], bool]
 
 
-REQUEST_FLOORS = (
-    RequestFloor("reasoning effort above high", Tier.REASONING, lambda features: features.reasoning_effort in ("xhigh", "max")),
-    RequestFloor("reasoning effort high", Tier.COMPLEX, lambda features: features.reasoning_effort == "high"),
-    RequestFloor("image", Tier.COMPLEX, lambda features: features.turn_image_count > 0),
-    RequestFloor("large input", Tier.COMPLEX, lambda features: features.input_tokens > LARGE_INPUT),
-    RequestFloor("image in the conversation", Tier.MEDIUM, lambda features: features.image_count > 0),
-    RequestFloor("file", Tier.MEDIUM, lambda features: features.file_count > 0),
-    RequestFloor("structured output", Tier.MEDIUM, lambda features: features.structured_output),
+REQUEST_MINIMUM_TIERS = (
+    RequestMinimumTier(
+        "reasoning effort above high", Tier.REASONING, lambda features: features.reasoning_effort in ("xhigh", "max")
+    ),
+    RequestMinimumTier("reasoning effort high", Tier.COMPLEX, lambda features: features.reasoning_effort == "high"),
+    RequestMinimumTier("image", Tier.COMPLEX, lambda features: features.turn_image_count > 0),
+    RequestMinimumTier("large input", Tier.COMPLEX, lambda features: features.input_tokens > LARGE_INPUT),
+    RequestMinimumTier("image in the conversation", Tier.MEDIUM, lambda features: features.image_count > 0),
+    RequestMinimumTier("file", Tier.MEDIUM, lambda features: features.file_count > 0),
+    RequestMinimumTier("structured output", Tier.MEDIUM, lambda features: features.structured_output),
     # Hosts offer their tools with every "hi": only words that ask for work make the offer count.
-    RequestFloor(
+    RequestMinimumTier(
         "tools for a task",
         Tier.MEDIUM,
         lambda features: bool(features.tool_names) and any(features.keywords.get(name) for name in _WORK),
@@ -90,24 +92,26 @@ def belongs_to_task(features: RequestFeatures, find: Callable[[str], Words]) -> 
     return bool(find(_opening(text))) or _shares_words(text, features.task_text.lower())
 
 
-def in_context(judged: Classification, features: RequestFeatures, task_tier: Tier | None) -> Classification:
+def in_context(classified: Classification, features: RequestFeatures, task_tier: Tier | None) -> Classification:
     """Apply the rules above to a classification.
 
     :param judged: from the turn's own words
     :param task_tier: tier of the task the turn goes on with; ``None`` when it opens a topic
     """
-    if task_tier is not None and task_tier.rank > judged.tier.rank:
+    if task_tier is not None and task_tier.rank > classified.tier.rank:
         kind = "tool results of" if features.is_tool_result_turn else "goes on with"
-        judged = _lift(judged, task_tier, f"{kind} a {task_tier} task")
-    for floor in REQUEST_FLOORS:
-        if floor.tier.rank > judged.tier.rank and floor.holds(features):
-            return _lift(judged, floor.tier, floor.name)
-    return judged
+        classified = _lift(classified, task_tier, f"{kind} a {task_tier} task")
+    for floor in REQUEST_MINIMUM_TIERS:
+        if floor.tier.rank > classified.tier.rank and floor.holds(features):
+            return _lift(classified, floor.tier, floor.name)
+    return classified
 
 
-def _lift(judged: Classification, tier: Tier, reason: str) -> Classification:
+def _lift(classified: Classification, tier: Tier, reason: str) -> Classification:
     note = f"at least {tier}: {reason}"
-    return replace(judged, tier=tier, reasoning=f"{judged.reasoning} | {note}", floors=(*judged.floors, note))
+    return replace(
+        classified, tier=tier, reasoning=f"{classified.reasoning} | {note}", minimum_tiers=(*classified.minimum_tiers, note)
+    )
 
 
 def _only_acknowledges(text: str, words: Words) -> bool:

@@ -10,7 +10,7 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
 from openclaw_oauthrouter.classifier.conversation import is_short
 from openclaw_oauthrouter.classifier.view import STRIPPED_HEAD, STRIPPED_TAIL, ends_of, view_of
-from openclaw_oauthrouter.interfaces import Envelope
+from openclaw_oauthrouter.interfaces import PromptWrapper
 
 EXAMINED_TURNS = 48
 """User messages looked at from the end; older ones count as turns by holding any text."""
@@ -30,7 +30,7 @@ class _Turn:
 def features_of(
     request: ChatRequest,
     *,
-    envelopes: Sequence[Envelope],
+    prompt_wrappers: Sequence[PromptWrapper],
     conversation: str | None = None,
     previous_tier: Tier | None = None,
     input_tokens: int = 0,
@@ -47,7 +47,7 @@ def features_of(
     """
     users = [message for message in request.messages if message.role == "user"]
     older, recent = users[:-EXAMINED_TURNS], users[-EXAMINED_TURNS:]
-    turns = [_turn(message, envelopes) for message in reversed(recent)]
+    turns = [_turn(message, prompt_wrappers) for message in reversed(recent)]
     spoken = [turn for turn in turns if turn.words]
     images, files = _attachments(request.messages)
     raw = next((message for message in reversed(users) if not _only_tool_results(message)), None)
@@ -74,7 +74,7 @@ def features_of(
     )
 
 
-def _turn(message: Message, envelopes: Sequence[Envelope]) -> _Turn:
+def _turn(message: Message, prompt_wrappers: Sequence[PromptWrapper]) -> _Turn:
     """A message's own words, bounded, and how many characters they had before."""
     texts = []
     length = 0
@@ -82,7 +82,7 @@ def _turn(message: Message, envelopes: Sequence[Envelope]) -> _Turn:
         if isinstance(part, TextPart):
             bounded = ends_of(part.text, STRIPPED_HEAD, STRIPPED_TAIL)
             stripped = bounded
-            for envelope in envelopes:
+            for envelope in prompt_wrappers:
                 stripped = envelope.strip(stripped)
             stripped = stripped.strip()
             if stripped:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 
-from openclaw_oauthrouter.classifier.floors import Floor, load_floors
+from openclaw_oauthrouter.classifier.minimum_tiers import MinimumTier, load_minimum_tiers
 from openclaw_oauthrouter.classifier.resources import data_names, read_data
 from openclaw_oauthrouter.classifier.vocabulary import Vocabulary
 
@@ -16,7 +16,7 @@ class Lexicon:
     @cached_property
     def prompt(self) -> Vocabulary:
         """Lists of the dimensions, by file name, and of the floors."""
-        return Vocabulary({**_lists("keywords"), **self._floors[1]})
+        return Vocabulary({**_lists("keywords"), **self._minimum_tiers[1]})
 
     @cached_property
     def conversation(self) -> Vocabulary:
@@ -24,13 +24,13 @@ class Lexicon:
         return Vocabulary(_lists("conversation"))
 
     @property
-    def floors(self) -> tuple[Floor, ...]:
+    def minimum_tiers(self) -> tuple[MinimumTier, ...]:
         """Word floors, highest first."""
-        return self._floors[0]
+        return self._minimum_tiers[0]
 
     @cached_property
-    def _floors(self) -> tuple[tuple[Floor, ...], dict[str, list[str]]]:
-        return load_floors(read_data("floors.json"))
+    def _minimum_tiers(self) -> tuple[tuple[MinimumTier, ...], dict[str, list[str]]]:
+        return load_minimum_tiers(read_data("floors.json"))
 
 
 def _lists(folder: str) -> dict[str, list[str]]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from openclaw_oauthrouter.classifier.dimensions import builtin_dimensions
-from openclaw_oauthrouter.classifier.envelopes import builtin_envelopes
 from openclaw_oauthrouter.classifier.parameters import Parameters
+from openclaw_oauthrouter.classifier.prompt_wrappers import builtin_prompt_wrappers
 from openclaw_oauthrouter.classifier.rules import Rules
 from openclaw_oauthrouter.classifier.rules_v1 import RulesV1
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.hookspecs import hookimpl
-from openclaw_oauthrouter.interfaces import Classifier, Dimension, Envelope
+from openclaw_oauthrouter.interfaces import Classifier, Dimension, PromptWrapper
 
 
 @hookimpl
-def oauthrouter_register_envelopes() -> Sequence[Envelope]:
+def oauthrouter_register_prompt_wrappers() -> Sequence[PromptWrapper]:
     """OpenClaw, Claude Code, Codex CLI."""
-    return builtin_envelopes()
+    return builtin_prompt_wrappers()
 
 
 @hookimpl

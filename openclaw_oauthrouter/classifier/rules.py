@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from openclaw_oauthrouter.canonical.routing import Classification, DimensionScore, RequestFeatures, Tier
 from openclaw_oauthrouter.classifier.conversation import belongs_to_task, in_context
-from openclaw_oauthrouter.classifier.floors import highest_floor
 from openclaw_oauthrouter.classifier.learned import LearnedScore
 from openclaw_oauthrouter.classifier.lexicon import Lexicon
+from openclaw_oauthrouter.classifier.minimum_tiers import highest_minimum_tier
 from openclaw_oauthrouter.classifier.parameters import CutPoints, Parameters, tier_at
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.interfaces import Dimension
@@ -57,8 +57,8 @@ class Rules:
     def classify(self, features: RequestFeatures) -> Classification:
         """Judge one request. Constant cost: it reads the bounded view in ``features.text``."""
         features = self._read(features)
-        judged = self._judge(features)
-        return in_context(judged, features, self._task_tier(features))
+        classified = self._judge(features)
+        return in_context(classified, features, self._task_tier(features))
 
     def _read(self, features: RequestFeatures) -> RequestFeatures:
         """Find the keywords, once for all dimensions."""
@@ -72,7 +72,7 @@ class Rules:
         tier = tier_at(score, self.cut_points)
         confidence = self._confidence(score)
         reasoning = f"score={score:.2f} | {', '.join(one.signal for one in _by_share(scores) if one.signal)}"
-        floor = highest_floor(self._lexicon.floors, features.keywords)
+        floor = highest_minimum_tier(self._lexicon.minimum_tiers, features.keywords)
         if floor is None or floor[0].rank <= tier.rank:
             return Classification(tier, score, confidence, self.name, reasoning, scores)
         note = f"at least {floor[0]}: {floor[1]}"

@@ -67,11 +67,11 @@ class RulesV1:
         limit = self._data["tokens"]["force_complex"]
         if tokens > limit:
             return Classification(Tier.COMPLEX, 0.0, 0.95, self.name, f"Input exceeds {limit} tokens")
-        judged = self._judge(prompt, tokens)
-        if features.raw_last_user_images and judged.tier.rank < Tier.COMPLEX.rank:
+        classified = self._judge(prompt, tokens)
+        if features.raw_last_user_images and classified.tier.rank < Tier.COMPLEX.rank:
             note = f"upgraded to {Tier.COMPLEX} (image content)"
-            return _replace_tier(judged, Tier.COMPLEX, note)
-        return judged
+            return _replace_tier(classified, Tier.COMPLEX, note)
+        return classified
 
     @cached_property
     def _data(self) -> JsonObject:
@@ -169,7 +169,13 @@ def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(value)
 
 
-def _replace_tier(judged: Classification, tier: Tier, note: str) -> Classification:
+def _replace_tier(classified: Classification, tier: Tier, note: str) -> Classification:
     return Classification(
-        tier, judged.score, judged.confidence, judged.method, f"{judged.reasoning} | {note}", judged.dimensions, (note,)
+        tier,
+        classified.score,
+        classified.confidence,
+        classified.method,
+        f"{classified.reasoning} | {note}",
+        classified.dimensions,
+        (note,),
     )

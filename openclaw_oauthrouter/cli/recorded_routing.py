@@ -18,7 +18,7 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
 from openclaw_oauthrouter.canonical.routing import (
     Classification,
     Estimate,
-    ModelCard,
+    ModelInfo,
     RequestFeatures,
     RouteHints,
     RoutingDecision,
@@ -29,8 +29,8 @@ from openclaw_oauthrouter.classifier.parameters import CutPoints, Parameters, ti
 from openclaw_oauthrouter.config.routing import Profile, RoutingSettings
 from openclaw_oauthrouter.policy.token_estimate import output_tokens
 from openclaw_oauthrouter.routing.conversations import Conversations
+from openclaw_oauthrouter.routing.eligibility import Eligibility
 from openclaw_oauthrouter.routing.router import Router
-from openclaw_oauthrouter.routing.servable import Servable
 
 RULES = "rules"
 
@@ -77,11 +77,11 @@ class RecordedRouting:
     """
 
     def __init__(self, router: Router) -> None:
-        self._judge = RecordedJudge(router.settings)
+        self._judge = RecordedClassifier(router.settings)
         self._now = 0.0
         self._conversations = Conversations(lambda: self._now, router.settings.sticky_seconds)
-        self._router = replace(router, judge=self._judge, conversations=self._conversations, estimate=self._estimate)
-        self._servable = router.servable
+        self._router = replace(router, classify=self._judge, conversations=self._conversations, estimate=self._estimate)
+        self._eligibility = router.eligibility
 
     @property
     def kept(self) -> int:
@@ -95,7 +95,7 @@ class RecordedRouting:
         """
         self._now = event["ts"] / 1000
         self._judge.take(event)
-        router = replace(self._router, servable=self._servable_then(event))
+        router = replace(self._router, eligibility=self._eligibility_then(event))
         request = _request(event)
         decision = router.route(request, self._hints(event), event.get("conversation")).decision
         if (event.get("status") or 500) < 400 and event.get("conversation"):
@@ -103,24 +103,24 @@ class RecordedRouting:
             self._judge.remember(event["conversation"], decision.tier)
         return Replayed(event, decision, self._cost(event, event.get("modelIdResolved")), self._cost(event, decision.model))
 
-    def _answering(self, event: JsonObject, decision: RoutingDecision) -> ModelCard:
+    def _answering(self, event: JsonObject, decision: RoutingDecision) -> ModelInfo:
         """Who answered: the recorded model, where the decision is the recorded one; it may have been a fallback."""
         calls = [attempt for attempt in event.get("attempts", ()) if attempt["outcome"] == "ok"]
         if decision.model == event.get("modelIdResolved") and calls:
             provider = self._router.providers.get(calls[-1]["provider"])
-            answered = provider.card(calls[-1]["model"]) if provider is not None else None
+            answered = provider.model_info(calls[-1]["model"]) if provider is not None else None
             if answered is not None:
                 return answered
-        return decision.hops[0].card
+        return decision.candidates[0].info
 
-    def _servable_then(self, event: JsonObject) -> Servable:
+    def _eligibility_then(self, event: JsonObject) -> Eligibility:
         routing = event.get("routing") or {}
         skipped = {entry["model"]: entry["reason"] for entry in routing.get("skipped", ())}
         out_of_order = {model: reason for model, reason in skipped.items() if not reason.startswith(_BY_STATE)}
         without = {reason.rpartition(" ")[2] for reason in skipped.values() if reason.startswith(_BY_STATE[0])}
         called = {attempt["provider"] for attempt in event.get("attempts", ())}
-        called |= {hop["model"].partition("/")[0] for hop in routing.get("hops", ())}
-        usable_now = self._servable.usable
+        called |= {candidate["model"].partition("/")[0] for candidate in routing.get("hops", ())}
+        usable_now = self._eligibility.usable
 
         def usable(provider: str) -> bool:
             return provider in called or (provider not in without and usable_now(provider))
@@ -129,32 +129,32 @@ class RecordedRouting:
             return datetime.fromtimestamp(self._now, UTC).date()
 
         return replace(
-            self._servable,
+            self._eligibility,
             usable=usable,
             blocked=lambda provider, model: out_of_order.get(f"{provider}/{model}"),
-            today=today if self._servable.today is not None else None,
+            today=today if self._eligibility.today is not None else None,
         )
 
     def _hints(self, event: JsonObject) -> RouteHints:
         """A recorded tier that the classification does not explain was asked for by the client."""
         recorded = event.get("routingTier")
-        judged = (event.get("routing") or {}).get("judgedTier", recorded)
-        return RouteHints() if recorded is None or recorded == judged else RouteHints(tier=Tier(recorded))
+        classified = (event.get("routing") or {}).get("judgedTier", recorded)
+        return RouteHints() if recorded is None or recorded == classified else RouteHints(tier=Tier(recorded))
 
-    def _estimate(self, request: ChatRequest, card: ModelCard) -> Estimate:
-        return Estimate(int(request.native["input_tokens"]), output_tokens(request, card))
+    def _estimate(self, request: ChatRequest, info: ModelInfo) -> Estimate:
+        return Estimate(int(request.native["input_tokens"]), output_tokens(request, info))
 
     def _cost(self, event: JsonObject, model: str | None) -> float | None:
         usage = _usage(event)
         provider, _, rest = (model or "").partition("/")
         known = self._router.providers.get(provider)
-        card = known.card(rest) if known is not None and rest else None
+        info = known.model_info(rest) if known is not None and rest else None
         # Another model has another cache: every token of the prompt counts as fresh, then and now.
         fresh = Usage(usage.input_tokens, usage.output_tokens) if usage is not None else None
-        return self._router.prices.actual(card, fresh) if card is not None and fresh is not None else None
+        return self._router.prices.actual(info, fresh) if info is not None and fresh is not None else None
 
 
-class RecordedJudge:
+class RecordedClassifier:
     """A ``Judge`` that classifies by recorded scores instead of words."""
 
     def __init__(self, settings: RoutingSettings) -> None:
@@ -194,8 +194,8 @@ class RecordedJudge:
             self.kept += 1
             return recorded
         score = sum(one["score"] * self._weight(one) for one in routing["dimensions"])
-        floors = [self._floor(note) for note in routing.get("floors", ())]
-        return max([tier_at(score, self._cuts(profile)), *floors], key=lambda tier: tier.rank)
+        minimum_tiers = [self._floor(note) for note in routing.get("floors", ())]
+        return max([tier_at(score, self._cuts(profile)), *minimum_tiers], key=lambda tier: tier.rank)
 
     def _weight(self, dimension: Mapping[str, Any]) -> float:
         if dimension["name"] == "learnedScore" and not self._settings.learned_score:

@@ -63,16 +63,16 @@ def _show(decision: RoutingDecision) -> None:
     headline = f"  {decision.model}   confidence {decision.confidence:.2f}   {decision.method}"
     console.print(Text.assemble((str(decision.tier), "bold"), headline))
     console.print(decision.reasoning)
-    judged = decision.classification
+    classified = decision.classification
     table = create_table("dimension", "score", "weight", "share", "found")
-    for one in judged.dimensions if judged else ():
+    for one in classified.dimensions if classified else ():
         table.add_row(one.name, f"{one.score:+.2f}", f"{one.weight:.3f}", f"{one.score * one.weight:+.3f}", one.signal or "")
     console.print(table)
-    for floor in judged.floors if judged else ():
+    for floor in classified.minimum_tiers if classified else ():
         console.print(f"floor: {floor}")
     chain = create_table("model", "why", title="Tried in this order")
-    for hop in decision.hops:
-        chain.add_row(hop.card.name, hop.reason)
+    for candidate in decision.candidates:
+        chain.add_row(candidate.info.name, candidate.reason)
     for skipped in decision.skipped:
         chain.add_row(skipped.model, f"skipped: {skipped.reason}", style="dim")
     console.print(chain)

@@ -27,7 +27,7 @@ class RetrySettings(Section):
     max_total_attempts: int = Field(8, ge=1, description="calls of all hops together")
 
 
-class FallbackHopSettings(Section):
+class FallbackCandidateSettings(Section):
     """One stop of the fallback chain."""
 
     provider: str = Field(description="name of a configured provider")
@@ -43,7 +43,9 @@ class RateLimitFallbackSettings(Section):
     enabled: bool = Field(False, description="switches the fallback on")
     on_status_codes: tuple[int, ...] = Field((429, 529), description="answers of the provider that lead to the chain")
     from_providers: tuple[str, ...] = Field(("anthropic",), description="providers whose requests may go elsewhere")
-    chain: tuple[FallbackHopSettings, ...] | None = Field(None, description="the original's Codex then DeepSeek when absent")
+    chain: tuple[FallbackCandidateSettings, ...] | None = Field(
+        None, description="the original's Codex then DeepSeek when absent"
+    )
 
 
 class DebugLogSettings(Section):

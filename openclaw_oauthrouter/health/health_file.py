@@ -8,7 +8,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from openclaw_oauthrouter.health.book import HealthBook
+from openclaw_oauthrouter.health.registry import HealthRegistry
 from openclaw_oauthrouter.health.state import absorb, decode, encode, state_of
 
 _SAVE_SECONDS = 1.0
@@ -24,11 +24,11 @@ class HealthFile:
     :param book: from now on its changes are saved
     """
 
-    def __init__(self, path: Path, book: HealthBook) -> None:
+    def __init__(self, path: Path, registry: HealthRegistry) -> None:
         self._path = path
-        self._book = book
+        self._registry = registry
         self._due: asyncio.TimerHandle | None = None
-        book.on_change(self._save_soon)
+        registry.on_change(self._save_soon)
 
     def load(self) -> None:
         """Read the file, if there is one."""
@@ -43,7 +43,7 @@ class HealthFile:
         if state is None:
             _log.warning("health file %s is damaged; starting without it", self._path)
             return
-        absorb(self._book, state)
+        absorb(self._registry, state)
 
     def save(self) -> None:
         """Write the file now; call it before the gateway stops."""
@@ -51,7 +51,7 @@ class HealthFile:
             self._due.cancel()
             self._due = None
         try:
-            _replace(self._path, encode(state_of(self._book)))
+            _replace(self._path, encode(state_of(self._registry)))
         except OSError as error:
             _log.warning("health file %s cannot be written: %s", self._path, error)
 

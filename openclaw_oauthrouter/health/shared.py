@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import orjson
 
 from openclaw_oauthrouter.errors import ConfigurationError
-from openclaw_oauthrouter.health.book import HealthBook
+from openclaw_oauthrouter.health.registry import HealthRegistry
 from openclaw_oauthrouter.health.state import HealthState, absorb, decode, encode, state_of
 
 _KEY = "{oauthrouter}:health"
@@ -25,14 +25,14 @@ class SharedHealth:
     :param seconds: between two exchanges
     """
 
-    def __init__(self, book: HealthBook, client: Any, *, key: str = _KEY, seconds: float = 2.0) -> None:
-        self._book = book
+    def __init__(self, registry: HealthRegistry, client: Any, *, key: str = _KEY, seconds: float = 2.0) -> None:
+        self._registry = registry
         self._client = client
         self._key = key
         self._seconds = seconds
 
     @classmethod
-    def connect(cls, book: HealthBook, url: str) -> SharedHealth:
+    def connect(cls, registry: HealthRegistry, url: str) -> SharedHealth:
         """Use the server at ``redis://…``.
 
         :raises ConfigurationError: the extra is not installed
@@ -43,7 +43,7 @@ class SharedHealth:
             raise ConfigurationError(
                 "stateUrl names a Redis server, but the extra is not installed: pip install 'openclaw-oauthrouter[redis]'"
             ) from missing
-        return cls(book, redis.from_url(url, socket_connect_timeout=5.0, socket_timeout=5.0))
+        return cls(registry, redis.from_url(url, socket_connect_timeout=5.0, socket_timeout=5.0))
 
     async def sync(self) -> NoReturn:
         """Exchange news for ever; run it as a task and cancel it. Without the server each gateway goes by what it sees itself."""
@@ -66,8 +66,8 @@ class SharedHealth:
         for value in theirs.values():
             state = decode(value)
             if state is not None:
-                absorb(self._book, state)
-        news = {field: value for field, value in _fields(self._book) if theirs.get(field) != value}
+                absorb(self._registry, state)
+        news = {field: value for field, value in _fields(self._registry) if theirs.get(field) != value}
         if news:
             await self._client.hset(self._key, mapping=news)
             await self._client.expire(self._key, _KEEP_SECONDS)
@@ -77,8 +77,8 @@ class SharedHealth:
         await self._client.aclose()
 
 
-def _fields(book: HealthBook) -> list[tuple[bytes, bytes]]:
-    state = state_of(book)
+def _fields(registry: HealthRegistry) -> list[tuple[bytes, bytes]]:
+    state = state_of(registry)
     fields = []
     for subject, cooling in state.cooldowns:
         fields.append((orjson.dumps(["cooldown", *subject]), encode(HealthState(cooldowns=[(subject, cooling)]))))

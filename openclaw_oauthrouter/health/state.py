@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from openclaw_oauthrouter.health.book import HealthBook
 from openclaw_oauthrouter.health.cooldowns import Cooling, Subject
 from openclaw_oauthrouter.health.plan_windows import Holder
+from openclaw_oauthrouter.health.registry import HealthRegistry
 from openclaw_oauthrouter.health.windows import Reading
 
 
@@ -25,17 +25,17 @@ class HealthState:
 _ADAPTER = TypeAdapter(HealthState)
 
 
-def state_of(book: HealthBook) -> HealthState:
+def state_of(registry: HealthRegistry) -> HealthState:
     """Everything a book knows."""
-    return HealthState(cooldowns=list(book.cooldowns.items()), windows=list(book.windows.items()))
+    return HealthState(cooldowns=list(registry.cooldowns.items()), windows=list(registry.windows.items()))
 
 
-def absorb(book: HealthBook, state: HealthState) -> None:
+def absorb(registry: HealthRegistry, state: HealthState) -> None:
     """Teach a book whatever is newer than what it knows."""
     for subject, cooling in state.cooldowns:
-        book.cooldowns.merge(subject, cooling)
+        registry.cooldowns.merge(subject, cooling)
     for holder, reading in state.windows:
-        book.windows.merge(holder, reading)
+        registry.windows.merge(holder, reading)
 
 
 def encode(state: HealthState) -> bytes:

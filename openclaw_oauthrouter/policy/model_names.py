@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from openclaw_oauthrouter.canonical.model_names import normalise, without_snapshot
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 
 
 class ModelList:
@@ -22,12 +22,12 @@ class ModelList:
     def __bool__(self) -> bool:
         return bool(self._names or self._bare_ids)
 
-    def __contains__(self, card: ModelCard) -> bool:
-        return _key(card.name) in self._names or _key(card.id) in self._bare_ids
+    def __contains__(self, info: ModelInfo) -> bool:
+        return _key(info.name) in self._names or _key(info.id) in self._bare_ids
 
-    def bars(self, card: ModelCard) -> bool:
+    def bars(self, info: ModelInfo) -> bool:
         """Whether a list of what is forbidden means the model: its dated editions too, for whoever may not use it could name one."""
-        name, id_ = _key(card.name), _key(card.id)
+        name, id_ = _key(info.name), _key(info.id)
         return not self._names.isdisjoint((name, without_snapshot(name))) or not self._bare_ids.isdisjoint(
             (id_, without_snapshot(id_))
         )

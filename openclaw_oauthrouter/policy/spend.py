@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest
-from openclaw_oauthrouter.canonical.routing import Estimate, Hop, ModelCard, Price
+from openclaw_oauthrouter.canonical.routing import Candidate, Estimate, ModelInfo, Price
 from openclaw_oauthrouter.canonical.spending import EVERYBODY, Amounts, Limit, PlannedCall, client_scope, model_scope
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config.server import ClientKeySettings
@@ -49,7 +49,7 @@ class Spend:
         settings: SpendSettings,
         ledger: Ledger,
         *,
-        price: Callable[[ModelCard], Price | None],
+        price: Callable[[ModelInfo], Price | None],
         clock: Clock,
         new_id: NewId,
         clients: Mapping[str, ClientKeySettings] | None = None,
@@ -71,15 +71,15 @@ class Spend:
         self._tokens = TokenEstimator(exact_near=settings.max_request_input_tokens)
         self._writing: set[asyncio.Future[None]] = set()
 
-    def cap(self, request: ChatRequest, card: ModelCard) -> ChatRequest:
+    def cap(self, request: ChatRequest, info: ModelInfo) -> ChatRequest:
         """See ``SpendGuard``."""
-        return with_output_cap(request, card, self._settings.max_request_output_tokens)
+        return with_output_cap(request, info, self._settings.max_request_output_tokens)
 
-    def estimate(self, request: ChatRequest, card: ModelCard) -> Estimate:
+    def estimate(self, request: ChatRequest, info: ModelInfo) -> Estimate:
         """See ``SpendGuard``; well under a millisecond for a body of 100 kB."""
-        return self._tokens.estimate(self.cap(request, card), card)
+        return self._tokens.estimate(self.cap(request, info), info)
 
-    async def reserve(self, hop: Hop, estimate: Estimate, client: str | None, *, by_plan: bool = False) -> HeldBudget:
+    async def reserve(self, candidate: Candidate, estimate: Estimate, client: str | None, *, by_plan: bool = False) -> HeldBudget:
         """See ``SpendGuard``. Ask once for each hop, fallbacks included.
 
         :param by_plan: a subscription pays: budgets in money are not touched
@@ -89,9 +89,9 @@ class Spend:
         :raises BudgetExceededError: requests or tokens are short
         :raises LedgerUnavailableError: nothing can be counted now
         """
-        call = PlannedCall(hop.card, estimate, client)
+        call = PlannedCall(candidate.info, estimate, client)
         now = self._clock()
-        price = None if by_plan else self._price(call.card)
+        price = None if by_plan else self._price(call.info)
         limits = [limit for budget in self._budgets for limit in budget.check(call)]
         if price is None:
             limits = [limit for limit in limits if limit.quantity != "microdollars"]
@@ -100,12 +100,16 @@ class Spend:
             await self._set_aside(hold, limits, now)
         return HeldBudget(hold, self._ledger, self._finish, held=bool(limits), costs_money=price is not None)
 
-    def cheaper(self, refusal: PolicyError, hops: Sequence[Hop]) -> Sequence[Hop]:
+    def cheaper(self, refusal: PolicyError, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
         """See ``SpendGuard``; hops whose price is not known are left out."""
         if self._settings.on_exceeded != "downgrade" or not isinstance(refusal, CostBudgetExceededError):
             return ()
-        priced = [(price.input + price.output, hop) for hop in hops if (price := self._price(hop.card)) is not None]
-        return [hop for _, hop in sorted(priced, key=lambda pair: pair[0])]
+        priced = [
+            (price.input + price.output, candidate)
+            for candidate in candidates
+            if (price := self._price(candidate.info)) is not None
+        ]
+        return [candidate for _, candidate in sorted(priced, key=lambda pair: pair[0])]
 
     async def snapshot(self) -> JsonObject:
         """What was spent today and this month, and of what budgets: ``SpendReport.as_json``."""
@@ -129,7 +133,7 @@ class Spend:
         return Hold(
             id=self._new_id(),
             day=day_of(now),
-            model=model_scope(call.card),
+            model=model_scope(call.info),
             client=EVERYBODY if call.client is None else client_scope(call.client),
             amounts=Amounts(1, estimate.input_tokens, estimate.output_tokens, cost),
             expires_at=now + self._hold_seconds,

@@ -19,7 +19,7 @@ from openclaw_oauthrouter.canonical.content import (
     UriPart,
 )
 from openclaw_oauthrouter.canonical.request import ChatRequest, Tool
-from openclaw_oauthrouter.canonical.routing import Estimate, ModelCard
+from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo
 from openclaw_oauthrouter.policy.exact_count import ExactCounter
 from openclaw_oauthrouter.policy.media_tokens import blob_tokens, remote_tokens
 
@@ -46,9 +46,9 @@ class TokenEstimator:
         self._exact = exact if exact is not None else ExactCounter()
         self._last: tuple[ChatRequest, int] | None = None
 
-    def estimate(self, request: ChatRequest, card: ModelCard) -> Estimate:
+    def estimate(self, request: ChatRequest, info: ModelInfo) -> Estimate:
         """Input as counted here; output as asked for or the model's maximum."""
-        return Estimate(self.input_tokens(request), output_tokens(request, card))
+        return Estimate(self.input_tokens(request), output_tokens(request, info))
 
     def input_tokens(self, request: ChatRequest) -> int:
         """Messages, tools and answer schema together.
@@ -72,9 +72,9 @@ def _reads_alike(one: ChatRequest, other: ChatRequest) -> bool:
     return one.messages is other.messages and one.tools is other.tools and one.response_format is other.response_format
 
 
-def output_tokens(request: ChatRequest, card: ModelCard) -> int:
+def output_tokens(request: ChatRequest, info: ModelInfo) -> int:
     """The most the answer may hold: what the client asks for, no more than the model can; else the model's maximum, else 4096."""
-    most = card.max_output_tokens
+    most = info.max_output_tokens
     if request.max_output_tokens is None:
         return DEFAULT_OUTPUT_TOKENS if most is None else most
     return request.max_output_tokens if most is None else min(request.max_output_tokens, most)

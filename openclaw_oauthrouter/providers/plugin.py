@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.providers import ProviderKind, ProviderSettings
 from openclaw_oauthrouter.errors import ConfigurationError
@@ -52,10 +52,10 @@ BUILTIN: Mapping[str, ProviderSettings] = MappingProxyType(
 
 
 @hookimpl
-def oauthrouter_register_providers(settings: Settings, cards: Sequence[ModelCard]) -> Sequence[Provider]:
+def oauthrouter_register_providers(settings: Settings, models: Sequence[ModelInfo]) -> Sequence[Provider]:
     """Every enabled provider."""
     wanted = {**BUILTIN, **{name: _laid_over(name, said) for name, said in settings.providers.items()}}
-    return [_build(name, said, settings, cards) for name, said in wanted.items() if said.enabled]
+    return [_build(name, said, settings, models) for name, said in wanted.items() if said.enabled]
 
 
 def _laid_over(name: str, said: ProviderSettings) -> ProviderSettings:
@@ -63,8 +63,8 @@ def _laid_over(name: str, said: ProviderSettings) -> ProviderSettings:
     return base.model_copy(update={key: getattr(said, key) for key in said.model_fields_set}) if base else said
 
 
-def _build(name: str, said: ProviderSettings, settings: Settings, cards: Sequence[ModelCard]) -> Provider:
-    own = [card for card in cards if card.provider == name]
+def _build(name: str, said: ProviderSettings, settings: Settings, models: Sequence[ModelInfo]) -> Provider:
+    own = [info for info in models if info.provider == name]
     kind: ProviderKind = said.kind or "openai-compatible"
     if said.api_base is None:
         raise ConfigurationError(

@@ -10,7 +10,7 @@ from quart import Blueprint, Response, g, request
 
 from openclaw_oauthrouter import __version__
 from openclaw_oauthrouter.assembly import Runtime, new_id
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.errors import ModelNotFoundError
 from openclaw_oauthrouter.interfaces import Recorder
@@ -78,7 +78,7 @@ class _Api:
         body.setdefault("max_tokens", 1)
         runtime = self.runtime()
         decoded = runtime.pipeline.dialects["anthropic_messages"].decode_request(body, _headers())
-        return json_response({"input_tokens": runtime.pipeline.router.estimate(decoded, _ANY_CARD).input_tokens})
+        return json_response({"input_tokens": runtime.pipeline.router.estimate(decoded, ANY_MODEL).input_tokens})
 
     async def pass_through(self, path: str) -> Response:
         """A request no dialect covers: to the provider of its model, and back."""
@@ -87,11 +87,11 @@ class _Api:
         record = RequestRecord(new_id(), time.time(), request.path, request.method, client=g.client)
         g.request_id = record.request_id
         async with self.recorder.request(record):
-            card = runtime.pipeline.router.chosen_model(body.get("model"))
-            record.model_requested, record.model_resolved, record.provider = body["model"], card.name, card.provider
+            info = runtime.pipeline.router.chosen_model(body.get("model"))
+            record.model_requested, record.model_resolved, record.provider = body["model"], info.name, info.provider
             pipeline = runtime.pipeline
-            passed = await pass_through(pipeline.upstream, path, body, card, len(raw), record, pipeline.router.prices.actual)
-            record.status, record.model_answered = passed.status, card.name
+            passed = await pass_through(pipeline.upstream, path, body, info, len(raw), record, pipeline.router.prices.actual)
+            record.status, record.model_answered = passed.status, info.name
         return Response(passed.body, passed.status, content_type=passed.content_type)
 
     async def explain(self) -> Response:
@@ -113,4 +113,4 @@ def _headers() -> dict[str, str]:
     return forwarded({name.lower(): value for name, value in request.headers.items()})
 
 
-_ANY_CARD = ModelCard("anthropic", "")
+ANY_MODEL = ModelInfo("anthropic", "")

@@ -78,7 +78,7 @@ def _debug(live: Live, settings: Settings) -> Blueprint:
         health=live.runtime.health,
         spend_snapshot=lambda: _served().runtime.spend.snapshot(),
         clock=observers.clock,
-        classifier_faults=lambda: _served().runtime.judge.faults,
+        classifier_faults=lambda: _served().runtime.request_classifier.faults,
         metrics=observers.metrics.render if observers.metrics else None,
         prompts=settings.telemetry.prompts,
     )

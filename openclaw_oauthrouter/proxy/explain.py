@@ -26,7 +26,7 @@ def explain_request(pipeline: Pipeline, body: JsonObject, headers: Mapping[str, 
 
 def decision_as_json(decision: RoutingDecision) -> JsonObject:
     """A decision for people and scripts; names as in the trace."""
-    judged = decision.classification
+    classified = decision.classification
     return {
         "model": decision.model,
         "tier": decision.tier,
@@ -36,11 +36,11 @@ def decision_as_json(decision: RoutingDecision) -> JsonObject:
         "reasoning": decision.reasoning,
         "dimensions": [
             {"name": d.name, "score": d.score, "weight": d.weight, "signal": d.signal}
-            for d in (judged.dimensions if judged else ())
+            for d in (classified.dimensions if classified else ())
         ],
-        "floors": list(judged.floors) if judged else [],
-        "hops": [{"model": hop.card.name, "reason": hop.reason} for hop in decision.hops],
-        "skipped": [{"model": hop.model, "reason": hop.reason} for hop in decision.skipped],
+        "floors": list(classified.minimum_tiers) if classified else [],
+        "hops": [{"model": candidate.info.name, "reason": candidate.reason} for candidate in decision.candidates],
+        "skipped": [{"model": candidate.model, "reason": candidate.reason} for candidate in decision.skipped],
         "costEstimate": decision.cost_estimate,
         "baselineCost": decision.baseline_cost,
         "baselineModel": decision.baseline_model,

@@ -43,11 +43,13 @@ def create_observers(runtime: Runtime, token: Secret) -> Observers:
         for panel in answer
     ]
     feed = PanelFeed(panels, state_panels())
-    ring = next((sink for sink in runtime.lasting.sinks if isinstance(sink, TraceRing)), None) or TraceRing(
+    ring = next((sink for sink in runtime.persistent.sinks if isinstance(sink, TraceRing)), None) or TraceRing(
         500, epoch=secrets.token_hex(4)
     )
-    metrics = next((sink for sink in runtime.lasting.sinks if isinstance(sink, RequestMetrics)), None)
-    recorder = SinkRecorder([*runtime.lasting.sinks, feed], clock=time.time, on_failure=metrics.sink_failed if metrics else None)
+    metrics = next((sink for sink in runtime.persistent.sinks if isinstance(sink, RequestMetrics)), None)
+    recorder = SinkRecorder(
+        [*runtime.persistent.sinks, feed], clock=time.time, on_failure=metrics.sink_failed if metrics else None
+    )
     if metrics:
         metrics.watch_active(lambda: float(recorder.active))
     return Observers(

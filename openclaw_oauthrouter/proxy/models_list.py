@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from openclaw_oauthrouter.assembly import Runtime
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.routing.model_ids import PROFILES
 
 _EPOCH = "1970-01-01T00:00:00Z"
@@ -23,13 +23,13 @@ class ModelEntry:
 
     name: str
     owner: str
-    card: ModelCard | None = None
+    info: ModelInfo | None = None
 
     def openai(self) -> JsonObject:
         """The OpenAI shape; limits as extra fields."""
         entry: JsonObject = {"id": self.name, "object": "model", "created": 0, "owned_by": self.owner}
-        if self.card is not None:
-            entry |= {"context_window": self.card.context_window, "max_output_tokens": self.card.max_output_tokens}
+        if self.info is not None:
+            entry |= {"context_window": self.info.context_window, "max_output_tokens": self.info.max_output_tokens}
         return entry
 
     def anthropic(self) -> JsonObject:
@@ -43,7 +43,7 @@ def model_entries(runtime: Runtime) -> list[ModelEntry]:
     entries = [ModelEntry("auto", "oauthrouter"), *(ModelEntry(f"auto-{profile}", "oauthrouter") for profile in PROFILES)]
     entries += [ModelEntry(alias, "oauthrouter") for alias in router.settings.aliases]
     for name in runtime.usable_providers():
-        entries += [ModelEntry(card.name, name, card) for card in router.providers[name].cards()]
+        entries += [ModelEntry(info.name, name, info) for info in router.providers[name].models()]
     return entries
 
 

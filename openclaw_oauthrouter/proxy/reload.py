@@ -78,7 +78,7 @@ class Reloader:
         edited = self._load().settings
         settings = _with_fixed(old.settings, edited)
         check_exposure(settings.server, self._live.token)
-        self._live.swap(assemble(settings, old.plugins, old.lasting))
+        self._live.swap(assemble(settings, old.plugins, old.persistent))
         return _changed_but_fixed(old.settings, edited)
 
 

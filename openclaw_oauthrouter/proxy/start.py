@@ -37,7 +37,7 @@ class ProxyHandle:
         self.base_url = local_address(settings.server.listen_host, self.port)
         self.auth_token = live.token.reveal()
         self._stop = asyncio.Event()
-        self._beside = live.runtime.lasting.begin()
+        self._beside = live.runtime.persistent.begin()
         self._serving = asyncio.create_task(run_application(Gateway(live), listener, settings.server, self._stop))
 
     def __repr__(self) -> str:
@@ -68,7 +68,7 @@ class ProxyHandle:
                 task.cancel()
             await asyncio.gather(*self._beside, return_exceptions=True)
             await self.live.aclose()
-            await runtime.lasting.aclose()
+            await runtime.persistent.aclose()
             self.live.observers.recorder.close()
 
 

@@ -9,37 +9,37 @@ from datetime import date
 from importlib import resources
 from typing import Any
 
-from openclaw_oauthrouter.canonical.routing import ModelCard, Price
+from openclaw_oauthrouter.canonical.routing import ModelInfo, Price
 from openclaw_oauthrouter.config.providers import ModelSettings, ProviderSettings
 
 
-def shipped_cards() -> list[ModelCard]:
+def shipped_models() -> list[ModelInfo]:
     """The cards of ``cards.json``."""
     text = resources.files(__package__).joinpath("cards.json").read_text(encoding="utf-8")
-    return [_card(row) for row in json.loads(text)["cards"]]
+    return [_model_info(row) for row in json.loads(text)["cards"]]
 
 
-def build_catalog(providers: Mapping[str, ProviderSettings], added: Iterable[ModelCard] = ()) -> dict[tuple[str, str], ModelCard]:
+def build_catalog(providers: Mapping[str, ProviderSettings], added: Iterable[ModelInfo] = ()) -> dict[tuple[str, str], ModelInfo]:
     """All cards by ``(provider, id)``: shipped, then added by plugins, then the user's own ``providers.<name>.models``."""
-    cards = {(card.provider, card.id): card for card in (*shipped_cards(), *added)}
+    models = {(info.provider, info.id): info for info in (*shipped_models(), *added)}
     for name, settings in providers.items():
         for model in settings.models:
-            cards[name, model.id] = _overridden(cards.get((name, model.id)) or ModelCard(name, model.id), model)
-    return cards
+            models[name, model.id] = _overridden(models.get((name, model.id)) or ModelInfo(name, model.id), model)
+    return models
 
 
-def _card(row: dict[str, Any]) -> ModelCard:
+def _model_info(row: dict[str, Any]) -> ModelInfo:
     fields = dict(row)
     price = fields.pop("price", None)
     retires = fields.pop("retires", None)
-    return ModelCard(
+    return ModelInfo(
         **fields,
         price=Price(*price) if price else None,
         retires=date.fromisoformat(retires) if retires else None,
     )
 
 
-def _overridden(card: ModelCard, said: ModelSettings) -> ModelCard:
+def _overridden(info: ModelInfo, said: ModelSettings) -> ModelInfo:
     changes: dict[str, Any] = {
         name: getattr(said, name)
         for name in ("context_window", "max_output_tokens", "images", "documents", "tools")
@@ -47,4 +47,4 @@ def _overridden(card: ModelCard, said: ModelSettings) -> ModelCard:
     }
     if said.input_price is not None and said.output_price is not None:
         changes["price"] = Price(said.input_price, said.output_price)
-    return replace(card, **changes)
+    return replace(info, **changes)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from openclaw_oauthrouter.canonical.model_names import normalise
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.config.routing import Profile
 from openclaw_oauthrouter.errors import InvalidRequestError, ModelNotFoundError
 from openclaw_oauthrouter.interfaces import Provider
@@ -40,9 +40,9 @@ class Auto:
     profile: Profile | None = None
 
 
-def shown_model(requested: str, card: ModelCard) -> str:
+def shown_model(requested: str, info: ModelInfo) -> str:
     """The name an answer carries: the client's own spelling of the model that answered, else that model's name."""
-    return requested.strip() if normalise(requested) in (card.name, card.id) else card.name
+    return requested.strip() if normalise(requested) in (info.name, info.id) else info.name
 
 
 def resolve(
@@ -50,7 +50,7 @@ def resolve(
     providers: Mapping[str, Provider],
     aliases: Mapping[str, str],
     usable: Container[str],
-) -> Auto | ModelCard:
+) -> Auto | ModelInfo:
     """Find what a model id stands for.
 
     :param usable: providers that have a credential; preferred for bare ids
@@ -67,31 +67,31 @@ def resolve(
         raise InvalidRequestError("'model' must not be empty; use 'auto' to let the gateway choose", param="model")
     if name.startswith("auto"):
         return Auto(next((profile for profile in PROFILES if name == f"auto-{profile}"), None))
-    card = _prefixed(name, providers) or _bare(name, providers, usable)
-    if card is None:
+    info = _prefixed(name, providers) or _bare(name, providers, usable)
+    if info is None:
         raise ModelNotFoundError(_not_found(model, providers), param="model")
-    return card
+    return info
 
 
-def _prefixed(name: str, providers: Mapping[str, Provider]) -> ModelCard | None:
+def _prefixed(name: str, providers: Mapping[str, Provider]) -> ModelInfo | None:
     prefix, slash, rest = name.partition("/")
     provider = providers.get(prefix) if slash and rest else None
-    return provider.card(rest) if provider else None
+    return provider.model_info(rest) if provider else None
 
 
-def _bare(name: str, providers: Mapping[str, Provider], usable: Container[str]) -> ModelCard | None:
+def _bare(name: str, providers: Mapping[str, Provider], usable: Container[str]) -> ModelInfo | None:
     # Whoever lists the id comes first; an endpoint of the user's own may list ids with slashes in them.
-    listing = [n for n, provider in providers.items() if any(card.id == name for card in provider.cards())]
+    listing = [n for n, provider in providers.items() if any(info.id == name for info in provider.models())]
     by_vendor = next((names for prefix, names in _VENDOR_PREFIXES if name.startswith(prefix)), ())
     candidates = [n for n in (*by_vendor, *listing) if n in providers]
     if not by_vendor:
         candidates = listing
     ordered = sorted(dict.fromkeys(candidates), key=lambda n: (n not in usable, candidates.index(n)))
-    return next((card for n in ordered if (card := providers[n].card(name))), None)
+    return next((info for n in ordered if (info := providers[n].model_info(name))), None)
 
 
 def _not_found(model: str, providers: Mapping[str, Provider]) -> str:
-    known = [card.name for provider in providers.values() for card in provider.cards()] + ["auto"]
+    known = [info.name for provider in providers.values() for info in provider.models()] + ["auto"]
     names = known + [name.partition("/")[2] for name in known]
     close = list(dict.fromkeys(get_close_matches(normalise(model), names, n=3, cutoff=0.5)))
     hint = f"; close matches: {', '.join(close)}" if close else "; GET /v1/models lists what there is"

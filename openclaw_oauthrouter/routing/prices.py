@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from openclaw_oauthrouter.canonical.routing import Estimate, ModelCard, Price
+from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo, Price
 from openclaw_oauthrouter.canonical.usage import Usage
 
 _VENDORS = {"openai-codex": "openai"}
@@ -16,27 +16,27 @@ class Prices:
     :param ask_plugins: the hook ``oauthrouter_price_model``; ``None`` where there are no plugins
     """
 
-    def __init__(self, ask_plugins: Callable[[ModelCard], Price | None] | None = None) -> None:
+    def __init__(self, ask_plugins: Callable[[ModelInfo], Price | None] | None = None) -> None:
         self._ask_plugins = ask_plugins
         self._known: dict[str, Price | None] = {}
 
-    def price(self, card: ModelCard) -> Price | None:
+    def price(self, info: ModelInfo) -> Price | None:
         """US dollars per million tokens; ``None`` when nobody knows."""
-        if card.name not in self._known:
-            asked = self._ask_plugins(card) if self._ask_plugins else None
-            self._known[card.name] = asked or card.price or _published_price(card)
-        return self._known[card.name]
+        if info.name not in self._known:
+            asked = self._ask_plugins(info) if self._ask_plugins else None
+            self._known[info.name] = asked or info.price or _published_price(info)
+        return self._known[info.name]
 
-    def estimate(self, card: ModelCard, estimate: Estimate) -> float:
+    def estimate(self, info: ModelInfo, estimate: Estimate) -> float:
         """US dollars a request is expected to cost; 0 when the price is not known."""
-        price = self.price(card)
+        price = self.price(info)
         if price is None:
             return 0.0
         return (estimate.input_tokens * price.input + estimate.output_tokens * price.output) / 1e6
 
-    def actual(self, card: ModelCard, usage: Usage) -> float | None:
+    def actual(self, info: ModelInfo, usage: Usage) -> float | None:
         """US dollars an answer did cost, cache reads and writes at their own prices; ``None`` when the price is not known."""
-        price = self.price(card)
+        price = self.price(info)
         return None if price is None else cost_of(usage, price)
 
 
@@ -55,14 +55,14 @@ def cost_of(usage: Usage, price: Price) -> float:
     ) / 1e6
 
 
-def _published_price(card: ModelCard) -> Price | None:
+def _published_price(info: ModelInfo) -> Price | None:
     # Imported late: it costs a quarter of a second, and the shipped cards cover the common models.
     from genai_prices import Usage as Tokens
     from genai_prices import calc_price
 
     def per_million(**tokens: int) -> float:
-        vendor = _VENDORS.get(card.provider, card.provider)
-        return float(calc_price(Tokens(**tokens), model_ref=card.id, provider_id=vendor).total_price) * 1000
+        vendor = _VENDORS.get(info.provider, info.provider)
+        return float(calc_price(Tokens(**tokens), model_ref=info.id, provider_id=vendor).total_price) * 1000
 
     try:
         return Price(

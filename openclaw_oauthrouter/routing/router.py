@@ -9,14 +9,14 @@ from typing import Protocol
 from openclaw_oauthrouter.canonical.model_names import normalise
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import (
+    Candidate,
     Classification,
     Estimate,
-    Hop,
-    ModelCard,
+    ModelInfo,
     RequestFeatures,
     RouteHints,
     RoutingDecision,
-    SkippedHop,
+    SkippedCandidate,
     Tier,
 )
 from openclaw_oauthrouter.canonical.usage import Usage
@@ -25,14 +25,14 @@ from openclaw_oauthrouter.config.upstream import RateLimitFallbackSettings
 from openclaw_oauthrouter.errors import CredentialNotFound, InvalidRequestError, OAuthRouterError
 from openclaw_oauthrouter.interfaces import ConversationMemory, Provider
 from openclaw_oauthrouter.routing.conversations import Conversation
-from openclaw_oauthrouter.routing.fallback import fallback_hops
+from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements, UsableProviders, requirements_of
+from openclaw_oauthrouter.routing.fallback import fallback_candidates
 from openclaw_oauthrouter.routing.model_ids import Auto, resolve
 from openclaw_oauthrouter.routing.prices import Prices
-from openclaw_oauthrouter.routing.servable import Needs, Servable, UsableProviders, needs_of
 from openclaw_oauthrouter.routing.tiers import Chains, borrowing_order
 
 
-class Judge(Protocol):
+class ClassifyRequest(Protocol):
     """Classifies a request: features, hooks, conversation rules; put together by ``assembly``."""
 
     def __call__(
@@ -70,11 +70,11 @@ class Router:
     fallback: RateLimitFallbackSettings
     providers: Mapping[str, Provider]
     chains: Chains
-    judge: Judge
-    servable: Servable
+    classify: ClassifyRequest
+    eligibility: Eligibility
     prices: Prices
     conversations: ConversationMemory
-    estimate: Callable[[ChatRequest, ModelCard], Estimate]
+    estimate: Callable[[ChatRequest, ModelInfo], Estimate]
     explain_missing: Callable[[], str]
     revise: Callable[..., RoutingDecision | None]
 
@@ -85,7 +85,7 @@ class Router:
         :raises CredentialNotFound: ``auto``, and no provider has a credential
         :raises InvalidRequestError: ``auto``, and no model can ever serve such a request
         """
-        wanted = resolve(request.model, self.providers, self.settings.aliases, UsableProviders(self.servable.usable))
+        wanted = resolve(request.model, self.providers, self.settings.aliases, UsableProviders(self.eligibility.usable))
         if isinstance(wanted, Auto):
             routed = self._automatic(request, hints, wanted, conversation)
         else:
@@ -93,7 +93,7 @@ class Router:
         revised = self.revise(request=request, decision=routed.decision)
         return replace(routed, decision=self._priced(request, revised)) if revised is not None else routed
 
-    def chosen_model(self, model: object) -> ModelCard:
+    def chosen_model(self, model: object) -> ModelInfo:
         """The model a request names that no classifier can judge.
 
         :raises InvalidRequestError: it names none, or ``auto``
@@ -101,46 +101,48 @@ class Router:
         """
         if not isinstance(model, str) or not model.strip():
             raise InvalidRequestError("'model' is missing", param="model")
-        wanted = resolve(model, self.providers, self.settings.aliases, UsableProviders(self.servable.usable))
+        wanted = resolve(model, self.providers, self.settings.aliases, UsableProviders(self.eligibility.usable))
         if isinstance(wanted, Auto):
             raise InvalidRequestError("'auto' chooses among chat models; name the model on this path", param="model")
         return wanted
 
-    def answered(self, conversation: str | None, decision: RoutingDecision, card: ModelCard, usage: Usage | None) -> None:
+    def answered(self, conversation: str | None, decision: RoutingDecision, info: ModelInfo, usage: Usage | None) -> None:
         """Remember which model answered a conversation that the router led."""
         if decision.tier is not None:
             cached = usage.cache_read_input_tokens + usage.cache_creation_input_tokens if usage else 0
-            self.conversations.remember(conversation, decision.tier, card.name, cached)
+            self.conversations.remember(conversation, decision.tier, info.name, cached)
 
-    def _chosen(self, request: ChatRequest, card: ModelCard) -> RoutingDecision:
-        hops = (Hop(card, reason="chosen by the client"), *fallback_hops(card, self.fallback, self.providers))
-        decision = RoutingDecision(card.name, None, 1.0, "explicit", "the client named the model", hops=hops)
+    def _chosen(self, request: ChatRequest, info: ModelInfo) -> RoutingDecision:
+        candidates = (Candidate(info, reason="chosen by the client"), *fallback_candidates(info, self.fallback, self.providers))
+        decision = RoutingDecision(info.name, None, 1.0, "explicit", "the client named the model", candidates=candidates)
         return self._priced(request, decision)
 
     def _automatic(self, request: ChatRequest, hints: RouteHints, auto: Auto, conversation: str | None) -> Routed:
         known = self.conversations.recall(conversation) if self.settings.sticky else None
         profile = hints.profile or auto.profile or self.settings.profile
-        tokens = self.estimate(request, _ANY_CARD).input_tokens
-        features, judged = self.judge(request, known.tier if known else None, profile, tokens)
-        tier = self._limited(hints.tier or judged.tier, hints)
-        needs = needs_of(request, tokens)
-        hops, skipped = self._hops(tier, needs)
-        if not hops:
-            raise self._refusal(skipped, needs)
-        hops = self._keep_model(request, known, tier, hops, needs)
-        hops += [
-            hop for hop in fallback_hops(hops[0].card, self.fallback, self.providers) if all(hop.card != h.card for h in hops)
+        tokens = self.estimate(request, ANY_MODEL).input_tokens
+        features, classified = self.classify(request, known.tier if known else None, profile, tokens)
+        tier = self._limited(hints.tier or classified.tier, hints)
+        requirements = requirements_of(request, tokens)
+        candidates, skipped = self._candidates(tier, requirements)
+        if not candidates:
+            raise self._refusal(skipped, requirements)
+        candidates = self._keep_model(request, known, tier, candidates, requirements)
+        candidates += [
+            candidate
+            for candidate in fallback_candidates(candidates[0].info, self.fallback, self.providers)
+            if all(candidate.info != h.info for h in candidates)
         ]
         decision = RoutingDecision(
-            model=hops[0].card.name,
+            model=candidates[0].info.name,
             tier=tier,
-            confidence=judged.confidence,
-            method=judged.method,
-            reasoning=judged.reasoning,
-            score=judged.score,
-            hops=tuple(hops),
+            confidence=classified.confidence,
+            method=classified.method,
+            reasoning=classified.reasoning,
+            score=classified.score,
+            candidates=tuple(candidates),
             skipped=tuple(skipped),
-            classification=judged,
+            classification=classified,
         )
         return Routed(self._priced(request, decision), features)
 
@@ -148,34 +150,36 @@ class Router:
         caps = [hints.max_tier, Tier(self.settings.max_tier) if self.settings.max_tier else None]
         return min([tier, *(cap for cap in caps if cap is not None)], key=lambda t: t.rank)
 
-    def _hops(self, tier: Tier, needs: Needs) -> tuple[list[Hop], list[SkippedHop]]:
-        hops: list[Hop] = []
-        out_of_order: list[Hop] = []
-        skipped: list[SkippedHop] = []
+    def _candidates(self, tier: Tier, requirements: Requirements) -> tuple[list[Candidate], list[SkippedCandidate]]:
+        candidates: list[Candidate] = []
+        out_of_order: list[Candidate] = []
+        skipped: list[SkippedCandidate] = []
         seen: set[str] = set()
-        servable = self.servable.asking_once()
-        for card, reason in self._candidates(tier, hops):
-            name = card if isinstance(card, str) else card.name
+        eligibility = self.eligibility.asking_once()
+        for info, reason in self._preferred(tier, candidates):
+            name = info if isinstance(info, str) else info.name
             if name in seen:
                 continue
             seen.add(name)
-            why_not = reason if isinstance(card, str) else servable.why_not(card, needs)
-            if why_not is None and isinstance(card, ModelCard):
-                hops.append(Hop(card, tier, reason))
-            elif not hops:
+            why_not = reason if isinstance(info, str) else eligibility.why_not(info, requirements)
+            if why_not is None and isinstance(info, ModelInfo):
+                candidates.append(Candidate(info, tier, reason))
+            elif not candidates:
                 # What comes after a model that can serve is only a reserve; why it cannot is of no interest.
-                skipped.append(SkippedHop(name, why_not or ""))
-                if isinstance(card, ModelCard) and servable.unfit(card, needs) is None:
-                    out_of_order.append(Hop(card, tier, reason))
+                skipped.append(SkippedCandidate(name, why_not or ""))
+                if isinstance(info, ModelInfo) and eligibility.unfit(info, requirements) is None:
+                    out_of_order.append(Candidate(info, tier, reason))
         # With nothing else left, the provider's own answer says more than our guess.
-        return hops or out_of_order, skipped
+        return candidates or out_of_order, skipped
 
-    def _refusal(self, skipped: Sequence[SkippedHop], needs: Needs) -> OAuthRouterError:
-        if not any(map(self.servable.usable, self.providers)):
+    def _refusal(self, skipped: Sequence[SkippedCandidate], requirements: Requirements) -> OAuthRouterError:
+        if not any(map(self.eligibility.usable, self.providers)):
             return CredentialNotFound(self.explain_missing())
-        return self.servable.refusal([card for hop in skipped if (card := self._card(hop.model))], needs)
+        return self.eligibility.refusal(
+            [info for candidate in skipped if (info := self._model_info(candidate.model))], requirements
+        )
 
-    def _candidates(self, tier: Tier, hops: Sequence[Hop]) -> Iterator[tuple[ModelCard | str, str]]:
+    def _preferred(self, tier: Tier, candidates: Sequence[Candidate]) -> Iterator[tuple[ModelInfo | str, str]]:
         """Models in the order of preference, with why each stands there; a name nobody serves comes as a string.
 
         :param hops: those found so far: models that no tier names are only thought of when there is none
@@ -183,38 +187,43 @@ class Router:
         for source in borrowing_order(tier):
             for rank, name in enumerate(self.chains[source]):
                 reason = f"{source} {'primary' if rank == 0 else f'fallback {rank}'}"
-                card = self._card(name)
-                yield (card, reason) if card else (name, "no provider of that name is configured")
-        if hops:
+                info = self._model_info(name)
+                yield (info, reason) if info else (name, "no provider of that name is configured")
+        if candidates:
             return
         for provider in self.providers.values():
-            for card in provider.cards():
-                yield card, f"listed by {provider.name}"
+            for info in provider.models():
+                yield info, f"listed by {provider.name}"
 
-    def _card(self, name: str) -> ModelCard | None:
+    def _model_info(self, name: str) -> ModelInfo | None:
         prefix, _, model = normalise(name).partition("/")
         provider = self.providers.get(prefix)
-        return provider.card(model) if provider and model else None
+        return provider.model_info(model) if provider and model else None
 
     def _keep_model(
-        self, request: ChatRequest, known: Conversation | None, tier: Tier, hops: list[Hop], needs: Needs
-    ) -> list[Hop]:
+        self,
+        request: ChatRequest,
+        known: Conversation | None,
+        tier: Tier,
+        candidates: list[Candidate],
+        requirements: Requirements,
+    ) -> list[Candidate]:
         """Put a conversation's present model first while that is needed or cheaper."""
-        card = self._card(known.model) if known else None
-        if known is None or card is None or card == hops[0].card or known.tier.rank < tier.rank:
-            return hops
-        if self.servable.why_not(card, needs) is not None:
-            return hops
-        if known.tier != tier and not self._cheaper_to_stay(request, known, card, hops[0].card):
-            return hops
-        kept = Hop(card, tier, "kept: the conversation's prompt is in its cache")
-        return [kept, *(hop for hop in hops if hop.card != card)]
+        info = self._model_info(known.model) if known else None
+        if known is None or info is None or info == candidates[0].info or known.tier.rank < tier.rank:
+            return candidates
+        if self.eligibility.why_not(info, requirements) is not None:
+            return candidates
+        if known.tier != tier and not self._cheaper_to_stay(request, known, info, candidates[0].info):
+            return candidates
+        kept = Candidate(info, tier, "kept: the conversation's prompt is in its cache")
+        return [kept, *(candidate for candidate in candidates if candidate.info != info)]
 
-    def _cheaper_to_stay(self, request: ChatRequest, known: Conversation, card: ModelCard, other: ModelCard) -> bool:
-        price, rival = self.prices.price(card), self.prices.price(other)
+    def _cheaper_to_stay(self, request: ChatRequest, known: Conversation, info: ModelInfo, other: ModelInfo) -> bool:
+        price, rival = self.prices.price(info), self.prices.price(other)
         if price is None or rival is None:
             return False
-        here, there = self.estimate(request, card), self.estimate(request, other)
+        here, there = self.estimate(request, info), self.estimate(request, other)
         cached = min(known.cached_tokens, here.input_tokens)
         read = price.input if price.cache_read is None else price.cache_read
         # Both would write about the same answer; a generous limit on output must not outweigh the prompt.
@@ -223,14 +232,14 @@ class Router:
         leave = there.input_tokens * (rival.cache_write or rival.input) + output * rival.output
         return stay <= leave
 
-    def _expected(self, request: ChatRequest, card: ModelCard) -> Estimate:
-        estimate = self.estimate(request, card)
+    def _expected(self, request: ChatRequest, info: ModelInfo) -> Estimate:
+        estimate = self.estimate(request, info)
         return Estimate(estimate.input_tokens, min(estimate.output_tokens, EXPECTED_OUTPUT_TOKENS))
 
     def _priced(self, request: ChatRequest, decision: RoutingDecision) -> RoutingDecision:
-        card = decision.hops[0].card
-        baseline = self._card(self.settings.baseline or self.chains[Tier.REASONING][0])
-        cost = self.prices.estimate(card, self._expected(request, card))
+        info = decision.candidates[0].info
+        baseline = self._model_info(self.settings.baseline or self.chains[Tier.REASONING][0])
+        cost = self.prices.estimate(info, self._expected(request, info))
         against = self.prices.estimate(baseline, self._expected(request, baseline)) if baseline else 0.0
         savings = max(0.0, (against - cost) / against) if against > 0 else 0.0
         return replace(
@@ -261,5 +270,5 @@ RECORDED_FEATURES = (
 )
 """Features a trace may hold: none of them is what the user said."""
 
-_ANY_CARD = ModelCard("", "")
+ANY_MODEL = ModelInfo("", "")
 # The prompt's length does not depend on the model; its estimate is needed before one is chosen.

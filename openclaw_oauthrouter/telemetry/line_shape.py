@@ -55,12 +55,12 @@ class _Dimension(_Shape):
 
 class _Routing(_Shape):
     method: str = ""
-    hops: list[_Named] = []
+    candidates: list[_Named] = []
     skipped: list[_Skipped] = []
     baseline_model: str | None = None
     judged_tier: Annotated[Tier | None, Field(strict=False)] = None
     score: float = 0.0
-    floors: list[str] = []
+    minimum_tiers: list[str] = []
     dimensions: list[_Dimension] = []
 
 

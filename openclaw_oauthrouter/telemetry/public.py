@@ -9,7 +9,7 @@ import re
 from itertools import pairwise
 
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.routing import Classification, RoutingDecision, SkippedHop
+from openclaw_oauthrouter.canonical.routing import Classification, RoutingDecision, SkippedCandidate
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
 from openclaw_oauthrouter.telemetry.redact import redact
 
@@ -20,7 +20,7 @@ _PROMPT_FEATURE = re.compile(r"(?:.*_)?text")
 """Features that hold words of a prompt; the others are counts, names and flags."""
 
 
-_HOPS_SHOWN = 4
+_CANDIDATES_SHOWN = 4
 """A route's reserve may be every model there is; a line of the trace need not list it."""
 
 
@@ -103,7 +103,7 @@ def _pre_route(requested: str | None, decision: RoutingDecision) -> JsonObject |
     }
 
 
-def _first_choice(decision: RoutingDecision) -> SkippedHop | None:
+def _first_choice(decision: RoutingDecision) -> SkippedCandidate | None:
     return decision.skipped[0] if decision.skipped else None
 
 
@@ -144,8 +144,11 @@ def _spend(record: RequestRecord) -> JsonObject | None:
 def _routing(decision: RoutingDecision) -> JsonObject:
     routing: JsonObject = {
         "method": decision.method,
-        "hops": [{"model": hop.card.name, "tier": hop.tier, "reason": hop.reason} for hop in decision.hops[:_HOPS_SHOWN]],
-        "hopCount": len(decision.hops),
+        "hops": [
+            {"model": candidate.info.name, "tier": candidate.tier, "reason": candidate.reason}
+            for candidate in decision.candidates[:_CANDIDATES_SHOWN]
+        ],
+        "hopCount": len(decision.candidates),
         "skipped": [{"model": skipped.model, "reason": redact(skipped.reason)} for skipped in decision.skipped],
         "baselineModel": decision.baseline_model,
     }
@@ -159,7 +162,7 @@ def _classification(classification: Classification) -> JsonObject:
     return {
         "judgedTier": classification.tier,
         "score": classification.score,
-        "floors": list(classification.floors),
+        "floors": list(classification.minimum_tiers),
         "dimensions": [
             {"name": d.name, "score": d.score, "weight": d.weight, "signal": d.signal} for d in classification.dimensions
         ],

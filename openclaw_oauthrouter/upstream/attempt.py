@@ -19,7 +19,7 @@ from openclaw_oauthrouter.canonical.events import (
     UsageReported,
 )
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
-from openclaw_oauthrouter.canonical.routing import Hop
+from openclaw_oauthrouter.canonical.routing import Candidate
 from openclaw_oauthrouter.canonical.trace import Attempt
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
@@ -39,7 +39,7 @@ _CONTENT = (PartDelta, ResponseFinished)
 class Target:
     """Where one call goes."""
 
-    hop: Hop
+    candidate: Candidate
     provider: Provider
     dialect: Dialect
     credential: Credential | None
@@ -134,23 +134,23 @@ class Sender:
             attempt.seconds = self.clock() - started
 
     async def _call(self, request: ChatRequest, target: Target, attempt: Attempt, limits: Limits) -> Answer:
-        card, provider = target.hop.card, target.provider
+        info, provider = target.candidate.info, target.provider
         foreign = self.origins.foreign(request, target.origin)
         own = replace(request, foreign_opaque=foreign) if foreign else request
-        plain = target.dialect.encode_request(own, card)
+        plain = target.dialect.encode_request(own, info)
         encoded = provider.prepare(own, plain, target.credential)
         http_request = provider.build_request(own, encoded, target.credential)
         attempt.url = str(http_request.url).partition("?")[0]
         for name in TRACE_CONTEXT:
             if name in request.headers:
                 http_request.headers[name] = request.headers[name]
-        self.health.calling(provider.name, card.id, target.credential_name)
+        self.health.calling(provider.name, info.id, target.credential_name)
         stack = AsyncExitStack()
         try:
             response = await stack.enter_async_context(send(self.transport, http_request, provider.name, limits))
             attempt.status = response.status_code
             headers = lower_headers(response)
-            self.health.observe_headers(provider.name, target.credential_name, headers, model=card.id)
+            self.health.observe_headers(provider.name, target.credential_name, headers, model=info.id)
             if response.status_code >= 400:
                 raise await read_error(response, target.dialect, provider.name, limits)
             frames = await stack.enter_async_context(aclosing(read_frames(response, target.dialect, provider.name, limits)))

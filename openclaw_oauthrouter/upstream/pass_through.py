@@ -10,7 +10,7 @@ import httpx
 import orjson
 
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.routing import Estimate, Hop, ModelCard
+from openclaw_oauthrouter.canonical.routing import Candidate, Estimate, ModelInfo
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage, token_count
 from openclaw_oauthrouter.errors import (
@@ -47,10 +47,10 @@ async def pass_through(
     upstream: Failover,
     path: str,
     body: JsonObject,
-    card: ModelCard,
+    info: ModelInfo,
     size: int,
     record: RequestRecord,
-    price: Callable[[ModelCard, Usage], float | None],
+    price: Callable[[ModelInfo, Usage], float | None],
 ) -> Passed:
     """Send one request to the model's provider.
 
@@ -59,10 +59,10 @@ async def pass_through(
     :raises InvalidRequestError: the provider has no such paths
     :raises UpstreamError: it refused, or could not be reached
     """
-    target, request = await _addressed(upstream, path, body, card)
+    target, request = await _addressed(upstream, path, body, info)
     estimate = Estimate(size // BYTES_PER_TOKEN, max(token_count(body, name) for name in _OUTPUT_LIMITS))
-    reservation = await upstream.spend.reserve(target.hop, estimate, record.client, by_plan=target.by_plan)
-    attempt = Attempt(target.provider.name, card.id, target.credential_name, str(request.url))
+    reservation = await upstream.spend.reserve(target.candidate, estimate, record.client, by_plan=target.by_plan)
+    attempt = Attempt(target.provider.name, info.id, target.credential_name, str(request.url))
     record.attempts.append(attempt)
     started = upstream.clock()
     try:
@@ -76,25 +76,25 @@ async def pass_through(
         attempt.seconds = upstream.clock() - started
     attempt.outcome = "ok"
     usage = _usage(passed) or Usage(input_tokens=estimate.input_tokens)
-    record.usage, record.cost, record.subscription = usage, price(card, usage), target.by_plan
+    record.usage, record.cost, record.subscription = usage, price(info, usage), target.by_plan
     await reservation.settle(usage, record.cost or 0.0)
     return passed
 
 
-async def _addressed(upstream: Failover, path: str, body: JsonObject, card: ModelCard) -> tuple[Target, httpx.Request]:
-    provider = upstream.providers[card.provider]
+async def _addressed(upstream: Failover, path: str, body: JsonObject, info: ModelInfo) -> tuple[Target, httpx.Request]:
+    provider = upstream.providers[info.provider]
     if not isinstance(provider, PassThrough):
         raise InvalidRequestError(
-            f"{card.provider} serves no /v1/{path}; choose a model of an OpenAI-compatible provider", param="model"
+            f"{info.provider} serves no /v1/{path}; choose a model of an OpenAI-compatible provider", param="model"
         )
     wants_credential = provider.needs_credential or upstream.credentials.available(provider.name)
     found = await upstream.credentials.resolve(provider.name) if wants_credential else ()
-    target = Target(Hop(card), provider, upstream.dialects[provider.dialect], found[0] if found else None)
-    return target, provider.pass_through(path, {**body, "model": card.id}, target.credential)
+    target = Target(Candidate(info), provider, upstream.dialects[provider.dialect], found[0] if found else None)
+    return target, provider.pass_through(path, {**body, "model": info.id}, target.credential)
 
 
 async def _sent(upstream: Failover, target: Target, request: httpx.Request, attempt: Attempt) -> Passed:
-    sender, provider, model = upstream.sender, target.provider.name, target.hop.card.id
+    sender, provider, model = upstream.sender, target.provider.name, target.candidate.info.id
     limits = Limits(sender.timeouts, Deadline.after(sender.timeouts.total))
     try:
         async with send(sender.transport, request, provider, limits) as response:

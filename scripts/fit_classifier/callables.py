@@ -7,9 +7,9 @@ from collections.abc import Callable
 from openclaw_oauthrouter.canonical.content import TextPart
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.classifier.dimensions import builtin_dimensions
-from openclaw_oauthrouter.classifier.envelopes import builtin_envelopes
 from openclaw_oauthrouter.classifier.features import features_of
 from openclaw_oauthrouter.classifier.parameters import Parameters
+from openclaw_oauthrouter.classifier.prompt_wrappers import builtin_prompt_wrappers
 from openclaw_oauthrouter.classifier.rules import Rules
 from openclaw_oauthrouter.classifier.rules_v1 import RulesV1
 from openclaw_oauthrouter.interfaces import Classifier
@@ -19,12 +19,12 @@ Scored = Callable[[str], tuple[str, float]]
 
 def scored(classifier: Classifier) -> Scored:
     """The classifier behind what a gateway does first: one user message, made into features."""
-    envelopes = builtin_envelopes()
+    prompt_wrappers = builtin_prompt_wrappers()
 
     def score(prompt: str) -> tuple[str, float]:
         request = ChatRequest("openai_chat_completions", "auto", (Message("user", (TextPart(prompt),)),))
-        judged = classifier.classify(features_of(request, envelopes=envelopes))
-        return judged.tier, judged.score
+        classified = classifier.classify(features_of(request, prompt_wrappers=prompt_wrappers))
+        return classified.tier, classified.score
 
     return score
 

@@ -38,8 +38,8 @@ def answers(prompts: Sequence[Prompt], split: Split, *, learned: bool) -> dict[s
         inside, outside = held_out(prompts, split, fold)
         classifier = classifier_of([prompts[position] for position in inside], learned=learned)
         for position in outside:
-            judged = classifier.classify(prompts[position].features)
-            lines[prompts[position].id] = json.dumps({"tier": judged.tier, "score": judged.score})
+            classified = classifier.classify(prompts[position].features)
+            lines[prompts[position].id] = json.dumps({"tier": classified.tier, "score": classified.score})
     return lines
 
 

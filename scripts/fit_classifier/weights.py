@@ -12,9 +12,9 @@ from wording import SPREAD
 
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
 from openclaw_oauthrouter.classifier.dimensions import BUILTIN_DIMENSIONS, builtin_dimensions
-from openclaw_oauthrouter.classifier.floors import highest_floor
 from openclaw_oauthrouter.classifier.learned import LearnedScore
 from openclaw_oauthrouter.classifier.lexicon import Lexicon
+from openclaw_oauthrouter.classifier.minimum_tiers import highest_minimum_tier
 from openclaw_oauthrouter.classifier.parameters import CutPoints, tier_at
 
 NAMES = tuple(dimension.name for dimension in BUILTIN_DIMENSIONS)
@@ -118,10 +118,10 @@ def confidence(prompts: Sequence[Prompt], totals: Array, cuts: CutPoints) -> lis
 
 def floor_confidence(prompts: Sequence[Prompt], read: Sequence[RequestFeatures], totals: Array, cuts: CutPoints) -> float:
     """Share of the prompts that a word floor lifts to COMPLEX or REASONING and that belong to the upper bands."""
-    floors = Lexicon().floors
+    minimum_tiers = Lexicon().minimum_tiers
     right = lifted = 0
     for prompt, features, total in zip(prompts, read, totals, strict=True):
-        floor = highest_floor(floors, features.keywords)
+        floor = highest_minimum_tier(minimum_tiers, features.keywords)
         if prompt.band is None or floor is None or not Tier.MEDIUM.rank < floor[0].rank > tier_at(total, cuts).rank:
             continue
         lifted += 1

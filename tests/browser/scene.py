@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import Note
 from openclaw_oauthrouter.canonical.routing import (
+    Candidate,
     Classification,
     DimensionScore,
-    Hop,
-    ModelCard,
+    ModelInfo,
     RoutingDecision,
-    SkippedHop,
+    SkippedCandidate,
     Tier,
 )
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
@@ -230,7 +230,7 @@ def _decision(kind: Kind, usage: Usage, cost: float, confidence: float) -> Routi
         savings=1 - cost / baseline,
         score=score,
         baseline_model=BASELINE,
-        hops=(Hop(ModelCard(provider, model), kind.tier, "first of the tier"),),
+        candidates=(Candidate(ModelInfo(provider, model), kind.tier, "first of the tier"),),
         classification=Classification(kind.tier, score, confidence, "rules", kind.reasoning, dimensions),
     )
 
@@ -241,7 +241,7 @@ def _pre_route(record: RequestRecord) -> None:
     record.decision = RoutingDecision(
         **{
             **{name: getattr(decision, name) for name in decision.__slots__},
-            "skipped": (SkippedHop("deepseek/deepseek-chat", "cooling down for 95 s: overloaded (503)"),),
+            "skipped": (SkippedCandidate("deepseek/deepseek-chat", "cooling down for 95 s: overloaded (503)"),),
         }
     )
 

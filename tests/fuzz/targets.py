@@ -13,7 +13,7 @@ from openclaw_oauthrouter.canonical.events import ResponseFailed, ResponseFinish
 from openclaw_oauthrouter.canonical.opaque import unseal
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.response import ResponseFold
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.credentials import secret_text
 from openclaw_oauthrouter.credentials.profiles import parse_store
 from openclaw_oauthrouter.dialects.plugin import oauthrouter_register_dialects
@@ -25,7 +25,7 @@ from openclaw_oauthrouter.wire.retry_after import parse_retry_after
 
 NOW = 1_700_000_000.0
 DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in oauthrouter_register_dialects()}
-CARD = ModelCard("anthropic", "claude-haiku-4-5")
+CARD = ModelInfo("anthropic", "claude-haiku-4-5")
 ASKED = {name: ChatRequest(name, "auto", ()) for name in DIALECTS}
 
 Target = Callable[[bytes], None]

@@ -105,7 +105,7 @@ def test_a_tier_that_does_not_exist_is_refused(tmp_path: Any) -> None:
 def test_a_faulty_classifier_is_passed_over_and_counted(fault: str) -> None:
     from openclaw_oauthrouter.canonical.content import TextPart
     from openclaw_oauthrouter.canonical.request import ChatRequest, Message
-    from openclaw_oauthrouter.classifier.judge import RequestJudge
+    from openclaw_oauthrouter.classifier.request_classifier import RequestClassifier
 
     ticks = iter((0.0, 1.0))
     built_in = SimpleNamespace(name="x", classify=lambda features: Classification(Tier.SIMPLE, 0.0, 1.0, "x", "built in"))
@@ -117,16 +117,16 @@ def test_a_faulty_classifier_is_passed_over_and_counted(fault: str) -> None:
             raise RuntimeError("broken")
         return Classification(Tier.REASONING, 1.0, 1.0, "third party", "slow")
 
-    judge = RequestJudge(
-        envelopes=(),
+    request_classifier = RequestClassifier(
+        prompt_wrappers=(),
         classifiers={"economy": built_in, "balanced": built_in, "quality": built_in},
         ask_plugins=ask,
         budget_seconds=0.005,
         clock=lambda: next(ticks),
     )
-    _, judged = judge(ChatRequest("x", "auto", (Message("user", (TextPart("hi"),)),)), None, "balanced", 1)
-    assert judged.reasoning == "built in"
-    assert list(judge.faults.values()) == [1]
+    _, classified = request_classifier(ChatRequest("x", "auto", (Message("user", (TextPart("hi"),)),)), None, "balanced", 1)
+    assert classified.reasoning == "built in"
+    assert list(request_classifier.faults.values()) == [1]
 
 
 async def test_faults_of_a_classifier_are_shown_by_doctor(tmp_path: Any) -> None:

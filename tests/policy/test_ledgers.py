@@ -129,12 +129,12 @@ async def test_a_living_process_keeps_its_holds_in_redis(redis_url: str) -> None
 def test_a_report_reads_the_shared_ledger(redis_url: str, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, state_url=redis_url, spend_controls=SpendSettings(daily_request_budget=7))
 
-    async def book() -> None:
+    async def registry() -> None:
         shared = open_configured_ledger(settings, lambda: "gateway")
         await shared.settle(hold(), Amounts(1, 2, 3, 4))
         await shared.close()
 
-    asyncio.run(book())
+    asyncio.run(registry())
     noon = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
     report = stored_report(settings, noon)
     assert [(use.limit.most, use.used) for use in report.limits] == [(7, 1)]

@@ -10,13 +10,13 @@ def test_the_health_book_refuses_nobody_and_wastes_little() -> None:
     static = tallies["one plan, static"]
     forgetful = tallies["chain without memory"]
     obedient = tallies["chain, told resets obeyed"]
-    book = tallies["chain with the health book"]
+    registry = tallies["chain with the health book"]
 
     assert static.refused > 500
-    assert book.refused == 0
-    assert book.in_vain < forgetful.in_vain / 5
+    assert registry.refused == 0
+    assert registry.in_vain < forgetful.in_vain / 5
     # It finds the early reset, which the one that only obeys does not.
-    assert book.dollars < obedient.dollars / 2
-    assert book.dollars < forgetful.dollars * 1.25
+    assert registry.dollars < obedient.dollars / 2
+    assert registry.dollars < forgetful.dollars * 1.25
     for tally in tallies.values():
         assert sum(tally.answered.values()) + tally.refused == len(list(moments()))

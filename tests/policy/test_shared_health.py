@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from openclaw_oauthrouter.errors import UpstreamConnectionError
-from openclaw_oauthrouter.health.book import HealthBook
+from openclaw_oauthrouter.health.registry import HealthRegistry
 from openclaw_oauthrouter.health.shared import SharedHealth
 
 REFUSED = UpstreamConnectionError("refused", code="upstream_unreachable")
@@ -22,12 +22,12 @@ class Gateway:
 
     def __init__(self, client, key: str) -> None:
         self.now = 1_763_800_000.0
-        self.book = HealthBook(lambda: self.now)
-        self.shared = SharedHealth(self.book, client, key=key, seconds=0.01)
+        self.registry = HealthRegistry(lambda: self.now)
+        self.shared = SharedHealth(self.registry, client, key=key, seconds=0.01)
 
     @property
     def blocked(self) -> bool:
-        return self.book.blocked("anthropic", "m", "k") is not None
+        return self.registry.blocked("anthropic", "m", "k") is not None
 
 
 @pytest.fixture
@@ -43,16 +43,16 @@ async def gateways(redis_url: str) -> AsyncIterator[tuple[Gateway, Gateway]]:
 
 async def test_a_failure_and_its_end_travel(gateways: tuple[Gateway, Gateway]) -> None:
     one, other = gateways
-    one.book.failed("anthropic", "m", "k", REFUSED)
-    one.book.observe_headers("openai", "k", USED_UP, model="gpt-5.5")
+    one.registry.failed("anthropic", "m", "k", REFUSED)
+    one.registry.observe_headers("openai", "k", USED_UP, model="gpt-5.5")
     await one.shared.exchange()
     assert not other.blocked
     await other.shared.exchange()
     assert other.blocked
-    assert other.book.blocked("openai", "gpt-5.5", "k")
+    assert other.registry.blocked("openai", "gpt-5.5", "k")
 
     other.now += 1
-    other.book.succeeded("anthropic", "m", "k")
+    other.registry.succeeded("anthropic", "m", "k")
     await other.shared.exchange()
     assert one.blocked
     await one.shared.exchange()
@@ -62,7 +62,7 @@ async def test_a_failure_and_its_end_travel(gateways: tuple[Gateway, Gateway]) -
 async def test_damaged_news_is_passed_over(gateways: tuple[Gateway, Gateway]) -> None:
     one, other = gateways
     await one.shared._client.hset(one.shared._key, "rubbish", "{")
-    one.book.failed("anthropic", "m", "k", REFUSED)
+    one.registry.failed("anthropic", "m", "k", REFUSED)
     await one.shared.exchange()
     await other.shared.exchange()
     assert other.blocked
@@ -70,7 +70,7 @@ async def test_damaged_news_is_passed_over(gateways: tuple[Gateway, Gateway]) ->
 
 async def test_it_goes_on_by_itself(gateways: tuple[Gateway, Gateway]) -> None:
     tasks = [asyncio.create_task(gateway.shared.sync()) for gateway in gateways]
-    gateways[0].book.failed("anthropic", "m", "k", REFUSED)
+    gateways[0].registry.failed("anthropic", "m", "k", REFUSED)
     async with asyncio.timeout(10):
         while not gateways[1].blocked:
             await asyncio.sleep(0.01)
@@ -81,7 +81,7 @@ async def test_it_goes_on_by_itself(gateways: tuple[Gateway, Gateway]) -> None:
 
 
 async def test_without_the_server_each_goes_by_what_it_sees(caplog: pytest.LogCaptureFixture) -> None:
-    shared = SharedHealth.connect(HealthBook(lambda: 0.0), "redis://127.0.0.1:1/0")
+    shared = SharedHealth.connect(HealthRegistry(lambda: 0.0), "redis://127.0.0.1:1/0")
     shared._seconds = 0.01
     task = asyncio.create_task(shared.sync())
     async with asyncio.timeout(10):

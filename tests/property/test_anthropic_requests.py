@@ -21,7 +21,7 @@ from openclaw_oauthrouter.canonical.content import (
     ToolCallResponsePart,
 )
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, Tool, ToolChoice
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.dialects.anthropic_messages.model_rules import MODEL_RULES, rules_for
 
@@ -74,8 +74,8 @@ models = st.sampled_from([*MODEL_RULES, "claude-opus-9"])
 @given(requests, models, st.booleans())
 def test_the_conversation_keeps_the_rules(request: ChatRequest, model: str, in_place: bool) -> None:
     dialect = AnthropicMessages(lambda: 0.0, system_in_place=in_place)
-    body: dict[str, Any] = dialect.encode_request(request, ModelCard("anthropic", model)).body
-    rules = rules_for(ModelCard("anthropic", model))
+    body: dict[str, Any] = dialect.encode_request(request, ModelInfo("anthropic", model)).body
+    rules = rules_for(ModelInfo("anthropic", model))
     assert body["messages"]
     assert body["messages"][-1]["role"] != "assistant" or rules.prefill
     expected: list[str] = []
@@ -99,8 +99,8 @@ def test_the_conversation_keeps_the_rules(request: ChatRequest, model: str, in_p
 
 @given(requests, models)
 def test_settings_keep_the_rules(request: ChatRequest, model: str) -> None:
-    body: dict[str, Any] = DIALECT.encode_request(request, ModelCard("anthropic", model)).body
-    rules = rules_for(ModelCard("anthropic", model))
+    body: dict[str, Any] = DIALECT.encode_request(request, ModelInfo("anthropic", model)).body
+    rules = rules_for(ModelInfo("anthropic", model))
     sampling = [name for name in ("temperature", "top_p") if name in body]
     thinking = body.get("thinking", {"type": None})
     assert len(sampling) <= {"any": 2, "one": 1, "none": 0}[rules.sampling]
@@ -123,7 +123,7 @@ def test_settings_keep_the_rules(request: ChatRequest, model: str) -> None:
 
 @given(requests, models)
 def test_names_and_marks_keep_the_rules(request: ChatRequest, model: str) -> None:
-    encoded = DIALECT.encode_request(request, ModelCard("anthropic", model))
+    encoded = DIALECT.encode_request(request, ModelInfo("anthropic", model))
     body: dict[str, Any] = encoded.body
     wire = [tool["name"] for tool in body.get("tools", ())]
     assert len(set(wire)) == len(wire)
@@ -137,5 +137,5 @@ def test_names_and_marks_keep_the_rules(request: ChatRequest, model: str) -> Non
 
 @given(requests)
 def test_the_same_request_gives_the_same_body(request: ChatRequest) -> None:
-    card = ModelCard("anthropic", "claude-opus-4-6")
-    assert DIALECT.encode_request(request, card) == DIALECT.encode_request(replace(request), card)
+    info = ModelInfo("anthropic", "claude-opus-4-6")
+    assert DIALECT.encode_request(request, info) == DIALECT.encode_request(replace(request), info)

@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openclaw_oauthrouter.canonical.request import ChatRequest
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
 from openclaw_oauthrouter.errors import InvalidRequestError
 
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 DIALECT = ChatCompletions(lambda: 0.0)
-CARD = ModelCard("openai", "gpt-x")
+CARD = ModelInfo("openai", "gpt-x")
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),

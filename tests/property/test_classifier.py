@@ -13,10 +13,10 @@ from openclaw_oauthrouter.canonical.content import TextPart
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
 from openclaw_oauthrouter.classifier.dimensions import builtin_dimensions
-from openclaw_oauthrouter.classifier.envelopes import builtin_envelopes
 from openclaw_oauthrouter.classifier.features import features_of
 from openclaw_oauthrouter.classifier.lexicon import Lexicon
 from openclaw_oauthrouter.classifier.parameters import Parameters, tier_at
+from openclaw_oauthrouter.classifier.prompt_wrappers import builtin_prompt_wrappers
 from openclaw_oauthrouter.classifier.resources import data_names, read_data
 from openclaw_oauthrouter.classifier.rules import Rules
 from openclaw_oauthrouter.classifier.rules_v1 import RulesV1
@@ -77,24 +77,24 @@ def english_words() -> dict[str, list[str]]:
 
 def said(text: str, previous: Tier | None = None) -> RequestFeatures:
     request = ChatRequest("test", "auto", (Message("user", (TextPart(text),)),))
-    return features_of(request, envelopes=builtin_envelopes(), previous_tier=previous)
+    return features_of(request, prompt_wrappers=builtin_prompt_wrappers(), previous_tier=previous)
 
 
 @patient
 @given(TEXTS)
 def test_any_text_has_a_tier_a_confidence_and_a_reason(text: str) -> None:
-    judged = rules().classify(said(text))
-    assert isinstance(judged.tier, Tier)
-    assert 0 <= judged.confidence <= 1
-    assert judged.reasoning.startswith("score=")
-    assert rules().classify(said(text)) == judged
+    classified = rules().classify(said(text))
+    assert isinstance(classified.tier, Tier)
+    assert 0 <= classified.confidence <= 1
+    assert classified.reasoning.startswith("score=")
+    assert rules().classify(said(text)) == classified
 
 
 @patient
 @given(TEXTS)
 def test_the_tier_is_where_the_score_lies(text: str) -> None:
-    judged = rules().classify(said(text))
-    assert judged.tier is tier_at(judged.score, rules().cut_points)
+    classified = rules().classify(said(text))
+    assert classified.tier is tier_at(classified.score, rules().cut_points)
 
 
 @patient
@@ -126,7 +126,7 @@ def test_saying_it_twice_counts_no_keyword_twice(one: str, other: str) -> None:
 @given(TEXTS, st.sampled_from(Tier), st.sampled_from(["yes", "go ahead", "continue", "why?", "好的", "да", "ok now fix it"]))
 def test_a_follow_up_never_falls(task: str, tier: Tier, reply: str) -> None:
     messages = (Message("user", (TextPart(task),)), Message("assistant", (TextPart("…"),)), Message("user", (TextPart(reply),)))
-    found = features_of(ChatRequest("test", "auto", messages), envelopes=builtin_envelopes(), previous_tier=tier)
+    found = features_of(ChatRequest("test", "auto", messages), prompt_wrappers=builtin_prompt_wrappers(), previous_tier=tier)
     assert rules().classify(found).tier.rank >= tier.rank
 
 
@@ -155,9 +155,9 @@ def test_wrapping_changes_nothing(text: str) -> None:
 @patient
 @given(TEXTS)
 def test_the_compatible_classifier_takes_any_text(text: str) -> None:
-    judged = RulesV1().classify(said(text))
-    assert judged.tier is not Tier.COMPLEX
-    assert 0.5 <= judged.confidence <= 1
+    classified = RulesV1().classify(said(text))
+    assert classified.tier is not Tier.COMPLEX
+    assert 0.5 <= classified.confidence <= 1
 
 
 @pytest.mark.parametrize("size", [8_000, 100_000, 1_000_000])

@@ -9,15 +9,15 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openclaw_oauthrouter.canonical.routing import Hop, ModelCard
+from openclaw_oauthrouter.canonical.routing import Candidate, ModelInfo
 from openclaw_oauthrouter.errors import BudgetExceededError, CostBudgetExceededError, InvalidRequestError, OAuthRouterError
 from tests.unit.upstream.test_failover import FAILURES
 from tests.unit.upstream.world import OK, WINDOWS, World
 
 NAMES = sorted(WINDOWS)
 OUTCOMES: list[Any] = [OK, InvalidRequestError("cannot be said"), *(error for error, _ in FAILURES.values())]
-CARDS = st.builds(ModelCard, st.sampled_from(NAMES), st.just("m"), st.sampled_from([None, 1000, 100_000]))
-ROUTES = st.lists(st.builds(Hop, CARDS, only_on=st.sampled_from([(), (429, 529)])), min_size=1, max_size=5)
+CARDS = st.builds(ModelInfo, st.sampled_from(NAMES), st.just("m"), st.sampled_from([None, 1000, 100_000]))
+ROUTES = st.lists(st.builds(Candidate, CARDS, only_on=st.sampled_from([(), (429, 529)])), min_size=1, max_size=5)
 REFUSALS = st.sampled_from([BudgetExceededError("used up"), CostBudgetExceededError("too dear")])
 
 WORLDS = st.builds(
@@ -34,7 +34,7 @@ WORLDS = st.builds(
 
 @given(WORLDS, ROUTES)
 @settings(deadline=None)
-def test_a_walk_ends(world: World, route: list[Hop]) -> None:
+def test_a_walk_ends(world: World, route: list[Candidate]) -> None:
     answered = False
     try:
         asyncio.run(world.open(*route))
@@ -45,6 +45,6 @@ def test_a_walk_ends(world: World, route: list[Hop]) -> None:
     assert sum(not reservation.released for reservation in world.reservations) == answered
     assert len(world.succeeded_names) == answered
     # A hop may stand in a route, and in what is cheaper than it, more than once.
-    stops = Counter(hop.card.provider for hop in (*route, *world.downgrade))
+    stops = Counter(candidate.info.provider for candidate in (*route, *world.downgrade))
     for call, count in Counter(world.calls).items():
         assert count <= (world.retry["attempts"] + len(world.renewals) + 2) * stops[call.partition("/")[0]]

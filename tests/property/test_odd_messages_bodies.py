@@ -12,7 +12,7 @@ import pytest
 
 from openclaw_oauthrouter.canonical.content import TextPart
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, ResponseFormat, Tool
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
 from openclaw_oauthrouter.dialects.openai_responses import OpenAIResponses
@@ -104,17 +104,17 @@ THINKING: list[dict[str, Any]] = [
     }
     for kind in ({"type": "adaptive"}, {"type": "disabled"}, {"type": "between_tools"}, {"type": "of_tomorrow"}, None)
 ]
-CLAUDE = [ModelCard("p", name) for name in ("claude-haiku-4-5", "claude-opus-4-7", "claude-opus-5-5")]
+CLAUDE = [ModelInfo("p", name) for name in ("claude-haiku-4-5", "claude-opus-4-7", "claude-opus-5-5")]
 
 
-def translated(dialect: Dialect, card: ModelCard, request: ChatRequest, what: str) -> bool:
+def translated(dialect: Dialect, info: ModelInfo, request: ChatRequest, what: str) -> bool:
     """Whether the request could be written for the model; anything but a refusal fails the test."""
     try:
-        orjson.dumps(dialect.encode_request(request, card).body)
+        orjson.dumps(dialect.encode_request(request, info).body)
     except OAuthRouterError:
         return False
     except Exception as error:
-        raise AssertionError(f"{what}, for {card.id} at {dialect.name}") from error
+        raise AssertionError(f"{what}, for {info.id} at {dialect.name}") from error
     return True
 
 
@@ -127,32 +127,32 @@ def decoded(body: dict[str, Any], what: str) -> ChatRequest | None:
         raise AssertionError(what) from error
 
 
-def count_translated(dialect: Dialect, cards: list[ModelCard], bodies: Iterator[tuple[str, Any]]) -> int:
+def count_translated(dialect: Dialect, models: list[ModelInfo], bodies: Iterator[tuple[str, Any]]) -> int:
     requests = ((what, decoded(body, what)) for what, body in bodies)
-    return sum(translated(dialect, card, request, what) for what, request in requests if request is not None for card in cards)
+    return sum(translated(dialect, info, request, what) for what, request in requests if request is not None for info in models)
 
 
 UPSTREAMS = pytest.mark.parametrize(
-    ("dialect", "cards"),
+    ("dialect", "models"),
     [
         (MESSAGES, CLAUDE),
-        (ChatCompletions(lambda: 0.0), [ModelCard("p", "gpt-5.4")]),
-        (OpenAIResponses(lambda: 0.0, lambda: "id"), [ModelCard("p", "gpt-5.4")]),
+        (ChatCompletions(lambda: 0.0), [ModelInfo("p", "gpt-5.4")]),
+        (OpenAIResponses(lambda: 0.0, lambda: "id"), [ModelInfo("p", "gpt-5.4")]),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
 
 
 @UPSTREAMS
-def test_a_body_with_one_odd_value(dialect: Dialect, cards: list[ModelCard]) -> None:
-    assert count_translated(dialect, cards, mutations(BODY)) > 500, "the encoders are hardly reached any more"
+def test_a_body_with_one_odd_value(dialect: Dialect, models: list[ModelInfo]) -> None:
+    assert count_translated(dialect, models, mutations(BODY)) > 500, "the encoders are hardly reached any more"
     for body in (FOR_SOME, *THINKING):
-        count_translated(dialect, cards, mutations(body))
+        count_translated(dialect, models, mutations(body))
 
 
 @UPSTREAMS
-def test_a_body_whose_turns_are_anothers(dialect: Dialect, cards: list[ModelCard]) -> None:
-    assert count_translated(dialect, cards, _other_roles()) > 20, "the encoders are hardly reached any more"
+def test_a_body_whose_turns_are_anothers(dialect: Dialect, models: list[ModelInfo]) -> None:
+    assert count_translated(dialect, models, _other_roles()) > 20, "the encoders are hardly reached any more"
 
 
 def _other_roles() -> Iterator[tuple[str, Any]]:
@@ -184,5 +184,5 @@ FREE: dict[str, tuple[Any, Callable[[Any], ChatRequest]]] = {
 def test_a_foreign_request_with_one_odd_value(name: str) -> None:
     plain, requested = FREE[name]
     for what, odd in mutations(plain):
-        for card in CLAUDE:
-            translated(MESSAGES, card, requested(odd), what)
+        for info in CLAUDE:
+            translated(MESSAGES, info, requested(odd), what)

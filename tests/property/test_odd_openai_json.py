@@ -22,7 +22,7 @@ from openclaw_oauthrouter.canonical.events import (
 )
 from openclaw_oauthrouter.canonical.request import ChatRequest, Tool
 from openclaw_oauthrouter.canonical.response import ResponseFold, rename_tool
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
 from openclaw_oauthrouter.dialects.openai_responses import OpenAIResponses
@@ -37,9 +37,9 @@ RESPONSES = OpenAIResponses(lambda: 0.0, lambda: "id")
 MESSAGES = AnthropicMessages(lambda: 0.0)
 DIALECTS: tuple[Dialect, ...] = (CHAT, RESPONSES, MESSAGES)
 CARDS = {
-    CHAT.name: [ModelCard("p", "gpt-5.4")],
-    RESPONSES.name: [ModelCard("p", "gpt-5.4")],
-    MESSAGES.name: [ModelCard("p", "claude-haiku-4-5"), ModelCard("p", "claude-opus-4-7")],
+    CHAT.name: [ModelInfo("p", "gpt-5.4")],
+    RESPONSES.name: [ModelInfo("p", "gpt-5.4")],
+    MESSAGES.name: [ModelInfo("p", "claude-haiku-4-5"), ModelInfo("p", "claude-opus-4-7")],
 }
 NAMES = {"f": "the client's own f"}
 
@@ -247,8 +247,8 @@ def test_a_clients_body_with_one_odd_value(source: Dialect, bodies: list[Json], 
 def _translated(source: Dialect, target: Dialect, body: Any, what: str) -> bool:
     try:
         request = source.decode_request(body, {})
-        for card in CARDS[target.name]:
-            orjson.dumps(target.encode_request(request, card).body)
+        for info in CARDS[target.name]:
+            orjson.dumps(target.encode_request(request, info).body)
     except OAuthRouterError:
         return False
     except Exception as error:

@@ -74,7 +74,7 @@ async def test_an_edit_is_noticed(gateway: Any, scripted: Any, config: Path) -> 
             await asyncio.sleep(0.05)
     watching.cancel()
     assert handle.live.runtime.settings.routing.aliases == {"mine": "anthropic/claude-opus-4-6"}
-    assert handle.live.runtime.lasting is before.lasting
+    assert handle.live.runtime.persistent is before.persistent
 
 
 REFUSED_EDITS = {

@@ -12,11 +12,11 @@ from openclaw_oauthrouter.canonical.content import Part, TextPart
 from openclaw_oauthrouter.canonical.events import Frame, StreamEvent
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.response import ChatResponse, ResponseFold
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.openai_responses import OpenAIResponses
 
 NOW = 1_700_000_000.0
-CARD = ModelCard("openai", "gpt-5.6-sol")
+CARD = ModelInfo("openai", "gpt-5.6-sol")
 
 
 def make_dialect() -> OpenAIResponses:

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from openclaw_oauthrouter.canonical.content import FilePart, NativePart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
 from openclaw_oauthrouter.errors import InvalidRequestError
@@ -22,7 +22,7 @@ from tests.support.recordings import recorded_body, recordings
 
 CHAT = ChatCompletions(lambda: 0.0)
 ANTHROPIC = AnthropicMessages(lambda: 0.0)
-CARD = ModelCard("openai", "gpt-x")
+CARD = ModelInfo("openai", "gpt-x")
 
 PARAMS: TypeAdapter[Any] = TypeAdapter(CompletionCreateParams)
 

@@ -9,7 +9,7 @@ from openclaw_oauthrouter.canonical.events import StreamEvent
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.response import ChatResponse
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.anthropic_messages import errors
 from openclaw_oauthrouter.dialects.anthropic_messages.model_rules import rules_for
 from openclaw_oauthrouter.dialects.anthropic_messages.name import DIALECT
@@ -45,12 +45,12 @@ class AnthropicMessages:
         """
         return decode_request(body, headers)
 
-    def encode_request(self, request: ChatRequest, card: ModelCard) -> EncodedRequest:
+    def encode_request(self, request: ChatRequest, info: ModelInfo) -> EncodedRequest:
         """Write a request for a model."""
-        rules = rules_for(card)
+        rules = rules_for(info)
         if request.dialect == self.name:
-            return relay_request(request, card.id, rules)
-        return encode_foreign_request(request, card.id, rules, system_in_place=self._system_in_place)
+            return relay_request(request, info.id, rules)
+        return encode_foreign_request(request, info.id, rules, system_in_place=self._system_in_place)
 
     def stream_decoder(self) -> StreamDecoder:
         """A decoder for one upstream stream."""

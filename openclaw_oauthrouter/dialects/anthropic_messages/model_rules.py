@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 ThinkingType = Literal["enabled", "adaptive", "disabled", "between_tools"]
@@ -116,11 +116,11 @@ def normal_id(model: str) -> str:
     return bare.replace(".", "-") if bare.startswith("claude-") else bare
 
 
-def rules_for(card: ModelCard) -> ModelRules:
+def rules_for(info: ModelInfo) -> ModelRules:
     """The rules of a model; the card's own output limit wins over the table's."""
-    name = normal_id(card.id)
+    name = normal_id(info.id)
     match = _FAMILY_AND_VERSION.match(name)
     rules = MODEL_RULES.get(match[0], NEWEST) if match else NEWEST if name.startswith("claude-") else COMPATIBLE
-    if card.max_output_tokens is None:
+    if info.max_output_tokens is None:
         return rules
-    return replace(rules, max_output_tokens=card.max_output_tokens)
+    return replace(rules, max_output_tokens=info.max_output_tokens)

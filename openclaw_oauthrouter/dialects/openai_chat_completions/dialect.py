@@ -10,7 +10,7 @@ from openclaw_oauthrouter.canonical.events import StreamEvent
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.response import ChatResponse
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.openai_chat_completions import errors, relay, requests_in, requests_out, responses
 from openclaw_oauthrouter.dialects.openai_chat_completions.responses_in import decode_response
 from openclaw_oauthrouter.dialects.openai_chat_completions.stream_decoder import ChatEventMachine
@@ -38,14 +38,14 @@ class ChatCompletions:
         """
         return requests_in.decode_request(body, headers)
 
-    def encode_request(self, request: ChatRequest, card: ModelCard) -> EncodedRequest:
+    def encode_request(self, request: ChatRequest, info: ModelInfo) -> EncodedRequest:
         """Write a request for a model.
 
         :raises InvalidRequestError: the request holds what Chat Completions cannot say
         """
         if request.dialect == NAME:
-            return relay.relay_request(request, card)
-        return requests_out.encode_request(request, card)
+            return relay.relay_request(request, info)
+        return requests_out.encode_request(request, info)
 
     def stream_decoder(self) -> EventStreamDecoder:
         """A decoder for one upstream stream."""

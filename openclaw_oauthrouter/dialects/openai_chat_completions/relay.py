@@ -13,7 +13,7 @@ from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, Respons
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.opaque import unseal
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.openai_chat_completions import schema
 from openclaw_oauthrouter.dialects.openai_chat_completions.chunks import ChunkTemplate
 from openclaw_oauthrouter.dialects.openai_chat_completions.reasoning import sealed_data
@@ -22,13 +22,13 @@ from openclaw_oauthrouter.errors import OAuthRouterError
 from openclaw_oauthrouter.wire.sse import ServerSentEventDecoder, encode_event
 
 
-def relay_request(request: ChatRequest, card: ModelCard) -> EncodedRequest:
+def relay_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
     """The client's own body with the model's id, less reasoning that was sealed by somebody else.
 
     :raises InvalidRequestError: a message's ``thinking_blocks`` are no list of objects
     """
     notes: list[Note] = []
-    body: JsonObject = {**request.body, "model": card.id}
+    body: JsonObject = {**request.body, "model": info.id}
     body["messages"] = [
         _without_foreign_blocks(message, request.foreign_opaque, f"messages[{position}]", notes)
         for position, message in enumerate(body["messages"])

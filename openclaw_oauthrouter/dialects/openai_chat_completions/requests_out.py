@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note, Reasoning, ResponseFormat
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.canonical.tool_names import changed_names
 from openclaw_oauthrouter.dialects.openai_chat_completions.messages_out import encode_messages
 from openclaw_oauthrouter.dialects.openai_chat_completions.tools_out import encode_tools
@@ -15,17 +15,17 @@ _EFFORT_BY_BUDGET = ((1, "none"), (2048, "low"), (8192, "medium"))
 _SERVICE_TIERS = {"auto": "auto", "default": "default", "flex": "flex", "priority": "priority", "standard_only": "default"}
 
 
-def encode_request(request: ChatRequest, card: ModelCard) -> EncodedRequest:
+def encode_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
     """Write a request for a model.
 
     :raises InvalidRequestError: a block or tool has no counterpart in Chat Completions
     """
     notes: list[Note] = []
     body: JsonObject = {
-        "model": card.id,
+        "model": info.id,
         "messages": encode_messages(request, notes),
         **encode_tools(request, notes),
-        "max_completion_tokens": _max_tokens(request, card, notes),
+        "max_completion_tokens": _max_tokens(request, info, notes),
         "temperature": request.temperature,
         "top_p": request.top_p,
         "stop": list(request.stop),
@@ -45,11 +45,11 @@ def encode_request(request: ChatRequest, card: ModelCard) -> EncodedRequest:
     return EncodedRequest(said, notes=tuple(notes), tool_names=changed_names(request.tools))
 
 
-def _max_tokens(request: ChatRequest, card: ModelCard, notes: list[Note]) -> int | None:
-    asked, most = request.max_output_tokens, card.max_output_tokens
+def _max_tokens(request: ChatRequest, info: ModelInfo, notes: list[Note]) -> int | None:
+    asked, most = request.max_output_tokens, info.max_output_tokens
     if asked is None or most is None or asked <= most:
         return asked
-    notes.append(Note("mapped", "max_tokens", f"{card.id} writes at most {most} tokens"))
+    notes.append(Note("mapped", "max_tokens", f"{info.id} writes at most {most} tokens"))
     return most
 
 

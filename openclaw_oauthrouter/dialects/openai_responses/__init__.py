@@ -10,7 +10,7 @@ from openclaw_oauthrouter.canonical.events import StreamEvent
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.response import ChatResponse
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.openai_responses.error_decoder import decode_error
 from openclaw_oauthrouter.dialects.openai_responses.names import DIALECT
 from openclaw_oauthrouter.dialects.openai_responses.relay import RelayEncoder, relay_request, rename_tools
@@ -47,9 +47,9 @@ class OpenAIResponses:
         """
         return decode_request(body, headers)
 
-    def encode_request(self, request: ChatRequest, card: ModelCard) -> EncodedRequest:
+    def encode_request(self, request: ChatRequest, info: ModelInfo) -> EncodedRequest:
         """Write a request for a model; a client of this dialect keeps its own body."""
-        return relay_request(request, card) if request.dialect == DIALECT else encode_request(request, card)
+        return relay_request(request, info) if request.dialect == DIALECT else encode_request(request, info)
 
     def stream_decoder(self) -> EventStreamDecoder:
         """A decoder for one upstream stream."""

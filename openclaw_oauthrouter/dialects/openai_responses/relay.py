@@ -12,7 +12,7 @@ from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, Respons
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.opaque import unseal
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.openai_responses.response_object import ResponseObject
 from openclaw_oauthrouter.dialects.openai_responses.stream_encoder import CONTENT_TYPE, KEEP_ALIVE, encode
 from openclaw_oauthrouter.errors import OAuthRouterError
@@ -21,10 +21,10 @@ from openclaw_oauthrouter.wire.sse import ServerSentEventDecoder, encode_event
 _SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*(\d{1,15})')
 
 
-def relay_request(request: ChatRequest, card: ModelCard) -> EncodedRequest:
+def relay_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
     """The client's own body for another model; reasoning that another maker sealed stays behind."""
     body = dict(request.body)
-    body["model"] = card.id
+    body["model"] = info.id
     notes: list[Note] = []
     items = body.get("input")
     if isinstance(items, list):

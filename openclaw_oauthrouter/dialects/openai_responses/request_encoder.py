@@ -8,7 +8,7 @@ from typing import Any
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.repair import repair
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note, Reasoning, ResponseFormat
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.canonical.tool_names import changed_names, wire_name
 from openclaw_oauthrouter.dialects.openai_responses.item_encoder import InputEncoder, encode_instructions
 from openclaw_oauthrouter.dialects.openai_responses.tool_encoder import encode_tool_choice, encode_tools
@@ -26,14 +26,14 @@ _SHARED_FIELDS = frozenset({"metadata", "safety_identifier", "prompt_cache_reten
 _EFFORT_OF_BUDGET = ((2048, "low"), (8192, "medium"))
 
 
-def encode_request(request: ChatRequest, card: ModelCard) -> EncodedRequest:
+def encode_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
     """Write a request of another dialect's client.
 
     :raises InvalidRequestError: it holds audio
     """
-    body, notes = _encode_conversation(request, card)
+    body, notes = _encode_conversation(request, info)
     for encode in (_encode_tools, _encode_answer, _encode_sampling, _encode_reasoning, _encode_extras):
-        fields, more = encode(request, card)
+        fields, more = encode(request, info)
         body |= fields
         notes += more
     return EncodedRequest(body, tuple(dict.fromkeys(notes)), changed_names(request.tools))
@@ -42,13 +42,13 @@ def encode_request(request: ChatRequest, card: ModelCard) -> EncodedRequest:
 _Piece = tuple[JsonObject, list[Note]]
 
 
-def _encode_conversation(request: ChatRequest, card: ModelCard) -> _Piece:
+def _encode_conversation(request: ChatRequest, info: ModelInfo) -> _Piece:
     messages, notes = repair(request.messages)
     instructions, rest = encode_instructions(messages)
     encoder = InputEncoder(request.foreign_opaque)
     for message in rest:
         encoder.write(message)
-    body: JsonObject = {"model": card.id, "input": encoder.items, "store": False}
+    body: JsonObject = {"model": info.id, "input": encoder.items, "store": False}
     if instructions is not None:
         body["instructions"] = instructions
     if request.stream:
@@ -56,7 +56,7 @@ def _encode_conversation(request: ChatRequest, card: ModelCard) -> _Piece:
     return body, [*notes, *encoder.notes]
 
 
-def _encode_tools(request: ChatRequest, _card: ModelCard) -> _Piece:
+def _encode_tools(request: ChatRequest, _model_info: ModelInfo) -> _Piece:
     tools, notes = encode_tools(request.tools)
     if not tools:
         return {}, list(notes)
@@ -72,7 +72,7 @@ def _encode_tools(request: ChatRequest, _card: ModelCard) -> _Piece:
     return body, list(notes)
 
 
-def _encode_answer(request: ChatRequest, _card: ModelCard) -> _Piece:
+def _encode_answer(request: ChatRequest, _model_info: ModelInfo) -> _Piece:
     body: JsonObject = {}
     notes: list[Note] = []
     text: JsonObject = {}
@@ -100,23 +100,23 @@ def _encode_format(wanted: ResponseFormat) -> JsonObject:
     return encoded
 
 
-def _encode_sampling(request: ChatRequest, card: ModelCard) -> _Piece:
+def _encode_sampling(request: ChatRequest, info: ModelInfo) -> _Piece:
     wanted: dict[str, Any] = {"temperature": request.temperature, "top_p": request.top_p}
     unknown = {"top_k": request.top_k, "stop": request.stop or None, "logprobs": request.logprobs or None}
     notes = [_no_counterpart(name) for name, value in unknown.items() if value is not None]
     sampling = {name: value for name, value in wanted.items() if value is not None}
     thinks = request.reasoning is None or request.reasoning.effort != "none"
-    if thinks and _REASONING_MODEL.match(_bare(card)):
-        notes += [Note("dropped", name, f"{card.id} reasons, and then takes no sampling parameters") for name in sampling]
+    if thinks and _REASONING_MODEL.match(_bare(info)):
+        notes += [Note("dropped", name, f"{info.id} reasons, and then takes no sampling parameters") for name in sampling]
         return {}, notes
     return sampling, notes
 
 
-def _encode_reasoning(request: ChatRequest, card: ModelCard) -> _Piece:
+def _encode_reasoning(request: ChatRequest, info: ModelInfo) -> _Piece:
     body: JsonObject = {}
-    if _CLASSIC_MODEL.match(_bare(card)):
-        return body, [] if request.reasoning is None else [Note("dropped", "reasoning", f"{card.id} does not reason")]
-    if _REASONING_MODEL.match(_bare(card)):
+    if _CLASSIC_MODEL.match(_bare(info)):
+        return body, [] if request.reasoning is None else [Note("dropped", "reasoning", f"{info.id} does not reason")]
+    if _REASONING_MODEL.match(_bare(info)):
         body["include"] = ["reasoning.encrypted_content"]
     if request.reasoning is not None:
         body["reasoning"] = _effort(request.reasoning)
@@ -131,7 +131,7 @@ def _effort(wanted: Reasoning) -> JsonObject:
     return {"effort": effort, **summary} if effort is not None else summary
 
 
-def _encode_extras(request: ChatRequest, _card: ModelCard) -> _Piece:
+def _encode_extras(request: ChatRequest, _model_info: ModelInfo) -> _Piece:
     body: JsonObject = {name: value for name, value in request.native.items() if name in _SHARED_FIELDS}
     notes = [_no_counterpart(name) for name in sorted(request.native.keys() - _SHARED_FIELDS)]
     candidates = (
@@ -151,5 +151,5 @@ def _no_counterpart(name: str) -> Note:
     return Note("dropped", name, "has no counterpart in the Responses API")
 
 
-def _bare(card: ModelCard) -> str:
-    return card.id.rpartition("/")[2]
+def _bare(info: ModelInfo) -> str:
+    return info.id.rpartition("/")[2]

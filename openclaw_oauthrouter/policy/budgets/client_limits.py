@@ -29,9 +29,9 @@ class ClientLimits:
         if client is None or client not in self.limits:
             return ()
         allowed = self._allowed[client]
-        if allowed and call.card not in allowed:
+        if allowed and call.info not in allowed:
             raise ModelNotAllowedError(
-                f"model {call.card.name!r} is not on the allow-list of client {client!r} (server.clientKeys)"
+                f"model {call.info.name!r} is not on the allow-list of client {client!r} (server.clientKeys)"
             )
         return self.limits[client]
 

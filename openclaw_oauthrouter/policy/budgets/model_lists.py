@@ -24,8 +24,8 @@ class ModelLists:
 
         :raises ModelNotAllowedError: the model is denied, or not among those allowed
         """
-        if self._denied.bars(call.card):
-            raise ModelNotAllowedError(f"model {call.card.name!r} is on the deny-list (spendControls.denylistModels)")
-        if self._allowed and call.card not in self._allowed:
-            raise ModelNotAllowedError(f"model {call.card.name!r} is not on the allow-list (spendControls.allowlistModels)")
+        if self._denied.bars(call.info):
+            raise ModelNotAllowedError(f"model {call.info.name!r} is on the deny-list (spendControls.denylistModels)")
+        if self._allowed and call.info not in self._allowed:
+            raise ModelNotAllowedError(f"model {call.info.name!r} is not on the allow-list (spendControls.allowlistModels)")
         return ()

@@ -12,7 +12,7 @@ import orjson
 
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.config.providers import AnthropicOAuthSettings, ProviderSettings
 from openclaw_oauthrouter.providers.anthropic import oauth as compatibility
 from openclaw_oauthrouter.providers.anthropic.authentication import AUTH_HEADERS, Authentication, authenticate
@@ -39,12 +39,12 @@ class Anthropic:
     needs_credential = True
 
     def __init__(
-        self, name: str, settings: ProviderSettings, oauth: AnthropicOAuthSettings, cards: Sequence[ModelCard] = ()
+        self, name: str, settings: ProviderSettings, oauth: AnthropicOAuthSettings, models: Sequence[ModelInfo] = ()
     ) -> None:
         self.name = name
         self._settings = settings
         self._oauth = oauth
-        self._cards = {card.id: card for card in cards}
+        self._models = {info.id: info for info in models}
         base = (settings.api_base or API_BASE).removesuffix("/v1")
         self._url = httpx.URL(f"{base}/v1/messages")
         parts = urlsplit(base)
@@ -53,20 +53,20 @@ class Anthropic:
         self.needs_credential = configured is None
         self.subscription = settings.subscription if settings.subscription is not None else bool(configured and configured.oauth)
 
-    def cards(self) -> Sequence[ModelCard]:
+    def models(self) -> Sequence[ModelInfo]:
         """Models it is known to serve."""
-        return tuple(self._cards.values())
+        return tuple(self._models.values())
 
-    def card(self, model: str) -> ModelCard | None:
+    def model_info(self, model: str) -> ModelInfo | None:
         """The card of a model id; invented for an unlisted ``claude-…`` id, after its undated namesake if that is listed."""
         name = model.replace(".", "-") if model.startswith("claude-") else model
-        known = self._cards.get(model) or self._cards.get(name)
+        known = self._models.get(model) or self._models.get(name)
         if known is not None:
             return known
         if not name.startswith("claude-"):
             return None
-        namesake = self._cards.get(_DATE.sub("", name))
-        return replace(namesake, id=name) if namesake is not None else ModelCard(self.name, name)
+        namesake = self._models.get(_DATE.sub("", name))
+        return replace(namesake, id=name) if namesake is not None else ModelInfo(self.name, name)
 
     def prepare(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> EncodedRequest:
         """Apply the compatibility rules of subscription tokens; anything else passes unchanged."""

@@ -13,7 +13,7 @@ from openclaw_oauthrouter import __version__
 from openclaw_oauthrouter.canonical import jwt
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.config.providers import ProviderSettings
 from openclaw_oauthrouter.providers.openai_codex.conversation import conversation_of
 from openclaw_oauthrouter.providers.openai_codex.preparation import ALLOWED_FIELDS, prepare
@@ -35,7 +35,7 @@ class OpenAICodex:
     dialect = "openai_responses"
     always_streams = True
 
-    def __init__(self, name: str, settings: ProviderSettings, cards: Sequence[ModelCard] = ()) -> None:
+    def __init__(self, name: str, settings: ProviderSettings, models: Sequence[ModelInfo] = ()) -> None:
         self.name = name
         self.subscription = settings.subscription is not False
         base = settings.api_base or API_BASE
@@ -46,17 +46,17 @@ class OpenAICodex:
         self._headers = {key.lower(): value for key, value in settings.headers.items()}
         self._allowed = frozenset(settings.allowed_fields) if settings.allowed_fields is not None else ALLOWED_FIELDS
         self.needs_credential = settings.auth_header is None and "authorization" not in self._headers
-        self._cards = {card.id: card for card in cards}
+        self._models = {info.id: info for info in models}
 
-    def cards(self) -> Sequence[ModelCard]:
+    def models(self) -> Sequence[ModelInfo]:
         """Models it is known to serve."""
-        return tuple(self._cards.values())
+        return tuple(self._models.values())
 
-    def card(self, model: str) -> ModelCard | None:
+    def model_info(self, model: str) -> ModelInfo | None:
         """The card of a model id; invented for an unlisted id that looks like OpenAI's."""
-        known = self._cards.get(model)
+        known = self._models.get(model)
         if known is None and _MODEL.fullmatch(model):
-            return ModelCard(self.name, model)
+            return ModelInfo(self.name, model)
         return known
 
     def prepare(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> EncodedRequest:

@@ -12,7 +12,7 @@ import orjson
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 
 _PATHS = {"openai_chat_completions": "/chat/completions", "openai_responses": "/responses"}
 
@@ -32,7 +32,7 @@ class OpenAICompatible:
     dialect: str = "openai_chat_completions"
     headers: Mapping[str, str] = field(default_factory=dict)
     auth_header: str | None = None
-    listed: Sequence[ModelCard] = ()
+    listed: Sequence[ModelInfo] = ()
     any_model: bool = True
     allowed_fields: frozenset[str] | None = None
     subscription: bool = False
@@ -56,14 +56,14 @@ class OpenAICompatible:
         versioned = len(last) > 1 and last[0] == "v" and last[1].isdigit()
         return f"{self.api_base}{'' if versioned else '/v1'}"
 
-    def cards(self) -> Sequence[ModelCard]:
+    def models(self) -> Sequence[ModelInfo]:
         """Models it is known to serve."""
         return self.listed
 
-    def card(self, model: str) -> ModelCard | None:
+    def model_info(self, model: str) -> ModelInfo | None:
         """The card of a model; invented where the endpoint takes any id."""
-        known = next((card for card in self.listed if card.id == model), None)
-        return known or (ModelCard(self.name, model) if self.any_model else None)
+        known = next((info for info in self.listed if info.id == model), None)
+        return known or (ModelInfo(self.name, model) if self.any_model else None)
 
     def prepare(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> EncodedRequest:
         """Send only the fields the endpoint knows."""

@@ -7,8 +7,8 @@ from typing import Any
 from openclaw_oauthrouter.canonical.content import Part, TextPart, ToolCallPart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
 from openclaw_oauthrouter.canonical.routing import RequestFeatures
-from openclaw_oauthrouter.classifier.envelopes import builtin_envelopes
 from openclaw_oauthrouter.classifier.features import features_of
+from openclaw_oauthrouter.classifier.prompt_wrappers import builtin_prompt_wrappers
 
 ROLES = {"developer": "system", "tool": "user", None: "user"}
 
@@ -21,7 +21,7 @@ def conversation(*turns: tuple[str, str], **fields: Any) -> ChatRequest:
 def features(*turns: tuple[str, str], tier: Any = None, tokens: int = 0, **fields: Any) -> RequestFeatures:
     """Features of such a request."""
     request = conversation(*turns, **fields)
-    return features_of(request, envelopes=builtin_envelopes(), previous_tier=tier, input_tokens=tokens)
+    return features_of(request, prompt_wrappers=builtin_prompt_wrappers(), previous_tier=tier, input_tokens=tokens)
 
 
 def said(text: str, **fields: Any) -> RequestFeatures:

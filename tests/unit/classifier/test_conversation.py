@@ -8,9 +8,9 @@ from openclaw_oauthrouter.canonical.content import BlobPart, TextPart, ToolCallP
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, ResponseFormat, Tool
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
 from openclaw_oauthrouter.classifier.dimensions import builtin_dimensions
-from openclaw_oauthrouter.classifier.envelopes import builtin_envelopes
 from openclaw_oauthrouter.classifier.features import features_of
 from openclaw_oauthrouter.classifier.parameters import Parameters
+from openclaw_oauthrouter.classifier.prompt_wrappers import builtin_prompt_wrappers
 from openclaw_oauthrouter.classifier.rules import Rules
 
 from .requests import features, said
@@ -58,9 +58,9 @@ def test_a_follow_up_never_falls_below_the_remembered_tier(rules: Rules, text: s
 
 @pytest.mark.parametrize("text", FOLLOW_UPS)
 def test_without_memory_the_task_is_judged_from_its_words(rules: Rules, text: str) -> None:
-    judged = rules.classify(later(text))
-    assert judged.tier is Tier.REASONING
-    assert "goes on with a REASONING task" in judged.reasoning
+    classified = rules.classify(later(text))
+    assert classified.tier is Tier.REASONING
+    assert "goes on with a REASONING task" in classified.reasoning
 
 
 @pytest.mark.parametrize("text", NEW_TOPICS)
@@ -81,8 +81,8 @@ def test_a_first_turn_inherits_nothing(rules: Rules, text: str) -> None:
 
 
 def test_a_turn_rises_at_once(rules: Rules) -> None:
-    judged = rules.classify(features(("user", "hi"), ("assistant", "hello"), ("user", TASK), tier=Tier.SIMPLE))
-    assert judged.tier is Tier.REASONING
+    classified = rules.classify(features(("user", "hi"), ("assistant", "hello"), ("user", TASK), tier=Tier.SIMPLE))
+    assert classified.tier is Tier.REASONING
 
 
 def test_a_longer_turn_on_the_same_subject_keeps_the_tier(rules: Rules) -> None:
@@ -101,7 +101,7 @@ def agent_turn(*results: str) -> ChatRequest:
 @pytest.mark.parametrize("tier", [None, Tier.COMPLEX, Tier.REASONING])
 def test_tool_results_keep_the_tier_of_the_task(rules: Rules, tier: Tier | None) -> None:
     for results in (["ok"], ["ok", "error: class import def return " * 200], ["hi"] * 12):
-        found = features_of(agent_turn(*results), envelopes=builtin_envelopes(), previous_tier=tier)
+        found = features_of(agent_turn(*results), prompt_wrappers=builtin_prompt_wrappers(), previous_tier=tier)
         assert rules.classify(found).tier is Tier.REASONING
 
 
@@ -115,12 +115,12 @@ LOOKED_UP = (
 def test_the_model_that_called_a_tool_reads_its_answer(rules: Rules) -> None:
     for messages in ((ASKED,), (ASKED, *LOOKED_UP), (ASKED, *LOOKED_UP, *LOOKED_UP)):
         request = ChatRequest("test", "auto", messages, tools=(Tool("search"),))
-        assert rules.classify(features_of(request, envelopes=())).tier is Tier.SIMPLE
+        assert rules.classify(features_of(request, prompt_wrappers=())).tier is Tier.SIMPLE
 
 
 def test_tool_results_of_a_new_question_are_not_those_of_the_old_task(rules: Rules) -> None:
     messages = (*agent_turn("ok").messages, Message("assistant", (TextPart("Proved."),)), ASKED, *LOOKED_UP)
-    assert rules.classify(features_of(ChatRequest("test", "auto", messages), envelopes=())).tier is Tier.SIMPLE
+    assert rules.classify(features_of(ChatRequest("test", "auto", messages), prompt_wrappers=())).tier is Tier.SIMPLE
 
 
 @pytest.mark.parametrize(
@@ -148,10 +148,10 @@ def test_tools_count_when_the_words_ask_for_work(rules: Rules) -> None:
 @pytest.mark.parametrize(("modality", "tier"), [("image", Tier.COMPLEX), ("document", Tier.MEDIUM)])
 def test_attachments_set_floors(rules: Rules, modality: str, tier: Tier) -> None:
     parts = (TextPart("hi"), BlobPart(modality, "application/x", "aGk="))  # type: ignore[arg-type]
-    assert rules.classify(features_of(ChatRequest("test", "auto", (Message("user", parts),)), envelopes=())).tier is tier
+    assert rules.classify(features_of(ChatRequest("test", "auto", (Message("user", parts),)), prompt_wrappers=())).tier is tier
 
 
 def test_an_earlier_image_still_counts_a_little(rules: Rules) -> None:
     image = Message("user", (TextPart("hi"), BlobPart("image", "image/png", "aGk=")))
     messages = (image, Message("assistant", (TextPart("hello"),)), Message("user", (TextPart("What is the capital of Peru?"),)))
-    assert rules.classify(features_of(ChatRequest("test", "auto", messages), envelopes=())).tier is Tier.MEDIUM
+    assert rules.classify(features_of(ChatRequest("test", "auto", messages), prompt_wrappers=())).tier is Tier.MEDIUM

@@ -6,8 +6,8 @@ import pytest
 
 from openclaw_oauthrouter.canonical.content import BlobPart, TextPart, ToolCallPart, ToolCallResponsePart
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, ResponseFormat, Tool
-from openclaw_oauthrouter.classifier.envelopes import builtin_envelopes
 from openclaw_oauthrouter.classifier.features import features_of
+from openclaw_oauthrouter.classifier.prompt_wrappers import builtin_prompt_wrappers
 from openclaw_oauthrouter.classifier.view import HEAD, TAIL
 
 from .requests import captured, conversation, features, said
@@ -37,7 +37,7 @@ RESULT = ToolCallResponsePart("1", (TextPart("a long log"),))
 @pytest.mark.parametrize("path", CAPTURES)
 def test_captured_requests(path: str) -> None:
     words, tool_turn = CAPTURES[path]
-    found = features_of(captured(shared_json(*path.split("/"))["body"]), envelopes=builtin_envelopes())
+    found = features_of(captured(shared_json(*path.split("/"))["body"]), prompt_wrappers=builtin_prompt_wrappers())
     assert (found.text, found.is_tool_result_turn) == (words, tool_turn)
     assert len(found.tool_names) > 5
 
@@ -80,20 +80,20 @@ def test_a_tool_result_ends_the_request_even_behind_wrapping() -> None:
         Message("user", (RESULT, TextPart("<system-reminder>todo</system-reminder>"))),
         Message("user", (TextPart(CONTEXT),)),
     )
-    found = features_of(ChatRequest("test", "auto", messages), envelopes=builtin_envelopes())
+    found = features_of(ChatRequest("test", "auto", messages), prompt_wrappers=builtin_prompt_wrappers())
     assert found.is_tool_result_turn
     assert found.text == "list files"
     spoken = (*messages, Message("user", (TextPart("now stop"),)))
-    assert not features_of(ChatRequest("test", "auto", spoken), envelopes=builtin_envelopes()).is_tool_result_turn
+    assert not features_of(ChatRequest("test", "auto", spoken), prompt_wrappers=builtin_prompt_wrappers()).is_tool_result_turn
 
 
 def test_images_count_for_the_turn_they_came_with() -> None:
     shown = Message("user", (TextPart("what is this?"), IMAGE))
     answer = Message("assistant", (TextPart("a cat"),))
     later = Message("user", (TextPart("thanks"),))
-    first = features_of(ChatRequest("test", "auto", (shown,)), envelopes=())
-    second = features_of(ChatRequest("test", "auto", (shown, answer, later)), envelopes=())
-    bare = features_of(ChatRequest("test", "auto", (later, answer, Message("user", (IMAGE,)))), envelopes=())
+    first = features_of(ChatRequest("test", "auto", (shown,)), prompt_wrappers=())
+    second = features_of(ChatRequest("test", "auto", (shown, answer, later)), prompt_wrappers=())
+    bare = features_of(ChatRequest("test", "auto", (later, answer, Message("user", (IMAGE,)))), prompt_wrappers=())
     assert (first.image_count, first.turn_image_count, first.raw_last_user_images) == (1, 1, 1)
     assert (second.image_count, second.turn_image_count, second.raw_last_user_images) == (1, 0, 0)
     assert (bare.image_count, bare.turn_image_count) == (1, 1)
@@ -101,7 +101,7 @@ def test_images_count_for_the_turn_they_came_with() -> None:
 
 def test_a_screenshot_in_a_tools_answer_is_no_image_of_the_user() -> None:
     result = Message("user", (ToolCallResponsePart("1", (IMAGE,)),))
-    found = features_of(ChatRequest("test", "auto", (Message("user", (TextPart("look"),)), result)), envelopes=())
+    found = features_of(ChatRequest("test", "auto", (Message("user", (TextPart("look"),)), result)), prompt_wrappers=())
     assert (found.image_count, found.turn_image_count) == (1, 0)
 
 
@@ -118,13 +118,13 @@ def test_request_fields() -> None:
         reasoning=Reasoning(effort="high"),
         max_output_tokens=7,
     )
-    found = features_of(request, envelopes=(), conversation="c", input_tokens=9)
+    found = features_of(request, prompt_wrappers=(), conversation="c", input_tokens=9)
     assert found.structured_output
     assert (found.reasoning_effort, found.max_output_tokens, found.conversation, found.input_tokens) == ("high", 7, "c", 9)
 
 
 def test_a_request_without_words() -> None:
-    found = features_of(ChatRequest("test", "auto", ()), envelopes=builtin_envelopes())
+    found = features_of(ChatRequest("test", "auto", ()), prompt_wrappers=builtin_prompt_wrappers())
     assert (found.text, found.turn_count, found.raw_last_user_text) == ("", 0, "")
 
 

@@ -23,9 +23,9 @@ def test_builtin_names() -> None:
     hook, settings = manager().hook, Settings()
     [dimensions] = hook.oauthrouter_register_dimensions(settings=settings)
     [classifiers] = hook.oauthrouter_register_classifiers(settings=settings, dimensions=dimensions)
-    [envelopes] = hook.oauthrouter_register_envelopes(settings=settings)
+    [prompt_wrappers] = hook.oauthrouter_register_prompt_wrappers(settings=settings)
     assert [one.name for one in classifiers] == ["rules", "rules-v1"]
-    assert [one.name for one in envelopes] == ["openclaw", "claude_code", "codex_cli"]
+    assert [one.name for one in prompt_wrappers] == ["openclaw", "claude_code", "codex_cli"]
     assert [one.name for one in dimensions] == [one.name for one in BUILTIN_DIMENSIONS]
 
 

@@ -70,17 +70,17 @@ def rules() -> Rules:
     ],
 )
 def test_tiers_people_expect(rules: Rules, prompt: str, tiers: tuple[Tier, ...]) -> None:
-    judged = rules.classify(said(prompt))
-    assert judged.tier in tiers, judged.reasoning
+    classified = rules.classify(said(prompt))
+    assert classified.tier in tiers, classified.reasoning
 
 
 def test_the_learned_term_is_not_what_keeps_the_promises() -> None:
     plain = classifier(learned=False)
     assert plain.classify(said("hi")).tier is SIMPLE
     assert plain.classify(said("Prove that sqrt(2) is irrational")).tier is REASONING
-    judged = plain.classify(said("Design a distributed lock service with fencing tokens"))
-    assert judged.tier is COMPLEX
-    assert "learned" not in judged.reasoning
+    classified = plain.classify(said("Design a distributed lock service with fencing tokens"))
+    assert classified.tier is COMPLEX
+    assert "learned" not in classified.reasoning
 
 
 def test_every_tier_is_reached_by_score_alone(rules: Rules) -> None:
@@ -94,35 +94,35 @@ def test_every_tier_is_reached_by_score_alone(rules: Rules) -> None:
         "Finally, derive a closed form for the number of chords when $f(x) = \\sin(2 \\pi k x)$, where $k$ is a positive integer.",
     }
     for tier, prompt in prompts.items():
-        judged = rules.classify(said(prompt))
-        assert judged.tier is tier, judged.reasoning
-        assert judged.floors == ()
+        classified = rules.classify(said(prompt))
+        assert classified.tier is tier, classified.reasoning
+        assert classified.minimum_tiers == ()
 
 
 def test_what_was_pasted_does_not_decide(rules: Rules) -> None:
     log = "2026-11-22 10:00:00 INFO worker import batch done, return code 0\n" * 90
-    judged = rules.classify(said(f"{log}what failed?"))
-    assert judged.tier.rank <= MEDIUM.rank, judged.reasoning
+    classified = rules.classify(said(f"{log}what failed?"))
+    assert classified.tier.rank <= MEDIUM.rank, classified.reasoning
 
 
 def test_the_explanation_names_score_and_signals(rules: Rules) -> None:
-    judged = rules.classify(said("Give the proof and prove that the theorem holds"))
-    assert judged.reasoning.startswith("score=")
-    assert "reasoning (proof, prove, theorem)" in judged.reasoning
-    assert "at least REASONING: proof (prove that)" in judged.reasoning
-    assert judged.floors == ("at least REASONING: proof (prove that)",)
-    assert judged.method == "rules"
-    assert [one.name for one in judged.dimensions] == [*(one.name for one in BUILTIN_DIMENSIONS), "learnedScore"]
+    classified = rules.classify(said("Give the proof and prove that the theorem holds"))
+    assert classified.reasoning.startswith("score=")
+    assert "reasoning (proof, prove, theorem)" in classified.reasoning
+    assert "at least REASONING: proof (prove that)" in classified.reasoning
+    assert classified.minimum_tiers == ("at least REASONING: proof (prove that)",)
+    assert classified.method == "rules"
+    assert [one.name for one in classified.dimensions] == [*(one.name for one in BUILTIN_DIMENSIONS), "learnedScore"]
 
 
 def test_the_score_is_the_weighted_sum_of_the_dimensions(rules: Rules) -> None:
-    judged = rules.classify(said("Who wrote Hamlet?"))
-    assert judged.score == pytest.approx(sum(one.score * one.weight for one in judged.dimensions))
+    classified = rules.classify(said("Who wrote Hamlet?"))
+    assert classified.score == pytest.approx(sum(one.score * one.weight for one in classified.dimensions))
 
 
 def test_a_floor_lifts_the_score_into_its_tier(rules: Rules) -> None:
-    judged = rules.classify(said("Prove that sqrt(2) is irrational"))
-    assert judged.score == rules.cut_points[2]
+    classified = rules.classify(said("Prove that sqrt(2) is irrational"))
+    assert classified.score == rules.cut_points[2]
 
 
 def test_length_of_dense_scripts_is_weighed(rules: Rules) -> None:

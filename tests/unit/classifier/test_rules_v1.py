@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
-from openclaw_oauthrouter.classifier.envelopes import builtin_envelopes
 from openclaw_oauthrouter.classifier.features import features_of
+from openclaw_oauthrouter.classifier.prompt_wrappers import builtin_prompt_wrappers
 from openclaw_oauthrouter.classifier.rules_v1 import RulesV1
 
 from .requests import captured
@@ -27,10 +27,12 @@ def features(text: str, images: int = 0) -> RequestFeatures:
 
 @pytest.mark.parametrize("case", recorded_cases(), ids=lambda case: case["id"])
 def test_recorded_case(case: dict[str, Any]) -> None:
-    judged = RulesV1().classify(features_of(captured({"tools": [], **case["request"]}), envelopes=builtin_envelopes()))
-    assert judged.tier == case["expect"]["tier"]
-    assert judged.confidence == pytest.approx(case["expect"]["confidence"], abs=0.0005)
-    assert judged.reasoning == case["recorded"]["reasoning"]
+    classified = RulesV1().classify(
+        features_of(captured({"tools": [], **case["request"]}), prompt_wrappers=builtin_prompt_wrappers())
+    )
+    assert classified.tier == case["expect"]["tier"]
+    assert classified.confidence == pytest.approx(case["expect"]["confidence"], abs=0.0005)
+    assert classified.reasoning == case["recorded"]["reasoning"]
 
 
 def test_only_size_and_images_reach_complex() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from openclaw_oauthrouter.errors import UpstreamConnectionError
 from openclaw_oauthrouter.health import health_file
-from openclaw_oauthrouter.health.book import HealthBook
 from openclaw_oauthrouter.health.health_file import HealthFile
+from openclaw_oauthrouter.health.registry import HealthRegistry
 from openclaw_oauthrouter.health.state import decode, encode, state_of
 
 NOW = 1_763_800_000.0
@@ -24,19 +24,19 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "health.json"
 
 
-def kept(path: Path) -> tuple[HealthBook, HealthFile]:
-    book = HealthBook(lambda: NOW)
-    return book, HealthFile(path, book)
+def kept(path: Path) -> tuple[HealthRegistry, HealthFile]:
+    registry = HealthRegistry(lambda: NOW)
+    return registry, HealthFile(path, registry)
 
 
 async def test_cooldowns_and_windows_survive(path: Path) -> None:
-    book, file = kept(path)
-    book.failed("anthropic", "m", "k", REFUSED)
-    book.observe_headers("openai", "k", USED_UP, model="gpt-5.5")
+    registry, file = kept(path)
+    registry.failed("anthropic", "m", "k", REFUSED)
+    registry.observe_headers("openai", "k", USED_UP, model="gpt-5.5")
     file.save()
     again, reader = kept(path)
     reader.load()
-    assert again.snapshot() == book.snapshot()
+    assert again.snapshot() == registry.snapshot()
     assert again.blocked("anthropic", "m", "k")
     assert again.blocked("openai", "gpt-5.5", "k")
 
@@ -53,14 +53,14 @@ async def test_many_changes_are_one_write(path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(health_file, "_SAVE_SECONDS", 0.01)
     writes = []
     monkeypatch.setattr(health_file, "_replace", lambda path, data: writes.append(decode(data)))
-    book, _file = kept(path)
+    registry, _file = kept(path)
     for model in range(20):
-        book.observe_headers("openai", "k", USED_UP, model=str(model))
+        registry.observe_headers("openai", "k", USED_UP, model=str(model))
     assert writes == []
     while not writes:
         await asyncio.sleep(0.01)
     assert [len(state.windows) for state in writes] == [20]
-    book.succeeded("openai", "1", "k")
+    registry.succeeded("openai", "1", "k")
     await asyncio.sleep(0.05)
     assert len(writes) == 1, "nothing had changed"
 
@@ -69,10 +69,10 @@ async def test_many_changes_are_one_write(path: Path, monkeypatch: pytest.Monkey
 async def test_a_damaged_file_is_reported_and_done_without(path: Path, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
-    book, file = kept(path)
+    registry, file = kept(path)
     file.load()
     assert "damaged" in caplog.text
-    assert book.snapshot() == {"cooldowns": [], "windows": []}
+    assert registry.snapshot() == {"cooldowns": [], "windows": []}
 
 
 async def test_no_file_is_no_news(path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -90,10 +90,10 @@ async def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path, caplo
 
 
 async def test_what_is_known_already_is_not_overwritten_by_what_is_older(path: Path) -> None:
-    book, file = kept(path)
-    book.failed("anthropic", "m", "k", REFUSED)
+    registry, file = kept(path)
+    registry.failed("anthropic", "m", "k", REFUSED)
     file.save()
-    later = HealthBook(lambda: NOW + 5)
+    later = HealthRegistry(lambda: NOW + 5)
     later.failed("anthropic", "m", "k", REFUSED)
     before = later.snapshot()
     HealthFile(path, later).load()
@@ -101,8 +101,8 @@ async def test_what_is_known_already_is_not_overwritten_by_what_is_older(path: P
 
 
 def test_state_as_bytes_and_back() -> None:
-    book = HealthBook(lambda: NOW)
-    book.failed("anthropic", "m", None, REFUSED)
-    book.observe_headers("openai", None, USED_UP)
-    state = state_of(book)
+    registry = HealthRegistry(lambda: NOW)
+    registry.failed("anthropic", "m", None, REFUSED)
+    registry.observe_headers("openai", None, USED_UP)
+    state = state_of(registry)
     assert decode(encode(state)) == state

@@ -30,7 +30,7 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-async def book(path: Path) -> None:
+async def registry(path: Path) -> None:
     ledger = SqliteLedger(path)
     hold = Hold("1", day_of(time.time()), "model:anthropic/claude-haiku-4-5", "client:ci", Amounts(1), 4e9)
     await ledger.settle(hold, Amounts(4, 1234, 567, 2_500_000))
@@ -44,7 +44,7 @@ def run(config: Path, *arguments: str) -> str:
 
 
 def test_the_table_shows_limits_models_and_clients(config: Path, tmp_path: Path) -> None:
-    asyncio.run(book(ledger_path(tmp_path)))
+    asyncio.run(registry(ledger_path(tmp_path)))
     output = run(config)
     lines = [" ".join(line.replace("│", " ").split()) for line in output.splitlines()]
     assert "everybody requests today 4 10 6" in lines
@@ -54,7 +54,7 @@ def test_the_table_shows_limits_models_and_clients(config: Path, tmp_path: Path)
 
 
 def test_json(config: Path, tmp_path: Path) -> None:
-    asyncio.run(book(ledger_path(tmp_path)))
+    asyncio.run(registry(ledger_path(tmp_path)))
     report = json.loads(run(config, "--json"))
     used = {"requests": 4, "input_tokens": 1234, "output_tokens": 567, "microdollars": 2_500_000}
     assert report["periods"]["day"]["used"]["client:ci"] == used

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_oauthrouter.canonical.request import ChatRequest
-from openclaw_oauthrouter.canonical.routing import Estimate, Hop, ModelCard, Price
+from openclaw_oauthrouter.canonical.routing import Candidate, Estimate, ModelInfo, Price
 from openclaw_oauthrouter.canonical.spending import Amounts, Limit
 from openclaw_oauthrouter.canonical.usage import Usage, usage_of_interrupted
 from openclaw_oauthrouter.config.server import ClientKeySettings
@@ -29,9 +29,9 @@ from openclaw_oauthrouter.policy.ledger.sqlite import SqliteLedger
 from openclaw_oauthrouter.policy.spend import Spend
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC).timestamp()
-HAIKU = Hop(ModelCard("anthropic", "claude-haiku-4-5"))
-OPUS = Hop(ModelCard("anthropic", "claude-opus-4-6"))
-LOCAL = Hop(ModelCard("ollama", "llama"))
+HAIKU = Candidate(ModelInfo("anthropic", "claude-haiku-4-5"))
+OPUS = Candidate(ModelInfo("anthropic", "claude-opus-4-6"))
+LOCAL = Candidate(ModelInfo("ollama", "llama"))
 PRICES = {"claude-haiku-4-5": Price(1.0, 5.0), "claude-opus-4-6": Price(5.0, 25.0, cache_write=6.25)}
 SMALL = Estimate(100, 200)
 
@@ -53,7 +53,7 @@ def make(ledger: SqliteLedger) -> Make:
         return Spend(
             SpendSettings(**settings),
             ledger,
-            price=lambda card: PRICES.get(card.id),
+            price=lambda info: PRICES.get(info.id),
             clock=lambda: now,
             new_id=lambda: str(next(ids)),
             clients=clients,
@@ -201,11 +201,11 @@ async def test_a_plugin_may_add_a_rule(make: Make) -> None:
         name = "two-of-each"
 
         def check(self, call):
-            return [Limit("day", "requests", 2, f"model:{call.card.name}")]
+            return [Limit("day", "requests", 2, f"model:{call.info.name}")]
 
     guard = make(extra=(TwoOfEach(),))
-    for hop in (HAIKU, HAIKU, OPUS):
-        await guard.reserve(hop, SMALL, None)
+    for candidate in (HAIKU, HAIKU, OPUS):
+        await guard.reserve(candidate, SMALL, None)
     with pytest.raises(BudgetExceededError, match="model anthropic/claude-haiku-4-5"):
         await guard.reserve(HAIKU, SMALL, None)
 
@@ -227,7 +227,7 @@ async def test_the_cost_set_aside_covers_a_cache_write(make: Make) -> None:
 def test_a_client_that_names_no_length_gets_the_cap(make: Make, dialect: str, field: str) -> None:
     guard = make(max_request_output_tokens=8192)
     silent = ChatRequest(dialect, "auto", (), body={"model": "auto"})
-    large, small = ModelCard("p", "large", max_output_tokens=64_000), ModelCard("p", "small", max_output_tokens=4_000)
+    large, small = ModelInfo("p", "large", max_output_tokens=64_000), ModelInfo("p", "small", max_output_tokens=4_000)
     capped = guard.cap(silent, large)
     assert (capped.max_output_tokens, capped.body) == (8192, {"model": "auto", field: 8192})
     assert guard.cap(silent, small).max_output_tokens == 4_000
@@ -237,12 +237,12 @@ def test_a_client_that_names_no_length_gets_the_cap(make: Make, dialect: str, fi
 
 def test_a_client_s_own_length_stands(make: Make) -> None:
     asked = ChatRequest("anthropic_messages", "auto", (), max_output_tokens=9000)
-    assert make(max_request_output_tokens=8192).cap(asked, HAIKU.card) is asked
-    assert make().cap(asked, HAIKU.card) is asked
+    assert make(max_request_output_tokens=8192).cap(asked, HAIKU.info) is asked
+    assert make().cap(asked, HAIKU.info) is asked
 
 
 def test_a_dialect_of_a_plugin_is_capped_where_it_is_translated(make: Make) -> None:
-    capped = make(max_request_output_tokens=10).cap(ChatRequest("gemini", "auto", (), body={}), HAIKU.card)
+    capped = make(max_request_output_tokens=10).cap(ChatRequest("gemini", "auto", (), body={}), HAIKU.info)
     assert (capped.max_output_tokens, capped.body) == (10, {})
 
 
@@ -257,7 +257,7 @@ async def test_settling_books_what_was_used(make: Make, ledger: SqliteLedger) ->
     reservation = await make(daily_request_budget=9).reserve(HAIKU, SMALL, "ci")
     await reservation.settle(Usage(input_tokens=90, output_tokens=20), 0.00019)
     expected = Amounts(1, 90, 20, 190)
-    assert await used(ledger) == await used(ledger, "client:ci") == await used(ledger, f"model:{HAIKU.card.name}") == expected
+    assert await used(ledger) == await used(ledger, "client:ci") == await used(ledger, f"model:{HAIKU.info.name}") == expected
 
 
 async def test_usage_is_booked_without_any_limit(make: Make, ledger: SqliteLedger) -> None:
@@ -398,9 +398,9 @@ async def test_a_cheaper_model_is_offered_when_money_is_short(make: Make) -> Non
     guard = make(daily_cost_budget=0.0011, on_exceeded="downgrade")
     with pytest.raises(CostBudgetExceededError) as refusal:
         await guard.reserve(OPUS, SMALL, None)
-    hops = guard.cheaper(refusal.value, [OPUS, LOCAL, HAIKU])
-    assert hops == [HAIKU, OPUS]
-    await guard.reserve(hops[0], SMALL, None)
+    candidates = guard.cheaper(refusal.value, [OPUS, LOCAL, HAIKU])
+    assert candidates == [HAIKU, OPUS]
+    await guard.reserve(candidates[0], SMALL, None)
 
 
 def test_no_cheaper_model_helps_where_tokens_or_requests_are_short(make: Make) -> None:
@@ -418,7 +418,7 @@ async def test_the_snapshot_shows_budgets_and_use(make: Make) -> None:
         {"period": "day", "quantity": "requests", "most": 2, "scope": "client:ci", "used": 1, "resetsAt": reset},
     ]
     used = {"requests": 1, "input_tokens": 1, "output_tokens": 2, "microdollars": 500_000}
-    assert snapshot["periods"]["month"]["used"] == {"": used, "client:ci": used, f"model:{HAIKU.card.name}": used}
+    assert snapshot["periods"]["month"]["used"] == {"": used, "client:ci": used, f"model:{HAIKU.info.name}": used}
 
 
 async def test_what_a_plan_pays_for_touches_no_budget_in_money(make: Make, ledger: SqliteLedger) -> None:
@@ -445,8 +445,8 @@ async def test_without_limits_nothing_is_set_aside_or_given_back(make: Make, mon
 async def test_a_denied_model_is_denied_in_every_edition(make: Make, denied: str, asked: str) -> None:
     guard = make(denylist_models=(denied,))
     with pytest.raises(ModelNotAllowedError):
-        await guard.reserve(Hop(ModelCard("anthropic", asked)), SMALL, None)
-    await guard.reserve(Hop(ModelCard("anthropic", "claude-opus-4-7")), SMALL, None)
+        await guard.reserve(Candidate(ModelInfo("anthropic", asked)), SMALL, None)
+    await guard.reserve(Candidate(ModelInfo("anthropic", "claude-opus-4-7")), SMALL, None)
 
 
 async def test_a_plan_goes_on_where_the_money_is_spent(make: Make) -> None:

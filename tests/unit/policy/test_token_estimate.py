@@ -23,12 +23,12 @@ from openclaw_oauthrouter.canonical.content import (
     UriPart,
 )
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, ResponseFormat, Tool
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.policy.exact_count import ExactCounter
 from openclaw_oauthrouter.policy.media_tokens import image_size, image_tokens
 from openclaw_oauthrouter.policy.token_estimate import TokenEstimator, output_tokens, text_tokens
 
-CARD = ModelCard("anthropic", "claude-haiku-4-5", max_output_tokens=64_000)
+CARD = ModelInfo("anthropic", "claude-haiku-4-5", max_output_tokens=64_000)
 
 
 def request(*parts, **fields) -> ChatRequest:
@@ -146,8 +146,8 @@ def test_base64_length_never_counts_as_text() -> None:
     [(None, 8192, 8192), (None, None, 4096), (100, 8192, 100), (10_000, 8192, 8192), (10_000, None, 10_000)],
 )
 def test_output_is_what_is_asked_for_within_what_the_model_can(asked, most, expected) -> None:
-    card = ModelCard("p", "m", max_output_tokens=most)
-    assert output_tokens(request(max_output_tokens=asked), card) == expected
+    info = ModelInfo("p", "m", max_output_tokens=most)
+    assert output_tokens(request(max_output_tokens=asked), info) == expected
 
 
 class Exact(ExactCounter):

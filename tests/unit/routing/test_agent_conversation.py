@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from openclaw_oauthrouter.canonical.request import ChatRequest
-from openclaw_oauthrouter.canonical.routing import ModelCard, RouteHints, RoutingDecision
+from openclaw_oauthrouter.canonical.routing import ModelInfo, RouteHints, RoutingDecision
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
@@ -49,7 +49,7 @@ class Step:
 
     request: ChatRequest
     decision: RoutingDecision
-    card: ModelCard
+    info: ModelInfo
     usage: Usage
     cost: float
 
@@ -92,24 +92,24 @@ def steps(router: Router) -> list[Step]:
     out: list[Step] = []
     for request in requests():
         decision = router.route(request, RouteHints(), "the conversation").decision
-        card = decision.hops[0].card
-        prompt = router.estimate(request, card).input_tokens
-        usage = used(prompt, cached.get(card.name, 0))
-        cached[card.name] = prompt
-        router.answered("the conversation", decision, card, usage)
-        price = router.prices.price(card)
+        info = decision.candidates[0].info
+        prompt = router.estimate(request, info).input_tokens
+        usage = used(prompt, cached.get(info.name, 0))
+        cached[info.name] = prompt
+        router.answered("the conversation", decision, info, usage)
+        price = router.prices.price(info)
         assert price is not None
-        out.append(Step(request, decision, card, usage, cost_of(usage, price)))
+        out.append(Step(request, decision, info, usage, cost_of(usage, price)))
     return out
 
 
-def fixed_cost(router: Router, steps: list[Step], card: ModelCard) -> float:
+def fixed_cost(router: Router, steps: list[Step], info: ModelInfo) -> float:
     """What the conversation would have cost with one model from beginning to end."""
-    price = router.prices.price(card)
+    price = router.prices.price(info)
     assert price is not None
     cached, total = 0, 0.0
     for step in steps:
-        prompt = router.estimate(step.request, card).input_tokens
+        prompt = router.estimate(step.request, info).input_tokens
         total += cost_of(used(prompt, cached), price)
         cached = prompt
     return total
@@ -123,26 +123,26 @@ def test_it_is_the_conversation_of_thirty_requests(steps: list[Step]) -> None:
 
 def test_the_model_never_changes_needlessly(router: Router, steps: list[Step]) -> None:
     for before, after in pairwise(steps):
-        if after.card == before.card:
+        if after.info == before.info:
             continue
         assert after.decision.tier is not None
         assert before.decision.tier is not None
         if after.decision.tier.rank > before.decision.tier.rank:
             continue
-        stay, leave = router.prices.price(before.card), router.prices.price(after.card)
+        stay, leave = router.prices.price(before.info), router.prices.price(after.info)
         assert stay is not None
         assert leave is not None
         prompt = after.usage.input_tokens
         staying = cost_of(used(prompt, before.usage.input_tokens), stay)
         leaving = cost_of(used(prompt, 0), leave)
-        assert leaving < staying, f"{before.card.name} -> {after.card.name}: {after.decision.reasoning}"
+        assert leaving < staying, f"{before.info.name} -> {after.info.name}: {after.decision.reasoning}"
 
 
 def test_a_tool_loop_stays_with_its_model_once_it_runs(steps: list[Step]) -> None:
     at = 0
     for _, calls in TASKS:
         loop = steps[at + 1 : at + calls + 1]
-        assert len({step.card.name for step in loop}) <= 1, [step.card.name for step in loop]
+        assert len({step.info.name for step in loop}) <= 1, [step.info.name for step in loop]
         at += calls + 1
 
 
@@ -153,12 +153,12 @@ def test_what_it_costs_against_one_model_from_beginning_to_end(router: Router, s
     the prompts that its rises write anew.
     """
     routed = sum(step.cost for step in steps)
-    rivals = {step.card: fixed_cost(router, steps, step.card) for step in steps}
-    baseline = next(card for card in (router.providers["anthropic"].cards()) if card.name == steps[0].decision.baseline_model)
-    rises = [after for before, after in pairwise(steps) if before.card != after.card]
+    rivals = {step.info: fixed_cost(router, steps, step.info) for step in steps}
+    baseline = next(info for info in (router.providers["anthropic"].models()) if info.name == steps[0].decision.baseline_model)
+    rises = [after for before, after in pairwise(steps) if before.info != after.info]
     written_anew = sum(after.cost for after in rises)
     shown = {"routed": routed, baseline.name: fixed_cost(router, steps, baseline)} | {c.name: cost for c, cost in rivals.items()}
     print(f"{len(steps)} requests, {len(rises)} switches:", ", ".join(f"{name} ${cost:.4f}" for name, cost in shown.items()))
     assert routed < 0.75 * shown[baseline.name]
-    assert routed < rivals[steps[-1].card] + written_anew
+    assert routed < rivals[steps[-1].info] + written_anew
     assert routed >= min(rivals.values())

@@ -8,13 +8,13 @@ import pytest
 
 from openclaw_oauthrouter.canonical.content import BlobPart, TextPart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.request import Tool
-from openclaw_oauthrouter.canonical.routing import ModelCard, RouteHints, Tier
+from openclaw_oauthrouter.canonical.routing import ModelInfo, RouteHints, Tier
 from openclaw_oauthrouter.config.routing import RoutingSettings
-from openclaw_oauthrouter.config.upstream import FallbackHopSettings, RateLimitFallbackSettings
+from openclaw_oauthrouter.config.upstream import FallbackCandidateSettings, RateLimitFallbackSettings
 from openclaw_oauthrouter.errors import ConfigurationError, InvalidRequestError
-from openclaw_oauthrouter.routing.fallback import DEFAULT_CHAIN, fallback_hops
+from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements, requirements_of
+from openclaw_oauthrouter.routing.fallback import DEFAULT_CHAIN, fallback_candidates
 from openclaw_oauthrouter.routing.hints import hints_of
-from openclaw_oauthrouter.routing.servable import Needs, Servable, needs_of
 from openclaw_oauthrouter.routing.tiers import RULES_V1_COMPLEX, borrowing_order, build_chains
 from tests.unit.routing.world import TODAY, FakeProvider, asking
 
@@ -91,9 +91,9 @@ ON = RateLimitFallbackSettings(enabled=True)
     ],
 )
 def test_the_originals_maps(model: str, codex: str, deepseek: str) -> None:
-    hops = list(fallback_hops(ModelCard("anthropic", model), ON, BOTH))  # type: ignore[arg-type]
-    assert [hop.card.name for hop in hops] == [f"openai-codex/{codex}", f"deepseek/{deepseek}"]
-    assert {hop.only_on for hop in hops} == {(429, 529)}
+    candidates = list(fallback_candidates(ModelInfo("anthropic", model), ON, BOTH))  # type: ignore[arg-type]
+    assert [candidate.info.name for candidate in candidates] == [f"openai-codex/{codex}", f"deepseek/{deepseek}"]
+    assert {candidate.only_on for candidate in candidates} == {(429, 529)}
     assert len(DEFAULT_CHAIN) == 2
 
 
@@ -103,68 +103,68 @@ def test_the_originals_maps(model: str, codex: str, deepseek: str) -> None:
 )
 def test_a_map_takes_full_names_ids_and_family_words(key: str, found: bool) -> None:
     settings = RateLimitFallbackSettings(
-        enabled=True, on_status_codes=(503,), chain=(FallbackHopSettings(provider="deepseek", model_map={key: "x"}),)
+        enabled=True, on_status_codes=(503,), chain=(FallbackCandidateSettings(provider="deepseek", model_map={key: "x"}),)
     )
-    hops = list(fallback_hops(ModelCard("anthropic", "claude-haiku-4-5"), settings, BOTH))  # type: ignore[arg-type]
-    assert [(hop.card.name, hop.only_on) for hop in hops] == ([("deepseek/x", (503,))] if found else [])
+    candidates = list(fallback_candidates(ModelInfo("anthropic", "claude-haiku-4-5"), settings, BOTH))  # type: ignore[arg-type]
+    assert [(candidate.info.name, candidate.only_on) for candidate in candidates] == ([("deepseek/x", (503,))] if found else [])
 
 
 @pytest.mark.parametrize(
-    ("card", "settings", "there"),
+    ("info", "settings", "there"),
     [
-        (ModelCard("anthropic", "claude-haiku-4-5"), RateLimitFallbackSettings(), BOTH),
-        (ModelCard("deepseek", "deepseek-chat"), ON, BOTH),
-        (ModelCard("anthropic", "claude-haiku-4-5"), ON, {}),
+        (ModelInfo("anthropic", "claude-haiku-4-5"), RateLimitFallbackSettings(), BOTH),
+        (ModelInfo("deepseek", "deepseek-chat"), ON, BOTH),
+        (ModelInfo("anthropic", "claude-haiku-4-5"), ON, {}),
     ],
 )
 def test_no_fallback_when_off_or_for_another_provider_or_with_nobody_there(
-    card: ModelCard, settings: RateLimitFallbackSettings, there: dict[str, FakeProvider]
+    info: ModelInfo, settings: RateLimitFallbackSettings, there: dict[str, FakeProvider]
 ) -> None:
-    assert list(fallback_hops(card, settings, there)) == []  # type: ignore[arg-type]
+    assert list(fallback_candidates(info, settings, there)) == []  # type: ignore[arg-type]
 
 
 # ------------------------------------------------------------------ servable
 
-CARD = ModelCard("alpha", "small", 1000, images=False, documents=False, tools=False, retires=TODAY)
-OPEN = ModelCard("alpha", "open")
+CARD = ModelInfo("alpha", "small", 1000, images=False, documents=False, tools=False, retires=TODAY)
+OPEN = ModelInfo("alpha", "open")
 
 
-def judge(
+def eligibility_of(
     *, usable: bool = True, blocked: str | None = None, excluded: str = "", today: date | None = date(2026, 1, 1)
-) -> Servable:
+) -> Eligibility:
     names = frozenset({excluded} - {""})
-    return Servable(lambda _: usable, lambda _, __: blocked, names, (lambda: today) if today else None)
+    return Eligibility(lambda _: usable, lambda _, __: blocked, names, (lambda: today) if today else None)
 
 
 @pytest.mark.parametrize(
-    ("servable", "needs", "reason"),
+    ("eligibility", "requirements", "reason"),
     [
-        (judge(), Needs(), None),
-        (judge(excluded="alpha/small"), Needs(), "excluded"),
-        (judge(excluded="small"), Needs(), "excluded"),
-        (judge(today=TODAY), Needs(), "retired by its provider on 2026-11-22"),
-        (judge(today=date(2026, 11, 21)), Needs(), None),
-        (judge(today=None), Needs(), None),
-        (judge(usable=False), Needs(), "no credential for alpha"),
-        (judge(), Needs(images=True), "images"),
-        (judge(), Needs(documents=True), "documents"),
-        (judge(), Needs(tools=True), "tools"),
-        (judge(), Needs(1000), None),
-        (judge(), Needs(1001), "window of 1000"),
-        (judge(blocked="cooling down"), Needs(), "cooling down"),
+        (eligibility_of(), Requirements(), None),
+        (eligibility_of(excluded="alpha/small"), Requirements(), "excluded"),
+        (eligibility_of(excluded="small"), Requirements(), "excluded"),
+        (eligibility_of(today=TODAY), Requirements(), "retired by its provider on 2026-11-22"),
+        (eligibility_of(today=date(2026, 11, 21)), Requirements(), None),
+        (eligibility_of(today=None), Requirements(), None),
+        (eligibility_of(usable=False), Requirements(), "no credential for alpha"),
+        (eligibility_of(), Requirements(images=True), "images"),
+        (eligibility_of(), Requirements(documents=True), "documents"),
+        (eligibility_of(), Requirements(tools=True), "tools"),
+        (eligibility_of(), Requirements(1000), None),
+        (eligibility_of(), Requirements(1001), "window of 1000"),
+        (eligibility_of(blocked="cooling down"), Requirements(), "cooling down"),
     ],
 )
-def test_why_a_model_cannot_serve(servable: Servable, needs: Needs, reason: str | None) -> None:
-    found = servable.why_not(CARD, needs)
+def test_why_a_model_cannot_serve(eligibility: Eligibility, requirements: Requirements, reason: str | None) -> None:
+    found = eligibility.why_not(CARD, requirements)
     assert found is None if reason is None else reason in (found or "")
 
 
 def test_a_card_that_says_nothing_serves_anything() -> None:
-    assert judge().why_not(OPEN, Needs(10**7, images=True, documents=True, tools=True)) is None
+    assert eligibility_of().why_not(OPEN, Requirements(10**7, images=True, documents=True, tools=True)) is None
 
 
 def test_needs_are_read_off_the_parts_even_inside_a_tools_answer() -> None:
     image, document = BlobPart("image", "image/png", "aGk="), UriPart("document", "https://example.com/x.pdf")
-    assert needs_of(asking("auto", TextPart("hi")), 7) == Needs(7)
-    assert needs_of(asking("auto", image, tools=(Tool("f"),)), 0) == Needs(images=True, tools=True)
-    assert needs_of(asking("auto", ToolCallResponsePart("1", (document,))), 0) == Needs(documents=True)
+    assert requirements_of(asking("auto", TextPart("hi")), 7) == Requirements(7)
+    assert requirements_of(asking("auto", image, tools=(Tool("f"),)), 0) == Requirements(images=True, tools=True)
+    assert requirements_of(asking("auto", ToolCallResponsePart("1", (document,))), 0) == Requirements(documents=True)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from openclaw_oauthrouter.canonical.model_names import normalise
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.errors import InvalidRequestError, ModelNotFoundError
 from openclaw_oauthrouter.routing.model_ids import Auto, resolve, shown_model
 from tests.unit.routing.world import FakeProvider, providers
 
-HAIKU = ModelCard("anthropic", "claude-haiku-4-5")
+HAIKU = ModelInfo("anthropic", "claude-haiku-4-5")
 PROVIDERS = providers(
     FakeProvider("anthropic", (HAIKU,), any_model=True),
     FakeProvider("openai-codex", any_model=True),
     FakeProvider("openai", any_model=True),
-    FakeProvider("mine", (ModelCard("mine", "meta/llama-4"), ModelCard("mine", "claude-haiku-4-5"))),
+    FakeProvider("mine", (ModelInfo("mine", "meta/llama-4"), ModelInfo("mine", "claude-haiku-4-5"))),
 )
 ALIASES = {"cheap": "anthropic/claude-haiku-4-5", "best": "auto-quality", "Old.Name-1.5": "mine/meta/llama-4"}
 
@@ -57,7 +57,7 @@ def test_the_router_shall_choose(model: str, profile: str | None) -> None:
 )
 def test_a_model_is_found(model: str, name: str) -> None:
     found = resolve(model, PROVIDERS, ALIASES, ())
-    assert isinstance(found, ModelCard)
+    assert isinstance(found, ModelInfo)
     assert found.name == name
 
 
@@ -72,7 +72,7 @@ def test_a_model_is_found(model: str, name: str) -> None:
 )
 def test_a_bare_id_goes_to_a_provider_with_a_credential(model: str, usable: list[str], provider: str) -> None:
     found = resolve(model, PROVIDERS, {}, usable)
-    assert isinstance(found, ModelCard)
+    assert isinstance(found, ModelInfo)
     assert found.provider == provider
 
 

@@ -8,26 +8,26 @@ import pytest
 from genai_prices import Usage as Tokens
 from genai_prices import calc_price
 
-from openclaw_oauthrouter.canonical.routing import Estimate, ModelCard, Price
+from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo, Price
 from openclaw_oauthrouter.canonical.usage import Usage
-from openclaw_oauthrouter.routing.catalog import shipped_cards
+from openclaw_oauthrouter.routing.catalog import shipped_models
 from openclaw_oauthrouter.routing.prices import Prices, cost_of
 
-PRICED = [card for card in shipped_cards() if card.price is not None]
+PRICED = [info for info in shipped_models() if info.price is not None]
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 """Some vendors charge less at night."""
 
 VENDORS = {"openai-codex": "openai", "openai-chatgpt": "openai"}
 
 
-@pytest.mark.parametrize("card", PRICED, ids=lambda card: card.name)
-def test_a_shipped_price_is_the_published_one(card: ModelCard) -> None:
+@pytest.mark.parametrize("info", PRICED, ids=lambda info: info.name)
+def test_a_shipped_price_is_the_published_one(info: ModelInfo) -> None:
     def published(**tokens: int) -> float:
-        vendor = VENDORS.get(card.provider, card.provider)
-        price = calc_price(Tokens(**tokens), model_ref=card.id, provider_id=vendor, genai_request_timestamp=NOON)
+        vendor = VENDORS.get(info.provider, info.provider)
+        price = calc_price(Tokens(**tokens), model_ref=info.id, provider_id=vendor, genai_request_timestamp=NOON)
         return round(float(price.total_price) * 1000, 6)
 
-    assert card.price is not None
+    assert info.price is not None
     try:
         expected = [
             published(input_tokens=1000, output_tokens=0),
@@ -37,9 +37,9 @@ def test_a_shipped_price_is_the_published_one(card: ModelCard) -> None:
         ]
     except LookupError:
         pytest.skip("the published tables do not know it")
-    said = [card.price.input, card.price.output]
+    said = [info.price.input, info.price.output]
     # A card without a cache price charges the input price, as the tables do.
-    said += [card.price.input if extra is None else extra for extra in (card.price.cache_read, card.price.cache_write)]
+    said += [info.price.input if extra is None else extra for extra in (info.price.cache_read, info.price.cache_write)]
     assert said == pytest.approx(expected)
 
 
@@ -73,27 +73,27 @@ def test_cache_reads_and_writes_have_prices_of_their_own(usage: Usage, price: Pr
 def test_plugins_are_asked_first_then_the_card_then_the_tables_and_only_once() -> None:
     asked: list[str] = []
 
-    def ask(card: ModelCard) -> Price | None:
-        asked.append(card.name)
-        return Price(7, 7) if card.id == "mine" else None
+    def ask(info: ModelInfo) -> Price | None:
+        asked.append(info.name)
+        return Price(7, 7) if info.id == "mine" else None
 
     prices = Prices(ask)
-    assert prices.price(ModelCard("x", "mine", price=Price(1, 1))) == Price(7, 7)
-    assert prices.price(ModelCard("x", "carded", price=Price(1, 1))) == Price(1, 1)
-    published = prices.price(ModelCard("openai-codex", "gpt-5.1-codex"))
+    assert prices.price(ModelInfo("x", "mine", price=Price(1, 1))) == Price(7, 7)
+    assert prices.price(ModelInfo("x", "carded", price=Price(1, 1))) == Price(1, 1)
+    published = prices.price(ModelInfo("openai-codex", "gpt-5.1-codex"))
     assert published is not None
     assert published.input == pytest.approx(1.25)
-    assert prices.price(ModelCard("x", "mine")) == Price(7, 7)
+    assert prices.price(ModelInfo("x", "mine")) == Price(7, 7)
     assert asked == ["x/mine", "x/carded", "openai-codex/gpt-5.1-codex"]
 
 
 def test_what_nobody_knows_costs_nothing_in_advance_and_none_afterwards() -> None:
-    unknown = ModelCard("my-endpoint", "home-made")
+    unknown = ModelInfo("my-endpoint", "home-made")
     assert Prices().estimate(unknown, Estimate(1000, 1000)) == 0.0
     assert Prices().actual(unknown, Usage(1000, 1000)) is None
 
 
 def test_a_price_of_zero_is_a_price() -> None:
-    free = ModelCard("my-endpoint", "home-made", price=Price(0, 0))
+    free = ModelInfo("my-endpoint", "home-made", price=Price(0, 0))
     assert Prices().actual(free, Usage(1000, 1000)) == 0.0
-    assert Prices(lambda card: Price(0, 0)).price(ModelCard("anthropic", "claude-haiku-4-5")) == Price(0, 0)
+    assert Prices(lambda info: Price(0, 0)).price(ModelInfo("anthropic", "claude-haiku-4-5")) == Price(0, 0)

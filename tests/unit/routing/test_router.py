@@ -9,16 +9,16 @@ import pytest
 
 from openclaw_oauthrouter.canonical.content import BlobPart
 from openclaw_oauthrouter.canonical.request import Tool
-from openclaw_oauthrouter.canonical.routing import Hop, ModelCard, RouteHints, RoutingDecision, Tier
+from openclaw_oauthrouter.canonical.routing import Candidate, ModelInfo, RouteHints, RoutingDecision, Tier
 from openclaw_oauthrouter.canonical.usage import Usage
-from openclaw_oauthrouter.config.upstream import FallbackHopSettings, RateLimitFallbackSettings
+from openclaw_oauthrouter.config.upstream import FallbackCandidateSettings, RateLimitFallbackSettings
 from openclaw_oauthrouter.errors import CredentialNotFound, InvalidRequestError, ModelNotFoundError
 from tests.unit.routing.world import HUGE, LARGE, MIDDLE, SMALL, TIERS, FakeProvider, World, asking, providers
 
 NO_HINTS = RouteHints()
-GAMMA = FakeProvider("gamma", (ModelCard("gamma", "spare", 2_000_000),))
+GAMMA = FakeProvider("gamma", (ModelInfo("gamma", "spare", 2_000_000),))
 FALLBACK = RateLimitFallbackSettings(
-    enabled=True, from_providers=("alpha",), chain=(FallbackHopSettings(provider="gamma", default_model="spare"),)
+    enabled=True, from_providers=("alpha",), chain=(FallbackCandidateSettings(provider="gamma", default_model="spare"),)
 )
 
 
@@ -27,7 +27,7 @@ def decide(world: World, request: Any = None, hints: RouteHints = NO_HINTS) -> R
 
 
 def names(decision: RoutingDecision) -> list[str]:
-    return [hop.card.name for hop in decision.hops]
+    return [candidate.info.name for candidate in decision.candidates]
 
 
 # ------------------------------------------------------------------ tiers and borrowing
@@ -45,7 +45,7 @@ def test_a_tiers_own_models_come_first_then_borrowed_ones(tier: Tier, models: li
     decision = decide(World(tier=tier))
     assert names(decision) == models
     assert (decision.model, decision.tier) == (models[0], tier)
-    assert decision.hops[0].reason == f"{tier} primary"
+    assert decision.candidates[0].reason == f"{tier} primary"
     assert decision.skipped == ()
 
 
@@ -62,7 +62,7 @@ def test_what_cannot_serve_is_skipped_with_the_reason() -> None:
 def test_a_model_out_of_order_is_passed_over_for_its_tiers_next() -> None:
     tiers = {**TIERS, "SIMPLE": {"primary": "alpha/small", "fallback": ["beta/middle"]}}
     decision = decide(World(settings={"tiers": tiers}, down={"alpha/small": "cooling down"}))
-    assert (decision.model, decision.hops[0].reason) == ("beta/middle", "SIMPLE fallback 1")
+    assert (decision.model, decision.candidates[0].reason) == ("beta/middle", "SIMPLE fallback 1")
     assert decision.skipped[0].reason == "cooling down"
 
 
@@ -74,19 +74,19 @@ def test_a_tier_may_name_a_provider_that_is_not_there() -> None:
 
 def test_in_the_end_any_listed_model_serves() -> None:
     world = World(providers=providers(GAMMA), usable={"gamma"})
-    assert decide(world).hops[0] == Hop(GAMMA.listed[0], Tier.SIMPLE, "listed by gamma")
+    assert decide(world).candidates[0] == Candidate(GAMMA.listed[0], Tier.SIMPLE, "listed by gamma")
 
 
 @pytest.mark.parametrize(
-    ("card", "request_"),
+    ("info", "request_"),
     [
         (replace(SMALL, images=False), asking("auto", BlobPart("image", "image/png", "aGk="))),
         (replace(SMALL, tools=False), asking("auto", tools=(Tool("f"),))),
         (replace(SMALL, context_window=500), asking()),
     ],
 )
-def test_a_model_that_is_not_up_to_the_request_is_passed_over(card: ModelCard, request_: Any) -> None:
-    world = World(providers={**providers(), "alpha": FakeProvider("alpha", (card, LARGE, HUGE))})
+def test_a_model_that_is_not_up_to_the_request_is_passed_over(info: ModelInfo, request_: Any) -> None:
+    world = World(providers={**providers(), "alpha": FakeProvider("alpha", (info, LARGE, HUGE))})
     assert decide(world, request_).model == "beta/middle"
 
 
@@ -181,7 +181,7 @@ def test_the_header_beats_the_id_and_the_id_beats_the_configuration(
 def test_a_model_the_client_names_is_the_only_hop_even_when_it_is_out_of_order() -> None:
     world = World(down={"alpha": "cooling down"}, settings={"exclude": ["alpha/small"]})
     decision = decide(world, asking("alpha/small"))
-    assert decision.hops == (Hop(SMALL, reason="chosen by the client"),)
+    assert decision.candidates == (Candidate(SMALL, reason="chosen by the client"),)
     assert (decision.method, decision.tier) == ("explicit", None)
     assert world.seen == []
     with pytest.raises(ModelNotFoundError):
@@ -192,7 +192,7 @@ def test_a_named_model_falls_back_only_where_that_is_on_and_only_on_its_statuses
     world = World(providers=providers(GAMMA), fallback=FALLBACK)
     decision = decide(world, asking("alpha/small"))
     assert names(decision) == ["alpha/small", "gamma/spare"]
-    assert decision.hops[1].only_on == (429, 529)
+    assert decision.candidates[1].only_on == (429, 529)
     assert names(decide(world, asking("beta/middle"))) == ["beta/middle"]
 
 
@@ -205,7 +205,7 @@ def test_auto_gets_the_fallback_behind_its_own_hops_once() -> None:
 
 def test_a_plugin_may_replace_the_decision_and_it_is_priced_anew() -> None:
     def revise(request: Any, decision: RoutingDecision) -> RoutingDecision:
-        return replace(decision, model="beta/middle", hops=(Hop(MIDDLE, reason="plugin"),), cost_estimate=-1)
+        return replace(decision, model="beta/middle", candidates=(Candidate(MIDDLE, reason="plugin"),), cost_estimate=-1)
 
     decision = World(tokens=1_000_000).router(revise=revise).route(asking(), NO_HINTS, None).decision
     assert decision.model == "beta/middle"
@@ -216,13 +216,15 @@ def test_a_plugin_may_replace_the_decision_and_it_is_priced_anew() -> None:
 
 
 def second_turn(
-    world: World, first: Tier, then: Tier, *, cached: int = 0, answered_by: ModelCard | None = None
+    world: World, first: Tier, then: Tier, *, cached: int = 0, answered_by: ModelInfo | None = None
 ) -> RoutingDecision:
     """Route a turn, let it be answered, route the next."""
     router = world.router()
     world.tier = first
     decision = router.route(asking(), NO_HINTS, "c").decision
-    router.answered("c", decision, answered_by or decision.hops[0].card, Usage(world.tokens, 10, cache_read_input_tokens=cached))
+    router.answered(
+        "c", decision, answered_by or decision.candidates[0].info, Usage(world.tokens, 10, cache_read_input_tokens=cached)
+    )
     world.tier = then
     return router.route(asking(), NO_HINTS, "c").decision
 
@@ -236,7 +238,7 @@ def test_the_judge_is_told_the_previous_tier() -> None:
 def test_a_large_cached_prompt_keeps_its_model() -> None:
     decision = second_turn(World(tokens=100_000), Tier.MEDIUM, Tier.SIMPLE, cached=99_000)
     assert decision.model == "beta/middle"
-    assert decision.hops[0].reason.startswith("kept")
+    assert decision.candidates[0].reason.startswith("kept")
     assert decision.tier == Tier.SIMPLE
     assert names(decision).count("beta/middle") == 1
 

@@ -9,21 +9,21 @@ from typing import Any
 
 from openclaw_oauthrouter.canonical.content import TextPart
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
-from openclaw_oauthrouter.canonical.routing import Classification, Estimate, ModelCard, Price, RequestFeatures, Tier
+from openclaw_oauthrouter.canonical.routing import Classification, Estimate, ModelInfo, Price, RequestFeatures, Tier
 from openclaw_oauthrouter.config.routing import RoutingSettings
 from openclaw_oauthrouter.config.upstream import RateLimitFallbackSettings
 from openclaw_oauthrouter.routing.conversations import Conversations
+from openclaw_oauthrouter.routing.eligibility import Eligibility
 from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.routing.router import Router
-from openclaw_oauthrouter.routing.servable import Servable
 from openclaw_oauthrouter.routing.tiers import build_chains
 
 TODAY = date(2026, 11, 22)
 
-SMALL = ModelCard("alpha", "small", 200_000, 8_000, price=Price(1, 5, 0.1, 1.25))
-MIDDLE = ModelCard("beta", "middle", 400_000, 8_000, price=Price(2, 10, 0.2, 2.0))
-LARGE = ModelCard("alpha", "large", 1_000_000, 8_000, price=Price(3, 15, 0.3, 3.75))
-HUGE = ModelCard("alpha", "huge", 1_000_000, 8_000, price=Price(5, 25, 0.5, 6.25))
+SMALL = ModelInfo("alpha", "small", 200_000, 8_000, price=Price(1, 5, 0.1, 1.25))
+MIDDLE = ModelInfo("beta", "middle", 400_000, 8_000, price=Price(2, 10, 0.2, 2.0))
+LARGE = ModelInfo("alpha", "large", 1_000_000, 8_000, price=Price(3, 15, 0.3, 3.75))
+HUGE = ModelInfo("alpha", "huge", 1_000_000, 8_000, price=Price(5, 25, 0.5, 6.25))
 TIERS: Mapping[str, Any] = {
     "SIMPLE": {"primary": "alpha/small"},
     "MEDIUM": {"primary": "beta/middle"},
@@ -40,16 +40,16 @@ class FakeProvider:
     """
 
     name: str
-    listed: Sequence[ModelCard] = ()
+    listed: Sequence[ModelInfo] = ()
     any_model: bool = False
     needs_credential: bool = True
 
-    def cards(self) -> Sequence[ModelCard]:
+    def models(self) -> Sequence[ModelInfo]:
         return self.listed
 
-    def card(self, model: str) -> ModelCard | None:
-        known = next((card for card in self.listed if card.id == model), None)
-        return known or (ModelCard(self.name, model) if self.any_model else None)
+    def model_info(self, model: str) -> ModelInfo | None:
+        known = next((info for info in self.listed if info.id == model), None)
+        return known or (ModelInfo(self.name, model) if self.any_model else None)
 
 
 def providers(*others: FakeProvider) -> dict[str, Any]:
@@ -87,11 +87,11 @@ class World:
             "fallback": self.fallback,
             "providers": self.providers,
             "chains": build_chains(settings),
-            "judge": self._judge,
-            "servable": Servable(self.usable.__contains__, self._blocked, frozenset(settings.exclude), lambda: TODAY),
+            "classify": self._judge,
+            "eligibility": Eligibility(self.usable.__contains__, self._blocked, frozenset(settings.exclude), lambda: TODAY),
             "prices": Prices(),
             "conversations": Conversations(lambda: self.now, settings.sticky_seconds),
-            "estimate": lambda request, card: Estimate(self.tokens, request.max_output_tokens or 500),
+            "estimate": lambda request, info: Estimate(self.tokens, request.max_output_tokens or 500),
             "explain_missing": lambda: "add a credential",
             "revise": lambda request, decision: None,
         }

@@ -6,12 +6,12 @@ from typing import Any
 
 from openclaw_oauthrouter.canonical.request import Note
 from openclaw_oauthrouter.canonical.routing import (
+    Candidate,
     Classification,
     DimensionScore,
-    Hop,
-    ModelCard,
+    ModelInfo,
     RoutingDecision,
-    SkippedHop,
+    SkippedCandidate,
     Tier,
 )
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
@@ -30,7 +30,7 @@ def decision(**changes: Any) -> RoutingDecision:
         "baseline_cost": 0.01,
         "baseline_model": "anthropic/claude-opus-4-6",
         "savings": 0.8,
-        "hops": (Hop(ModelCard("anthropic", "claude-haiku-4-5"), Tier.SIMPLE, "first of the tier"),),
+        "candidates": (Candidate(ModelInfo("anthropic", "claude-haiku-4-5"), Tier.SIMPLE, "first of the tier"),),
         "classification": Classification(
             Tier.SIMPLE,
             -0.2,
@@ -97,4 +97,4 @@ def fallen_back() -> RequestRecord:
 
 def pre_routed() -> RequestRecord:
     """The same, its first choice passed over."""
-    return record(decision=decision(skipped=(SkippedHop("openai-codex/gpt-5.6-luna", "cooling down for 12 s"),)))
+    return record(decision=decision(skipped=(SkippedCandidate("openai-codex/gpt-5.6-luna", "cooling down for 12 s"),)))

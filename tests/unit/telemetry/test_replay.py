@@ -81,9 +81,9 @@ def recorded(router: Router) -> list[JsonObject]:
     events = []
     for number, (request, hints, conversation) in enumerate(traffic()):
         routed = router.route(request, hints, conversation)
-        card = routed.decision.hops[0].card
+        info = routed.decision.candidates[0].info
         usage = Usage(1000 + number, 200, 300)
-        router.answered(conversation, routed.decision, card, usage)
+        router.answered(conversation, routed.decision, info, usage)
         record = RequestRecord(
             f"r{number}",
             1_795_000_000.0 + number,
@@ -93,7 +93,7 @@ def recorded(router: Router) -> list[JsonObject]:
             model_requested=request.model,
             model_resolved=routed.decision.model,
             decision=routed.decision,
-            attempts=[Attempt(card.provider, card.id, None, "https://x", 200, "ok")],
+            attempts=[Attempt(info.provider, info.id, None, "https://x", 200, "ok")],
             status=200,
             usage=usage,
             features=routed.recorded(),
@@ -145,7 +145,7 @@ def test_other_cut_points_move_tiers_but_not_floors_and_wishes(make_router: Make
 
 def test_what_was_out_of_order_then_stays_so(make_router: MakeRouter) -> None:
     [event] = [event for event in recorded(make_router()) if event["requestId"] == "r0"]
-    first, second = (hop["model"] for hop in event["routing"]["hops"][:2])
+    first, second = (candidate["model"] for candidate in event["routing"]["hops"][:2])
     event["routing"]["skipped"] = [{"model": first, "reason": "cooling down for 12 s: overloaded"}]
     event["routing"]["hops"] = event["routing"]["hops"][1:]
     event["modelIdResolved"] = second

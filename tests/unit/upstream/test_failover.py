@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openclaw_oauthrouter.canonical.routing import Hop, ModelCard
+from openclaw_oauthrouter.canonical.routing import Candidate, ModelInfo
 from openclaw_oauthrouter.errors import (
     AllUpstreamsFailed,
     BudgetExceededError,
@@ -28,13 +28,13 @@ from openclaw_oauthrouter.health.failures import FAILURE_RULES, FailureTable
 from tests.unit.upstream.world import OK, ROUTE, WINDOWS, World
 
 
-async def walked(world: World, *hops: Hop) -> list[str]:
+async def walked(world: World, *candidates: Candidate) -> list[str]:
     """The calls a walk made; its answer, if any, came from the last."""
     try:
-        spoken = await world.open(*hops)
+        opened = await world.open(*candidates)
     except (UpstreamError, PolicyError, CredentialNotFound, InvalidRequestError):
         return world.calls
-    assert world.calls[-1].startswith(f"{spoken.answer.target.provider.name}/")
+    assert world.calls[-1].startswith(f"{opened.answer.target.provider.name}/")
     return [*world.calls, "answers"]
 
 
@@ -173,8 +173,8 @@ async def test_the_only_model_there_is_gets_asked_even_when_out_of_order() -> No
 # ------------------------------------------------------------------ hops with conditions
 
 
-def only_on(*statuses: int) -> tuple[Hop, Hop]:
-    return ROUTE[0], Hop(ROUTE[1].card, only_on=statuses)
+def only_on(*statuses: int) -> tuple[Candidate, Candidate]:
+    return ROUTE[0], Candidate(ROUTE[1].info, only_on=statuses)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ async def test_a_hop_may_ask_for_certain_statuses(name: str, statuses: tuple[int
 
 
 async def test_a_prompt_that_is_too_long_goes_only_where_there_is_more_room() -> None:
-    same = Hop(ModelCard("b", "m", None)), Hop(ModelCard("c", "m", 100_000))
+    same = Candidate(ModelInfo("b", "m", None)), Candidate(ModelInfo("c", "m", 100_000))
     world = World([FAILURES["context-overflow"][0]])
     assert await walked(world, ROUTE[0], *same) == ["a/one"]
 
@@ -218,10 +218,10 @@ async def test_when_every_hop_is_refused_the_first_refusal_is_the_answer() -> No
 
 async def test_where_money_is_short_a_cheaper_model_may_answer() -> None:
     refused: dict[str, PolicyError] = {"a": CostBudgetExceededError("too dear")}
-    world = World([OK], refused=refused, downgrade=[Hop(ModelCard("b", "m"))])
+    world = World([OK], refused=refused, downgrade=[Candidate(ModelInfo("b", "m"))])
     assert await walked(world, ROUTE[0]) == ["b/one", "answers"]
     # Not for a budget in tokens, and not when nobody is cheaper.
-    world = World([OK], refused={"a": BudgetExceededError("no tokens")}, downgrade=[Hop(ModelCard("b", "m"))])
+    world = World([OK], refused={"a": BudgetExceededError("no tokens")}, downgrade=[Candidate(ModelInfo("b", "m"))])
     assert await walked(world, ROUTE[0]) == []
     assert await walked(World([OK], refused=refused), ROUTE[0]) == []
 

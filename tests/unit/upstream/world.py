@@ -10,16 +10,16 @@ from typing import Any
 from openclaw_oauthrouter.canonical.content import TextPart
 from openclaw_oauthrouter.canonical.credential import Credential, Secret
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
-from openclaw_oauthrouter.canonical.routing import Estimate, Hop, ModelCard
+from openclaw_oauthrouter.canonical.routing import Candidate, Estimate, ModelInfo
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
 from openclaw_oauthrouter.config.upstream import RetrySettings, TimeoutSettings
 from openclaw_oauthrouter.errors import CostBudgetExceededError, CredentialNotFound, PolicyError, UpstreamError
 from openclaw_oauthrouter.health.failures import FailureTable
-from openclaw_oauthrouter.upstream.failover import Failover, Spoken
+from openclaw_oauthrouter.upstream.failover import Failover, OpenedAnswer
 
 REQUEST = ChatRequest("openai_chat_completions", "auto", (Message("user", (TextPart("hi"),)),))
 WINDOWS = {"a": 100_000, "b": 100_000, "c": 1_000_000}
-ROUTE = tuple(Hop(ModelCard(name, "m", window)) for name, window in WINDOWS.items())
+ROUTE = tuple(Candidate(ModelInfo(name, "m", window)) for name, window in WINDOWS.items())
 OK = "ok"
 
 
@@ -45,7 +45,7 @@ class World:
     script: Sequence[Any]
     accounts: dict[str, Sequence[str]] = field(default_factory=lambda: {name: ["one"] for name in WINDOWS})
     refused: dict[str, PolicyError] = field(default_factory=dict)
-    downgrade: Sequence[Hop] = ()
+    downgrade: Sequence[Candidate] = ()
     blocked_names: set[str] = field(default_factory=set)
     renewals: list[str] = field(default_factory=list)
     retry: dict[str, Any] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class World:
     record: RequestRecord = field(default_factory=lambda: RequestRecord("r", 0.0, "/", "POST"))
     timeouts: TimeoutSettings = field(default_factory=TimeoutSettings)
 
-    async def open(self, *hops: Hop) -> Spoken:
+    async def open(self, *candidates: Candidate) -> OpenedAnswer:
         provider = SimpleNamespace(dialect="d", needs_credential=True, subscription=False)
         failover = Failover(
             sender=self,  # type: ignore[arg-type]
@@ -70,7 +70,7 @@ class World:
             jitter=lambda: 0.0,
             clock=lambda: 0.0,
         )
-        return await failover.open(REQUEST, hops or ROUTE, self.record, None)
+        return await failover.open(REQUEST, candidates or ROUTE, self.record, None)
 
     # the sender
 
@@ -116,17 +116,17 @@ class World:
 
     # the spend guard
 
-    def cap(self, request: ChatRequest, card: ModelCard) -> ChatRequest:
+    def cap(self, request: ChatRequest, info: ModelInfo) -> ChatRequest:
         return request
 
-    def estimate(self, request: ChatRequest, card: ModelCard) -> Estimate:
+    def estimate(self, request: ChatRequest, info: ModelInfo) -> Estimate:
         return Estimate(1, 1)
 
-    async def reserve(self, hop: Hop, estimate: Estimate, client: str | None, *, by_plan: bool = False) -> Any:
-        if hop.card.provider in self.refused:
-            raise self.refused[hop.card.provider]
+    async def reserve(self, candidate: Candidate, estimate: Estimate, client: str | None, *, by_plan: bool = False) -> Any:
+        if candidate.info.provider in self.refused:
+            raise self.refused[candidate.info.provider]
         self.reservations.append(Reservation())
         return self.reservations[-1]
 
-    def cheaper(self, refusal: PolicyError, hops: Sequence[Hop]) -> Sequence[Hop]:
+    def cheaper(self, refusal: PolicyError, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
         return self.downgrade if isinstance(refusal, CostBudgetExceededError) else ()

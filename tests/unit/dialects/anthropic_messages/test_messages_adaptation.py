@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.anthropic_messages.adaptation import GO_ON, apply_model_rules
 from openclaw_oauthrouter.dialects.anthropic_messages.model_rules import rules_for
 
@@ -16,7 +16,7 @@ USER = {"role": "user", "content": [{"type": "text", "text": "hi"}]}
 
 def adapt(model: str, **fields: Any) -> tuple[dict[str, Any], list[str]]:
     body = copy.deepcopy({"model": model, "max_tokens": 20_000, "messages": [USER], **fields})
-    notes = apply_model_rules(body, rules_for(ModelCard("anthropic", model)))
+    notes = apply_model_rules(body, rules_for(ModelInfo("anthropic", model)))
     return body, [note.subject for note in notes]
 
 

@@ -30,7 +30,7 @@ from openclaw_oauthrouter.canonical.request import (
     Tool,
     ToolChoice,
 )
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.dialects.anthropic_messages.conversation_out import EMPTY_TURN
 from openclaw_oauthrouter.dialects.anthropic_messages.requests_out import JSON_ONLY
@@ -44,7 +44,7 @@ RESULT = Message("user", (ToolCallResponsePart("c1", (TextPart("dry"),)),))
 
 def encode(*messages: Message, model: str = "claude-haiku-4-5", in_place: bool = False, **fields: Any) -> EncodedRequest:
     request = ChatRequest("openai_chat_completions", "auto", messages or (HI,), **fields)
-    return AnthropicMessages(lambda: 0.0, system_in_place=in_place).encode_request(request, ModelCard("anthropic", model))
+    return AnthropicMessages(lambda: 0.0, system_in_place=in_place).encode_request(request, ModelInfo("anthropic", model))
 
 
 def body(*messages: Message, **fields: Any) -> dict[str, Any]:

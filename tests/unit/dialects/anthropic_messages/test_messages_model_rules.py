@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.anthropic_messages.model_rules import (
     ALL_EFFORTS,
     COMPATIBLE,
@@ -41,7 +41,7 @@ SMALL_OUTPUT = {"haiku-4-5", "sonnet-4-5", "opus-4-5"}
 
 
 def rules(model: str) -> ModelRules:
-    return rules_for(ModelCard("anthropic", model))
+    return rules_for(ModelInfo("anthropic", model))
 
 
 def test_every_model_has_its_facts() -> None:
@@ -91,7 +91,7 @@ def test_another_makers_model_keeps_its_fields() -> None:
 
 
 def test_the_cards_own_limit_wins() -> None:
-    assert rules_for(ModelCard("anthropic", "claude-opus-5", max_output_tokens=9)).max_output_tokens == 9
+    assert rules_for(ModelInfo("anthropic", "claude-opus-5", max_output_tokens=9)).max_output_tokens == 9
 
 
 def test_dots_of_other_makers_stay() -> None:

@@ -13,7 +13,7 @@ from openclaw_oauthrouter.canonical.content import Opaque
 from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed
 from openclaw_oauthrouter.canonical.opaque import seal
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.errors import UpstreamConnectionError
 from tests.support.recordings import SHARED, recorded_body, recordings
@@ -28,7 +28,7 @@ def relay(body: Wire, model: str, foreign: frozenset[str] = frozenset()) -> Enco
     before = copy.deepcopy(body)
     request = DIALECT.decode_request(body, {})
     request = ChatRequest(**{name: getattr(request, name) for name in request.__slots__} | {"foreign_opaque": foreign})
-    encoded = DIALECT.encode_request(request, ModelCard("anthropic", model))
+    encoded = DIALECT.encode_request(request, ModelInfo("anthropic", model))
     encoded.body["messages"].append("belongs to the caller")
     encoded.body["messages"].pop()
     assert body == before, "the client's body was changed"

@@ -11,7 +11,7 @@ import pytest
 from anthropic.types.beta import MessageCreateParams
 from pydantic import TypeAdapter
 
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
 from openclaw_oauthrouter.errors import InvalidRequestError
@@ -47,7 +47,7 @@ def check(client: str, path: Path) -> None:
     body = recorded_body(recorded.get("request", recorded))
     try:
         request = CLIENTS[client].decode_request(body, {})
-        encoded = [MESSAGES.encode_request(request, ModelCard("anthropic", model)).body for model in MODELS]
+        encoded = [MESSAGES.encode_request(request, ModelInfo("anthropic", model)).body for model in MODELS]
     except InvalidRequestError as error:
         if any(reason in error.message for reason in RIGHTLY_REFUSED):
             return

@@ -32,14 +32,14 @@ from openclaw_oauthrouter.canonical.request import (
     Tool,
     ToolChoice,
 )
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
 from openclaw_oauthrouter.dialects.openai_chat_completions.tools_out import encode_tools
 from openclaw_oauthrouter.errors import InvalidRequestError
 
 DIALECT = ChatCompletions(lambda: 0.0)
-CARD = ModelCard("openai", "gpt-x", max_output_tokens=100)
+CARD = ModelInfo("openai", "gpt-x", max_output_tokens=100)
 HI = Message("user", (TextPart("hi"),))
 
 

@@ -24,23 +24,23 @@ from openclaw_oauthrouter.canonical.content import (
     UriPart,
 )
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, ResponseFormat, Tool, ToolChoice
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.errors import InvalidRequestError
 from tests.support.recordings import SHARED, recorded_body
 from tests.support.responses import CARD, NOW, assistant, foreign, make_dialect, system, user
 
 SCHEMA = TypeAdapter(ResponseCreateParams)
-CLASSIC = ModelCard("openai", "gpt-4.1")
+CLASSIC = ModelInfo("openai", "gpt-4.1")
 WEATHER = Tool("weather", "d", {"type": "object", "properties": {"city": {"type": "string"}}})
 SEARCH = Tool("web_search", native=("anthropic_messages", {"type": "web_search_20250305", "name": "web_search"}))
 COMPUTER = Tool("computer", native=("anthropic_messages", {"type": "computer_20250124"}))
 WIRE_WEATHER = {"type": "function", "name": "weather", "description": "d", "parameters": WEATHER.parameters, "strict": None}
 
 
-def encode(request: ChatRequest, card: ModelCard = CARD) -> tuple[dict[str, Any], set[str]]:
+def encode(request: ChatRequest, info: ModelInfo = CARD) -> tuple[dict[str, Any], set[str]]:
     """The body, judged by the SDK's types, and the subjects of the notes."""
-    encoded = make_dialect().encode_request(request, card)
+    encoded = make_dialect().encode_request(request, info)
     SCHEMA.validate_python(_as_typed(encoded.body))
     return encoded.body, {note.subject for note in encoded.notes}
 
@@ -301,13 +301,13 @@ def test_field(fields: dict[str, Any], encoded: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "card", "kept", "noted"),
+    ("fields", "info", "kept", "noted"),
     [
         ({"max_output_tokens": 5}, CARD, {"max_output_tokens": 16}, {"max_output_tokens"}),
         ({"temperature": 0.2, "top_p": 0.9}, CARD, {}, {"temperature", "top_p"}),
-        ({"temperature": 0.2}, ModelCard("openai", "o3"), {}, {"temperature"}),
-        ({"temperature": 0.2}, ModelCard("p", "openai/gpt-5"), {}, {"temperature"}),
-        ({"temperature": 0.2}, ModelCard("local", "qwen3"), {"temperature": 0.2}, set()),
+        ({"temperature": 0.2}, ModelInfo("openai", "o3"), {}, {"temperature"}),
+        ({"temperature": 0.2}, ModelInfo("p", "openai/gpt-5"), {}, {"temperature"}),
+        ({"temperature": 0.2}, ModelInfo("local", "qwen3"), {"temperature": 0.2}, set()),
         ({"temperature": 0.2, "reasoning": Reasoning("high")}, CLASSIC, {"temperature": 0.2}, {"reasoning"}),
         ({"stop": ("END",), "top_k": 3, "logprobs": True}, CARD, {}, {"stop", "top_k", "logprobs"}),
         ({"native": {"seed": 1, "n": 2}}, CARD, {}, {"seed", "n"}),
@@ -357,9 +357,9 @@ def test_field(fields: dict[str, Any], encoded: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_what_cannot_be_said_is_noted(fields: dict[str, Any], card: ModelCard, kept: dict[str, Any], noted: set[str]) -> None:
-    plain, _ = encode(foreign(user("hi")), card)
-    body, notes = encode(foreign(user("hi"), **fields), card)
+def test_what_cannot_be_said_is_noted(fields: dict[str, Any], info: ModelInfo, kept: dict[str, Any], noted: set[str]) -> None:
+    plain, _ = encode(foreign(user("hi")), info)
+    body, notes = encode(foreign(user("hi"), **fields), info)
     assert body == plain | kept
     assert notes == noted
 
@@ -378,7 +378,7 @@ def test_what_a_messages_client_asked_for_and_gets_is_not_noted_as_lost() -> Non
 
 
 def test_only_models_known_to_reason_are_asked_for_sealed_reasoning() -> None:
-    asked = {card.id: "include" in encode(foreign(user("hi")), card)[0] for card in (CARD, CLASSIC, ModelCard("local", "qwen3"))}
+    asked = {info.id: "include" in encode(foreign(user("hi")), info)[0] for info in (CARD, CLASSIC, ModelInfo("local", "qwen3"))}
     assert asked == {"gpt-5.6-sol": True, "gpt-4.1": False, "qwen3": False}
 
 

@@ -49,9 +49,9 @@ def test_upstream_request(case: dict[str, Any], runner: ModuleType) -> None:
     credential = Credential("c", "anthropic", "api_key", Secret(runner.CREDS[kind]), "test")
     provider = Anthropic("anthropic", ProviderSettings(), AnthropicOAuthSettings())
     request = ChatCompletions(lambda: 0.0).decode_request(case["request"]["body"], case["request"].get("headers") or {})
-    card = provider.card(request.model.removeprefix("anthropic/"))
-    assert card is not None
-    encoded = provider.prepare(request, AnthropicMessages(lambda: 0.0).encode_request(request, card), credential)
+    info = provider.model_info(request.model.removeprefix("anthropic/"))
+    assert info is not None
+    encoded = provider.prepare(request, AnthropicMessages(lambda: 0.0).encode_request(request, info), credential)
     sent = provider.build_request(request, encoded, credential)
     call = {
         "provider": "anthropic",

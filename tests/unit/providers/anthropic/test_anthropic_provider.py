@@ -10,7 +10,7 @@ import pytest
 
 from openclaw_oauthrouter.canonical.credential import Credential, Secret
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.config.providers import AnthropicOAuthSettings, ProviderSettings
 from openclaw_oauthrouter.providers.anthropic import Anthropic
 from openclaw_oauthrouter.providers.anthropic.oauth import PREAMBLE
@@ -19,8 +19,8 @@ KEY, TOKEN = "sk-ant-api03-k", "sk-ant-oat01-t"
 CHAT = ChatRequest("openai_chat_completions", "auto", ())
 
 
-def provider(oauth: AnthropicOAuthSettings | None = None, cards: tuple[ModelCard, ...] = (), **settings: Any) -> Anthropic:
-    return Anthropic("anthropic", ProviderSettings(**settings), oauth or AnthropicOAuthSettings(), cards)
+def provider(oauth: AnthropicOAuthSettings | None = None, models: tuple[ModelInfo, ...] = (), **settings: Any) -> Anthropic:
+    return Anthropic("anthropic", ProviderSettings(**settings), oauth or AnthropicOAuthSettings(), models)
 
 
 def credential(value: str, header: str | None = None) -> Credential:
@@ -173,7 +173,7 @@ def test_what_a_provider_is() -> None:
     assert provider(subscription=True).subscription is True
 
 
-HAIKU = ModelCard("anthropic", "claude-haiku-4-5", 200_000, 64_000)
+HAIKU = ModelInfo("anthropic", "claude-haiku-4-5", 200_000, 64_000)
 
 
 @pytest.mark.parametrize(
@@ -181,11 +181,11 @@ HAIKU = ModelCard("anthropic", "claude-haiku-4-5", 200_000, 64_000)
     [
         ("claude-haiku-4-5", HAIKU),
         ("claude-haiku-4.5", HAIKU),
-        ("claude-haiku-4-5-20251001", ModelCard("anthropic", "claude-haiku-4-5-20251001", 200_000, 64_000)),
-        ("claude-opus-9", ModelCard("anthropic", "claude-opus-9")),
+        ("claude-haiku-4-5-20251001", ModelInfo("anthropic", "claude-haiku-4-5-20251001", 200_000, 64_000)),
+        ("claude-opus-9", ModelInfo("anthropic", "claude-opus-9")),
         ("gpt-5", None),
     ],
 )
-def test_cards(model: str, expected: ModelCard | None) -> None:
-    assert provider(cards=(HAIKU,)).card(model) == expected
-    assert provider(cards=(HAIKU,)).cards() == (HAIKU,)
+def test_cards(model: str, expected: ModelInfo | None) -> None:
+    assert provider(models=(HAIKU,)).model_info(model) == expected
+    assert provider(models=(HAIKU,)).models() == (HAIKU,)

@@ -45,13 +45,13 @@ def test_upstream_request(case: dict[str, Any]) -> None:
     dialect: Dialect = DIALECTS[case["request"]["path"]]
     request = dialect.decode_request(case["request"]["body"], {})
     provider = OpenAICodex("openai-codex", ProviderSettings(api_base="http://127.0.0.1:1"))
-    card = provider.card(request.model.partition("/")[2])
-    assert card is not None
+    info = provider.model_info(request.model.partition("/")[2])
+    assert info is not None
     expected = case["upstream"][0]
     credential = Credential(
         "codex", "openai-codex", "oauth", Secret(expected["headers"]["authorization"].removeprefix("Bearer ")), "test"
     )
-    encoded = provider.prepare(request, make_dialect().encode_request(request, card), credential)
+    encoded = provider.prepare(request, make_dialect().encode_request(request, info), credential)
     sent = provider.build_request(request, encoded, credential)
     assert sent.url.path == expected["path"]
     for name, value in expected["headers"].items():

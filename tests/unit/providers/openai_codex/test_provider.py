@@ -14,13 +14,13 @@ import pytest
 from openclaw_oauthrouter import __version__
 from openclaw_oauthrouter.canonical.credential import Credential, Secret
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.config.providers import ProviderSettings
 from openclaw_oauthrouter.dialects.openai_responses import OpenAIResponses
 from openclaw_oauthrouter.providers.openai_codex import OpenAICodex
 from tests.support.responses import assistant, foreign, from_client, make_dialect, system, user
 
-CARD = ModelCard("openai-codex", "gpt-5.6-sol", context_window=1000)
+CARD = ModelInfo("openai-codex", "gpt-5.6-sol", context_window=1000)
 
 
 def token(**claims: Any) -> str:
@@ -220,24 +220,24 @@ def test_the_client_s_own_session_wins_and_is_kept_short() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "card"),
+    ("model", "info"),
     [
         ("gpt-5.6-sol", CARD),
-        ("gpt-9-unheard-of", ModelCard("openai-codex", "gpt-9-unheard-of")),
-        ("codex-mini-latest", ModelCard("openai-codex", "codex-mini-latest")),
+        ("gpt-9-unheard-of", ModelInfo("openai-codex", "gpt-9-unheard-of")),
+        ("codex-mini-latest", ModelInfo("openai-codex", "codex-mini-latest")),
         ("claude-haiku-4-5", None),
         ("gpt-", None),
     ],
 )
-def test_cards(model: str, card: ModelCard | None) -> None:
-    assert make_provider().card(model) == card
+def test_cards(model: str, info: ModelInfo | None) -> None:
+    assert make_provider().model_info(model) == info
 
 
 def test_what_it_is() -> None:
     provider = make_provider(api_base="http://127.0.0.1:9/codex")
     assert (provider.name, provider.dialect, provider.origin) == ("openai-codex", OpenAIResponses.name, "http://127.0.0.1:9")
     assert (provider.always_streams, provider.subscription) == (True, True)
-    assert list(provider.cards()) == [CARD]
+    assert list(provider.models()) == [CARD]
     sent = provider.build_request(from_client(), EncodedRequest({}), None)
     assert str(sent.url) == "http://127.0.0.1:9/codex/backend-api/codex/responses"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openclaw_oauthrouter.classifier.envelopes.blocks import without_elements
+from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import without_elements
 
 ELEMENTS = ("system-reminder", "command-name", "command-message", "local-command-stdout", "local-command-caveat")
 

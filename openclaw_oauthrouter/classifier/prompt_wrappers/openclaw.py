@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from openclaw_oauthrouter.classifier.envelopes.blocks import without_blocks
+from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import without_blocks
 
 CLOCK = re.compile(r"\s*\[[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? [^\]\n]{1,32}\] ?")
 RUNTIME = "Runtime: agent="

@@ -10,14 +10,14 @@ from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatures, Tier
 from openclaw_oauthrouter.classifier.features import features_of
 from openclaw_oauthrouter.config.routing import Profile
-from openclaw_oauthrouter.interfaces import Classifier, Envelope
+from openclaw_oauthrouter.interfaces import Classifier, PromptWrapper
 
 log = logging.getLogger(__name__)
 
 Ask = Callable[[RequestFeatures], Classification | None]
 
 
-class RequestJudge:
+class RequestClassifier:
     """What the router asks for ``auto`` requests.
 
     :param classifiers: the configured classifier, by profile
@@ -30,14 +30,14 @@ class RequestJudge:
     def __init__(
         self,
         *,
-        envelopes: Sequence[Envelope],
+        prompt_wrappers: Sequence[PromptWrapper],
         classifiers: Mapping[Profile, Classifier],
         ask_plugins: Ask | None,
         budget_seconds: float,
         clock: Clock,
     ) -> None:
         self.faults: dict[str, int] = {}
-        self._envelopes = envelopes
+        self._prompt_wrappers = prompt_wrappers
         self._classifiers = classifiers
         self._ask_plugins = ask_plugins
         self._budget_seconds = budget_seconds
@@ -47,7 +47,9 @@ class RequestJudge:
         self, request: ChatRequest, previous_tier: Tier | None, profile: Profile, input_tokens: int
     ) -> tuple[RequestFeatures, Classification]:
         """Judge one request."""
-        features = features_of(request, envelopes=self._envelopes, previous_tier=previous_tier, input_tokens=input_tokens)
+        features = features_of(
+            request, prompt_wrappers=self._prompt_wrappers, previous_tier=previous_tier, input_tokens=input_tokens
+        )
         classifier = self._classifiers[profile]
         return features, self._from_plugins(features) or classifier.classify(features)
 

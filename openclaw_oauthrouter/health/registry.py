@@ -15,7 +15,7 @@ from openclaw_oauthrouter.health.plan_windows import PlanWindows
 from openclaw_oauthrouter.health.windows import Reading, read_windows
 
 
-class HealthBook:
+class HealthRegistry:
     """``interfaces.Health``: cooldowns by the evidence of each failure, and the windows providers report.
 
     :param rule_for: the table of failures

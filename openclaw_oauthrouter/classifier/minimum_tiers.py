@@ -10,7 +10,7 @@ from openclaw_oauthrouter.canonical.routing import Tier
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
+class MinimumTier:
     """Holds when a word of one list and, where there is a second list, a word of that stand in the text.
 
     :ivar any_list: name of the keyword list that triggers it
@@ -33,9 +33,9 @@ class Floor:
         return f"{self.name} ({trigger[0]}, {partner[0]})" if partner else None
 
 
-def load_floors(data: JsonObject) -> tuple[tuple[Floor, ...], dict[str, list[str]]]:
+def load_minimum_tiers(data: JsonObject) -> tuple[tuple[MinimumTier, ...], dict[str, list[str]]]:
     """Floors, highest first, and the keyword lists they need."""
-    floors = []
+    minimum_tiers = []
     lists: dict[str, list[str]] = {}
     for row in data["floors"]:
         any_list = f"floor: {row['name']}"
@@ -43,13 +43,13 @@ def load_floors(data: JsonObject) -> tuple[tuple[Floor, ...], dict[str, list[str
         lists[any_list] = row["any"]
         if with_list:
             lists[with_list] = row["with"]
-        floors.append(Floor(row["name"], Tier(row["tier"]), any_list, with_list))
-    return tuple(sorted(floors, key=lambda floor: -floor.tier.rank)), lists
+        minimum_tiers.append(MinimumTier(row["name"], Tier(row["tier"]), any_list, with_list))
+    return tuple(sorted(minimum_tiers, key=lambda floor: -floor.tier.rank)), lists
 
 
-def highest_floor(floors: Sequence[Floor], keywords: Mapping[str, Sequence[str]]) -> tuple[Tier, str] | None:
+def highest_minimum_tier(minimum_tiers: Sequence[MinimumTier], keywords: Mapping[str, Sequence[str]]) -> tuple[Tier, str] | None:
     """The first of the highest floors that hold, and why."""
-    for floor in floors:
+    for floor in minimum_tiers:
         reason = floor.explain(keywords)
         if reason is not None:
             return floor.tier, reason

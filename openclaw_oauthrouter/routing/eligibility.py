@@ -9,12 +9,12 @@ from functools import cache
 
 from openclaw_oauthrouter.canonical.content import BlobPart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.request import ChatRequest
-from openclaw_oauthrouter.canonical.routing import ModelCard
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.errors import InvalidRequestError
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class Requirements:
     """What a request demands of a model.
 
     :ivar input_tokens: estimate of the prompt
@@ -26,7 +26,7 @@ class Needs:
     tools: bool = False
 
 
-def needs_of(request: ChatRequest, input_tokens: int) -> Needs:
+def requirements_of(request: ChatRequest, input_tokens: int) -> Requirements:
     """Read a request's demands off its parts."""
     modalities = {
         part.modality
@@ -35,7 +35,7 @@ def needs_of(request: ChatRequest, input_tokens: int) -> Needs:
         for part in (outer.content if isinstance(outer, ToolCallResponsePart) else (outer,))
         if isinstance(part, (BlobPart, UriPart))
     }
-    return Needs(input_tokens, "image" in modalities, "document" in modalities, bool(request.tools))
+    return Requirements(input_tokens, "image" in modalities, "document" in modalities, bool(request.tools))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class UsableProviders:
 
 
 @dataclass(frozen=True, slots=True)
-class Servable:
+class Eligibility:
     """Judges models against a request and the state of the world.
 
     :ivar usable: whether a provider has a credential
@@ -63,47 +63,49 @@ class Servable:
     excluded: frozenset[str]
     today: Callable[[], date] | None
 
-    def asking_once(self) -> Servable:
+    def asking_once(self) -> Eligibility:
         """The same, for one route: a provider's credentials are looked for once, however many of its models come into question."""
         return replace(self, usable=cache(self.usable))
 
-    def why_not(self, card: ModelCard, needs: Needs) -> str | None:
+    def why_not(self, info: ModelInfo, requirements: Requirements) -> str | None:
         """The first reason against a model, in words; ``None`` when it can serve."""
-        return self.unfit(card, needs) or self.blocked(card.provider, card.id)
+        return self.unfit(info, requirements) or self.blocked(info.provider, info.id)
 
-    def unfit(self, card: ModelCard, needs: Needs) -> str | None:
+    def unfit(self, info: ModelInfo, requirements: Requirements) -> str | None:
         """Like ``why_not``, but a model that is merely out of order for now is fit."""
-        if card.name in self.excluded or card.id in self.excluded:
+        if info.name in self.excluded or info.id in self.excluded:
             return "excluded by routing.exclude"
-        if self.today is not None and card.retires is not None and card.retires <= self.today():
-            return f"retired by its provider on {card.retires}"
-        if not self.usable(card.provider):
-            return f"no credential for {card.provider}"
-        return _too_small(card, needs)
+        if self.today is not None and info.retires is not None and info.retires <= self.today():
+            return f"retired by its provider on {info.retires}"
+        if not self.usable(info.provider):
+            return f"no credential for {info.provider}"
+        return _too_small(info, requirements)
 
-    def refusal(self, considered: Sequence[ModelCard], needs: Needs) -> InvalidRequestError:
+    def refusal(self, considered: Sequence[ModelInfo], requirements: Requirements) -> InvalidRequestError:
         """What to tell a client whose request none of the models can ever serve, although there are credentials.
 
         Agents make their conversation shorter when they hear ``context_length_exceeded``.
         """
-        usable = [card for card in considered if self.usable(card.provider)]
-        reasons = "; ".join(f"{card.name}: {self.unfit(card, needs)}" for card in usable) or "no usable provider lists a model"
-        if any(self.unfit(card, replace(needs, input_tokens=0)) is None for card in usable):
+        usable = [info for info in considered if self.usable(info.provider)]
+        reasons = (
+            "; ".join(f"{info.name}: {self.unfit(info, requirements)}" for info in usable) or "no usable provider lists a model"
+        )
+        if any(self.unfit(info, replace(requirements, input_tokens=0)) is None for info in usable):
             return InvalidRequestError(
-                f"prompt is too long: no model that 'auto' may choose takes about {needs.input_tokens} tokens ({reasons})",
+                f"prompt is too long: no model that 'auto' may choose takes about {requirements.input_tokens} tokens ({reasons})",
                 code="context_length_exceeded",
                 param="messages",
             )
         return InvalidRequestError(f"no model that 'auto' may choose can serve this request ({reasons})", param="model")
 
 
-def _too_small(card: ModelCard, needs: Needs) -> str | None:
-    if needs.images and not card.images:
+def _too_small(info: ModelInfo, requirements: Requirements) -> str | None:
+    if requirements.images and not info.images:
         return "cannot see images"
-    if needs.documents and not card.documents:
+    if requirements.documents and not info.documents:
         return "cannot read documents"
-    if needs.tools and not card.tools:
+    if requirements.tools and not info.tools:
         return "cannot call tools"
-    if card.context_window is not None and needs.input_tokens > card.context_window:
-        return f"the prompt (about {needs.input_tokens} tokens) exceeds its window of {card.context_window}"
+    if info.context_window is not None and requirements.input_tokens > info.context_window:
+        return f"the prompt (about {requirements.input_tokens} tokens) exceeds its window of {info.context_window}"
     return None
