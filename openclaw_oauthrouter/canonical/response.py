@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from openclaw_oauthrouter.canonical.content import (
@@ -114,6 +115,38 @@ class ResponseFold:
             stop_sequence=finished.stop_sequence,
             explanation=finished.explanation,
         )
+
+
+def unfold(response: ChatResponse) -> Iterator[StreamEvent]:
+    """The events that fold up to an answer, part after part."""
+    yield ResponseStarted(response.id, response.model)
+    for index, part in enumerate(response.parts):
+        yield from _unfold_part(index, part)
+    yield UsageReported(response.usage)
+    yield ResponseFinished(response.finish_reason, response.stop_sequence, response.explanation)
+
+
+def _unfold_part(index: int, part: Part) -> Iterator[StreamEvent]:
+    opaque: Opaque | None = None
+    text = ""
+    match part:
+        case TextPart(text):
+            yield PartStarted(index, "text")
+        case RefusalPart(text):
+            yield PartStarted(index, "refusal")
+        case ReasoningPart(text, opaque):
+            yield PartStarted(index, "reasoning")
+        case ToolCallPart(id, name, text, custom):
+            yield PartStarted(index, "tool_call", id, name, custom)
+        case NativePart(dialect, type, value):
+            yield PartStarted(index, "native", native=(dialect, type, value))
+        case _:
+            return
+    if text:
+        yield PartDelta(index, text)
+    if isinstance(part, TextPart):
+        yield from (CitationAdded(index, citation) for citation in part.citations)
+    yield PartFinished(index, opaque)
 
 
 def rename_tool(event: StreamEvent, names: dict[str, str]) -> StreamEvent:

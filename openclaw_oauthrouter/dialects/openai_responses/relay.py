@@ -13,8 +13,8 @@ from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.opaque import unseal
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelInfo
-from openclaw_oauthrouter.dialects.openai_responses.response_object import ResponseObject
 from openclaw_oauthrouter.dialects.openai_responses.stream_encoder import CONTENT_TYPE, KEEP_ALIVE, encode
+from openclaw_oauthrouter.dialects.openai_responses.vocabulary import ResponseObject
 from openclaw_oauthrouter.errors import OAuthRouterError
 from openclaw_oauthrouter.wire.sse import ServerSentEventDecoder, encode_event
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import cast
 
-from openclaw_oauthrouter.canonical.content import TextPart
+from openclaw_oauthrouter.canonical.content import (
+    NativePart,
+    Opaque,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolCallResponsePart,
+)
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, ResponseFormat
+from openclaw_oauthrouter.canonical.opaque import unseal
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, ResponseFormat, Role
 from openclaw_oauthrouter.dialects.openai_responses import fields
-from openclaw_oauthrouter.dialects.openai_responses.item_decoder import decode_input
-from openclaw_oauthrouter.dialects.openai_responses.names import DIALECT
-from openclaw_oauthrouter.dialects.openai_responses.tool_decoder import decode_tool_choice, decode_tools
+from openclaw_oauthrouter.dialects.openai_responses.content import decode_content
+from openclaw_oauthrouter.dialects.openai_responses.tools import decode_tool_choice, decode_tools
+from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT, flat_name
 from openclaw_oauthrouter.errors import InvalidRequestError
 
 STATEFUL = ("previous_response_id", "conversation", "background", "prompt")
@@ -65,7 +75,7 @@ def decode_request(body: JsonObject, headers: Mapping[str, str]) -> ChatRequest:
         stream=bool(fields.optional(fields.boolean, body, "stream")),
         include_usage=True,
         response_format=_response_format(fields.optional(fields.mapping, text, "format", "text")),
-        reasoning=_reasoning(fields.optional(fields.mapping, body, "reasoning")),
+        reasoning=_wanted_reasoning(fields.optional(fields.mapping, body, "reasoning")),
         verbosity=fields.optional(fields.string, text, "verbosity", "text"),
         user=fields.optional(fields.string, body, "user"),
         service_tier=fields.optional(fields.string, body, "service_tier"),
@@ -110,7 +120,7 @@ def _response_format(value: JsonObject | None) -> ResponseFormat | None:
             raise InvalidRequestError(f"text.format.type {other!r} is not known", param="text.format.type")
 
 
-def _reasoning(value: JsonObject | None) -> Reasoning | None:
+def _wanted_reasoning(value: JsonObject | None) -> Reasoning | None:
     if value is None:
         return None
     summary = value.get("summary") or value.get("generate_summary")
@@ -118,3 +128,99 @@ def _reasoning(value: JsonObject | None) -> Reasoning | None:
         effort=fields.optional(fields.string, value, "effort", "reasoning"),
         summary=None if summary is None else fields.string(summary, "reasoning.summary"),
     )
+
+
+_ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
+
+
+def decode_input(value: object) -> tuple[Message, ...]:
+    """Messages in order; what one assistant turn is made of (reasoning, words, calls) becomes one message, and so do the answers to it.
+
+    :raises InvalidRequestError: naming the item, for instance ``input[3].call_id``
+    """
+    if isinstance(value, str):
+        return (Message("user", (TextPart(value),)),)
+    turns: list[tuple[Role, bool, list[Part]]] = []
+    for position, item in enumerate(fields.mappings(value, "input")):
+        role, whole, parts = _decode_item(item, f"input[{position}]")
+        if turns and not whole and turns[-1][:2] == (role, False):
+            turns[-1][2].extend(parts)
+        else:
+            turns.append((role, whole, list(parts)))
+    return tuple(Message(role, tuple(parts)) for role, _, parts in turns)
+
+
+_Decoded = tuple[Role, bool, Iterable[Part]]
+"""Role, whether the item is a message of its own rather than a piece of one, and its parts."""
+
+
+def _decode_item(item: JsonObject, where: str) -> _Decoded:
+    kind = item.get("type") or ("message" if "role" in item else None)
+    decode = _ITEMS.get(fields.string(kind, f"{where}.type"))
+    if decode is not None:
+        return decode(item, where)
+    # A hosted tool's call, its answer, a compaction: only OpenAI's own upstreams can read them.
+    role: Role = "user" if str(kind).endswith("_output") else "assistant"
+    return role, False, (NativePart(DIALECT, str(kind), item),)
+
+
+def _message(item: JsonObject, where: str) -> _Decoded:
+    name = fields.string(item.get("role"), f"{where}.role")
+    role = _ROLES.get(name)
+    if role is None:
+        raise InvalidRequestError(f"role {name!r} is not one of {', '.join(_ROLES)}", param=f"{where}.role")
+    return role, role != "assistant", decode_content(item.get("content"), f"{where}.content")
+
+
+def _call(item: JsonObject, where: str) -> _Decoded:
+    custom = item["type"] == "custom_tool_call"
+    arguments = "input" if custom else "arguments"
+    call = ToolCallPart(
+        id=fields.string(item.get("call_id"), f"{where}.call_id"),
+        name=_called(item, where),
+        arguments=fields.string(item.get(arguments), f"{where}.{arguments}"),
+        custom=custom,
+    )
+    return "assistant", False, (call,)
+
+
+def _called(item: JsonObject, where: str) -> str:
+    name = fields.string(item.get("name"), f"{where}.name")
+    namespace = fields.optional(fields.string, item, "namespace", where)
+    return flat_name(namespace, name) if namespace else name
+
+
+def _answer(item: JsonObject, where: str) -> _Decoded:
+    answer = ToolCallResponsePart(
+        id=fields.string(item.get("call_id"), f"{where}.call_id"),
+        content=cast("tuple[TextPart, ...]", decode_content(item.get("output"), f"{where}.output")),
+        custom=item["type"] == "custom_tool_call_output",
+    )
+    return "user", False, (answer,)
+
+
+def _reasoning(item: JsonObject, where: str) -> _Decoded:
+    encrypted = fields.optional(fields.string, item, "encrypted_content", where)
+    pieces = [piece for name in ("summary", "content") for piece in fields.mappings(item.get(name) or [], f"{where}.{name}")]
+    text = "\n\n".join(piece["text"] for piece in pieces if isinstance(piece.get("text"), str))
+    opaque = None
+    if encrypted:
+        opaque = unseal(encrypted) or Opaque("encrypted", encrypted, item_id=fields.optional(fields.string, item, "id", where))
+    return "assistant", False, (ReasoningPart(text, opaque),) if text or opaque else ()
+
+
+def _reference(_item: JsonObject, where: str) -> _Decoded:
+    raise InvalidRequestError(
+        "'item_reference' names an item stored at the provider; this gateway keeps none, send the item itself", param=where
+    )
+
+
+_ITEMS: dict[str, Callable[[JsonObject, str], _Decoded]] = {
+    "message": _message,
+    "function_call": _call,
+    "function_call_output": _answer,
+    "custom_tool_call": _call,
+    "custom_tool_call_output": _answer,
+    "reasoning": _reasoning,
+    "item_reference": _reference,
+}

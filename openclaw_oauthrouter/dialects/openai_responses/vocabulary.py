@@ -1,13 +1,58 @@
-"""The ``response`` object that begins, accompanies and ends an answer."""
+"""The dialect's name, its limits, its token counts, and the ``response`` object that begins, accompanies and ends an answer."""
 
 from __future__ import annotations
+
+import hashlib
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
 from openclaw_oauthrouter.canonical.events import ResponseFinished
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
-from openclaw_oauthrouter.canonical.usage import Usage
-from openclaw_oauthrouter.dialects.openai_responses.usage import encode_usage
+from openclaw_oauthrouter.canonical.usage import Usage, token_count
 from openclaw_oauthrouter.errors import OAuthRouterError
+
+DIALECT = "openai_responses"
+
+MAX_CALL_ID = 64
+"""Longest call id the API takes."""
+
+
+def wire_call_id(call_id: str) -> str:
+    """A call id the API accepts; the same id always becomes the same, so calls and answers still meet."""
+    return call_id if 0 < len(call_id) <= MAX_CALL_ID else f"call_{hashlib.sha256(call_id.encode()).hexdigest()[:32]}"
+
+
+def flat_name(namespace: str, name: str) -> str:
+    """The name under which other dialects see a tool of a ``namespace`` group."""
+    return f"{namespace}__{name}"
+
+
+def decode_usage(usage: FrozenObject, service_tier: str | None = None) -> Usage:
+    """Read ``response.usage``; what is missing counts as nothing."""
+    prompt = usage.get("input_tokens_details")
+    answer = usage.get("output_tokens_details")
+    return Usage(
+        input_tokens=token_count(usage, "input_tokens"),
+        output_tokens=token_count(usage, "output_tokens"),
+        cache_read_input_tokens=token_count(prompt, "cached_tokens"),
+        cache_creation_input_tokens=token_count(prompt, "cache_write_tokens"),
+        reasoning_output_tokens=token_count(answer, "reasoning_tokens"),
+        service_tier=service_tier,
+    )
+
+
+def encode_usage(usage: Usage) -> JsonObject:
+    """Write ``response.usage``."""
+    return {
+        "input_tokens": usage.input_tokens,
+        "input_tokens_details": {
+            "cached_tokens": usage.cache_read_input_tokens,
+            "cache_write_tokens": usage.cache_creation_input_tokens,
+        },
+        "output_tokens": usage.output_tokens,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning_output_tokens},
+        "total_tokens": usage.total_tokens,
+    }
+
 
 _ECHOED: dict[str, object] = {
     "instructions": None,

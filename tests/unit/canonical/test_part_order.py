@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openclaw_oauthrouter.canonical.events import PartDelta, PartFinished, PartStarted
-from openclaw_oauthrouter.dialects.openai_responses.part_order import PartEvent, PartOrder
+from openclaw_oauthrouter.canonical.part_order import PartEvent, PartOrder
 
 
 def opened(index: int) -> PartEvent:

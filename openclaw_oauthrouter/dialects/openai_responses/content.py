@@ -1,14 +1,15 @@
-"""Content parts of the client's messages and tool answers, as canonical ones."""
+"""Content parts of messages and tool answers, both ways: what the client sent, and images and documents for an upstream."""
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Callable
 
 from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, Modality, NativePart, Part, RefusalPart, TextPart, UriPart
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.media import modality_of, parse_data_url
+from openclaw_oauthrouter.canonical.media import data_url, modality_of, parse_data_url
 from openclaw_oauthrouter.dialects.openai_responses import fields
-from openclaw_oauthrouter.dialects.openai_responses.names import DIALECT
+from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT
 from openclaw_oauthrouter.errors import InvalidRequestError
 
 
@@ -21,12 +22,12 @@ def decode_content(value: object, where: str) -> tuple[Part, ...]:
         return ()
     if isinstance(value, str):
         return (TextPart(value),)
-    return tuple(_decode(part, f"{where}[{at}]") for at, part in enumerate(fields.mappings(value, where)))
+    return tuple(_decode_part(part, f"{where}[{at}]") for at, part in enumerate(fields.mappings(value, where)))
 
 
-def _decode(part: JsonObject, where: str) -> Part:
+def _decode_part(part: JsonObject, where: str) -> Part:
     kind = fields.string(part.get("type"), f"{where}.type")
-    decode = _DECODERS.get(kind)
+    decode = _PARTS.get(kind)
     return NativePart(DIALECT, kind, part) if decode is None else decode(part, where)
 
 
@@ -78,7 +79,7 @@ def _file_id(part: JsonObject, where: str, alternative: str) -> str:
     return file_id
 
 
-_DECODERS: dict[str, Callable[[JsonObject, str], Part]] = {
+_PARTS: dict[str, Callable[[JsonObject, str], Part]] = {
     "input_text": _text,
     "output_text": _text,
     "text": _text,
@@ -87,3 +88,32 @@ _DECODERS: dict[str, Callable[[JsonObject, str], Part]] = {
     "input_file": _file,
     "input_audio": _audio,
 }
+
+
+def encode_media(part: BlobPart | UriPart | FilePart) -> JsonObject:
+    """An ``input_image`` or ``input_file``.
+
+    :raises InvalidRequestError: it is audio
+    """
+    if part.modality == "audio":
+        raise InvalidRequestError(
+            "the Responses API takes no audio; choose a model of a Chat Completions provider", param="messages"
+        )
+    return _encode_image(part) if part.modality == "image" else _encode_document(part)
+
+
+def _encode_image(part: BlobPart | UriPart | FilePart) -> JsonObject:
+    if isinstance(part, FilePart):
+        return {"type": "input_image", "file_id": part.file_id, "detail": "auto"}
+    url = part.uri if isinstance(part, UriPart) else data_url(part.mime_type, part.data)
+    return {"type": "input_image", "image_url": url, "detail": part.detail or "auto"}
+
+
+def _encode_document(part: BlobPart | UriPart | FilePart) -> JsonObject:
+    if isinstance(part, FilePart):
+        return {"type": "input_file", "file_id": part.file_id}
+    if isinstance(part, UriPart):
+        return {"type": "input_file", "file_url": part.uri}
+    # The API tells the kind of an inline document by its name.
+    filename = part.filename or f"document{mimetypes.guess_extension(part.mime_type) or ''}"
+    return {"type": "input_file", "filename": filename, "file_data": data_url(part.mime_type, part.data)}

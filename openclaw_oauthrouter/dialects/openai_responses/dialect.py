@@ -1,0 +1,81 @@
+"""The dialect: OpenAI's Responses API, spoken by Codex CLI and the ``openai`` SDKs, and by OpenAI's and the ChatGPT backend's upstreams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from openclaw_oauthrouter.canonical.clock import Clock, NewId
+from openclaw_oauthrouter.canonical.error_envelope import encode_error
+from openclaw_oauthrouter.canonical.events import StreamEvent
+from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
+from openclaw_oauthrouter.canonical.response import ChatResponse
+from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.dialects.openai_responses.errors import decode_error
+from openclaw_oauthrouter.dialects.openai_responses.relay import RelayEncoder, relay_request, rename_tools
+from openclaw_oauthrouter.dialects.openai_responses.request_decoder import decode_request
+from openclaw_oauthrouter.dialects.openai_responses.request_encoder import encode_request
+from openclaw_oauthrouter.dialects.openai_responses.stream_decoder import ResponsesMachine, decode_response
+from openclaw_oauthrouter.dialects.openai_responses.stream_encoder import ResponsesStreamEncoder, ResponseWriter, encode_response
+from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT, ResponseObject
+from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamError
+from openclaw_oauthrouter.wire.event_stream import EventStreamDecoder
+
+__all__ = ["OpenAIResponses"]
+
+
+class OpenAIResponses:
+    """The dialect; see ``interfaces.Dialect``.
+
+    :param clock: for ``created_at`` and for waits that a provider gives as a time of day
+    :param new_id: for the ids of answers and items
+    """
+
+    name = DIALECT
+
+    def __init__(self, clock: Clock, new_id: NewId) -> None:
+        self._clock = clock
+        self._new_id = new_id
+
+    def decode_request(self, body: JsonObject, headers: Mapping[str, str]) -> ChatRequest:
+        """Read a client's request.
+
+        :raises InvalidRequestError: naming the parameter
+        """
+        return decode_request(body, headers)
+
+    def encode_request(self, request: ChatRequest, info: ModelInfo) -> EncodedRequest:
+        """Write a request for a model; a client of this dialect keeps its own body."""
+        return relay_request(request, info) if request.dialect == DIALECT else encode_request(request, info)
+
+    def stream_decoder(self) -> EventStreamDecoder:
+        """A decoder for one upstream stream."""
+        return EventStreamDecoder(ResponsesMachine(self._clock))
+
+    def decode_response(self, body: JsonObject) -> Sequence[StreamEvent]:
+        """Read a whole upstream answer as the events it would have streamed."""
+        return decode_response(body, self._clock)
+
+    def stream_encoder(self, request: ChatRequest, model: str) -> ResponsesStreamEncoder:
+        """An encoder for one client stream."""
+        return ResponsesStreamEncoder(ResponseWriter(request, model, self._clock, self._new_id))
+
+    def relay_encoder(self, request: ChatRequest, tool_names: FrozenObject) -> RelayEncoder:
+        """An encoder for a stream that comes in this very dialect."""
+        return RelayEncoder(ResponseObject(request.body, request.model, self._clock, self._new_id), tool_names)
+
+    def encode_response(self, response: ChatResponse, request: ChatRequest, model: str) -> JsonObject:
+        """Write a whole answer."""
+        return encode_response(response, ResponseWriter(request, model, self._clock, self._new_id))
+
+    def relay_response(self, body: JsonObject, tool_names: FrozenObject) -> JsonObject:
+        """Pass on a whole answer that came in this very dialect."""
+        return rename_tools(body, tool_names)
+
+    def encode_error(self, error: OAuthRouterError, request_id: str) -> JsonObject:
+        """The error envelope; the request id travels in a header, as OpenAI's does."""
+        return encode_error(error)
+
+    def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
+        """Read an upstream's refusal; any body at all."""
+        return decode_error(status, headers, body, self._clock())
