@@ -111,7 +111,7 @@ def connect_router(
         chains=build_chains(routing, plugins.hook.oauthrouter_register_tiers(settings=settings)),
         classify=request_classifier,
         eligibility=Eligibility(
-            usable=lambda name: assume_credentials or not providers[name].needs_credential or credentials.available(name),
+            usable=lambda name: assume_credentials or not providers[name].needs_credential or credentials.known(name).usable,
             blocked=blocked,
             excluded=frozenset(routing.exclude),
             # The original's tiers name models that are gone by now; whoever asks for them gets them.

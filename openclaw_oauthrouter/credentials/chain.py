@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Credential
@@ -17,6 +18,21 @@ from openclaw_oauthrouter.interfaces import CredentialSource, RenewingCredential
 _log = logging.getLogger(__name__)
 Answer = tuple[Sequence[Credential], CredentialError | None]
 _CONVERSATIONS = 4096  # remembered; the longest unused is forgotten first
+
+REMEMBERED_SECONDS = 1.0
+"""For how long routing goes by what it last heard of a provider's credentials: looking costs a ``stat`` a source."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCredentials:
+    """What routing needs to know of a provider's credentials.
+
+    :ivar usable: whether a request could be authenticated, perhaps after a renewal of ours
+    :ivar credentials: those a request would be tried with, in order; empty where they have to be fetched or renewed first
+    """
+
+    usable: bool
+    credentials: tuple[Credential, ...] = ()
 
 
 class CredentialChain:
@@ -43,6 +59,7 @@ class CredentialChain:
         self._clock = clock
         self._providers = providers or {}
         self._conversations: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._known: dict[str, tuple[float, KnownCredentials]] = {}
 
     @property
     def sources(self) -> Sequence[CredentialSource]:
@@ -54,6 +71,20 @@ class CredentialChain:
         if any(_look(source, provider)[0] for source in self._sources.values()):
             return True
         return any(source.renewable(provider) for source in self._renewing.values())
+
+    def known(self, provider: str) -> KnownCredentials:
+        """What ``available`` and ``find`` last said, at most a second ago; a 401 and every ``resolve`` renew it at once.
+
+        A router asks this of every provider for every request, so it may not cost a look at the files each time.
+        """
+        now = self._clock()
+        at, known = self._known.get(provider, (0.0, None))
+        if known is None or not 0 <= now - at < REMEMBERED_SECONDS:
+            found = tuple(self._distinct(item for source in self._sources.values() for item in _look(source, provider)[0]))
+            renewable = not found and any(source.renewable(provider) for source in self._renewing.values())
+            known = KnownCredentials(bool(found) or renewable, found)
+            self._known[provider] = (now, known)
+        return known
 
     def find(self, provider: str) -> Sequence[Credential]:
         """What ``resolve`` would come up with if nothing could be waited for.
@@ -67,11 +98,14 @@ class CredentialChain:
 
         :raises CredentialError: none is usable; says which source to fix and how
         """
+        self._known.pop(provider, None)
         usable = self._select(provider, [await self._ask(source, provider) for source in self._sources.values()])
+        self._known[provider] = (self._clock(), KnownCredentials(True, tuple(usable)))
         return self._sticky(provider, conversation, usable)
 
     async def renew(self, credential: Credential) -> Credential | None:
         """The upstream answered 401: read the source again, once; ``None`` when nothing changed."""
+        self._known.pop(credential.provider, None)
         source = self._sources.get(credential.source)
         if source is None:
             return None

@@ -186,3 +186,38 @@ def test_a_plugins_source_is_listed_too() -> None:
         ("vault", "a", "token", NOW + 9, True, ""),
         ("safe", "", None, None, False, "locked"),
     ]
+
+
+# ------------------------------------------------------------------ what routing goes by
+
+
+async def test_known_credentials_are_looked_up_once_a_second() -> None:
+    now = [NOW]
+    store = Shelf("store")
+    chain = CredentialChain([store], CredentialSettings(), lambda: now[0])
+    assert not chain.known("anthropic").usable
+    store.items.append(credential("a"))
+    now[0] += 0.9
+    assert not chain.known("anthropic").usable
+    now[0] += 0.2
+    assert [item.name for item in chain.known("anthropic").credentials] == ["a"]
+    store.items.clear()
+    assert chain.known("anthropic").usable
+    now[0] -= 100  # a clock set back does not make the memory eternal
+    assert not chain.known("anthropic").usable
+
+
+async def test_known_credentials_are_renewed_by_a_401_and_by_resolving() -> None:
+    store = Shelf("store", [credential("a")])
+    chain = chain_of(store)
+    assert chain.known("anthropic").usable
+    store.items.clear()
+    await chain.renew(credential("a"))
+    assert not chain.known("anthropic").usable
+    store.items.append(credential("b"))
+    assert await names(chain) == ["b"]
+    assert [item.name for item in chain.known("anthropic").credentials] == ["b"]
+    store.items.clear()
+    with pytest.raises(CredentialError):
+        await chain.resolve("anthropic")
+    assert not chain.known("anthropic").usable
