@@ -39,7 +39,7 @@ class RequestFeatures:
     :ivar previous_tier: tier of the conversation's last answer, if the gateway remembers it
     :ivar input_tokens: estimate of the whole request
     :ivar task_text: the last substantial words of the user before ``text``, bounded likewise; what a "yes, do it" refers to
-    :ivar image_count: images anywhere in the request
+    :ivar image_count: images of the user's own, anywhere in the request; not those that tools answered with
     :ivar turn_image_count: images that came with ``text``
     :ivar raw_last_user_text: the last user message as it was sent, wrapping and all
     :ivar raw_last_user_images: images of that message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, Part, TextPart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
@@ -49,6 +50,7 @@ def features_of(
     older, recent = users[:-EXAMINED_TURNS], users[-EXAMINED_TURNS:]
     turns = [_turn(message, prompt_wrappers) for message in reversed(recent)]
     spoken = [turn for turn in turns if turn.words]
+    tools_images = _tools_images(turns)
     images, files = _attachments(request.messages)
     raw = next((message for message in reversed(users) if not _only_tool_results(message)), None)
     return RequestFeatures(
@@ -59,7 +61,7 @@ def features_of(
         is_tool_result_turn=_ends_in_tool_results(turns),
         has_assistant_turn=any(message.role == "assistant" for message in request.messages),
         tool_names=tuple(tool.name for tool in request.tools),
-        image_count=images,
+        image_count=images - sum(map(_own_images, tools_images)),
         file_count=files,
         structured_output=request.response_format is not None and request.response_format.kind != "text",
         reasoning_effort=request.reasoning.effort if request.reasoning else None,
@@ -68,7 +70,7 @@ def features_of(
         previous_tier=previous_tier,
         conversation=conversation,
         task_text=_task_text(spoken[1:]),
-        turn_image_count=_turn_images(turns),
+        turn_image_count=_turn_images(turns, tools_images),
         raw_last_user_text=_raw_text(raw) if raw else "",
         raw_last_user_images=_own_images(raw) if raw else 0,
     )
@@ -104,16 +106,33 @@ def _ends_in_tool_results(turns: Sequence[_Turn]) -> bool:
     for turn in turns:
         if turn.words:
             return False
-        if any(isinstance(part, ToolCallResponsePart) for part in turn.message.parts):
+        if _has_tool_results(turn.message):
             return True
     return False
 
 
-def _turn_images(turns: Sequence[_Turn]) -> int:
-    """Images that came with the latest words or after them."""
+def _tools_images(turns: Sequence[_Turn]) -> list[Message]:
+    """Messages without words that follow a tool's answer: where a protocol has no pictures in answers, hosts send them so.
+
+    :param turns: the latest first
+    """
+    found = []
+    for turn, before in pairwise(turns):
+        if not turn.words and not _has_tool_results(turn.message) and _has_tool_results(before.message):
+            found.append(turn.message)
+    return found
+
+
+def _has_tool_results(message: Message) -> bool:
+    return any(isinstance(part, ToolCallResponsePart) for part in message.parts)
+
+
+def _turn_images(turns: Sequence[_Turn], tools_images: Sequence[Message]) -> int:
+    """Images that came with the latest words or after them; a tool's are not the user's."""
     count = 0
     for turn in turns:
-        count += _own_images(turn.message)
+        if not any(turn.message is message for message in tools_images):
+            count += _own_images(turn.message)
         if turn.words:
             break
     return count
@@ -143,14 +162,16 @@ def _system_text(messages: Sequence[Message]) -> str:
 
 
 def _attachments(messages: Sequence[Message]) -> tuple[int, int]:
-    """Images and other files, those in tools' answers included."""
+    """Images of the user's own, and other files, those in tools' answers included.
+
+    A tool's picture is no reason to leave the model that asked for it; whether a model sees pictures at all is a requirement.
+    """
     images = files = 0
     for message in messages:
+        images += _own_images(message)
         for part in message.parts:
             for item in _flat(part):
-                if isinstance(item, BlobPart | UriPart | FilePart):
-                    images += item.modality == "image"
-                    files += item.modality != "image"
+                files += isinstance(item, BlobPart | UriPart | FilePart) and item.modality != "image"
     return images, files
 
 

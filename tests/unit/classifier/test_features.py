@@ -102,7 +102,7 @@ def test_images_count_for_the_turn_they_came_with() -> None:
 def test_a_screenshot_in_a_tools_answer_is_no_image_of_the_user() -> None:
     result = Message("user", (ToolCallResponsePart("1", (IMAGE,)),))
     found = features_of(ChatRequest("test", "auto", (Message("user", (TextPart("look"),)), result)), prompt_wrappers=())
-    assert (found.image_count, found.turn_image_count) == (1, 0)
+    assert (found.image_count, found.turn_image_count) == (0, 0)
 
 
 def test_the_task_behind_a_follow_up_is_the_last_substantial_turn() -> None:
