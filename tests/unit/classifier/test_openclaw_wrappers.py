@@ -29,9 +29,7 @@ CHILD = (
     "background context, not your assignment.\n\n[Subagent Task]\n\n"
 )
 BEGIN = "\n\nBegin. Execute the assigned task to completion."
-QUEUED = (
-    "[Queued user message from a previous active turn; preserved as context only. Continue with the active prompt below.]\n"
-)
+QUEUED = "[Queued user message from a previous active turn; preserved as context only. Continue with the active prompt below.]\n"
 CONTINUE = (
     "Continue the current task from the existing transcript, preserving completed work. If an action was interrupted, inspect its "
     "state before deciding whether to retry it. Do not restart the task or repeat completed actions."
