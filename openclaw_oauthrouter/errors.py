@@ -9,7 +9,8 @@
     │   ├── NotFoundError                 404
     │   ├── MethodNotAllowedError         405
     │   ├── RequestTimeoutError           408
-    │   └── RequestTooLargeError          413
+    │   ├── RequestTooLargeError          413
+    │   └── UnsupportedMediaTypeError     415   (a content coding that cannot be unpacked)
     ├── PolicyError                       our rules
     │   ├── ModelNotAllowedError          403
     │   ├── RequestTokensTooHighError     403
@@ -136,6 +137,13 @@ class RequestTooLargeError(RequestError):
 
     status_code = 413
     default_code = "request_too_large"
+
+
+class UnsupportedMediaTypeError(RequestError):
+    """The body is packed in a way that cannot be unpacked here."""
+
+    status_code = 415
+    default_code = "unsupported_content_encoding"
 
 
 class PolicyError(OAuthRouterError):

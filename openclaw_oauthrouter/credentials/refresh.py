@@ -13,12 +13,16 @@ import orjson
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.errors import RefreshFailed
+from openclaw_oauthrouter.wire.encodings import CODINGS, Unpacker, UnpackingError, UnpacksTooLarge, content_coding
 from openclaw_oauthrouter.wire.retry_after import parse_retry_after
 
 CODEX_CLIENT_ID = "app_EMoamEEZ73f0CkXaXp7hrann"  # Codex CLI's public client
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _DEFAULT_PAUSE = 30.0  # seconds, when the endpoint is busy and names no time
 _LONGEST_PAUSE = 3600.0
+
+MOST_ANSWER_BYTES = 1 << 20
+"""Three tokens and an id take some kilobytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +109,36 @@ class TokenClient:
         """
         try:
             with self._open_client() as client:
-                response = client.send(request)
+                request.headers["accept-encoding"] = "identity"
+                response = client.send(request, stream=True)
+                try:
+                    body = _read(response)
+                finally:
+                    response.close()
+        except UnpackingError as error:
+            raise RefreshFailed(f"the token endpoint's answer cannot be used: {error}", retry_after=_DEFAULT_PAUSE) from None
         except httpx.HTTPError as error:
             raise RefreshFailed(
                 f"the token endpoint at {request.url.host} did not answer ({type(error).__name__})", retry_after=_DEFAULT_PAUSE
             ) from None
-        return read_tokens(response.status_code, response.headers, response.content, self._clock())
+        return read_tokens(response.status_code, response.headers, body, self._clock())
+
+
+def _read(response: httpx.Response) -> bytes:
+    """The body, unpacked, within ``MOST_ANSWER_BYTES``.
+
+    :raises UnpackingError: larger, or not what its coding says
+    """
+    assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - a client that blocks has no other
+    coding = content_coding(response.headers.get("content-encoding", ""))
+    unpacker = Unpacker(coding, MOST_ANSWER_BYTES) if coding in CODINGS else None
+    body = bytearray()
+    for chunk in response.stream:
+        for piece in (chunk,) if unpacker is None else unpacker.feed(chunk):
+            body += piece
+        if len(body) > MOST_ANSWER_BYTES:
+            raise UnpacksTooLarge(f"it is larger than {MOST_ANSWER_BYTES} bytes")
+    return bytes(body)
 
 
 def _refusal(status: int, retry_after: float | None, answer: dict[str, Any]) -> RefreshFailed:

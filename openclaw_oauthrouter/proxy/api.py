@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from quart import Blueprint, Response, g, request
+from quart import Blueprint, Response, current_app, g, request
 
 from openclaw_oauthrouter import __version__
 from openclaw_oauthrouter.assembly import Runtime, new_id
@@ -16,6 +16,7 @@ from openclaw_oauthrouter.errors import ModelNotFoundError
 from openclaw_oauthrouter.interfaces import Recorder
 from openclaw_oauthrouter.pipeline import parse_body
 from openclaw_oauthrouter.proxy.answers import json_response
+from openclaw_oauthrouter.proxy.asgi import unpack, unpacker_for
 from openclaw_oauthrouter.proxy.explain import explain_request
 from openclaw_oauthrouter.proxy.forwarded import forwarded
 from openclaw_oauthrouter.proxy.models_list import anthropic_models, model_entries, openai_models
@@ -100,8 +101,11 @@ class _Api:
 
 
 async def _body() -> bytes:
+    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    unpacker = unpacker_for(", ".join(request.headers.getlist("content-encoding")), limit)
     data = await request.get_data(as_text=False)
-    return data if isinstance(data, bytes) else data.encode()
+    body = data if isinstance(data, bytes) else data.encode()
+    return body if unpacker is None else await unpack(unpacker, body, limit)
 
 
 def speaks_messages() -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ from openclaw_oauthrouter.interfaces import Dialect, StreamDecoder
 from openclaw_oauthrouter.upstream.deadline import Deadline
 from openclaw_oauthrouter.upstream.idle import IdleTimeout
 from openclaw_oauthrouter.upstream.redaction import REDACTED, blotted, secrets_of
+from openclaw_oauthrouter.wire.encodings import CODINGS, Unpacker, UnpackingError, content_coding
 
 MAX_ERROR_BYTES = 1 << 20
 MAX_ANSWER_BYTES = 64 << 20
@@ -159,7 +160,7 @@ async def _stream(response: httpx.Response, decoder: StreamDecoder, provider: st
     seconds = limits.steps.idle
     try:
         async with IdleTimeout(limits.deadline, seconds) as idle:
-            async for chunk in _body(response):
+            async for chunk in _body(response, MAX_ANSWER_BYTES):
                 # Only the upstream's silence counts, not the time a client needs to take what it was sent.
                 idle.heard()
                 frame = decoder.receive(chunk)
@@ -168,6 +169,8 @@ async def _stream(response: httpx.Response, decoder: StreamDecoder, provider: st
                 idle.listen(CLOSING_SECONDS if finished else seconds)
     except TimeoutError:
         cut = limits.deadline.time_out(provider, f"{provider} fell silent for {seconds:g} s in the middle of its answer")
+    except UnpackingError as error:
+        cut = _not_unpacked(provider, error)
     except (httpx.HTTPError, OSError) as error:
         cut = UpstreamConnectionError(
             f"{provider} dropped the connection in the middle of its answer ({type(error).__name__})", provider=provider
@@ -192,21 +195,45 @@ async def _read(response: httpx.Response, provider: str, limits: Limits, limit: 
     with _translated(provider):
         try:
             async with asyncio.timeout_at(limits.deadline.within(seconds)):
-                async for chunk in _body(response):
+                async for chunk in _body(response, limit):
                     body += chunk
                     if len(body) > limit:
                         raise UpstreamProtocolError(f"{provider}'s answer is larger than {limit} bytes", provider=provider)
         except TimeoutError:
             raise limits.deadline.time_out(provider, f"{provider} did not finish its answer within {seconds:g} s") from None
+        except UnpackingError as error:
+            raise _not_unpacked(provider, error) from None
     return bytes(body)
 
 
-def _body(response: httpx.Response) -> AsyncIterator[bytes]:
-    # Decoding costs; nearly every answer comes uncompressed because we ask for nothing else.
-    if response.headers.get("content-encoding"):
-        return response.aiter_bytes()
+def _body(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
+    """The body as it comes, unpacked if need be.
+
+    :param limit: bytes of a packed body, unpacked
+    :raises UnpackingError: while it is read
+    """
     assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - an async transport has no other
-    return aiter(response.stream)
+    # Nearly every answer comes unpacked because we ask for nothing else.
+    header = response.headers.get("content-encoding")
+    return _unpacked(response.stream, header, limit) if header else aiter(response.stream)
+
+
+async def _unpacked(chunks: AsyncIterable[bytes], header: str, limit: int) -> AsyncGenerator[bytes, None]:
+    coding = content_coding(header)
+    if coding not in CODINGS:
+        # Some write a charset there. What is not unpacked cannot grow, and if it is packed it will not be understood.
+        async for chunk in chunks:
+            yield chunk
+        return
+    unpacker = Unpacker(coding, limit)
+    async for chunk in chunks:
+        for piece in unpacker.feed(chunk):
+            yield piece
+            await asyncio.sleep(0)  # a chunk may stand for megabytes, and others wait
+
+
+def _not_unpacked(provider: str, error: UnpackingError) -> UpstreamProtocolError:
+    return UpstreamProtocolError(f"{provider}'s answer cannot be unpacked: {error}", provider=provider)
 
 
 async def _close(response: httpx.Response) -> None:
