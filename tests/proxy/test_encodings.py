@@ -151,9 +151,7 @@ async def test_answer_that_unpacks_to_gigabytes_ends_in_an_error(
 
 @pytest.mark.parametrize("coding", PACK)
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-async def test_answer_packed_unasked_is_understood(
-    stream: bool, coding: str, gateway: Any, scripted: Any, client: Any
-) -> None:
+async def test_answer_packed_unasked_is_understood(stream: bool, coding: str, gateway: Any, scripted: Any, client: Any) -> None:
     plain = play(CHAT, Answer("fine words " * STEP_BYTES), stream=stream)
     packed = PACK[coding](b"".join(piece for piece in plain.pieces if isinstance(piece, bytes)))
     upstream = await scripted(Play([packed], 200, {"content-encoding": coding}, plain.content_type))
