@@ -1,1 +1,1 @@
-"""How capable a model a request needs, judged locally in microseconds."""
+"""How capable a model a request needs, found out locally in microseconds."""

@@ -15,8 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatures, Tier
-from openclaw_oauthrouter.classifier.shape import tokens_of
-from openclaw_oauthrouter.classifier.view import letters_in
+from openclaw_oauthrouter.classifier.excerpt import letters_in, tokens_of
 
 SHORT = 40
 """Letters below which a turn is taken for a reply to what was said before rather than a task of its own."""
@@ -95,15 +94,15 @@ def belongs_to_task(features: RequestFeatures, find: Callable[[str], Words]) -> 
 def in_context(classified: Classification, features: RequestFeatures, task_tier: Tier | None) -> Classification:
     """Apply the rules above to a classification.
 
-    :param judged: from the turn's own words
+    :param classified: from the turn's own words
     :param task_tier: tier of the task the turn goes on with; ``None`` when it opens a topic
     """
     if task_tier is not None and task_tier.rank > classified.tier.rank:
         kind = "tool results of" if features.is_tool_result_turn else "goes on with"
         classified = _lift(classified, task_tier, f"{kind} a {task_tier} task")
-    for floor in REQUEST_MINIMUM_TIERS:
-        if floor.tier.rank > classified.tier.rank and floor.holds(features):
-            return _lift(classified, floor.tier, floor.name)
+    for minimum in REQUEST_MINIMUM_TIERS:
+        if minimum.tier.rank > classified.tier.rank and minimum.holds(features):
+            return _lift(classified, minimum.tier, minimum.name)
     return classified
 
 

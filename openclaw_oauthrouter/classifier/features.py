@@ -10,7 +10,7 @@ from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, Part, Tex
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
 from openclaw_oauthrouter.classifier.conversation import is_short
-from openclaw_oauthrouter.classifier.view import STRIPPED_HEAD, STRIPPED_TAIL, ends_of, view_of
+from openclaw_oauthrouter.classifier.excerpt import STRIPPED_HEAD, STRIPPED_TAIL, ends_of, excerpt_of
 from openclaw_oauthrouter.interfaces import PromptWrapper
 
 EXAMINED_TURNS = 48
@@ -41,7 +41,7 @@ def features_of(
     The text is that of the last user message that still holds words once the hosts' wrapping is off. System prompt and tool
     definitions are carried beside it and do not count as words of the user.
 
-    :param envelopes: wrappings to look through, all of them in order
+    :param prompt_wrappers: wrappings to look through, all of them in order
     :param conversation: the conversation's key, if it has one
     :param previous_tier: tier of the conversation's last answer, if it is remembered
     :param input_tokens: estimate of the whole request
@@ -54,7 +54,7 @@ def features_of(
     images, files = _attachments(request.messages)
     raw = next((message for message in reversed(users) if not _only_tool_results(message)), None)
     return RequestFeatures(
-        text=view_of(spoken[0].words) if spoken else "",
+        text=excerpt_of(spoken[0].words) if spoken else "",
         text_length=spoken[0].length if spoken else 0,
         system_text=_system_text(request.messages),
         turn_count=len(spoken) + sum(bool(_raw_text(message)) for message in older),
@@ -84,8 +84,8 @@ def _turn(message: Message, prompt_wrappers: Sequence[PromptWrapper]) -> _Turn:
         if isinstance(part, TextPart):
             bounded = ends_of(part.text, STRIPPED_HEAD, STRIPPED_TAIL)
             stripped = bounded
-            for envelope in prompt_wrappers:
-                stripped = envelope.strip(stripped)
+            for wrapper in prompt_wrappers:
+                stripped = wrapper.strip(stripped)
             stripped = stripped.strip()
             if stripped:
                 texts.append(stripped)
@@ -98,7 +98,7 @@ def _task_text(earlier: Sequence[_Turn]) -> str:
     if not earlier:
         return ""
     substantial = next((turn for turn in earlier if not is_short(turn.words)), None)
-    return view_of((substantial or max(earlier, key=lambda turn: turn.length)).words)
+    return excerpt_of((substantial or max(earlier, key=lambda turn: turn.length)).words)
 
 
 def _ends_in_tool_results(turns: Sequence[_Turn]) -> bool:

@@ -34,23 +34,23 @@ class MinimumTier:
 
 
 def load_minimum_tiers(data: JsonObject) -> tuple[tuple[MinimumTier, ...], dict[str, list[str]]]:
-    """Floors, highest first, and the keyword lists they need."""
+    """The least tiers, highest first, and the keyword lists they need."""
     minimum_tiers = []
     lists: dict[str, list[str]] = {}
-    for row in data["floors"]:
-        any_list = f"floor: {row['name']}"
+    for row in data["minimum_tiers"]:
+        any_list = f"minimum tier: {row['name']}"
         with_list = f"{any_list}, with" if "with" in row else None
         lists[any_list] = row["any"]
         if with_list:
             lists[with_list] = row["with"]
         minimum_tiers.append(MinimumTier(row["name"], Tier(row["tier"]), any_list, with_list))
-    return tuple(sorted(minimum_tiers, key=lambda floor: -floor.tier.rank)), lists
+    return tuple(sorted(minimum_tiers, key=lambda minimum: -minimum.tier.rank)), lists
 
 
 def highest_minimum_tier(minimum_tiers: Sequence[MinimumTier], keywords: Mapping[str, Sequence[str]]) -> tuple[Tier, str] | None:
-    """The first of the highest floors that hold, and why."""
-    for floor in minimum_tiers:
-        reason = floor.explain(keywords)
+    """The first of the highest ones that hold, and why."""
+    for minimum in minimum_tiers:
+        reason = minimum.explain(keywords)
         if reason is not None:
-            return floor.tier, reason
+            return minimum.tier, reason
     return None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from openclaw_oauthrouter.canonical.routing import Tier
-from openclaw_oauthrouter.classifier.resources import read_data
+from openclaw_oauthrouter.classifier.lexicon import read_data
 from openclaw_oauthrouter.errors import ConfigurationError
 
 CutPoints = tuple[float, float, float]
@@ -19,13 +19,13 @@ class Parameters:
     :ivar weights: by dimension name
     :ivar profiles: scores at which MEDIUM, COMPLEX and REASONING begin, by profile
     :ivar confidence: ``(intercept, slope)`` of the logistic curve over the distance to the nearest cut point
-    :ivar floor_confidence: share of prompts lifted by a word floor that belonged there
+    :ivar minimum_tier_confidence: share of prompts lifted by their words that belonged there
     """
 
     weights: Mapping[str, float]
     profiles: Mapping[str, CutPoints]
     confidence: tuple[float, float]
-    floor_confidence: float
+    minimum_tier_confidence: float
 
     @classmethod
     def load(cls, *, learned: bool) -> Parameters:
@@ -33,7 +33,7 @@ class Parameters:
         fit = read_data("rules.json")["with_learned" if learned else "without_learned"]
         profiles = {name: _cut_points(starts) for name, starts in fit["cut_points"].items()}
         intercept, slope = fit["confidence"]
-        return cls(fit["weights"], profiles, (intercept, slope), fit["floor_confidence"])
+        return cls(fit["weights"], profiles, (intercept, slope), fit["minimum_tier_confidence"])
 
     def cut_points(self, profile: str) -> CutPoints:
         """Where the tiers of a profile begin.

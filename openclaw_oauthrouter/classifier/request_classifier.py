@@ -1,4 +1,4 @@
-"""Judges whole requests: features, then plugins' classifiers within a time budget, then the configured one."""
+"""Classifies whole requests: features, then plugins' classifiers within a time budget, then the configured one."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class RequestClassifier:
     def __call__(
         self, request: ChatRequest, previous_tier: Tier | None, profile: Profile, input_tokens: int
     ) -> tuple[RequestFeatures, Classification]:
-        """Judge one request."""
+        """Classify one request."""
         features = features_of(
             request, prompt_wrappers=self._prompt_wrappers, previous_tier=previous_tier, input_tokens=input_tokens
         )
@@ -59,7 +59,7 @@ class RequestClassifier:
         started = self._clock()
         try:
             answer = self._ask_plugins(features)
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the request is judged all the same
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the request is classified all the same
             self._fault(f"oauthrouter_classify raised {type(error).__name__}", error)
             return None
         if self._clock() - started > self._budget_seconds:

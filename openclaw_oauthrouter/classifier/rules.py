@@ -1,4 +1,4 @@
-"""``rules``: the default classifier. Fourteen dimensions and a learned term, fitted together; words that set floors; the conversation."""
+"""``rules``: the default classifier. Fourteen dimensions and a learned term, fitted together; words that ask for a minimum tier; the conversation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from openclaw_oauthrouter.interfaces import Dimension
 
 
 class Rules:
-    """Scores the user's words, cuts the score into tiers, then looks at the words' floors and at the conversation.
+    """Scores the user's words, cuts the score into tiers, then looks at the words' minimum tiers and at the conversation.
 
     :param dimensions: what to score by; a dimension of its own adds its weighted score to the sum
     :param learned: whether the learned term takes part; chooses the fit whose cut points apply
@@ -55,9 +55,9 @@ class Rules:
         return sibling
 
     def classify(self, features: RequestFeatures) -> Classification:
-        """Judge one request. Constant cost: it reads the bounded view in ``features.text``."""
+        """Classify one request. Constant cost: it reads the excerpt in ``features.text``."""
         features = self._read(features)
-        classified = self._judge(features)
+        classified = self._by_words(features)
         return in_context(classified, features, self._task_tier(features))
 
     def _read(self, features: RequestFeatures) -> RequestFeatures:
@@ -65,30 +65,30 @@ class Rules:
         text = features.text.lower().replace("’", "'")
         return replace(features, keywords=self._lexicon.prompt.find(text))
 
-    def _judge(self, features: RequestFeatures) -> Classification:
+    def _by_words(self, features: RequestFeatures) -> Classification:
         """By the turn's own words."""
         scores = tuple(dimension.score(features) for dimension in self.dimensions)
         score = sum(one.score * one.weight for one in scores)
         tier = tier_at(score, self.cut_points)
         confidence = self._confidence(score)
         reasoning = f"score={score:.2f} | {', '.join(one.signal for one in _by_share(scores) if one.signal)}"
-        floor = highest_minimum_tier(self._lexicon.minimum_tiers, features.keywords)
-        if floor is None or floor[0].rank <= tier.rank:
+        minimum = highest_minimum_tier(self._lexicon.minimum_tiers, features.keywords)
+        if minimum is None or minimum[0].rank <= tier.rank:
             return Classification(tier, score, confidence, self.name, reasoning, scores)
-        note = f"at least {floor[0]}: {floor[1]}"
+        note = f"at least {minimum[0]}: {minimum[1]}"
         # The score is lifted too, so that a higher score never means a lower tier.
-        lifted = max(score, self.cut_points[floor[0].rank - 1])
-        sure = self._parameters.floor_confidence
-        return Classification(floor[0], lifted, sure, self.name, f"{reasoning} | {note}", scores, (note,))
+        lifted = max(score, self.cut_points[minimum[0].rank - 1])
+        sure = self._parameters.minimum_tier_confidence
+        return Classification(minimum[0], lifted, sure, self.name, f"{reasoning} | {note}", scores, (note,))
 
     def _task_tier(self, features: RequestFeatures) -> Tier | None:
-        """Tier of the task this turn goes on with: remembered, or judged anew from the task's words."""
+        """Tier of the task this turn goes on with: remembered, or found anew from the task's words."""
         if not belongs_to_task(features, self._lexicon.conversation.find):
             return None
         if features.previous_tier is not None or not features.task_text:
             return features.previous_tier
         task = RequestFeatures(features.task_text, len(features.task_text))
-        return self._judge(self._read(task)).tier
+        return self._by_words(self._read(task)).tier
 
     def _confidence(self, score: float) -> float:
         intercept, slope = self._parameters.confidence

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.routing import Classification, DimensionScore, RequestFeatures, Tier
-from openclaw_oauthrouter.classifier.resources import read_data
+from openclaw_oauthrouter.classifier.lexicon import read_data
 
 # What ECMAScript's \s, \d and . mean, spelt out.
 _SPACE = "\\t\\n\\v\\f\\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
@@ -61,13 +61,13 @@ class RulesV1:
     name = "rules-v1"
 
     def classify(self, features: RequestFeatures) -> Classification:
-        """Judge the last user message the way the original does, floors for images and size included."""
+        """Classify the last user message the way the original does, minimum tiers for images and size included."""
         prompt = features.raw_last_user_text
         tokens = math.ceil((_utf16_length(prompt) + 1) / 4)
         limit = self._data["tokens"]["force_complex"]
         if tokens > limit:
             return Classification(Tier.COMPLEX, 0.0, 0.95, self.name, f"Input exceeds {limit} tokens")
-        classified = self._judge(prompt, tokens)
+        classified = self._by_words(prompt, tokens)
         if features.raw_last_user_images and classified.tier.rank < Tier.COMPLEX.rank:
             note = f"upgraded to {Tier.COMPLEX} (image content)"
             return _replace_tier(classified, Tier.COMPLEX, note)
@@ -85,7 +85,7 @@ class RulesV1:
     def _reasoning(self) -> _KeywordDimension:
         return next(dimension for dimension in self._keyword_dimensions if dimension.name == "reasoningMarkers")
 
-    def _judge(self, prompt: str, tokens: int) -> Classification:
+    def _by_words(self, prompt: str, tokens: int) -> Classification:
         words = prompt.lower()
         dimensions = self._dimensions(f" {words}", prompt, tokens)
         score = 0.0

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from openclaw_oauthrouter.canonical.routing import RequestFeatures
-from openclaw_oauthrouter.classifier.view import view_of
+from openclaw_oauthrouter.classifier.excerpt import excerpt_of
 
 FOLDS = 5
 
@@ -82,7 +82,7 @@ def _prompt(row: dict[str, object]) -> Prompt:
         id=str(row["id"]),
         source=str(row["source"]),
         category=str(row["cat"]),
-        features=RequestFeatures(view_of(text), len(text)),
+        features=RequestFeatures(excerpt_of(text), len(text)),
         band=row.get("band"),  # type: ignore[arg-type]
         weak=row.get("weak"),  # type: ignore[arg-type]
         strong=row.get("strong"),  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import numpy as np
 import wording
 from corpus import FOLDS, Prompt, Split, held_out
 from linear import Array
-from weights import confidence, cut_points, dimension_scores, fit_weights, floor_confidence
+from weights import confidence, cut_points, dimension_scores, fit_weights, minimum_tier_confidence
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.classifier.learned import LearnedScore
@@ -53,5 +53,5 @@ def fit_rules(prompts: Sequence[Prompt], learned: dict[Split, Array] | None) -> 
         "weights": weights,
         "cut_points": cuts,
         "confidence": confidence(doubled, totals, used),
-        "floor_confidence": floor_confidence(doubled, read * len(SPLITS), totals, used),
+        "minimum_tier_confidence": minimum_tier_confidence(doubled, read * len(SPLITS), totals, used),
     }

@@ -11,13 +11,13 @@ from linear import Array, Problem, balanced, solve, stepped
 from wording import SPREAD
 
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
-from openclaw_oauthrouter.classifier.dimensions import BUILTIN_DIMENSIONS, builtin_dimensions
+from openclaw_oauthrouter.classifier.dimensions import DIMENSION_NAMES, builtin_dimensions
 from openclaw_oauthrouter.classifier.learned import LearnedScore
 from openclaw_oauthrouter.classifier.lexicon import Lexicon
 from openclaw_oauthrouter.classifier.minimum_tiers import highest_minimum_tier
 from openclaw_oauthrouter.classifier.parameters import CutPoints, tier_at
 
-NAMES = tuple(dimension.name for dimension in BUILTIN_DIMENSIONS)
+NAMES = DIMENSION_NAMES
 
 PRIOR: Mapping[str, float] = {
     "tokenCount": 1.5,
@@ -116,13 +116,13 @@ def confidence(prompts: Sequence[Prompt], totals: Array, cuts: CutPoints) -> lis
     return [round(value, 2) for value in solve(problem, [(None, None), (0.0, None)]).tolist()]
 
 
-def floor_confidence(prompts: Sequence[Prompt], read: Sequence[RequestFeatures], totals: Array, cuts: CutPoints) -> float:
-    """Share of the prompts that a word floor lifts to COMPLEX or REASONING and that belong to the upper bands."""
+def minimum_tier_confidence(prompts: Sequence[Prompt], read: Sequence[RequestFeatures], totals: Array, cuts: CutPoints) -> float:
+    """Share of the prompts that a minimum tier lifts to COMPLEX or REASONING and that belong to the upper bands."""
     minimum_tiers = Lexicon().minimum_tiers
     right = lifted = 0
     for prompt, features, total in zip(prompts, read, totals, strict=True):
-        floor = highest_minimum_tier(minimum_tiers, features.keywords)
-        if prompt.band is None or floor is None or not Tier.MEDIUM.rank < floor[0].rank > tier_at(total, cuts).rank:
+        minimum = highest_minimum_tier(minimum_tiers, features.keywords)
+        if prompt.band is None or minimum is None or not Tier.MEDIUM.rank < minimum[0].rank > tier_at(total, cuts).rank:
             continue
         lifted += 1
         right += prompt.band >= 2

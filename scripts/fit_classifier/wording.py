@@ -1,4 +1,4 @@
-"""Fits the learned term: which words, pairs of words and shapes go with prompts that need a strong model.
+"""Fits the learned term: which words, pairs of words and surface figures go with prompts that need a strong model.
 
 Two questions are asked of the wording. *Mistakes*: does a weak model fail (graded answers to exam questions)? *Bands*: how hard is the
 kind of prompt (chit-chat, short fact, word problem, competition)? The first separates inside a kind, the second between kinds; the
@@ -18,8 +18,8 @@ from corpus import Prompt
 from linear import Array, Problem, balanced, solve, stepped
 
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.classifier.learned import EVIDENCE
-from openclaw_oauthrouter.classifier.shape import SHAPES, shape_of, tokens_of
+from openclaw_oauthrouter.classifier.excerpt import tokens_of
+from openclaw_oauthrouter.classifier.learned import EVIDENCE, SURFACE_FEATURES, surface_features
 
 BAND_SHARE = 0.8
 """How much the kind of a prompt counts beside what a weak model makes of it."""
@@ -29,7 +29,7 @@ KEPT = 4400
 """Words and pairs that are kept; the file stays below 100 kB."""
 PENALTY_MISTAKES = 0.3
 PENALTY_BANDS = 3.0
-PENALTY_SHAPE = 1.0
+PENALTY_SURFACE = 1.0
 SPREAD = 4.0
 """What the raw score is divided by, so that nearly all of it lies between -1 and 1."""
 SCALE = 200
@@ -37,15 +37,15 @@ SCALE = 200
 
 Word = str | tuple[str, str]
 Reading = tuple[frozenset[Word], tuple[float, ...]]
-"""Words and pairs of a prompt, and its shape."""
+"""Words and pairs of a prompt, and its surface."""
 
 
 def read(prompt: Prompt) -> Reading:
-    """A prompt's words and pairs, and its shape, exactly as the classifier sees them."""
+    """A prompt's words and pairs, and its surface, exactly as the classifier sees them."""
     text = prompt.features.text.lower()
     tokens = tokens_of(text)
     words = set(tokens)
-    return frozenset({*words, *pairwise(tokens)}), shape_of(text, tokens, len(words))
+    return frozenset({*words, *pairwise(tokens)}), surface_features(text, tokens, len(words))
 
 
 def fit(prompts: Sequence[Prompt]) -> JsonObject:
@@ -68,9 +68,9 @@ def _frequent(readings: Sequence[Reading]) -> dict[Word, int]:
 
 
 def _coefficients(prompts: Sequence[Prompt], readings: Sequence[Reading], vocabulary: Mapping[Word, int]) -> Array:
-    """Words, then shapes, then one intercept."""
+    """Words, then surface figures, then one intercept."""
     words, shapes = _matrix(readings, vocabulary)
-    penalty = np.concatenate([np.ones(len(vocabulary)), np.full(len(SHAPES), PENALTY_SHAPE), [1e-6]])
+    penalty = np.concatenate([np.ones(len(vocabulary)), np.full(len(SURFACE_FEATURES), PENALTY_SURFACE), [1e-6]])
     graded = [position for position, prompt in enumerate(prompts) if prompt.weak is not None]
     mistakes = _mistakes([prompts[position] for position in graded], words[graded], shapes[graded], penalty)
     banded = [position for position, prompt in enumerate(prompts) if prompt.band is not None]
@@ -109,17 +109,17 @@ def _matrix(readings: Sequence[Reading], vocabulary: Mapping[Word, int]) -> tupl
         columns += known
         values += [1 / math.sqrt(len(known) + EVIDENCE)] * len(known)
     matrix = sparse.csr_matrix((values, (rows, columns)), (len(readings), len(vocabulary)))
-    return matrix, np.array([shape for _, shape in readings])
+    return matrix, np.array([surface for _, surface in readings])
 
 
 def _model(kept: Mapping[Word, int], coefficients: Array) -> JsonObject:
     rounded = {word: round(float(coefficients[position]) / SPREAD * SCALE) for word, position in kept.items()}
     used = {word: weight for word, weight in rounded.items() if weight}
-    shape = coefficients[len(kept) : len(kept) + len(SHAPES)] / SPREAD
+    surface = coefficients[len(kept) : len(kept) + len(SURFACE_FEATURES)] / SPREAD
     return {
         "scale": SCALE,
         "bias": round(float(coefficients[-1]) / SPREAD, 3),
-        "shape": {name: round(float(weight), 3) for name, weight in zip(SHAPES, shape, strict=True)},
+        "surface": {name: round(float(weight), 3) for name, weight in zip(SURFACE_FEATURES, surface, strict=True)},
         "words": {word: used[word] for word in sorted(word for word in used if isinstance(word, str))},
         "pairs": {" ".join(word): used[word] for word in sorted(word for word in used if not isinstance(word, str))},
     }

@@ -14,10 +14,9 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
 from openclaw_oauthrouter.classifier.dimensions import builtin_dimensions
 from openclaw_oauthrouter.classifier.features import features_of
-from openclaw_oauthrouter.classifier.lexicon import Lexicon
+from openclaw_oauthrouter.classifier.lexicon import Lexicon, data_names, read_data
 from openclaw_oauthrouter.classifier.parameters import Parameters, tier_at
 from openclaw_oauthrouter.classifier.prompt_wrappers import builtin_prompt_wrappers
-from openclaw_oauthrouter.classifier.resources import data_names, read_data
 from openclaw_oauthrouter.classifier.rules import Rules
 from openclaw_oauthrouter.classifier.rules_v1 import RulesV1
 

@@ -9,5 +9,5 @@ from openclaw_oauthrouter.interfaces import PromptWrapper
 
 
 def builtin_prompt_wrappers() -> tuple[PromptWrapper, ...]:
-    """The envelopes this package knows."""
+    """The prompt wrappers this package knows."""
     return (OpenClaw(), ClaudeCode(), CodexCli())

@@ -1,4 +1,4 @@
-"""Cutting marked blocks out of a text, the one operation all envelopes share."""
+"""Cutting marked blocks out of a text, the one operation all prompt wrappers share."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ import pytest
 
 from openclaw_oauthrouter.canonical.content import BlobPart, TextPart, ToolCallPart, ToolCallResponsePart
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, ResponseFormat, Tool
+from openclaw_oauthrouter.classifier.excerpt import HEAD, TAIL
 from openclaw_oauthrouter.classifier.features import features_of
 from openclaw_oauthrouter.classifier.prompt_wrappers import builtin_prompt_wrappers
-from openclaw_oauthrouter.classifier.view import HEAD, TAIL
 
 from .requests import captured, conversation, features, said
 from .shared_data import shared_json

@@ -6,14 +6,14 @@ import subprocess
 import sys
 
 from openclaw_oauthrouter.canonical.routing import RequestFeatures
-from openclaw_oauthrouter.classifier.learned import LearnedScore
-from openclaw_oauthrouter.classifier.resources import read_data
-from openclaw_oauthrouter.classifier.shape import SHAPES, shape_of, tokens_of
+from openclaw_oauthrouter.classifier.excerpt import tokens_of
+from openclaw_oauthrouter.classifier.learned import SURFACE_FEATURES, LearnedScore, surface_features
+from openclaw_oauthrouter.classifier.lexicon import read_data
 
 TOY = {
     "scale": 10,
     "bias": -0.1,
-    "shape": dict.fromkeys(SHAPES, 0.0),
+    "surface": dict.fromkeys(SURFACE_FEATURES, 0.0),
     "words": {"prove": 20, "hi": -20},
     "pairs": {"prove that": 10},
 }
@@ -46,9 +46,9 @@ def test_ideographs_are_tokens_of_their_own() -> None:
 def test_figures_of_shape_are_bounded() -> None:
     for text in ("", "hi", "定理" * 900, "$\\frac{1}{2}$ = x^2; f() {}" * 100, "\n?\n"):
         tokens = tokens_of(text)
-        shape = shape_of(text, tokens, len(set(tokens)))
-        assert len(shape) == len(SHAPES)
-        assert all(0 <= figure <= 1.3 for figure in shape)
+        surface = surface_features(text, tokens, len(set(tokens)))
+        assert len(surface) == len(SURFACE_FEATURES)
+        assert all(0 <= figure <= 1.3 for figure in surface)
 
 
 def test_the_shipped_model_is_small() -> None:
@@ -57,7 +57,7 @@ def test_the_shipped_model_is_small() -> None:
 
     text = files("openclaw_oauthrouter.classifier").joinpath("data", "learned.json").read_text("utf-8")
     assert len(text.encode()) <= 100_000
-    assert list(read_data("learned.json")["shape"]) == list(SHAPES)
+    assert list(read_data("learned.json")["surface"]) == list(SURFACE_FEATURES)
     assert json.loads(text)["words"]
 
 

@@ -6,7 +6,7 @@ import pluggy
 
 from openclaw_oauthrouter import hookspecs
 from openclaw_oauthrouter.classifier import plugin
-from openclaw_oauthrouter.classifier.dimensions import BUILTIN_DIMENSIONS
+from openclaw_oauthrouter.classifier.dimensions import DIMENSION_NAMES
 from openclaw_oauthrouter.config import Settings
 
 from .requests import said
@@ -26,7 +26,7 @@ def test_builtin_names() -> None:
     [prompt_wrappers] = hook.oauthrouter_register_prompt_wrappers(settings=settings)
     assert [one.name for one in classifiers] == ["rules", "rules-v1"]
     assert [one.name for one in prompt_wrappers] == ["openclaw", "claude_code", "codex_cli"]
-    assert [one.name for one in dimensions] == [one.name for one in BUILTIN_DIMENSIONS]
+    assert [one.name for one in dimensions] == list(DIMENSION_NAMES)
 
 
 def test_settings_choose_profile_and_learned_term() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from openclaw_oauthrouter.canonical.routing import DimensionScore, RequestFeatures, Tier
-from openclaw_oauthrouter.classifier.dimensions import BUILTIN_DIMENSIONS, builtin_dimensions
+from openclaw_oauthrouter.classifier.dimensions import DIMENSION_NAMES, builtin_dimensions
 from openclaw_oauthrouter.classifier.parameters import Parameters
 from openclaw_oauthrouter.classifier.rules import Rules
 from openclaw_oauthrouter.errors import ConfigurationError
@@ -112,7 +112,7 @@ def test_the_explanation_names_score_and_signals(rules: Rules) -> None:
     assert "at least REASONING: proof (prove that)" in classified.reasoning
     assert classified.minimum_tiers == ("at least REASONING: proof (prove that)",)
     assert classified.method == "rules"
-    assert [one.name for one in classified.dimensions] == [*(one.name for one in BUILTIN_DIMENSIONS), "learnedScore"]
+    assert [one.name for one in classified.dimensions] == [*DIMENSION_NAMES, "learnedScore"]
 
 
 def test_the_score_is_the_weighted_sum_of_the_dimensions(rules: Rules) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openclaw_oauthrouter.classifier.lexicon import Lexicon
-from openclaw_oauthrouter.classifier.vocabulary import Vocabulary
+from openclaw_oauthrouter.classifier.lexicon import Lexicon, Vocabulary
 
 INSIDE_LONGER_WORDS = {
     "code": "a letter completely various constraints important classical definition undefined",
@@ -79,7 +78,7 @@ def test_an_apostrophe_belongs_to_the_word() -> None:
 
 
 def test_every_list_speaks_every_language(lexicon: Lexicon) -> None:
-    from openclaw_oauthrouter.classifier.resources import data_names, read_data
+    from openclaw_oauthrouter.classifier.lexicon import data_names, read_data
 
     for folder in ("keywords", "conversation"):
         for name in data_names(folder):

@@ -1,4 +1,4 @@
-"""A bounded look at a text of any size, so that judging a megabyte costs what judging a page costs."""
+"""The excerpt of a text that classifiers read, bounded so that a megabyte costs what a page costs; and its length in letters and words."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ HAN_WEIGHT = 2.7
 HANGUL_WEIGHT = 2.0
 
 
+# A run of letters, one digit, or one character of a script without blanks; never a mark.
+_TOKEN = re.compile(
+    r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e00-\u0e7f]|\d|[^\W\d_\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e00-\u0e7f]+"
+)
+_ASCII_TOKEN = re.compile(r"[a-z]+|[0-9]")
+
+
 def ends_of(text: str, head: int, tail: int) -> str:
     """The first ``head`` and the last ``tail`` characters, a line break between them; the text itself when it is short enough."""
     if len(text) <= head + tail:
@@ -33,15 +40,15 @@ def ends_of(text: str, head: int, tail: int) -> str:
     return f"{text[:head]}\n{text[-tail:]}"
 
 
-def view_of(text: str) -> str:
+def excerpt_of(text: str) -> str:
     """What classifiers read: about three kilobytes, a third of that in scripts whose characters each stand for several letters.
 
     Lines of which there are many alike, as in a pasted log or table, are left out: what is asked about them decides.
     """
-    view = _without_repeated_lines(ends_of(text, HEAD, TAIL))
-    if view.isascii() or len(view) < HEAD // 3 or _count(_WIDE, view) < len(view) // 4:
-        return view
-    return ends_of(view, HEAD // 3, TAIL // 3)
+    excerpt = _without_repeated_lines(ends_of(text, HEAD, TAIL))
+    if excerpt.isascii() or len(excerpt) < HEAD // 3 or _count(_WIDE, excerpt) < len(excerpt) // 4:
+        return excerpt
+    return ends_of(excerpt, HEAD // 3, TAIL // 3)
 
 
 def _without_repeated_lines(text: str) -> str:
@@ -79,3 +86,11 @@ def letters_in(text: str) -> float:
 
 def _count(runs: re.Pattern[str], text: str) -> int:
     return sum(map(len, runs.findall(text)))
+
+
+def tokens_of(text: str) -> list[str]:
+    """Words, digits and ideographs in order.
+
+    :param text: lower-case
+    """
+    return (_ASCII_TOKEN if text.isascii() else _TOKEN).findall(text)
