@@ -3,6 +3,7 @@
     OAuthRouterError
     ├── RequestError                      the client's doing
     │   ├── InvalidRequestError           400
+    │   ├── HttpProtocolError             400   (not HTTP as we speak it)
     │   ├── AuthenticationError           401
     │   ├── ForbiddenError                403   (Host, Origin)
     │   ├── ModelNotFoundError            404
@@ -86,6 +87,12 @@ class RequestError(OAuthRouterError):
 
 class InvalidRequestError(RequestError):
     """A field is missing, malformed, or has no counterpart at the provider."""
+
+
+class HttpProtocolError(RequestError):
+    """What the client sent is not HTTP, or can be read in two ways."""
+
+    default_code = "bad_request"
 
 
 class AuthenticationError(RequestError):

@@ -20,6 +20,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
+ON_DISCONNECT = "oauthrouter.on_disconnect"
+"""Extension of the scope: a function that takes what to call when the client leaves (or ``None``); saves a task that waits for it."""
+
 
 _STEPS_AT_ONCE = 16
 """Steps of unpacking, of 64 KiB each, before others have their turn: about a millisecond."""

@@ -1,68 +1,103 @@
-"""Bounds on connections that Hypercorn does not set: their number, how long a head may take, and how long a client may refuse to read."""
+"""All clients of one listening socket: their number, their bounds, and their end; Hypercorn serves those who speak HTTP/2 or WebSockets."""
 
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
+from email.utils import formatdate
 from typing import Any
 
-import orjson
 from hypercorn.asyncio.tcp_server import MAX_RECV, TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.typing import AppWrapper, ConnectionState
+from hypercorn.utils import wrap_app
 
+from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.config.server import ServerSettings
-from openclaw_oauthrouter.errors import OAuthRouterError, RequestTimeoutError
-from openclaw_oauthrouter.proxy.envelopes import error_headers, openai_envelope
-
-_LINGER_SECONDS = 1.0
+from openclaw_oauthrouter.errors import RequestTimeoutError
+from openclaw_oauthrouter.proxy.http1 import Application, Http1Connection, Times, refusal
 
 
 class Connections:
-    """All clients of one listening socket.
+    """Owner of every connection.
 
-    :ivar open: how many there are
+    :ivar draining: no connection outlives the answer it is giving
     """
 
-    def __init__(self, application: AppWrapper, config: Config, settings: ServerSettings) -> None:
+    def __init__(self, application: Application, config: Config, settings: ServerSettings, clock: Clock) -> None:
+        self.draining = False
         self._application = application
         self._config = config
         self._settings = settings
+        self._clock = clock
+        self._times = Times(settings.header_seconds, config.keep_alive_timeout, settings.write_seconds)
+        self._open: set[Http1Connection] = set()
         self._context = WorkerContext(None)
+        self._wrapped: AppWrapper = wrap_app(application, config.wsgi_max_body_size, "asgi")  # type: ignore[arg-type]
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._date = (0, b"")
 
     @property
     def open(self) -> int:
-        return len(self._tasks)
+        """How many there are."""
+        return len(self._open) + len(self._tasks)
 
-    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve a new client to its end, or turn it away if there are too many."""
+    def protocol(self) -> Http1Connection:
+        """What serves the next client."""
+        return Http1Connection(self._application, self, self._times, asyncio.get_running_loop())
+
+    def opened(self, connection: Http1Connection) -> bool:
+        """Whether there is room for one more."""
         if self.open >= self._settings.max_connections:
-            await _turn_away(reader, writer)
-            return
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - start_server makes one
+            return False
+        self._open.add(connection)
+        return True
+
+    def closed(self, connection: Http1Connection) -> None:
+        """A client has gone."""
+        self._open.discard(connection)
+
+    def date(self) -> bytes:
+        """The present time as HTTP writes it, made once a second."""
+        now = int(self._clock())
+        if self._date[0] != now:
+            self._date = (now, formatdate(now, usegmt=True).encode())
+        return self._date[1]
+
+    def hand_over(self, connection: Http1Connection, data: bytes) -> None:
+        """Let Hypercorn speak with a client, who has sent ``data`` so far."""
+        loop = connection.loop
+        reader = asyncio.StreamReader(limit=MAX_RECV, loop=loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        connection.transport.set_protocol(protocol)
+        protocol.connection_made(connection.transport)
+        writer = asyncio.StreamWriter(connection.transport, protocol, reader, loop)
+        reader.feed_data(data)
+        served = _HypercornConnection(self._wrapped, self._config, self._context, self._settings, reader, writer)
+        task = loop.create_task(served.run())
         self._tasks.add(task)
-        try:
-            await _Connection(self._application, self._config, self._context, self._settings, reader, writer).run()
-        finally:
-            self._tasks.discard(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def drain(self, seconds: float) -> None:
         """Close idle connections now and the others after their answer, but no later than ``seconds`` from now."""
+        self.draining = True
         await self._context.terminated.set()
-        if not self._tasks:
-            return
-        _, running = await asyncio.wait(self._tasks, timeout=seconds)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        for connection in list(self._open):
+            if connection.idle:
+                connection.close()
+        running = [*self._tasks, *(connection.task for connection in self._open if connection.task is not None)]
+        if running:
+            _, late = await asyncio.wait(running, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        for connection in list(self._open):
+            connection.close()
 
 
-class _Connection(TCPServer):
-    """One client; the clock for its next head starts with its first byte, and for the first head with the connection."""
+class _HypercornConnection(TCPServer):
+    """One client of HTTP/2 or a WebSocket; the clock for its next head starts with its first byte, and for the first with the connection."""
 
     def __init__(
         self,
@@ -78,8 +113,6 @@ class _Connection(TCPServer):
         self._settings = settings
         self._between_requests = True
         self._clock: asyncio.TimerHandle | None = None
-        self._unsent = bytearray()
-        self._writing: asyncio.Handle | None = None
 
     async def run(self) -> None:
         self._start_clock()
@@ -95,18 +128,10 @@ class _Connection(TCPServer):
         if not isinstance(event, RawData):
             await super().protocol_send(event)
             return
-        # Head, body and end come as three events: written apart they are three system calls, the dearest part of a small request.
-        self._unsent += event.data
-        if self._writing is None:
-            self._writing = self.loop.call_soon(self._write)
+        if not self.writer.transport.is_closing():
+            self.writer.write(event.data)
         if self.writer.transport.get_write_buffer_size():
             await self._drain()
-
-    def _write(self) -> None:
-        self._writing = None
-        data, self._unsent = self._unsent, bytearray()
-        if data and not self.writer.transport.is_closing():
-            self.writer.write(data)
 
     async def _drain(self) -> None:
         try:
@@ -114,10 +139,6 @@ class _Connection(TCPServer):
                 await self.writer.drain()
         except (TimeoutError, ConnectionError, RuntimeError):
             self.writer.transport.abort()  # whoever takes nothing keeps an upstream busy; this looks like a client that hung up
-
-    async def _close(self) -> None:
-        self._write()
-        await super()._close()
 
     async def _read_data(self) -> None:
         while not self.reader.at_eof():
@@ -143,39 +164,5 @@ class _Connection(TCPServer):
 
     def _too_slow(self) -> None:
         message = "the request's head did not arrive in time (server.header_seconds)"
-        self.writer.write(_refusal(RequestTimeoutError(message, retry_after=1.0)))
+        self.writer.write(refusal(RequestTimeoutError(message, retry_after=1.0)))
         self.writer.close()
-
-
-async def _turn_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        writer.write(_refusal(_too_many()))
-        writer.write_eof()
-        # Closing with unread bytes would reset the connection and take the refusal along.
-        async with asyncio.timeout(_LINGER_SECONDS):
-            while await reader.read(MAX_RECV):
-                pass
-    except (OSError, TimeoutError):
-        return
-    finally:
-        writer.close()
-
-
-def _refusal(error: OAuthRouterError) -> bytes:
-    """A whole answer to a client whose request Hypercorn has not read."""
-    body = orjson.dumps(openai_envelope(error))
-    status = HTTPStatus(error.status_code)
-    head = [
-        (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(body)),
-        (b"connection", b"close"),
-        *error_headers(error),
-    ]
-    lines = [f"HTTP/1.1 {status.value} {status.phrase}".encode(), *(b"%b: %b" % field for field in head)]
-    return b"\r\n".join((*lines, b"", body))
-
-
-def _too_many() -> OAuthRouterError:
-    error = OAuthRouterError("too many connections (server.max_connections)", code="too_many_connections", retry_after=1.0)
-    error.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    return error

@@ -20,6 +20,11 @@ def openai_envelope(error: OAuthRouterError) -> dict[str, object]:
     return {"error": {"message": error.message, "type": error.error_type, "param": error.param, "code": error.code}}
 
 
+def json_error(error: OAuthRouterError) -> bytes:
+    """``openai_envelope`` as it travels."""
+    return orjson.dumps(openai_envelope(error))
+
+
 def error_headers(error: OAuthRouterError) -> Headers:
     """Advice that travels in headers."""
     headers: Headers = []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
 from openclaw_oauthrouter.canonical.trace import RequestRecord
@@ -14,7 +15,7 @@ from openclaw_oauthrouter.errors import MethodNotAllowedError, OAuthRouterError
 from openclaw_oauthrouter.interfaces import Dialect, Recorder
 from openclaw_oauthrouter.pipeline import Exchange, Pipeline, note_error
 from openclaw_oauthrouter.proxy.answer_headers import answer_headers
-from openclaw_oauthrouter.proxy.asgi import ClientGone, Receive, Scope, Send, headers_of, read_body
+from openclaw_oauthrouter.proxy.asgi import ON_DISCONNECT, ClientGone, Receive, Scope, Send, headers_of, read_body
 from openclaw_oauthrouter.proxy.client_stream import ClientStream
 from openclaw_oauthrouter.proxy.envelopes import encode_headers, send_error, send_json
 from openclaw_oauthrouter.proxy.forwarded import forwarded
@@ -85,7 +86,7 @@ class ModelRoutes:
                 raise MethodNotAllowedError(f"{scope['path']} takes POST, not {scope['method']}")
             body = await read_body(receive, headers, self.limits.body_bytes, self.limits.body_seconds)
             with _no_surprises():
-                await _until_gone(receive, lambda: self._serve(dialect, body, headers, record, send))
+                await _until_gone(scope, receive, lambda: self._serve(dialect, body, headers, record, send))
         except ClientGone:
             # Some hang up at the last event; who has all of the answer has not left too early.
             if record.status is None or record.finish_reason is None:
@@ -153,7 +154,7 @@ def _no_surprises() -> Iterator[None]:
         raise OAuthRouterError("the gateway failed; its log says why") from error
 
 
-async def _until_gone(receive: Receive, serve: Callable[[], object]) -> None:
+async def _until_gone(scope: Scope, receive: Receive, serve: Callable[[], Awaitable[None]]) -> None:
     """Run ``serve`` until it is done or the client hangs up, whichever is first.
 
     :raises ClientGone: the client hung up; everything ``serve`` held is closed
@@ -162,20 +163,33 @@ async def _until_gone(receive: Receive, serve: Callable[[], object]) -> None:
     assert task is not None  # noqa: S101 - always within a task
     gone = False
 
-    async def watch() -> None:
+    def leave() -> None:
         nonlocal gone
-        while (await receive())["type"] != "http.disconnect":
-            pass
         gone = True
         task.cancel()
 
-    watcher = asyncio.create_task(watch())
+    stop_watching = _watch(scope, receive, leave)
     try:
-        await serve()  # type: ignore[misc]
+        await serve()
     except asyncio.CancelledError:
         if not gone:
             raise
         task.uncancel()
         raise ClientGone from None
     finally:
-        watcher.cancel()
+        stop_watching()
+
+
+def _watch(scope: Scope, receive: Receive, leave: Callable[[], None]) -> Callable[[], object]:
+    """Call ``leave`` when the client hangs up; returns what ends the watch."""
+    on_disconnect = scope.get("extensions", {}).get(ON_DISCONNECT)
+    if on_disconnect is not None:
+        on_disconnect(leave)
+        return partial(on_disconnect, None)
+
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        leave()
+
+    return asyncio.create_task(watch()).cancel

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from typing import Any
+import time
 
 from hypercorn.config import Config
-from hypercorn.utils import wrap_app
 
 from openclaw_oauthrouter.config.server import ServerSettings
 from openclaw_oauthrouter.proxy.connections import Connections
+from openclaw_oauthrouter.proxy.http1 import Application
+from openclaw_oauthrouter.proxy.listener import BACKLOG
 
 IDLE_CONNECTION_SECONDS = 120.0
 """Agents think between two turns; a connection that closes meanwhile costs them a new one, or an error."""
@@ -29,14 +30,17 @@ def hypercorn_config() -> Config:
     return config
 
 
-async def run_application(application: Any, listener: socket.socket, settings: ServerSettings, stop: asyncio.Event) -> None:
+async def run_application(
+    application: Application, listener: socket.socket, settings: ServerSettings, stop: asyncio.Event
+) -> None:
     """Serve until ``stop`` is set; running streams then have ``graceful_seconds`` to finish.
 
     :param listener: given away: it is closed at the end
     """
     config = hypercorn_config()
-    connections = Connections(wrap_app(application, config.wsgi_max_body_size, "asgi"), config, settings)
-    server = await asyncio.start_server(connections.accept, sock=listener)
+    connections = Connections(application, config, settings, time.time)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(connections.protocol, sock=listener, backlog=BACKLOG)
     try:
         await stop.wait()
     finally:
