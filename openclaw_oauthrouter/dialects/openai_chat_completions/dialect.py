@@ -11,11 +11,10 @@ from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.response import ChatResponse
 from openclaw_oauthrouter.canonical.routing import ModelInfo
-from openclaw_oauthrouter.dialects.openai_chat_completions import errors, relay, requests_in, requests_out, responses
-from openclaw_oauthrouter.dialects.openai_chat_completions.responses_in import decode_response
-from openclaw_oauthrouter.dialects.openai_chat_completions.stream_decoder import ChatEventMachine
-from openclaw_oauthrouter.dialects.openai_chat_completions.stream_encoder import ChatStreamEncoder
-from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import NAME
+from openclaw_oauthrouter.dialects.openai_chat_completions import errors, relay, request_decoder, request_encoder
+from openclaw_oauthrouter.dialects.openai_chat_completions.stream_decoder import ChatEventMachine, decode_response
+from openclaw_oauthrouter.dialects.openai_chat_completions.stream_encoder import ChatStreamEncoder, encode_response
+from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import DIALECT
 from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamError
 from openclaw_oauthrouter.wire.event_stream import EventStreamDecoder
 
@@ -26,7 +25,7 @@ class ChatCompletions:
     :param clock: stamps ``created`` and reads ``retry-after`` dates
     """
 
-    name = NAME
+    name = DIALECT
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -36,16 +35,16 @@ class ChatCompletions:
 
         :raises InvalidRequestError: naming the parameter
         """
-        return requests_in.decode_request(body, headers)
+        return request_decoder.decode_request(body, headers)
 
     def encode_request(self, request: ChatRequest, info: ModelInfo) -> EncodedRequest:
         """Write a request for a model.
 
         :raises InvalidRequestError: the request holds what Chat Completions cannot say
         """
-        if request.dialect == NAME:
+        if request.dialect == DIALECT:
             return relay.relay_request(request, info)
-        return requests_out.encode_request(request, info)
+        return request_encoder.encode_request(request, info)
 
     def stream_decoder(self) -> EventStreamDecoder:
         """A decoder for one upstream stream."""
@@ -68,7 +67,7 @@ class ChatCompletions:
 
     def encode_response(self, response: ChatResponse, request: ChatRequest, model: str) -> JsonObject:
         """Write a whole answer."""
-        return responses.encode_response(response, request, model, self._clock)
+        return encode_response(response, request, model, self._clock)
 
     def relay_response(self, body: JsonObject, tool_names: FrozenObject) -> JsonObject:
         """Forward a whole answer of this dialect."""

@@ -14,11 +14,11 @@ from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.opaque import unseal
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelInfo
-from openclaw_oauthrouter.dialects.openai_chat_completions import schema
-from openclaw_oauthrouter.dialects.openai_chat_completions.chunks import ChunkTemplate
-from openclaw_oauthrouter.dialects.openai_chat_completions.reasoning import sealed_data
-from openclaw_oauthrouter.dialects.openai_chat_completions.responses import completion_id
+from openclaw_oauthrouter.dialects.openai_chat_completions.content import sealed_data
+from openclaw_oauthrouter.dialects.openai_chat_completions.stream_encoder import ChunkTemplate
+from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import completion_id
 from openclaw_oauthrouter.errors import OAuthRouterError
+from openclaw_oauthrouter.wire.json_fields import JsonFields
 from openclaw_oauthrouter.wire.sse import ServerSentEventDecoder, encode_event
 
 
@@ -30,8 +30,7 @@ def relay_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
     notes: list[Note] = []
     body: JsonObject = {**request.body, "model": info.id}
     body["messages"] = [
-        _without_foreign_blocks(message, request.foreign_opaque, f"messages[{position}]", notes)
-        for position, message in enumerate(body["messages"])
+        _without_foreign_blocks(message, request.foreign_opaque, notes) for message in JsonFields(body).objects("messages")
     ]
     return EncodedRequest(body, notes=tuple(notes))
 
@@ -117,15 +116,15 @@ def _objects(values: object) -> Iterator[JsonObject]:
     return (value for value in values if isinstance(value, dict)) if isinstance(values, list) else iter(())
 
 
-def _without_foreign_blocks(message: JsonObject, foreign: frozenset[str], path: str, notes: list[Note]) -> JsonObject:
+def _without_foreign_blocks(message: JsonFields, foreign: frozenset[str], notes: list[Note]) -> FrozenObject:
     if not message.get("thinking_blocks"):
-        return message
-    blocks = [block for _, block in schema.objects(message, "thinking_blocks", path)]
+        return message.holder
+    blocks = [block.holder for block in message.objects("thinking_blocks")]
     kept = [block for block in blocks if not _is_foreign(block, foreign)]
     if len(kept) == len(blocks):
-        return message
-    notes.append(Note("dropped", f"{path}.thinking_blocks", "reasoning sealed by another provider"))
-    rest = {key: value for key, value in message.items() if key != "thinking_blocks"}
+        return message.holder
+    notes.append(Note("dropped", message.at("thinking_blocks"), "reasoning sealed by another provider"))
+    rest = {key: value for key, value in message.holder.items() if key != "thinking_blocks"}
     return {**rest, "thinking_blocks": kept} if kept else rest
 
 

@@ -6,7 +6,7 @@ something when several stand in one chunk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -25,12 +25,30 @@ from openclaw_oauthrouter.canonical.events import (
     UsageReported,
 )
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject, string
-from openclaw_oauthrouter.dialects.openai_chat_completions.content_in import decode_annotation, prose
+from openclaw_oauthrouter.dialects.openai_chat_completions.content import decode_annotation, prose
 from openclaw_oauthrouter.dialects.openai_chat_completions.errors import decode_error_object
-from openclaw_oauthrouter.dialects.openai_chat_completions.upstream_calls import UpstreamCalls
-from openclaw_oauthrouter.dialects.openai_chat_completions.usage import decode_usage
-from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import CANONICAL_FINISH_REASONS
+from openclaw_oauthrouter.dialects.openai_chat_completions.tools import UpstreamCalls
+from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import CANONICAL_FINISH_REASONS, decode_usage
+from openclaw_oauthrouter.errors import UpstreamProtocolError
 from openclaw_oauthrouter.wire.sse import ServerSentEvent
+
+_DONE = ServerSentEvent("", b"[DONE]")
+
+
+def decode_response(body: FrozenObject) -> Sequence[StreamEvent]:
+    """Read a ``chat.completion``: one chunk whose message is its delta.
+
+    :raises UpstreamError: the body is an error (some providers answer 200 with one), or no answer at all
+    """
+    if body.get("error"):
+        raise decode_error_object(body)
+    if not body.get("choices"):
+        raise UpstreamProtocolError("the provider's answer holds no choice")
+    machine = ChatEventMachine()
+    try:
+        return [*machine.receive_chunk(body), *machine.receive(_DONE)]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UpstreamProtocolError(f"the provider's answer is broken: {type(error).__name__}") from error
 
 
 class ChatEventMachine:

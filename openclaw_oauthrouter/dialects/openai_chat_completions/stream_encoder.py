@@ -1,20 +1,25 @@
-"""Canonical events -> Chat Completions chunks for one client."""
+"""Canonical events -> Chat Completions for one client: chunks as they come, or their deltas joined to a whole answer.
+
+``AnswerDeltas`` says what an event is in the protocol's words; the stream puts each delta into a chunk, the whole answer joins them as
+a client's SDK would. So neither can lose what the other keeps.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 
 from openclaw_oauthrouter.canonical.clock import Clock
-from openclaw_oauthrouter.canonical.content import Citation
+from openclaw_oauthrouter.canonical.content import Citation, Opaque, ReasoningPart
 from openclaw_oauthrouter.canonical.error_envelope import encode_error
 from openclaw_oauthrouter.canonical.events import (
     CitationAdded,
     Frame,
     PartDelta,
     PartFinished,
+    PartKind,
     PartStarted,
     ResponseFailed,
     ResponseFinished,
@@ -22,15 +27,229 @@ from openclaw_oauthrouter.canonical.events import (
     StreamEvent,
     UsageReported,
 )
+from openclaw_oauthrouter.canonical.free_text import custom_names, unwrap_input
+from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest
+from openclaw_oauthrouter.canonical.response import ChatResponse, unfold
 from openclaw_oauthrouter.canonical.usage import Usage
-from openclaw_oauthrouter.dialects.openai_chat_completions.chunks import DONE, ChunkTemplate
-from openclaw_oauthrouter.dialects.openai_chat_completions.open_parts import OpenPart, Tools, open_part
-from openclaw_oauthrouter.dialects.openai_chat_completions.responses import completion_id, encode_citation
-from openclaw_oauthrouter.dialects.openai_chat_completions.usage import encode_usage
-from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import FINISH_REASONS
+from openclaw_oauthrouter.dialects.openai_chat_completions.content import encode_citation, encode_reasoning
+from openclaw_oauthrouter.dialects.openai_chat_completions.tools import answers_by_function_call
+from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import FINISH_REASONS, completion_id, encode_usage
 from openclaw_oauthrouter.errors import OAuthRouterError
 from openclaw_oauthrouter.wire.sse import encode_event
+
+_DONE = b"data: [DONE]\n\n"
+
+# ------------------------------------------------------------------ parts
+
+
+class _Part:
+    """A part that has begun; this one is a block only the upstream's own dialect has a word for."""
+
+    def start(self) -> JsonObject | None:
+        """The delta due at its beginning."""
+        return None
+
+    def take(self, text: str) -> str:
+        """More of it: what of that is due now."""
+        return ""
+
+    def around(self, text: str) -> JsonObject:
+        """The delta that carries a piece of its text."""
+        return {"content": text}
+
+    def finish(self, opaque: Opaque | None) -> JsonObject | None:
+        """The delta due at its end."""
+        return None
+
+
+class _Prose(_Part):
+    """Text or refusal."""
+
+    def __init__(self, field: str) -> None:
+        self._field = field
+
+    def take(self, text: str) -> str:
+        return text
+
+    def around(self, text: str) -> JsonObject:
+        return {self._field: text}
+
+
+class _Reasoning(_Prose):
+    """Reasoning: words as they come, then, if its maker sealed it, the whole block for the client to send back."""
+
+    def __init__(self, deltas: AnswerDeltas) -> None:
+        super().__init__("reasoning_content")
+        self._deltas = deltas
+        self._words: list[str] = []
+
+    def take(self, text: str) -> str:
+        self._words.append(text)
+        return text
+
+    def finish(self, opaque: Opaque | None) -> JsonObject | None:
+        if opaque is None:
+            return None
+        # SDKs join lists of deltas by the entries' index and fail on entries without one.
+        return {"thinking_blocks": [{"index": self._deltas.next_block(), **encode_reasoning("".join(self._words), opaque)}]}
+
+
+class _Call(_Part):
+    """A tool call with JSON arguments."""
+
+    def __init__(self, event: PartStarted, deltas: AnswerDeltas) -> None:
+        self._legacy = deltas.legacy
+        self._index = deltas.next_call()
+        self._id, self._name = event.id or "", event.name or ""
+        self._empty = True
+
+    def start(self) -> JsonObject:
+        function = {"name": self._name, "arguments": ""}
+        if self._legacy:
+            return {"function_call": function}
+        return {"tool_calls": [{"index": self._index, "id": self._id, "type": "function", "function": function}]}
+
+    def take(self, text: str) -> str:
+        self._empty = False
+        return text
+
+    def around(self, text: str) -> JsonObject:
+        if self._legacy:
+            return {"function_call": {"arguments": text}}
+        return {"tool_calls": [{"index": self._index, "function": {"arguments": text}}]}
+
+    def finish(self, opaque: Opaque | None) -> JsonObject | None:
+        # A call without arguments may stream none at all; "" is not JSON.
+        return self.around("{}") if self._empty else None
+
+
+class _CustomCall(_Part):
+    """A call of a tool that takes free text.
+
+    :param wrapped: the upstream only knows JSON arguments, so the text is held back until it can be taken out of them
+    """
+
+    def __init__(self, event: PartStarted, deltas: AnswerDeltas, *, wrapped: bool) -> None:
+        self._wrapped = wrapped
+        self._index = deltas.next_call()
+        self._id, self._name = event.id or "", event.name or ""
+        self._held: list[str] = []
+
+    def start(self) -> JsonObject:
+        custom = {"name": self._name, "input": ""}
+        return {"tool_calls": [{"index": self._index, "id": self._id, "type": "custom", "custom": custom}]}
+
+    def take(self, text: str) -> str:
+        if not self._wrapped:
+            return text
+        self._held.append(text)
+        return ""
+
+    def around(self, text: str) -> JsonObject:
+        return {"tool_calls": [{"index": self._index, "custom": {"input": text}}]}
+
+    def finish(self, opaque: Opaque | None) -> JsonObject | None:
+        return self.around(unwrap_input("".join(self._held))) if self._held else None
+
+
+def _tool_call(event: PartStarted, deltas: AnswerDeltas) -> _Part:
+    if deltas.legacy and deltas.calls:
+        return _Part()  # ``function_call`` has room for one
+    if event.custom or event.name in deltas.custom:
+        return _CustomCall(event, deltas, wrapped=not event.custom)
+    return _Call(event, deltas)
+
+
+_KINDS: dict[PartKind, Callable[[PartStarted, AnswerDeltas], _Part]] = {
+    "text": lambda _, __: _Prose("content"),
+    "refusal": lambda _, __: _Prose("refusal"),
+    "reasoning": lambda _, deltas: _Reasoning(deltas),
+    "tool_call": _tool_call,
+    "native": lambda _, __: _Part(),
+}
+
+# ------------------------------------------------------------------ deltas of an answer
+
+
+class AnswerDeltas:
+    """What an answer's events are in Chat Completions' words.
+
+    :param request: says which of the client's tools take free text, and whether it uses the deprecated ``functions``
+    """
+
+    def __init__(self, request: ChatRequest) -> None:
+        self.custom = custom_names(request)
+        self.legacy = answers_by_function_call(request)
+        self.calls = 0
+        self._blocks = 0
+        self._citations: list[Citation] = []
+        self._refused = False
+
+    def next_call(self) -> int:
+        """The index of the next tool call: dense, from 0."""
+        self.calls += 1
+        return self.calls - 1
+
+    def next_block(self) -> int:
+        """The index of the next thinking block."""
+        self._blocks += 1
+        return self._blocks - 1
+
+    def open(self, event: PartStarted) -> _Part:
+        """A part begins."""
+        self._refused = self._refused or event.kind == "refusal"
+        return _KINDS[event.kind](event, self)
+
+    def cite(self, citation: Citation) -> None:
+        """The answer names a source."""
+        self._citations.append(citation)
+
+    def close(self, event: ResponseFinished) -> Iterator[JsonObject]:
+        """The deltas due before the end."""
+        if self._citations:
+            yield {"annotations": [encode_citation(citation) for citation in self._citations]}
+        if event.explanation and not self._refused:
+            yield {"refusal": event.explanation}
+
+    def finish_reason(self, event: ResponseFinished) -> str:
+        """The word for the end, in the deprecated spelling where the client uses that."""
+        word = FINISH_REASONS[event.finish_reason]
+        return "function_call" if self.legacy and word == "tool_calls" else word
+
+
+# ------------------------------------------------------------------ a stream
+
+
+class ChunkTemplate:
+    """Everything of a chunk that is the same all through a stream, so that a delta costs one ``orjson.dumps`` of its text.
+
+    :param id_: the answer's id
+    :param created: Unix seconds
+    :param null_usage: chunks say ``"usage": null``, as OpenAI's do when the client asked for a usage chunk
+    """
+
+    def __init__(self, id_: str, model: str, created: int, *, null_usage: bool = False) -> None:
+        head = {"id": id_, "object": "chat.completion.chunk", "created": created, "model": model}
+        self._head = b"data: " + orjson.dumps(head)[:-1] + b',"choices":['
+        self._tail = (b'],"usage":null}' if null_usage else b"]}") + b"\n\n"
+
+    def around(self, delta: JsonObject) -> tuple[bytes, bytes]:
+        """What stands before and after the JSON of the one string in a delta.
+
+        :param delta: with an empty string in that place
+        """
+        before, _, after = self.delta(delta).partition(b'""')
+        return before, after
+
+    def delta(self, delta: JsonObject, finish_reason: str | None = None) -> bytes:
+        """A chunk of any content."""
+        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+        return self._head + orjson.dumps(choice) + self._tail
+
+    def usage(self, usage: JsonObject) -> bytes:
+        """The chunk without choices that carries the token counts."""
+        return self._head + b'],"usage":' + orjson.dumps(usage) + b"}\n\n"
 
 
 class ChatStreamEncoder:
@@ -46,13 +265,11 @@ class ChatStreamEncoder:
         self._model = model
         self._created = clock()
         self._include_usage = request.include_usage
-        self._tools = Tools(request)
+        self._deltas = AnswerDeltas(request)
         self._template: ChunkTemplate | None = None
         self._opened = False
-        self._parts: dict[int, OpenPart] = {}
+        self._parts: dict[int, tuple[_Part, bytes, bytes]] = {}
         self._usage = Usage()
-        self._citations: list[Citation] = []
-        self._refused = False
         self._over = False
 
     def send(self, frame: Frame) -> bytes:
@@ -62,7 +279,10 @@ class ChatStreamEncoder:
             if self._over:
                 break
             if type(event) is PartDelta:
-                out.append(self._parts[event.index].delta(event.text))
+                part, before, after = self._parts[event.index]
+                text = part.take(event.text)
+                if text:
+                    out.append(before + orjson.dumps(text) + after)
             else:
                 out.append(_STEPS[type(event)](self, event))
         return b"".join(out)
@@ -96,16 +316,18 @@ class ChatStreamEncoder:
         return self._opening(event.id)
 
     def _part_started(self, event: PartStarted) -> bytes:
-        opening = self._opening()
-        part = self._parts[event.index] = open_part(event, self._chunks(""), self._tools)
-        self._refused = self._refused or event.kind == "refusal"
-        return opening + part.start()
+        opening, template = self._opening(), self._chunks("")
+        part = self._deltas.open(event)
+        self._parts[event.index] = (part, *template.around(part.around("")))
+        delta = part.start()
+        return opening if delta is None else opening + template.delta(delta)
 
     def _part_finished(self, event: PartFinished) -> bytes:
-        return self._parts[event.index].finish(event.opaque)
+        delta = self._parts[event.index][0].finish(event.opaque)
+        return b"" if delta is None else self._chunks("").delta(delta)
 
     def _citation(self, event: CitationAdded) -> bytes:
-        self._citations.append(event.citation)
+        self._deltas.cite(event.citation)
         return b""
 
     def _usage_reported(self, event: UsageReported) -> bytes:
@@ -113,17 +335,12 @@ class ChatStreamEncoder:
         return b""
 
     def _finished(self, event: ResponseFinished) -> bytes:
-        out = [self._opening()]
-        template = self._chunks("")
+        opening, template = self._opening(), self._chunks("")
         self._over = True
-        if self._citations:
-            out.append(template.delta({"annotations": [encode_citation(citation) for citation in self._citations]}))
-        if event.explanation and not self._refused:
-            out.append(template.delta({"refusal": event.explanation}))
-        out.append(template.delta({}, self._tools.finish_reason(FINISH_REASONS[event.finish_reason])))
+        out = [opening, *map(template.delta, self._deltas.close(event)), template.delta({}, self._deltas.finish_reason(event))]
         if self._include_usage:
             out.append(template.usage(encode_usage(self._usage)))
-        out.append(DONE)
+        out.append(_DONE)
         return b"".join(out)
 
     def _failed(self, event: ResponseFailed) -> bytes:
@@ -139,3 +356,79 @@ _STEPS: dict[type[StreamEvent], Callable[[ChatStreamEncoder, Any], bytes]] = {
     ResponseFinished: ChatStreamEncoder._finished,
     ResponseFailed: ChatStreamEncoder._failed,
 }
+
+# ------------------------------------------------------------------ a whole answer
+
+
+def encode_response(response: ChatResponse, request: ChatRequest, model: str, clock: Clock) -> JsonObject:
+    """Write a whole answer.
+
+    :param model: the name the client shall see
+    :param clock: stamps ``created``
+    """
+    now = clock()
+    deltas = AnswerDeltas(request)
+    message: JsonObject = {"role": "assistant", "content": None, "refusal": None}
+    for delta in _all_deltas(response, deltas, shows_reasoning=_knows_of_reasoning(request)):
+        _join(message, delta)
+    for entry in (*message.get("tool_calls", ()), *message.get("thinking_blocks", ())):
+        del entry["index"]
+    finish_reason = deltas.finish_reason(ResponseFinished(response.finish_reason))
+    out: JsonObject = {
+        "id": completion_id(response.id, now),
+        "object": "chat.completion",
+        "created": int(now),
+        "model": model,
+        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}],
+        "usage": encode_usage(response.usage),
+    }
+    if response.usage.service_tier:
+        out["service_tier"] = response.usage.service_tier
+    return out
+
+
+def _all_deltas(response: ChatResponse, deltas: AnswerDeltas, *, shows_reasoning: bool) -> Iterator[JsonObject]:
+    parts: dict[int, _Part] = {}
+    for event in unfold(response):
+        if isinstance(event, PartStarted):
+            hidden = event.kind == "reasoning" and not shows_reasoning
+            part = parts[event.index] = _Part() if hidden else deltas.open(event)
+            yield part.start() or {}
+        elif isinstance(event, PartDelta):
+            part = parts[event.index]
+            text = part.take(event.text)
+            if text:
+                yield part.around(text)
+        elif isinstance(event, PartFinished):
+            yield parts[event.index].finish(event.opaque) or {}
+        elif isinstance(event, CitationAdded):
+            deltas.cite(event.citation)
+        elif isinstance(event, ResponseFinished):
+            yield from deltas.close(event)
+
+
+def _knows_of_reasoning(request: ChatRequest) -> bool:
+    """The client asked for reasoning or has sent some back.
+
+    Others get a whole answer in OpenAI's own fields only; a stream shows reasoning to all, for it is a sign of life.
+    """
+    sent_back = (part for message in request.messages for part in message.parts if isinstance(part, ReasoningPart))
+    return request.reasoning is not None or any(sent_back)
+
+
+def _join(holder: JsonObject, delta: JsonObject) -> None:
+    """Add a delta to what came before, as a client's SDK does: words are appended, entries of lists found by their index."""
+    for key, value in delta.items():
+        before = holder.get(key)
+        if before is None:
+            holder[key] = value
+        elif isinstance(value, str):
+            holder[key] = before + value
+        elif isinstance(value, dict):
+            _join(before, value)
+        else:
+            for entry in value:
+                if entry.get("index", len(before)) < len(before):
+                    _join(before[entry["index"]], {name: more for name, more in entry.items() if name != "index"})
+                else:
+                    before.append(entry)

@@ -35,7 +35,7 @@ from openclaw_oauthrouter.canonical.request import (
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
-from openclaw_oauthrouter.dialects.openai_chat_completions.tools_out import encode_tools
+from openclaw_oauthrouter.dialects.openai_chat_completions.tools import encode_tools
 from openclaw_oauthrouter.errors import InvalidRequestError
 
 DIALECT = ChatCompletions(lambda: 0.0)

@@ -1,0 +1,264 @@
+"""Tools, the choice among them, and which of an upstream's open calls a fragment belongs to.
+
+A client may still use the deprecated ``functions``; it is answered with ``function_call`` then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import orjson
+
+from openclaw_oauthrouter.canonical.events import PartDelta, PartStarted, StreamEvent
+from openclaw_oauthrouter.canonical.free_text import wrapper_schema
+from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject, string
+from openclaw_oauthrouter.canonical.request import ChatRequest, Note, Tool, ToolChoice
+from openclaw_oauthrouter.canonical.tool_names import wire_name
+from openclaw_oauthrouter.dialects.openai_chat_completions.content import cache_mark
+from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import DIALECT
+from openclaw_oauthrouter.wire.json_fields import JsonFields
+
+# ------------------------------------------------------------------ a client's tools
+
+_MODES: dict[str, Literal["auto", "none", "required"]] = {
+    "auto": "auto",
+    "none": "none",
+    "required": "required",
+    "any": "required",  # Mistral's word
+}
+
+
+def decode_tools(body: JsonFields) -> tuple[Tool, ...]:
+    """Read ``tools``, or ``functions`` where a client still sends them.
+
+    :raises InvalidRequestError: naming the tool and the field
+    """
+    return tuple(map(_decode_tool, body.objects("tools"))) or tuple(map(_decode_function, body.objects("functions")))
+
+
+def decode_tool_choice(body: JsonFields) -> ToolChoice | None:
+    """Read ``tool_choice``, or ``function_call`` where a client still sends it."""
+    key = "tool_choice" if "tool_choice" in body else "function_call"
+    if isinstance(body.get(key), str):
+        return ToolChoice(body.choice(key, _MODES))
+    choice = body.optional_nested(key)
+    if choice is None:
+        return None
+    if key == "function_call":
+        return ToolChoice("tool", choice.name("name"))
+    return choice.choice("type", _CHOICES)(choice)
+
+
+def answers_by_function_call(request: ChatRequest) -> bool:
+    """The client uses the deprecated ``functions`` and expects ``function_call`` back."""
+    return request.dialect == DIALECT and bool(request.body.get("functions")) and not request.body.get("tools")
+
+
+def _decode_tool(tool: JsonFields) -> Tool:
+    kind = tool.optional_string("type") or "function"
+    if kind == "function":
+        return _decode_function(tool.nested("function"), tool.holder)
+    if kind == "custom":
+        return _decode_custom(tool.nested("custom"), tool.holder)
+    return Tool(tool.optional_string("name") or kind, native=(DIALECT, tool.holder))
+
+
+def _decode_function(function: JsonFields, holder: FrozenObject | None = None) -> Tool:
+    return Tool(
+        name=function.name("name"),
+        description=function.optional_string("description"),
+        parameters=function.optional_mapping("parameters"),
+        strict=function.optional_boolean("strict"),
+        cache=cache_mark(holder or {}) or cache_mark(function.holder),
+    )
+
+
+def _decode_custom(custom: JsonFields, holder: FrozenObject) -> Tool:
+    return Tool(
+        name=custom.name("name"),
+        description=custom.optional_string("description"),
+        custom=True,
+        format=custom.optional_mapping("format"),
+        cache=cache_mark(holder),
+    )
+
+
+def _named_choice(choice: JsonFields) -> ToolChoice:
+    return ToolChoice("tool", choice.nested(choice.string("type")).name("name"))
+
+
+def _allowed_choice(choice: JsonFields) -> ToolChoice:
+    given = choice.nested("allowed_tools")
+    mode = given.choice("mode", _MODES) if "mode" in given else "auto"
+    return ToolChoice(mode, allowed=tuple(map(_allowed_name, given.objects("tools"))))
+
+
+def _allowed_name(tool: JsonFields) -> str:
+    return tool.nested("custom" if "custom" in tool else "function").name("name")
+
+
+_CHOICES: dict[str, Callable[[JsonFields], ToolChoice]] = {
+    "function": _named_choice,
+    "custom": _named_choice,
+    "allowed_tools": _allowed_choice,
+}
+
+# ------------------------------------------------------------------ tools for an upstream
+
+
+def encode_tools(request: ChatRequest, notes: list[Note]) -> JsonObject:
+    """``tools``, ``tool_choice`` and ``parallel_tool_calls``; nothing without tools, for OpenAI refuses the latter two then.
+
+    A tool that the other dialect's provider runs itself is left out: agents offer theirs with every request, wherever it goes.
+    """
+    tools = [encoded for position, tool in enumerate(request.tools) if (encoded := _encode_tool(tool, position, notes))]
+    if not tools:
+        return {}
+    return {
+        "tools": tools,
+        "tool_choice": _encode_tool_choice(request, notes),
+        "parallel_tool_calls": request.parallel_tool_calls,
+    }
+
+
+def _encode_tool(tool: Tool, position: int, notes: list[Note]) -> JsonObject | None:
+    if tool.native is not None:
+        dialect, definition = tool.native
+        if dialect == DIALECT:
+            return dict(definition)
+        notes.append(Note("dropped", f"tools[{position}]", f"{tool.name!r} runs at the provider it was made for"))
+        return None
+    function: JsonObject = {"name": wire_name(tool.name)}
+    if tool.description is not None:
+        function["description"] = tool.description
+    if tool.custom:
+        # Few providers of this dialect know free-text tools; all know functions.
+        notes.append(Note("mapped", f"tools[{position}]", f"free-text tool {tool.name!r} became a function with one argument"))
+        function["parameters"] = wrapper_schema()
+    else:
+        function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
+        if tool.strict is not None:
+            function["strict"] = tool.strict
+    return {"type": "function", "function": function}
+
+
+def _encode_tool_choice(request: ChatRequest, notes: list[Note]) -> str | JsonObject | None:
+    choice = request.tool_choice
+    if choice is None:
+        return None
+    names = _chosen_names(choice)
+    if names is None:
+        return choice.mode
+    written = {tool.name for tool in request.tools if tool.native is None or tool.native[0] == DIALECT}
+    left_out = {tool.name for tool in request.tools} - written
+    named = [_encode_name(name) for name in names if name not in left_out]
+    if names and not named:
+        notes.append(Note("dropped", "tool_choice", "the tool it names runs at the provider it was made for"))
+        return None
+    if choice.mode == "tool":
+        return named[0]
+    return {"type": "allowed_tools", "allowed_tools": {"mode": choice.mode, "tools": named}}
+
+
+def _chosen_names(choice: ToolChoice) -> Sequence[str] | None:
+    if choice.mode == "tool":
+        return (choice.name or "",)
+    return None if choice.mode == "none" else choice.allowed
+
+
+def _encode_name(name: str) -> JsonObject:
+    return {"type": "function", "function": {"name": wire_name(name)}}
+
+
+# ------------------------------------------------------------------ calls of an upstream
+
+
+@dataclass(slots=True)
+class UpstreamCall:
+    """One call.
+
+    :ivar held: argument text that came before the tool's name
+    """
+
+    index: int
+    id: str
+    custom: bool
+    name: str = ""
+    started: bool = False
+    held: list[str] = field(default_factory=list)
+
+    def receive(self, fragment: FrozenObject) -> Iterator[StreamEvent]:
+        """Take the next fragment; the call opens as soon as its name is known."""
+        spec = fragment.get("function") or fragment.get("custom") or {}
+        text = argument_text(spec.get("arguments", spec.get("input")))
+        if not self.started:
+            self.name = string(spec.get("name") or "")
+            if not self.name:
+                self.held.append(text)
+                return
+            self.started = True
+            yield PartStarted(self.index, "tool_call", id=self.id, name=self.name, custom=self.custom)
+            text = "".join((*self.held, text))
+        if text:
+            yield PartDelta(self.index, text)
+
+
+def argument_text(arguments: object) -> str:
+    """Arguments as text; some servers send them as the object itself."""
+    if isinstance(arguments, str):
+        return arguments
+    return "" if arguments is None else orjson.dumps(arguments).decode()
+
+
+class UpstreamCalls:
+    """The calls of one answer, found by whatever the upstream tells them apart by."""
+
+    def __init__(self) -> None:
+        self._calls: dict[object, UpstreamCall] = {}
+        self._last: object = None
+
+    def __iter__(self) -> Iterator[UpstreamCall]:
+        return iter(self._calls.values())
+
+    def nameless(self) -> bool:
+        """Whether there are arguments for a tool that nobody has named."""
+        return any(not call.started and any(call.held) for call in self)
+
+    def find(self, fragment: FrozenObject) -> UpstreamCall | None:
+        """The open call a fragment continues; ``None`` if it begins a new one."""
+        key = self._key(fragment)
+        call = self._calls.get(key)
+        # Some servers number every parallel call 0; a new id together with a name is a new call all the same.
+        if call is not None and _begins_another(fragment, call):
+            return None
+        return call
+
+    def add(self, fragment: FrozenObject, index: int, default_id: str) -> UpstreamCall:
+        """Open a call.
+
+        :param index: of its canonical part
+        :param default_id: its id if the upstream gives none
+        """
+        key = self._key(fragment)
+        if key in self._calls:
+            self._calls[("replaced", index)] = self._calls.pop(key)
+        call = UpstreamCall(index, str(fragment.get("id") or default_id), custom=fragment.get("custom") is not None)
+        self._calls[key] = call
+        self._last = key
+        return call
+
+    def _key(self, fragment: FrozenObject) -> object:
+        index = fragment.get("index")
+        if index is not None:
+            return index
+        return fragment.get("id") or self._last
+
+
+def _begins_another(fragment: FrozenObject, call: UpstreamCall) -> bool:
+    spec = fragment.get("function") or fragment.get("custom") or {}
+    if not call.started or not spec.get("name"):
+        return False
+    id_ = fragment.get("id")
+    return id_ != call.id if id_ else fragment.get("index") is None
