@@ -1,4 +1,4 @@
-"""The gateway as one ASGI application: the model paths raw, everything else through Quart, both behind the same gate."""
+"""The paths that are not hot, through Quart, behind the same gate as the model paths."""
 
 from __future__ import annotations
 
@@ -19,37 +19,17 @@ from openclaw_oauthrouter.errors import (
 )
 from openclaw_oauthrouter.proxy.answers import error_response
 from openclaw_oauthrouter.proxy.api import api_blueprint, speaks_messages
-from openclaw_oauthrouter.proxy.asgi import Receive, Scope, Send
 from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
 from openclaw_oauthrouter.proxy.gate import Gate
-from openclaw_oauthrouter.proxy.live import Live, Served
+from openclaw_oauthrouter.proxy.live import SERVED, Live, Served
 from openclaw_oauthrouter.proxy.model_routes import MODEL_PATHS
 
 _DASHBOARD = "/debug/dashboard"
-_SERVED = "oauthrouter.served"
-
-
-class Gateway:
-    """The application; ``live`` holds what a change of the configuration replaces."""
-
-    def __init__(self, live: Live) -> None:
-        self.live = live
-        self._quart = create_quart_app(live)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        async with self.live.lease() as served:
-            if scope["type"] == "http" and scope["path"] in MODEL_PATHS:
-                await served.routes(scope, receive, send)
-            else:
-                server = served.runtime.settings.server
-                self._quart.config.update(MAX_CONTENT_LENGTH=server.max_body_bytes, BODY_TIMEOUT=server.body_seconds)
-                await self._quart({**scope, _SERVED: served}, receive, send)  # type: ignore[arg-type]
 
 
 def _served() -> Served:
     """What was in force when the request came: a change meanwhile must not close it, nor mix two configurations."""
-    served: Served = request.scope[_SERVED]  # type: ignore[literal-required]
+    served: Served = request.scope[SERVED]  # type: ignore[literal-required]
     return served
 
 

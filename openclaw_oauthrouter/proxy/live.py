@@ -22,6 +22,9 @@ from openclaw_oauthrouter.telemetry.metrics import RequestMetrics
 from openclaw_oauthrouter.telemetry.recorder import SinkRecorder
 from openclaw_oauthrouter.telemetry.ring import TraceRing
 
+SERVED = "oauthrouter.served"
+"""Key of the ASGI scope under which a request finds what was in force when it came."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observers:

@@ -15,8 +15,8 @@ from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.config.server import local_address
 from openclaw_oauthrouter.plugins import create_plugin_manager
-from openclaw_oauthrouter.proxy.app import Gateway
 from openclaw_oauthrouter.proxy.exposure import check_exposure
+from openclaw_oauthrouter.proxy.gateway import Gateway
 from openclaw_oauthrouter.proxy.listener import bind, port_of
 from openclaw_oauthrouter.proxy.live import Live, create_observers
 from openclaw_oauthrouter.proxy.local_token import kept_token

@@ -1,0 +1,51 @@
+"""The gateway as one ASGI application: the model paths raw, everything else through Quart, which is loaded when it is first needed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from openclaw_oauthrouter.proxy.asgi import Receive, Scope, Send
+from openclaw_oauthrouter.proxy.live import SERVED, Live, Served
+from openclaw_oauthrouter.proxy.model_routes import MODEL_PATHS
+
+if TYPE_CHECKING:
+    from quart import Quart
+
+
+class Gateway:
+    """The application; ``live`` holds what a change of the configuration replaces."""
+
+    def __init__(self, live: Live) -> None:
+        self.live = live
+        self._quart: Quart | None = None
+        self._loading = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        async with self.live.lease() as served:
+            if scope["type"] == "http" and scope["path"] in MODEL_PATHS:
+                await served.routes(scope, receive, send)
+            else:
+                await self._by_quart(served, scope, receive, send)
+
+    async def _by_quart(self, served: Served, scope: Scope, receive: Receive, send: Send) -> None:
+        quart = await self._cold_paths()
+        server = served.runtime.settings.server
+        quart.config.update(MAX_CONTENT_LENGTH=server.max_body_bytes, BODY_TIMEOUT=server.body_seconds)
+        await quart({**scope, SERVED: served}, receive, send)  # type: ignore[arg-type]
+
+    async def _cold_paths(self) -> Quart:
+        if self._quart is None:
+            async with self._loading:
+                # Quart takes a quarter of a second to import: a third of the whole start, and too long to stand in other clients' way.
+                await asyncio.get_running_loop().run_in_executor(None, _load)
+                if self._quart is None:
+                    from openclaw_oauthrouter.proxy.app import create_quart_app
+
+                    self._quart = create_quart_app(self.live)
+        return self._quart
+
+
+def _load() -> None:
+    import openclaw_oauthrouter.proxy.app  # noqa: F401 - imported for others to find loaded

@@ -1,0 +1,125 @@
+"""Clients of HTTP/2 and WebSockets: Hypercorn speaks with them, within our bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from hypercorn.asyncio.tcp_server import MAX_RECV, TCPServer
+from hypercorn.asyncio.worker_context import WorkerContext
+from hypercorn.config import Config
+from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.typing import AppWrapper, ASGIFramework, ConnectionState
+from hypercorn.utils import wrap_app
+
+from openclaw_oauthrouter.config.server import ServerSettings
+from openclaw_oauthrouter.errors import RequestTimeoutError
+from openclaw_oauthrouter.proxy.http1 import refusal
+
+
+class Hypercorn:
+    """Serves connections that were begun elsewhere.
+
+    :ivar context: told when the gateway stops
+    """
+
+    def __init__(self, application: ASGIFramework, settings: ServerSettings, idle_seconds: float) -> None:
+        self.context = WorkerContext(None)
+        self._settings = settings
+        self._config = hypercorn_config(idle_seconds)
+        self._application = wrap_app(application, self._config.wsgi_max_body_size, "asgi")
+
+    def serve(self, transport: asyncio.Transport, data: bytes, loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:
+        """Speak with a client, who has sent ``data`` so far, to the end."""
+        reader = asyncio.StreamReader(limit=MAX_RECV, loop=loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+        reader.feed_data(data)
+        served = HypercornConnection(self._application, self._config, self.context, self._settings, reader, writer)
+        return loop.create_task(served.run())
+
+
+def hypercorn_config(idle_seconds: float) -> Config:
+    """Hypercorn's settings. Its own defaults (5 s keep-alive, 1000 requests a connection) are made for web pages."""
+    config = Config()
+    config.keep_alive_timeout = idle_seconds
+    config.keep_alive_max_requests = 1_000_000
+    config.h11_max_incomplete_size = 64 * 1024
+    config.include_server_header = False
+    config.accesslog = None
+    config.errorlog = logging.getLogger("hypercorn.error")
+    return config
+
+
+class HypercornConnection(TCPServer):
+    """One client of HTTP/2 or a WebSocket; the clock for its next head starts with its first byte, and for the first with the connection."""
+
+    def __init__(
+        self,
+        application: AppWrapper,
+        config: Config,
+        context: WorkerContext,
+        settings: ServerSettings,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        super().__init__(application, loop, config, context, ConnectionState({}), reader, writer)
+        self._settings = settings
+        self._between_requests = True
+        self._clock: asyncio.TimerHandle | None = None
+
+    async def run(self) -> None:
+        self._start_clock()
+        try:
+            await super().run()
+        finally:
+            self._stop_clock()
+
+    async def protocol_send(self, event: Event) -> None:
+        if isinstance(event, Updated):
+            self._between_requests = event.idle
+            self._stop_clock()
+        if not isinstance(event, RawData):
+            await super().protocol_send(event)
+            return
+        if not self.writer.transport.is_closing():
+            self.writer.write(event.data)
+        if self.writer.transport.get_write_buffer_size():
+            await self._drain()
+
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.write_seconds):
+                await self.writer.drain()
+        except (TimeoutError, ConnectionError, RuntimeError):
+            self.writer.transport.abort()  # whoever takes nothing keeps an upstream busy; this looks like a client that hung up
+
+    async def _read_data(self) -> None:
+        while not self.reader.at_eof():
+            try:
+                data = await self.reader.read(MAX_RECV)
+            except OSError:
+                break
+            if data and self._between_requests:
+                self._start_clock()
+            await self.protocol.handle(RawData(data))
+        await self.protocol.handle(Closed())
+        # Hypercorn would hold the socket of a client that has left until the pause between two requests is over.
+        await self.idle_task.stop()
+
+    def _start_clock(self) -> None:
+        if self._clock is None:
+            self._clock = self.loop.call_later(self._settings.header_seconds, self._too_slow)
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
+
+    def _too_slow(self) -> None:
+        message = "the request's head did not arrive in time (server.header_seconds)"
+        self.writer.write(refusal(RequestTimeoutError(message, retry_after=1.0)))
+        self.writer.close()
