@@ -42,6 +42,8 @@ Each class knows the status a client gets, whether another try may help (``retry
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 Scope = Literal["request", "model", "credential", "provider"]
@@ -192,6 +194,22 @@ class LedgerUnavailableError(PolicyError):
     retryable = True
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A provider's failure in its own words, for a client that speaks its dialect.
+
+    :ivar body: the whole answer, or the data of the stream's event; free of the request's credentials once ``dialect`` is set
+    :ivar status: HTTP status; ``None`` when a stream that had begun said it
+    :ivar dialect: name of the dialect the words are in
+    :ivar headers: of the answer, lower-case names
+    """
+
+    body: bytes
+    status: int | None = None
+    dialect: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 class UpstreamError(OAuthRouterError):
     """A provider failed.
 
@@ -199,6 +217,7 @@ class UpstreamError(OAuthRouterError):
     :param upstream_status: HTTP status it answered with; ``None`` when it did not answer
     :param upstream_type: its own word for the error
     :param request_id: its id of the request, for support
+    :ivar refusal: what it said, where it said anything
     """
 
     status_code = 502
@@ -222,6 +241,7 @@ class UpstreamError(OAuthRouterError):
         self.upstream_status = upstream_status
         self.upstream_type = upstream_type
         self.request_id = request_id
+        self.refusal: Refusal | None = None
 
 
 class UpstreamAuthenticationError(UpstreamError):
@@ -327,6 +347,8 @@ class AllUpstreamsFailed(UpstreamError):
             request_id=last.request_id,
         )
         self.failures = failures
+        # The gateway's own credential is no business of a client's, whichever call of the route it failed.
+        self.refusal = None if isinstance(last, UpstreamAuthenticationError) else last.refusal
         self.status_code = last.status_code
         self.retryable = last.retryable
         self.error_type = last.error_type  # type: ignore[misc]

@@ -64,6 +64,14 @@ class StreamEncoder(Protocol):
         """End the stream with an error in the dialect's own words."""
 
 
+@runtime_checkable
+class OpensWithFailure(Protocol):
+    """A stream encoder of a dialect whose clients read some failures only within a stream, even where nothing has been said before."""
+
+    def open_with_failure(self, error: OAuthRouterError) -> bytes:
+        """A whole stream that tells of the failure; ``b""`` where an HTTP status says it better."""
+
+
 class Dialect(Protocol):
     """A wire protocol: pure translation to and from the canonical vocabulary, no I/O."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from openclaw_oauthrouter.canonical.trace import RequestRecord
+from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamAuthenticationError, UpstreamError
 
-_KEPT_PREFIXES = ("anthropic-ratelimit-", "x-ratelimit-")
+_KEPT_PREFIXES = ("anthropic-ratelimit-", "x-ratelimit-", "x-codex-")
 _UPSTREAM_IDS = ("request-id", "x-request-id")
 
 
@@ -25,6 +26,13 @@ def answer_headers(record: RequestRecord, explain: bool, upstream: Mapping[str, 
     if explain:
         headers |= _explanation(record)
     return headers
+
+
+def refusal_headers(error: OAuthRouterError) -> Mapping[str, str]:
+    """The headers of the provider's answer that an error is made of; none where it is not, or speaks of the gateway's own credential."""
+    if not isinstance(error, UpstreamError) or isinstance(error, UpstreamAuthenticationError) or error.refusal is None:
+        return {}
+    return error.refusal.headers
 
 
 def _explanation(record: RequestRecord) -> dict[str, str]:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import orjson
 
-from openclaw_oauthrouter.errors import CredentialError, OAuthRouterError, UpstreamAuthenticationError
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.errors import (
+    AllUpstreamsFailed,
+    CredentialError,
+    OAuthRouterError,
+    Refusal,
+    UpstreamAuthenticationError,
+    UpstreamError,
+)
 from openclaw_oauthrouter.interfaces import Dialect
 from openclaw_oauthrouter.proxy.asgi import Headers, Send
 
+_OUR_STATUSES = (401, 402, 403)
+_ADVICE = ("retry-after", "retry-after-ms", "x-should-retry")
 _NO_RETRY = (CredentialError, UpstreamAuthenticationError)
 # A 401 would make clients drop their own key; a 503 that SDKs retry would only repeat the refusal.
 
@@ -26,7 +37,7 @@ def json_error(error: OAuthRouterError) -> bytes:
 
 
 def error_headers(error: OAuthRouterError) -> Headers:
-    """Advice that travels in headers."""
+    """Advice that travels in headers: when to try again, and whether it can help at all."""
     headers: Headers = []
     if error.retry_after is not None:
         headers.append((b"retry-after", str(max(0, math.ceil(error.retry_after))).encode()))
@@ -36,9 +47,56 @@ def error_headers(error: OAuthRouterError) -> Headers:
 
 
 async def send_error(send: Send, error: OAuthRouterError, dialect: Dialect | None, request_id: str, extra: Headers) -> None:
-    """Answer with an error."""
-    body = dialect.encode_error(error, request_id) if dialect else openai_envelope(error)
-    await send_json(send, error.status_code, orjson.dumps(body), [*error_headers(error), *extra])
+    """Answer with an error; a provider's own words reach a client that speaks its dialect as they are."""
+    status, body, advice = encoded_error(error, dialect, request_id)
+    await send_json(send, status, body, [*advice, *extra])
+
+
+def encoded_error(error: OAuthRouterError, dialect: Dialect | None, request_id: str) -> tuple[int, bytes, Headers]:
+    """Status, body and advising headers of an error.
+
+    A refusal of the client's own dialect keeps its object and status, because clients act on fields that no other dialect has (Codex CLI
+    0.171 on ``type``, ``plan_type`` and ``resets_at``). Two statuses are ours all the same: 401 and 403 speak of the gateway's credential,
+    not of the client's, and a 402 makes OpenClaw give the provider up.
+    """
+    envelope = dialect.encode_error(error, request_id) if dialect else openai_envelope(error)
+    refusal = error.refusal if isinstance(error, UpstreamError) else None
+    if dialect is None or refusal is None or refusal.dialect != dialect.name or isinstance(error, _NO_RETRY):
+        return error.status_code, orjson.dumps(envelope), error_headers(error)
+    said = _object_of(refusal.body)
+    advice = [*_own_advice(refusal), *error_headers(error)]
+    headers = list({name: (name, value) for name, value in reversed(advice)}.values())
+    if refusal.status is None:
+        return error.status_code, orjson.dumps(_merged(envelope, said)), headers
+    status = error.status_code if refusal.status in _OUR_STATUSES else refusal.status
+    if not isinstance(said.get("error"), dict):
+        return status, orjson.dumps(envelope), headers
+    if isinstance(error, AllUpstreamsFailed):
+        # The message tells of all the failures; the fields are those of the last.
+        return status, orjson.dumps({**said, "error": {**said["error"], "message": error.message}}), headers
+    return status, refusal.body, headers
+
+
+def _own_advice(refusal: Refusal) -> Headers:
+    return [(name.encode(), _field(refusal.headers[name])) for name in _ADVICE if name in refusal.headers]
+
+
+def _merged(envelope: JsonObject | dict[str, object], said: JsonObject) -> dict[str, Any]:
+    """The envelope of an error that a stream spoke of, with the fields that the stream gave it."""
+    response = said.get("response")
+    fault = said.get("error") or (response.get("error") if isinstance(response, dict) else None)
+    ours = envelope.get("error")
+    if not isinstance(fault, dict) or not isinstance(ours, dict):
+        return dict(envelope)
+    return {**envelope, "error": {**ours, **{name: value for name, value in fault.items() if value is not None}}}
+
+
+def _object_of(body: bytes) -> JsonObject:
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 async def send_json(send: Send, status: int, body: bytes, extra: Headers) -> None:

@@ -12,9 +12,9 @@ from functools import partial
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.errors import MethodNotAllowedError, OAuthRouterError
-from openclaw_oauthrouter.interfaces import Dialect, Recorder
+from openclaw_oauthrouter.interfaces import Dialect, OpensWithFailure, Recorder, StreamEncoder
 from openclaw_oauthrouter.pipeline import Exchange, Pipeline, note_error
-from openclaw_oauthrouter.proxy.answer_headers import answer_headers
+from openclaw_oauthrouter.proxy.answer_headers import answer_headers, refusal_headers
 from openclaw_oauthrouter.proxy.asgi import ON_DISCONNECT, ClientGone, Receive, Scope, Send, headers_of, read_body
 from openclaw_oauthrouter.proxy.client_stream import ClientStream
 from openclaw_oauthrouter.proxy.envelopes import encode_headers, send_error, send_json
@@ -94,7 +94,7 @@ class ModelRoutes:
         except OAuthRouterError as error:
             note_error(record, error)
             record.status = error.status_code
-            extra = encode_headers(answer_headers(record, self.limits.response_headers))
+            extra = encode_headers(answer_headers(record, self.limits.response_headers, refusal_headers(error)))
             with suppress(ConnectionError):
                 await send_error(send, error, dialect, record.request_id, extra)
 
@@ -132,11 +132,17 @@ class ModelRoutes:
                     finally:
                         await reply.aclose()
             except OAuthRouterError as error:
-                if not client.started:
+                failure = client.encoder.fail(error) if client.started else _opening(client.encoder, error)
+                if not failure and not client.started:
                     raise
+                upstream_headers = upstream_headers or refusal_headers(error)
                 note_error(record, error)
-                await client.write(client.encoder.fail(error))
+                await client.write(failure)
             await client.end()
+
+
+def _opening(encoder: StreamEncoder, error: OAuthRouterError) -> bytes:
+    return encoder.open_with_failure(error) if isinstance(encoder, OpensWithFailure) else b""
 
 
 @contextmanager

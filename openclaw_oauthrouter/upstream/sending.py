@@ -14,15 +14,17 @@ from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, Respons
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
 from openclaw_oauthrouter.errors import (
+    Refusal,
     UpstreamConnectionError,
     UpstreamError,
     UpstreamProtocolError,
 )
-from openclaw_oauthrouter.interfaces import Dialect, StreamDecoder
+from openclaw_oauthrouter.interfaces import Dialect
 from openclaw_oauthrouter.upstream.deadline import Deadline
 from openclaw_oauthrouter.upstream.idle import IdleTimeout
 from openclaw_oauthrouter.upstream.redaction import REDACTED, blotted, secrets_of
 from openclaw_oauthrouter.wire.encodings import CODINGS, Unpacker, UnpackingError, content_coding
+from openclaw_oauthrouter.wire.retry_after import wait_in_words
 
 MAX_ERROR_BYTES = 1 << 20
 MAX_ANSWER_BYTES = 64 << 20
@@ -92,14 +94,15 @@ async def read_error(response: httpx.Response, dialect: Dialect, provider: str, 
     except _NOT_UNDERSTOOD:
         error = dialect.decode_error(response.status_code, headers, b"")
     error.provider = provider
-    _blot(error, response.request)
+    error.refusal = Refusal(body, response.status_code)
+    _tell(error, response, dialect)
     return error
 
 
 def read_frames(response: httpx.Response, dialect: Dialect, provider: str, limits: Limits) -> AsyncGenerator[Frame, None]:
     """An answer as frames: many when the upstream streams, one when it does not."""
     if response.headers.get("content-type", "").startswith("text/event-stream"):
-        return _stream(response, dialect.stream_decoder(), provider, limits)
+        return _stream(response, dialect, provider, limits)
     return _whole(response, dialect, provider, limits)
 
 
@@ -118,31 +121,41 @@ async def _whole(response: httpx.Response, dialect: Dialect, provider: str, limi
     try:
         frame = Frame(body, tuple(dialect.decode_response(_parsed(body))))
     except UpstreamError as error:
-        _blot(error, response.request)
+        error.refusal = Refusal(body)
+        _tell(error, response, dialect)
         raise
     except _NOT_UNDERSTOOD as error:
         kind = response.headers.get("content-type", "no content type")
         raise UpstreamProtocolError(
             f"{provider} answered with something that is not its own protocol ({kind})", provider=provider
         ) from error
-    yield _without_secrets(frame, response.request)
+    yield _without_secrets(frame, response, dialect)
 
 
-def _without_secrets(frame: Frame, request: httpx.Request) -> Frame:
+def _without_secrets(frame: Frame, response: httpx.Response, dialect: Dialect) -> Frame:
     """A frame that does not tell of the credential that a provider may quote in its failure."""
     failure = frame.events[-1] if frame.events else None
     if not isinstance(failure, ResponseFailed):
         return frame
-    _blot(failure.error, request)
-    raw = frame.raw
+    _tell(failure.error, response, dialect)
+    return Frame(_blotted_bytes(frame.raw, response.request), frame.events)
+
+
+def _tell(error: UpstreamError, response: httpx.Response, dialect: Dialect) -> None:
+    """Complete an error: no credential in it, the wait that only its sentence names, and whose words these are."""
+    error.message = blotted(error.message, secrets_of(response.request))
+    error.args = (error.message,)
+    if error.retry_after is None:
+        error.retry_after = wait_in_words(error.message)
+    if error.refusal is not None:
+        body = _blotted_bytes(error.refusal.body, response.request)
+        error.refusal = Refusal(body, error.refusal.status, dialect.name, lower_headers(response))
+
+
+def _blotted_bytes(raw: bytes, request: httpx.Request) -> bytes:
     for secret in secrets_of(request):
         raw = raw.replace(secret.encode(), REDACTED.encode())
-    return Frame(raw, frame.events)
-
-
-def _blot(error: UpstreamError, request: httpx.Request) -> None:
-    error.message = blotted(error.message, secrets_of(request))
-    error.args = (error.message,)
+    return raw
 
 
 def _parsed(body: bytes) -> JsonObject:
@@ -154,7 +167,8 @@ def _parsed(body: bytes) -> JsonObject:
     return value
 
 
-async def _stream(response: httpx.Response, decoder: StreamDecoder, provider: str, limits: Limits) -> AsyncGenerator[Frame, None]:
+async def _stream(response: httpx.Response, dialect: Dialect, provider: str, limits: Limits) -> AsyncGenerator[Frame, None]:
+    decoder = dialect.stream_decoder()
     cut: UpstreamError | None = None
     finished = False
     seconds = limits.steps.idle
@@ -164,7 +178,7 @@ async def _stream(response: httpx.Response, decoder: StreamDecoder, provider: st
                 # Only the upstream's silence counts, not the time a client needs to take what it was sent.
                 idle.heard()
                 frame = decoder.receive(chunk)
-                yield _without_secrets(frame, response.request)
+                yield _without_secrets(frame, response, dialect)
                 finished = finished or _finishes(frame)
                 idle.listen(CLOSING_SECONDS if finished else seconds)
     except TimeoutError:
@@ -179,7 +193,7 @@ async def _stream(response: httpx.Response, decoder: StreamDecoder, provider: st
         return
     if cut is not None:
         raise cut
-    yield _without_secrets(decoder.finish(), response.request)
+    yield _without_secrets(decoder.finish(), response, dialect)
 
 
 def _finishes(frame: Frame) -> bool:

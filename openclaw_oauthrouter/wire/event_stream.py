@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, StreamEvent
-from openclaw_oauthrouter.errors import UpstreamConnectionError, UpstreamError, UpstreamProtocolError
+from openclaw_oauthrouter.errors import Refusal, UpstreamConnectionError, UpstreamError, UpstreamProtocolError
 from openclaw_oauthrouter.wire.sse import EventTooLarge, ServerSentEvent, ServerSentEventDecoder, closed, raw_before
 
 
@@ -79,6 +79,7 @@ class EventStreamDecoder:
             try:
                 out.extend(self._machine.receive(event))
             except UpstreamError as error:
+                error.refusal = Refusal(event.data)
                 return self._fail(raw_before(raw, position), out, error)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 broken = UpstreamProtocolError(

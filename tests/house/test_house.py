@@ -15,7 +15,7 @@ PACKAGE = Path(openclaw_oauthrouter.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 MOST_LINES = 600
-ONE_PAGE_ON_PURPOSE = {"errors.py": 400, "interfaces.py": 400}
+ONE_PAGE_ON_PURPOSE = {"errors.py": 600, "interfaces.py": 600}
 """Catalogues a reader wants whole: the error tree, and every Protocol."""
 MOST_FUNCTION_LINES = 60
 

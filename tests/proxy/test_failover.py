@@ -91,7 +91,8 @@ async def test_a_model_the_client_chose_stays(name: str, path: str, pair: Any) -
     http, upstream, house = await pair(play)
     body = {"input": "hi"} if path == "/v1/responses" else HELLO
     answer = await http.post(path, json={**body, "model": PRIMARY})
-    assert answer.status_code == status, answer.text
+    own_lane = path == "/v1/messages" and name == "overloaded"  # a client of the provider's dialect gets its very status
+    assert answer.status_code == (529 if own_lane else status), answer.text
     assert answer.status_code not in (401, 402, 403)
     if path != "/v1/messages":
         assert (answer.json()["error"]["code"] or answer.json()["error"]["type"]) == code

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
-from openclaw_oauthrouter.canonical.error_envelope import encode_error
 from openclaw_oauthrouter.canonical.events import StreamEvent
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.response import ChatResponse
 from openclaw_oauthrouter.canonical.routing import ModelInfo
-from openclaw_oauthrouter.dialects.openai_responses.errors import decode_error
+from openclaw_oauthrouter.dialects.openai_responses.errors import decode_error, encode_error
 from openclaw_oauthrouter.dialects.openai_responses.relay import RelayEncoder, relay_request, rename_tools
 from openclaw_oauthrouter.dialects.openai_responses.request_decoder import decode_request
 from openclaw_oauthrouter.dialects.openai_responses.request_encoder import encode_request
 from openclaw_oauthrouter.dialects.openai_responses.stream_decoder import ResponsesMachine, decode_response
-from openclaw_oauthrouter.dialects.openai_responses.stream_encoder import ResponsesStreamEncoder, ResponseWriter, encode_response
-from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT, ResponseObject
+from openclaw_oauthrouter.dialects.openai_responses.stream_encoder import (
+    ResponseObject,
+    ResponsesStreamEncoder,
+    ResponseWriter,
+    encode_response,
+)
+from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT
 from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamError
 from openclaw_oauthrouter.wire.event_stream import EventStreamDecoder
 
@@ -58,7 +62,8 @@ class OpenAIResponses:
 
     def stream_encoder(self, request: ChatRequest, model: str) -> ResponsesStreamEncoder:
         """An encoder for one client stream."""
-        return ResponsesStreamEncoder(ResponseWriter(request, model, self._clock, self._new_id))
+        client = str(request.headers.get("originator") or "")
+        return ResponsesStreamEncoder(ResponseWriter(request, model, self._clock, self._new_id), client)
 
     def relay_encoder(self, request: ChatRequest, tool_names: FrozenObject) -> RelayEncoder:
         """An encoder for a stream that comes in this very dialect."""
@@ -74,7 +79,7 @@ class OpenAIResponses:
 
     def encode_error(self, error: OAuthRouterError, request_id: str) -> JsonObject:
         """The error envelope; the request id travels in a header, as OpenAI's does."""
-        return encode_error(error)
+        return encode_error(error, self._clock())
 
     def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
         """Read an upstream's refusal; any body at all."""

@@ -1,4 +1,4 @@
-"""An upstream's refusals, in a body or in a stream, as our errors."""
+"""An upstream's refusals as our errors, and errors in the words that clients of this dialect act on."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from typing import Any
 
 import orjson
 
+from openclaw_oauthrouter.canonical.error_envelope import encode_error as error_envelope
 from openclaw_oauthrouter.canonical.error_envelope import words_of
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT
 from openclaw_oauthrouter.errors import (
+    AllUpstreamsFailed,
+    OAuthRouterError,
     UpstreamAuthenticationError,
     UpstreamBillingError,
     UpstreamContextError,
@@ -21,7 +25,7 @@ from openclaw_oauthrouter.errors import (
     UpstreamStatusError,
     UpstreamTimeout,
 )
-from openclaw_oauthrouter.wire.retry_after import parse_retry_after
+from openclaw_oauthrouter.wire.retry_after import parse_retry_after, wait_in_words
 
 _BY_CODE: dict[str, type[UpstreamError]] = {
     "usage_limit_reached": UpstreamRateLimitError,
@@ -47,7 +51,23 @@ _BY_STATUS: dict[int, type[UpstreamError]] = {
     504: UpstreamTimeout,
     529: UpstreamOverloadedError,
 }
+LONGEST_PAUSE = 60.0
+"""Seconds. A longer wait is a used-up plan to a client, not a pause."""
+
+_TOO_MANY = 429
 _STATUS_IN_STREAM = {"server_error": 500, "internal_error": 500}
+_CODES = {
+    "rate_limit_error": "rate_limit_exceeded",
+    "insufficient_quota": "insufficient_quota",
+    "invalid_request_error": "invalid_prompt",
+    "server_error": "server_error",
+    "context_length_exceeded": "context_length_exceeded",
+}
+"""Type of an error -> the code a client knows it by: Codex CLI decides by it whether to try again."""
+
+_KNOWN_CODES = frozenset({*_CODES.values(), "server_is_overloaded", "slow_down", "usage_not_included"})
+"""Codes of OpenAI's own backends that are passed on as they are."""
+
 _UNKNOWN_MODEL = re.compile(r"\bmodel\b.*(?:not supported|not exist|not found|no longer available)", re.IGNORECASE | re.DOTALL)
 _TOO_LONG = re.compile(r"context (?:window|length)|input (?:is )?too long", re.IGNORECASE)
 _LONGEST_TEXT = 500
@@ -59,6 +79,60 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes, now: floa
     :param now: Unix seconds, to turn a reset time into a wait
     """
     return _error_of(_fault(body, status), now, status, parse_retry_after(headers, now), headers.get("x-request-id"))
+
+
+def own_words(error: OAuthRouterError) -> JsonObject:
+    """The error object of a provider of this dialect, as it wrote it; empty for any other failure."""
+    refusal = error.refusal if isinstance(error, UpstreamError) else None
+    if refusal is None or refusal.dialect != DIALECT:
+        return {}
+    said = _fault(refusal.body, refusal.status or 0)
+    response = said.get("response")
+    fault = response.get("error") if isinstance(response, dict) else said
+    if not isinstance(fault, dict) or not isinstance(fault.get("message"), str):
+        return {}
+    # An ``error`` event is its own error object; what makes it an event is no part of that.
+    is_event = fault.get("type") == "error"
+    return {name: value for name, value in fault.items() if not (is_event and name in ("type", "sequence_number"))}
+
+
+def encode_error(error: OAuthRouterError, now: float) -> JsonObject:
+    """The error envelope.
+
+    A used-up plan of another maker says so in the fields by which Codex CLI 0.171 (``codex-api/src/api_bridge.rs``) tells its user when to
+    come back, instead of trying again: ``type``, ``resets_at``.
+    """
+    envelope = error_envelope(error)
+    wait = error.retry_after or 0.0
+    used_up = isinstance(error, UpstreamRateLimitError | UpstreamBillingError | AllUpstreamsFailed) and wait > LONGEST_PAUSE
+    if used_up and error.status_code == _TOO_MANY:
+        envelope["error"] |= {"type": "usage_limit_reached", "resets_at": int(now + wait), "resets_in_seconds": int(wait)}
+    return envelope
+
+
+def belongs_in_stream(error: OAuthRouterError, client: str) -> bool:
+    """Whether the first thing a streaming client hears of a failure is the stream itself.
+
+    So it is where the provider spoke in a stream of this dialect, and for Codex CLI wherever it acts on events only: it waits out
+    ``rate_limit_exceeded`` and compacts on ``context_length_exceeded`` (``codex-api/src/sse/responses.rs``), but ends on the same as a status.
+    """
+    if isinstance(error, UpstreamError) and error.refusal is not None and error.refusal.dialect == DIALECT:
+        return error.refusal.status is None and bool(own_words(error))
+    if not client.startswith("codex"):
+        return False
+    if error.code == "context_length_exceeded":
+        return True
+    short = error.retry_after is not None and error.retry_after <= LONGEST_PAUSE
+    return short and error.status_code == _TOO_MANY and isinstance(error, UpstreamError)
+
+
+def encode_fault(error: OAuthRouterError) -> JsonObject:
+    """The ``error`` of a failed answer; Codex CLI decides by its code and words whether and when to try again."""
+    code = error.code if error.code in _KNOWN_CODES else _CODES.get(error.error_type, "server_error")
+    message = error.message
+    if code == "rate_limit_exceeded" and error.retry_after is not None and wait_in_words(message) is None:
+        message = f"{message.rstrip('. ')}. Please try again in {error.retry_after:.3f}s."
+    return {"code": code, "message": message, **own_words(error)}
 
 
 def error_in_stream(fault: JsonObject, now: float) -> UpstreamError:

@@ -22,14 +22,15 @@ from openclaw_oauthrouter.canonical.events import (
     UsageReported,
 )
 from openclaw_oauthrouter.canonical.free_text import custom_names, unwrap_input
-from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.opaque import seal
 from openclaw_oauthrouter.canonical.part_order import PartEvent, PartOrder
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.response import ChatResponse, unfold
 from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.dialects.openai_responses.errors import belongs_in_stream, encode_fault
 from openclaw_oauthrouter.dialects.openai_responses.tools import grouped_names
-from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT, ResponseObject
+from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT, encode_usage
 from openclaw_oauthrouter.errors import OAuthRouterError
 from openclaw_oauthrouter.wire.sse import encode_event
 
@@ -40,12 +41,20 @@ KEEP_ALIVE = b": keep-alive\n\n"
 
 
 class ResponsesStreamEncoder:
-    """A ``StreamEncoder``; ends with a terminal event, never with ``[DONE]``."""
+    """A ``StreamEncoder``; ends with a terminal event, never with ``[DONE]``.
+
+    :param client: what the client calls itself (header ``originator``)
+    """
 
     content_type = CONTENT_TYPE
 
-    def __init__(self, writer: ResponseWriter) -> None:
+    def __init__(self, writer: ResponseWriter, client: str = "") -> None:
         self._writer = writer
+        self._client = client
+
+    def open_with_failure(self, error: OAuthRouterError) -> bytes:
+        """A stream of nothing but the failure, where the client acts on it only in this form; see ``errors.belongs_in_stream``."""
+        return self.fail(error) if belongs_in_stream(error, self._client) else b""
 
     def send(self, frame: Frame) -> bytes:
         """Encode a frame."""
@@ -72,6 +81,78 @@ def encode_response(response: ChatResponse, writer: ResponseWriter) -> JsonObjec
         for wire in writer.receive(event):
             answer = wire.get("response", answer)
     return answer
+
+
+_ECHOED: dict[str, object] = {
+    "instructions": None,
+    "max_output_tokens": None,
+    "metadata": {},
+    "parallel_tool_calls": True,
+    "prompt_cache_key": None,
+    "reasoning": None,
+    "service_tier": None,
+    "store": False,
+    "temperature": None,
+    "text": {"format": {"type": "text"}},
+    "tool_choice": "auto",
+    "tools": [],
+    "top_p": None,
+    "truncation": "disabled",
+    "user": None,
+}
+"""Request fields the API repeats in every response object, with what it says where the client said nothing."""
+
+_INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
+
+
+class ResponseObject:
+    """Written anew for each stage of the answer."""
+
+    def __init__(self, body: FrozenObject, model: str, clock: Clock, new_id: NewId) -> None:
+        self._id = f"resp_{new_id()}"
+        self._model = model
+        self._clock = clock
+        self._created_at = int(clock())
+        echoed = {name: default if body.get(name) is None else body[name] for name, default in _ECHOED.items()}
+        self._fixed: JsonObject = {**echoed, "background": False, "previous_response_id": None, "store": False}
+
+    def identify(self, id: str) -> None:
+        """Take over the provider's id."""
+        self._id = id
+
+    def in_progress(self) -> JsonObject:
+        """While the answer is being written."""
+        return self._write("in_progress")
+
+    def finished(self, finished: ResponseFinished, output: list[JsonObject], usage: Usage) -> JsonObject:
+        """At the end: ``completed``, or ``incomplete`` with the reason."""
+        reason = _INCOMPLETE.get(finished.finish_reason)
+        return {
+            **self._write("completed" if reason is None else "incomplete"),
+            "completed_at": int(self._clock()) if reason is None else None,
+            "incomplete_details": None if reason is None else {"reason": reason},
+            "output": output,
+            "usage": encode_usage(usage),
+            "service_tier": usage.service_tier or self._fixed["service_tier"],
+        }
+
+    def failed(self, error: OAuthRouterError) -> JsonObject:
+        """When the answer breaks off."""
+        return {**self._write("failed"), "error": encode_fault(error)}
+
+    def _write(self, status: str) -> JsonObject:
+        return {
+            "id": self._id,
+            "object": "response",
+            "created_at": self._created_at,
+            "status": status,
+            "model": self._model,
+            "output": [],
+            "error": None,
+            "incomplete_details": None,
+            "usage": None,
+            **self._fixed,
+        }
 
 
 class ResponseWriter:

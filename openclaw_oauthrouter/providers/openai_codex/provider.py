@@ -22,6 +22,7 @@ API_BASE = "https://chatgpt.com"
 PATH = "/backend-api/codex/responses"
 ORIGINATOR = "openclaw_oauthrouter"
 
+_CODEX_PREFIX = "x-codex-"
 _MODEL = re.compile(r"(?:gpt-|codex)\S+", re.IGNORECASE)
 
 
@@ -75,6 +76,7 @@ class OpenAICodex:
             "originator": ORIGINATOR,
             "user-agent": f"openclaw-oauthrouter/{__version__}",
             "session-id": conversation_of(request),
+            **_codex_headers(request),
             **self._headers,
         }
         if credential is not None:
@@ -82,6 +84,13 @@ class OpenAICodex:
         elif self._auth_header is not None:
             headers[self._auth_header.name.lower()] = self._auth_header.value.get_secret_value()
         return httpx.Request("POST", self._url, headers=headers, content=orjson.dumps(encoded.body))
+
+
+def _codex_headers(request: ChatRequest) -> dict[str, str]:
+    """What Codex CLI and its backend tell one another about a turn (``x-codex-turn-state``, ``x-codex-routing-hint``, …)."""
+    if request.dialect != OpenAICodex.dialect:
+        return {}
+    return {name: value for name, value in request.headers.items() if name.startswith(_CODEX_PREFIX)}
 
 
 def _authentication(credential: Credential) -> dict[str, str]:
