@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from openclaw_oauthrouter.canonical.client_paths import ClientPath, MatchedPath
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.events import Frame, StreamEvent
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
@@ -73,14 +74,27 @@ class OpensWithFailure(Protocol):
 
 
 class Dialect(Protocol):
-    """A wire protocol: pure translation to and from the canonical vocabulary, no I/O."""
+    """A wire protocol: pure translation to and from the canonical vocabulary, no I/O.
+
+    One that only upstreams speak needs ``name``, ``encode_request``, ``stream_decoder``, ``decode_response`` and ``decode_error``;
+    one that only clients speak needs all others.
+
+    :ivar client_paths: the paths on which its clients are answered
+    :ivar token_headers: headers besides ``authorization`` in which its clients send a key: they may hold the local token, and end here
+    """
 
     @property
     def name(self) -> str: ...
+    @property
+    def client_paths(self) -> Sequence[ClientPath]: ...
+    @property
+    def token_headers(self) -> Sequence[str]: ...
 
-    def decode_request(self, body: JsonObject, headers: Mapping[str, str]) -> ChatRequest:
+    def decode_request(self, body: JsonObject, headers: Mapping[str, str], path: MatchedPath | None = None) -> ChatRequest:
         """Read a client's request.
 
+        :param path: which of ``client_paths`` it came on and what its parameters are; ``None`` for a body that came on another path
+            (an explanation, a count of tokens)
         :raises InvalidRequestError: naming the parameter
         """
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
+from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import TextPart
 from openclaw_oauthrouter.canonical.events import Frame, PartDelta, ResponseFailed, ResponseFinished
@@ -42,14 +43,19 @@ class Pipeline:
     clock: Clock
 
     async def receive(
-        self, dialect_name: str, body: bytes, headers: Mapping[str, str], client: str | None, record: RequestRecord
+        self,
+        dialect: Dialect,
+        path: MatchedPath,
+        body: bytes,
+        headers: Mapping[str, str],
+        client: str | None,
+        record: RequestRecord,
     ) -> Exchange:
         """Decode and route a request.
 
         :raises OAuthRouterError: the request is bad, or nothing can serve it
         """
-        dialect = self.dialects[dialect_name]
-        request = dialect.decode_request(parse_body(body), headers)
+        request = dialect.decode_request(parse_body(body), headers, path)
         _describe(request, record)
         if self.keep_prompts:
             record.prompt_text = _latest_words(request)

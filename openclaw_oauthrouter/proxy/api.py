@@ -17,8 +17,8 @@ from openclaw_oauthrouter.interfaces import Recorder
 from openclaw_oauthrouter.pipeline import parse_body
 from openclaw_oauthrouter.proxy.answers import json_response
 from openclaw_oauthrouter.proxy.asgi import unpack, unpacker_for
+from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.explain import explain_request
-from openclaw_oauthrouter.proxy.forwarded import forwarded
 from openclaw_oauthrouter.proxy.models_list import anthropic_models, model_entries, openai_models
 from openclaw_oauthrouter.proxy.openapi import openapi_document
 from openclaw_oauthrouter.upstream.pass_through import pass_through
@@ -31,10 +31,10 @@ PASSED_THROUGH = ("embeddings", "moderations", "completions", "rerank", "images/
 """Paths of OpenAI's API that no dialect covers; they go to the model's provider as they are."""
 
 
-def api_blueprint(runtime: CurrentRuntime, recorder: Recorder) -> Blueprint:
+def api_blueprint(runtime: CurrentRuntime, paths: Callable[[], ClientPaths], recorder: Recorder) -> Blueprint:
     """The routes, as a blueprint without a prefix."""
     routes = Blueprint("api", __name__)
-    api = _Api(runtime, recorder)
+    api = _Api(runtime, paths, recorder)
     routes.add_url_rule("/health", "health", api.health)
     routes.add_url_rule("/openapi.json", "openapi", api.openapi)
     routes.add_url_rule("/v1/models", "models", api.models)
@@ -49,6 +49,7 @@ def api_blueprint(runtime: CurrentRuntime, recorder: Recorder) -> Blueprint:
 @dataclass(frozen=True, slots=True)
 class _Api:
     runtime: CurrentRuntime
+    paths: Callable[[], ClientPaths]
     recorder: Recorder
 
     async def health(self) -> Response:
@@ -58,7 +59,7 @@ class _Api:
 
     async def openapi(self) -> Response:
         """What is served here."""
-        return json_response(openapi_document(PASSED_THROUGH))
+        return json_response(openapi_document(self.paths(), PASSED_THROUGH))
 
     async def models(self) -> Response:
         entries = model_entries(self.runtime())
@@ -78,7 +79,7 @@ class _Api:
         body = parse_body(await _body())
         body.setdefault("max_tokens", 1)
         runtime = self.runtime()
-        decoded = runtime.pipeline.dialects["anthropic_messages"].decode_request(body, _headers())
+        decoded = runtime.pipeline.dialects["anthropic_messages"].decode_request(body, self.paths().forwarded(_headers()))
         return json_response({"input_tokens": runtime.pipeline.router.estimate(decoded, ANY_MODEL).input_tokens})
 
     async def pass_through(self, path: str) -> Response:
@@ -97,7 +98,7 @@ class _Api:
 
     async def explain(self) -> Response:
         body = parse_body(await _body())
-        return json_response(explain_request(self.runtime().pipeline, body, _headers()))
+        return json_response(explain_request(self.runtime().pipeline, body, self.paths().forwarded(_headers())))
 
 
 async def _body() -> bytes:
@@ -114,7 +115,7 @@ def speaks_messages() -> bool:
 
 
 def _headers() -> dict[str, str]:
-    return forwarded({name.lower(): value for name, value in request.headers.items()})
+    return {name.lower(): value for name, value in request.headers.items()}
 
 
 ANY_MODEL = ModelInfo("anthropic", "")

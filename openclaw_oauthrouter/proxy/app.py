@@ -22,7 +22,6 @@ from openclaw_oauthrouter.proxy.api import api_blueprint, speaks_messages
 from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
 from openclaw_oauthrouter.proxy.gate import Gate
 from openclaw_oauthrouter.proxy.live import SERVED, Live, Served
-from openclaw_oauthrouter.proxy.model_routes import MODEL_PATHS
 
 _DASHBOARD = "/debug/dashboard"
 
@@ -37,7 +36,7 @@ def create_quart_app(live: Live) -> Quart:
     """The paths that are not hot."""
     app = Quart("openclaw_oauthrouter", static_folder=None)
     app.config["RESPONSE_TIMEOUT"] = None  # a stream may last as long as it likes
-    app.register_blueprint(api_blueprint(lambda: _served().runtime, live.observers.recorder))
+    app.register_blueprint(api_blueprint(lambda: _served().runtime, lambda: _served().paths, live.observers.recorder))
     app.register_blueprint(_debug(live, live.runtime.settings))
 
     @app.before_request
@@ -109,7 +108,7 @@ async def _http_error(error: HTTPException) -> Response:
 
 def _translated(error: HTTPException) -> OAuthRouterError:
     if error.code == 404:
-        return NotFoundError(f"there is no {request.method} {request.path} here; models answer on {', '.join(MODEL_PATHS)}")
+        return NotFoundError(f"there is no {request.method} {request.path} here; models answer on {_served().paths}")
     if error.code == 405:
         return MethodNotAllowedError(f"{request.path} does not take {request.method}")
     if error.code == 413:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from openclaw_oauthrouter.proxy.asgi import Receive, Scope, Send
 from openclaw_oauthrouter.proxy.live import SERVED, Live, Served
-from openclaw_oauthrouter.proxy.model_routes import MODEL_PATHS
 
 if TYPE_CHECKING:
     from quart import Quart
@@ -24,8 +23,9 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         async with self.live.lease() as served:
-            if scope["type"] == "http" and scope["path"] in MODEL_PATHS:
-                await served.routes(scope, receive, send)
+            found = served.paths.find(scope["path"]) if scope["type"] == "http" else None
+            if found is not None:
+                await served.routes(scope, receive, send, *found)
             else:
                 await self._by_quart(served, scope, receive, send)
 

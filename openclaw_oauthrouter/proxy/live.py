@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from openclaw_oauthrouter.dashboard.feed import PanelFeed
 from openclaw_oauthrouter.dashboard.login import Logins
 from openclaw_oauthrouter.dashboard.panels import state_panels
 from openclaw_oauthrouter.policy.client_auth import ClientKeys
+from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.gate import Gate
 from openclaw_oauthrouter.proxy.model_routes import Limits, ModelRoutes
 from openclaw_oauthrouter.telemetry.metrics import RequestMetrics
@@ -70,6 +71,7 @@ class Served:
     """What answers requests under one configuration: all of it is replaced at once, or nothing."""
 
     runtime: Runtime
+    paths: ClientPaths
     gate: Gate
     routes: ModelRoutes
 
@@ -90,6 +92,11 @@ class Live:
     def runtime(self) -> Runtime:
         """The runtime in force."""
         return self._served.runtime
+
+    @property
+    def paths(self) -> ClientPaths:
+        """What clients may call."""
+        return self._served.paths
 
     @asynccontextmanager
     async def lease(self) -> AsyncGenerator[Served, None]:
@@ -136,19 +143,20 @@ class Live:
 
 
 def _served(runtime: Runtime, observers: Observers, token: Secret) -> Served:
-    gate = _gate(runtime, observers, token)
-    return Served(runtime, gate, _routes(runtime, observers, gate))
+    paths = ClientPaths(runtime.pipeline.dialects.values())
+    gate = _gate(runtime, observers, token, paths.token_headers)
+    return Served(runtime, paths, gate, _routes(runtime, observers, gate, paths))
 
 
-def _gate(runtime: Runtime, observers: Observers, token: Secret) -> Gate:
+def _gate(runtime: Runtime, observers: Observers, token: Secret, token_headers: Sequence[str]) -> Gate:
     server = runtime.settings.server
-    keys = ClientKeys(token.reveal(), server.client_keys)
+    keys = ClientKeys(token.reveal(), server.client_keys, token_headers)
     return Gate(
         keys, observers.logins, frozenset(host.lower() for host in server.allowed_hosts), frozenset(server.allowed_origins)
     )
 
 
-def _routes(runtime: Runtime, observers: Observers, gate: Gate) -> ModelRoutes:
+def _routes(runtime: Runtime, observers: Observers, gate: Gate, paths: ClientPaths) -> ModelRoutes:
     server = runtime.settings.server
     limits = Limits(server.max_body_bytes, server.body_seconds, server.keep_alive_seconds, server.response_headers)
-    return ModelRoutes(runtime.pipeline, observers.recorder, gate, limits, time.time, new_id)
+    return ModelRoutes(runtime.pipeline, observers.recorder, gate, paths, limits, time.time, new_id)

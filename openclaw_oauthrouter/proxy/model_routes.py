@@ -1,4 +1,4 @@
-"""The three model paths, served in front of Quart: on this path every microsecond is paid per request and per token."""
+"""The paths on which dialects answer, served in front of Quart: on this path every microsecond is paid per request and per token."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
+from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.errors import MethodNotAllowedError, OAuthRouterError
@@ -16,17 +17,10 @@ from openclaw_oauthrouter.interfaces import Dialect, OpensWithFailure, Recorder,
 from openclaw_oauthrouter.pipeline import Exchange, Pipeline, note_error
 from openclaw_oauthrouter.proxy.answer_headers import answer_headers, refusal_headers
 from openclaw_oauthrouter.proxy.asgi import ON_DISCONNECT, ClientGone, Receive, Scope, Send, headers_of, read_body
+from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.client_stream import ClientStream
 from openclaw_oauthrouter.proxy.envelopes import encode_headers, send_error, send_json
-from openclaw_oauthrouter.proxy.forwarded import forwarded
 from openclaw_oauthrouter.proxy.gate import Gate
-
-MODEL_PATHS: Mapping[str, str] = {
-    "/v1/chat/completions": "openai_chat_completions",
-    "/v1/responses": "openai_responses",
-    "/v1/messages": "anthropic_messages",
-}
-"""Path -> dialect spoken there."""
 
 CLIENT_GONE = 499
 """The status a trace shows when the client hung up first."""
@@ -51,12 +45,16 @@ class ModelRoutes:
     pipeline: Pipeline
     recorder: Recorder
     gate: Gate
+    paths: ClientPaths
     limits: Limits
     clock: Clock
     new_id: NewId
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, dialect: Dialect, path: MatchedPath) -> None:
+        """Serve one request.
+
+        :param dialect: who answers on its path
+        """
         headers = headers_of(scope)
         record = RequestRecord(
             self.new_id(),
@@ -66,7 +64,6 @@ class ModelRoutes:
             user_agent=headers.get("user-agent"),
             traceparent=headers.get("traceparent"),
         )
-        dialect = self.pipeline.dialects[MODEL_PATHS[scope["path"]]]
         try:
             self.gate.check_source(headers, scope.get("scheme", "http"))
             record.client = self.gate.identify(headers)
@@ -75,18 +72,25 @@ class ModelRoutes:
             await send_error(send, error, dialect, record.request_id, encode_headers({"x-request-id": record.request_id}))
             return
         async with self.recorder.request(record):
-            await self._admitted(scope, headers, record, dialect, receive, send)
+            await self._admitted(scope, headers, record, dialect, path, receive, send)
             record.seconds = self.clock() - record.started_at
 
     async def _admitted(
-        self, scope: Scope, headers: Mapping[str, str], record: RequestRecord, dialect: Dialect, receive: Receive, send: Send
+        self,
+        scope: Scope,
+        headers: Mapping[str, str],
+        record: RequestRecord,
+        dialect: Dialect,
+        path: MatchedPath,
+        receive: Receive,
+        send: Send,
     ) -> None:
         try:
             if scope["method"] != "POST":
                 raise MethodNotAllowedError(f"{scope['path']} takes POST, not {scope['method']}")
             body = await read_body(receive, headers, self.limits.body_bytes, self.limits.body_seconds)
             with _no_surprises():
-                await _until_gone(scope, receive, lambda: self._serve(dialect, body, headers, record, send))
+                await _until_gone(scope, receive, lambda: self._serve(dialect, path, body, headers, record, send))
         except ClientGone:
             # Some hang up at the last event; who has all of the answer has not left too early.
             if record.status is None or record.finish_reason is None:
@@ -98,8 +102,10 @@ class ModelRoutes:
             with suppress(ConnectionError):
                 await send_error(send, error, dialect, record.request_id, extra)
 
-    async def _serve(self, dialect: Dialect, body: bytes, headers: Mapping[str, str], record: RequestRecord, send: Send) -> None:
-        exchange = await self.pipeline.receive(dialect.name, body, forwarded(headers), record.client, record)
+    async def _serve(
+        self, dialect: Dialect, path: MatchedPath, body: bytes, headers: Mapping[str, str], record: RequestRecord, send: Send
+    ) -> None:
+        exchange = await self.pipeline.receive(dialect, path, body, self.paths.forwarded(headers), record.client, record)
         if exchange.request.stream:
             await self._stream(exchange, record, send)
         else:

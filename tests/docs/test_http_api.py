@@ -15,7 +15,6 @@ import httpx
 from openclaw_oauthrouter import errors
 from openclaw_oauthrouter.proxy import answer_headers
 from openclaw_oauthrouter.proxy.app import create_quart_app
-from openclaw_oauthrouter.proxy.model_routes import MODEL_PATHS
 from openclaw_oauthrouter.proxy.start import start_proxy
 from openclaw_oauthrouter.routing import hints
 from tests.docs.conftest import TOKEN, Open
@@ -96,7 +95,7 @@ async def test_every_example_answers_what_the_page_shows(gateway: Open, stack: A
 async def test_every_path_is_on_the_page(gateway: Open, tmp_path: Path) -> None:
     async with await start_proxy(port=0, home=tmp_path, auth_token=TOKEN, credentials={"order": ["config"]}) as handle:
         rules = [rule.rule for rule in create_quart_app(handle.live).url_map.iter_rules()]
-    paths = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path) for path in (*rules, *MODEL_PATHS)}
+    paths = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path) for path in (*rules, *handle.live.paths.by_pattern)}
     assert len(paths) > 15
     assert {path for path in paths if not re.search(rf"{re.escape(path)}[`\s]", PAGE)} == set()
 

@@ -12,9 +12,10 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
+from openclaw_oauthrouter.dialects.plugin import oauthrouter_register_dialects
 from openclaw_oauthrouter.proxy.api import PASSED_THROUGH
 from openclaw_oauthrouter.proxy.app import create_quart_app
-from openclaw_oauthrouter.proxy.model_routes import MODEL_PATHS
+from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.openapi import openapi_document
 from openclaw_oauthrouter.proxy.start import ProxyHandle, start_proxy
 from tests.support.anthropic_streams import MESSAGE
@@ -23,7 +24,8 @@ from tests.support.upstream import Play, ScriptedUpstream
 schemathesis = pytest.importorskip("schemathesis")
 
 ENDLESS = "/debug/routing-trace/stream"
-DOCUMENT = openapi_document(PASSED_THROUGH)
+PATHS = ClientPaths(oauthrouter_register_dialects())
+DOCUMENT = openapi_document(PATHS, PASSED_THROUGH)
 SCHEMA = schemathesis.openapi.from_dict({**DOCUMENT, "paths": {p: d for p, d in DOCUMENT["paths"].items() if p != ENDLESS}})
 _checks = schemathesis.specs.openapi.checks
 CONFORMANCE = [_checks.response_schema_conformance, _checks.content_type_conformance, _checks.status_code_conformance]
@@ -81,7 +83,7 @@ def background(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Background]
 
 
 def test_every_path_is_described_and_no_other(background: Background) -> None:
-    assert DOCUMENT["paths"].keys() == background.paths | MODEL_PATHS.keys()
+    assert DOCUMENT["paths"].keys() == background.paths | PATHS.by_pattern.keys()
 
 
 def test_the_document_is_served_behind_the_token(background: Background) -> None:

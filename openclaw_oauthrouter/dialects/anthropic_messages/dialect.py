@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from openclaw_oauthrouter.canonical.client_paths import (
+    ANY_OBJECT,
+    CONVERSATION,
+    LIMIT,
+    STREAM,
+    TEXT,
+    ClientPath,
+    MatchedPath,
+    list_schema,
+    object_schema,
+)
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.events import StreamEvent
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
@@ -33,12 +44,23 @@ class AnthropicMessages:
     """
 
     name = DIALECT
+    client_paths = (
+        ClientPath(
+            "/v1/messages",
+            "Anthropic Messages",
+            object_schema({"model": TEXT, "max_tokens": LIMIT, "messages": CONVERSATION}, {"stream": STREAM}),
+            object_schema(
+                {"id": TEXT, "type": {"const": "message"}, "role": {"const": "assistant"}, "content": list_schema(ANY_OBJECT)}
+            ),
+        ),
+    )
+    token_headers = ("x-api-key",)
 
     def __init__(self, clock: Clock, *, system_in_place: bool = False) -> None:
         self._clock = clock
         self._system_in_place = system_in_place
 
-    def decode_request(self, body: JsonObject, headers: Mapping[str, str]) -> ChatRequest:
+    def decode_request(self, body: JsonObject, headers: Mapping[str, str], path: MatchedPath | None = None) -> ChatRequest:
         """Read a client's request.
 
         :raises InvalidRequestError: naming the parameter

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from openclaw_oauthrouter.canonical.client_paths import (
+    ANY_OBJECT,
+    CONVERSATION,
+    LIMIT,
+    STREAM,
+    TEXT,
+    ClientPath,
+    MatchedPath,
+    list_schema,
+    object_schema,
+)
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.error_envelope import encode_error
 from openclaw_oauthrouter.canonical.events import StreamEvent
@@ -26,11 +37,27 @@ class ChatCompletions:
     """
 
     name = DIALECT
+    client_paths = (
+        ClientPath(
+            "/v1/chat/completions",
+            "OpenAI Chat Completions",
+            object_schema({"model": TEXT, "messages": CONVERSATION}, {"stream": STREAM, "max_tokens": LIMIT}),
+            object_schema(
+                {
+                    "id": TEXT,
+                    "object": {"const": "chat.completion"},
+                    "model": TEXT,
+                    "choices": list_schema(ANY_OBJECT, minItems=1),
+                }
+            ),
+        ),
+    )
+    token_headers = ("x-openai-api-key",)
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def decode_request(self, body: JsonObject, headers: Mapping[str, str]) -> ChatRequest:
+    def decode_request(self, body: JsonObject, headers: Mapping[str, str], path: MatchedPath | None = None) -> ChatRequest:
         """Read a client's request.
 
         :raises InvalidRequestError: naming the parameter

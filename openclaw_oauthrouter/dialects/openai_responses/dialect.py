@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from openclaw_oauthrouter.canonical.client_paths import (
+    ANY_OBJECT,
+    STREAM,
+    TEXT,
+    ClientPath,
+    MatchedPath,
+    list_schema,
+    object_schema,
+)
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
 from openclaw_oauthrouter.canonical.events import StreamEvent
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
@@ -36,12 +45,21 @@ class OpenAIResponses:
     """
 
     name = DIALECT
+    client_paths = (
+        ClientPath(
+            "/v1/responses",
+            "OpenAI Responses",
+            object_schema({"model": TEXT, "input": TEXT}, {"stream": STREAM, "instructions": TEXT}),
+            object_schema({"id": TEXT, "object": {"const": "response"}, "status": TEXT, "output": list_schema(ANY_OBJECT)}),
+        ),
+    )
+    token_headers = ("x-openai-api-key",)
 
     def __init__(self, clock: Clock, new_id: NewId) -> None:
         self._clock = clock
         self._new_id = new_id
 
-    def decode_request(self, body: JsonObject, headers: Mapping[str, str]) -> ChatRequest:
+    def decode_request(self, body: JsonObject, headers: Mapping[str, str], path: MatchedPath | None = None) -> ChatRequest:
         """Read a client's request.
 
         :raises InvalidRequestError: naming the parameter

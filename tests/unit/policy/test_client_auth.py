@@ -10,7 +10,8 @@ from openclaw_oauthrouter.config.server import ClientKeySettings
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.policy.client_auth import MOST_TOKEN_CHARACTERS, ClientKeys
 
-KEYS = ClientKeys("main-token", {"ci": ClientKeySettings(token="ci-token", allowlist_models=("claude-haiku-4-5",))})
+HEADERS = ("authorization", "x-api-key", "x-openai-api-key")
+KEYS = ClientKeys("main-token", {"ci": ClientKeySettings(token="ci-token", allowlist_models=("claude-haiku-4-5",))}, HEADERS)
 
 
 @pytest.mark.parametrize(
@@ -47,9 +48,9 @@ def test_no_other_text_gets_in(token: str) -> None:
 
 def test_a_longest_token_works_and_a_longer_one_is_refused() -> None:
     longest = "x" * MOST_TOKEN_CHARACTERS
-    assert ClientKeys(longest, {}).identify({"x-api-key": longest}) == "default"
+    assert ClientKeys(longest, {}, HEADERS).identify({"x-api-key": longest}) == "default"
     with pytest.raises(ConfigurationError, match="'default'"):
-        ClientKeys(longest + "x", {})
+        ClientKeys(longest + "x", {}, HEADERS)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_a_longest_token_works_and_a_longer_one_is_refused() -> None:
 )
 def test_tokens_that_cannot_tell_clients_apart_are_refused(main: str, keys: dict[str, str], words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        ClientKeys(main, {name: ClientKeySettings(token=token) for name, token in keys.items()})
+        ClientKeys(main, {name: ClientKeySettings(token=token) for name, token in keys.items()}, HEADERS)
 
 
 def test_it_keeps_no_token() -> None:
