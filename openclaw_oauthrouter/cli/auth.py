@@ -175,9 +175,9 @@ def logout(context: click.Context, name: str, as_json: bool) -> None:
 
 
 def _settings(context: click.Context) -> Settings:
-    from openclaw_oauthrouter.config.loading import load_settings
+    from openclaw_oauthrouter.cli.settings import command_settings
 
-    return load_settings((context.obj or {}).get("config")).settings
+    return command_settings(context.obj, announce=False).settings
 
 
 def _chain(settings: Settings) -> CredentialChain:

@@ -13,12 +13,12 @@ import click
 @click.pass_obj
 def command(obj: dict[str, Any], open_browser: bool) -> None:
     """Print a link that signs one browser in; it works once and for ten minutes."""
-    from openclaw_oauthrouter.config.loading import load_settings
+    from openclaw_oauthrouter.cli.settings import command_settings
     from openclaw_oauthrouter.config.server import local_address
     from openclaw_oauthrouter.errors import ConfigurationError
     from openclaw_oauthrouter.proxy.local_client import ask_gateway
 
-    settings = load_settings(obj.get("config")).settings
+    settings = command_settings(obj).settings
     address = local_address(settings.server.listen_host, settings.server.port)
     path = ask_gateway(settings, "POST", "/debug/dashboard/code").get("path")
     if not isinstance(path, str):

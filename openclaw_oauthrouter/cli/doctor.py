@@ -17,9 +17,10 @@ from openclaw_oauthrouter.cli.checks.machine import check_clock, check_disk, che
 from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, failure, ok
 from openclaw_oauthrouter.cli.checks.upstreams import check_upstreams
 from openclaw_oauthrouter.cli.output import create_console
+from openclaw_oauthrouter.cli.settings import command_settings
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.environment import process_environment
-from openclaw_oauthrouter.config.loading import load_settings
+from openclaw_oauthrouter.config.loading import LoadedSettings
 from openclaw_oauthrouter.errors import ConfigurationError
 
 Check = Callable[[Surroundings], Iterator[Result]]
@@ -63,16 +64,21 @@ def examine(checks: Iterable[Check], config: Path | None) -> Iterator[Result]:
     :param config: the configuration file named on the command line
     """
     try:
-        loaded = load_settings(config)
+        loaded = command_settings({"config": config}, announce=False)
     except ConfigurationError as error:
         yield failure("configuration", error.message, "mend what it names")
         surroundings = Surroundings(Settings(), process_environment(), time.time)
         yield from check_python(surroundings)
         return
-    yield ok("configuration", str(loaded.path) if loaded.path else "defaults, no file")
+    yield ok("configuration", _described(loaded))
     surroundings = Surroundings(loaded.settings, loaded.environ, time.time)
     for check in checks:
         yield from check(surroundings)
+
+
+def _described(loaded: LoadedSettings) -> str:
+    own = str(loaded.path) if loaded.path else "defaults, no file"
+    return f"{own}; over it the settings of {loaded.host}" if loaded.host else own
 
 
 def _print(results: Iterable[Result]) -> None:

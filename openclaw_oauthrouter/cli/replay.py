@@ -37,8 +37,8 @@ def command(obj: dict[str, Any], /, new: Path | None, days: float, show: int, as
     """
     from openclaw_oauthrouter.cli.trace import trace_file
 
-    events = _recorded(trace_file(obj.get("config")), time.time() - days * _DAY)
-    comparison = compare(_routing(new or obj.get("config")), events)
+    events = _recorded(trace_file(obj), time.time() - days * _DAY)
+    comparison = compare(_routing({"config": new} if new else obj), events)
     if as_json:
         import orjson
 
@@ -113,13 +113,13 @@ def _recorded(path: Path, since: float) -> list[JsonObject]:
     return sorted(routed, key=lambda event: event["ts"])
 
 
-def _routing(config: Path | None) -> RecordedRouting:
+def _routing(obj: dict[str, Any]) -> RecordedRouting:
     from openclaw_oauthrouter.cli.recorded_routing import RecordedRouting
-    from openclaw_oauthrouter.config.loading import load_settings
+    from openclaw_oauthrouter.cli.settings import command_settings
     from openclaw_oauthrouter.parts import build_router
     from openclaw_oauthrouter.plugins import create_plugin_manager
 
-    return RecordedRouting(build_router(load_settings(config).settings, create_plugin_manager()))
+    return RecordedRouting(build_router(command_settings(obj, announce=False).settings, create_plugin_manager()))
 
 
 def _print(comparison: Comparison, show: int) -> None:

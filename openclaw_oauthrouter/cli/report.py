@@ -32,7 +32,7 @@ def command(obj: dict[str, Any], days: float, as_json: bool) -> None:
     """Sum up the requests of the last days: tiers, models, cost, savings, failures, the slowest."""
     from openclaw_oauthrouter.cli.trace import trace_file
 
-    path = trace_file(obj.get("config"))
+    path = trace_file(obj)
     report = read_report(path, since=time.time() - days * _DAY)
     if as_json:
         import orjson

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,7 +24,7 @@ def command(
 ) -> None:
     """Show the tier of PROMPT (or of standard input), why, and the models that would be tried."""
     text = prompt if prompt is not None else sys.stdin.read()
-    decision = _decide(obj.get("config"), text, system, max_output_tokens, profile)
+    decision = _decide(obj, text, system, max_output_tokens, profile)
     if as_json:
         from openclaw_oauthrouter.proxy.explain import decision_as_json
 
@@ -34,10 +33,10 @@ def command(
     _show(decision)
 
 
-def _decide(config: Path | None, text: str, system: str | None, max_output_tokens: int, profile: str | None) -> RoutingDecision:
+def _decide(obj: dict[str, Any], text: str, system: str | None, max_output_tokens: int, profile: str | None) -> RoutingDecision:
     from openclaw_oauthrouter.canonical.content import TextPart
     from openclaw_oauthrouter.canonical.request import ChatRequest, Message
-    from openclaw_oauthrouter.config.loading import load_settings
+    from openclaw_oauthrouter.cli.settings import command_settings
     from openclaw_oauthrouter.parts import build_router, usable_now
     from openclaw_oauthrouter.plugins import create_plugin_manager
     from openclaw_oauthrouter.routing.hints import hints_of
@@ -46,7 +45,7 @@ def _decide(config: Path | None, text: str, system: str | None, max_output_token
     if system:
         messages.insert(0, Message("system", (TextPart(system),)))
     request = ChatRequest("openai_chat_completions", "auto", tuple(messages), max_output_tokens=max_output_tokens)
-    settings, plugins = load_settings(config).settings, create_plugin_manager()
+    settings, plugins = command_settings(obj, announce=False).settings, create_plugin_manager()
     no_credentials = not usable_now(settings, plugins)
     if no_credentials:
         click.echo("no provider has a credential yet; this is what would happen if all had one", err=True)

@@ -13,7 +13,8 @@ import click
 
 from openclaw_oauthrouter.assembly import new_token
 from openclaw_oauthrouter.cli.file_changes import file_options, journal_of, offer, take_back
-from openclaw_oauthrouter.config.loading import LoadedSettings, load_settings
+from openclaw_oauthrouter.cli.settings import command_settings
+from openclaw_oauthrouter.config.loading import LoadedSettings
 from openclaw_oauthrouter.openclaw.edits.edit import Edit, PutJson, PutTomlBlock, PutTomlKey
 from openclaw_oauthrouter.openclaw.launch import token_command
 from openclaw_oauthrouter.openclaw.provider_entry import LABEL, PROVIDER_ID, TOKEN_VARIABLE, base_url
@@ -34,7 +35,7 @@ def command() -> None:
 @click.pass_obj
 def claude_code(obj: dict[str, Any], default_model: bool, yes: bool, undo: bool) -> None:
     """Point Claude Code at this gateway (~/.claude/settings.json)."""
-    loaded = load_settings(obj.get("config"))
+    loaded = command_settings(obj)
     folder = loaded.environ.get("CLAUDE_CONFIG_DIR")
     path = (Path(folder) if folder else Path.home() / ".claude") / "settings.json"
     done = _change(loaded, CLAUDE_CODE, path, claude_code_edits(loaded, default_model=default_model), yes=yes, undo=undo)
@@ -48,7 +49,7 @@ def claude_code(obj: dict[str, Any], default_model: bool, yes: bool, undo: bool)
 @click.pass_obj
 def codex(obj: dict[str, Any], default_model: bool, yes: bool, undo: bool) -> None:
     """Tell Codex CLI of this gateway (~/.codex/config.toml)."""
-    loaded = load_settings(obj.get("config"))
+    loaded = command_settings(obj)
     folder = loaded.environ.get("CODEX_HOME")
     path = (Path(folder) if folder else Path.home() / ".codex") / "config.toml"
     done = _change(loaded, CODEX, path, codex_edits(loaded, default_model=default_model), yes=yes, undo=undo)
@@ -64,7 +65,7 @@ def env(obj: dict[str, Any]) -> None:
 
     A key of your own in ANTHROPIC_API_KEY is unset: Anthropic's SDKs would prefer it, and send it here.
     """
-    loaded = load_settings(obj.get("config"))
+    loaded = command_settings(obj)
     address = base_url(loaded.settings)
     token = _token(loaded)
     for name, value in {

@@ -16,11 +16,11 @@ def command(obj: dict[str, Any], show: bool) -> None:
 
     On a terminal it prints where the token is kept instead, so that it does not end up on a screen or in its scrollback.
     """
-    from openclaw_oauthrouter.config.loading import load_settings
+    from openclaw_oauthrouter.cli.settings import command_settings
     from openclaw_oauthrouter.proxy.local_client import local_token
     from openclaw_oauthrouter.proxy.local_token import token_path
 
-    settings = load_settings(obj.get("config")).settings
+    settings = command_settings(obj, announce=False).settings
     token = local_token(settings)
     if show or not sys.stdout.isatty():
         click.echo(token)

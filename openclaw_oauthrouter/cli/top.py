@@ -38,7 +38,7 @@ def command(obj: dict[str, Any], minutes: float, every: float, once: bool) -> No
     from openclaw_oauthrouter.cli.trace import trace_file
     from openclaw_oauthrouter.telemetry.reader import FollowedFile, last_lines
 
-    path = trace_file(obj.get("config"))
+    path = trace_file(obj)
     recent = RecentEvents(minutes * 60)
     recent.add(last_lines(path, _READ_AT_FIRST), time.time())
     console = create_console()

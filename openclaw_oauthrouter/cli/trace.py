@@ -30,7 +30,7 @@ def command(obj: dict[str, Any], /, lines: int, follow: bool, as_json: bool, **w
     from openclaw_oauthrouter.telemetry.query import parse_filter
     from openclaw_oauthrouter.telemetry.reader import FollowedFile
 
-    path = trace_file(obj.get("config"))
+    path = trace_file(obj)
     wanted = parse_filter({name: word for name, word in words.items() if word}, time.time())
     show = _show_json if as_json else _line_writer()
     # Ctrl-C is how one stops following, not a failure.
@@ -44,12 +44,12 @@ def command(obj: dict[str, Any], /, lines: int, follow: bool, as_json: bool, **w
             time.sleep(_LOOK_AGAIN_SECONDS)
 
 
-def trace_file(config: Path | None) -> Path:
+def trace_file(obj: dict[str, Any]) -> Path:
     """Where the configuration puts the trace."""
-    from openclaw_oauthrouter.config.loading import load_settings
+    from openclaw_oauthrouter.cli.settings import command_settings
     from openclaw_oauthrouter.telemetry.jsonl import trace_path
 
-    return trace_path(load_settings(config).settings.home)
+    return trace_path(command_settings(obj).settings.home)
 
 
 def _past(path: Path) -> Iterable[JsonObject]:

@@ -1,4 +1,4 @@
-"""Builds the settings: defaults, then the configuration file, then the environment, then arguments; remembers where each came from."""
+"""Builds the settings: defaults, configuration file, environment, what a host says, arguments; remembers where each came from."""
 
 from __future__ import annotations
 
@@ -51,27 +51,31 @@ _FILE_NAMES = ("config.toml", "config.json")
 class LoadedSettings:
     """The settings, with their provenance.
 
-    :ivar sources: dotted key -> ``file …``, ``environment NAME`` or ``argument``; keys not listed have their default
+    :ivar sources: dotted key -> ``file …``, ``environment NAME``, the host's file or ``argument``; keys not listed have their default
     :ivar environ: the environment they were read from
     :ivar path: the configuration file, if there is one
+    :ivar host: the host's file whose settings are laid over ours, if one leads here
     """
 
     settings: Settings
     sources: Mapping[str, str]
     environ: Mapping[str, str]
     path: Path | None
+    host: str | None = None
 
 
 def load_settings(
     path: Path | None = None,
     *,
     environ: Mapping[str, str] | None = None,
+    host: tuple[str, Mapping[str, object]] | None = None,
     overrides: Mapping[str, object] | None = None,
 ) -> LoadedSettings:
     """Read all sources.
 
     :param path: configuration file; ``OAUTHROUTER_CONFIG``, else ``config.toml`` or ``config.json`` in the state folder, when absent
     :param environ: the process's own when absent
+    :param host: a host's file, and what it says
     :param overrides: arguments: nested mappings, camelCase or snake_case, shorthands of the original included
     :raises ConfigurationError: naming the key, the value and what is allowed
     """
@@ -82,13 +86,14 @@ def load_settings(
     layers = [
         (f"file {found}", _read_file(found) if found else {}),
         *((f"environment {name}", layer) for name, layer in _environment_layers(environ)),
+        *([(host[0], dict(host[1]))] if host else []),
         ("argument", dict(overrides or {})),
     ]
     for source, layer in layers:
         normal = _expand_shorthands(_snake_keys(layer))
         _merge(tree, normal)
         sources |= dict.fromkeys(_leaves(normal), source)
-    return LoadedSettings(_validate(tree, sources), sources, environ, found)
+    return LoadedSettings(_validate(tree, sources), sources, environ, found, host[0] if host else None)
 
 
 def _find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:

@@ -23,9 +23,9 @@ Route = Literal["linked", "copied", "local-service"]
 ROUTES: tuple[Route, ...] = ("linked", "copied", "local-service")
 DEFAULT_MODEL = f"{PROVIDER_ID}/auto"
 
-_ENTRY = ("plugins", "entries", PROVIDER_ID)
+ENTRY = ("plugins", "entries", PROVIDER_ID)
 _LOAD_PATHS = ("plugins", "load", "paths")
-_PROVIDER = ("models", "providers", PROVIDER_ID)
+PROVIDER = ("models", "providers", PROVIDER_ID)
 _SECRETS = ("secrets", "providers", PROVIDER_ID)
 _SEED_ROW = ("agents", "defaults", "models", DEFAULT_MODEL)
 _SEED_KEYS = frozenset({"provider", "contextWindow", "maxTokens"})
@@ -117,8 +117,8 @@ class Installation:
 
 
 def _plugin_edits(installation: Installation, document: FrozenObject) -> list[Edit]:
-    edits: list[Edit] = [PutJson(path=(*_ENTRY, "enabled"), value=True)]
-    edits += [PutJson(path=(*_ENTRY, "config", *path), value=value) for path, value in _leaves(installation.plugin_config())]
+    edits: list[Edit] = [PutJson(path=(*ENTRY, "enabled"), value=True)]
+    edits += [PutJson(path=(*ENTRY, "config", *path), value=value) for path, value in _leaves(installation.plugin_config())]
     if isinstance(value_at(document, ("plugins", "allow")), list):
         # An allow-list is exclusive: whoever is not on it is not loaded.
         edits.append(AppendJson(path=("plugins", "allow"), item=PROVIDER_ID))
@@ -130,7 +130,7 @@ def _linked_edits(installation: Installation, document: FrozenObject) -> list[Ed
 
 
 def _local_service_edits(installation: Installation, _document: FrozenObject) -> list[Edit]:
-    edits: list[Edit] = [PutJson(path=_PROVIDER, value=installation.local_service())]
+    edits: list[Edit] = [PutJson(path=PROVIDER, value=installation.local_service())]
     if installation.token_in_file:
         secret = {"source": "file", "path": str(installation.token_file), "mode": "singleValue"}
         edits.insert(0, PutJson(path=_SECRETS, value=secret))
@@ -182,9 +182,9 @@ def installed_route(document: FrozenObject) -> Route | None:
     paths = value_at(document, _LOAD_PATHS)
     if isinstance(paths, list) and str(SHIM) in paths:
         return "linked"
-    if value_at(document, (*_ENTRY, "enabled")):
+    if value_at(document, (*ENTRY, "enabled")):
         return "copied"
-    return "local-service" if value_at(document, (*_PROVIDER, "localService")) else None
+    return "local-service" if value_at(document, (*PROVIDER, "localService")) else None
 
 
 def route_in(path: Path) -> Route | None:
@@ -203,5 +203,5 @@ def selected(document: FrozenObject) -> bool:
 
 def configured_python(document: FrozenObject) -> str | None:
     """The interpreter the file names, by whichever route."""
-    named = value_at(document, (*_ENTRY, "config", PYTHON_KEY)) or value_at(document, (*_PROVIDER, "localService", "command"))
+    named = value_at(document, (*ENTRY, "config", PYTHON_KEY)) or value_at(document, (*PROVIDER, "localService", "command"))
     return named if isinstance(named, str) else None

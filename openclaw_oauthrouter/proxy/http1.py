@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from urllib.parse import unquote
 
 import httptools
@@ -97,9 +97,9 @@ class Http1Connection(asyncio.Protocol):
     # ------------------------------------------------------------------ asyncio's side
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream socket has no other
-        self.transport = transport
-        self._peers = (_address(transport, "peername"), _address(transport, "sockname"))
+        # A stream socket has no other; uvloop's says so only by what it does.
+        self.transport = cast("asyncio.Transport", transport)
+        self._peers = (_address(self.transport, "peername"), _address(self.transport, "sockname"))
         if not self.owner.opened(self):
             self.refuse(too_many())
             return
