@@ -58,7 +58,9 @@ def test_the_plugins_settings_win_and_are_named(home: Home) -> None:
     assert "settings: those of ~/.openclaw/openclaw.json" in done.stderr
 
 
-@pytest.mark.parametrize("env", [{"OAUTHROUTER_LOCAL_TOKEN": "of-the-host"}, {"vars": {"OAUTHROUTER_LOCAL_TOKEN": "of-the-host"}}])
+@pytest.mark.parametrize(
+    "env", [{"OAUTHROUTER_LOCAL_TOKEN": "of-the-host"}, {"vars": {"OAUTHROUTER_LOCAL_TOKEN": "of-the-host"}}]
+)
 def test_variables_of_the_host_are_read(home: Home, env: dict[str, Any]) -> None:
     home.plugin({}, env=env)
     assert home.run("token", "--show").stdout == "of-the-host\n"
