@@ -150,7 +150,7 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, persistent: Pers
     persistent = persistent or create_persistent_state(settings, plugins)
     providers = build_providers(settings, plugins)
     credentials = build_credentials(settings, plugins)
-    request_classifier, prices = build_request_classifier(settings, plugins), build_prices(plugins)
+    request_classifier, prices = build_request_classifier(settings, plugins), build_prices(settings, plugins)
     dialects = build_dialects(settings, plugins)
     transport = with_debug_log(create_transport(settings.upstream), settings.upstream.debug_log, settings.home, time.time)
     spend = _build_spend(settings, plugins, providers, prices)

@@ -14,11 +14,11 @@ import pluggy
 
 if TYPE_CHECKING:
     from openclaw_oauthrouter.canonical.failure import FailureRule
+    from openclaw_oauthrouter.canonical.pricing import Price
     from openclaw_oauthrouter.canonical.request import ChatRequest
     from openclaw_oauthrouter.canonical.routing import (
         Classification,
         ModelInfo,
-        Price,
         RequestFeatures,
         RoutingDecision,
     )
@@ -150,7 +150,9 @@ def oauthrouter_select_route(request: ChatRequest, decision: RoutingDecision) ->
 
 @hookspec(firstresult=True, warn_on_impl_args={"card": _renamed("card", "info")})
 def oauthrouter_price_model(info: ModelInfo, card: ModelInfo) -> Price | None:
-    """Price one model. Called at most once per model and process; ``None`` from all leaves it to the catalog.
+    """Price one model. Called at most once per model and process; ``None`` from all leaves it to the settings and published prices.
+
+    ``Price.conditions`` states other prices for long prompts, service tiers, speeds or hours of the day.
 
     :param card: the same as ``info``, under its former name
     """

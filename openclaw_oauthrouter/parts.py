@@ -22,6 +22,7 @@ from openclaw_oauthrouter.routing.catalog import build_catalog
 from openclaw_oauthrouter.routing.conversations import Conversations
 from openclaw_oauthrouter.routing.eligibility import Eligibility
 from openclaw_oauthrouter.routing.model_ids import PROFILES
+from openclaw_oauthrouter.routing.price_sources import price_sources
 from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.routing.router import Router
 from openclaw_oauthrouter.routing.tiers import build_chains
@@ -56,9 +57,14 @@ def usable_now(settings: Settings, plugins: pluggy.PluginManager) -> list[str]:
     return [name for name, provider in providers.items() if chain.available(name) or not provider.needs_credential]
 
 
-def build_prices(plugins: pluggy.PluginManager) -> Prices:
+def build_prices(settings: Settings, plugins: pluggy.PluginManager) -> Prices:
     """The price list."""
-    return Prices(lambda info: plugins.hook.oauthrouter_price_model(info=info, card=info))
+    hook = plugins.hook.oauthrouter_price_model
+    return Prices(
+        (lambda info: hook(info=info, card=info)) if hook.get_hookimpls() else None,
+        sources=price_sources(settings.providers),
+        clock=time.time,
+    )
 
 
 def build_request_classifier(settings: Settings, plugins: pluggy.PluginManager) -> RequestClassifier:
@@ -138,7 +144,7 @@ def build_router(settings: Settings, plugins: pluggy.PluginManager, *, assume_cr
         providers,
         build_credentials(settings, plugins),
         build_request_classifier(settings, plugins),
-        build_prices(plugins),
+        build_prices(settings, plugins),
         estimator.estimate,
         _never_blocked,
         Conversations(time.time, settings.routing.sticky_seconds),

@@ -157,9 +157,11 @@ class Reply:
     async def _settle(self) -> None:
         info, usage = self._answer.target.candidate.info, self._usage()
         router = self._exchange.pipeline.router
-        cost = router.prices.actual(info, usage)
-        self._record.usage, self._record.cost = usage, cost
-        router.answered(self._record.conversation, self._exchange.decision, info, usage)
+        record, decision = self._record, self._exchange.decision
+        cost = router.prices.actual(info, usage, record.started_at)
+        record.usage, record.cost = usage, cost
+        record.baseline_cost = router.baseline_cost(decision, info, cost, usage, record.started_at)
+        router.answered(record.conversation, decision, info, usage)
         await self._reservation.settle(usage, cost or 0.0)
 
     def _usage(self) -> Usage:

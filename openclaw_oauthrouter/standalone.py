@@ -52,7 +52,7 @@ def route(
         cost_estimate=cost,
         baseline_cost=against,
         baseline_model=baseline,
-        savings=max(0.0, (against - cost) / against) if against else 0.0,
+        savings=max(0.0, (against - cost) / against) if against and cost is not None else None,
         classification=classified,
     )
 
@@ -99,12 +99,15 @@ def _shipped() -> dict[str, ModelInfo]:
     return {info.name: info for info in shipped_models()}
 
 
-def _cost(name: str, estimate: Estimate, pricing: Mapping[str, Mapping[str, float]]) -> float:
-    from openclaw_oauthrouter.canonical.routing import ModelInfo, Price
+def _cost(name: str, estimate: Estimate, pricing: Mapping[str, Mapping[str, float]]) -> float | None:
+    import time
+
+    from openclaw_oauthrouter.canonical.pricing import Price
+    from openclaw_oauthrouter.canonical.routing import ModelInfo
     from openclaw_oauthrouter.routing.prices import Prices
 
     provider, _, model = name.partition("/")
     info = _shipped().get(name) or ModelInfo(provider, model)
     given = pricing.get(name)
-    prices = Prices(lambda _: Price(given["inputPrice"], given["outputPrice"])) if given else Prices()
-    return prices.estimate(info, estimate)
+    ask = (lambda _: Price(given["inputPrice"], given["outputPrice"])) if given else None
+    return Prices(ask, clock=time.time).expected(info, estimate)

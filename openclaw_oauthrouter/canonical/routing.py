@@ -9,6 +9,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal
 
+from openclaw_oauthrouter.canonical.pricing import Price
+
 
 class Tier(StrEnum):
     """How capable a model the request needs; ``rank`` rises with capability."""
@@ -103,22 +105,13 @@ class Classification:
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
-    """US dollars per million tokens."""
-
-    input: float
-    output: float
-    cache_read: float | None = None
-    cache_write: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """What is known of one model at one provider.
 
     :ivar id: the provider's own id, without our provider prefix
     :ivar context_window: tokens, prompt and answer together; ``None`` when not known
     :ivar max_output_tokens: the most it may write; ``None`` when not known
+    :ivar price: what the user or a plugin says it costs; ``None`` leaves it to the published prices
     :ivar retires: the day the provider switches it off
     """
 
@@ -164,9 +157,9 @@ class RoutingDecision:
     """Where a request goes and why.
 
     :ivar model: ``provider/model`` of the first hop
-    :ivar cost_estimate: US dollars, before the fact
-    :ivar baseline_cost: what the baseline model (default: the REASONING primary) would cost
-    :ivar savings: 0 to 1, share of the baseline saved
+    :ivar cost_estimate: US dollars the call is expected to cost, before the fact; ``None`` when a price is not known
+    :ivar baseline_cost: what the baseline model (default: the REASONING primary) is expected to cost, likewise
+    :ivar savings: 0 to 1, share of the baseline that is expected to be saved; what was saved stands in the trace
     :ivar hops: the models to try, in order
     """
 
@@ -175,9 +168,9 @@ class RoutingDecision:
     confidence: float
     method: str
     reasoning: str
-    cost_estimate: float = 0.0
-    baseline_cost: float = 0.0
-    savings: float = 0.0
+    cost_estimate: float | None = None
+    baseline_cost: float | None = None
+    savings: float | None = None
     score: float = 0.0
     baseline_model: str | None = None
     candidates: tuple[Candidate, ...] = ()

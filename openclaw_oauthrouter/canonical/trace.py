@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from openclaw_oauthrouter.canonical.pricing import MeasuredCost
 from openclaw_oauthrouter.canonical.request import Note
 from openclaw_oauthrouter.canonical.routing import RoutingDecision
 from openclaw_oauthrouter.canonical.usage import Usage
@@ -35,6 +36,8 @@ class RequestRecord:
     :ivar started_at: Unix seconds
     :ivar status: what the client got; 499 when it hung up first
     :ivar spend_decision: ``allow``, ``deny``, ``downgrade``; ``None`` when never asked
+    :ivar cost: US dollars by the usage that was reported; ``None`` when the price is not known
+    :ivar baseline_cost: US dollars the baseline model would have charged for the same tokens
     :ivar subscription: the answer was paid by a plan, so ``cost`` is what the API would have charged
     """
 
@@ -65,7 +68,8 @@ class RequestRecord:
     spend_decision: str | None = None
     spend_code: str | None = None
     usage: Usage | None = None
-    cost: float | None = None
+    cost: MeasuredCost | None = None
+    baseline_cost: MeasuredCost | None = None
     subscription: bool = False
     first_token_seconds: float | None = None
     seconds: float | None = None
@@ -74,17 +78,14 @@ class RequestRecord:
     features: dict[str, object] | None = None
 
     @property
-    def baseline_cost(self) -> float | None:
-        """US dollars the baseline model would have cost, scaled to what was really used where both models were priced beforehand.
+    def saved(self) -> float | None:
+        """US dollars less than the baseline model would have charged for the same tokens; negative when it was more."""
+        return None if self.baseline_cost is None or self.cost is None else self.baseline_cost - self.cost
 
-        ``None`` for a model of the client's own choice: what it costs less is not the gateway's doing.
-        """
-        decision = self.decision
-        if decision is None or decision.tier is None or self.cost is None or not decision.baseline_cost:
-            return None
-        if self.model_answered == decision.model and decision.cost_estimate > 0:
-            return self.cost * decision.baseline_cost / decision.cost_estimate
-        return decision.baseline_cost
+    @property
+    def unpriced(self) -> bool:
+        """Whether tokens were used that nobody knows the price of: the cost is unknown then, not nothing."""
+        return self.usage is not None and self.cost is None
 
     @property
     def tokens_per_second(self) -> float | None:

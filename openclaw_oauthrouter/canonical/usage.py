@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from openclaw_oauthrouter.canonical.json import whole_number
+from openclaw_oauthrouter.canonical.json import FrozenObject, whole_number
+
+_MOST_DOLLARS = 100_000.0
+"""No single answer costs this much; a provider that says so reports nonsense."""
+
+_TICKS = 1e10
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,13 @@ class Usage:
     :ivar output_tokens: the whole answer, reasoning included
     :ivar reasoning_output_tokens: part of ``output_tokens`` spent on reasoning
     :ivar service_tier: what the provider says it billed: default, priority, flex, batch
+    :ivar speed: what the provider says it billed: standard, fast
+    :ivar inference_geo: where the provider says it computed
+    :ivar web_search_requests: searches of the web that the provider made and bills apart; so ``file_search_requests`` and
+        ``code_execution_requests``
+    :ivar input_audio_tokens: part of ``input_tokens`` that was sound; so ``output_audio_tokens``
+    :ivar provider_cost: US dollars, where the provider itself says what it billed
+    :ivar estimated: the provider did not report (all of) it: the answer was cut short, or it never says
     """
 
     input_tokens: int = 0
@@ -27,6 +39,15 @@ class Usage:
     cache_creation_1h_input_tokens: int = 0
     reasoning_output_tokens: int = 0
     service_tier: str | None = None
+    speed: str | None = None
+    inference_geo: str | None = None
+    web_search_requests: int = 0
+    file_search_requests: int = 0
+    code_execution_requests: int = 0
+    input_audio_tokens: int = 0
+    output_audio_tokens: int = 0
+    provider_cost: float | None = None
+    estimated: bool = False
 
     @property
     def total_tokens(self) -> int:
@@ -44,6 +65,29 @@ def token_count(holder: object, key: str) -> int:
     return whole_number(holder.get(key)) if isinstance(holder, dict) else 0
 
 
+def reported_cost(usage: FrozenObject) -> float | None:
+    """US dollars, where the provider says in its usage object what it billed: OpenRouter in dollars, xAI in ticks.
+
+    https://openrouter.ai/docs/use-cases/usage-accounting; a call on a key of the user's own is billed by its vendor besides.
+    https://docs.x.ai/docs/key-information/usage: ten thousand million ticks are a dollar.
+    """
+    ticks = _dollars(usage.get("cost_in_usd_ticks"), _TICKS)
+    if ticks is not None:
+        return ticks / _TICKS
+    cost = _dollars(usage.get("cost"))
+    if cost is not None and usage.get("is_byok") is True:
+        details = usage.get("cost_details")
+        vendor = _dollars(details.get("upstream_inference_cost")) if isinstance(details, dict) else None
+        return None if vendor is None else cost + vendor
+    return cost
+
+
+def _dollars(value: object, unit: float = 1.0) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MOST_DOLLARS * unit:
+        return None
+    return float(value)
+
+
 def usage_of_interrupted(reported: Usage | None, input_tokens: int, output_characters: int) -> Usage:
     """What an answer cut short has cost, as far as can be told.
 
@@ -55,5 +99,5 @@ def usage_of_interrupted(reported: Usage | None, input_tokens: int, output_chara
     """
     seen = -(-output_characters // 4)
     if reported is None:
-        return Usage(input_tokens=input_tokens, output_tokens=seen)
-    return replace(reported, output_tokens=max(reported.output_tokens, seen))
+        return Usage(input_tokens=input_tokens, output_tokens=seen, estimated=True)
+    return replace(reported, output_tokens=max(reported.output_tokens, seen), estimated=True)

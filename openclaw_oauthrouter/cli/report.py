@@ -113,6 +113,9 @@ def _print_totals(console: Console, report: TraceReport) -> None:
         baseline = ", ".join(report.baselines) or "the baseline model"
         against = f" ({_share(total.saved, total.baseline)}) against always using {baseline}"
         console.print(Text.assemble((f"{dollars(total.saved)} saved", "green"), against))
+    if report.unpriced:
+        names = ", ".join(f"{count:,} × {printable(name)}" for name, count in report.unpriced.most_common(5))
+        console.print(Text.assemble(("cost unknown", "yellow"), f" of {names}: no price is stated or published"))
     console.print(f"latency: {latency or 'nothing answered'}")
 
 

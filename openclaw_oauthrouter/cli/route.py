@@ -75,6 +75,10 @@ def _show(decision: RoutingDecision) -> None:
     for skipped in decision.skipped:
         chain.add_row(skipped.model, f"skipped: {skipped.reason}", style="dim")
     console.print(chain)
-    console.print(
-        f"estimated cost ${decision.cost_estimate:.4f}; {decision.baseline_model} would cost ${decision.baseline_cost:.4f}; saved {decision.savings:.0%}"
-    )
+    against = f"{decision.baseline_model}: {_dollars(decision.baseline_cost)}"
+    less = f", {decision.savings:.0%} less" if decision.savings is not None else ""
+    console.print(f"expected cost {_dollars(decision.cost_estimate)}; {against}{less}")
+
+
+def _dollars(amount: float | None) -> str:
+    return "unknown" if amount is None else f"${amount:.4f}"

@@ -94,6 +94,7 @@ class RecentEvents:
             f"   p50 {milliseconds(latency.get('p50'))}  p99 {milliseconds(latency.get('p99'))}   ",
             f"{dollars(total.paid)} paid  ",
             (f"{dollars(total.saved)} saved", "green"),
+            (f"  {total.unpriced} of unknown cost" if total.unpriced else "", "yellow"),
         )
 
 

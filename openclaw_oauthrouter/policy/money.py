@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import ceil
 
-from openclaw_oauthrouter.canonical.routing import Estimate, Price
+from openclaw_oauthrouter.canonical.pricing import Price
+from openclaw_oauthrouter.canonical.routing import Estimate
 
 
 def microdollars(dollars: float) -> int:

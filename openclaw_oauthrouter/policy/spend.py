@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.pricing import Price
 from openclaw_oauthrouter.canonical.request import ChatRequest
-from openclaw_oauthrouter.canonical.routing import Candidate, Estimate, ModelInfo, Price
+from openclaw_oauthrouter.canonical.routing import Candidate, Estimate, ModelInfo
 from openclaw_oauthrouter.canonical.spending import EVERYBODY, Amounts, Limit, PlannedCall, client_scope, model_scope
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config.server import ClientKeySettings

@@ -42,7 +42,7 @@ def _explanation(record: RequestRecord) -> dict[str, str]:
     headers = {
         "x-oauthrouter-model": record.model_answered or decision.model,
         "x-oauthrouter-reason": decision.reasoning[:200],
-        "x-oauthrouter-cost": f"{decision.cost_estimate:.6f}",
+        "x-oauthrouter-cost": "unknown" if decision.cost_estimate is None else f"{decision.cost_estimate:.6f}",
     }
     if decision.tier is not None:
         headers["x-oauthrouter-tier"] = decision.tier

@@ -9,7 +9,8 @@ from datetime import date
 from importlib import resources
 from typing import Any
 
-from openclaw_oauthrouter.canonical.routing import ModelInfo, Price
+from openclaw_oauthrouter.canonical.pricing import Price
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.config.providers import ModelSettings, ProviderSettings
 
 
@@ -30,11 +31,10 @@ def build_catalog(providers: Mapping[str, ProviderSettings], added: Iterable[Mod
 
 def _model_info(row: dict[str, Any]) -> ModelInfo:
     fields = dict(row)
-    price = fields.pop("price", None)
+    fields.pop("price", None)  # prices are published (routing/prices.py), not kept here
     retires = fields.pop("retires", None)
     return ModelInfo(
         **fields,
-        price=Price(*price) if price else None,
         retires=date.fromisoformat(retires) if retires else None,
     )
 

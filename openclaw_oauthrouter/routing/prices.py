@@ -1,75 +1,133 @@
-"""What a model costs: the user's or a plugin's word, the catalog, else the genai-prices tables."""
+"""What a model costs: the user's or a plugin's word, else what is published; unknown is ``None``, never nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
-from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo, Price
+from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.pricing import ExpectedCost, MeasuredCost, Price, cost_of
+from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo
 from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.routing.published_prices import find_published
 
-_VENDORS = {"openai-codex": "openai"}
+if TYPE_CHECKING:
+    from genai_prices.data_snapshot import DataSnapshot
+
+
+class Tariff(Protocol):
+    """All prices of one model."""
+
+    def price(self, service_tier: str | None, speed: str | None, moment: float) -> Price:
+        """What holds at a moment (Unix seconds) for a service tier and speed."""
+
+    def cost(self, usage: Usage, moment: float) -> float:
+        """US dollars of an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatedPrice:
+    """A price the user or a plugin states; a ``Tariff``."""
+
+    stated: Price
+
+    def price(self, service_tier: str | None, speed: str | None, moment: float) -> Price:
+        """See ``Tariff``; conditions on the prompt's length stay with it."""
+        return self.stated
+
+    def cost(self, usage: Usage, moment: float) -> float:
+        """See ``Tariff``."""
+        return cost_of(usage, self.stated, int(moment % 86_400 // 3600))
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSource:
+    """Where a provider's models are looked up.
+
+    :ivar vendor: its name in the published tables
+    :ivar url: its address, by which those tables may know it
+    :ivar free: an endpoint on the user's own machines: what nobody states a price for costs nothing there
+    """
+
+    vendor: str
+    url: str | None = None
+    free: bool = False
 
 
 class Prices:
-    """Looks a price up once per model.
+    """Looks a model's prices up once.
 
     :param ask_plugins: the hook ``oauthrouter_price_model``; ``None`` where there are no plugins
+    :param sources: where to look for the models of a provider; its own name where it is not among them
+    :param clock: for prices that depend on the hour
+    :param snapshot: published prices other than those of the installed package
     """
 
-    def __init__(self, ask_plugins: Callable[[ModelInfo], Price | None] | None = None) -> None:
+    def __init__(
+        self,
+        ask_plugins: Callable[[ModelInfo], Price | None] | None = None,
+        *,
+        sources: Mapping[str, PriceSource] | None = None,
+        clock: Clock,
+        snapshot: Callable[[], DataSnapshot | None] = lambda: None,
+    ) -> None:
         self._ask_plugins = ask_plugins
-        self._known: dict[str, Price | None] = {}
+        self._sources = sources or {}
+        self._clock = clock
+        self._snapshot = snapshot
+        self._known: dict[str, Tariff | None] = {}
+
+    def tariff(self, info: ModelInfo) -> Tariff | None:
+        """All prices of a model; ``None`` when nobody knows any."""
+        name = info.name
+        try:
+            return self._known[name]
+        except KeyError:
+            if len(self._known) >= _MOST_MODELS:
+                self._known.clear()
+            found = self._known[name] = self._find(info)
+            return found
 
     def price(self, info: ModelInfo) -> Price | None:
-        """US dollars per million tokens; ``None`` when nobody knows."""
-        if info.name not in self._known:
-            asked = self._ask_plugins(info) if self._ask_plugins else None
-            self._known[info.name] = asked or info.price or _published_price(info)
-        return self._known[info.name]
+        """US dollars per million tokens, without special terms; ``None`` when nobody knows."""
+        tariff = self.tariff(info)
+        return tariff.price(None, None, self._clock()) if tariff else None
 
-    def estimate(self, info: ModelInfo, estimate: Estimate) -> float:
-        """US dollars a request is expected to cost; 0 when the price is not known."""
-        price = self.price(info)
-        if price is None:
-            return 0.0
-        return (estimate.input_tokens * price.input + estimate.output_tokens * price.output) / 1e6
+    def expected(self, info: ModelInfo, estimate: Estimate) -> ExpectedCost | None:
+        """US dollars a call is expected to cost; ``None`` when the price is not known."""
+        tariff = self.tariff(info)
+        if tariff is None:
+            return None
+        return ExpectedCost(tariff.cost(Usage(estimate.input_tokens, estimate.output_tokens), self._clock()))
 
-    def actual(self, info: ModelInfo, usage: Usage) -> float | None:
-        """US dollars an answer did cost, cache reads and writes at their own prices; ``None`` when the price is not known."""
-        price = self.price(info)
-        return None if price is None else cost_of(usage, price)
+    def actual(self, info: ModelInfo, usage: Usage, moment: float | None = None) -> MeasuredCost | None:
+        """US dollars an answer did cost under all its conditions; ``None`` when the price is not known.
+
+        What the provider itself says it billed holds before any published price, not before one that is stated here.
+
+        :param moment: when the call was made, Unix seconds; now when ``None``
+        """
+        tariff = self.tariff(info)
+        billed = usage.provider_cost
+        if billed is not None and not isinstance(tariff, StatedPrice) and (billed or tariff is None):
+            return MeasuredCost(billed)
+        return self.at_list(info, usage, moment)
+
+    def at_list(self, info: ModelInfo, usage: Usage, moment: float | None = None) -> MeasuredCost | None:
+        """US dollars that these tokens cost at a model, whoever answered; ``None`` when its price is not known."""
+        tariff = self.tariff(info)
+        return None if tariff is None else MeasuredCost(tariff.cost(usage, self._clock() if moment is None else moment))
+
+    def _find(self, info: ModelInfo) -> Tariff | None:
+        stated = (self._ask_plugins(info) if self._ask_plugins else None) or info.price
+        if stated is not None:
+            return StatedPrice(stated)
+        source = self._sources.get(info.provider) or PriceSource(info.provider)
+        if source.free:
+            return StatedPrice(Price(0.0, 0.0))
+        return find_published(source.vendor, info.id, source.url, self._snapshot())
 
 
-def cost_of(usage: Usage, price: Price) -> float:
-    """US dollars. Anthropic bills one-hour cache writes at twice the input price (five-minute ones at 1.25 times)."""
-    read = usage.cache_read_input_tokens
-    hour = usage.cache_creation_1h_input_tokens
-    written = usage.cache_creation_input_tokens - hour
-    fresh = max(usage.input_tokens - read - written - hour, 0)
-    return (
-        fresh * price.input
-        + read * (price.input if price.cache_read is None else price.cache_read)
-        + written * (price.input if price.cache_write is None else price.cache_write)
-        + hour * price.input * 2
-        + usage.output_tokens * price.output
-    ) / 1e6
-
-
-def _published_price(info: ModelInfo) -> Price | None:
-    # Imported late: it costs a quarter of a second, and the shipped cards cover the common models.
-    from genai_prices import Usage as Tokens
-    from genai_prices import calc_price
-
-    def per_million(**tokens: int) -> float:
-        vendor = _VENDORS.get(info.provider, info.provider)
-        return float(calc_price(Tokens(**tokens), model_ref=info.id, provider_id=vendor).total_price) * 1000
-
-    try:
-        return Price(
-            per_million(input_tokens=1000, output_tokens=0),
-            per_million(input_tokens=0, output_tokens=1000),
-            per_million(input_tokens=1000, cache_read_tokens=1000),
-            per_million(input_tokens=1000, cache_write_tokens=1000),
-        )
-    except LookupError:
-        return None
+_MOST_MODELS = 2000
+"""Names of models may be a client's invention; no more of them are remembered than this."""

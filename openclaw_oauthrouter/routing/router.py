@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from openclaw_oauthrouter.canonical.model_names import normalise
+from openclaw_oauthrouter.canonical.pricing import MeasuredCost
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import (
     Candidate,
@@ -111,6 +112,23 @@ class Router:
         if decision.tier is not None:
             cached = usage.cache_read_input_tokens + usage.cache_creation_input_tokens if usage else 0
             self.conversations.remember(conversation, decision.tier, info.name, cached)
+
+    def baseline_cost(
+        self, decision: RoutingDecision, answered: ModelInfo, cost: MeasuredCost | None, usage: Usage, moment: float
+    ) -> MeasuredCost | None:
+        """US dollars the baseline model would have charged for the very tokens an answer used.
+
+        ``None`` where the client chose the model itself (what that costs less is not the gateway's doing), and where either price is
+        not known.
+
+        :param moment: when the call was made, Unix seconds
+        """
+        if decision.tier is None or cost is None or decision.baseline_model is None:
+            return None
+        if decision.baseline_model == answered.name:
+            return cost
+        baseline = self._model_info(decision.baseline_model)
+        return self.prices.at_list(baseline, usage, moment) if baseline else None
 
     def _chosen(self, request: ChatRequest, info: ModelInfo) -> RoutingDecision:
         candidates = (Candidate(info, reason="chosen by the client"), *fallback_candidates(info, self.fallback, self.providers))
@@ -239,9 +257,9 @@ class Router:
     def _priced(self, request: ChatRequest, decision: RoutingDecision) -> RoutingDecision:
         info = decision.candidates[0].info
         baseline = self._model_info(self.settings.baseline or self.chains[Tier.REASONING][0])
-        cost = self.prices.estimate(info, self._expected(request, info))
-        against = self.prices.estimate(baseline, self._expected(request, baseline)) if baseline else 0.0
-        savings = max(0.0, (against - cost) / against) if against > 0 else 0.0
+        cost = self.prices.expected(info, self._expected(request, info))
+        against = self.prices.expected(baseline, self._expected(request, baseline)) if baseline else None
+        savings = max(0.0, (against - cost) / against) if against and cost is not None else None
         return replace(
             decision,
             cost_estimate=cost,

@@ -30,8 +30,9 @@ class _Tokens(_Shape):
 
 
 class _Cost(_Shape):
-    actual: float = 0.0
-    baseline: float = 0.0
+    actual: float | None = None
+    baseline: float | None = None
+    unpriced: str | None = None
 
 
 class _Named(_Shape):

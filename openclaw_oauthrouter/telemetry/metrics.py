@@ -43,7 +43,14 @@ class RequestMetrics:
         self._cost = _cached(
             Counter("oauthrouter_cost_dollars", "US dollars, by who pays.", (*where, "paid_by"), registry=registry).labels
         )
-        self._saved = Counter("oauthrouter_saved_dollars", "US dollars less than the baseline model.", registry=registry)
+        self._baseline = Counter(
+            "oauthrouter_baseline_dollars", "US dollars the baseline model charges for the same tokens.", registry=registry
+        )
+        # A gauge: an answer that costs more than the baseline takes from it.
+        self._saved = Gauge("oauthrouter_saved_dollars", "US dollars less than the baseline model.", registry=registry)
+        self._unpriced = _cached(
+            Counter("oauthrouter_unpriced_requests", "Answers whose cost nobody knows.", where, registry=registry).labels
+        )
         self._latency = _cached(
             Histogram(
                 "oauthrouter_request_seconds", "From request to last byte.", where, buckets=_LATENCY_BUCKETS, registry=registry
@@ -107,11 +114,14 @@ class RequestMetrics:
                 self._tokens(provider, model, kind).inc(count)
 
     def _count_cost(self, record: RequestRecord, provider: str, model: str) -> None:
+        if record.unpriced:
+            self._unpriced(provider, model).inc()
         if record.cost is None:
             return
         self._cost(provider, model, "subscription" if record.subscription else "token").inc(record.cost)
-        if record.baseline_cost is not None and record.baseline_cost > record.cost:
-            self._saved.inc(record.baseline_cost - record.cost)
+        if record.baseline_cost is not None and record.saved is not None:
+            self._baseline.inc(record.baseline_cost)
+            self._saved.inc(record.saved)
 
 
 def _cached(labels: Callable[..., Child]) -> Callable[..., Child]:

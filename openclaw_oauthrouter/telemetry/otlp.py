@@ -157,6 +157,8 @@ def _details(record: RequestRecord) -> Attributes:
         "oauthrouter.tier": decision.tier.value if decision is not None and decision.tier is not None else None,
         "oauthrouter.reasoning": decision.reasoning if decision is not None else None,
         "oauthrouter.cost": record.cost,
+        "oauthrouter.baseline_cost": record.baseline_cost,
+        "oauthrouter.unpriced_model": record.model_answered if record.unpriced else None,
         "oauthrouter.subscription": str(record.subscription).lower(),
     }
     return {name: value for name, value in details.items() if value is not None}

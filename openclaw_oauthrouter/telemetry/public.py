@@ -79,7 +79,7 @@ def _additions(record: RequestRecord) -> JsonObject:
         "attempts": [_attempt(attempt) for attempt in record.attempts],
         "tokens": _tokens(record),
         "cost": _cost(record),
-        "savings": _rounded(record.decision.savings, 4) if record.decision is not None and record.decision.tier else None,
+        "savings": _share_saved(record),
         "firstTokenMs": _milliseconds(record.first_token_seconds),
         "tokensPerSecond": _rounded(record.tokens_per_second, 1),
         "finishReason": record.finish_reason,
@@ -192,22 +192,35 @@ def _tokens(record: RequestRecord) -> JsonObject | None:
             cacheRead=usage.cache_read_input_tokens,
             cacheCreation=usage.cache_creation_input_tokens,
             reasoning=usage.reasoning_output_tokens,
+            webSearches=usage.web_search_requests or None,
+            serviceTier=usage.service_tier if usage.service_tier != "default" else None,
+            speed=usage.speed if usage.speed != "standard" else None,
         )
     known = {name: count for name, count in tokens.items() if count is not None}
     return known or None
 
 
 def _cost(record: RequestRecord) -> JsonObject | None:
+    """US dollars; an ``actual`` of ``null`` says that the cost is unknown, ``unpriced`` names the model it is unknown of."""
     decision = record.decision
-    baseline = record.baseline_cost
-    cost = {
+    cost: JsonObject = {
         "estimated": _rounded(decision.cost_estimate, 8) if decision is not None else None,
         "actual": _rounded(record.cost, 8),
-        "baseline": _rounded(baseline, 8),
-        "saved": _rounded(baseline - record.cost, 8) if baseline is not None and record.cost is not None else None,
+        "baseline": _rounded(record.baseline_cost, 8),
+        "saved": _rounded(record.saved, 8),
+        "measured": False if record.usage is not None and record.usage.estimated else None,
     }
-    known = {name: value for name, value in cost.items() if value is not None}
+    known: JsonObject = {name: value for name, value in cost.items() if value is not None}
+    if record.unpriced:
+        known |= {"actual": None, "unpriced": record.model_answered or record.model_resolved}
     return known or None
+
+
+def _share_saved(record: RequestRecord) -> float | None:
+    """Of what the baseline model would have charged for the same tokens; 0 to 1, negative when it was more."""
+    if record.saved is None or not record.baseline_cost:
+        return None
+    return round(record.saved / record.baseline_cost, 4)
 
 
 def _features(features: dict[str, object], prompts: bool) -> JsonObject:

@@ -21,6 +21,7 @@ class Sums:
     :ivar on_plans: what the API would have charged for answers that a subscription paid
     :ivar baseline: what the baseline model would have cost, where that is known
     :ivar compared: what the same requests did cost
+    :ivar unpriced: answers whose cost nobody knows; in none of the sums
     """
 
     requests: int = 0
@@ -32,6 +33,7 @@ class Sums:
     on_plans: float = 0.0
     baseline: float = 0.0
     compared: float = 0.0
+    unpriced: int = 0
 
     def add(self, event: JsonObject) -> None:
         """Add one request."""
@@ -42,8 +44,9 @@ class Sums:
         self.cached_tokens += tokens.get("cacheRead", 0)
         self.output_tokens += tokens.get("output", 0)
         cost = event.get("cost") or {}
-        if "actual" in cost:
+        if cost.get("actual") is not None:
             self._add_cost(cost, bool(event.get("subscription")))
+        self.unpriced += bool(cost.get("unpriced"))
 
     @property
     def saved(self) -> float:
@@ -62,6 +65,7 @@ class Sums:
             "onPlans": round(self.on_plans, 6),
             "baseline": round(self.baseline, 6),
             "saved": round(self.saved, 6),
+            "unpriced": self.unpriced,
         }
 
     def _add_cost(self, cost: JsonObject, subscription: bool) -> None:
@@ -70,7 +74,7 @@ class Sums:
             self.on_plans += actual
         else:
             self.paid += actual
-        if "baseline" in cost:
+        if cost.get("baseline") is not None:
             self.baseline += cost["baseline"]
             self.compared += actual
 
@@ -85,6 +89,7 @@ class TraceReport:
     clients: defaultdict[str, Sums] = field(default_factory=lambda: defaultdict(Sums))
     failures: Counter[str] = field(default_factory=Counter)
     baselines: Counter[str] = field(default_factory=Counter)
+    unpriced: Counter[str] = field(default_factory=Counter)
     fallbacks: int = 0
     damaged: int = 0
     first: float | None = None
@@ -105,6 +110,7 @@ class TraceReport:
         if (event.get("status") or 0) >= 400:
             self.failures[f"{event.get('status')} {event.get('errorType') or ''}".strip()] += 1
         self._note_baseline(event)
+        self._note_unpriced(event)
         self._note_latency(event)
 
     def note_damaged(self) -> None:
@@ -132,6 +138,7 @@ class TraceReport:
             "fallbacks": self.fallbacks,
             "damagedLines": self.damaged,
             "baselineModel": baseline[0][0] if baseline else None,
+            "unpriced": dict(self.unpriced.most_common()),
             "tiers": {name: sums.as_json() for name, sums in busiest(self.tiers)},
             "models": {name: sums.as_json() for name, sums in busiest(self.models)},
             "clients": {name: sums.as_json() for name, sums in busiest(self.clients)},
@@ -147,6 +154,11 @@ class TraceReport:
         model = (event.get("routing") or {}).get("baselineModel")
         if model:
             self.baselines[model] += 1
+
+    def _note_unpriced(self, event: JsonObject) -> None:
+        model = (event.get("cost") or {}).get("unpriced")
+        if model:
+            self.unpriced[model] += 1
 
     def _note_latency(self, event: JsonObject) -> None:
         latency = event.get("latencyMs")

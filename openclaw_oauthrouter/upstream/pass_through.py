@@ -10,6 +10,7 @@ import httpx
 import orjson
 
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.pricing import MeasuredCost
 from openclaw_oauthrouter.canonical.routing import Candidate, Estimate, ModelInfo
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage, token_count
@@ -50,7 +51,7 @@ async def pass_through(
     info: ModelInfo,
     size: int,
     record: RequestRecord,
-    price: Callable[[ModelInfo, Usage], float | None],
+    price: Callable[[ModelInfo, Usage], MeasuredCost | None],
 ) -> Passed:
     """Send one request to the model's provider.
 

@@ -22,8 +22,7 @@ class Cost:
         if record.cost is None:
             return
         paid, plan = (0.0, record.cost) if record.subscription else (record.cost, 0.0)
-        baseline = record.baseline_cost
-        self._timeline.add(record.started_at, paid, plan, max(0.0, baseline - record.cost) if baseline is not None else 0.0)
+        self._timeline.add(record.started_at, paid, plan, record.saved or 0.0)
 
     def render(self) -> JsonObject:
         """A stacked series."""

@@ -14,6 +14,7 @@ _SHOWN = 8
 class _Sums:
     requests: int = 0
     cost: float = 0.0
+    unpriced: int = 0
 
 
 class Models:
@@ -32,6 +33,7 @@ class Models:
         sums = self._sums.setdefault(record.model_answered, _Sums())
         sums.requests += 1
         sums.cost += record.cost or 0.0
+        sums.unpriced += record.unpriced
 
     def render(self) -> JsonObject:
         """A table."""
@@ -41,5 +43,5 @@ class Models:
             {"label": "requests", "unit": "count"},
             {"label": "cost", "unit": "dollars"},
         ]
-        rows = [[name, sums.requests, sums.cost] for name, sums in busiest]
+        rows = [[name, sums.requests, None if sums.unpriced == sums.requests else sums.cost] for name, sums in busiest]
         return {"view": "table", "columns": columns, "rows": rows, "empty": "No model has answered yet."}

@@ -5,6 +5,9 @@ from __future__ import annotations
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 
+_MOST_NAMES = 50
+"""Models of unknown price that are told apart."""
+
 
 class Overview:
     """Totals since start."""
@@ -15,6 +18,7 @@ class Overview:
     def __init__(self) -> None:
         self._requests = self._failed = self._fallbacks = self._answered = 0
         self._input = self._output = self._cached = 0
+        self._unpriced: dict[str, int] = {}
         self._paid = self._plan = self._baseline = self._compared = 0.0
 
     def update(self, record: RequestRecord) -> None:
@@ -29,6 +33,9 @@ class Overview:
             self._cached += record.usage.cache_read_input_tokens
         if record.cost is not None:
             self._add_cost(record, record.cost)
+        elif record.unpriced:
+            model = record.model_answered or "other"
+            self._unpriced[model if len(self._unpriced) < _MOST_NAMES else "other"] = self._unpriced.get(model, 0) + 1
 
     def render(self) -> JsonObject:
         """Figures."""
@@ -69,7 +76,9 @@ class Overview:
         return f"{self._output / self._answered:,.0f} an answer" if self._answered else ""
 
     def _plan_note(self) -> str:
-        return f"+ ${self._plan:,.2f} on plans" if self._plan else "paid by the token"
+        paid = f"+ ${self._plan:,.2f} on plans" if self._plan else "paid by the token"
+        count = sum(self._unpriced.values())
+        return f"{paid}; {count} of unknown cost ({', '.join(sorted(self._unpriced)[:2])})" if count else paid
 
     def _savings_note(self, saved: float) -> str:
         return f"{saved / self._baseline:.0%} below the baseline" if self._baseline else "against the baseline model"

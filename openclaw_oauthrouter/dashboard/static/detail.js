@@ -96,7 +96,7 @@ function money(event) {
     ["from cache", counted(used.cacheRead)],
     ["written to cache", counted(used.cacheCreation)],
     ["tokens out", used.reasoning ? `${counted(used.output)} (${counted(used.reasoning)} reasoning)` : counted(used.output)],
-    ["cost", event.subscription ? `${paid(cost.actual)}, covered by a plan` : paid(cost.actual)],
+    ["cost", cost.unpriced ? `unknown · ${cost.unpriced}` : event.subscription ? `${paid(cost.actual)}, covered by a plan` : paid(cost.actual)],
     ["estimated before", paid(cost.estimated)],
     ["at the baseline", cost.baseline === undefined ? NONE : `${paid(cost.baseline)} · ${event.routing?.baselineModel ?? "baseline model"}`],
     ["saved", saved],

@@ -64,6 +64,7 @@ function explanation(answer) {
 }
 
 function money({ costEstimate, savings }) {
+  if (costEstimate === null) return "What an answer costs is unknown: no price is stated or published for this model.";
   const saved = savings > 0 ? `, ${percent(savings)} below the baseline` : "";
   return `About ${dollars(costEstimate)} for an answer${saved}.`;
 }

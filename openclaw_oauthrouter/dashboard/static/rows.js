@@ -99,7 +99,8 @@ function tokenPair(counts) {
 
 function cost(event) {
   const actual = event.cost?.actual;
-  if (actual === undefined) return NONE;
+  if (event.cost?.unpriced) return h("span", { class: "quiet", title: `no price is known for ${event.cost.unpriced}` }, "unknown");
+  if (actual === undefined || actual === null) return NONE;
   return event.subscription ? h("span", { class: "quiet", title: "worth, paid by a subscription" }, dollars(actual)) : dollars(actual);
 }
 

@@ -21,7 +21,15 @@ def decode_usage(wire: FrozenObject) -> Usage:
         cache_creation_1h_input_tokens=token_count(wire.get("cache_creation"), "ephemeral_1h_input_tokens"),
         reasoning_output_tokens=token_count(wire.get("output_tokens_details"), "thinking_tokens"),
         service_tier=_TIER_IN.get(str(wire.get("service_tier"))),
+        speed=_word(wire, "speed"),
+        inference_geo=_word(wire, "inference_geo"),
+        web_search_requests=token_count(wire.get("server_tool_use"), "web_search_requests"),
     )
+
+
+def _word(wire: FrozenObject, key: str) -> str | None:
+    value = wire.get(key)
+    return value if isinstance(value, str) else None
 
 
 def encode_usage(usage: Usage) -> JsonObject:
@@ -36,6 +44,8 @@ def encode_usage(usage: Usage) -> JsonObject:
     if usage.cache_creation_1h_input_tokens:
         hour = usage.cache_creation_1h_input_tokens
         wire["cache_creation"] = {"ephemeral_5m_input_tokens": max(0, created - hour), "ephemeral_1h_input_tokens": hour}
+    if usage.web_search_requests:
+        wire["server_tool_use"] = {"web_search_requests": usage.web_search_requests}
     if usage.reasoning_output_tokens:
         wire["output_tokens_details"] = {"thinking_tokens": usage.reasoning_output_tokens}
     tier = _TIER_OUT.get(str(usage.service_tier))

@@ -6,7 +6,7 @@ from typing import Final
 
 from openclaw_oauthrouter.canonical.events import FinishReason
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
-from openclaw_oauthrouter.canonical.usage import Usage, token_count
+from openclaw_oauthrouter.canonical.usage import Usage, reported_cost, token_count
 
 DIALECT: Final = "openai_chat_completions"
 
@@ -110,4 +110,8 @@ def decode_usage(usage: FrozenObject, service_tier: str | None = None) -> Usage:
         cache_creation_input_tokens=token_count(prompt, "cache_write_tokens"),
         reasoning_output_tokens=reasoning,
         service_tier=service_tier,
+        web_search_requests=token_count(usage.get("server_tool_use"), "web_search_requests"),
+        input_audio_tokens=token_count(prompt, "audio_tokens"),
+        output_audio_tokens=token_count(completion, "audio_tokens"),
+        provider_cost=reported_cost(usage),
     )

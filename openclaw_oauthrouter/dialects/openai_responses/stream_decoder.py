@@ -29,7 +29,7 @@ from openclaw_oauthrouter.canonical.events import (
 )
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject, string, whole_number
 from openclaw_oauthrouter.dialects.openai_responses.errors import error_in_stream
-from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT, decode_usage
+from openclaw_oauthrouter.dialects.openai_responses.vocabulary import BILLED_TOOLS, DIALECT, decode_usage
 from openclaw_oauthrouter.errors import UpstreamProtocolError
 from openclaw_oauthrouter.wire.sse import ServerSentEvent
 
@@ -48,6 +48,7 @@ class ResponsesMachine:
         self._clock = clock
         self._started = False
         self._latest = 0
+        self._searches: dict[str, set[str]] = {}
 
     def receive(self, event: ServerSentEvent) -> Iterable[StreamEvent]:
         """Turn one wire event into canonical ones.
@@ -83,8 +84,11 @@ class ResponsesMachine:
         status = (response.get("status") or kind) if kind == "done" else kind
         yield from self.start(data)
         if response.get("usage"):
+            for item in response.get("output") or []:
+                self.note_search(item)
             tier = response.get("service_tier")
-            yield UsageReported(decode_usage(response["usage"], tier if isinstance(tier, str) else None))
+            searches = {kind: len(ids) for kind, ids in self._searches.items()}
+            yield UsageReported(decode_usage(response["usage"], tier if isinstance(tier, str) else None, searches))
         if status in _UNFINISHED:
             raise error_in_stream(response.get("error") or {"message": f"the answer ended as {status!r}"}, self._clock())
         yield from self.items.closed(response.get("output") or [])
@@ -97,6 +101,16 @@ class ResponsesMachine:
         :raises UpstreamError: always
         """
         raise error_in_stream(data.get("error") or data, self._clock())
+
+    def note_search(self, item: JsonObject) -> None:
+        """Count a tool run by the provider that it bills apart, once by its id; pages it opened after a search are free."""
+        kind = item.get("type")
+        if kind not in BILLED_TOOLS:
+            return
+        action = item.get("action")
+        if isinstance(action, dict) and action.get("type", "search") != "search":
+            return
+        self._searches.setdefault(kind, set()).add(str(item.get("id")))
 
     def locate(self, data: JsonObject) -> int:
         """The position of the item an event speaks of; the latest one where it does not say."""
@@ -133,6 +147,8 @@ Step = Callable[[ResponsesMachine, JsonObject], Iterable[StreamEvent]]
 def _item(machine: ResponsesMachine, data: JsonObject) -> Iterator[StreamEvent]:
     yield from machine.start({})
     items, at = machine.items, machine.locate(data)
+    if data["type"] == "response.output_item.done":
+        machine.note_search(data["item"])
     yield from (items.opened if data["type"] == "response.output_item.added" else items.finished)(at, data["item"])
 
 

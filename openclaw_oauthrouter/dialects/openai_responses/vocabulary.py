@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
-from openclaw_oauthrouter.canonical.usage import Usage, token_count
+from openclaw_oauthrouter.canonical.usage import Usage, reported_cost, token_count
 
 DIALECT = "openai_responses"
 
@@ -23,8 +24,16 @@ def flat_name(namespace: str, name: str) -> str:
     return f"{namespace}__{name}"
 
 
-def decode_usage(usage: FrozenObject, service_tier: str | None = None) -> Usage:
-    """Read ``response.usage``; what is missing counts as nothing."""
+BILLED_TOOLS = ("web_search_call", "file_search_call", "code_interpreter_call")
+"""Output items of tools that OpenAI runs and bills by the use; ``response.usage`` does not count them."""
+
+
+def decode_usage(usage: FrozenObject, service_tier: str | None = None, tools: Mapping[str, int] | None = None) -> Usage:
+    """Read ``response.usage``; what is missing counts as nothing.
+
+    :param tools: how many output items there were of each of ``BILLED_TOOLS``
+    """
+    uses = tools or {}
     prompt = usage.get("input_tokens_details")
     answer = usage.get("output_tokens_details")
     return Usage(
@@ -34,6 +43,10 @@ def decode_usage(usage: FrozenObject, service_tier: str | None = None) -> Usage:
         cache_creation_input_tokens=token_count(prompt, "cache_write_tokens"),
         reasoning_output_tokens=token_count(answer, "reasoning_tokens"),
         service_tier=service_tier,
+        web_search_requests=uses.get("web_search_call", 0),
+        file_search_requests=uses.get("file_search_call", 0),
+        code_execution_requests=uses.get("code_interpreter_call", 0),
+        provider_cost=reported_cost(usage),
     )
 
 

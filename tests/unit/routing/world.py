@@ -89,7 +89,7 @@ class World:
             "chains": build_chains(settings),
             "classify": self._judge,
             "eligibility": Eligibility(self.usable.__contains__, self._blocked, frozenset(settings.exclude), lambda: TODAY),
-            "prices": Prices(),
+            "prices": Prices(clock=lambda: self.now),
             "conversations": Conversations(lambda: self.now, settings.sticky_seconds),
             "estimate": lambda request, info: Estimate(self.tokens, request.max_output_tokens or 500),
             "explain_missing": lambda: "add a credential",

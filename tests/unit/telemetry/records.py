@@ -71,6 +71,7 @@ def record(**changes: Any) -> RequestRecord:
         "spend_decision": "allow",
         "usage": Usage(1000, 300, cache_read_input_tokens=400),
         "cost": 0.004,
+        "baseline_cost": 0.02,
         "first_token_seconds": 0.5,
         "seconds": 2.0,
         "prompt_text": "what is the launch code",

@@ -37,7 +37,7 @@ def test_counts_requests_tokens_money_and_time() -> None:
     assert seen("attempts_total", provider="anthropic", outcome="UpstreamRateLimitError") == 2
     assert seen("request_seconds_sum", **haiku) == 4.0
     assert seen("first_token_seconds_count", **haiku) == 2
-    assert seen("saved_dollars_total") == pytest.approx(0.016 + 0.016 + 0.006)
+    assert seen("saved_dollars") == pytest.approx(3 * 0.016)
 
 
 def test_counts_errors_by_type() -> None:

@@ -7,7 +7,7 @@ import orjson
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.telemetry.public import public_record
 from openclaw_oauthrouter.telemetry.redact import redact
-from tests.unit.telemetry.records import decision, fallen_back, pre_routed, record
+from tests.unit.telemetry.records import fallen_back, pre_routed, record
 
 
 def test_fields_of_the_original() -> None:
@@ -75,14 +75,18 @@ def test_a_retry_is_no_fallback() -> None:
     }
 
 
-def test_baseline_of_a_fallback_is_the_estimate_made_beforehand() -> None:
-    assert fallen_back().baseline_cost == 0.01
-
-
-def test_what_the_client_chose_itself_saves_nothing() -> None:
-    event = public_record(record(decision=decision(tier=None)))
+def test_public_record_savings_are_of_measured_costs_only() -> None:
+    event = public_record(record(baseline_cost=None))
     assert event["cost"] == {"estimated": 0.002, "actual": 0.004}
     assert "savings" not in event
+    dearer = public_record(record(baseline_cost=0.002))
+    assert (dearer["cost"]["saved"], dearer["savings"]) == (-0.002, -1.0)
+
+
+def test_public_record_unknown_cost_is_null_and_names_the_model() -> None:
+    event = public_record(record(cost=None, baseline_cost=None))
+    assert event["cost"] == {"estimated": 0.002, "actual": None, "unpriced": "anthropic/claude-haiku-4-5"}
+    assert "cost" not in public_record(record(cost=None, baseline_cost=None, usage=None, decision=None))
 
 
 def test_pre_route_names_what_was_passed_over() -> None:
