@@ -85,4 +85,5 @@ def _build(name: str, said: ProviderSettings, settings: Settings, models: Sequen
         subscription=bool(said.subscription),
         # An endpoint of the user's own may well be a local server without a key.
         needs_credential=name in BUILTIN,
+        vendor_path="/v1" if name in BUILTIN else "",
     )

@@ -13,6 +13,7 @@ from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.providers.openai_compatible.addresses import endpoint_root
 
 _PATHS = {"openai_chat_completions": "/chat/completions", "openai_responses": "/responses"}
 
@@ -21,7 +22,8 @@ _PATHS = {"openai_chat_completions": "/chat/completions", "openai_responses": "/
 class OpenAICompatible:
     """One such endpoint.
 
-    :ivar api_base: without a trailing slash; ``/v1`` is added unless the path already ends in a version
+    :ivar api_base: the address as documented; see ``addresses.endpoint_root``
+    :ivar vendor_path: what a vendor known by name has behind any host
     :ivar listed: cards of the models it is known to serve
     :ivar any_model: take ids it does not list
     :ivar allowed_fields: body fields the endpoint knows; ``None`` sends all
@@ -38,6 +40,7 @@ class OpenAICompatible:
     subscription: bool = False
     needs_credential: bool = True
     always_streams: bool = False
+    vendor_path: str = ""
 
     @property
     def origin(self) -> str:
@@ -48,13 +51,11 @@ class OpenAICompatible:
     @property
     def url(self) -> str:
         """Where requests are posted."""
-        return self._versioned + _PATHS[self.dialect]
+        return self._at(_PATHS[self.dialect])
 
-    @property
-    def _versioned(self) -> str:
-        last = self.api_base.rpartition("/")[2]
-        versioned = len(last) > 1 and last[0] == "v" and last[1].isdigit()
-        return f"{self.api_base}{'' if versioned else '/v1'}"
+    def _at(self, path: str) -> str:
+        root, query = endpoint_root(self.api_base, self.vendor_path)
+        return f"{root}{path}{query}"
 
     def models(self) -> Sequence[ModelInfo]:
         """Models it is known to serve."""
@@ -84,7 +85,7 @@ class OpenAICompatible:
 
     def pass_through(self, path: str, body: JsonObject, credential: Credential | None) -> httpx.Request:
         """POST to a path that no dialect covers."""
-        return self._post(f"{self._versioned}/{path}", "application/json", body, credential)
+        return self._post(self._at(f"/{path}"), "application/json", body, credential)
 
     def _post(self, url: str, accept: str, body: JsonObject, credential: Credential | None) -> httpx.Request:
         headers = {"content-type": "application/json", "accept": accept, **self.headers}
