@@ -8,6 +8,7 @@ from typing import Literal
 from openclaw_oauthrouter.canonical.json import FrozenObject
 
 Modality = Literal["image", "document", "audio"]
+OpaqueKind = Literal["signature", "redacted", "encrypted", "thought_signature", "reasoning_details"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +23,22 @@ class CacheMark:
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """Reasoning in a form only its maker can read; must come back to it unchanged, and to nobody else.
+    """What only its maker can read; must come back to it unchanged, on the very part it came with, and to nobody else.
 
-    :ivar kind: ``signature`` (seals the readable text beside it), ``redacted`` or ``encrypted`` (replaces the text)
+    :ivar kind: ``signature`` (Anthropic: seals the readable text beside it), ``redacted`` (Anthropic) or ``encrypted`` (OpenAI: replaces the
+        text), ``thought_signature`` (Gemini: on a tool call, a text or reasoning), ``reasoning_details`` (OpenRouter: its list of reasoning
+        blocks, as JSON text)
     :ivar data: the vendor's own string
     :ivar origin: who made it, ``provider/account``; ``""`` when a client sent it back without saying
     :ivar item_id: the vendor's id of the item, where it has one
+    :ivar part: set only while a client carries it beside the part it belongs to: ``text``, or ``call:`` and the call's id
     """
 
-    kind: Literal["signature", "redacted", "encrypted"]
+    kind: OpaqueKind
     data: str
     origin: str = ""
     item_id: str | None = None
+    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +53,15 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """Words."""
+    """Words.
+
+    :ivar opaque: what its maker sealed it with
+    """
 
     text: str
     cache: CacheMark | None = None
     citations: tuple[Citation, ...] = ()
+    opaque: Opaque | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,7 @@ class ToolCallPart:
 
     :ivar arguments: JSON text as the model wrote it; free text for a custom tool
     :ivar custom: the tool takes free text instead of JSON
+    :ivar opaque: what its maker sealed the call with; Gemini refuses a call that comes back without
     """
 
     id: str
@@ -76,6 +86,7 @@ class ToolCallPart:
     arguments: str
     custom: bool = False
     cache: CacheMark | None = None
+    opaque: Opaque | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ class PartStarted:
     :ivar name: tool name
     :ivar custom: the tool takes free text
     :ivar native: the whole block, for kind ``native``: ``dialect``, ``type`` and ``value``
+    :ivar opaque: what seals a text or a tool call, where it is known from the beginning; a client's dialect that has no field for it says it
+        before the part, so a decoder gives it here whenever it can
     """
 
     index: int
@@ -49,6 +51,7 @@ class PartStarted:
     name: str | None = None
     custom: bool = False
     native: tuple[str, str, FrozenObject] | None = None
+    opaque: Opaque | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class CitationAdded:
 class PartFinished:
     """A part closes.
 
-    :ivar opaque: the sealed form of a reasoning part, known only at its end
+    :ivar opaque: what seals the part, known only at its end; ``None`` leaves what ``PartStarted`` said
     """
 
     index: int

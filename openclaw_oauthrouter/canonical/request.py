@@ -70,12 +70,16 @@ class Reasoning:
     :ivar budget_tokens: the older way of saying it, in tokens
     :ivar summary: auto, concise, detailed; ``None`` leaves it to the provider
     :ivar adaptive: the client asked the model to decide for itself
+    :ivar between_tools: with effort ``none``: switched off but for the time between tool calls
+    :ivar answer_effort: with effort ``none``: how much to spend on the answer itself, at models whose effort is not about reasoning alone
     """
 
     effort: str | None = None
     budget_tokens: int | None = None
     summary: str | None = None
     adaptive: bool = False
+    between_tools: bool = False
+    answer_effort: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,8 @@ class ChatRequest:
     :ivar native: fields that only the client's dialect knows
     :ivar foreign_opaque: ``Opaque.data`` strings made by another origin than the one this request now goes to; never sent there
     :ivar notes: what decoding dropped
+    :ivar decoded: the request before it was fitted to a model; ``None`` when fitting changed nothing. The transparent lane writes anew
+        what differs (messages that are not the same objects, fields that are not equal) and leaves the rest of ``body`` as it came
     """
 
     dialect: str
@@ -134,6 +140,7 @@ class ChatRequest:
     native: FrozenObject = field(default_factory=dict)
     foreign_opaque: frozenset[str] = frozenset()
     notes: tuple[Note, ...] = ()
+    decoded: ChatRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)

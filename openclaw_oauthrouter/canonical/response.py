@@ -57,14 +57,14 @@ class _OpenPart:
         text = "".join(self.chunks)
         match self.started.kind:
             case "text":
-                return TextPart(text, citations=tuple(self.citations))
+                return TextPart(text, citations=tuple(self.citations), opaque=self.opaque)
             case "reasoning":
                 return ReasoningPart(text, self.opaque)
             case "refusal":
                 return RefusalPart(text)
             case "tool_call":
                 call = self.started
-                return ToolCallPart(call.id or "", call.name or "", text, custom=call.custom)
+                return ToolCallPart(call.id or "", call.name or "", text, custom=call.custom, opaque=self.opaque)
             case "native":
                 dialect, type_, value = self.started.native or ("", "", {})
                 return NativePart(dialect, type_, value)
@@ -89,9 +89,9 @@ class ResponseFold:
             case PartDelta(index, text):
                 self._parts[index].chunks.append(text)
             case PartStarted():
-                self._parts[event.index] = _OpenPart(event, [], [])
+                self._parts[event.index] = _OpenPart(event, [], [], event.opaque)
             case PartFinished(index, opaque):
-                self._parts[index].opaque = opaque
+                self._parts[index].opaque = opaque or self._parts[index].opaque
             case CitationAdded(index, citation):
                 self._parts[index].citations.append(citation)
             case UsageReported(usage):
@@ -131,13 +131,13 @@ def _unfold_part(index: int, part: Part) -> Iterator[StreamEvent]:
     text = ""
     match part:
         case TextPart(text):
-            yield PartStarted(index, "text")
+            yield PartStarted(index, "text", opaque=part.opaque)
         case RefusalPart(text):
             yield PartStarted(index, "refusal")
         case ReasoningPart(text, opaque):
             yield PartStarted(index, "reasoning")
         case ToolCallPart(id, name, text, custom):
-            yield PartStarted(index, "tool_call", id, name, custom)
+            yield PartStarted(index, "tool_call", id, name, custom, opaque=part.opaque)
         case NativePart(dialect, type, value):
             yield PartStarted(index, "native", native=(dialect, type, value))
         case _:

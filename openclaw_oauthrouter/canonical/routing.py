@@ -5,11 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from enum import StrEnum
 from typing import Literal
 
-from openclaw_oauthrouter.canonical.pricing import Price
+from openclaw_oauthrouter.canonical.model_info import ModelInfo as ModelInfo  # noqa: PLC0414
+from openclaw_oauthrouter.canonical.pricing import Price as Price  # noqa: PLC0414
 
 
 class Tier(StrEnum):
@@ -102,33 +102,6 @@ class Classification:
     reasoning: str
     dimensions: tuple[DimensionScore, ...] = ()
     minimum_tiers: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """What is known of one model at one provider.
-
-    :ivar id: the provider's own id, without our provider prefix
-    :ivar context_window: tokens, prompt and answer together; ``None`` when not known
-    :ivar max_output_tokens: the most it may write; ``None`` when not known
-    :ivar price: what the user or a plugin says it costs; ``None`` leaves it to the published prices
-    :ivar retires: the day the provider switches it off
-    """
-
-    provider: str
-    id: str
-    context_window: int | None = None
-    max_output_tokens: int | None = None
-    images: bool = True
-    documents: bool = True
-    tools: bool = True
-    price: Price | None = None
-    retires: date | None = None
-
-    @property
-    def name(self) -> str:
-        """``provider/id``, the name clients use."""
-        return f"{self.provider}/{self.id}"
 
 
 @dataclass(frozen=True, slots=True)

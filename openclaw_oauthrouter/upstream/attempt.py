@@ -18,10 +18,12 @@ from openclaw_oauthrouter.canonical.events import (
     ResponseFinished,
     UsageReported,
 )
+from openclaw_oauthrouter.canonical.fitting import fit
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.routing import Candidate
 from openclaw_oauthrouter.canonical.trace import Attempt
 from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.catalog.accepts import with_accepts
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
 from openclaw_oauthrouter.errors import UpstreamError, UpstreamProtocolError
 from openclaw_oauthrouter.interfaces import Dialect, Health, Provider
@@ -137,7 +139,10 @@ class Sender:
         info, provider = target.candidate.info, target.provider
         foreign = self.origins.foreign(request, target.origin)
         own = replace(request, foreign_opaque=foreign) if foreign else request
+        info = with_accepts(info, target.dialect.name)
+        own, fitted = fit(own, info, target.dialect.name)
         plain = target.dialect.encode_request(own, info)
+        plain = replace(plain, notes=(*fitted, *plain.notes)) if fitted else plain
         encoded = provider.prepare(own, plain, target.credential)
         http_request = provider.build_request(own, encoded, target.credential)
         attempt.url = str(http_request.url).partition("?")[0]

@@ -7,8 +7,8 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
-from openclaw_oauthrouter.canonical.content import Opaque, ReasoningPart
-from openclaw_oauthrouter.canonical.events import Frame, PartFinished
+from openclaw_oauthrouter.canonical.content import Opaque, ReasoningPart, TextPart, ToolCallPart
+from openclaw_oauthrouter.canonical.events import Frame, PartFinished, PartStarted
 from openclaw_oauthrouter.canonical.request import ChatRequest
 
 
@@ -37,13 +37,14 @@ class Origins:
             yield self._stamped(frame, origin)
 
     def _stamped(self, frame: Frame, origin: str) -> Frame:
-        for event in frame.events:
-            if isinstance(event, PartFinished) and event.opaque:
-                events = (self._stamp(event, origin) if isinstance(event, PartFinished) else event for event in frame.events)
-                return Frame(frame.raw, tuple(events))
-        return frame
+        if not any(isinstance(event, PartStarted | PartFinished) and event.opaque for event in frame.events):
+            return frame
+        events = (
+            self._stamp(event, origin) if isinstance(event, PartStarted | PartFinished) else event for event in frame.events
+        )
+        return Frame(frame.raw, tuple(events))
 
-    def _stamp(self, event: PartFinished, origin: str) -> PartFinished:
+    def _stamp(self, event: PartStarted | PartFinished, origin: str) -> PartStarted | PartFinished:
         if event.opaque is None:
             return event
         self._makers[_digest(event.opaque.data)] = origin
@@ -55,7 +56,7 @@ class Origins:
 def _opaque_parts(request: ChatRequest) -> Iterator[Opaque]:
     for message in request.messages:
         for part in message.parts:
-            if isinstance(part, ReasoningPart) and part.opaque is not None:
+            if isinstance(part, ReasoningPart | TextPart | ToolCallPart) and part.opaque is not None:
                 yield part.opaque
 
 

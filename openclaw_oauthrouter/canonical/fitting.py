@@ -1,0 +1,516 @@
+"""Fits a request to the model that shall answer it: the one place where a model's facts change a request.
+
+``fit`` runs once, before a dialect encodes; encoders only spell what it leaves. Each rule below is a pure function from request to request.
+What fitting leaves alone stays the same object, so that the transparent lane can tell what it has to write anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+from typing import Any, Literal
+
+from openclaw_oauthrouter.canonical.content import (
+    BlobPart,
+    FilePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+    ToolCallResponsePart,
+    UriPart,
+)
+from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo
+from openclaw_oauthrouter.canonical.model_names import normalise
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Note, Reasoning, ResponseFormat, ToolChoice
+
+GO_ON = "Continue."
+"""What the user says where a model will not continue an assistant's text."""
+
+JSON_ONLY = "Reply with one JSON object and nothing else."
+
+MIN_BUDGET = 1024
+_BUDGETS = {"minimal": 1024, "low": 1024, "medium": 2048, "high": 4096, "xhigh": 8192, "max": 16_384}
+_EFFORTS_OF_BUDGETS = ((2048, "low"), (8192, "medium"))
+# What to ask for when a level is missing: the next stronger one, then the next weaker ones.
+_SUBSTITUTES = {
+    "minimal": ("low", "none"),
+    "low": ("minimal", "medium"),
+    "medium": ("high", "low"),
+    "high": ("medium", "xhigh", "max"),
+    "xhigh": ("max", "high"),
+    "max": ("xhigh", "high"),
+}
+_STRONG = ("xhigh", "max")
+_OTHER_SAMPLING = ("frequency_penalty", "presence_penalty", "logit_bias", "top_logprobs")
+_UNSAFE_ID = re.compile(r"[^a-zA-Z0-9_-]")
+_DIGEST = 8
+
+
+@dataclass(slots=True)
+class _Facts:
+    """What the rules go by.
+
+    :ivar relayed: the provider speaks the client's dialect
+    :ivar same: and the client wrote the body for this very model
+    """
+
+    info: ModelInfo
+    accepts: Accepts
+    relayed: bool
+    same: bool
+    notes: list[Note] = field(default_factory=list)
+
+    def note(self, action: Literal["dropped", "repaired", "mapped"], subject: str, reason: str) -> None:
+        self.notes.append(Note(action, subject, reason))
+
+
+def fit(request: ChatRequest, info: ModelInfo, dialect: str) -> tuple[ChatRequest, tuple[Note, ...]]:
+    """Bring a request within what a model takes.
+
+    :param info: with ``accepts`` filled in (``catalog.accepts.with_accepts``); without, only its limits and modalities count
+    :param dialect: the one the model is asked in
+    :return: the request (the same object when nothing had to change; else with ``decoded`` set) and what was changed
+    """
+    accepts = info.accepts or Accepts(known=False)
+    relayed = request.dialect == dialect
+    same = relayed and _bare(request.model) == _bare(info.id)
+    facts = _Facts(info, accepts, relayed, same)
+    fitted = request
+    for rule in _ALWAYS if same and not accepts.known else _RULES:
+        fitted = rule(fitted, facts)
+    return (request if fitted is request else replace(fitted, decoded=request)), tuple(facts.notes)
+
+
+def _bare(model: str) -> str:
+    return normalise(model).rpartition("/")[2]
+
+
+# ------------------------------------------------------------------------------------------------------- limits and words
+
+
+def _limit_output(request: ChatRequest, facts: _Facts) -> ChatRequest:
+    asked, most = request.max_output_tokens, facts.info.max_output_tokens
+    if asked is None or most is None or asked <= most:
+        return request
+    facts.note("mapped", "max_tokens", f"the model writes at most {most}")
+    return replace(request, max_output_tokens=most)
+
+
+def _limit_identifiers(request: ChatRequest, facts: _Facts) -> ChatRequest:
+    """Names of end users: a digest says as much as a long name does, and fits."""
+    user = _digest_of(request.user, facts.accepts.user_limit)
+    if user != request.user:
+        facts.note("mapped", "user", f"longer than {facts.accepts.user_limit} characters; sent as a digest")
+        request = replace(request, user=user)
+    identifier = request.native.get("safety_identifier")
+    shortened = _digest_of(identifier if isinstance(identifier, str) else None, facts.accepts.safety_identifier_limit)
+    if isinstance(identifier, str) and shortened != identifier:
+        facts.note("mapped", "safety_identifier", f"longer than {facts.accepts.safety_identifier_limit} characters; a digest")
+        request = replace(request, native={**request.native, "safety_identifier": shortened})
+    return request
+
+
+def _digest_of(value: str | None, limit: int | None) -> str | None:
+    if value is None or limit is None or len(value) <= limit:
+        return value
+    return hashlib.sha256(value.encode()).hexdigest()[:limit]
+
+
+def _limit_service_tier(request: ChatRequest, facts: _Facts) -> ChatRequest:
+    known, wanted = facts.accepts.service_tiers, request.service_tier
+    if known is None or wanted is None or wanted in known:
+        return request
+    if wanted == "fast" and "priority" in known:
+        facts.note("mapped", "service_tier", "'priority' is what it is called here")
+        return replace(request, service_tier="priority")
+    facts.note("dropped", "service_tier", f"the model is not served as {wanted!r}")
+    return replace(request, service_tier=None)
+
+
+def _limit_verbosity(request: ChatRequest, facts: _Facts) -> ChatRequest:
+    if request.verbosity is None or facts.accepts.verbosity:
+        return request
+    facts.note("dropped", "verbosity", "the model has no counterpart")
+    return replace(request, verbosity=None)
+
+
+# ------------------------------------------------------------------------------------------------------------ reasoning
+
+
+def _fit_reasoning(request: ChatRequest, facts: _Facts) -> ChatRequest:
+    wanted = request.reasoning
+    if wanted is None:
+        return request
+    fitted = _off(wanted, facts) if wanted.effort == "none" else _on(wanted, facts)
+    if fitted is not None:
+        fitted = _with_known_efforts(fitted, facts)
+    if fitted is not None and fitted.budget_tokens is not None:
+        fitted = _with_fitting_budget(fitted, request, facts)
+    return request if fitted == wanted else replace(request, reasoning=fitted)
+
+
+def _off(wanted: Reasoning, facts: _Facts) -> Reasoning | None:
+    accepts = facts.accepts
+    if accepts.reasons is False:
+        return None
+    if "none" in (accepts.efforts or ()):
+        return wanted
+    if accepts.thinking_off == "never":
+        if not accepts.reasons_by_default or not accepts.efforts:
+            return None
+        facts.note("mapped", "thinking", f"the model always reasons; effort {accepts.efforts[0]!r} instead")
+        return Reasoning(effort=accepts.efforts[0])
+    if accepts.thinking_off == "between_tools":
+        return replace(wanted, between_tools=True)
+    off = replace(wanted, between_tools=False) if wanted.between_tools else wanted
+    if accepts.reasons_by_default or facts.same:
+        return off
+    # Several models refuse the word, and those that do not reason by themselves need none.
+    return Reasoning(effort=None, answer_effort=wanted.answer_effort) if wanted.answer_effort else None
+
+
+def _on(wanted: Reasoning, facts: _Facts) -> Reasoning | None:
+    accepts = facts.accepts
+    if accepts.reasons is False:
+        facts.note("dropped", "reasoning", f"{facts.info.id} does not reason")
+        return None
+    if wanted.budget_tokens is not None and not accepts.budget:
+        return _budget_as_effort(wanted, facts)
+    asks = wanted.adaptive or (not facts.relayed and wanted.effort is not None)
+    if not asks or wanted.budget_tokens is not None:
+        return wanted
+    if accepts.adaptive:
+        return wanted if wanted.adaptive else replace(wanted, adaptive=True)
+    if accepts.budget:
+        budget = _BUDGETS.get(wanted.effort or "high", _BUDGETS["high"])
+        facts.note("mapped", "thinking", f"the model has no adaptive thinking; a budget of {budget} tokens instead")
+        effort = wanted.effort if wanted.effort in (accepts.efforts or ()) else None
+        return replace(wanted, adaptive=False, budget_tokens=budget, effort=effort)
+    return replace(wanted, adaptive=False) if wanted.adaptive else wanted
+
+
+def _budget_as_effort(wanted: Reasoning, facts: _Facts) -> Reasoning:
+    budget = wanted.budget_tokens or MIN_BUDGET
+    if facts.accepts.adaptive:
+        effort = next((level for level, tokens in _BUDGETS.items() if level != "minimal" and budget <= tokens), "max")
+    else:
+        effort = next((level for limit, level in _EFFORTS_OF_BUDGETS if budget < limit), "high")
+    effort = wanted.effort or effort
+    facts.note("mapped", "thinking", f"the model takes no budget; effort {effort!r} instead")
+    return replace(wanted, budget_tokens=None, adaptive=facts.accepts.adaptive, effort=effort)
+
+
+def _with_known_efforts(wanted: Reasoning, facts: _Facts) -> Reasoning | None:
+    """The effort, and the effort of the answer beside reasoning switched off, in the names that the model knows."""
+    known = facts.accepts.efforts
+    if known is None:
+        return wanted
+    if wanted.effort not in (None, "none"):
+        wanted = replace(wanted, effort=_known_effort(str(wanted.effort), known, facts, quiet=wanted.budget_tokens is not None))
+    if wanted.answer_effort is not None:
+        weak = tuple(level for level in known if level not in _STRONG or facts.accepts.strong_effort_without_thinking)
+        wanted = replace(wanted, answer_effort=_known_effort(wanted.answer_effort, weak, facts, quiet=False))
+    return None if wanted == Reasoning() else wanted
+
+
+def _known_effort(effort: str, known: tuple[str, ...], facts: _Facts, *, quiet: bool) -> str | None:
+    if effort in known:
+        return effort
+    substitute = next((level for level in _SUBSTITUTES.get(effort, ()) if level in known), None)
+    if substitute is not None:
+        facts.note("mapped", "effort", f"the model has no {effort!r}; {substitute!r} instead")
+    elif not quiet:
+        facts.note("dropped", "effort", "the model has no such effort level")
+    return substitute
+
+
+def _with_fitting_budget(wanted: Reasoning, request: ChatRequest, facts: _Facts) -> Reasoning | None:
+    budget, limit = wanted.budget_tokens or MIN_BUDGET, request.max_output_tokens
+    without = replace(wanted, budget_tokens=None) if wanted.effort is not None else None
+    if limit is not None and limit - 1 < MIN_BUDGET:
+        facts.note("dropped", "thinking", f"an answer of at most {limit} tokens leaves no room for it")
+        return without
+    if facts.accepts.thinking_before_calls and _loop_began_without_reasoning(request.messages):
+        facts.note("dropped", "thinking", "the running tool loop began without it")
+        return without
+    fitting = max(budget, MIN_BUDGET) if limit is None else min(max(budget, MIN_BUDGET), limit - 1)
+    if fitting == budget:
+        return wanted
+    facts.note("mapped", "thinking", "the budget must lie between 1024 and the answer's own limit")
+    return replace(wanted, budget_tokens=fitting)
+
+
+def _loop_began_without_reasoning(messages: tuple[Message, ...]) -> bool:
+    """Whether the last assistant turn calls tools without having thought: budgeted thinking cannot start in the middle."""
+    if not messages or not _is_result(messages[-1]):
+        return False
+    last = next((message for message in reversed(messages) if message.role == "assistant"), None)
+    parts = last.parts if last is not None else ()
+    return any(isinstance(part, ToolCallPart) for part in parts) and not any(isinstance(part, ReasoningPart) for part in parts)
+
+
+def is_reasoning(request: ChatRequest, accepts: Accepts) -> bool:
+    """Whether a fitted request makes the model reason."""
+    wanted = request.reasoning
+    if wanted is None:
+        return accepts.reasons_by_default
+    if wanted.effort == "none":
+        return False
+    by_effort = wanted.effort is not None and not accepts.adaptive and not accepts.budget
+    return wanted.budget_tokens is not None or wanted.adaptive or by_effort or accepts.reasons_by_default
+
+
+# ------------------------------------------------------------------------------------------------------------- sampling
+
+
+def _limit_sampling(request: ChatRequest, facts: _Facts) -> ChatRequest:
+    accepts = facts.accepts
+    refused = {
+        "temperature": not accepts.temperature,
+        "top_p": not accepts.top_p,
+        "top_k": not accepts.top_k,
+    }
+    if not accepts.sampling_while_reasoning and is_reasoning(request, accepts):
+        refused = dict.fromkeys(refused, True)
+    elif not accepts.temperature_with_top_p and request.temperature is not None:
+        refused["top_p"] = True
+    dropped = [name for name, refuses in refused.items() if refuses and getattr(request, name) is not None]
+    for name in dropped:
+        facts.note("dropped", name, "the model does not take it, or not together with the rest of the request")
+    nothing: dict[str, Any] = dict.fromkeys(dropped)
+    request = replace(request, **nothing) if dropped else request
+    return _limit_other_sampling(_limit_temperature(request, facts), facts)
+
+
+def _limit_temperature(request: ChatRequest, facts: _Facts) -> ChatRequest:
+    most = facts.accepts.temperature_limit
+    if request.temperature is None or 0 <= request.temperature <= most:
+        return request
+    facts.note("mapped", "temperature", f"the model takes 0 to {most:g}")
+    return replace(request, temperature=min(max(request.temperature, 0), most))
+
+
+def _limit_other_sampling(request: ChatRequest, facts: _Facts) -> ChatRequest:
+    if request.stop and not facts.accepts.stop:
+        facts.note("dropped", "stop", "the model takes no stop words")
+        request = replace(request, stop=())
+    if facts.accepts.penalties:
+        return request
+    dropped = [name for name in _OTHER_SAMPLING if request.native.get(name) is not None]
+    for name in dropped:
+        facts.note("dropped", name, "the model does not take it")
+    if dropped:
+        request = replace(request, native={name: value for name, value in request.native.items() if name not in dropped})
+    if request.logprobs:
+        facts.note("dropped", "logprobs", "the model does not report probabilities")
+        request = replace(request, logprobs=False)
+    return request
+
+
+# ------------------------------------------------------------------------------------------------------- tools, structure
+
+
+def _limit_tools(request: ChatRequest, facts: _Facts) -> ChatRequest:
+    accepts, choice = facts.accepts, request.tool_choice
+    by_budget = request.reasoning is not None and request.reasoning.budget_tokens is not None
+    can_force = accepts.forced_tool_choice and (accepts.forced_choice_while_thinking or not by_budget)
+    if choice is not None and choice.mode in ("required", "tool") and not can_force:
+        facts.note("mapped", "tool_choice", "the model cannot be forced to call a tool here; it is left to decide")
+        request = replace(request, tool_choice=ToolChoice("auto", allowed=choice.allowed))
+    if request.parallel_tool_calls is not None and not accepts.parallel_tool_calls:
+        facts.note("dropped", "parallel_tool_calls", "the model has no such switch")
+        request = replace(request, parallel_tool_calls=None)
+    if not accepts.strict_tools and any(tool.strict for tool in request.tools):
+        facts.note("dropped", "strict", "the model does not bind tools to their schema")
+        tools = tuple(replace(tool, strict=None) if tool.strict else tool for tool in request.tools)
+        request = replace(request, tools=tools)
+    return request
+
+
+def _limit_structure(request: ChatRequest, facts: _Facts) -> ChatRequest:
+    wanted, able = request.response_format, facts.accepts.structured_output
+    if wanted is None or wanted.kind == "text" or wanted.kind in able:
+        return request
+    facts.note("mapped", "response_format", "the model cannot be bound to it; it is told in words")
+    words = JSON_ONLY if wanted.schema is None else f"{JSON_ONLY} It must follow this JSON Schema:\n{json.dumps(wanted.schema)}"
+    format_ = ResponseFormat("json_object") if "json_object" in able else None
+    leading = sum(1 for _ in takewhile(lambda message: message.role == "system", request.messages))
+    told = Message("system", (TextPart(words),))
+    messages = (*request.messages[:leading], told, *request.messages[leading:])
+    return replace(request, response_format=format_, messages=messages)
+
+
+# --------------------------------------------------------------------------------------------------------- conversation
+
+
+def _fit_messages(request: ChatRequest, facts: _Facts) -> ChatRequest:
+    foreign = request.foreign_opaque
+    running = _start_of_loop(request.messages) if facts.accepts.binds_thinking and not facts.same else -1
+    messages: list[Message] = []
+    lost = 0
+    for at, message in enumerate(request.messages):
+        fitted = message
+        if message.role == "assistant":
+            parts = _own_opaque(message.parts, foreign)
+            if at < running:
+                parts = _without_reasoning(parts)
+            fitted = _with_parts(message, parts)
+            lost += _sealed(message.parts) - _sealed(parts)
+        messages.append(_with_parts(fitted, tuple(_seen(part, facts) for part in fitted.parts)))
+    if lost:
+        facts.note("dropped", "thinking", f"{lost} blocks were sealed for another model or provider")
+    if all(new is old for new, old in zip(messages, request.messages, strict=True)):
+        return request
+    return replace(request, messages=tuple(messages))
+
+
+def _place_system_messages(request: ChatRequest, facts: _Facts) -> ChatRequest:
+    """Where a model honours no system message within the conversation: to its front, or to the user's words in the client's own body."""
+    if facts.accepts.system_messages:
+        return request
+    leading = sum(1 for _ in takewhile(lambda message: message.role == "system", request.messages))
+    head, rest = request.messages[:leading], request.messages[leading:]
+    if not rest or all(message.role != "system" for message in rest):
+        return request
+    if facts.relayed:
+        facts.note("mapped", "messages.system", "the model takes no system message in a conversation; sent as the user's text")
+        return replace(request, messages=(*head, *(_as_user(message) for message in rest)))
+    late = tuple(message for message in rest if message.role == "system")
+    return replace(request, messages=(*head, *late, *(message for message in rest if message.role != "system")))
+
+
+def _as_user(message: Message) -> Message:
+    if message.role != "system":
+        return message
+    return Message("user", tuple(_as_user_text(part) for part in message.parts))
+
+
+def _own_opaque(parts: tuple[Part, ...], foreign: frozenset[str]) -> tuple[Part, ...]:
+    """The parts without what somebody else has sealed."""
+    if not foreign:
+        return parts
+    return tuple(
+        replace(part, opaque=None)
+        if isinstance(part, ReasoningPart | TextPart | ToolCallPart) and part.opaque is not None and part.opaque.data in foreign
+        else part
+        for part in parts
+    )
+
+
+def _without_reasoning(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Without sealed thinking bound to a prefix that is another now."""
+    return tuple(part for part in parts if not isinstance(part, ReasoningPart) or part.opaque is None)
+
+
+def _sealed(parts: tuple[Part, ...]) -> int:
+    return sum(isinstance(part, ReasoningPart) and part.opaque is not None for part in parts)
+
+
+def _start_of_loop(messages: tuple[Message, ...]) -> int:
+    """Position of the last words of the user: what comes after them is the running tool loop."""
+    return max((at for at, message in enumerate(messages) if message.role == "user" and not _is_result(message)), default=-1)
+
+
+def _is_result(message: Message) -> bool:
+    return any(isinstance(part, ToolCallResponsePart) for part in message.parts)
+
+
+def _seen(part: Part, facts: _Facts) -> Part:
+    """The part, or a line of text where the model cannot see it."""
+    if isinstance(part, ToolCallResponsePart):
+        content = tuple(_seen(item, facts) for item in part.content)
+        if all(new is old for new, old in zip(content, part.content, strict=True)):
+            return part
+        words = tuple(
+            item for item in content if not isinstance(item, ReasoningPart | ToolCallPart | ToolCallResponsePart | RefusalPart)
+        )
+        return replace(part, content=words)
+    if not isinstance(part, BlobPart | UriPart | FilePart):
+        return part
+    info = facts.info
+    sees = {"image": info.images, "document": info.documents, "audio": info.audio}[part.modality]
+    if sees or (part.modality == "document" and isinstance(part, BlobPart) and part.mime_type.startswith("text/")):
+        return part
+    facts.note("dropped", part.modality, f"{info.id} does not take it; a line of text says that it was there")
+    name = f" {part.filename!r}" if part.filename else ""
+    return TextPart(f"[{part.modality}{name}: this model cannot see it]", cache=getattr(part, "cache", None))
+
+
+def _as_user_text(part: Part) -> Part:
+    return replace(part, text=f"<system>\n{part.text}\n</system>") if isinstance(part, TextPart) and part.text else part
+
+
+def _limit_call_ids(request: ChatRequest, facts: _Facts) -> ChatRequest:
+    limit = facts.accepts.call_id_limit
+    if limit is None:
+        return request
+    messages = tuple(
+        _with_parts(message, tuple(_short_id(part, limit) for part in message.parts)) for message in request.messages
+    )
+    if all(new is old for new, old in zip(messages, request.messages, strict=True)):
+        return request
+    facts.note("repaired", "tool call ids", f"longer than {limit} characters")
+    return replace(request, messages=messages)
+
+
+def _short_id(part: Part, limit: int) -> Part:
+    if not isinstance(part, ToolCallPart | ToolCallResponsePart) or len(part.id) <= limit:
+        return part
+    return replace(part, id=short_id(part.id, limit))
+
+
+def short_id(id_: str, limit: int) -> str:
+    """An id within a limit; ids that differ stay different, and the same id becomes the same."""
+    if len(id_) <= limit:
+        return id_
+    return f"{_UNSAFE_ID.sub('_', id_)[: limit - _DIGEST - 1]}_{hashlib.sha256(id_.encode()).hexdigest()[:_DIGEST]}"
+
+
+def _end_with_user(request: ChatRequest, facts: _Facts) -> ChatRequest:
+    """A text of the assistant at the end asks to be continued, which only some models do; thoughts none of these continues."""
+    accepts, last = facts.accepts, request.messages[-1] if request.messages else None
+    if last is None or last.role != "assistant" or not last.parts or (accepts.prefill and accepts.prefill_while_reasoning):
+        return request
+    end = last.parts[-1]
+    # A call of the vendor's own tools is not among these: its turn, paused, is resumed by sending it back as it is.
+    if not isinstance(end, TextPart | ReasoningPart | RefusalPart):
+        return request
+    if not isinstance(end, TextPart) or not accepts.prefill or is_reasoning(request, accepts):
+        facts.note("repaired", "messages", "the model wants the conversation to end with a user message here")
+        return replace(request, messages=(*request.messages, Message("user", (TextPart(GO_ON),))))
+    if accepts.prefill_ends_in_space or end.text == end.text.rstrip():
+        return request
+    facts.note("repaired", "messages", "the beginning of an answer may not end in white space")
+    trimmed = replace(last, parts=(*last.parts[:-1], replace(end, text=end.text.rstrip())))
+    return replace(request, messages=(*request.messages[:-1], trimmed))
+
+
+def _with_parts(message: Message, parts: tuple[Part, ...]) -> Message:
+    if len(parts) == len(message.parts) and all(new is old for new, old in zip(parts, message.parts, strict=True)):
+        return message
+    return replace(message, parts=parts)
+
+
+Rule = Callable[[ChatRequest, _Facts], ChatRequest]
+_ALWAYS: tuple[Rule, ...] = (_limit_output, _fit_messages)
+"""What holds also where the client wrote the body for this very model and little is known of it."""
+_RULES: tuple[Rule, ...] = (
+    _limit_output,
+    _fit_reasoning,
+    _limit_sampling,
+    _limit_tools,
+    _limit_structure,
+    _limit_verbosity,
+    _limit_service_tier,
+    _limit_identifiers,
+    _fit_messages,
+    _place_system_messages,
+    _limit_call_ids,
+    _end_with_user,
+)
