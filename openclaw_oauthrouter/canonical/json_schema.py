@@ -471,7 +471,7 @@ class _Gemini:
 
     def format(self, value: Any, _path: tuple[str, ...]) -> JsonObject:
         """``format``, of which few are known."""
-        return {"format": value} if value in _GEMINI_FORMATS else {f"{_TOLD}format": value}
+        return {"format": value} if isinstance(value, str) and value in _GEMINI_FORMATS else {f"{_TOLD}format": value}
 
     def properties(self, value: Any, path: tuple[str, ...]) -> JsonObject:
         """``properties``."""
