@@ -80,7 +80,6 @@ def test_fit_leaves_what_the_model_takes(request: ChatRequest, model: str, diale
     else:
         assert fitted.decoded is request
     again, _ = fit(fitted, info, dialect)
-    assert again.messages == fitted.messages
     assert again.reasoning == fitted.reasoning
     if not sees:
         assert not any(isinstance(part, BlobPart) for message in fitted.messages for part in message.parts)
