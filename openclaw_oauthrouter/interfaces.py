@@ -66,6 +66,17 @@ class StreamEncoder(Protocol):
 
 
 @runtime_checkable
+class FoldsStreams(Protocol):
+    """A dialect whose whole answers are folded from the very stream that a streaming client would get, so that they lose nothing."""
+
+    def whole_answer(self, stream: bytes) -> JsonObject:
+        """The whole answer.
+
+        :param stream: all that the dialect's ``relay_encoder`` wrote for one answer that came to its end
+        """
+
+
+@runtime_checkable
 class OpensWithFailure(Protocol):
     """A stream encoder of a dialect whose clients read some failures only within a stream, even where nothing has been said before."""
 

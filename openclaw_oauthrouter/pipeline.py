@@ -19,7 +19,7 @@ from openclaw_oauthrouter.canonical.routing import RoutingDecision
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage, usage_of_interrupted
 from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, UpstreamError
-from openclaw_oauthrouter.interfaces import Dialect, StreamEncoder
+from openclaw_oauthrouter.interfaces import Dialect, FoldsStreams, StreamEncoder
 from openclaw_oauthrouter.routing.conversations import conversation_key
 from openclaw_oauthrouter.routing.hints import hints_of
 from openclaw_oauthrouter.routing.model_ids import LONGEST_MODEL, shown_model
@@ -112,7 +112,7 @@ class Reply:
         self._record = exchange.record
         target = self._answer.target
         self._model = shown_model(exchange.request.model, target.candidate.info)
-        self._relays = target.provider.dialect == self._dialect.name
+        self._relays = target.provider.dialect == self._dialect.name and not self._answer.encoded.translated
         self._tool_names = dict(self._answer.encoded.tool_names)
         self.headers = self._answer.headers
         self.encoder = self._choose_encoder()
@@ -134,17 +134,21 @@ class Reply:
 
     async def whole(self) -> bytes:
         """The answer as one JSON body; it has come to its end already, or ``Exchange.open`` would have failed."""
-        fold = ResponseFold()
-        as_it_is = self._relays and not self._answer.streamed
-        raw = b""
+        seen: list[Frame] = []
         async with aclosing(self._answer.frames()) as frames:
             async for frame in frames:
                 self._watch(frame)
-                raw = frame.raw
-                for event in () if as_it_is else self._with_client_names(frame).events:
-                    fold.receive(event)
-        if as_it_is:
-            return orjson.dumps(self._dialect.relay_response(orjson.loads(raw), self._tool_names))
+                seen.append(frame)
+        if self._relays and not self._answer.streamed:
+            raw = b"".join(frame.raw for frame in seen)
+            # Numbers that no float holds survive only where nothing is read.
+            return orjson.dumps(self._dialect.relay_response(orjson.loads(raw), self._tool_names)) if self._tool_names else raw
+        if self._relays and isinstance(self._dialect, FoldsStreams):
+            return orjson.dumps(self._dialect.whole_answer(b"".join(self.encoder.send(frame) for frame in seen)))
+        fold = ResponseFold()
+        for frame in seen:
+            for event in self._with_client_names(frame).events:
+                fold.receive(event)
         return orjson.dumps(self._dialect.encode_response(fold.result(), self._exchange.request, self._model))
 
     async def aclose(self) -> None:

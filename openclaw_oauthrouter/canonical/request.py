@@ -150,8 +150,10 @@ class EncodedRequest:
     :ivar body: ready for ``orjson.dumps``; belongs to the caller, who may change it
     :ivar notes: what encoding dropped, mapped or repaired
     :ivar tool_names: name on the wire -> name the client used, where they differ
+    :ivar translated: written anew although client and provider speak one dialect, so the answer has to be translated as well
     """
 
     body: dict[str, object]
     notes: tuple[Note, ...] = ()
     tool_names: FrozenObject = field(default_factory=dict)
+    translated: bool = False

@@ -20,7 +20,7 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.response import ChatResponse
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.openai_responses.errors import decode_error, encode_error
-from openclaw_oauthrouter.dialects.openai_responses.relay import RelayEncoder, relay_request, rename_tools
+from openclaw_oauthrouter.dialects.openai_responses.relay import RelayEncoder, relay_request, rename_tools, whole_answer
 from openclaw_oauthrouter.dialects.openai_responses.request_decoder import decode_request
 from openclaw_oauthrouter.dialects.openai_responses.request_encoder import encode_request
 from openclaw_oauthrouter.dialects.openai_responses.stream_decoder import ResponsesMachine, decode_response
@@ -94,6 +94,10 @@ class OpenAIResponses:
     def relay_response(self, body: JsonObject, tool_names: FrozenObject) -> JsonObject:
         """Pass on a whole answer that came in this very dialect."""
         return rename_tools(body, tool_names)
+
+    def whole_answer(self, stream: bytes) -> JsonObject:
+        """The whole answer that a relayed stream spells; see ``interfaces.FoldsStreams``."""
+        return whole_answer(stream)
 
     def encode_error(self, error: OAuthRouterError, request_id: str) -> JsonObject:
         """The error envelope; the request id travels in a header, as OpenAI's does."""

@@ -10,13 +10,13 @@ from openclaw_oauthrouter.canonical.usage import Usage, reported_cost, token_cou
 
 DIALECT = "openai_responses"
 
-MAX_CALL_ID = 64
-"""Longest call id the API takes."""
+MAX_ID = 64
+"""Longest id of an item, and of a call, that the API takes."""
 
 
 def wire_call_id(call_id: str) -> str:
     """A call id the API accepts; the same id always becomes the same, so calls and answers still meet."""
-    return call_id if 0 < len(call_id) <= MAX_CALL_ID else f"call_{hashlib.sha256(call_id.encode()).hexdigest()[:32]}"
+    return call_id if 0 < len(call_id) <= MAX_ID else f"call_{hashlib.sha256(call_id.encode()).hexdigest()[:32]}"
 
 
 def flat_name(namespace: str, name: str) -> str:

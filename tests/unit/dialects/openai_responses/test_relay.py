@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
@@ -131,10 +132,142 @@ def test_what_happens_after_the_end_is_no_failure() -> None:
     ("raw", "renamed"),
     [
         (b'data: {"item":{"name":"short"}}', b'data: {"item":{"name":"long"}}\n\n'),
-        (b"event: x\ndata: {broken\ndata: twice\n\n", b"event: x\ndata: {broken twice\n\n"),
+        (b"event: x\ndata: {broken\ndata: twice\n\n", b"event: x\ndata: {broken\ndata: twice\n\n"),
         (b"data: [1]\n\n", b"data: [1]\n\n"),
         (b'data: {"item":null,"response":{"output":null}}\n\n', b'data: {"item":null,"response":{"output":[]}}\n\n'),
     ],
 )
 def test_renaming_survives_odd_frames(raw: bytes, renamed: bytes) -> None:
     assert make_dialect().relay_encoder(from_client(), {"short": "long"}).send(Frame(raw)) == renamed
+
+
+LONG = "9" * 80
+
+
+def sent_input(*items: dict[str, Any]) -> list[dict[str, Any]]:
+    dialect = make_dialect()
+    body = {"model": "gpt-5.6-sol", "store": False, "input": list(items)}
+    return cast("list[dict[str, Any]]", dialect.encode_request(dialect.decode_request(body, {}), CARD).body["input"])
+
+
+@pytest.mark.parametrize(
+    ("item", "sent"),
+    [
+        ({"type": "message", "role": "user", "content": "hi", "id": "msg_1"}, None),
+        ({"role": "user", "content": [{"type": "input_text", "text": "hi"}]}, None),
+        ({"type": "hologram", "id": "x" * 64, "arguments": {"a": 1}}, None),
+        (
+            {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": "{}", "status": "completed"},
+            None,
+        ),
+        ({"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "s"}, None),
+        (
+            {"type": "message", "role": "user", "content": "hi", "id": f"msg_{LONG}"},
+            {"type": "message", "role": "user", "content": "hi"},
+        ),
+        (
+            {"type": "message", "role": "user", "content": "hi", "id": "item-7"},
+            {"type": "message", "role": "user", "content": "hi"},
+        ),
+        ({"type": "hologram", "id": LONG}, {"type": "hologram"}),
+        (
+            {"type": "function_call", "id": "toolu_1", "call_id": "c", "name": "f", "arguments": "{}"},
+            {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+        ),
+        (
+            {
+                "type": "reasoning",
+                "id": "thought",
+                "summary": [],
+                "content": [{"type": "reasoning_text", "text": "hm"}],
+                "encrypted_content": "s",
+            },
+            {"type": "reasoning", "summary": [], "encrypted_content": "s"},
+        ),
+        (
+            {
+                "type": "message",
+                "role": "assistant",
+                "content": [{"type": "input_text", "text": "a"}, {"type": "text", "text": "b"}],
+            },
+            {
+                "type": "message",
+                "role": "assistant",
+                "content": [{"type": "output_text", "text": "a"}, {"type": "output_text", "text": "b"}],
+            },
+        ),
+        (
+            {
+                "type": "message",
+                "role": "user",
+                "content": [{"type": "output_text", "text": "a", "annotations": []}, {"type": "text", "text": "b"}],
+            },
+            {
+                "type": "message",
+                "role": "user",
+                "content": [{"type": "input_text", "text": "a"}, {"type": "input_text", "text": "b"}],
+            },
+        ),
+        (
+            {"type": "message", "role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://e.org/a.png"}}]},
+            {
+                "type": "message",
+                "role": "user",
+                "content": [{"type": "input_image", "image_url": "https://e.org/a.png", "detail": "auto"}],
+            },
+        ),
+        (
+            {"type": "function_call_output", "call_id": "c", "output": [{"type": "output_text", "text": "a"}]},
+            {"type": "function_call_output", "call_id": "c", "output": [{"type": "input_text", "text": "a"}]},
+        ),
+    ],
+)
+def test_item_made_for_somebody_else_is_mended_and_no_other(item: dict[str, Any], sent: dict[str, Any] | None) -> None:
+    assert sent_input(item) == [item if sent is None else sent]
+
+
+def test_long_call_ids_are_shortened_alike_on_both_sides() -> None:
+    call, answer = sent_input(
+        {"type": "function_call", "call_id": f"call_{LONG}", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": f"call_{LONG}", "output": "a"},
+    )
+    assert call["call_id"] == answer["call_id"]
+    assert len(call["call_id"]) <= 64
+
+
+def done(position: int, **item: Any) -> dict[str, Any]:
+    return {"type": "response.output_item.done", "output_index": position, "item": item, "sequence_number": position + 1}
+
+
+ITEMS: tuple[dict[str, Any], ...] = (
+    {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "sealed"},
+    {
+        "type": "message",
+        "id": "msg_1",
+        "role": "assistant",
+        "phase": "final_answer",
+        "content": [{"type": "output_text", "text": "hi"}],
+    },
+    {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "namespace": "mcp__d", "arguments": "{}", "odd": 1},
+)
+
+
+@pytest.mark.parametrize("end", ["completed", "incomplete", "done"])
+def test_empty_final_list_is_filled_from_the_items_seen(end: str) -> None:
+    encoder = make_dialect().relay_encoder(from_client(), {})
+    final = {
+        "type": f"response.{end}",
+        "response": {"id": "r1", "status": "completed", "output": [], "extra": 1},
+        "sequence_number": 9,
+    }
+    stream = encoder.send(Frame(wire(CREATED, *(done(at, **item) for at, item in enumerate(ITEMS[:2])))))
+    stream += encoder.send(Frame(wire(done(2, **ITEMS[2]), final), (ResponseFinished("stop"),)))
+    last = unwire(stream)[-1]
+    assert last == {**final, "response": {**final["response"], "output": list(ITEMS)}}
+    assert make_dialect().whole_answer(stream) == last["response"]
+
+
+def test_final_list_that_is_there_passes_byte_by_byte() -> None:
+    final = {"type": "response.completed", "response": {"id": "r1", "output": [ITEMS[0]]}}
+    raw = wire(CREATED, done(0, **ITEMS[0]), done(1, **ITEMS[1]), final).replace(b'":', b'" : ')
+    assert make_dialect().relay_encoder(from_client(), {}).send(Frame(raw)) == raw
