@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,14 @@ def offer(journal: Journal, change: FileChange, *, yes: bool) -> bool:
     return True
 
 
-def take_back(journal: Journal, name: str, path: Path, *, yes: bool) -> bool:
-    """Undo a named change, if it was made: that of a file, else the last one made in another."""
+def take_back(journal: Journal, name: str, path: Path, *, yes: bool, fit: Callable[[str], str] | None = None) -> bool:
+    """Undo a named change, if it was made: that of a file, else the last one made in another.
+
+    :param fit: makes what is put back acceptable to the program it belongs to
+    """
     change = journal.plan_undo(name, path)
+    if change is not None and change.after is not None and fit is not None:
+        change = replace(change, after=fit(change.after))
     if change is None:
         click.echo("There is nothing to undo.")
         return True

@@ -11,18 +11,12 @@ import click
 from openclaw_oauthrouter.assembly import new_token
 from openclaw_oauthrouter.cli.file_changes import file_options, journal_of, offer, take_back, yes_option
 from openclaw_oauthrouter.config.loading import LoadedSettings, load_settings
+from openclaw_oauthrouter.credentials.builtin import openclaw_state_dir
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.command import OpenClaw, find_openclaw, openclaw_config_file
 from openclaw_oauthrouter.openclaw.edits.json5_text import read
-from openclaw_oauthrouter.openclaw.installation import (
-    DEFAULT_MODEL,
-    ROUTES,
-    Installation,
-    Route,
-    installed_route,
-    seed_explanation,
-    selected,
-)
+from openclaw_oauthrouter.openclaw.former import DEFAULT_MODEL, former_things, unimported_profiles, without_refused
+from openclaw_oauthrouter.openclaw.installation import ROUTES, Installation, Route, installed_route, selected
 from openclaw_oauthrouter.openclaw.manifest import SHIM
 from openclaw_oauthrouter.openclaw.provider_entry import PROVIDER_ID
 from openclaw_oauthrouter.proxy.local_token import kept_token, token_path
@@ -64,9 +58,9 @@ def install(obj: dict[str, Any], route: Route, default_model: bool, yes: bool, u
     journal = journal_of(loaded.settings)
     path, now = _document(loaded)
     document = read(journal.without(CHANGE, path))
-    explanation = seed_explanation(document)
-    if explanation:
-        click.echo(f"Note: {explanation}\n")
+    for former in former_things(document, plugin=route != "local-service"):
+        click.echo(f"Note: {former.explanation}\n")
+    _name_unimported(loaded)
     if loaded.settings.server.auth_token is None:
         # OpenClaw reads the file before the gateway has been started for the first time.
         kept_token(loaded.settings.home, new_token())
@@ -99,7 +93,7 @@ def status(obj: dict[str, Any], as_json: bool) -> None:
         "config": str(path),
         "route": installed_route(document),
         "default_model": selected(document),
-        "problem": seed_explanation(document),
+        "problem": " ".join(former.explanation for former in former_things(document, plugin=_by_plugin(document))) or None,
     }
     if as_json:
         click.echo(json.dumps(facts, indent=2))
@@ -147,12 +141,33 @@ def _copy_plugin(loaded: LoadedSettings, *, yes: bool) -> None:
     _run(_required(loaded), arguments)
 
 
+def _by_plugin(document: dict[str, Any]) -> bool:
+    return installed_route(document) in ("linked", "copied")
+
+
+def _name_unimported(loaded: LoadedSettings) -> None:
+    for path in unimported_profiles(openclaw_state_dir(loaded.settings, loaded.environ)):
+        click.secho(
+            f"Note: {path} is of an older OpenClaw, and the present one does not start beside it: run 'openclaw doctor --fix'. It "
+            "renews sign-ins at once, so be online.\n",
+            fg="yellow",
+        )
+
+
 def _uninstall(loaded: LoadedSettings, *, yes: bool) -> None:
     path, document = _document(loaded)
     copied = installed_route(document) == "copied"
-    done = take_back(journal_of(loaded.settings), CHANGE, path, yes=yes)
+    done = take_back(journal_of(loaded.settings), CHANGE, path, yes=yes, fit=_acceptable)
     if copied and done:
         _run(_required(loaded), ["plugins", "uninstall", "--force", PROVIDER_ID])
+
+
+def _acceptable(text: str) -> str:
+    """What is put back, without what OpenClaw would refuse its whole file over."""
+    fitting, left_out = without_refused(text)
+    if left_out:
+        click.echo(f"Not put back, for OpenClaw refuses it: {', '.join(left_out)}\n")
+    return fitting
 
 
 def _required(loaded: LoadedSettings) -> OpenClaw:

@@ -13,6 +13,7 @@ from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.edits.edit import AppendJson, Edit, PutJson
 from openclaw_oauthrouter.openclaw.edits.json5_text import read, value_at
+from openclaw_oauthrouter.openclaw.former import DEFAULT_MODEL, PROVIDER, former_things
 from openclaw_oauthrouter.openclaw.launch import CONFIG_VARIABLE, passed_on, serve_arguments
 from openclaw_oauthrouter.openclaw.manifest import CONFIG_FILE_KEY, PYTHON_KEY, SHIM
 from openclaw_oauthrouter.openclaw.provider_entry import PROVIDER_ID, TOKEN_VARIABLE, provider_entry
@@ -21,14 +22,10 @@ Route = Literal["linked", "copied", "local-service"]
 """``linked``: OpenClaw loads the plugin from this package. ``copied``: OpenClaw's own installer copies it. ``local-service``: no plugin."""
 
 ROUTES: tuple[Route, ...] = ("linked", "copied", "local-service")
-DEFAULT_MODEL = f"{PROVIDER_ID}/auto"
 
 ENTRY = ("plugins", "entries", PROVIDER_ID)
 _LOAD_PATHS = ("plugins", "load", "paths")
-PROVIDER = ("models", "providers", PROVIDER_ID)
 _SECRETS = ("secrets", "providers", PROVIDER_ID)
-_SEED_ROW = ("agents", "defaults", "models", DEFAULT_MODEL)
-_SEED_KEYS = frozenset({"provider", "contextWindow", "maxTokens"})
 _READY_MS = 30_000
 _TIMEOUT_SECONDS = 300
 
@@ -56,7 +53,8 @@ class Installation:
 
         :param document: the file as it is now
         """
-        edits = [*_ROUTES[route](self, document), *seed_repairs(document)]
+        former = former_things(document, plugin=route != "local-service")
+        edits = [*(edit for one in former for edit in one.edits), *_ROUTES[route](self, document)]
         if self.default_model:
             edits.append(default_model_edit(document))
         return tuple(edits)
@@ -157,24 +155,6 @@ def default_model_edit(document: FrozenObject) -> Edit:
     if isinstance(value_at(document, path), str):
         return PutJson(path=path, value=DEFAULT_MODEL)
     return PutJson(path=(*path, "primary"), value=DEFAULT_MODEL)
-
-
-def seed_repairs(document: FrozenObject) -> list[Edit]:
-    """Remove what an older description of OAuthRouter told people to write and OpenClaw now refuses."""
-    row = value_at(document, _SEED_ROW)
-    if not isinstance(row, dict) or not _SEED_KEYS & row.keys():
-        return []
-    return [PutJson(path=_SEED_ROW, value={key: value for key, value in row.items() if key not in _SEED_KEYS})]
-
-
-def seed_explanation(document: FrozenObject) -> str | None:
-    """Why OpenClaw refuses the file, if it holds the old snippet."""
-    if not seed_repairs(document):
-        return None
-    return (
-        f'agents.defaults.models["{DEFAULT_MODEL}"] holds provider, contextWindow or maxTokens, as an older description of '
-        "OAuthRouter said; OpenClaw 2026.9 refuses these keys there. The provider entry declares them now, so they are removed."
-    )
 
 
 def installed_route(document: FrozenObject) -> Route | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
+from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, failure, ok, warning
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.provider_entry import base_url
@@ -17,6 +19,12 @@ from openclaw_oauthrouter.proxy.local_client import ask_gateway, local_token
 from openclaw_oauthrouter.proxy.local_token import read_token, token_path
 
 _SECONDS = 3.0
+_LATEST = 20
+_RECENT_SECONDS = 3600.0
+_HUNG_UP = 499
+"""Status of a request whose client went away: nobody's failure."""
+
+_SEE = "openclaw-oauthrouter trace -n 20; what each failure means: docs/failures.md"
 
 
 def check_plugins(_: Surroundings) -> Iterator[Result]:
@@ -68,18 +76,52 @@ def check_port(around: Surroundings) -> Iterator[Result]:
     result = _judge(port, answer.status_code, "data" in answer.text)
     yield result
     if result.state == "ok":
-        yield from _check_classifiers(around)
+        yield from _check_recent_requests(around)
+        yield from _check_health(around)
 
 
-def _check_classifiers(around: Surroundings) -> Iterator[Result]:
-    """Third-party classifiers that the running gateway has passed over; nothing when there are none."""
+def _check_recent_requests(around: Surroundings) -> Iterator[Result]:
+    """How the requests of the last hour ended; a gateway that answers none of them is no use, whatever else is in order."""
     try:
-        faults = ask_gateway(around.settings, "GET", "/debug/provider-health").get("classifierFaults")
+        events = ask_gateway(around.settings, "GET", f"/debug/routing-trace?n={_LATEST}").get("events")
     except ConfigurationError:
         return  # an older gateway, or none of ours: the port's own line has told
+    since = (around.clock() - _RECENT_SECONDS) * 1000
+    recent = [event for event in events if event.get("ts", 0) >= since] if isinstance(events, list) else []
+    ended = [event for event in recent if isinstance(event.get("status"), int) and event["status"] != _HUNG_UP]
+    failed = [event for event in ended if event["status"] >= httpx.codes.BAD_REQUEST]
+    if not failed:
+        yield ok("requests", f"all {len(ended)} of the last hour were answered" if ended else "none in the last hour")
+        return
+    last = failed[-1]
+    said = str(last.get("errorMessage") or "no reason given").partition("\n")[0][:300]
+    when = datetime.fromtimestamp(last["ts"] / 1000, UTC).strftime("%H:%M:%S UTC")
+    detail = f"{len(failed)} of the last {len(ended)} failed; the latest at {when} with {last['status']}: {said}"
+    if len(failed) == len(ended):
+        yield failure("requests", f"every one: {detail}", _SEE)
+    else:
+        yield warning("requests", detail, _SEE)
+
+
+def _check_health(around: Surroundings) -> Iterator[Result]:
+    """Providers the running gateway leaves alone for now, and third-party classifiers it has passed over; nothing when there are none."""
+    try:
+        health = ask_gateway(around.settings, "GET", "/debug/provider-health")
+    except ConfigurationError:
+        return
+    for row in _cooling(health):
+        yield warning("provider health", row, "it is tried again by itself; the request log has what the provider said")
+    faults = health.get("classifierFaults")
     for fault, count in faults.items() if isinstance(faults, dict) else ():
         detail = f"{fault}: {count} times since the gateway read its configuration; the configured classifier answered instead"
         yield warning("classifier", detail, "mend or uninstall the plugin; the gateway's log has more")
+
+
+def _cooling(health: JsonObject) -> Iterator[str]:
+    rows = health.get("cooldowns")
+    for row in rows if isinstance(rows, list) else ():
+        named = f"{row.get('scope')} {row.get('name') or ''}".strip()
+        yield f"{row.get('provider')} ({named}) is left alone until {row.get('until')}: {row.get('reason')}"
 
 
 _ANOTHER_PORT = "stop it, or choose another port with OAUTHROUTER_PORT"

@@ -8,16 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, failure, ok, warning
+from openclaw_oauthrouter.credentials.builtin import openclaw_state_dir
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.command import OLDEST, OpenClaw, find_openclaw, openclaw_config_file
-from openclaw_oauthrouter.openclaw.edits.json5_text import read
-from openclaw_oauthrouter.openclaw.installation import (
-    DEFAULT_MODEL,
-    configured_python,
-    installed_route,
-    seed_explanation,
-    selected,
-)
+from openclaw_oauthrouter.openclaw.edits.json5_text import read, value_at
+from openclaw_oauthrouter.openclaw.former import DEFAULT_MODEL, former_things, unimported_profiles
+from openclaw_oauthrouter.openclaw.installation import configured_python, installed_route, selected
 
 _INSTALL = "openclaw-oauthrouter openclaw install"
 
@@ -36,6 +32,7 @@ def check_openclaw(around: Surroundings) -> Iterator[Result]:
         yield failure("openclaw.json", f"{path}: {error}", "mend the file")
         return
     yield from _check_route(document)
+    yield from _check_start(around, document)
     if installed_route(document):
         yield _validate(host)
         yield _check_model(host, document)
@@ -53,10 +50,9 @@ def _judge_version(host: OpenClaw) -> Result:
 
 
 def _check_route(document: Any) -> Iterator[Result]:
-    explanation = seed_explanation(document)
-    if explanation:
-        yield failure("openclaw.json", explanation, _INSTALL)
     route = installed_route(document)
+    for former in former_things(document, plugin=route in ("linked", "copied")):
+        yield failure("openclaw.json", former.explanation, _INSTALL)
     if route is None:
         yield warning("openclaw plugin", "OpenClaw does not know this gateway", _INSTALL)
         return
@@ -65,6 +61,16 @@ def _check_route(document: Any) -> Iterator[Result]:
         yield failure("openclaw plugin", f"installed ({route}), but its interpreter {python!r} does not exist", _INSTALL)
     else:
         yield ok("openclaw plugin", f"installed ({route})")
+
+
+def _check_start(around: Surroundings, document: Any) -> Iterator[Result]:
+    """What keeps OpenClaw's gateway from starting at all."""
+    for path in unimported_profiles(openclaw_state_dir(around.settings, around.environ)):
+        detail = f"OpenClaw has not imported {path}, which an older version left; its gateway does not start beside it"
+        yield failure("openclaw profiles", detail, "openclaw doctor --fix (be online: it renews sign-ins at once)")
+    if value_at(document, ("gateway", "mode")) is None:
+        detail = "gateway.mode is not set, so OpenClaw's gateway does not start by itself"
+        yield warning("openclaw gateway", detail, "openclaw onboard --mode local, or: openclaw config set gateway.mode local")
 
 
 def _validate(host: OpenClaw) -> Result:

@@ -35,6 +35,24 @@ class PutJson(_Edit):
         return _restore(text, before, self.path)
 
 
+class RemoveJson(_Edit):
+    """Take the value at a path out of a JSON5 file."""
+
+    kind: Literal["remove-json"] = "remove-json"
+    path: tuple[str, ...]
+
+    def apply(self, text: str) -> str:
+        """The text without it."""
+        return json5_text.remove(text, self.path)
+
+    def revert(self, text: str, before: str) -> str:
+        """The text with what stood there before; a value somebody has put there since is theirs and stays."""
+        former = json5_text.value_at(json5_text.read(before), self.path, _MISSING)
+        if former is _MISSING or json5_text.value_at(json5_text.read(text), self.path, _MISSING) is not _MISSING:
+            return text
+        return json5_text.put(text, self.path, former)
+
+
 class AppendJson(_Edit):
     """Add an item to the array at a path of a JSON5 file."""
 
@@ -113,7 +131,7 @@ class ReplaceText(_Edit):
         return before
 
 
-Edit = Annotated[PutJson | AppendJson | PutTomlBlock | PutTomlKey | ReplaceText, Field(discriminator="kind")]
+Edit = Annotated[PutJson | RemoveJson | AppendJson | PutTomlBlock | PutTomlKey | ReplaceText, Field(discriminator="kind")]
 
 
 def _restore(text: str, before: str, path: tuple[str, ...]) -> str:

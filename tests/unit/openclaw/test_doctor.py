@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +23,7 @@ from openclaw_oauthrouter.cli.checks.result import Result, Surroundings
 from openclaw_oauthrouter.cli.root import root
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.openclaw.command import OpenClaw
+from openclaw_oauthrouter.openclaw.former import former_things
 from openclaw_oauthrouter.openclaw.manifest import SHIM
 
 
@@ -32,13 +34,15 @@ def nowhere() -> int:
 
 
 @contextmanager
-def server(status: int, body: bytes = b'{"data": []}') -> Iterator[int]:
+def server(status: int, body: bytes = b'{"data": []}', pages: dict[str, Any] | None = None) -> Iterator[int]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            page = (pages or {}).get(self.path.partition("?")[0])
+            answer = body if page is None else json.dumps(page).encode()
             self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(answer)
 
         def log_message(self, *_: Any) -> None:
             pass
@@ -231,9 +235,53 @@ def host(tmp_path: Path, document: object, **answers: str) -> dict[str, Result]:
     return {result.name: result for result in check_openclaw(around(tmp_path))}
 
 
+def gateway_that_had(*statuses: int, cooldowns: tuple[dict[str, Any], ...] = ()) -> Any:
+    """A gateway with requests of the last minute, the oldest first."""
+    events = [
+        {"ts": time.time() * 1000 - 60_000 + number, "status": status, "errorMessage": f"reason {number}"}
+        for number, status in enumerate(statuses)
+    ]
+    pages = {"/debug/routing-trace": {"events": events}, "/debug/provider-health": {"cooldowns": list(cooldowns)}}
+    return server(200, pages=pages)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "state", "code", "words"),
+    [
+        ((), "ok", 0, "none in the last hour"),
+        ((200, 200), "ok", 0, "all 2"),
+        ((502, 200), "warning", 0, "1 of the last 2 failed; the latest at"),
+        ((200, 429), "warning", 0, "with 429: reason 1"),
+        ((502, 502, 503), "failure", 1, "every one: 3 of the last 3 failed"),
+        ((401,), "failure", 1, "reason 0"),
+        ((499, 200), "ok", 0, "all 1"),
+    ],
+)
+def test_recent_requests_are_judged(
+    tmp_path: Path, environ: dict[str, str | None], statuses: tuple[int, ...], state: str, code: int, words: str
+) -> None:
+    with gateway_that_had(*statuses) as port:
+        provider = {"api_base": f"http://127.0.0.1:{port}", "api_key": "sk-ant-api03-x"}
+        configure(tmp_path, {"server": {"auth_token": "local"}, "providers": {"anthropic": provider}})
+        environ["OAUTHROUTER_PORT"] = str(port)
+        rows, ended = examine(environ)
+    assert (rows["requests"]["state"], ended) == (state, code)
+    assert words in rows["requests"]["detail"]
+
+
+def test_providers_left_alone_are_named(tmp_path: Path, environ: dict[str, str | None]) -> None:
+    row = {"scope": "credential", "provider": "anthropic", "name": "env:X", "until": "12:00", "reason": "401 invalid key"}
+    with gateway_that_had(cooldowns=(row,)) as port:
+        configure(tmp_path, {"server": {"auth_token": "local"}})
+        environ["OAUTHROUTER_PORT"] = str(port)
+        detail = examine(environ)[0]["provider health"]["detail"]
+    assert detail == "anthropic (credential env:X) is left alone until 12:00: 401 invalid key"
+
+
 LINKED = {
     "plugins": {"load": {"paths": [str(SHIM)]}, "entries": {"oauthrouter": {"enabled": True, "config": {"python": "/bin/sh"}}}},
     "agents": {"defaults": {"model": "oauthrouter/auto"}},
+    "gateway": {"mode": "local"},
 }
 
 
@@ -250,6 +298,25 @@ def test_an_openclaw_that_does_not_answer(tmp_path: Path) -> None:
     program.chmod(0o755)
     done = OpenClaw(program, {"PATH": "/usr/bin:/bin"}, seconds=0.05).run(["config", "validate"])
     assert (done.returncode, done.stderr) == (1, "no answer within 0.05 s")
+
+
+def test_a_gateway_that_openclaw_will_not_start(tmp_path: Path) -> None:
+    without_mode = {key: value for key, value in LINKED.items() if key != "gateway"}
+    profiles = tmp_path / "agents" / "main" / "agent" / "auth-profiles.json"
+    profiles.parent.mkdir(parents=True)
+    profiles.write_text("{}")
+    results = host(tmp_path, without_mode)
+    assert (results["openclaw gateway"].state, results["openclaw profiles"].state) == ("warning", "failure")
+    assert "openclaw doctor --fix" in results["openclaw profiles"].remedy
+    assert "gateway.mode local" in results["openclaw gateway"].remedy
+
+
+def test_an_entry_that_outvotes_the_plugin() -> None:
+    entry = {"models": {"providers": {"oauthrouter": {"baseUrl": "http://127.0.0.1:9/v1", "models": []}}}}
+    document = {**LINKED, **entry}
+    explained = [former.explanation for former in former_things(document, plugin=True)]
+    assert "win over the plugin" in explained[0]
+    assert former_things(LINKED, plugin=True) == []
 
 
 def test_an_old_openclaw(tmp_path: Path) -> None:

@@ -101,8 +101,58 @@ def test_the_old_snippet_is_explained_and_taken_out(home: Home) -> None:
     assert "older description" in home.ok("openclaw", "install", "--yes")
     assert json5.loads(config.read_text())["agents"]["defaults"]["models"] == {"oauthrouter/auto": {"alias": "router"}}
     assert "already as it should be" in home.ok("openclaw", "install", "--yes")
+    assert "Not put back, for OpenClaw refuses it" in home.ok("openclaw", "uninstall", "--yes")
+    document = json5.loads(config.read_text())
+    assert document["agents"]["defaults"]["models"] == {"oauthrouter/auto": {"alias": "router"}}
+    assert "plugins" not in document
+    assert config.read_text().startswith("// by hand\n")
+
+
+OLD_ENTRY = {
+    "baseUrl": "http://127.0.0.1:8499/v1",
+    "apiKey": "old-token-of-the-original",
+    "api": "openai-completions",
+    "models": [{"id": "auto", "name": "auto", "contextWindow": 200000}],
+}
+
+
+def test_an_entry_of_the_former_product_is_taken_out_and_put_back(home: Home) -> None:
+    before = json.dumps({"models": {"providers": {"oauthrouter": OLD_ENTRY, "mine": {"baseUrl": "http://x"}}}}, indent=2)
+    config = home.file(".openclaw/openclaw.json", before)
+    output = home.ok("openclaw", "install", "--yes")
+    assert "stands there from an earlier set-up" in output
+    assert "old-token-of-the-original" not in output
+    assert json.loads(config.read_text())["models"]["providers"] == {"mine": {"baseUrl": "http://x"}}
+    assert "already as it should be" in home.ok("openclaw", "install", "--yes")
     home.ok("openclaw", "uninstall", "--yes")
-    assert config.read_text() == SEED
+    assert config.read_text() == before
+
+
+def test_an_entry_with_refused_keys_is_put_back_without_them(home: Home) -> None:
+    old = {**OLD_ENTRY, "discovery": True, "models": ["auto", {"id": "m", "tier": 1}]}
+    config = home.file(".openclaw/openclaw.json", json.dumps({"models": {"providers": {"oauthrouter": old}}}))
+    home.ok("openclaw", "install", "--yes")
+    config.write_text(config.read_text().replace('"models"', '"models"', 1) + "\n")  # somebody has touched it
+    output = home.ok("openclaw", "uninstall", "--yes")
+    assert "models.providers.oauthrouter.discovery" in output
+    assert "models[1].tier" in output
+    entry = json.loads(config.read_text())["models"]["providers"]["oauthrouter"]
+    assert "discovery" not in entry
+    assert entry["models"] == [{"id": "auto", "name": "auto"}, {"id": "m", "name": "m"}]
+
+
+def test_the_local_service_replaces_an_entry_of_the_former_product(home: Home) -> None:
+    before = json.dumps({"models": {"providers": {"oauthrouter": OLD_ENTRY}}})
+    config = home.file(".openclaw/openclaw.json", before)
+    home.ok("openclaw", "install", "--route", "local-service", "--yes")
+    assert "localService" in json.loads(config.read_text())["models"]["providers"]["oauthrouter"]
+    home.ok("openclaw", "uninstall", "--yes")
+    assert config.read_text() == before
+
+
+def test_profiles_that_openclaw_has_not_imported_are_named(home: Home) -> None:
+    home.file(".openclaw/agents/main/agent/auth-profiles.json", "{}")
+    assert "openclaw doctor --fix" in home.ok("openclaw", "install", "--yes")
 
 
 def test_an_exclusive_list_of_plugins_is_joined(home: Home) -> None:
