@@ -40,6 +40,8 @@ SAID_BY_OTHERS = {
     'Unrecognized keys: "provider", "contextWindow", "maxTokens"',
     "cannot be started: spawn … ENOENT",
     "No module named openclaw_oauthrouter",
+    "requires legacy credential migration",
+    "existing config is missing gateway.mode",
     "can't verify where this plugin came from",
     "blocked plugin candidate: suspicious ownership",
 }
