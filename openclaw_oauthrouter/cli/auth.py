@@ -15,6 +15,7 @@ import orjson
 
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.cli.chatgpt_sign_in import PROFILE, SignInOptions, sign_in
+from openclaw_oauthrouter.cli.grammar import confirm
 from openclaw_oauthrouter.cli.output import create_console, create_table
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.credentials import chatgpt_login, secret_text
@@ -153,9 +154,7 @@ def import_(context: click.Context, yes: bool, overwrite: bool, as_json: bool) -
                 skipped.append(name)
                 continue
             how = "Overwrite ours with" if kept else "Copy"
-            if yes or click.confirm(
-                f"{how} {name!r} ({credential.provider}, {credential.kind}) from {credential.source}?", err=True
-            ):
+            if yes or confirm(f"{how} {name!r} ({credential.provider}, {credential.kind}) from {credential.source}?", err=True):
                 store.put(name, _copy(credential))
                 copied.append(name)
         _report(as_json, {"imported": copied, "skipped": skipped}, f"Copied {len(copied)} into {store.path}.")

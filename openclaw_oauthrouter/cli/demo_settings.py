@@ -33,6 +33,7 @@ def _as_demo(settings: Settings, upstream: dict[str, Any], home: Path) -> Settin
     return settings.model_copy(
         update={
             "home": home,
+            "demo": True,
             "state_url": None,
             "providers": demo.providers,
             "credentials": demo.credentials,

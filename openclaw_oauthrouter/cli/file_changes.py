@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from openclaw_oauthrouter.cli.grammar import confirm
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.openclaw.edits.journal import FileChange, Journal
 
@@ -31,7 +32,7 @@ def offer(journal: Journal, change: FileChange, *, yes: bool) -> bool:
         click.echo(f"{change.path} is already as it should be.")
         return True
     click.echo(change.diff())
-    if not yes and not click.confirm(f"Change {change.path}?", default=True):
+    if not yes and not confirm(f"Change {change.path}?", default=True):
         click.echo("Nothing was changed.")
         return False
     journal.make(change)

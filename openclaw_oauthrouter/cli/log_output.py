@@ -1,15 +1,40 @@
-"""The log on standard error: ``telemetry.log_level`` and ``telemetry.log_format``."""
+"""The log on standard error and in the state folder: ``telemetry.log_level`` and ``telemetry.log_format``."""
 
 from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 
 import orjson
 
 from openclaw_oauthrouter.config.telemetry import TelemetrySettings
 
 TEXT = "%(levelname)s %(name)s: %(message)s"
+FILE_TEXT = f"%(asctime)s {TEXT}"
+FILE_BYTES = 4 * 1024 * 1024
+"""Size at which the log's file is set aside; two older ones are kept."""
+
+
+def log_path(home: Path) -> Path:
+    """Where a gateway with this state folder keeps its log."""
+    return home / "logs" / "gateway.log"
+
+
+def log_to_file(home: Path, root: logging.Logger | None = None) -> None:
+    """Write the log into the state folder too, for the command ``logs``; where that cannot be written, standard error must do."""
+    root = root or logging.getLogger()
+    path = log_path(home)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+        handler = RotatingFileHandler(path, maxBytes=FILE_BYTES, backupCount=2, encoding="utf-8", delay=True)
+    except OSError as error:
+        root.warning("the log cannot be kept in %s: %s", path, error.strerror)
+        return
+    handler.setFormatter(logging.Formatter(FILE_TEXT))
+    root.addHandler(handler)
 
 
 class JsonLines(logging.Formatter):
@@ -35,6 +60,8 @@ def configure_log(settings: TelemetrySettings, root: logging.Logger | None = Non
     """
     root = root or logging.getLogger()
     root.setLevel(settings.log_level.upper())
-    formatter = JsonLines() if settings.log_format == "json" else logging.Formatter(TEXT)
     for handler in root.handlers:
-        handler.setFormatter(formatter)
+        if settings.log_format == "json":
+            handler.setFormatter(JsonLines())
+        else:
+            handler.setFormatter(logging.Formatter(FILE_TEXT if isinstance(handler, RotatingFileHandler) else TEXT))

@@ -10,6 +10,7 @@ import click
 
 from openclaw_oauthrouter.assembly import new_token
 from openclaw_oauthrouter.cli.file_changes import file_options, journal_of, offer, take_back, yes_option
+from openclaw_oauthrouter.cli.grammar import confirm
 from openclaw_oauthrouter.config.loading import LoadedSettings, load_settings
 from openclaw_oauthrouter.credentials.builtin import openclaw_state_dir
 from openclaw_oauthrouter.errors import ConfigurationError
@@ -136,7 +137,7 @@ def _document(loaded: LoadedSettings) -> tuple[Path, dict[str, Any]]:
 def _copy_plugin(loaded: LoadedSettings, *, yes: bool) -> None:
     arguments = ["plugins", "install", "--force", "--accept-capabilities", str(SHIM)]
     click.echo(f"OpenClaw's installer rewrites openclaw.json and drops its comments: openclaw {' '.join(arguments)}")
-    if not yes and not click.confirm("Run it?", default=True):
+    if not yes and not confirm("Run it?", default=True):
         raise click.Abort
     _run(_required(loaded), arguments)
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
-from pathlib import Path
 
 import click
 
 from openclaw_oauthrouter import __version__, cli
+from openclaw_oauthrouter.cli.grammar import EXIT_FAILED, EXIT_MISUSED, common_options, complete, explain_usage, show_problem
 from openclaw_oauthrouter.errors import ConfigurationError, OAuthRouterError
-
-EXIT_FAILED = 1
-EXIT_MISCONFIGURED = 2
 
 COMMANDS = (
     "serve",
     "demo",
     "route",
     "auth",
+    "status",
+    "logs",
     "config",
     "plugins",
     "token",
@@ -33,6 +32,7 @@ COMMANDS = (
     "openclaw",
     "setup",
     "service",
+    "completion",
 )
 """Each is a module beside this one, with an attribute ``command``; in the order in which people need them."""
 
@@ -48,19 +48,14 @@ class FolderGroup(click.Group):
         """Load one command."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"{cli.__name__}.{cmd_name}").command
-        return command
+        command: click.Command = importlib.import_module(f"{cli.__name__}.{cmd_name.replace('-', '_')}").command
+        return complete(command)
 
 
-@click.group(cls=FolderGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    help="Configuration file (TOML or JSON). Default: OAUTHROUTER_CONFIG, else config.toml in the state folder.",
-)
+@click.group(cls=FolderGroup, context_settings={"help_option_names": ["-h", "--help"]}, params=common_options())
 @click.version_option(__version__, prog_name="openclaw-oauthrouter")
 @click.pass_context
-def root(ctx: click.Context, config: Path | None) -> None:
+def root(ctx: click.Context) -> None:
     """A local LLM gateway: one address, all of your own credentials, the cheapest capable model.
 
     \b
@@ -69,7 +64,6 @@ def root(ctx: click.Context, config: Path | None) -> None:
     openclaw-oauthrouter serve           run the gateway
     openclaw-oauthrouter doctor          find out what is wrong
     """
-    ctx.obj = {"config": config}
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -79,21 +73,24 @@ def run(arguments: list[str] | None = None) -> int:
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
-        result = root.main(args=arguments, prog_name="openclaw-oauthrouter", standalone_mode=False)
+        result = root.main(args=arguments, prog_name="openclaw-oauthrouter", standalone_mode=False, obj={})
     except click.exceptions.Abort:
         click.echo("interrupted", err=True)
         return 130
+    except click.UsageError as error:
+        show_problem(*explain_usage(error))
+        return EXIT_MISUSED
     except click.ClickException as error:
-        error.show()
+        show_problem(error.format_message())
         return error.exit_code
     except ConfigurationError as error:
-        click.secho(f"error: {error.message}", fg="red", err=True)
-        return EXIT_MISCONFIGURED
+        show_problem(error.message)
+        return EXIT_MISUSED
     except OAuthRouterError as error:
-        click.secho(f"error: {error.message}", fg="red", err=True)
+        show_problem(error.message)
         return EXIT_FAILED
     except OSError as error:
-        click.secho(f"error: {_words(error)}", fg="red", err=True)
+        show_problem(_words(error))
         return EXIT_FAILED
     return result if isinstance(result, int) else 0
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openclaw_oauthrouter.cli.log_output import configure_log
+from openclaw_oauthrouter.cli.log_output import configure_log, log_to_file
 from openclaw_oauthrouter.config.loading import LoadedSettings, load_settings
 
 if TYPE_CHECKING:
@@ -29,16 +29,26 @@ OAUTH_NOTICE = (
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes any free one.  [default: 8402]")
 @click.option("--demo", is_flag=True, help="Send everything to the built-in demo upstream; needs no credentials.")
 @click.option("--demo-if-empty", is_flag=True, help="The same, but only if no provider has a credential.")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="Least important lines of the log; info also tells each request.  [default: warning]",
+)
 @click.option("--host-stdio", is_flag=True, help="Started by the OpenClaw plugin: talk to it over the standard streams.")
 @click.pass_obj
-def command(obj: dict[str, Any], host: str | None, port: int | None, demo: bool, demo_if_empty: bool, host_stdio: bool) -> None:
+def command(obj: dict[str, Any], /, host: str | None, port: int | None, log_level: str | None, **ways: bool) -> None:
     """Run the gateway until it is told to stop (Ctrl-C, SIGTERM).
 
     Without a usable credential it starts all the same, says what is missing, and answers 503 with the same words.
     """
     server = {key: value for key, value in (("listen_host", host), ("port", port)) if value is not None}
-    overrides = {"server": server} if server else {}
-    work = _with_host(obj.get("config"), overrides) if host_stdio else _alone(obj.get("config"), overrides, demo, demo_if_empty)
+    overrides: dict[str, Any] = {"server": server} if server else {}
+    if log_level or obj.get("verbose"):
+        overrides["telemetry"] = {"log_level": log_level or "info"}
+    if ways["host_stdio"]:
+        work = _with_host(obj.get("config"), overrides)
+    else:
+        work = _alone(obj.get("config"), overrides, ways["demo"], ways["demo_if_empty"])
     run(work)
 
 
@@ -76,6 +86,7 @@ async def _alone(config: Path | None, overrides: dict[str, Any], demo: bool, dem
         demo = demo or (demo_if_empty and not _has_credentials(own))
         into_force = await stack.enter_async_context(demo_world()) if demo else _as_it_is
         settings = into_force(own).settings
+        log_to_file(settings.home)
         configure_log(settings.telemetry)
         handle = await stack.enter_async_context(await start(settings))
         reloader = Reloader(handle.live, own.path, lambda: into_force(load_settings(config, overrides=overrides)))
@@ -97,6 +108,7 @@ async def _with_host(config: Path | None, overrides: dict[str, Any]) -> None:
 
     bridge = await HostBridge.open()
     loaded = load_settings(config, overrides={**await bridge.config(), **overrides})
+    log_to_file(loaded.settings.home)
     configure_log(loaded.settings.telemetry)
     async with await start(loaded.settings, [HostCredentials(bridge)]) as handle:
         bridge.ready(f"{handle.base_url}/v1", Secret(handle.auth_token))
@@ -126,6 +138,7 @@ def _has_credentials(loaded: LoadedSettings) -> bool:
 
 
 def _greet(handle: ProxyHandle, loaded: LoadedSettings, demo: bool) -> None:
+    from openclaw_oauthrouter.proxy.exposure import is_loopback
     from openclaw_oauthrouter.proxy.local_token import token_path
 
     runtime = handle.live.runtime
@@ -133,6 +146,14 @@ def _greet(handle: ProxyHandle, loaded: LoadedSettings, demo: bool) -> None:
     click.echo(
         f"OAuthRouter listens on {click.style(handle.base_url, bold=True)}  (OpenAI clients: base URL {handle.base_url}/v1)"
     )
+    host = settings.server.listen_host
+    if not is_loopback(host):
+        click.secho(
+            f"open to the network: every machine that reaches this one on {host} can use your credentials if it has the token; "
+            "without TLS the token and all prompts travel readable",
+            fg="yellow",
+            err=True,
+        )
     if settings.server.auth_token is None:
         click.echo(f"local token: {token_path(settings.home)}")
     code = handle.live.observers.logins.issue()

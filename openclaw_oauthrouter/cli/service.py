@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from openclaw_oauthrouter.cli.file_changes import journal_of, offer, take_back, yes_option
+from openclaw_oauthrouter.cli.grammar import confirm
 from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.edits.edit import ReplaceText
@@ -97,7 +98,7 @@ def uninstall(obj: dict[str, Any], yes: bool) -> None:
     """Stop the service and remove it."""
     loaded = load_settings(obj.get("config"))
     manager, path = _manager()
-    if path.is_file() and (yes or click.confirm("Stop the service?", default=True)):
+    if path.is_file() and (yes or confirm("Stop the service?", default=True)):
         problem = _attempt(manager.stop, path)
         if problem:
             click.secho(f"{problem}; a gateway that still runs has to be stopped by hand", fg="yellow", err=True)

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from openclaw_oauthrouter.canonical.spending import Amounts, Quantity
 from openclaw_oauthrouter.cli.output import create_console, create_table
-from openclaw_oauthrouter.cli.settings import command_settings
+from openclaw_oauthrouter.cli.running import subject_of
 from openclaw_oauthrouter.policy.report import PERIODS, SpendReport, stored_report
 
 _PERIOD_NAMES = {"day": "today", "month": "this month"}
@@ -33,7 +33,8 @@ def command(obj: dict[str, Any], as_json: bool) -> None:
     Reads the ledger without changing it; the gateway may run or not. Requests that still run are not counted yet.
     """
     try:
-        report = stored_report(command_settings(obj, announce=not as_json).settings, time.time())
+        subject = subject_of(obj, announce=not as_json)
+        report = stored_report(subject.settings, time.time())
     except sqlite3.DatabaseError as error:
         raise click.ClickException(f"the spend ledger cannot be read: {error}") from error
     if as_json:

@@ -12,6 +12,8 @@ from typing import Any
 import click
 
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.cli.grammar import UsageProblem
+from openclaw_oauthrouter.errors import InvalidRequestError
 
 _LOOK_AGAIN_SECONDS = 0.3
 
@@ -31,7 +33,10 @@ def command(obj: dict[str, Any], /, lines: int, follow: bool, as_json: bool, **w
     from openclaw_oauthrouter.telemetry.reader import FollowedFile
 
     path = trace_file(obj)
-    wanted = parse_filter({name: word for name, word in words.items() if word}, time.time())
+    try:
+        wanted = parse_filter({name: word for name, word in words.items() if word}, time.time())
+    except InvalidRequestError as error:
+        raise UsageProblem(error.message) from error
     show = _show_json if as_json else _line_writer()
     # Ctrl-C is how one stops following, not a failure.
     with suppress(KeyboardInterrupt), FollowedFile(path) as followed:
@@ -45,11 +50,12 @@ def command(obj: dict[str, Any], /, lines: int, follow: bool, as_json: bool, **w
 
 
 def trace_file(obj: dict[str, Any]) -> Path:
-    """Where the configuration puts the trace."""
-    from openclaw_oauthrouter.cli.settings import command_settings
+    """Where the gateway that runs, else the one that is configured, keeps its trace."""
+    from openclaw_oauthrouter.cli.running import subject_of
     from openclaw_oauthrouter.telemetry.jsonl import trace_path
 
-    return trace_path(command_settings(obj).settings.home)
+    subject = subject_of(obj)
+    return trace_path(subject.settings.home)
 
 
 def _past(path: Path) -> Iterable[JsonObject]:

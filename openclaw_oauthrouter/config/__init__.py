@@ -25,6 +25,7 @@ class Settings(Section):
         default_factory=lambda: Path.home() / ".openclaw" / "oauthrouter",
         description="state folder: token, credentials, ledger, logs",
     )
+    demo: bool = Field(False, description="answers come from the built-in upstream; ``serve --demo`` sets it")
     state_url: str | None = Field(None, description="redis://… shares ledger, cooldowns and conversations; SQLite when absent")
     server: ServerSettings = ServerSettings()
     providers: dict[str, ProviderSettings] = Field(

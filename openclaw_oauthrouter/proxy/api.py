@@ -36,6 +36,7 @@ def api_blueprint(runtime: CurrentRuntime, paths: Callable[[], ClientPaths], rec
     routes = Blueprint("api", __name__)
     api = _Api(runtime, paths, recorder)
     routes.add_url_rule("/health", "health", api.health)
+    routes.add_url_rule("/debug/gateway", "gateway", api.gateway)
     routes.add_url_rule("/openapi.json", "openapi", api.openapi)
     routes.add_url_rule("/v1/models", "models", api.models)
     routes.add_url_rule("/v1/models/<path:name>", "model", api.model)
@@ -54,8 +55,15 @@ class _Api:
 
     async def health(self) -> Response:
         """Whether the gateway answers, and whether it can serve; no secrets, no authentication."""
-        usable = self.runtime().usable_providers()
-        return json_response({"status": "ok", "version": __version__, "ready": bool(usable), "providers": usable})
+        runtime = self.runtime()
+        usable = runtime.usable_providers()
+        told = {"status": "ok", "version": __version__, "ready": bool(usable), "providers": usable, "demo": runtime.settings.demo}
+        return json_response(told)
+
+    async def gateway(self) -> Response:
+        """Which gateway this is, for commands on the same machine: where it keeps its files, and whether it is the demo."""
+        settings = self.runtime().settings
+        return json_response({"version": __version__, "home": str(settings.home), "demo": settings.demo})
 
     async def openapi(self) -> Response:
         """What is served here."""

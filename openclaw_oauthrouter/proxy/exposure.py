@@ -17,7 +17,7 @@ def check_exposure(settings: ServerSettings, token: Secret) -> None:
 
     :raises ConfigurationError: it is not loopback, and a token is short; says what to do
     """
-    if _is_loopback(settings.listen_host):
+    if is_loopback(settings.listen_host):
         return
     for name, value in _tokens(settings, token):
         if len(value) < LEAST_TOKEN_CHARACTERS:
@@ -34,7 +34,8 @@ def _tokens(settings: ServerSettings, token: Secret) -> Iterator[tuple[str, str]
         yield f"server.client_keys.{name}.token", key.token.get_secret_value()
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on is only reached from this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

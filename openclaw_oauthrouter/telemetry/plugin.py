@@ -29,6 +29,10 @@ def oauthrouter_register_trace_sinks(settings: Settings) -> list[TraceSink]:
                 prompts=telemetry.prompts,
             )
         )
+    if telemetry.log_level in ("debug", "info"):
+        from openclaw_oauthrouter.telemetry.access_log import AccessLog
+
+        sinks.append(AccessLog())
     if telemetry.metrics:
         from openclaw_oauthrouter.telemetry.metrics import RequestMetrics
 

@@ -1,0 +1,128 @@
+"""The one grammar of all commands: the same options everywhere, one way of saying what is wrong and what to try."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import click
+
+EXIT_FAILED = 1
+EXIT_MISUSED = 2
+JSON_HELP = "Print JSON, for scripts."
+
+
+class UsageProblem(click.UsageError):
+    """A word on the command line that means nothing; ends with 2."""
+
+
+def common_options() -> list[click.Option]:
+    """What every command takes, before its name or after it."""
+
+    def keep(name: str, effect: Callable[[click.Context], None] | None = None) -> Callable[..., Any]:
+        def store(context: click.Context, _: click.Parameter, value: Any) -> Any:
+            kept = context.ensure_object(dict)
+            if value:
+                kept[name] = value
+                if effect is not None:
+                    effect(context)
+            return value
+
+        return store
+
+    return [
+        click.Option(
+            ["--config"],
+            type=click.Path(path_type=Path),
+            expose_value=False,
+            callback=keep("config"),
+            metavar="FILE",
+            help="Configuration file (TOML or JSON).  [default: OAUTHROUTER_CONFIG, else config.toml in the state folder]",
+        ),
+        click.Option(
+            ["--verbose"], is_flag=True, expose_value=False, callback=keep("verbose", _verbose), help="Log what is done."
+        ),
+        click.Option(
+            ["--no-color"], is_flag=True, expose_value=False, callback=keep("no_color", _colourless), help="No colours."
+        ),
+        click.Option(
+            ["--no-input"], is_flag=True, expose_value=False, callback=keep("no_input"), help="Never ask; fail instead."
+        ),
+    ]
+
+
+def complete(command: click.Command) -> click.Command:
+    """Give a command, and those below it, the common options and the common words.
+
+    An option of the command's own with the same name stays what it is.
+    """
+    if isinstance(command, click.Group):
+        for child in command.commands.values():
+            complete(child)
+    names = {name for parameter in command.params for name in parameter.opts}
+    for option in common_options():
+        if not names & set(option.opts):
+            command.params.append(option)
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.name == "as_json":
+            parameter.help = JSON_HELP
+    return command
+
+
+def asks(obj: dict[str, Any]) -> bool:
+    """Whether a command may ask the person before it something."""
+    return not obj.get("no_input")
+
+
+def confirm(question: str, *, default: bool = True, err: bool = False) -> bool:
+    """Ask yes or no.
+
+    :param err: on standard error, where standard output is for programs
+    :raises UsageProblem: ``--no-input``
+    """
+    context = click.get_current_context(silent=True)
+    if context is not None and isinstance(context.obj, dict) and not asks(context.obj):
+        raise UsageProblem(f"{question} cannot be asked with --no-input; add --yes to agree")
+    return click.confirm(question, default=default, err=err)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """``"did you mean 'serve'?"``, or nothing."""
+    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else ""
+
+
+def explain_usage(error: click.UsageError) -> tuple[str, str]:
+    """What is wrong with the words of a command, and what to try."""
+    context = error.ctx
+    path = context.command_path if context is not None else "openclaw-oauthrouter"
+    advice = f"{path} --help"
+    message = error.format_message()
+    if context is not None and isinstance(context.command, click.Group) and message.startswith("No such command "):
+        word = message.partition("'")[2].partition("'")[0]
+        close = get_close_matches(word, context.command.list_commands(context), n=1, cutoff=0.5)
+        if close:
+            advice = f"{path} {close[0]}"
+        message = f"there is no command {word!r}"
+    return message[:1].lower() + message[1:], advice
+
+
+def show_problem(message: str, advice: str = "") -> None:
+    """One style for all: ``error: …`` and, where there is some advice, ``try: …``."""
+    click.secho(f"error: {message}", fg="red", err=True)
+    if advice:
+        click.echo(f"try: {advice}", err=True)
+
+
+def _verbose(_: click.Context) -> None:
+    logging.getLogger().setLevel(logging.INFO)
+
+
+def _colourless(context: click.Context) -> None:
+    context.find_root().color = False
+    context.color = False
+    os.environ["NO_COLOR"] = "1"  # rich and the programs we start look there

@@ -1,0 +1,43 @@
+"""``logs``: what the gateway wrote to its log."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from contextlib import suppress
+from typing import Any
+
+import click
+
+_LOOK_AGAIN_SECONDS = 0.3
+
+
+@click.command("logs")
+@click.option("-n", "--lines", default=40, show_default=True, type=click.IntRange(0), help="Past lines to begin with.")
+@click.option("-f", "--follow", is_flag=True, help="Go on with lines as they are written. Ctrl-C ends it.")
+@click.pass_obj
+def command(obj: dict[str, Any], lines: int, follow: bool) -> None:
+    """Show the gateway's log; ``trace`` shows its requests.
+
+    ``serve --log-level info`` also writes a line for each request.
+    """
+    from openclaw_oauthrouter.cli.log_output import log_path
+    from openclaw_oauthrouter.cli.running import subject_of
+
+    subject = subject_of(obj)
+    path = log_path(subject.settings.home)
+    if not path.is_file():
+        click.echo(f"nothing has been logged in {path} yet", err=True)
+        if not follow:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    with suppress(KeyboardInterrupt), path.open(encoding="utf-8", errors="replace") as file:
+        for line in deque(file, maxlen=lines):
+            click.echo(line, nl=False)
+        while follow:
+            line = file.readline()
+            if line:
+                click.echo(line, nl=False)
+            else:
+                time.sleep(_LOOK_AGAIN_SECONDS)

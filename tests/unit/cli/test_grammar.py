@@ -1,0 +1,124 @@
+"""Every command takes the same options, says what is wrong in one style, and ends with a number that means something."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from openclaw_oauthrouter.cli.root import root, run
+from tests.unit.cli.test_commands import every_command, home
+
+__all__ = ["home"]
+
+LEAVES = [words for words in every_command(root) if words]
+
+
+def command_of(words: tuple[str, ...]) -> click.Command:
+    found: click.Command = root
+    for word in words:
+        assert isinstance(found, click.Group)
+        child = found.get_command(click.Context(found), word)
+        assert child is not None
+        found = child
+    return found
+
+
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+def test_every_command_takes_the_common_options(words: tuple[str, ...]) -> None:
+    names = {name for parameter in command_of(words).params for name in parameter.opts}
+    assert {"--config", "--verbose", "--no-color", "--no-input"} <= names
+
+
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+def test_json_is_explained_in_one_way(words: tuple[str, ...]) -> None:
+    texts = {
+        parameter.help
+        for parameter in command_of(words).params
+        if isinstance(parameter, click.Option) and "--json" in parameter.opts
+    }
+    assert texts <= {"Print JSON, for scripts."}
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_config_is_taken_before_and_after_the_command(before: bool, home: Path) -> None:
+    file = home / "c.toml"
+    file.write_text("[server]\nport = 9\n")
+    option = ["--config", str(file)]
+    words = [*option, "config", "show", "--json"] if before else ["config", "show", "--json", *option]
+    rows = {row["key"]: row["value"] for row in json.loads(CliRunner().invoke(root, words, obj={}).output)}
+    assert rows["server.port"] == 9
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["servee"], ("error: there is no command 'servee'", "try: openclaw-oauthrouter serve")),
+        (["sevre"], ("error: there is no command 'sevre'", "try: openclaw-oauthrouter serve")),
+        (["config", "shwo"], ("error: there is no command 'shwo'", "try: openclaw-oauthrouter config show")),
+        (["serve", "--prot", "1"], ("error: no such option", "--port")),
+        (["serve", "--port", "x"], ("error: invalid value for '--port'", "try: openclaw-oauthrouter serve --help")),
+        (["trace", "--status", "foo"], ("error: ", "429")),
+        (["--config", "/no/such/file", "config", "show"], ("error: configuration file", "does not exist")),
+        (["config", "set", "server.prot", "1"], ("error: ", "did you mean 'port'?")),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_says_what_to_try(
+    words: list[str], said: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(words) == 2
+    told = capsys.readouterr().err
+    for part in said:
+        assert part in told
+
+
+def test_config_set_keeps_comments_and_checks_before_it_writes(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = home / "c.toml"
+    file.write_text("# mine\n[server]\nport = 9 # nine\n")
+    assert run(["config", "set", "spend_controls.daily_cost_budget", "2.5", "--config", str(file)]) == 0
+    assert run(["config", "set", "routing.profile", "economy", "--config", str(file)]) == 0
+    text = file.read_text()
+    assert "# mine\n[server]\nport = 9 # nine\n" in text
+    assert "daily_cost_budget = 2.5" in text
+    assert 'profile = "economy"' in text
+    assert run(["config", "set", "server.port", '"many"', "--config", str(file)]) == 2
+    assert file.read_text() == text
+    assert sorted(path.name for path in home.iterdir() if path.suffix in (".toml", ".try")) == ["c.toml"]
+    capsys.readouterr()
+
+
+def test_config_init_writes_a_valid_file_once(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "path"]) == 0
+    path = Path(capsys.readouterr().out.strip())
+    assert run(["config", "init"]) == 0
+    assert os.stat(path).st_mode & 0o077 == 0
+    assert run(["config", "show"]) == 0
+    assert run(["config", "init"]) == 2
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_installed_where_the_shell_looks(shell: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["completion", "install", shell]) == 0
+    written = [path for path in home.rglob("*openclaw-oauthrouter*") if path.is_file()]
+    assert len(written) == 1
+    assert "_OPENCLAW_OAUTHROUTER_COMPLETE" in written[0].read_text()
+    assert str(written[0]) in capsys.readouterr().out
+
+
+def test_status_without_a_gateway_says_so_and_ends_with_1(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OAUTHROUTER_PORT", "1")
+    assert run(["status", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["ready"] is False
+    assert told["status"] == "not running"
+
+
+def test_no_input_never_asks(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["setup", "claude-code", "--no-input"]) == 2
+    assert "--yes" in capsys.readouterr().err
