@@ -42,7 +42,8 @@ $(VENV)/run.stamp: pyproject.toml
 
 $(VENV)/dev.stamp: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable ".[speed,dev,e2e]"
+	$(BIN)/pip install --quiet --upgrade "pip>=25.1" # the first that knows dependency groups
+	$(BIN)/pip install --quiet --editable ".[speed]" --group dev --group e2e
 	touch $@
 
 clean:

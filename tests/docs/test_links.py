@@ -22,7 +22,7 @@ _MODULE = re.compile(r"python -m ([\w.]+)")
 _COMMAND = re.compile(r"openclaw-oauthrouter((?: +[\w=<>./-]+)*)")
 _ABSOLUTE = re.compile(r"(?<![\w./~>})\]:-])/([A-Za-z][\w.-]*)/[\w.-]+")
 
-URL_PATHS = {"v1", "v1beta", "debug", "api", "deployments", "anthropic", "openai"}
+URL_PATHS = {"chat", "v1", "v1beta", "debug", "api", "deployments", "anthropic", "openai"}
 """What begins like a path of a machine, but is one of an API."""
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
