@@ -51,6 +51,12 @@ HOLD_MARGIN_SECONDS = 60.0
 """A call may run for ``upstream.timeouts.total``; budget set aside for longer than that belongs to nobody any more."""
 
 
+def steady_seconds() -> float:
+    """Seconds of a clock that nobody sets, which goes on while the machine sleeps where the system has such a one."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
 @dataclass(frozen=True, slots=True)
 class PersistentState:
     """What outlives a change of the configuration: all that was learnt while serving."""
@@ -127,7 +133,7 @@ class Runtime:
 def create_persistent_state(settings: Settings, plugins: pluggy.PluginManager) -> PersistentState:
     """Make what outlives changes of the configuration."""
     failures = FailureTable(flat(plugins.hook.oauthrouter_failure_rules(settings=settings)))
-    health = HealthRegistry(time.time, rule_for=failures.rule_for)
+    health = HealthRegistry(time.time, rule_for=failures.rule_for, steady=steady_seconds)
     own = Conversations(time.time, settings.routing.sticky_seconds)
     url = settings.state_url
     return PersistentState(

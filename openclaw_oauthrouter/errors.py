@@ -25,15 +25,17 @@
     │   ├── UpstreamOverloadedError       503
     │   ├── UpstreamContextError          400
     │   ├── UpstreamModelError            404
+    │   ├── UpstreamEndpointError         502   (the address does not serve this: a wrong path, a web page, a proxy)
     │   ├── UpstreamStatusError           what the provider said
     │   ├── UpstreamTimeout               504
     │   ├── UpstreamConnectionError       502
     │   ├── UpstreamProtocolError         502
-    │   └── AllUpstreamsFailed            what the last one said
+    │   └── AllUpstreamsFailed            what the first one said
     ├── CredentialError                   503
     │   ├── CredentialNotFound
     │   ├── CredentialExpired
     │   └── RefreshFailed
+    ├── GatewayBusyError                  503   (our own limits; nobody's failure)
     └── ConfigurationError                the operator's doing; raised at start, never during a request
 
 Each class knows the status a client gets, whether another try may help (``retryable``), and how far the fault reaches
@@ -42,7 +44,7 @@ Each class knows the status a client gets, whether another try may help (``retry
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -218,6 +220,7 @@ class UpstreamError(OAuthRouterError):
     :param upstream_type: its own word for the error
     :param request_id: its id of the request, for support
     :ivar refusal: what it said, where it said anything
+    :ivar blame: whose fault it is, see ``canonical.refusals.Blame``; ``None`` when nobody has looked yet
     """
 
     status_code = 502
@@ -242,6 +245,7 @@ class UpstreamError(OAuthRouterError):
         self.upstream_type = upstream_type
         self.request_id = request_id
         self.refusal: Refusal | None = None
+        self.blame: str | None = None
 
 
 class UpstreamAuthenticationError(UpstreamError):
@@ -299,6 +303,13 @@ class UpstreamModelError(UpstreamError):
     scope = "model"
 
 
+class UpstreamEndpointError(UpstreamError):
+    """The provider's address does not serve what it was asked for: a wrong or moved path, a web page, a proxy on the way."""
+
+    default_code = "upstream_endpoint"
+    retryable = False
+
+
 class UpstreamStatusError(UpstreamError):
     """Any other refusal; the status is the provider's own."""
 
@@ -330,28 +341,31 @@ class UpstreamProtocolError(UpstreamError):
 
 
 class AllUpstreamsFailed(UpstreamError):
-    """Every hop of the route failed; carries the last failure's status and advice.
+    """Every candidate of the route failed; leads with what stopped the first of them, and carries its status and advice.
 
-    :param failures: one per hop, in order
+    :param stops: provider and error, in the order of the route
+    :param deciding: whose status counts; the first error's when absent
     """
 
-    def __init__(self, failures: tuple[UpstreamError, ...]) -> None:
-        last = failures[-1]
-        tried = "; ".join(f"{failure.provider}: {failure.message}" for failure in failures)
+    def __init__(self, stops: Sequence[tuple[str, OAuthRouterError]], deciding: OAuthRouterError | None = None) -> None:
+        lead = deciding or stops[0][1]
+        told = [f"{provider}: {error.message}" for provider, error in stops]
+        waits = [error.retry_after for _, error in stops if error.retry_after is not None] if lead.retryable else []
         super().__init__(
-            f"every provider of this route failed ({tried})",
-            code=last.code,
-            retry_after=last.retry_after,
-            provider=last.provider,
-            upstream_status=last.upstream_status,
-            request_id=last.request_id,
+            f"{told[0]} (also tried: {'; '.join(told[1:])})",
+            code=lead.code,
+            param=lead.param,
+            retry_after=min(waits, default=lead.retry_after),
+            provider=stops[0][0],
+            upstream_status=getattr(lead, "upstream_status", None),
+            request_id=getattr(lead, "request_id", None),
         )
-        self.failures = failures
+        self.failures = tuple(error for _, error in stops)
         # The gateway's own credential is no business of a client's, whichever call of the route it failed.
-        self.refusal = None if isinstance(last, UpstreamAuthenticationError) else last.refusal
-        self.status_code = last.status_code
-        self.retryable = last.retryable
-        self.error_type = last.error_type  # type: ignore[misc]
+        self.refusal = None if isinstance(lead, UpstreamAuthenticationError) else getattr(lead, "refusal", None)
+        self.status_code = lead.status_code
+        self.retryable = lead.retryable
+        self.error_type = lead.error_type  # type: ignore[misc]
 
 
 class CredentialError(OAuthRouterError):
@@ -381,6 +395,15 @@ class RefreshFailed(CredentialError):
     """The token endpoint refused or did not answer."""
 
     default_code = "refresh_failed"
+
+
+class GatewayBusyError(OAuthRouterError):
+    """A limit of the gateway's own is reached; no provider is to blame."""
+
+    status_code = 503
+    default_code = "gateway_busy"
+    default_retry_after = 1.0
+    retryable = True
 
 
 class ConfigurationError(OAuthRouterError):

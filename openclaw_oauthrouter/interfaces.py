@@ -356,8 +356,19 @@ class Health(Protocol):
     def exhausted(self, provider: str, model: str, credential: str | None = None) -> str | None:
         """The used-up window the provider itself told of, in words; cooldowns, which are our own guess, do not count."""
 
-    def failed(self, provider: str, model: str, credential: str | None, error: UpstreamError) -> None:
-        """Take note of a failure."""
+    def told(self, provider: str, model: str, credential: str | None = None) -> UpstreamError | None:
+        """What to answer instead of calling while the time runs that the provider itself asked for (Retry-After)."""
+
+    def standing(self, provider: str, model: str, credential: str | None = None) -> UpstreamError:
+        """What keeps a candidate from being called, as the failure that it was."""
+
+    def failed(
+        self, provider: str, model: str, credential: str | None, error: UpstreamError, request_key: int | None = None
+    ) -> None:
+        """Take note of a failure.
+
+        :param request_key: tells requests apart, so that a refusal is noticed that has nothing to do with them
+        """
 
     def succeeded(self, provider: str, model: str, credential: str | None) -> None:
         """Take note of a success."""

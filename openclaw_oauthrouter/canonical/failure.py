@@ -42,6 +42,7 @@ class FailureRule:
     :ivar statuses: what the provider answered with
     :ivar codes: the error's ``code`` or the provider's own word for it
     :ivar words: any of these in the message, lower case
+    :ivar blames: whose fault it is, see ``canonical.refusals.Blame``
     """
 
     name: str
@@ -54,12 +55,14 @@ class FailureRule:
     statuses: tuple[int, ...] = ()
     codes: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    blames: tuple[str, ...] = ()
 
     def matches(self, error: UpstreamError) -> bool:
         """Whether this row speaks of the error."""
         return (
             (self.error is None or type(error).__name__ == self.error)
             and (not self.statuses or error.upstream_status in self.statuses)
+            and (not self.blames or error.blame in self.blames)
             and (not self.codes or error.code in self.codes or error.upstream_type in self.codes)
             and (not self.words or any(word in error.message.lower() for word in self.words))
         )

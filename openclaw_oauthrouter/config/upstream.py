@@ -21,10 +21,12 @@ class TimeoutSettings(Section):
 class RetrySettings(Section):
     """How often the same hop is tried again."""
 
-    attempts: int = Field(2, ge=1, le=10, description="calls of one hop, the first included")
+    attempts: int = Field(2, ge=1, le=10, description="calls of one candidate with one credential, the first included")
     base_seconds: float = Field(0.25, ge=0, description="longest pause before the second call; doubles with each further one")
-    max_wait_seconds: float = Field(10.0, ge=0, description="a longer Retry-After goes to the next hop instead")
-    max_total_attempts: int = Field(8, ge=1, description="calls of all hops together")
+    max_wait_seconds: float = Field(
+        2.0, ge=0, description="the longest Retry-After that is waited out, and only where nobody else is left to ask"
+    )
+    max_total_attempts: int = Field(8, ge=1, description="calls of all candidates together")
 
 
 class FallbackCandidateSettings(Section):

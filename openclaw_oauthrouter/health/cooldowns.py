@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from openclaw_oauthrouter.canonical.clock import Clock
@@ -15,6 +15,9 @@ PROBE_SECONDS = 60.0
 
 MOST_SUBJECTS = 1000
 """A client may ask for any number of models that do not exist; the oldest are forgotten."""
+
+MOST_AHEAD_SECONDS = 60.0
+"""How far the clocks of two machines may stand apart; what was learnt later than that has not happened."""
 
 _LONGEST_SECONDS = 8 * 86_400.0
 """No plan window is longer than a week; a longer Retry-After is nonsense."""
@@ -39,12 +42,22 @@ class Cooling:
     :ivar since: start of the present cooldown, Unix seconds
     :ivar until: its end; 0 after a success
     :ivar reason: for people
+    :ivar told: the provider itself named the end
+    :ivar status: what a client is told meanwhile, if nobody else can serve
+    :ivar code: the reason for machines, and
+    :ivar kind: its ``error_type``
+    :ivar retryable: whether another try may help
     """
 
     failures: int
     since: float
     until: float
     reason: str
+    told: bool = False
+    status: int = 503
+    code: str = ""
+    kind: str = "server_error"
+    retryable: bool = True
 
 
 class Probes:
@@ -61,7 +74,8 @@ class Probes:
     def due(self, key: object, blocked_since: float, now: float) -> bool:
         """Whether the next request may look; asking changes nothing."""
         began = max(self._started.get(key, blocked_since), blocked_since)
-        return now - began >= self._pauses.get(key, PROBE_SECONDS)
+        # A clock that was set back must not make anybody wait for it to come round again.
+        return not 0 <= now - began < self._pauses.get(key, PROBE_SECONDS)
 
     def start(self, key: object, blocked_since: float, now: float) -> None:
         """A call is made: the probe, if one is due."""
@@ -80,10 +94,15 @@ class Probes:
 
 
 class Cooldowns:
-    """Cooldowns by subject."""
+    """Cooldowns by subject, counted on a clock that nobody sets; wall-clock times come and go with ``items`` and ``merge`` only.
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    :param clock: Unix seconds
+    :param steady: seconds of a clock that only runs forward; ``clock`` when absent
+    """
+
+    def __init__(self, clock: Clock, steady: Clock | None = None) -> None:
+        self._wall = clock
+        self._clock = steady or clock
         self._cooling: dict[Subject, Cooling] = {}
         self._probes = Probes()
 
@@ -100,14 +119,18 @@ class Cooldowns:
         failures = known.failures if known is not None else 0
         failures = max(failures, 1) if same_incident else failures + 1
         seconds = min(rule.cooldown.seconds * 2.0 ** min(failures - 1, 32), rule.cooldown.most_seconds)
-        if rule.cooldown.evidence == "retry_after" and error.retry_after is not None:
+        told = rule.cooldown.evidence == "retry_after" and error.retry_after is not None
+        if told and error.retry_after is not None:
             seconds = min(error.retry_after, _LONGEST_SECONDS)
         until = now + seconds
         if same_incident and known is not None:
             until = max(until, known.until)
         if known is None and len(self._cooling) >= MOST_SUBJECTS:
             del self._cooling[min(self._cooling, key=lambda subject: self._cooling[subject].since)]
-        self._cooling[subject] = Cooling(failures, now, until, f"{rule.happened} ({error.message[:200]})")
+        reason = f"{rule.happened} ({error.message[:200]})"
+        self._cooling[subject] = Cooling(
+            failures, now, until, reason, told, error.status_code, error.code or "", error.error_type, error.retryable
+        )
         return True
 
     def clear(self, subject: Subject) -> bool:
@@ -127,6 +150,19 @@ class Cooldowns:
             return None
         return f"{_words(subject)} is left alone for another {known.until - now:.0f} s: {known.reason}"
 
+    def of(self, subject: Subject) -> Cooling | None:
+        """The cooldown that runs now."""
+        known = self._cooling.get(subject)
+        return known if known is not None and self._clock() < known.until else None
+
+    def told(self, subject: Subject) -> tuple[float, Cooling] | None:
+        """How long the provider itself asked to be left alone from now on; ``None`` when it did not, or a probe is due."""
+        known = self._cooling.get(subject)
+        now = self._clock()
+        if known is None or not known.told or now >= known.until or self._probes.due(subject, known.since, now):
+            return None
+        return known.until - now, known
+
     def calling(self, subject: Subject) -> None:
         """A call is made; nobody else need look until it is known how it went."""
         known = self._cooling.get(subject)
@@ -135,15 +171,28 @@ class Cooldowns:
             self._probes.start(subject, known.since, now)
 
     def items(self) -> Iterator[tuple[Subject, Cooling]]:
-        """Everything known, forgotten subjects left out."""
-        now = self._clock()
-        return ((subject, state) for subject, state in self._cooling.items() if now - state.since < _LONGEST_SECONDS)
+        """Everything known in Unix seconds, forgotten subjects left out."""
+        now, ahead = self._clock(), self._wall() - self._clock()
+        return (
+            (subject, _moved(state, ahead)) for subject, state in self._cooling.items() if now - state.since < _LONGEST_SECONDS
+        )
 
     def merge(self, subject: Subject, state: Cooling) -> None:
-        """Take over what others know if it is newer."""
+        """Take over what others know if it is newer; times that cannot be, such as a failure of tomorrow, are nonsense."""
+        wall = self._wall()
+        if state.since > wall + MOST_AHEAD_SECONDS or state.until - state.since > _LONGEST_SECONDS:
+            return
+        theirs = _moved(state, self._clock() - wall)
         known = self._cooling.get(subject)
-        if known is None or state.since > known.since:
-            self._cooling[subject] = state
+        # The way to Unix seconds and back costs a fraction of a microsecond, which is no news.
+        if known is None or theirs.since > known.since + 0.001:
+            self._cooling[subject] = theirs
+
+
+def _moved(state: Cooling, seconds: float) -> Cooling:
+    if not seconds:
+        return state
+    return replace(state, since=state.since + seconds, until=state.until + seconds if state.until else 0.0)
 
 
 def _words(subject: Subject) -> str:

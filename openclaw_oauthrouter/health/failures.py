@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from openclaw_oauthrouter.canonical.failure import Cooldown, FailureRule
+from openclaw_oauthrouter.canonical.refusals import Statement, blame_of
 from openclaw_oauthrouter.errors import UpstreamError
 
 FAILURE_RULES: tuple[FailureRule, ...] = (
@@ -57,9 +58,9 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
     ),
     FailureRule(
         name="out-of-extra-usage",
-        happened="a plan's window and its extra usage are used up, told as a 400",
+        happened="a plan's window and its extra usage are used up, or a limit that the account set itself",
         error="UpstreamBillingError",
-        statuses=(400,),
+        words=("extra usage", "usage limit"),
         scope="credential",
         actions=("next_credential", "next_hop"),
         cooldown=Cooldown(300, 3600, "retry_after"),
@@ -76,10 +77,9 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
     ),
     FailureRule(
         name="model-not-permitted",
-        happened="the account may not use this model",
+        happened="the account may not use this model, or not yet",
         error="UpstreamAuthenticationError",
-        statuses=(403,),
-        words=("model",),
+        blames=("access",),
         scope="model",
         actions=("next_credential", "next_hop"),
         cooldown=Cooldown(300, 3600),
@@ -87,9 +87,9 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
     ),
     FailureRule(
         name="forbidden",
-        happened="the credential lacks a permission, or the account is closed",
+        happened="the account is closed, unverified or in the wrong place, or the credential lacks a permission",
         error="UpstreamAuthenticationError",
-        statuses=(403,),
+        blames=("account",),
         scope="credential",
         actions=("next_credential", "next_hop"),
         cooldown=Cooldown(60, 1800),
@@ -114,6 +114,15 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         client_gets="404 model_not_found",
     ),
     FailureRule(
+        name="endpoint",
+        happened="the address does not serve this: a wrong or moved path, a web page, a proxy or a redirect in the way",
+        error="UpstreamEndpointError",
+        scope="provider",
+        actions=("next_hop",),
+        cooldown=Cooldown(60, 1800),
+        client_gets="502 upstream_endpoint",
+    ),
+    FailureRule(
         name="plan-window",
         happened="a plan's 5-hour or weekly window is used up",
         error="UpstreamRateLimitError",
@@ -129,7 +138,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         error="UpstreamRateLimitError",
         words=("rate limit reached for",),
         scope="model",
-        actions=("retry", "next_credential", "next_hop"),
+        actions=("next_credential", "next_hop", "retry"),
         cooldown=Cooldown(15, 600, "retry_after"),
         client_gets="429 rate_limit_exceeded, Retry-After",
     ),
@@ -138,16 +147,16 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         happened="too many requests or tokens a minute",
         error="UpstreamRateLimitError",
         scope="credential",
-        actions=("retry", "next_credential", "next_hop"),
+        actions=("next_credential", "next_hop", "retry"),
         cooldown=Cooldown(15, 600, "retry_after"),
         client_gets="429 rate_limit_exceeded, Retry-After",
     ),
     FailureRule(
         name="overloaded",
-        happened="the provider is overloaded (503, 529, or an error event that says so)",
+        happened="the provider is overloaded, or the model is still loading or has crashed",
         error="UpstreamOverloadedError",
         scope="model",
-        actions=("retry", "next_hop"),
+        actions=("next_hop", "retry"),
         cooldown=Cooldown(15, 600, "retry_after"),
         client_gets="503 overloaded",
     ),
@@ -201,11 +210,31 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         client_gets="the provider's status",
     ),
     FailureRule(
-        name="refused",
-        happened="any other refusal (400, 404, 422 …): the request is at fault",
+        name="cannot-do-this",
+        happened="the model cannot do what the request asks: a parameter, tools, images",
         error="UpstreamStatusError",
+        blames=("ability",),
+        scope="request",
+        actions=("next_hop",),
+        cooldown=None,
+        client_gets="the provider's status and words",
+    ),
+    FailureRule(
+        name="refused",
+        happened="any other refusal whose words or parameter point at the request's content",
+        error="UpstreamStatusError",
+        blames=("request",),
         scope="request",
         actions=(),
+        cooldown=None,
+        client_gets="the provider's status and words",
+    ),
+    FailureRule(
+        name="unsaid",
+        happened="a refusal (4xx) that does not say whose fault it is",
+        error="UpstreamStatusError",
+        scope="request",
+        actions=("next_hop",),
         cooldown=None,
         client_gets="the provider's status and words",
     ),
@@ -220,6 +249,17 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
 )
 
 
+REPEATED = FailureRule(
+    name="repeated",
+    happened="the same refusal for different requests, so it is not the request's fault",
+    scope="model",
+    actions=("next_hop",),
+    cooldown=Cooldown(30, 600),
+    client_gets="the provider's status and words",
+)
+"""What a refusal of the rows that leave nothing alone becomes when it comes back word for word for another request."""
+
+
 class FailureTable:
     """The table, with a plugin's rows before the built-in ones.
 
@@ -232,9 +272,18 @@ class FailureTable:
 
     def rule_for(self, error: UpstreamError) -> FailureRule:
         """The first row that matches; the last built-in row matches anything."""
-        return next((rule for rule in self.rules if rule.matches(error)), FAILURE_RULES[-1])
+        return _first(self.rules, error)
 
 
 def classify_failure(error: UpstreamError) -> FailureRule:
     """The built-in row for an error."""
-    return next(rule for rule in FAILURE_RULES if rule.matches(error))
+    return _first(FAILURE_RULES, error)
+
+
+def _first(rules: Sequence[FailureRule], error: UpstreamError) -> FailureRule:
+    if error.blame is None and error.upstream_status is not None:
+        # A dialect of somebody else's has not looked whose fault it is.
+        error.blame = blame_of(
+            Statement(error.upstream_status, error.message, type=error.upstream_type, code=error.code, param=error.param)
+        )
+    return next((rule for rule in rules if rule.matches(error)), FAILURE_RULES[-1])

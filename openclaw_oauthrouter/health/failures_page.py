@@ -7,8 +7,23 @@ from collections.abc import Sequence
 
 from openclaw_oauthrouter.canonical.failure import Cooldown, FailureRule
 from openclaw_oauthrouter.health.cooldowns import PROBE_SECONDS
-from openclaw_oauthrouter.health.failures import FAILURE_RULES
+from openclaw_oauthrouter.health.failures import FAILURE_RULES, REPEATED
 from openclaw_oauthrouter.health.plan_windows import LONGEST_PAUSE_SECONDS
+
+
+def _span(seconds: float) -> str:
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:g} s"
+
+
+def _cooldown(cooldown: Cooldown | None) -> str:
+    if cooldown is None:
+        return "not at all"
+    told = ", or as told" if cooldown.evidence == "retry_after" else ""
+    return f"{_span(cooldown.seconds)} to {_span(cooldown.most_seconds)}{told}"
+
 
 _HEAD = f"""\
 # When a provider fails
@@ -23,6 +38,14 @@ Every failure is answered by the first row of this table that matches it. The ro
   provider's own Retry-After or reset time. Calls that were under way together and fail together count once.
 - Whatever is left alone for longer than {PROBE_SECONDS:.0f} s is tried by one real request every {PROBE_SECONDS:.0f} s; if it succeeds, it is
   open for all again. A client's mistake leaves nothing alone.
+- The words of a refusal decide whose fault it is, its status only where they are silent (`openclaw_oauthrouter/canonical/refusals.py`): the
+  request, a credential, an account, a model or an address. On a route of several models a refusal goes on unless its words or its parameter
+  point at the request's content.
+- A refusal that leaves nothing alone but comes back word for word for another request, with no success between, is taken for the model's:
+  it is left alone for {_cooldown(REPEATED.cooldown)}.
+- *The same again* before *the next model* is a repetition at once. Behind it, it comes when nothing else is left: a Retry-After of up to
+  `upstream.retry.max_wait_seconds` is waited out then, plus a little at random. While a provider's Retry-After runs it is not asked.
+- If everything that fits is left alone, the first that fits is asked all the same. The error then leads with what stopped the first model.
 - An error event within an answer that began with status 200 is read as the status its type stands for.
 - Besides this table, a credential whose plan window or API limit is used up, as the provider's headers say, is left alone until the reset
   they tell. One real request tries it after {PROBE_SECONDS:.0f} s, then after pauses that double up to {LONGEST_PAUSE_SECONDS / 60:.0f} min, in case the
@@ -50,20 +73,6 @@ def _row(rule: FailureRule) -> str:
     actions = ", ".join(_ACTION_WORDS[action] for action in rule.actions) or "nothing"
     cells = (f"`{rule.name}`", rule.happened, rule.scope, actions, _cooldown(rule.cooldown), rule.client_gets)
     return f"| {' | '.join(cells)} |\n"
-
-
-def _cooldown(cooldown: Cooldown | None) -> str:
-    if cooldown is None:
-        return "not at all"
-    told = ", or as told" if cooldown.evidence == "retry_after" else ""
-    return f"{_span(cooldown.seconds)} to {_span(cooldown.most_seconds)}{told}"
-
-
-def _span(seconds: float) -> str:
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:g} s"
 
 
 if __name__ == "__main__":

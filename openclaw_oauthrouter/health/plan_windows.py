@@ -7,13 +7,15 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from openclaw_oauthrouter.canonical.clock import Clock
-from openclaw_oauthrouter.health.cooldowns import MOST_SUBJECTS, PROBE_SECONDS, Probes
+from openclaw_oauthrouter.health.cooldowns import MOST_AHEAD_SECONDS, MOST_SUBJECTS, PROBE_SECONDS, Probes
 from openclaw_oauthrouter.health.windows import Reading
 
 LONGEST_PAUSE_SECONDS = 900.0
 """A window's reset is told beforehand and rarely comes earlier, so it is worth fewer calls in vain than other failures."""
 
 _FORGET_SECONDS = 8 * 86_400.0
+_LONGEST_SECONDS = 40 * 86_400.0
+"""Some limits count by the month; a reset that lies further ahead is a wrong clock's."""
 
 
 class Holder(NamedTuple):
@@ -88,7 +90,10 @@ class PlanWindows:
                     yield holder, reading
 
     def merge(self, holder: Holder, reading: Reading) -> None:
-        """Take over what others know if it is newer."""
+        """Take over what others know if it is newer, and can be: not from tomorrow, nor with a reset in a year."""
+        now = self._clock()
+        if reading.observed_at > now + MOST_AHEAD_SECONDS or (reading.resets_at or 0.0) - reading.observed_at > _LONGEST_SECONDS:
+            return
         known = self._readings_of(holder)
         before = known.get(reading.name)
         if before is None or reading.observed_at > before.observed_at:

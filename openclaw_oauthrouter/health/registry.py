@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.failure import FailureRule
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.errors import UpstreamError
-from openclaw_oauthrouter.health.cooldowns import Cooldowns, Subject
-from openclaw_oauthrouter.health.failures import classify_failure
+from openclaw_oauthrouter.errors import UpstreamError, UpstreamRateLimitError
+from openclaw_oauthrouter.health.cooldowns import Cooldowns, Cooling, Subject
+from openclaw_oauthrouter.health.failures import REPEATED, classify_failure
 from openclaw_oauthrouter.health.plan_windows import PlanWindows
+from openclaw_oauthrouter.health.repetitions import Repetitions
 from openclaw_oauthrouter.health.windows import Reading, read_windows
 
 
 class HealthRegistry:
     """``interfaces.Health``: cooldowns by the evidence of each failure, and the windows providers report.
 
+    :param clock: Unix seconds
     :param rule_for: the table of failures
+    :param steady: seconds of a clock that only runs forward; ``clock`` when absent
     """
 
     def __init__(
@@ -26,11 +30,13 @@ class HealthRegistry:
         clock: Clock,
         *,
         rule_for: Callable[[UpstreamError], FailureRule] = classify_failure,
+        steady: Clock | None = None,
     ) -> None:
         self._clock = clock
         self._rule_for = rule_for
         self._listeners: list[Callable[[], None]] = []
-        self.cooldowns = Cooldowns(clock)
+        self.cooldowns = Cooldowns(clock, steady)
+        self._repetitions = Repetitions()
         self.windows = PlanWindows(clock)
 
     def blocked(self, provider: str, model: str, credential: str | None = None) -> str | None:
@@ -51,9 +57,33 @@ class HealthRegistry:
             self.cooldowns.calling(subject)
         self.windows.calling(provider, credential, model)
 
-    def failed(self, provider: str, model: str, credential: str | None, error: UpstreamError) -> None:
-        """See ``Health``. A client's mistake leaves nothing alone."""
+    def told(self, provider: str, model: str, credential: str | None = None) -> UpstreamError | None:
+        """See ``Health``."""
+        waits = [wait for subject in _subjects(provider, model, credential) if (wait := self.cooldowns.told(subject))]
+        if not waits:
+            return None
+        seconds, cooling = max(waits, key=lambda wait: wait[0])
+        words = f"{provider} asked to be left alone for another {math.ceil(seconds)} s: {cooling.reason}"
+        return _failure_of(cooling, words, provider, seconds)
+
+    def standing(self, provider: str, model: str, credential: str | None = None) -> UpstreamError:
+        """See ``Health``."""
+        for subject in _subjects(provider, model, credential):
+            cooling = self.cooldowns.of(subject)
+            if cooling is not None:
+                told = self.cooldowns.told(subject)
+                words = self.cooldowns.blocked(subject) or cooling.reason
+                return _failure_of(cooling, words, provider, told[0] if told else None)
+        words = self.windows.blocked(provider, credential, model) or "it is left alone for now"
+        return UpstreamRateLimitError(words, code="usage_limit_reached", provider=provider)
+
+    def failed(
+        self, provider: str, model: str, credential: str | None, error: UpstreamError, request_key: int | None = None
+    ) -> None:
+        """See ``Health``. A client's mistake leaves nothing alone, unless it comes back for other requests too."""
         rule = self._rule_for(error)
+        if rule.scope == "request" and self._repetitions.again(provider, model, error, request_key):
+            rule = REPEATED
         names = {"provider": "", "model": model, "credential": credential or ""}
         if rule.scope in names and self.cooldowns.begin(Subject(rule.scope, provider, names[rule.scope]), rule, error):
             self._changed()
@@ -62,6 +92,7 @@ class HealthRegistry:
         """See ``Health``."""
         cleared = [self.cooldowns.clear(subject) for subject in _subjects(provider, model, credential)]
         freed = self.windows.answered(provider, credential, model)
+        self._repetitions.forget(provider, model)
         if freed or any(cleared):
             self._changed()
 
@@ -106,6 +137,14 @@ class HealthRegistry:
     def _changed(self) -> None:
         for listener in self._listeners:
             listener()
+
+
+def _failure_of(cooling: Cooling, words: str, provider: str, retry_after: float | None) -> UpstreamError:
+    """The failure that began a cooldown, as far as a client need know it."""
+    error = UpstreamError(words, code=cooling.code or None, retry_after=retry_after, provider=provider)
+    error.status_code, error.retryable = cooling.status, cooling.retryable
+    error.error_type = cooling.kind  # type: ignore[misc]
+    return error
 
 
 def _subjects(provider: str, model: str, credential: str | None) -> Sequence[Subject]:

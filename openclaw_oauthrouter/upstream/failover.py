@@ -1,10 +1,11 @@
-"""Walks a route: the same hop again, another credential, the next hop, until one answers or the budget of tries is used up."""
+"""Walks a route: another credential, the next candidate, a repetition last of all, until one answers or the tries are used up."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Credential
@@ -16,35 +17,57 @@ from openclaw_oauthrouter.config.upstream import RetrySettings
 from openclaw_oauthrouter.errors import (
     AllUpstreamsFailed,
     CredentialError,
+    GatewayBusyError,
     InvalidRequestError,
     OAuthRouterError,
     PolicyError,
     UpstreamError,
+    UpstreamModelError,
 )
 from openclaw_oauthrouter.interfaces import Credentials, Dialect, Health, Provider, Reservation, SpendGuard
 from openclaw_oauthrouter.upstream import deadline
 from openclaw_oauthrouter.upstream.attempt import Answer, Sender, Target
 from openclaw_oauthrouter.upstream.deadline import Deadline
 
+_MOST_COMPARED = 20_000
+"""Characters of a message that tell requests apart."""
+
+_log = logging.getLogger(__name__)
+
 
 @dataclass(slots=True)
-class _Attempts:
-    """What one walk has seen so far."""
+class Attempts:
+    """What one walk along a route has seen so far.
+
+    :ivar stops: what ended each candidate's turn
+    :ivar passed_over: candidates that were not asked because they are left alone for now, with what keeps them
+    :ivar waiting: calls that may be made again once their time has come, with how often they were made
+    :ivar least_window: the prompt did not fit a window of so many tokens
+    """
 
     request: ChatRequest
     candidates: Sequence[Candidate]
     record: RequestRecord
     client: str | None
     deadline: Deadline
-    failures: list[UpstreamError] = field(default_factory=list)
+    stops: list[tuple[Candidate, OAuthRouterError]] = field(default_factory=list)
     refusals: list[OAuthRouterError] = field(default_factory=list)
-    skipped: bool = False
+    passed_over: list[tuple[Candidate, Credential | None, UpstreamError]] = field(default_factory=list)
+    waiting: list[tuple[UpstreamError, Target, int]] = field(default_factory=list)
+    last: UpstreamError | None = None
     calls: int = 0
     least_window: int = 0
 
-    def is_last(self, candidate: Candidate) -> bool:
-        """Whether nothing but this hop is left, and nobody has been asked yet."""
-        return not self.calls and candidate is self.candidates[-1]
+    def failed(self, candidate: Candidate, error: UpstreamError) -> None:
+        """Take note of a candidate that was asked and failed."""
+        self.stops.append((candidate, error))
+        self.last = error
+
+    @property
+    def request_key(self) -> int:
+        """Tells this request from others by what it says."""
+        messages = self.request.messages
+        return hash((len(messages), *(repr(message)[:_MOST_COMPARED] for message in (*messages[:1], *messages[-1:]))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +100,19 @@ class Failover:
     async def open(
         self, request: ChatRequest, candidates: Sequence[Candidate], record: RequestRecord, client: str | None
     ) -> OpenedAnswer:
-        """Try the hops in order until one has its first content.
+        """Try the candidates in order until one has its first content.
 
-        :raises UpstreamError: none answered; the last failure, or ``AllUpstreamsFailed`` of several
-        :raises PolicyError: no hop is allowed
-        :raises CredentialError: no hop has a credential
+        :raises UpstreamError: none answered; the only failure, or ``AllUpstreamsFailed`` of several
+        :raises PolicyError: no candidate is allowed
+        :raises CredentialError: no candidate has a credential
+        :raises GatewayBusyError: too many requests at a time
         """
-        attempts = _Attempts(request, candidates, record, client, Deadline.after(self.sender.timeouts.total))
+        attempts = Attempts(request, candidates, record, client, Deadline.after(self.sender.timeouts.total))
         opened = await self._first_that_answers(attempts, candidates)
+        if opened is None and not attempts.calls:
+            opened = await self._ask_all_the_same(attempts)
+        if opened is None:
+            opened = await self._ask_again(attempts)
         if opened is None and (cheaper := self._cheaper(attempts, candidates)):
             record.spend_decision = "downgrade"
             opened = await self._first_that_answers(attempts, cheaper)
@@ -97,9 +125,9 @@ class Failover:
         if error.code != deadline.CODE:
             self.health.failed(target.provider.name, target.candidate.info.id, target.credential_name, error)
 
-    async def _first_that_answers(self, attempts: _Attempts, candidates: Sequence[Candidate]) -> OpenedAnswer | None:
+    async def _first_that_answers(self, attempts: Attempts, candidates: Sequence[Candidate]) -> OpenedAnswer | None:
         for candidate in candidates:
-            if not self._leads_here(attempts, candidate):
+            if not self._applies(attempts, candidate):
                 continue
             opened = await self._try_candidate(attempts, candidate)
             if opened is not None:
@@ -108,101 +136,157 @@ class Failover:
                 break
         return None
 
-    def _is_spent(self, attempts: _Attempts) -> bool:
+    async def _ask_all_the_same(self, attempts: Attempts) -> OpenedAnswer | None:
+        """Everything that fits is left alone: ask the first, whose own answer says more than our guess.
+
+        Unless it asked for that itself: while a provider's time runs it is not asked.
+        """
+        stopped, attempts.passed_over = attempts.passed_over, []
+        for candidate, credential, standing in stopped:
+            target = self._target(candidate, credential)
+            wait = self.health.told(target.provider.name, candidate.info.id, target.credential_name)
+            attempts.stops = [stop for stop in attempts.stops if stop[1] is not standing]
+            if wait is None:
+                return await self._try_credentials(attempts, candidate, (credential,))
+            attempts.failed(candidate, wait)
+            attempts.waiting.append((wait, target, 0))
+        return None
+
+    async def _ask_again(self, attempts: Attempts) -> OpenedAnswer | None:
+        """Nothing else is left: repeat the call that need not wait for long, after that time and a little more.
+
+        One call for each repetition that is allowed, not one for each candidate: what failed everywhere will hardly work a moment later.
+        """
+        for number in range(self.retry.attempts - min((made for _, _, made in attempts.waiting), default=0)):
+            if self._is_spent(attempts) or not attempts.waiting or attempts.last is None:
+                return None
+            if not self.rule_for(attempts.last).actions:
+                return None
+            failure, target, made = min(attempts.waiting, key=lambda call: call[0].retry_after or 0.0)
+            if made >= self.retry.attempts or not await self._waited(attempts, failure, number):
+                return None
+            attempts.waiting.remove((failure, target, made))
+            outcome = await self._call(attempts, target)
+            if not isinstance(outcome, UpstreamError):
+                return outcome
+            attempts.last = outcome
+            attempts.stops = [(candidate, outcome if error is failure else error) for candidate, error in attempts.stops]
+            if "retry" in self.rule_for(outcome).actions:
+                attempts.waiting.append((outcome, target, made + 1))
+        return None
+
+    def _is_spent(self, attempts: Attempts) -> bool:
         """Whether the request has had its number of calls or its time."""
         return attempts.calls >= self.retry.max_total_attempts or attempts.deadline.passed
 
-    def _cheaper(self, attempts: _Attempts, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-        last = attempts.refusals[-1] if attempts.refusals and not attempts.failures else None
+    def _cheaper(self, attempts: Attempts, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        last = attempts.refusals[-1] if attempts.refusals and attempts.last is None else None
         return self.spend.cheaper(last, candidates) if isinstance(last, PolicyError) else ()
 
-    def _leads_here(self, attempts: _Attempts, candidate: Candidate) -> bool:
+    def _applies(self, attempts: Attempts, candidate: Candidate) -> bool:
+        """Whether a candidate's conditions are met by what has happened so far."""
         if attempts.least_window and (candidate.info.context_window or 0) <= attempts.least_window:
             return False
         if not candidate.only_on or candidate is attempts.candidates[0]:
             return True
-        if not attempts.failures:
-            return attempts.skipped
-        last = attempts.failures[-1]
-        return last.upstream_status in candidate.only_on or last.upstream_status is None
+        last = attempts.last
+        if last is None:
+            return bool(attempts.passed_over)
+        return last.upstream_status is None or bool({last.upstream_status, last.status_code} & set(candidate.only_on))
 
-    def _is_final(self, attempts: _Attempts) -> bool:
-        if not attempts.failures:
-            return False
-        actions = self.rule_for(attempts.failures[-1]).actions
-        return not actions or not ({"next_hop", "larger_hop"} & set(actions))
+    def _is_final(self, attempts: Attempts) -> bool:
+        """Whether nobody else need be asked, as when the request itself is at fault."""
+        return attempts.last is not None and not {"next_hop", "larger_hop"} & set(self.rule_for(attempts.last).actions)
 
-    def _verdict(self, attempts: _Attempts) -> OAuthRouterError:
-        if len(attempts.failures) > 1:
-            return AllUpstreamsFailed(tuple(attempts.failures))
-        if attempts.failures:
-            return attempts.failures[0]
-        return attempts.refusals[0]
+    def _verdict(self, attempts: Attempts) -> OAuthRouterError:
+        """What the client is told: first what stopped the first candidate, then the rest in order."""
+        if attempts.last is None:
+            return (attempts.refusals or [error for _, error in attempts.stops])[0]
+        if len(attempts.stops) > 1:
+            route = list(attempts.candidates)
+            stops = sorted(attempts.stops, key=lambda stop: route.index(stop[0]) if stop[0] in route else len(route))
+            named = [(candidate.info.provider, error) for candidate, error in stops]
+            return AllUpstreamsFailed(named, attempts.last if self._is_final(attempts) else None)
+        return attempts.last
 
-    async def _try_candidate(self, attempts: _Attempts, candidate: Candidate) -> OpenedAnswer | None:
+    async def _try_candidate(self, attempts: Attempts, candidate: Candidate) -> OpenedAnswer | None:
         provider = self.providers[candidate.info.provider]
         try:
             credentials = await self._credentials_for(attempts, provider)
         except CredentialError as error:
             attempts.refusals.append(error)
+            attempts.stops.append((candidate, error))
             return None
+        return await self._try_credentials(attempts, candidate, self._in_order(attempts, candidate, credentials))
+
+    async def _try_credentials(
+        self, attempts: Attempts, candidate: Candidate, credentials: Sequence[Credential | None]
+    ) -> OpenedAnswer | None:
         failure: UpstreamError | None = None
-        for credential in self._in_order(attempts, candidate, credentials):
-            target = Target(candidate, provider, self.dialects[provider.dialect], credential)
-            outcome = await self._credential(attempts, target)
+        for credential in credentials:
+            outcome = await self._try_credential(attempts, self._target(candidate, credential))
             if outcome is None or isinstance(outcome, OpenedAnswer):
                 return outcome
             failure = outcome
             if "next_credential" not in self.rule_for(failure).actions or self._is_spent(attempts):
                 break
         if failure is not None:
-            attempts.failures.append(failure)
+            attempts.failed(candidate, failure)
             if "larger_hop" in self.rule_for(failure).actions:
                 attempts.least_window = max(attempts.least_window, candidate.info.context_window or 0)
         return None
 
+    def _target(self, candidate: Candidate, credential: Credential | None) -> Target:
+        provider = self.providers[candidate.info.provider]
+        return Target(candidate, provider, self.dialects[provider.dialect], credential)
+
     def _in_order(
-        self, attempts: _Attempts, candidate: Candidate, credentials: Sequence[Credential | None]
+        self, attempts: Attempts, candidate: Candidate, credentials: Sequence[Credential | None]
     ) -> Sequence[Credential | None]:
         """Credentials that nothing speaks against.
 
-        If something speaks against all, a hop the router chose is passed over. One the user chose (a model by name, a stop of
-        ``rateLimitFallback``) is passed over only for a window that its provider told is used up, and the last of a route never:
-        the provider's own answer says more than our guess.
+        If something speaks against all, a candidate the router chose is passed over. One the user chose (a model by name, a stop of
+        ``rateLimitFallback``) is passed over only for what its provider told: a window that is used up, a Retry-After.
         """
         against = self._reasons(candidate, credentials, self.health.blocked)
         good = [credential for credential, reason in zip(credentials, against, strict=True) if reason is None]
         if good or not credentials:
             return good
         if candidate.tier is None:
-            against = self._reasons(candidate, credentials, self.health.exhausted)
-        if attempts.is_last(candidate) or None in against:
-            return credentials[:1]
+            told = self._reasons(candidate, credentials, self._told)
+            free = [credential for credential, reason in zip(credentials, told, strict=True) if reason is None]
+            if free:
+                return free[:1]
         name = credentials[0].name if credentials[0] else None
-        attempts.record.attempts.append(
-            Attempt(candidate.info.provider, candidate.info.id, name, url="", outcome="skipped", reason=against[0])
-        )
-        attempts.skipped = True
+        provider, model = candidate.info.provider, candidate.info.id
+        attempts.record.attempts.append(Attempt(provider, model, name, url="", outcome="skipped", reason=against[0]))
+        standing = self.health.standing(provider, model, name)
+        attempts.passed_over.append((candidate, credentials[0], standing))
+        attempts.stops.append((candidate, standing))
         return ()
+
+    def _told(self, provider: str, model: str, credential: str | None) -> str | None:
+        told = self.health.told(provider, model, credential)
+        return told.message if told else self.health.exhausted(provider, model, credential)
 
     def _reasons(
         self,
         candidate: Candidate,
         credentials: Sequence[Credential | None],
-        request_classifier: Callable[[str, str, str | None], str | None],
+        why_not: Callable[[str, str, str | None], str | None],
     ) -> list[str | None]:
         return [
-            request_classifier(candidate.info.provider, candidate.info.id, credential.name if credential else None)
+            why_not(candidate.info.provider, candidate.info.id, credential.name if credential else None)
             for credential in credentials
         ]
 
-    async def _credentials_for(self, attempts: _Attempts, provider: Provider) -> Sequence[Credential | None]:
+    async def _credentials_for(self, attempts: Attempts, provider: Provider) -> Sequence[Credential | None]:
         if not provider.needs_credential and not self.credentials.available(provider.name):
             return (None,)
         return await self.credentials.resolve(provider.name, attempts.record.conversation)
 
-    async def _credential(self, attempts: _Attempts, target: Target) -> OpenedAnswer | UpstreamError | None:
-        """All calls with one credential; ``None`` when our own rules refuse the hop."""
+    async def _try_credential(self, attempts: Attempts, target: Target) -> OpenedAnswer | UpstreamError | None:
+        """All calls with one credential; ``None`` when our own rules refuse the candidate."""
         renewed = False
         number = 0
         while True:
@@ -215,13 +299,22 @@ class Failover:
                 fresh = await self.credentials.renew(target.credential)
                 if fresh is not None:
                     # Another credential, so not a repetition.
-                    target = Target(target.candidate, target.provider, target.dialect, fresh)
+                    target = replace(target, credential=fresh)
                     continue
             number += 1
-            if "retry" not in actions or number >= self.retry.attempts or not await self._waited(attempts, outcome, number - 1):
+            if not self._repeats_at_once(outcome) or number >= self.retry.attempts:
+                if "retry" in actions and number < self.retry.attempts:
+                    attempts.waiting.append((outcome, target, number))
+                return outcome
+            if not await self._waited(attempts, outcome, number - 1):
                 return outcome
 
-    async def _call(self, attempts: _Attempts, target: Target) -> OpenedAnswer | UpstreamError | None:
+    def _repeats_at_once(self, failure: UpstreamError) -> bool:
+        """Whether the same call again comes before anybody else: never while a provider wants to be left alone."""
+        actions = self.rule_for(failure).actions
+        return bool(actions) and actions[0] == "retry" and failure.retry_after is None
+
+    async def _call(self, attempts: Attempts, target: Target) -> OpenedAnswer | UpstreamError | None:
         info, name = target.candidate.info, target.credential_name
         try:
             estimate = self.spend.estimate(attempts.request, info)
@@ -236,15 +329,14 @@ class Failover:
         attempts.record.attempts.append(attempt)
         try:
             answer = await self.sender.call(self.spend.cap(attempts.request, info), target, attempt, attempts.deadline)
-        except InvalidRequestError as error:
-            # Another dialect may well be able to say it: a refusal of this hop only.
+        except (InvalidRequestError, GatewayBusyError) as error:
+            # Another dialect may well be able to say it, another provider's connections may be free: a refusal of this candidate only.
             attempt.outcome, attempt.reason = type(error).__name__, error.message
             attempts.refusals.append(error)
             await reservation.release()
             return None
         except UpstreamError as error:
-            if not attempts.deadline.passed:  # the last one asked may have had no time left
-                self.health.failed(target.provider.name, info.id, name, error)
+            self._note(attempts, target, error)
             await reservation.release()
             return error
         except BaseException:
@@ -253,14 +345,22 @@ class Failover:
         self.health.succeeded(target.provider.name, info.id, name)
         return OpenedAnswer(answer, reservation)
 
-    async def _waited(self, attempts: _Attempts, failure: UpstreamError, number: int) -> bool:
-        """Wait before the same call again: full jitter, or as long as the provider asks; not at all if that is too long."""
-        seconds = failure.retry_after
-        if seconds is None:
-            seconds = self.jitter() * self.retry.base_seconds * 2**number
-        elif seconds > self.retry.max_wait_seconds:
+    def _note(self, attempts: Attempts, target: Target, error: UpstreamError) -> None:
+        if attempts.deadline.passed:
+            return  # the last one asked may have had no time left
+        provider, model = target.provider.name, target.candidate.info.id
+        key = attempts.request_key if self.rule_for(error).scope == "request" else None
+        self.health.failed(provider, model, target.credential_name, error, key)
+        if isinstance(error, UpstreamModelError):
+            _log.warning(
+                "%s does not serve the model %r, which the configuration names: %s", provider, model, error.message[:200]
+            )
+
+    async def _waited(self, attempts: Attempts, failure: UpstreamError, number: int) -> bool:
+        """Wait before the same call again: full jitter, or as long as the provider asks and a little more; not at all if that is too long."""
+        backoff = self.jitter() * self.retry.base_seconds * 2**number
+        told = failure.retry_after or 0.0
+        if told > self.retry.max_wait_seconds or told + backoff >= attempts.deadline.remaining:
             return False
-        if seconds >= attempts.deadline.remaining:
-            return False
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(told + backoff)
         return True

@@ -14,8 +14,10 @@ from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, Respons
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
 from openclaw_oauthrouter.errors import (
+    GatewayBusyError,
     Refusal,
     UpstreamConnectionError,
+    UpstreamEndpointError,
     UpstreamError,
     UpstreamProtocolError,
 )
@@ -29,6 +31,9 @@ from openclaw_oauthrouter.wire.retry_after import wait_in_words
 MAX_ERROR_BYTES = 1 << 20
 MAX_ANSWER_BYTES = 64 << 20
 
+MOST_WAIT_FOR_CONNECTION = 1.0
+"""Seconds that a request waits for a connection of the pool: longer than that, whoever asked does better to come again."""
+
 CLOSING_SECONDS = 1.0
 """How long an answer that is complete may take to end; whoever ends in time has its connection used again."""
 
@@ -39,7 +44,6 @@ NOT_SENT = "upstream_unreachable"
 _NOT_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
-    httpx.PoolTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
@@ -67,9 +71,10 @@ async def send(
     """Send a request and hold its response open; leaving closes the connection if the answer was not read to its end.
 
     :raises UpstreamError: no answer
+    :raises GatewayBusyError: all the connections that a provider may have are in use
     """
     steps = limits.steps
-    request.extensions["timeout"] = {"connect": steps.connect, "pool": steps.connect}
+    request.extensions["timeout"] = {"connect": steps.connect, "pool": MOST_WAIT_FOR_CONNECTION}
     with _translated(provider):
         try:
             async with asyncio.timeout_at(limits.deadline.within(steps.first_byte)):
@@ -94,7 +99,8 @@ async def read_error(response: httpx.Response, dialect: Dialect, provider: str, 
     except _NOT_UNDERSTOOD:
         error = dialect.decode_error(response.status_code, headers, b"")
     error.provider = provider
-    error.refusal = Refusal(body, response.status_code)
+    if not isinstance(error, UpstreamEndpointError):  # whatever stands at a wrong address, a client of the dialect cannot read it
+        error.refusal = Refusal(body, response.status_code)
     _tell(error, response, dialect)
     return error
 
@@ -261,6 +267,8 @@ async def _close(response: httpx.Response) -> None:
 def _translated(provider: str) -> Iterator[None]:
     try:
         yield
+    except httpx.PoolTimeout as error:
+        raise GatewayBusyError(f"the gateway has no free connection to {provider}: {error}") from None
     except _NOT_SENT as error:
         raise UpstreamConnectionError(
             f"{provider} cannot be reached: {_words(error)}", provider=provider, code=NOT_SENT

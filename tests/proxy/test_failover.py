@@ -174,11 +174,21 @@ async def test_the_fallback_chain_is_for_limits_only(gateway: Any, scripted: Any
     assert codex.seen == []
 
 
-async def test_retry_after_is_obeyed(pair: Any) -> None:
-    limited = refusal(429, "rate_limit_error", **{"retry-after-ms": "300"})
+async def test_retry_after_goes_to_the_next_model_at_once(pair: Any) -> None:
+    limited = refusal(429, "rate_limit_error", **{"retry-after-ms": "1500"})
     http, upstream, house = await pair([limited, whole(ANTHROPIC)], upstream={**QUICK, "retry": {"attempts": 2}})
     began = time.monotonic()
     answer = await http.post("/v1/chat/completions", json={**HELLO, "model": "auto"})
+    assert answer.headers["x-oauthrouter-model"] == SECOND
+    assert time.monotonic() - began < 1.5
+    assert (len(upstream.seen), len(house.seen)) == (1, 1)
+
+
+async def test_short_retry_after_is_waited_out_where_nobody_else_is_left(pair: Any) -> None:
+    limited = refusal(429, "rate_limit_error", **{"retry-after-ms": "300"})
+    http, upstream, house = await pair([limited, whole(ANTHROPIC)], upstream={**QUICK, "retry": {"attempts": 2}})
+    began = time.monotonic()
+    answer = await http.post("/v1/chat/completions", json={**HELLO, "model": PRIMARY})
     assert time.monotonic() - began >= 0.3
     assert answer.headers["x-oauthrouter-model"] == PRIMARY
     assert (len(upstream.seen), len(house.seen)) == (2, 0)

@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 import orjson
 
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.errors import (
-    OAuthRouterError,
-    UpstreamAuthenticationError,
-    UpstreamBillingError,
-    UpstreamContextError,
-    UpstreamError,
-    UpstreamModelError,
-    UpstreamOverloadedError,
-    UpstreamRateLimitError,
-    UpstreamStatusError,
-    UpstreamTimeout,
-)
+from openclaw_oauthrouter.canonical.refusals import MOST_QUOTED, Statement, refusal_error, words_of_page
+from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamError, UpstreamOverloadedError
 from openclaw_oauthrouter.wire.retry_after import parse_retry_after
 
-# Anthropic says several different things with a plain 400; only the words tell them apart.
-_BY_WORDS: tuple[tuple[re.Pattern[str], type[UpstreamError]], ...] = (
-    (re.compile(r"out of extra usage|credit balance is too low", re.IGNORECASE), UpstreamBillingError),
-    (re.compile(r"prompt is too long|exceed(?:s|ed)? (?:the )?context|context window", re.IGNORECASE), UpstreamContextError),
-    (re.compile(r"only authorized for use with Claude Code", re.IGNORECASE), UpstreamAuthenticationError),
-)
-_BY_TYPE: dict[str, type[UpstreamError]] = {
-    "authentication_error": UpstreamAuthenticationError,
-    "permission_error": UpstreamAuthenticationError,
-    "billing_error": UpstreamBillingError,
-    "rate_limit_error": UpstreamRateLimitError,
-    "overloaded_error": UpstreamOverloadedError,
-    "timeout_error": UpstreamTimeout,
-}
-_BY_STATUS: dict[int, type[UpstreamError]] = {
-    401: UpstreamAuthenticationError,
-    402: UpstreamBillingError,
-    403: UpstreamAuthenticationError,
-    429: UpstreamRateLimitError,
-    503: UpstreamOverloadedError,
-    504: UpstreamTimeout,
-    529: UpstreamOverloadedError,
-}
 _STATUS_OF_TYPE = {
     "invalid_request_error": 400,
     "not_found_error": 404,
@@ -63,8 +30,7 @@ _TYPE_OF_STATUS = {
     429: "rate_limit_error",
     504: "timeout_error",
 }
-_CODE_OF_STATUS = {403: "upstream_permission", 413: "request_too_large"}
-_MAX_QUOTED = 500
+_CODE_OF_STATUS = {413: "request_too_large"}
 
 
 def encode_error(error: OAuthRouterError, request_id: str) -> JsonObject:
@@ -90,61 +56,39 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes, now: floa
     """
     envelope = _parse(body)
     lower = {name.lower(): value for name, value in headers.items()}
-    fault = envelope.get("error")
-    kind, message = _kind_and_message(fault if isinstance(fault, dict) else envelope)
     request_id = lower.get("request-id") or envelope.get("request_id")
-    return _build(
-        status,
-        kind,
-        message or _quote(body) or f"the provider answered {status} without a word",
+    refusal = _refusal(status, envelope)
+    if not refusal.message:
+        message, page, bare = words_of_page(status, body)
+        refusal = replace(refusal, message=message, page=page, bare=bare)
+    return refusal_error(
+        refusal,
+        now=now,
         retry_after=parse_retry_after(lower, now),
         request_id=request_id if isinstance(request_id, str) else None,
+        code=_CODE_OF_STATUS.get(status),
     )
 
 
-def decode_stream_error(event: JsonObject) -> UpstreamError:
+def decode_stream_error(event: JsonObject, now: float = 0.0) -> UpstreamError:
     """Read an ``error`` event of a stream that had begun well."""
-    fault = event.get("error")
-    kind, message = _kind_and_message(fault if isinstance(fault, dict) else event)
+    refusal = _refusal(None, event)
     request_id = event.get("request_id")
-    return _build(
-        _STATUS_OF_TYPE.get(kind or "", 500),
-        kind,
-        message or "the provider broke off its answer with an error",
-        retry_after=None,
+    return refusal_error(
+        replace(
+            refusal,
+            status=_STATUS_OF_TYPE.get(refusal.type or "", 500),
+            message=refusal.message or "the provider broke off its answer with an error",
+        ),
+        now=now,
         request_id=request_id if isinstance(request_id, str) else None,
     )
 
 
-def _build(status: int, kind: str | None, message: str, *, retry_after: float | None, request_id: str | None) -> UpstreamError:
-    cls = _class_of(status, kind, message)
-    if cls is UpstreamStatusError:
-        return UpstreamStatusError(
-            message,
-            status_code=status,
-            code=_CODE_OF_STATUS.get(status),
-            retry_after=retry_after,
-            upstream_type=kind,
-            request_id=request_id,
-        )
-    return cls(
-        message,
-        code=_CODE_OF_STATUS.get(status),
-        retry_after=retry_after,
-        upstream_status=status,
-        upstream_type=kind,
-        request_id=request_id,
-    )
-
-
-def _class_of(status: int, kind: str | None, message: str) -> type[UpstreamError]:
-    if status in (400, 403, 429):
-        for words, cls in _BY_WORDS:
-            if words.search(message):
-                return cls
-    if status == 404:
-        return UpstreamModelError if "model" in message.lower() else UpstreamStatusError
-    return _BY_STATUS.get(status) or _BY_TYPE.get(kind or "") or UpstreamStatusError
+def _refusal(status: int | None, envelope: JsonObject) -> Statement:
+    fault = envelope.get("error")
+    kind, message = _kind_and_message(fault if isinstance(fault, dict) else envelope)
+    return Statement(status, message[:MOST_QUOTED], type=kind)
 
 
 def _kind_and_message(fault: JsonObject) -> tuple[str | None, str]:
@@ -158,7 +102,3 @@ def _parse(body: bytes) -> JsonObject:
     except orjson.JSONDecodeError:
         return {}
     return parsed if isinstance(parsed, dict) else {}
-
-
-def _quote(body: bytes) -> str:
-    return body[:_MAX_QUOTED].decode("utf-8", "replace").strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,48 +10,35 @@ import orjson
 from openclaw_oauthrouter.canonical.error_envelope import encode_error as error_envelope
 from openclaw_oauthrouter.canonical.error_envelope import words_of
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.refusals import MOST_QUOTED, Statement, refusal_error, words_of_page
 from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT
 from openclaw_oauthrouter.errors import (
     AllUpstreamsFailed,
     OAuthRouterError,
-    UpstreamAuthenticationError,
     UpstreamBillingError,
-    UpstreamContextError,
     UpstreamError,
-    UpstreamModelError,
-    UpstreamOverloadedError,
     UpstreamRateLimitError,
-    UpstreamStatusError,
-    UpstreamTimeout,
 )
 from openclaw_oauthrouter.wire.retry_after import parse_retry_after, wait_in_words
 
-_BY_CODE: dict[str, type[UpstreamError]] = {
-    "usage_limit_reached": UpstreamRateLimitError,
-    "rate_limit_exceeded": UpstreamRateLimitError,
-    "insufficient_quota": UpstreamBillingError,
-    "usage_not_included": UpstreamBillingError,
-    "billing_not_active": UpstreamBillingError,
-    "billing_hard_limit_reached": UpstreamBillingError,
-    "context_length_exceeded": UpstreamContextError,
-    "model_not_found": UpstreamModelError,
-    "server_is_overloaded": UpstreamOverloadedError,
-    "slow_down": UpstreamOverloadedError,
-    "token_expired": UpstreamAuthenticationError,
-    "invalid_api_key": UpstreamAuthenticationError,
-}
-_BY_STATUS: dict[int, type[UpstreamError]] = {
-    401: UpstreamAuthenticationError,
-    402: UpstreamBillingError,
-    403: UpstreamAuthenticationError,
-    408: UpstreamTimeout,
-    429: UpstreamRateLimitError,
-    503: UpstreamOverloadedError,
-    504: UpstreamTimeout,
-    529: UpstreamOverloadedError,
-}
 LONGEST_PAUSE = 60.0
 """Seconds. A longer wait is a used-up plan to a client, not a pause."""
+
+_SHOWN = (
+    "usage_limit_reached",
+    "rate_limit_exceeded",
+    "insufficient_quota",
+    "usage_not_included",
+    "billing_not_active",
+    "billing_hard_limit_reached",
+    "context_length_exceeded",
+    "model_not_found",
+    "server_is_overloaded",
+    "slow_down",
+    "token_expired",
+    "invalid_api_key",
+)
+"""The vendor's words that the client's ``code`` repeats; Codex goes by some of them."""
 
 _TOO_MANY = 429
 _STATUS_IN_STREAM = {"server_error": 500, "internal_error": 500}
@@ -68,8 +54,6 @@ _CODES = {
 _KNOWN_CODES = frozenset({*_CODES.values(), "server_is_overloaded", "slow_down", "usage_not_included"})
 """Codes of OpenAI's own backends that are passed on as they are."""
 
-_UNKNOWN_MODEL = re.compile(r"\bmodel\b.*(?:not supported|not exist|not found|no longer available)", re.IGNORECASE | re.DOTALL)
-_TOO_LONG = re.compile(r"context (?:window|length)|input (?:is )?too long", re.IGNORECASE)
 _LONGEST_TEXT = 500
 
 
@@ -78,7 +62,12 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes, now: floa
 
     :param now: Unix seconds, to turn a reset time into a wait
     """
-    return _error_of(_fault(body, status), now, status, parse_retry_after(headers, now), headers.get("x-request-id"))
+    wait, request_id = parse_retry_after(headers, now), headers.get("x-request-id")
+    fault = _fault(body)
+    if fault is None:
+        message, page, bare = words_of_page(status, body)
+        return refusal_error(Statement(status, message, page=page, bare=bare), now=now, retry_after=wait, request_id=request_id)
+    return _error_of(fault, now, status, wait, request_id)
 
 
 def own_words(error: OAuthRouterError) -> JsonObject:
@@ -86,7 +75,7 @@ def own_words(error: OAuthRouterError) -> JsonObject:
     refusal = error.refusal if isinstance(error, UpstreamError) else None
     if refusal is None or refusal.dialect != DIALECT:
         return {}
-    said = _fault(refusal.body, refusal.status or 0)
+    said = _fault(refusal.body) or {}
     response = said.get("response")
     fault = response.get("error") if isinstance(response, dict) else said
     if not isinstance(fault, dict) or not isinstance(fault.get("message"), str):
@@ -152,40 +141,27 @@ def _error_of(
 
     :param fault: OpenAI's ``message``, ``type``, ``code``, ``param``; the ChatGPT backend adds ``resets_in_seconds`` and ``resets_at``
     """
-    message = _sentence(fault.get("message")) or "the provider gave no reason"
+    message = _sentence(fault.get("message"))
     type_, code = _word(fault.get("type")), _word(fault.get("code"))
-    kind = _kind(message, type_, code, status)
-    reason = next((word for word in (code, type_) if word in _BY_CODE), code)
-    details: dict[str, Any] = {
-        "param": _word(fault.get("param")),
-        "retry_after": _reset(fault, now) if _reset(fault, now) is not None else retry_after,
-        "upstream_type": type_,
-        "request_id": request_id,
-    }
-    if kind is None:
-        status = status or _STATUS_IN_STREAM.get(code or type_ or "", 400 if code else 502)
-        return UpstreamStatusError(message, status_code=status, code=reason, **details)
-    return kind(message, code=reason, upstream_status=status, **details)
+    refusal = Statement(
+        status, message or "the provider gave no reason", type=type_, code=code, param=_word(fault.get("param")), bare=not message
+    )
+    reset = _reset(fault, now)
+    return refusal_error(
+        refusal,
+        now=now,
+        retry_after=retry_after if reset is None else reset,
+        request_id=request_id,
+        code=next((word for word in (code, type_) if word in _SHOWN), None),
+        otherwise_status=_STATUS_IN_STREAM.get(code or type_ or "", 400 if code else 502),
+    )
 
 
-def _kind(message: str, type_: str | None, code: str | None, status: int | None) -> type[UpstreamError] | None:
-    for word in (code, type_):
-        if word in _BY_CODE:
-            return _BY_CODE[word]
-    if status in (None, 400, 404) and _UNKNOWN_MODEL.search(message):
-        return UpstreamModelError
-    if status in (None, 400) and _TOO_LONG.search(message):
-        return UpstreamContextError
-    return _BY_STATUS.get(status or 0)
-
-
-def _fault(body: bytes, status: int) -> JsonObject:
+def _fault(body: bytes) -> JsonObject | None:
     try:
         answer = orjson.loads(body)
     except ValueError:
-        text = body.decode("utf-8", "replace").strip()
-        readable = text[:_LONGEST_TEXT] if text and not text.startswith("<") else f"the provider answered with status {status}"
-        return {"message": readable}
+        return None
     if not isinstance(answer, dict):
         return {"message": words_of(answer, _LONGEST_TEXT)}
     fault = answer.get("error") or answer.get("detail") or answer
@@ -202,7 +178,7 @@ def _reset(fault: JsonObject, now: float) -> float | None:
 def _sentence(value: Any) -> str:
     # FastAPI's validation errors are a list of objects; their text is better than nothing.
     if isinstance(value, str):
-        return value
+        return value[:MOST_QUOTED]
     return "" if value is None else words_of(value, _LONGEST_TEXT)
 
 

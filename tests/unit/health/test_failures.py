@@ -14,6 +14,7 @@ from openclaw_oauthrouter.errors import (
     UpstreamBillingError,
     UpstreamConnectionError,
     UpstreamContextError,
+    UpstreamEndpointError,
     UpstreamError,
     UpstreamModelError,
     UpstreamOverloadedError,
@@ -65,10 +66,14 @@ EXAMPLES: list[tuple[UpstreamError, str]] = [
     (UpstreamStatusError("bad gateway", status_code=502), "server-error"),
     (UpstreamStatusError("web server is down", status_code=520), "server-error"),
     (UpstreamStatusError("error event", status_code=200), "server-error"),
-    (UpstreamStatusError("unknown parameter", status_code=400), "refused"),
-    (UpstreamStatusError("no such path", status_code=404), "refused"),
+    (UpstreamEndpointError("404 page not found", upstream_status=404), "endpoint"),
+    (UpstreamStatusError("unknown parameter", status_code=400), "cannot-do-this"),
+    (UpstreamStatusError("messages: at least one", status_code=400), "refused"),
+    (UpstreamStatusError("?", status_code=400, param="tools[0]"), "refused"),
+    (UpstreamStatusError("bad request", status_code=400), "unsaid"),
+    (UpstreamStatusError("who knows", status_code=422), "unsaid"),
     (UpstreamError("something new"), "unknown"),
-    (AllUpstreamsFailed((UpstreamTimeout("x"),)), "unknown"),
+    (AllUpstreamsFailed([("a", UpstreamTimeout("x")), ("b", UpstreamTimeout("y"))]), "unknown"),
 ]
 
 

@@ -93,7 +93,7 @@ def test_a_cooldown_says_why_and_ends(registry: HealthRegistry, clock: Clock) ->
     registry.failed("anthropic", OPUS, KEY, UpstreamOverloadedError("busy", upstream_status=529))
     assert registry.blocked("anthropic", OPUS, KEY) == (
         f"model {OPUS} is left alone for another 15 s: "
-        "the provider is overloaded (503, 529, or an error event that says so) (busy)"
+        "the provider is overloaded, or the model is still loading or has crashed (busy)"
     )
     clock.now += 15
     assert registry.blocked("anthropic", OPUS, KEY) is None

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import pytest
 
-from openclaw_oauthrouter.canonical.routing import Candidate, ModelInfo
+from openclaw_oauthrouter.canonical.routing import Candidate, ModelInfo, Tier
 from openclaw_oauthrouter.errors import (
     AllUpstreamsFailed,
     BudgetExceededError,
     CostBudgetExceededError,
     CredentialNotFound,
+    GatewayBusyError,
     InvalidRequestError,
     PolicyError,
     UpstreamAuthenticationError,
     UpstreamBillingError,
     UpstreamConnectionError,
     UpstreamContextError,
+    UpstreamEndpointError,
     UpstreamError,
     UpstreamModelError,
     UpstreamOverloadedError,
@@ -25,6 +30,7 @@ from openclaw_oauthrouter.errors import (
     UpstreamTimeout,
 )
 from openclaw_oauthrouter.health.failures import FAILURE_RULES, FailureTable
+from openclaw_oauthrouter.upstream import failover
 from tests.unit.upstream.world import OK, ROUTE, WINDOWS, World
 
 
@@ -47,22 +53,25 @@ FAILURES: dict[str, tuple[UpstreamError, str]] = {
     "connection-lost": (UpstreamConnectionError("gone"), "a/one"),
     "time-out": (UpstreamTimeout("slow"), "b/one"),
     "context-overflow": (UpstreamContextError("too long", upstream_status=400), "c/one"),
-    "out-of-extra-usage": (UpstreamBillingError("used up", upstream_status=400), "a/two"),
+    "out-of-extra-usage": (UpstreamBillingError("out of extra usage", upstream_status=400), "a/two"),
     "billing": (UpstreamBillingError("no credit", upstream_status=402), "a/two"),
     "model-not-permitted": (UpstreamAuthenticationError("may not use this model", upstream_status=403), "a/two"),
     "forbidden": (UpstreamAuthenticationError("forbidden", upstream_status=403), "a/two"),
     "unauthorized": (UpstreamAuthenticationError("wrong key", upstream_status=401), "a/fresh"),
     "model-gone": (UpstreamModelError("retired", upstream_status=404), "b/one"),
+    "endpoint": (UpstreamEndpointError("no such page", upstream_status=404), "b/one"),
     "plan-window": (UpstreamRateLimitError("plan", code="usage_limit_reached", upstream_status=429), "a/two"),
-    "model-rate-limit": (UpstreamRateLimitError("rate limit reached for m", upstream_status=429), "a/one"),
-    "rate-limit": (UpstreamRateLimitError("too many", upstream_status=429), "a/one"),
-    "overloaded": (UpstreamOverloadedError("overloaded", upstream_status=529), "a/one"),
+    "model-rate-limit": (UpstreamRateLimitError("rate limit reached for m", upstream_status=429), "a/two"),
+    "rate-limit": (UpstreamRateLimitError("too many", upstream_status=429), "a/two"),
+    "overloaded": (UpstreamOverloadedError("overloaded", upstream_status=529), "b/one"),
     "empty-answer": (UpstreamProtocolError("an empty answer"), "a/one"),
     "malformed": (UpstreamProtocolError("not JSON"), "a/one"),
     "too-large": (UpstreamStatusError("too large", status_code=413), "c/one"),
     "conflict": (UpstreamStatusError("try again", status_code=409), "a/one"),
     "server-error": (UpstreamStatusError("failed", status_code=500), "a/one"),
-    "refused": (UpstreamStatusError("bad request", status_code=400), "nothing"),
+    "cannot-do-this": (UpstreamStatusError("this model does not support images", status_code=400), "b/one"),
+    "refused": (UpstreamStatusError("messages[0]: bad role", status_code=400), "nothing"),
+    "unsaid": (UpstreamStatusError("bad request", status_code=400), "b/one"),
     "unknown": (UpstreamError("what?"), "b/one"),
 }
 
@@ -85,8 +94,10 @@ async def test_what_is_tried_next(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "calls"),
     [
-        ("rate-limit", ["a/one", "a/one", "a/two", "a/two", "b/one", "b/one", "c/one", "c/one"]),
-        ("overloaded", ["a/one", "a/one", "b/one", "b/one", "c/one", "c/one"]),
+        ("rate-limit", ["a/one", "a/two", "b/one", "c/one", "a/one"]),
+        ("overloaded", ["a/one", "b/one", "c/one", "a/one"]),
+        ("server-error", ["a/one", "a/one", "b/one", "b/one", "c/one", "c/one"]),
+        ("unsaid", ["a/one", "b/one", "c/one"]),
         ("billing", ["a/one", "a/two", "b/one", "c/one"]),
         ("time-out", ["a/one", "b/one", "c/one"]),
         ("context-overflow", ["a/one", "c/one"]),
@@ -109,10 +120,10 @@ async def test_a_failure_leaves_a_trace_of_every_call() -> None:
     await world.open()
     assert [(attempt.provider, attempt.credential) for attempt in world.record.attempts] == [
         ("a", "a:one"),
-        ("a", "a:one"),
         ("b", "b:one"),
+        ("c", "c:one"),
     ]
-    assert world.succeeded_names == ["b:one"]
+    assert world.succeeded_names == ["c:one"]
 
 
 # ------------------------------------------------------------------ budgets of tries
@@ -126,13 +137,74 @@ async def test_one_hop_is_called_so_often_at_most(attempts: int) -> None:
 
 async def test_all_hops_together_are_called_so_often_at_most() -> None:
     world = World([FAILURES["overloaded"][0]], retry={"attempts": 2, "max_total_attempts": 3})
-    assert await walked(world) == ["a/one", "a/one", "b/one"]
+    assert await walked(world) == ["a/one", "b/one", "c/one"]
 
 
-@pytest.mark.parametrize(("retry_after", "calls"), [(0.0, ["a/one", "a/one", "answers"]), (11.0, ["a/one", "b/one", "answers"])])
-async def test_a_provider_that_wants_a_long_wait_is_left_for_the_next(retry_after: float, calls: list[str]) -> None:
+@pytest.mark.parametrize("retry_after", [0.0, 1.0, 9.0, None])
+@pytest.mark.parametrize("kind", [UpstreamRateLimitError, UpstreamOverloadedError, partial(UpstreamStatusError, status_code=500)])
+async def test_failover_asks_the_next_before_it_waits(kind: Any, retry_after: float | None) -> None:
+    world = World([kind("later", retry_after=retry_after), OK], retry={"attempts": 1})
+    assert await walked(world) == ["a/one", "b/one", "answers"]
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "waits", "calls"),
+    [(0.0, [0.0], ["a/one", "a/one", "answers"]), (1.5, [1.5], ["a/one", "a/one", "answers"]), (2.5, [], ["a/one"])],
+)
+async def test_failover_waits_for_the_last_candidate_only_and_not_for_long(
+    retry_after: float, waits: list[float], calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(failover.asyncio, "sleep", sleep)
     limited = UpstreamRateLimitError("too many", upstream_status=429, retry_after=retry_after)
-    assert await walked(World([limited, OK])) == calls
+    assert await walked(World([limited, OK]), ROUTE[0]) == calls
+    assert slept == waits
+
+
+async def test_failover_does_not_ask_while_the_told_time_runs() -> None:
+    told = UpstreamRateLimitError("a asked to be left alone", retry_after=40.0)
+    for candidate in (ROUTE[0], Candidate(ROUTE[0].info, Tier.SIMPLE)):
+        world = World([OK], blocked_names={"a"}, told_errors={"a": told})
+        with pytest.raises(UpstreamRateLimitError, match="left alone") as failed:
+            await world.open(candidate)
+        assert world.calls == []
+        assert failed.value.retry_after == 40.0
+
+
+async def test_failover_asks_the_first_that_did_not_ask_to_be_left_alone() -> None:
+    told = UpstreamRateLimitError("later", retry_after=40.0)
+    route = [Candidate(candidate.info, Tier.SIMPLE) for candidate in ROUTE]
+    world = World([OK], blocked_names={"a", "b", "c"}, told_errors={"a": told})
+    assert await walked(world, *route) == ["b/one", "answers"]
+
+
+async def test_failover_error_leads_with_what_stopped_the_primary() -> None:
+    errors = [UpstreamAuthenticationError("OAuth token has been revoked", upstream_status=401), FAILURES["server-error"][0]]
+    with pytest.raises(AllUpstreamsFailed) as failed:
+        await World(errors, retry={"attempts": 1}).open()
+    assert failed.value.message.startswith("a: OAuth token has been revoked")
+    assert [failed.value.message.index(f"{name}: ") for name in "abc"] == sorted(
+        failed.value.message.index(f"{n}: ") for n in "abc"
+    )
+    assert (failed.value.status_code, failed.value.code, failed.value.retryable) == (503, "upstream_authentication", False)
+
+
+async def test_failover_says_when_the_request_itself_was_refused() -> None:
+    with pytest.raises(AllUpstreamsFailed) as failed:
+        await World([FAILURES["rate-limit"][0], FAILURES["refused"][0]]).open()
+    assert failed.value.status_code == 400
+
+
+async def test_failover_takes_its_own_limits_for_nobodys_failure() -> None:
+    world = World([GatewayBusyError("no free connection"), OK])
+    assert await walked(world) == ["a/one", "b/one", "answers"]
+    assert world.failed_names == []
+    with pytest.raises(GatewayBusyError):
+        await World([GatewayBusyError("no free connection")]).open()
 
 
 # ------------------------------------------------------------------ credentials
@@ -167,7 +239,8 @@ async def test_what_is_out_of_order_is_passed_over_and_said_so() -> None:
 
 async def test_the_only_model_there_is_gets_asked_even_when_out_of_order() -> None:
     assert await walked(World([OK], blocked_names={"a"}), ROUTE[0]) == ["a/one", "answers"]
-    assert await walked(World([OK], blocked_names={"a", "b", "c"})) == ["c/one", "answers"]
+    route = [Candidate(candidate.info, Tier.SIMPLE) for candidate in ROUTE]
+    assert await walked(World([OK], blocked_names={"a", "b", "c"}), *route) == ["a/one", "answers"]
 
 
 # ------------------------------------------------------------------ hops with conditions

@@ -39,6 +39,7 @@ class World:
     :ivar accounts: credentials of each provider
     :ivar refused: provider -> what the spend guard says
     :ivar blocked_names: providers or credentials that are out of order
+    :ivar told_errors: providers or credentials that asked to be left alone, with what to answer meanwhile
     :ivar renewals: new secrets, handed out when a credential is read anew
     """
 
@@ -47,6 +48,7 @@ class World:
     refused: dict[str, PolicyError] = field(default_factory=dict)
     downgrade: Sequence[Candidate] = ()
     blocked_names: set[str] = field(default_factory=set)
+    told_errors: dict[str | None, UpstreamError] = field(default_factory=dict)
     renewals: list[str] = field(default_factory=list)
     retry: dict[str, Any] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
@@ -108,7 +110,15 @@ class World:
     def calling(self, provider: str, model: str, credential: str | None) -> None:
         pass
 
-    def failed(self, provider: str, model: str, credential: str | None, error: UpstreamError) -> None:
+    def told(self, provider: str, model: str, credential: str | None = None) -> UpstreamError | None:
+        return next((self.told_errors[name] for name in (provider, credential) if name in self.told_errors), None)
+
+    def standing(self, provider: str, model: str, credential: str | None = None) -> UpstreamError:
+        return self.told(provider, model, credential) or UpstreamError("cooling down", provider=provider)
+
+    def failed(
+        self, provider: str, model: str, credential: str | None, error: UpstreamError, request_key: int | None = None
+    ) -> None:
         self.failed_names.append(str(credential))
 
     def succeeded(self, provider: str, model: str, credential: str | None) -> None:

@@ -19,6 +19,7 @@ from openclaw_oauthrouter.errors import (
     UpstreamBillingError,
     UpstreamConnectionError,
     UpstreamContextError,
+    UpstreamEndpointError,
     UpstreamError,
     UpstreamModelError,
     UpstreamOverloadedError,
@@ -53,7 +54,7 @@ def decode(status: int, kind: str, message: str, headers: dict[str, str] | None 
         (402, "billing_error", "pay", UpstreamBillingError, 429),
         (403, "permission_error", "not allowed", UpstreamAuthenticationError, 503),
         (404, "not_found_error", "model: nope", UpstreamModelError, 404),
-        (404, "not_found_error", "no such page", UpstreamStatusError, 404),
+        (404, "not_found_error", "no such page", UpstreamEndpointError, 502),
         (409, "conflict_error", "again", UpstreamStatusError, 409),
         (413, "request_too_large", "too large", UpstreamStatusError, 413),
         (429, "rate_limit_error", "slow down", UpstreamRateLimitError, 429),
@@ -97,8 +98,8 @@ def test_the_header_names_the_request() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", "the provider answered 502 without a word"),
-        (b"<html>Bad gateway</html>", "<html>Bad gateway</html>"),
+        (b"", "the provider answered 502 and gave no reason"),
+        (b"<html>Bad gateway</html>", "the provider answered 502 with a web page instead of an answer of its API"),
         (b"[1]", "[1]"),
         (b'{"detail":"no"}', "no"),
         (b'{"error":"no"}', '{"error":"no"}'),

@@ -307,12 +307,12 @@ def test_nothing_counts_after_the_end() -> None:
     ],
 )
 def test_an_error_event_ends_the_stream(kind: str, expected: type) -> None:
-    fault = {"type": "error", "error": {"type": kind, "message": "Overloaded"}}
+    fault = {"type": "error", "error": {"type": kind, "message": "Not today"}}
     for events in ([fault], [start(), opened(0, type="text", text="a"), fault]):
         last = decode(*events)[-1]
         assert isinstance(last, ResponseFailed)
         assert type(last.error) is expected
-        assert last.error.message == "Overloaded"
+        assert last.error.message == "Not today"
 
 
 @pytest.mark.parametrize("events", [[], [start()], [start(), opened(0, type="text", text="a")], [start(), *end()[:1]]])
