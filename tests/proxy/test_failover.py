@@ -18,7 +18,7 @@ from tests.support.upstream import STALL, Piece, Play
 HELLO: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 40}
 PRIMARY, SECOND = "anthropic/claude-haiku-4-5", "house/house-model"
 ROUTING = {"tiers": {"SIMPLE": {"primary": PRIMARY, "fallback": [SECOND]}}}
-QUICK = {"timeouts": {"connect": 2.0, "first_byte": 0.6, "idle": 0.6}, "retry": {"attempts": 1}}
+QUICK = {"timeouts": {"connect": 2.0, "first_byte": 1.5, "idle": 0.6}, "retry": {"attempts": 1}}
 
 
 def refusal(status: int, kind: str, message: str = "scripted", **headers: str) -> Play:
