@@ -77,7 +77,7 @@ def test_any_body_is_a_request_or_a_refusal_that_names_the_field(body: Any) -> N
 def test_deep_nesting_is_no_danger() -> None:
     schema: Any = {}
     for _ in range(5000):
-        schema = {"properties": {"a": schema}}
+        schema = {"type": "object", "properties": {"a": schema}}
     tool = {"type": "function", "function": {"name": "f", "parameters": schema}}
     body = {"model": "m", "messages": [{"role": "user", "content": "x"}], "tools": [tool]}
     request = DIALECT.decode_request(body, {})

@@ -7,14 +7,18 @@ sealed with its origin.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Literal
+
+import orjson
 
 from openclaw_oauthrouter.canonical.content import (
     BlobPart,
     CacheMark,
     Citation,
     FilePart,
+    Modality,
     NativePart,
     Opaque,
     Part,
@@ -22,6 +26,7 @@ from openclaw_oauthrouter.canonical.content import (
     RefusalPart,
     TextPart,
     ToolCallPart,
+    ToolCallResponsePart,
     UriPart,
 )
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject, whole_number
@@ -33,18 +38,36 @@ from openclaw_oauthrouter.wire.json_fields import JsonFields
 
 ContentPart = TextPart | BlobPart | UriPart | FilePart | NativePart
 
+FOREIGN_PARTS = frozenset(
+    {
+        "input_text",
+        "output_text",
+        "input_image",
+        "input_file",
+        "image",
+        "document",
+        "tool_use",
+        "tool_result",
+        "thinking",
+        "redacted_thinking",
+        "search_result",
+    }
+)
+"""Parts of Responses and Messages that clients (Cursor, LangChain) put into Chat messages; what they mean is plain, so they are read."""
+
 _LONG_TTLS = frozenset({"1h", "12h", "24h"})
 
 # ------------------------------------------------------------------ a client's parts
 
 
-def decode_content(message: JsonFields, *, nullable: bool = False) -> Iterator[ContentPart | RefusalPart]:
+def decode_content(message: JsonFields, key: str = "content", *, nullable: bool = False) -> Iterator[Part]:
     """The parts of a message's ``content``; an empty string has none.
 
+    :param key: the field that holds it
     :param nullable: whether the content may be missing
     :raises InvalidRequestError: naming the part
     """
-    content = message.string_or_objects("content")
+    content = message.string_or_objects(key)
     if isinstance(content, str):
         if content:
             yield TextPart(content)
@@ -52,7 +75,7 @@ def decode_content(message: JsonFields, *, nullable: bool = False) -> Iterator[C
         for part in content:
             yield _decode_part(part)
     elif not nullable:
-        message.refuse("content", "expected a string or a list of content parts")
+        message.refuse(key, "expected a string or a list of content parts")
 
 
 def cache_mark(holder: FrozenObject) -> CacheMark | None:
@@ -64,7 +87,15 @@ def cache_mark(holder: FrozenObject) -> CacheMark | None:
     return CacheMark("1h" if isinstance(ttl, str) and ttl in _LONG_TTLS else "5m")
 
 
-def _decode_part(part: JsonFields) -> ContentPart | RefusalPart:
+def is_foreign_part(part: FrozenObject) -> bool:
+    """Whether a part has another dialect's shape. Mistral's thinking, whose words are a list, is at home here."""
+    kind = part.get("type")
+    if kind == "image":
+        return isinstance(part.get("source"), dict)
+    return kind in FOREIGN_PARTS and not isinstance(part.get("thinking"), list)
+
+
+def _decode_part(part: JsonFields) -> Part:
     kind = part.name("type")
     decode = _PARTS.get(kind)
     # Providers of this dialect have parts of their own (video_url): the transparent lane carries them, other dialects refuse them.
@@ -96,7 +127,10 @@ def _image_at(holder: JsonFields, key: str, detail: str | None, cache: CacheMark
 
 
 def _file(part: JsonFields) -> BlobPart | UriPart | FilePart:
-    file, cache = part.nested("file"), cache_mark(part.holder)
+    return _file_in(part.nested("file"), cache_mark(part.holder))
+
+
+def _file_in(file: JsonFields, cache: CacheMark | None) -> BlobPart | UriPart | FilePart:
     filename, file_id = file.optional_string("filename"), file.optional_string("file_id")
     if file_id:
         return FilePart("document", file_id, filename)
@@ -123,12 +157,94 @@ def _data_url(holder: JsonFields, key: str, url: str) -> tuple[str, str]:
     return found
 
 
-_PARTS: dict[str, Callable[[JsonFields], ContentPart | RefusalPart]] = {
+def _input_image(part: JsonFields) -> BlobPart | UriPart | FilePart:
+    file_id = part.optional_string("file_id")
+    if file_id:
+        return FilePart("image", file_id)
+    image = _image(part)
+    return replace(image, detail=image.detail or part.optional_string("detail"))
+
+
+def _input_file(part: JsonFields) -> BlobPart | UriPart | FilePart:
+    filename, url = part.optional_string("filename"), part.optional_string("file_url")
+    if url:
+        return UriPart("document", url, filename=filename, cache=cache_mark(part.holder))
+    return _file_in(part, cache_mark(part.holder))
+
+
+def _anthropic_image(part: JsonFields) -> Part:
+    return _source(part, "image") if isinstance(part.get("source"), dict) else NativePart(DIALECT, "image", part.holder)
+
+
+def _source(part: JsonFields, modality: Modality) -> BlobPart | UriPart | FilePart | TextPart:
+    """Anthropic's image or document."""
+    source = part.nested("source")
+    decode = source.choice("type", _SOURCES)
+    return decode(source, modality, part.optional_string("title"), cache_mark(part.holder))
+
+
+_SOURCES: dict[str, Callable[[JsonFields, Modality, str | None, CacheMark | None], BlobPart | UriPart | FilePart | TextPart]] = {
+    "base64": lambda source, modality, title, cache: BlobPart(
+        modality, source.name("media_type"), source.name("data"), title, cache=cache
+    ),
+    "url": lambda source, modality, title, cache: UriPart(modality, source.name("url"), filename=title, cache=cache),
+    "file": lambda source, modality, title, _: FilePart(modality, source.name("file_id"), title),
+    "text": lambda source, _, __, cache: TextPart(source.string("data"), cache),
+    "content": lambda source, _, __, cache: TextPart(
+        "\n".join(part.text for part in decode_content(source) if isinstance(part, TextPart)), cache
+    ),
+}
+
+
+def _tool_use(part: JsonFields) -> ToolCallPart:
+    arguments = orjson.dumps(part.mapping("input")).decode()
+    return ToolCallPart(part.name("id"), part.name("name"), arguments, cache=cache_mark(part.holder))
+
+
+def _tool_result(part: JsonFields) -> ToolCallResponsePart:
+    content = tuple(content_parts(decode_content(part, nullable=True)))
+    is_error = part.optional_boolean("is_error") or False
+    return ToolCallResponsePart(part.name("tool_use_id"), content, is_error, cache=cache_mark(part.holder))
+
+
+def content_parts(parts: Iterable[Part]) -> Iterator[ContentPart]:
+    """The parts that a tool's answer may hold; an answer within the answer counts for what it holds."""
+    for part in parts:
+        if isinstance(part, ToolCallResponsePart):
+            yield from part.content
+        elif isinstance(part, ContentPart):
+            yield part
+
+
+def _search_result(part: JsonFields) -> TextPart:
+    head = "\n".join(filter(None, (part.optional_string("title"), part.optional_string("source"))))
+    words = [part.text for part in decode_content(part) if isinstance(part, TextPart)]
+    return TextPart("\n".join(filter(None, (head, *words))), cache_mark(part.holder))
+
+
+def _thinking(part: JsonFields) -> ReasoningPart:
+    if isinstance(part.get("thinking"), list):
+        return ReasoningPart("".join(_words(part.get("thinking"))))
+    return _decode_block(part.holder)
+
+
+_PARTS: dict[str, Callable[[JsonFields], Part]] = {
     "text": _text,
     "image_url": _image,
     "file": _file,
     "input_audio": _audio,
     "refusal": _refusal,
+    "input_text": _text,
+    "output_text": _text,
+    "input_image": _input_image,
+    "input_file": _input_file,
+    "image": _anthropic_image,
+    "document": lambda part: _source(part, "document"),
+    "tool_use": _tool_use,
+    "tool_result": _tool_result,
+    "thinking": _thinking,
+    "redacted_thinking": _thinking,
+    "search_result": _search_result,
 }
 
 # ------------------------------------------------------------------ parts for an upstream
@@ -282,10 +398,18 @@ _OPAQUE_FIELDS: dict[str, tuple[str, Literal["signature", "redacted"]]] = {
 
 
 def encode_reasoning(text: str, opaque: Opaque) -> JsonObject:
-    """One entry of ``thinking_blocks``."""
+    """One entry of ``thinking_blocks`` for a client."""
+    return reasoning_block(text, opaque, seal(opaque))
+
+
+def reasoning_block(text: str, opaque: Opaque, data: str) -> JsonObject:
+    """One entry of ``thinking_blocks``.
+
+    :param data: what stands in it for its maker
+    """
     if text or opaque.kind == "signature":
-        return {"type": "thinking", "thinking": text, "signature": seal(opaque)}
-    return {"type": "redacted_thinking", "data": seal(opaque)}
+        return {"type": "thinking", "thinking": text, "signature": data}
+    return {"type": "redacted_thinking", "data": data}
 
 
 def decode_reasoning(message: JsonFields) -> Iterator[ReasoningPart]:
@@ -295,11 +419,60 @@ def decode_reasoning(message: JsonFields) -> Iterator[ReasoningPart]:
         yield from (block for block in blocks if block.text or block.opaque)
         return
     text = message.optional_string("reasoning_content") or message.optional_string("reasoning")
-    if text:
-        yield ReasoningPart(text)
+    details = [detail.holder for detail in message.objects("reasoning_details")]
+    if text or details:
+        yield ReasoningPart(text or words_of_details(details), sealed_details(details))
 
 
-def sealed_data(block: FrozenObject) -> str | None:
+def words_of_details(details: Iterable[FrozenObject]) -> str:
+    """The readable words in OpenRouter's list of reasoning blocks."""
+    words = (detail.get("text") or detail.get("summary") for detail in details)
+    return "".join(text for text in words if isinstance(text, str))
+
+
+def sealed_details(details: Sequence[FrozenObject]) -> Opaque | None:
+    """OpenRouter's list as it must come back."""
+    return Opaque("reasoning_details", orjson.dumps(details).decode()) if details else None
+
+
+def join_details(held: list[JsonObject], fragments: Iterable[object]) -> None:
+    """Add what a chunk brings of OpenRouter's list: fragments of one block have one index and are joined, as its clients do."""
+    for fragment in fragments:
+        if not isinstance(fragment, dict):
+            continue
+        begun = next((block for block in reversed(held) if _continues(fragment, block)), None)
+        if begun is None:
+            held.append(dict(fragment))
+            continue
+        for key, value in fragment.items():
+            if key in ("text", "summary", "data") and isinstance(value, str) and isinstance(begun.get(key), str):
+                begun[key] += value
+            elif value is not None or key not in begun:
+                begun[key] = value
+
+
+def _continues(fragment: FrozenObject, block: FrozenObject) -> bool:
+    if fragment.get("index") is None or any(fragment.get(key) != block.get(key) for key in ("index", "type")):
+        return False
+    return not fragment.get("id") or not block.get("id") or fragment["id"] == block["id"]
+
+
+def signature_of(holder: FrozenObject) -> Opaque | None:
+    """The ``thought_signature`` that Gemini's endpoint of this dialect puts on a tool call or a message."""
+    extra = holder.get("extra_content")
+    google = extra.get("google") if isinstance(extra, dict) else None
+    signature = google.get("thought_signature") if isinstance(google, dict) else None
+    if not isinstance(signature, str) or not signature:
+        return None
+    return unseal(signature) or Opaque("thought_signature", signature)
+
+
+def encode_signature(signature: str) -> JsonObject:
+    """The field that ``signature_of`` reads."""
+    return {"extra_content": {"google": {"thought_signature": signature}}}
+
+
+def _sealed_data(block: FrozenObject) -> str | None:
     """What a block holds for its maker, as it stands on the wire; ``None`` if it holds nothing."""
     field = _OPAQUE_FIELDS.get(str(block.get("type")))
     value = block.get(field[0]) if field else None
@@ -308,7 +481,7 @@ def sealed_data(block: FrozenObject) -> str | None:
 
 def _decode_block(block: FrozenObject) -> ReasoningPart:
     text = block.get("thinking")
-    data = sealed_data(block)
+    data = _sealed_data(block)
     words = text if isinstance(text, str) else ""
     if data is None:
         return ReasoningPart(words)

@@ -2,37 +2,189 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
 
 from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.content import ReasoningPart, TextPart, ToolCallPart
 from openclaw_oauthrouter.canonical.error_envelope import encode_error
 from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, ResponseStarted
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
-from openclaw_oauthrouter.canonical.opaque import unseal
-from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
-from openclaw_oauthrouter.canonical.routing import ModelInfo
-from openclaw_oauthrouter.dialects.openai_chat_completions.content import sealed_data
+from openclaw_oauthrouter.canonical.json_schema import normalise
+from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo
+from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Message, Note
+from openclaw_oauthrouter.dialects.openai_chat_completions.content import is_foreign_part
+from openclaw_oauthrouter.dialects.openai_chat_completions.request_encoder import (
+    encode_fields,
+    encode_message,
+    encode_messages,
+)
 from openclaw_oauthrouter.dialects.openai_chat_completions.stream_encoder import ChunkTemplate
-from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import completion_id
-from openclaw_oauthrouter.errors import OAuthRouterError
-from openclaw_oauthrouter.wire.json_fields import JsonFields
+from openclaw_oauthrouter.dialects.openai_chat_completions.tools import has_foreign_tools
+from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import DIALECT, FOREIGN_FIELDS, completion_id
+from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamError
 from openclaw_oauthrouter.wire.sse import ServerSentEventDecoder, encode_event
+
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "max_output_tokens": ("max_completion_tokens", "max_tokens"),
+    "temperature": ("temperature",),
+    "top_p": ("top_p",),
+    "top_k": ("top_k",),
+    "stop": ("stop",),
+    "response_format": ("response_format",),
+    "reasoning": ("reasoning_effort", "reasoning", "thinking"),
+    "verbosity": ("verbosity",),
+    "service_tier": ("service_tier",),
+    "user": ("user",),
+    "logprobs": ("logprobs", "top_logprobs"),
+    "tools": ("tools",),
+    "tool_choice": ("tool_choice",),
+    "parallel_tool_calls": ("parallel_tool_calls",),
+}
+"""What fitting may change -> the fields of the body that say it."""
+
+_SPELLED = frozenset(
+    {
+        "role",
+        "content",
+        "refusal",
+        "tool_calls",
+        "tool_call_id",
+        "function_call",
+        "reasoning",
+        "reasoning_content",
+        "reasoning_details",
+        "thinking_blocks",
+        "extra_content",
+    }
+)
+"""Fields of a message that are written anew where it was fitted; others stay."""
 
 
 def relay_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
-    """The client's own body with the model's id, less reasoning that was sealed by somebody else.
+    """The client's own body, but for the model's id and what the model or its provider does not take.
 
-    :raises InvalidRequestError: a message's ``thinking_blocks`` are no list of objects
+    :raises InvalidRequestError: a fitted message holds a block that has no counterpart
     """
     notes: list[Note] = []
+    accepts = info.accepts or Accepts(known=False)
+    if _is_foreign(request.body):
+        return EncodedRequest({**_restated(request, accepts, notes), "model": info.id}, notes=tuple(notes))
     body: JsonObject = {**request.body, "model": info.id}
-    body["messages"] = [
-        _without_foreign_blocks(message, request.foreign_opaque, notes) for message in JsonFields(body).objects("messages")
-    ]
+    if request.decoded is not None:
+        _fit_fields(body, request, request.decoded, accepts, notes)
+    body["messages"] = _messages(request, accepts, notes)
+    _name_limit(body, accepts)
+    _mend_schemas(body, notes)
     return EncodedRequest(body, notes=tuple(notes))
+
+
+def _is_foreign(body: FrozenObject) -> bool:
+    """Whether the body holds anything in another dialect's shape; one look at the types of all parts."""
+    if "messages" not in body or FOREIGN_FIELDS & body.keys() or has_foreign_tools(body):
+        return True
+    contents = (message.get("content") for message in body["messages"])
+    return any(is_foreign_part(part) for content in contents if isinstance(content, list) for part in content)
+
+
+def _restated(request: ChatRequest, accepts: Accepts, notes: list[Note]) -> JsonObject:
+    """The body as a client of this dialect would have sent it."""
+    lost = {*FOREIGN_FIELDS, "messages", *(key for keys in _FIELDS.values() for key in keys)}
+    kept = {key: value for key, value in request.body.items() if key not in lost}
+    return {**kept, "messages": encode_messages(request, accepts, notes), **encode_fields(request, accepts, notes)}
+
+
+def _fit_fields(body: JsonObject, request: ChatRequest, decoded: ChatRequest, accepts: Accepts, notes: list[Note]) -> None:
+    changed = [name for name in _FIELDS if getattr(request, name) != getattr(decoded, name)]
+    spelled = encode_fields(request, accepts, notes) if changed else {}
+    for name in changed:
+        keys = _FIELDS[name]
+        kept = next((key for key in keys if key in body), keys[0])
+        for key in keys:
+            body.pop(key, None)
+        value = next((spelled[key] for key in keys if key in spelled), None)
+        if value is not None:
+            body[kept if name == "max_output_tokens" else keys[0]] = value
+    for key in decoded.native.keys() | request.native.keys():
+        if request.native.get(key) != decoded.native.get(key):
+            body[key] = request.native.get(key)
+            if body[key] is None:
+                del body[key]
+
+
+def _messages(request: ChatRequest, accepts: Accepts, notes: list[Note]) -> list[FrozenObject]:
+    raw: list[JsonObject] = request.body["messages"]
+    decoded = (request.decoded or request).messages
+    # What the operator puts in front (the tool preamble) is for translated requests only.
+    ahead = len(decoded) - len(raw)
+    places = {id(message): position - ahead for position, message in enumerate(decoded)}
+    aligned = len(decoded) <= len(request.messages)
+    out: list[FrozenObject] = []
+    for position, message in enumerate(request.messages):
+        place = places.get(id(message))
+        if place is not None and place < 0:
+            continue
+        if place is not None and not _carries_sealed(message):
+            out.append(_with_known_role(raw[place], accepts))
+            continue
+        if place is None and aligned and 0 <= position - ahead < len(raw):
+            place = position - ahead
+        spelled = encode_message(message, accepts, f"messages[{position}]", notes)
+        if place is not None and spelled:
+            rest = {key: value for key, value in raw[place].items() if key not in _SPELLED}
+            spelled[0] = {**rest, **spelled[0]}
+        out += spelled
+    return out
+
+
+def _carries_sealed(message: Message) -> bool:
+    """Whether it holds what we have sealed, which only we can read."""
+    return any(
+        isinstance(part, ReasoningPart | TextPart | ToolCallPart) and part.opaque is not None and part.opaque.origin
+        for part in message.parts
+    )
+
+
+def _with_known_role(message: JsonObject, accepts: Accepts) -> JsonObject:
+    """``developer`` is OpenAI's own word; all others, and OpenAI's models too, know ``system``."""
+    if message.get("role") != "developer" or (accepts.known and accepts.developer_role):
+        return message
+    return {**message, "role": "system"}
+
+
+def _name_limit(body: JsonObject, accepts: Accepts) -> None:
+    """The limit of the answer under the name that the model knows."""
+    wanted = accepts.max_tokens_field or ("max_completion_tokens" if accepts.known and accepts.reasons else None)
+    other = "max_tokens" if wanted == "max_completion_tokens" else "max_completion_tokens"
+    if wanted is not None and other in body:
+        value = body.pop(other)
+        body.setdefault(wanted, value)
+
+
+def _mend_schemas(body: JsonObject, notes: list[Note]) -> None:
+    tools = body.get("tools")
+    if isinstance(tools, list):
+        mended = [_with_mended_schema(tool, "function", "parameters", f"tools[{at}]", notes) for at, tool in enumerate(tools)]
+        if any(new is not old for new, old in zip(mended, tools, strict=True)):
+            body["tools"] = mended
+    if isinstance(body.get("response_format"), dict):
+        body["response_format"] = _with_mended_schema(body["response_format"], "json_schema", "schema", "response_format", notes)
+
+
+def _with_mended_schema(holder: Any, key: str, field: str, path: str, notes: list[Note]) -> Any:
+    inner = holder.get(key) if isinstance(holder, dict) else None
+    if not isinstance(inner, dict) or field not in inner:
+        return holder
+    schema = inner[field]
+    if schema is not None and not isinstance(schema, dict):
+        return holder
+    normal = normalise(schema, "openai")
+    if normal.schema is schema:
+        return holder
+    notes.extend(Note("repaired", f"{path}.{key}.{field}", words) for words in normal.changed)
+    return {**holder, key: {**inner, field: normal.schema}}
 
 
 def relay_response(body: JsonObject, tool_names: FrozenObject) -> JsonObject:
@@ -77,6 +229,8 @@ class RelayEncoder:
         if self._over:
             return b""
         self._over = True
+        if isinstance(error, UpstreamError) and error.refusal is not None and error.refusal.dialect == DIALECT:
+            return encode_event(b" ".join(error.refusal.body.splitlines()))
         return encode_event(orjson.dumps(encode_error(error)))
 
     def _prepare(self, id_: str, model: str) -> ChunkTemplate:
@@ -114,21 +268,3 @@ def _functions(holder: Any, field: str) -> Iterator[JsonObject]:
 
 def _objects(values: object) -> Iterator[JsonObject]:
     return (value for value in values if isinstance(value, dict)) if isinstance(values, list) else iter(())
-
-
-def _without_foreign_blocks(message: JsonFields, foreign: frozenset[str], notes: list[Note]) -> FrozenObject:
-    if not message.get("thinking_blocks"):
-        return message.holder
-    blocks = [block.holder for block in message.objects("thinking_blocks")]
-    kept = [block for block in blocks if not _is_foreign(block, foreign)]
-    if len(kept) == len(blocks):
-        return message.holder
-    notes.append(Note("dropped", message.at("thinking_blocks"), "reasoning sealed by another provider"))
-    rest = {key: value for key, value in message.holder.items() if key != "thinking_blocks"}
-    return {**rest, "thinking_blocks": kept} if kept else rest
-
-
-def _is_foreign(block: FrozenObject, foreign: frozenset[str]) -> bool:
-    data = sealed_data(block)
-    # What we sealed came out of another dialect, so no upstream of this one can be its maker.
-    return data is not None and (unseal(data) is not None or data in foreign)

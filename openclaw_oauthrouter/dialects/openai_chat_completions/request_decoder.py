@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from openclaw_oauthrouter.canonical.content import Part, RefusalPart, ToolCallPart, ToolCallResponsePart
+from openclaw_oauthrouter.canonical.content import (
+    BlobPart,
+    Opaque,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+    ToolCallResponsePart,
+    UriPart,
+)
 from openclaw_oauthrouter.canonical.json import FrozenObject
+from openclaw_oauthrouter.canonical.opaque import attached
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, ResponseFormat
 from openclaw_oauthrouter.dialects.openai_chat_completions.content import (
     ContentPart,
     cache_mark,
+    content_parts,
     decode_content,
     decode_reasoning,
+    signature_of,
 )
 from openclaw_oauthrouter.dialects.openai_chat_completions.tools import decode_tool_choice, decode_tools
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import CANONICAL_FIELDS, DIALECT
@@ -25,6 +39,8 @@ _FunctionCalls = dict[str, str]
 def decode_request(body: FrozenObject, headers: Mapping[str, str]) -> ChatRequest:
     """Read a client's request.
 
+    Parts, tools and bodies of Responses and Messages are read as well where their meaning is plain: several clients send them here.
+
     :raises InvalidRequestError: naming the parameter
     """
     if not isinstance(body, Mapping):
@@ -32,6 +48,7 @@ def decode_request(body: FrozenObject, headers: Mapping[str, str]) -> ChatReques
     fields = JsonFields(body)
     response_format, reasoning = _response_format(fields), _reasoning(fields)
     options = fields.optional_nested("stream_options")
+    text = fields.optional_nested("text")
     return ChatRequest(
         dialect=DIALECT,
         model=fields.name("model"),
@@ -41,7 +58,7 @@ def decode_request(body: FrozenObject, headers: Mapping[str, str]) -> ChatReques
         tools=decode_tools(fields),
         tool_choice=decode_tool_choice(fields),
         parallel_tool_calls=_parallel_tool_calls(fields),
-        max_output_tokens=fields.optional_integer("max_completion_tokens") or fields.optional_integer("max_tokens"),
+        max_output_tokens=next(filter(None, map(fields.optional_integer, _LIMITS)), None),
         temperature=fields.optional_number("temperature"),
         top_p=fields.optional_number("top_p"),
         top_k=fields.optional_integer("top_k"),
@@ -50,8 +67,8 @@ def decode_request(body: FrozenObject, headers: Mapping[str, str]) -> ChatReques
         include_usage=(options.optional_boolean("include_usage") if options else None) or False,
         response_format=response_format,
         reasoning=reasoning,
-        verbosity=fields.optional_string("verbosity"),
-        user=fields.optional_string("safety_identifier") or fields.optional_string("user"),
+        verbosity=fields.optional_string("verbosity") or (text.optional_string("verbosity") if text else None),
+        user=fields.optional_string("user") or fields.optional_string("safety_identifier"),
         service_tier=fields.optional_string("service_tier"),
         prompt_cache_key=fields.optional_string("prompt_cache_key"),
         logprobs=fields.optional_boolean("logprobs") or False,
@@ -59,10 +76,17 @@ def decode_request(body: FrozenObject, headers: Mapping[str, str]) -> ChatReques
     )
 
 
+_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+
+
 def _native(body: FrozenObject, response_format: ResponseFormat | None, reasoning: Reasoning | None) -> FrozenObject:
     native = {key: value for key, value in body.items() if key not in CANONICAL_FIELDS and value is not None}
     # Kinds that only some providers know (a regex format, another way of thinking) pass on the transparent lane.
-    unread = {"response_format": response_format is None, "thinking": reasoning is None}
+    unread = {
+        "response_format": response_format is None,
+        "thinking": reasoning is None,
+        "safety_identifier": body.get("user") is not None,
+    }
     return native | {key: body[key] for key, missed in unread.items() if missed and body.get(key) is not None}
 
 
@@ -70,7 +94,7 @@ def _native(body: FrozenObject, response_format: ResponseFormat | None, reasonin
 
 
 def decode_messages(body: JsonFields) -> tuple[Message, ...]:
-    """Read ``messages``.
+    """Read ``messages``, or what a body of another dialect has in its place.
 
     :raises InvalidRequestError: naming the message and the field
     """
@@ -78,21 +102,38 @@ def decode_messages(body: JsonFields) -> tuple[Message, ...]:
     messages = [
         message.choice("role", _ROLES)(message, position, calls) for position, message in enumerate(body.objects("messages"))
     ]
+    if "input" in body:
+        if messages:
+            body.refuse("input", "it says the conversation in another way than messages does; send one of the two")
+        messages = _items(body)
     if not messages:
         body.refuse("messages", "at least one message is required")
-    return tuple(messages)
+    return (*_first_words(body), *messages)
+
+
+def _first_words(body: JsonFields) -> Iterator[Message]:
+    """``instructions`` of a Responses body, ``system`` of a Messages body."""
+    instructions = body.optional_string("instructions") if "input" in body else None
+    if instructions:
+        yield Message("system", (TextPart(instructions),))
+    system = body.string_or_objects("system")
+    if isinstance(system, str):
+        yield Message("system", (TextPart(system),))
+    elif system is not None:
+        yield Message("system", tuple(TextPart(part.string("text"), cache_mark(part.holder)) for part in system))
 
 
 def _system(message: JsonFields, _position: int, _calls: _FunctionCalls) -> Message:
-    return Message("system", tuple(decode_content(message)))
+    return Message("system", _marked(message, decode_content(message)))
 
 
 def _user(message: JsonFields, _position: int, _calls: _FunctionCalls) -> Message:
-    return Message("user", tuple(decode_content(message)))
+    return Message("user", _marked(message, decode_content(message)))
 
 
 def _assistant(message: JsonFields, position: int, calls: _FunctionCalls) -> Message:
-    parts: list[Part] = [*decode_reasoning(message), *decode_content(message, nullable=True)]
+    said = list(decode_content(message, nullable=True))
+    parts: list[Part] = [*decode_reasoning(message), *_sealed(said, signature_of(message.holder))]
     refusal = message.optional_string("refusal")
     if refusal:
         parts.append(RefusalPart(refusal))
@@ -102,7 +143,24 @@ def _assistant(message: JsonFields, position: int, calls: _FunctionCalls) -> Mes
         name = function.name("name")
         calls[name] = f"call_function_{position}"
         parts.append(ToolCallPart(calls[name], name, _arguments(function)))
-    return Message("assistant", tuple(parts))
+    return Message("assistant", attached(_marked(message, parts)))
+
+
+def _sealed(parts: Sequence[Part], opaque: Opaque | None) -> Iterator[Part]:
+    """The parts, what Gemini sealed the text with put on the last of its texts."""
+    last = max((at for at, part in enumerate(parts) if isinstance(part, TextPart)), default=-1)
+    for at, part in enumerate(parts):
+        yield replace(part, opaque=opaque) if opaque is not None and at == last and isinstance(part, TextPart) else part
+
+
+def _marked(message: JsonFields, parts: Iterable[Part]) -> tuple[Part, ...]:
+    """The parts, a cache mark that stands on the whole message put on the last of them."""
+    parts = tuple(parts)
+    mark = cache_mark(message.holder)
+    last = parts[-1] if parts else None
+    if mark is None or not isinstance(last, TextPart | BlobPart | UriPart | ToolCallPart) or last.cache is not None:
+        return parts
+    return (*parts[:-1], replace(last, cache=mark))
 
 
 def _tool(message: JsonFields, _position: int, _calls: _FunctionCalls) -> Message:
@@ -117,12 +175,8 @@ def _function(message: JsonFields, _position: int, calls: _FunctionCalls) -> Mes
     return Message("user", (ToolCallResponsePart(calls[name], _answer(message)),))
 
 
-def _answer(message: JsonFields) -> tuple[ContentPart, ...]:
-    return tuple(_without_refusals(decode_content(message, nullable=True)))
-
-
-def _without_refusals(parts: Iterator[ContentPart | RefusalPart]) -> Iterator[ContentPart]:
-    return (part for part in parts if not isinstance(part, RefusalPart))
+def _answer(message: JsonFields, key: str = "content") -> tuple[ContentPart, ...]:
+    return tuple(content_parts(decode_content(message, key, nullable=True)))
 
 
 def _tool_call(call: JsonFields) -> ToolCallPart:
@@ -131,7 +185,9 @@ def _tool_call(call: JsonFields) -> ToolCallPart:
         custom = call.nested("custom")
         return ToolCallPart(id_, custom.name("name"), custom.optional_string("input") or "", custom=True)
     function = call.nested("function")
-    return ToolCallPart(id_, function.name("name"), _arguments(function), cache=cache_mark(call.holder))
+    return ToolCallPart(
+        id_, function.name("name"), _arguments(function), cache=cache_mark(call.holder), opaque=signature_of(call.holder)
+    )
 
 
 def _arguments(function: JsonFields) -> str:
@@ -147,6 +203,45 @@ _ROLES: dict[str, Callable[[JsonFields, int, _FunctionCalls], Message]] = {
     "function": _function,
 }
 
+
+def _items(body: JsonFields) -> list[Message]:
+    """``input`` of a Responses body: words, or items, those of one turn of the assistant's as one message."""
+    given = body.string_or_objects("input")
+    if isinstance(given, str):
+        return [Message("user", (TextPart(given),))]
+    messages: list[Message] = []
+    for item in given or ():
+        kind = item.optional_string("type") or "message"
+        message = item.choice("type", _ITEMS)(item) if kind != "message" else item.choice("role", _ROLES)(item, 0, {})
+        if messages and message.role == messages[-1].role == "assistant":
+            messages[-1] = Message("assistant", messages[-1].parts + message.parts)
+        else:
+            messages.append(message)
+    return messages
+
+
+def _item_call(item: JsonFields, field: str = "arguments", *, custom: bool = False) -> Message:
+    call = ToolCallPart(item.name("call_id"), item.name("name"), item.optional_string(field) or "{}", custom=custom)
+    return Message("assistant", (call,))
+
+
+def _item_answer(item: JsonFields) -> Message:
+    return Message("user", (ToolCallResponsePart(item.name("call_id"), _answer(item, "output")),))
+
+
+def _item_reasoning(item: JsonFields) -> Message:
+    words = [piece.string("text") for key in ("summary", "content") for piece in item.objects(key)]
+    return Message("assistant", (ReasoningPart("\n\n".join(words)),) if words else ())
+
+
+_ITEMS: dict[str, Callable[[JsonFields], Message]] = {
+    "function_call": _item_call,
+    "function_call_output": _item_answer,
+    "custom_tool_call": lambda item: _item_call(item, "input", custom=True),
+    "custom_tool_call_output": _item_answer,
+    "reasoning": _item_reasoning,
+}
+
 # ------------------------------------------------------------------ the other fields
 
 
@@ -158,7 +253,9 @@ def _parallel_tool_calls(body: JsonFields) -> bool | None:
 
 def _stop(body: JsonFields) -> tuple[str, ...]:
     stop = body.get("stop")
-    if stop is None or isinstance(stop, str):
+    if stop is None:
+        return body.strings("stop_sequences")
+    if isinstance(stop, str):
         return (stop,) if stop else ()
     if not isinstance(stop, list):
         body.refuse("stop", "expected a string or a list of strings")
@@ -190,7 +287,8 @@ _THINKING: dict[str, Callable[[JsonFields], Reasoning]] = {
 
 
 def _response_format(body: JsonFields) -> ResponseFormat | None:
-    asked = body.optional_nested("response_format")
+    text = body.optional_nested("text")
+    asked = body.optional_nested("response_format") or (text.optional_nested("format") if text else None)
     if asked is None or not asked.holder:
         return None
     decode = _FORMATS.get(asked.name("type"))
@@ -198,7 +296,7 @@ def _response_format(body: JsonFields) -> ResponseFormat | None:
 
 
 def _json_schema(asked: JsonFields) -> ResponseFormat:
-    given = asked.nested("json_schema")
+    given = asked if "json_schema" not in asked and "schema" in asked else asked.nested("json_schema")
     return ResponseFormat(
         "json_schema",
         schema=given.optional_mapping("schema") or {},

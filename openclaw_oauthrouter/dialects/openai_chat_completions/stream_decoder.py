@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from openclaw_oauthrouter.canonical.content import Citation
+from openclaw_oauthrouter.canonical.content import Citation, Opaque
 from openclaw_oauthrouter.canonical.events import (
     CitationAdded,
     FinishReason,
@@ -25,7 +25,14 @@ from openclaw_oauthrouter.canonical.events import (
     UsageReported,
 )
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject, string
-from openclaw_oauthrouter.dialects.openai_chat_completions.content import decode_annotation, prose
+from openclaw_oauthrouter.dialects.openai_chat_completions.content import (
+    decode_annotation,
+    join_details,
+    prose,
+    sealed_details,
+    signature_of,
+    words_of_details,
+)
 from openclaw_oauthrouter.dialects.openai_chat_completions.errors import decode_error_object
 from openclaw_oauthrouter.dialects.openai_chat_completions.tools import UpstreamCalls
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import CANONICAL_FINISH_REASONS, decode_usage
@@ -46,7 +53,7 @@ def decode_response(body: FrozenObject) -> Sequence[StreamEvent]:
         raise UpstreamProtocolError("the provider's answer holds no choice")
     machine = ChatEventMachine()
     try:
-        return [*machine.receive_chunk(body), *machine.receive(_DONE)]
+        return [*machine.receive_chunk(body, whole=True), *machine.receive(_DONE)]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UpstreamProtocolError(f"the provider's answer is broken: {type(error).__name__}") from error
 
@@ -65,7 +72,10 @@ class ChatEventMachine:
         self._next_index = 0
         self._prose: tuple[PartKind, int] | None = None
         self._citations: list[Citation] = []
+        self._details: list[JsonObject] = []
+        self._signature: Opaque | None = None
         self._calls = UpstreamCalls()
+        self._whole = False
         self._finish: FinishReason | None = None
         self._service_tier: str | None = None
 
@@ -84,8 +94,12 @@ class ChatEventMachine:
             raise decode_error_object(chunk)
         return self.receive_chunk(chunk)
 
-    def receive_chunk(self, chunk: FrozenObject) -> Iterator[StreamEvent]:
-        """Decode one chunk; a whole answer counts as one whose message is its delta."""
+    def receive_chunk(self, chunk: FrozenObject, *, whole: bool = False) -> Iterator[StreamEvent]:
+        """Decode one chunk.
+
+        :param whole: it is a whole answer, which counts as a chunk whose message is its delta
+        """
+        self._whole = whole
         tier = chunk.get("service_tier")
         if tier and isinstance(tier, str):
             self._service_tier = tier
@@ -113,9 +127,12 @@ class ChatEventMachine:
     def _choice(self, choice: FrozenObject) -> Iterator[StreamEvent]:
         delta = choice.get("delta") or choice.get("message") or {}
         # Two spellings of one thing; a provider that sends both means it once.
-        reasoning = delta.get("reasoning_content") or delta.get("reasoning")
+        details = delta.get("reasoning_details")
+        reasoning = delta.get("reasoning_content") or delta.get("reasoning") or (words_of_details(details) if details else None)
         if reasoning:
             yield from self._reasoning(reasoning)
+        if details:
+            yield from self._sealed_reasoning(details)
         for field, step in _FIELDS:
             value = delta.get(field)
             if value:
@@ -125,6 +142,12 @@ class ChatEventMachine:
             raise decode_error_object(choice)
         if reason:
             self._finish = CANONICAL_FINISH_REASONS.get(reason, "stop")
+
+    def _sealed_reasoning(self, details: list[object]) -> Iterator[StreamEvent]:
+        """OpenRouter's list, which its maker wants back; it may come without words, and after everything else."""
+        if self._prose is None or self._prose[0] != "reasoning":
+            yield from self._open_prose("reasoning")
+        join_details(self._details, details)
 
     def _reasoning(self, value: object) -> Iterable[StreamEvent]:
         return self._say("reasoning", value) if isinstance(value, str) else ()
@@ -139,16 +162,31 @@ class ChatEventMachine:
 
     def _say(self, kind: PartKind, text: str) -> Iterator[StreamEvent]:
         if self._prose is None or self._prose[0] != kind:
-            yield from self._close_prose()
-            self._prose = (kind, self._new_index())
-            yield PartStarted(self._prose[1], kind)
-        yield PartDelta(self._prose[1], text)
+            yield from self._open_prose(kind)
+            index = self._next_index - 1
+        else:
+            index = self._prose[1]
+        yield PartDelta(index, text)
         if self._citations and kind == "text":
-            yield from self._cite(self._prose[1])
+            yield from self._cite(index)
+
+    def _open_prose(self, kind: PartKind) -> Iterator[StreamEvent]:
+        yield from self._close_prose()
+        self._prose = (kind, self._new_index())
+        yield PartStarted(self._prose[1], kind)
+
+    def _extra_content(self, value: object) -> Iterable[StreamEvent]:
+        """Gemini's seal on a text; on a call it stands in the call."""
+        self._signature = signature_of({"extra_content": value}) or self._signature
+        return ()
 
     def _tool_calls(self, fragments: list[JsonObject]) -> Iterator[StreamEvent]:
+        seen: set[object] = set()
         for fragment in fragments:
-            call = self._calls.find(fragment)
+            key = self._calls.key(fragment)
+            # Entries of one list are different calls, whatever their ids and numbers; so is each one of a whole answer.
+            call = None if self._whole or key in seen else self._calls.find(fragment)
+            seen.add(key)
             if call is None:
                 yield from self._close_prose()
                 index = self._new_index()
@@ -176,17 +214,26 @@ class ChatEventMachine:
             raise ValueError("a tool call has no name")
         self.done = True
         yield from self._close_prose()
-        started = [call.index for call in self._calls if call.started]
-        for index in started:
-            yield PartFinished(index)
+        started = [call for call in self._calls if call.started]
+        for call in started:
+            yield PartFinished(call.index, call.opaque)
         finish = self._finish or "stop"
-        # OpenAI says "stop" after the call of a tool that was demanded by name.
-        yield ResponseFinished("tool_call" if started and finish == "stop" else finish)
+        # OpenAI says "stop" after the call of a tool that was demanded by name; others announce a call and make none.
+        if finish in ("stop", "tool_call"):
+            finish = "tool_call" if started else "stop"
+        yield ResponseFinished(finish)
 
     def _close_prose(self) -> Iterator[StreamEvent]:
-        if self._prose is not None:
-            yield PartFinished(self._prose[1])
-            self._prose = None
+        if self._prose is None:
+            return
+        kind, index = self._prose
+        opaque: Opaque | None = None
+        if kind == "reasoning" and self._details:
+            opaque, self._details = sealed_details(self._details), []
+        elif kind == "text":
+            opaque, self._signature = self._signature, None
+        yield PartFinished(index, opaque)
+        self._prose = None
 
     def _new_index(self) -> int:
         self._next_index += 1
@@ -197,6 +244,7 @@ _FIELDS: tuple[tuple[str, Callable[[ChatEventMachine, Any], Iterable[StreamEvent
     ("content", ChatEventMachine._content),
     ("annotations", ChatEventMachine._annotations),
     ("refusal", ChatEventMachine._refusal),
+    ("extra_content", ChatEventMachine._extra_content),
     ("tool_calls", ChatEventMachine._tool_calls),
     ("function_call", ChatEventMachine._function_call),
 )

@@ -29,10 +29,11 @@ from openclaw_oauthrouter.canonical.events import (
 )
 from openclaw_oauthrouter.canonical.free_text import custom_names, unwrap_input
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.opaque import seal
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.response import ChatResponse, unfold
 from openclaw_oauthrouter.canonical.usage import Usage
-from openclaw_oauthrouter.dialects.openai_chat_completions.content import encode_citation, encode_reasoning
+from openclaw_oauthrouter.dialects.openai_chat_completions.content import encode_citation, encode_reasoning, encode_signature
 from openclaw_oauthrouter.dialects.openai_chat_completions.tools import answers_by_function_call
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import FINISH_REASONS, completion_id, encode_usage
 from openclaw_oauthrouter.errors import OAuthRouterError
@@ -76,6 +77,18 @@ class _Prose(_Part):
         return {self._field: text}
 
 
+class _Text(_Prose):
+    """Text; what its maker sealed it with belongs to the message here, and stands at its end."""
+
+    def __init__(self, event: PartStarted, deltas: AnswerDeltas) -> None:
+        super().__init__("content")
+        self._opaque, self._deltas = event.opaque, deltas
+
+    def finish(self, opaque: Opaque | None) -> JsonObject | None:
+        self._deltas.signature = opaque or self._opaque or self._deltas.signature
+        return None
+
+
 class _Reasoning(_Prose):
     """Reasoning: words as they come, then, if its maker sealed it, the whole block for the client to send back."""
 
@@ -99,7 +112,7 @@ class _Call(_Part):
     """A tool call with JSON arguments."""
 
     def __init__(self, event: PartStarted, deltas: AnswerDeltas) -> None:
-        self._legacy = deltas.legacy
+        self._legacy, self._opaque = deltas.legacy, event.opaque
         self._index = deltas.next_call()
         self._id, self._name = event.id or "", event.name or ""
         self._empty = True
@@ -108,7 +121,8 @@ class _Call(_Part):
         function = {"name": self._name, "arguments": ""}
         if self._legacy:
             return {"function_call": function}
-        return {"tool_calls": [{"index": self._index, "id": self._id, "type": "function", "function": function}]}
+        sealed = encode_signature(seal(self._opaque)) if self._opaque else {}
+        return {"tool_calls": [{"index": self._index, "id": self._id, "type": "function", "function": function, **sealed}]}
 
     def take(self, text: str) -> str:
         self._empty = False
@@ -121,7 +135,12 @@ class _Call(_Part):
 
     def finish(self, opaque: Opaque | None) -> JsonObject | None:
         # A call without arguments may stream none at all; "" is not JSON.
-        return self.around("{}") if self._empty else None
+        due = self.around("{}") if self._empty else None
+        if opaque is None or self._opaque is not None or self._legacy:
+            return due
+        due = due or {"tool_calls": [{"index": self._index}]}
+        due["tool_calls"][0] |= encode_signature(seal(opaque))
+        return due
 
 
 class _CustomCall(_Part):
@@ -162,7 +181,7 @@ def _tool_call(event: PartStarted, deltas: AnswerDeltas) -> _Part:
 
 
 _KINDS: dict[PartKind, Callable[[PartStarted, AnswerDeltas], _Part]] = {
-    "text": lambda _, __: _Prose("content"),
+    "text": _Text,
     "refusal": lambda _, __: _Prose("refusal"),
     "reasoning": lambda _, deltas: _Reasoning(deltas),
     "tool_call": _tool_call,
@@ -182,6 +201,7 @@ class AnswerDeltas:
         self.custom = custom_names(request)
         self.legacy = answers_by_function_call(request)
         self.calls = 0
+        self.signature: Opaque | None = None
         self._blocks = 0
         self._citations: list[Citation] = []
         self._refused = False
@@ -211,6 +231,8 @@ class AnswerDeltas:
             yield {"annotations": [encode_citation(citation) for citation in self._citations]}
         if event.explanation and not self._refused:
             yield {"refusal": event.explanation}
+        if self.signature is not None:
+            yield encode_signature(seal(self.signature))
 
     def finish_reason(self, event: ResponseFinished) -> str:
         """The word for the end, in the deprecated spelling where the client uses that."""

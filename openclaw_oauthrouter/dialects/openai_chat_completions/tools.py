@@ -11,12 +11,14 @@ from typing import Literal
 
 import orjson
 
+from openclaw_oauthrouter.canonical.content import Opaque
 from openclaw_oauthrouter.canonical.events import PartDelta, PartStarted, StreamEvent
 from openclaw_oauthrouter.canonical.free_text import wrapper_schema
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject, string
+from openclaw_oauthrouter.canonical.json_schema import normalise
 from openclaw_oauthrouter.canonical.request import ChatRequest, Note, Tool, ToolChoice
 from openclaw_oauthrouter.canonical.tool_names import wire_name
-from openclaw_oauthrouter.dialects.openai_chat_completions.content import cache_mark
+from openclaw_oauthrouter.dialects.openai_chat_completions.content import cache_mark, signature_of
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import DIALECT
 from openclaw_oauthrouter.wire.json_fields import JsonFields
 
@@ -51,6 +53,19 @@ def decode_tool_choice(body: JsonFields) -> ToolChoice | None:
     return choice.choice("type", _CHOICES)(choice)
 
 
+def has_foreign_tools(body: FrozenObject) -> bool:
+    """Whether tools, or the choice among them, have another dialect's shape: flat as in Responses, or Anthropic's."""
+    tools, choice = body.get("tools"), body.get("tool_choice")
+    if isinstance(choice, dict) and ({"name", "tools"} & choice.keys() or choice.get("type") in _MODES):
+        return True
+    return isinstance(tools, list) and any(_is_flat(tool) for tool in tools if isinstance(tool, dict))
+
+
+def _is_flat(tool: FrozenObject) -> bool:
+    kind = tool.get("type") or "function"
+    return isinstance(tool.get("name"), str) and ("input_schema" in tool or (kind in ("function", "custom") and kind not in tool))
+
+
 def answers_by_function_call(request: ChatRequest) -> bool:
     """The client uses the deprecated ``functions`` and expects ``function_call`` back."""
     return request.dialect == DIALECT and bool(request.body.get("functions")) and not request.body.get("tools")
@@ -58,6 +73,8 @@ def answers_by_function_call(request: ChatRequest) -> bool:
 
 def _decode_tool(tool: JsonFields) -> Tool:
     kind = tool.optional_string("type") or "function"
+    if _is_flat(tool.holder):
+        return _decode_flat(tool)
     if kind == "function":
         return _decode_function(tool.nested("function"), tool.holder)
     if kind == "custom":
@@ -75,6 +92,18 @@ def _decode_function(function: JsonFields, holder: FrozenObject | None = None) -
     )
 
 
+def _decode_flat(tool: JsonFields) -> Tool:
+    if tool.get("type") == "custom" and "input_schema" not in tool:
+        return _decode_custom(tool, tool.holder)
+    return Tool(
+        name=tool.name("name"),
+        description=tool.optional_string("description"),
+        parameters=tool.optional_mapping("input_schema") or tool.optional_mapping("parameters"),
+        strict=tool.optional_boolean("strict"),
+        cache=cache_mark(tool.holder),
+    )
+
+
 def _decode_custom(custom: JsonFields, holder: FrozenObject) -> Tool:
     return Tool(
         name=custom.name("name"),
@@ -86,23 +115,30 @@ def _decode_custom(custom: JsonFields, holder: FrozenObject) -> Tool:
 
 
 def _named_choice(choice: JsonFields) -> ToolChoice:
-    return ToolChoice("tool", choice.nested(choice.string("type")).name("name"))
+    named = choice if "name" in choice else choice.nested(choice.string("type"))
+    return ToolChoice("tool", named.name("name"))
+
+
+def _mode_choice(choice: JsonFields) -> ToolChoice:
+    return ToolChoice(choice.choice("type", _MODES))
 
 
 def _allowed_choice(choice: JsonFields) -> ToolChoice:
-    given = choice.nested("allowed_tools")
+    given = choice if "tools" in choice else choice.nested("allowed_tools")
     mode = given.choice("mode", _MODES) if "mode" in given else "auto"
     return ToolChoice(mode, allowed=tuple(map(_allowed_name, given.objects("tools"))))
 
 
 def _allowed_name(tool: JsonFields) -> str:
-    return tool.nested("custom" if "custom" in tool else "function").name("name")
+    return (tool if "name" in tool else tool.nested("custom" if "custom" in tool else "function")).name("name")
 
 
 _CHOICES: dict[str, Callable[[JsonFields], ToolChoice]] = {
     "function": _named_choice,
     "custom": _named_choice,
     "allowed_tools": _allowed_choice,
+    "tool": lambda choice: ToolChoice("tool", choice.name("name")),
+    **dict.fromkeys(_MODES, _mode_choice),
 }
 
 # ------------------------------------------------------------------ tools for an upstream
@@ -138,10 +174,19 @@ def _encode_tool(tool: Tool, position: int, notes: list[Note]) -> JsonObject | N
         notes.append(Note("mapped", f"tools[{position}]", f"free-text tool {tool.name!r} became a function with one argument"))
         function["parameters"] = wrapper_schema()
     else:
-        function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
-        if tool.strict is not None:
-            function["strict"] = tool.strict
+        function |= _parameters(tool, position, notes)
     return {"type": "function", "function": function}
+
+
+def _parameters(tool: Tool, position: int, notes: list[Note]) -> JsonObject:
+    normal = normalise(tool.parameters, "openai-strict" if tool.strict else "openai")
+    if tool.parameters is not None:
+        notes.extend(Note("mapped", f"tools[{position}].parameters", words) for words in normal.changed)
+    strict = tool.strict
+    if strict and not normal.fits:
+        notes.append(Note("mapped", f"tools[{position}].strict", "OpenAI's strict mode does not take this schema"))
+        strict = None
+    return {"parameters": normal.schema} | ({} if strict is None else {"strict": strict})
 
 
 def _encode_tool_choice(request: ChatRequest, notes: list[Note]) -> str | JsonObject | None:
@@ -179,30 +224,60 @@ def _encode_name(name: str) -> JsonObject:
 class UpstreamCall:
     """One call.
 
+    :ivar id: unique within the answer; ``upstream_id`` is what the upstream calls it
     :ivar held: argument text that came before the tool's name
+    :ivar chunks: argument text that has been passed on
+    :ivar opaque: what its maker sealed it with, until it has been said
     """
 
     index: int
     id: str
+    upstream_id: str
     custom: bool
     name: str = ""
     started: bool = False
     held: list[str] = field(default_factory=list)
+    chunks: list[str] = field(default_factory=list)
+    opaque: Opaque | None = None
 
     def receive(self, fragment: FrozenObject) -> Iterator[StreamEvent]:
         """Take the next fragment; the call opens as soon as its name is known."""
         spec = fragment.get("function") or fragment.get("custom") or {}
         text = argument_text(spec.get("arguments", spec.get("input")))
+        if "extra_content" in fragment:
+            self.opaque = signature_of(fragment) or self.opaque
         if not self.started:
             self.name = string(spec.get("name") or "")
             if not self.name:
                 self.held.append(text)
                 return
             self.started = True
-            yield PartStarted(self.index, "tool_call", id=self.id, name=self.name, custom=self.custom)
+            sealed, self.opaque = self.opaque, None
+            yield PartStarted(self.index, "tool_call", id=self.id, name=self.name, custom=self.custom, opaque=sealed)
             text = "".join((*self.held, text))
         if text:
+            self.chunks.append(text)
             yield PartDelta(self.index, text)
+
+    def is_followed_by(self, fragment: FrozenObject) -> bool:
+        """Whether a fragment that bears this call's number begins another one."""
+        spec = fragment.get("function") or fragment.get("custom") or {}
+        name, id_ = spec.get("name"), fragment.get("id")
+        if not self.started or not name:
+            return False
+        if (id_ and id_ != self.upstream_id) or name != self.name:
+            return True
+        if not id_ and fragment.get("index") is None:
+            return True
+        # Some servers repeat id and name with every fragment; arguments that are whole already leave room for no more.
+        return bool(argument_text(spec.get("arguments", spec.get("input")))) and self._is_whole()
+
+    def _is_whole(self) -> bool:
+        try:
+            orjson.loads("".join(self.chunks))
+        except orjson.JSONDecodeError:
+            return False
+        return not self.custom
 
 
 def argument_text(arguments: object) -> str:
@@ -213,10 +288,11 @@ def argument_text(arguments: object) -> str:
 
 
 class UpstreamCalls:
-    """The calls of one answer, found by whatever the upstream tells them apart by."""
+    """The calls of one answer, found by whatever the upstream tells them apart by: index, id, name, or where one's arguments end."""
 
     def __init__(self) -> None:
         self._calls: dict[object, UpstreamCall] = {}
+        self._ids: set[str] = set()
         self._last: object = None
 
     def __iter__(self) -> Iterator[UpstreamCall]:
@@ -226,14 +302,17 @@ class UpstreamCalls:
         """Whether there are arguments for a tool that nobody has named."""
         return any(not call.started and any(call.held) for call in self)
 
+    def key(self, fragment: FrozenObject) -> object:
+        """What the upstream tells a fragment's call from others by."""
+        index = fragment.get("index")
+        if index is not None:
+            return index
+        return fragment.get("id") or self._last
+
     def find(self, fragment: FrozenObject) -> UpstreamCall | None:
         """The open call a fragment continues; ``None`` if it begins a new one."""
-        key = self._key(fragment)
-        call = self._calls.get(key)
-        # Some servers number every parallel call 0; a new id together with a name is a new call all the same.
-        if call is not None and _begins_another(fragment, call):
-            return None
-        return call
+        call = self._calls.get(self.key(fragment))
+        return None if call is None or call.is_followed_by(fragment) else call
 
     def add(self, fragment: FrozenObject, index: int, default_id: str) -> UpstreamCall:
         """Open a call.
@@ -241,24 +320,15 @@ class UpstreamCalls:
         :param index: of its canonical part
         :param default_id: its id if the upstream gives none
         """
-        key = self._key(fragment)
+        key = self.key(fragment)
         if key in self._calls:
             self._calls[("replaced", index)] = self._calls.pop(key)
-        call = UpstreamCall(index, str(fragment.get("id") or default_id), custom=fragment.get("custom") is not None)
+        upstream_id = str(fragment.get("id") or "")
+        id_ = upstream_id or default_id
+        if id_ in self._ids:
+            id_ = f"{id_}_{index}"
+        self._ids.add(id_)
+        call = UpstreamCall(index, id_, upstream_id, custom=fragment.get("custom") is not None)
         self._calls[key] = call
         self._last = key
         return call
-
-    def _key(self, fragment: FrozenObject) -> object:
-        index = fragment.get("index")
-        if index is not None:
-            return index
-        return fragment.get("id") or self._last
-
-
-def _begins_another(fragment: FrozenObject, call: UpstreamCall) -> bool:
-    spec = fragment.get("function") or fragment.get("custom") or {}
-    if not call.started or not spec.get("name"):
-        return False
-    id_ = fragment.get("id")
-    return id_ != call.id if id_ else fragment.get("index") is None

@@ -33,6 +33,9 @@ CANONICAL_FINISH_REASONS: Final[dict[str, FinishReason]] = {
 AUDIO_FORMATS: Final = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 """``input_audio.format`` to media type."""
 
+FOREIGN_FIELDS: Final = frozenset({"input", "instructions", "max_output_tokens", "text", "system", "stop_sequences"})
+"""Fields of Responses and Messages bodies that have a counterpart here."""
+
 CANONICAL_FIELDS: Final = frozenset(
     {
         "model",
@@ -61,6 +64,7 @@ CANONICAL_FIELDS: Final = frozenset(
         "prompt_cache_key",
         "logprobs",
     }
+    | FOREIGN_FIELDS
 )
 """Request fields ``ChatRequest`` has a word for; all others are kept in ``ChatRequest.native``."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from openclaw_oauthrouter.canonical.content import (
     ToolCallResponsePart,
     UriPart,
 )
+from openclaw_oauthrouter.canonical.fitting import fit
 from openclaw_oauthrouter.canonical.opaque import seal
 from openclaw_oauthrouter.canonical.request import (
     ChatRequest,
@@ -33,6 +35,7 @@ from openclaw_oauthrouter.canonical.request import (
     ToolChoice,
 )
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.catalog.accepts import with_accepts
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
 from openclaw_oauthrouter.dialects.openai_chat_completions.tools import encode_tools
@@ -40,12 +43,21 @@ from openclaw_oauthrouter.errors import InvalidRequestError
 
 DIALECT = ChatCompletions(lambda: 0.0)
 CARD = ModelInfo("openai", "gpt-x", max_output_tokens=100)
+CLOSED = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 HI = Message("user", (TextPart("hi"),))
 
 
 def encode(*messages: Message, **fields: Any) -> EncodedRequest:
     request = ChatRequest("anthropic_messages", "auto", messages or (HI,), **fields)
-    return DIALECT.encode_request(request, CARD)
+    return fitted(request)
+
+
+def fitted(request: ChatRequest, info: ModelInfo = CARD) -> EncodedRequest:
+    """As the gateway does it: fitted to the model, then spelled."""
+    info = with_accepts(info, DIALECT.name)
+    request, notes = fit(request, info, DIALECT.name)
+    encoded = DIALECT.encode_request(request, info)
+    return replace(encoded, notes=(*notes, *encoded.notes))
 
 
 def encode_messages(*messages: Message) -> Any:
@@ -74,13 +86,18 @@ def test_smallest_request() -> None:
         ({"response_format": ResponseFormat("json_object")}, {"response_format": {"type": "json_object"}}),
         (
             {"response_format": ResponseFormat("json_schema", schema={"type": "object"})},
-            {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}}}},
+            {
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"name": "answer", "schema": {"type": "object", "properties": {}}},
+                }
+            },
         ),
         ({"tool_choice": ToolChoice("required"), "parallel_tool_calls": False}, {}),
         (
-            {"tools": (Tool("f", "d", {"type": "object"}, strict=True),), "tool_choice": ToolChoice("tool", "f"), "parallel_tool_calls": False},
+            {"tools": (Tool("f", "d", CLOSED, strict=True),), "tool_choice": ToolChoice("tool", "f"), "parallel_tool_calls": False},
             {
-                "tools": [{"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object"}, "strict": True}}],
+                "tools": [{"type": "function", "function": {"name": "f", "description": "d", "parameters": CLOSED, "strict": True}}],
                 "tool_choice": {"type": "function", "function": {"name": "f"}},
                 "parallel_tool_calls": False,
             },
@@ -239,6 +256,7 @@ def test_other_turns() -> None:
         Message("system", (TextPart("s"), TextPart("t"))),
         Message("assistant", (RefusalPart("no"),)),
         Message("assistant", (NativePart("anthropic_messages", "server_tool_use", {}),)),
+        Message("assistant", ()),
         Message("user", ()),
     ) == [
         {"role": "system", "content": [{"type": "text", "text": "s"}, {"type": "text", "text": "t"}]},
@@ -313,7 +331,7 @@ def test_what_a_messages_client_asked_for_and_gets_is_not_noted_as_lost() -> Non
         "service_tier": "standard_only",
     }
     body = {"model": "auto", "max_tokens": 40, "messages": [{"role": "user", "content": "hi"}], **asked}
-    encoded = DIALECT.encode_request(AnthropicMessages(lambda: 0.0).decode_request(body, {}), CARD)
+    encoded = fitted(AnthropicMessages(lambda: 0.0).decode_request(body, {}))
     assert {name: encoded.body[name] for name in ("reasoning_effort", "user", "service_tier")} == {
         "reasoning_effort": "high",
         "user": "u",
@@ -324,7 +342,7 @@ def test_what_a_messages_client_asked_for_and_gets_is_not_noted_as_lost() -> Non
 
 def relay(body: dict[str, Any], **fields: Any) -> EncodedRequest:
     request = DIALECT.decode_request(body, {})
-    return DIALECT.encode_request(ChatRequest(request.dialect, request.model, request.messages, request.body, **fields), CARD)
+    return fitted(replace(request, **fields))
 
 
 def test_own_dialect_passes_with_only_the_model_changed() -> None:
@@ -337,9 +355,15 @@ def test_own_dialect_passes_with_only_the_model_changed() -> None:
 
 @pytest.mark.parametrize("blocks", [True, "x", {"a": 1}, ["x"], [None]])
 @pytest.mark.parametrize("role", ["system", "user"])
-def test_blocks_of_reasoning_that_are_none_are_refused(role: str, blocks: object) -> None:
+def test_fields_that_mean_nothing_on_a_message_pass_unread(role: str, blocks: object) -> None:
+    message = {"role": role, "content": "a", "thinking_blocks": blocks}
+    assert relay({"model": "auto", "messages": [message]}).body["messages"] == [message]
+
+
+@pytest.mark.parametrize("blocks", [True, "x", {"a": 1}, ["x"], [None]])
+def test_blocks_of_reasoning_that_are_none_are_refused(blocks: object) -> None:
     with pytest.raises(InvalidRequestError) as refused:
-        relay({"model": "auto", "messages": [{"role": role, "content": "a", "thinking_blocks": blocks}]})
+        relay({"model": "auto", "messages": [{"role": "assistant", "content": "a", "thinking_blocks": blocks}]})
     assert str(refused.value.param).startswith("messages[0].thinking_blocks")
 
 
@@ -353,7 +377,11 @@ def test_reasoning_sealed_by_others_stays_here() -> None:
         {**said, "thinking_blocks": [sealed]},
         {**said, "thinking_blocks": [own]},
     ]}  # fmt: skip
-    encoded = relay(body, foreign_opaque=frozenset({"theirs"}))
-    assert encoded.body["messages"] == [{**said, "thinking_blocks": [own]}, said, {**said, "thinking_blocks": [own]}]
-    assert [note.subject for note in encoded.notes] == ["messages[0].thinking_blocks", "messages[1].thinking_blocks"]
+    encoded = relay(body, foreign_opaque=frozenset({"theirs", "s"}))
+    assert encoded.body["messages"] == [
+        {**said, "reasoning_content": "t", "thinking_blocks": [own]},
+        {**said, "reasoning_content": "t"},
+        {**said, "thinking_blocks": [own]},
+    ]
+    assert [note.subject for note in encoded.notes] == ["thinking"]
     assert len(body["messages"][0]["thinking_blocks"]) == 3  # type: ignore[arg-type, index]

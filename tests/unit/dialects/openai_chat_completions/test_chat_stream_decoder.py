@@ -160,7 +160,8 @@ def test_parts(pieces: list[bytes], parts: list[Part]) -> None:
     [
         pytest.param([TEXT, delta("stop"), DONE], "stop", id="stop"),
         pytest.param([TEXT, delta("length")], "length", id="no-done"),
-        pytest.param([TEXT, delta("tool_calls"), delta("tool_calls"), DONE], "tool_call", id="said-twice"),
+        pytest.param([TEXT, delta("tool_calls"), delta("tool_calls"), DONE], "stop", id="calls-announced-and-none-made"),
+        pytest.param([TEXT, delta("length"), delta("length"), DONE], "length", id="said-twice"),
         pytest.param([delta("content_filter"), DONE], "content_filter", id="nothing-said"),
         pytest.param([TEXT, DONE], "stop", id="none-text"),
         pytest.param([delta(tool_calls=[call("{}", index=0, id="x", name="f")]), DONE], "tool_call", id="none-call"),
