@@ -38,8 +38,8 @@ from openclaw_oauthrouter.pipeline import Pipeline
 from openclaw_oauthrouter.policy.ledger import open_ledger
 from openclaw_oauthrouter.policy.spend import Spend
 from openclaw_oauthrouter.policy.tool_preamble import with_tool_preamble
-from openclaw_oauthrouter.routing.conversations import Conversations
 from openclaw_oauthrouter.routing.prices import Prices
+from openclaw_oauthrouter.routing.stickiness import Conversations
 from openclaw_oauthrouter.shared.conversations import SharedConversations
 from openclaw_oauthrouter.upstream.attempt import Sender
 from openclaw_oauthrouter.upstream.debug_log import with_debug_log
@@ -168,7 +168,7 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, persistent: Pers
         request_classifier,
         prices,
         spend.estimate,
-        persistent.health.blocked,
+        persistent.health,
         persistent.conversations,
     )
     upstream = Failover(

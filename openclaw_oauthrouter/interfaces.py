@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from openclaw_oauthrouter.canonical.client_paths import ClientPath, MatchedPath
+from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.events import Frame, StreamEvent
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
@@ -22,8 +23,8 @@ from openclaw_oauthrouter.canonical.routing import (
     DimensionScore,
     Estimate,
     ModelInfo,
+    PlanWindow,
     RequestFeatures,
-    Tier,
 )
 from openclaw_oauthrouter.canonical.spending import Limit, PlannedCall
 from openclaw_oauthrouter.canonical.trace import RequestRecord
@@ -280,13 +281,13 @@ class PromptWrapper(Protocol):
 
 
 class ConversationMemory(Protocol):
-    """Remembers what each conversation was last given."""
+    """Remembers what each conversation works on and was last given."""
 
-    def recall(self, key: str | None) -> Any:
-        """An object with ``tier``, ``model`` and ``cached_tokens``; ``None`` when nothing is known."""
+    def recall(self, key: str | None) -> Conversation | None:
+        """What is known of a conversation; ``None`` when nothing is, or it was too long ago."""
 
-    def remember(self, key: str | None, tier: Tier, model: str, cached_tokens: int = 0) -> None:
-        """Note what a conversation was given."""
+    def remember(self, key: str | None, conversation: Conversation) -> None:
+        """Note a conversation as it is after an answer."""
 
     async def fetch(self, key: str | None) -> None:
         """Learn what other gateways know of it."""
@@ -352,6 +353,9 @@ class Health(Protocol):
 
     def calling(self, provider: str, model: str, credential: str | None) -> None:
         """Take note that a call is being made: to what is out of order it is the one that looks whether that is still so."""
+
+    def windows_of(self, provider: str, model: str, credential: str | None = None) -> Sequence[PlanWindow]:
+        """The plan windows that count a model, as last told; those whose reset lies behind us are empty again and left out."""
 
     def exhausted(self, provider: str, model: str, credential: str | None = None) -> str | None:
         """The used-up window the provider itself told of, in words; cooldowns, which are our own guess, do not count."""

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import pluggy
 
+from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.request import ChatRequest
-from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo
+from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo, Payment
 from openclaw_oauthrouter.classifier.request_classifier import RequestClassifier
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.routing import Profile
 from openclaw_oauthrouter.credentials.chain import CredentialChain
 from openclaw_oauthrouter.errors import ConfigurationError
-from openclaw_oauthrouter.interfaces import Classifier, ConversationMemory, Dialect, Provider
+from openclaw_oauthrouter.interfaces import Classifier, ConversationMemory, Dialect, Health, Provider
 from openclaw_oauthrouter.policy.token_estimate import TokenEstimator
 from openclaw_oauthrouter.routing.catalog import build_catalog
-from openclaw_oauthrouter.routing.conversations import Conversations
+from openclaw_oauthrouter.routing.choosing import Choosing
+from openclaw_oauthrouter.routing.cost import shadow_price
 from openclaw_oauthrouter.routing.eligibility import Eligibility
 from openclaw_oauthrouter.routing.model_ids import PROFILES
 from openclaw_oauthrouter.routing.price_sources import price_sources
 from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.routing.router import Router
+from openclaw_oauthrouter.routing.stickiness import Conversations
 from openclaw_oauthrouter.routing.tiers import build_chains
 
 _T = TypeVar("_T")
@@ -99,36 +103,90 @@ def connect_router(
     request_classifier: RequestClassifier,
     prices: Prices,
     estimate: Callable[[ChatRequest, ModelInfo], Estimate],
-    blocked: Callable[[str, str], str | None],
+    health: Health | None,
     conversations: ConversationMemory,
     *,
     assume_credentials: bool = False,
 ) -> Router:
     """A router over parts that exist already.
 
-    :param blocked: why a provider or model is out of order
+    :param health: what is out of order, and how far plans' windows are used up; ``None`` knows of nothing
     :param assume_credentials: route as if every provider had one
     """
     routing = settings.routing
-    return Router(
-        settings=routing,
-        fallback=settings.rate_limit_fallback,
+    accounts = Accounts(providers, credentials, health, assume_credentials=assume_credentials)
+    choosing = Choosing(
         providers=providers,
         chains=build_chains(routing, plugins.hook.oauthrouter_register_tiers(settings=settings)),
-        classify=request_classifier,
         eligibility=Eligibility(
-            usable=lambda name: assume_credentials or not providers[name].needs_credential or credentials.known(name).usable,
-            blocked=blocked,
+            usable=accounts.usable,
+            blocked=accounts.blocked,
             excluded=frozenset(routing.exclude),
             # The original's tiers name models that are gone by now; whoever asks for them gets them.
             today=None if routing.classifier == "rules-v1" else lambda: datetime.now(UTC).date(),
         ),
         prices=prices,
+        shadow=lambda info, now: shadow_price(accounts.payment(info), now),
+        explain_missing=lambda: what_is_missing(credentials, providers),
+        clock=time.time,
+    )
+    return Router(
+        settings=routing,
+        fallback=settings.rate_limit_fallback,
+        choosing=choosing,
+        classify=request_classifier,
         conversations=conversations,
         estimate=estimate,
-        explain_missing=lambda: what_is_missing(credentials, providers),
         revise=plugins.hook.oauthrouter_select_route,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """What routing asks of credentials and of their health together: windows and cooldowns are kept for each credential."""
+
+    providers: Mapping[str, Provider]
+    credentials: CredentialChain
+    health: Health | None
+    assume_credentials: bool = False
+
+    def usable(self, provider: str) -> bool:
+        """Whether a request to a provider could be authenticated."""
+        return self.assume_credentials or not self.providers[provider].needs_credential or self.credentials.known(provider).usable
+
+    def blocked(self, provider: str, model: str) -> str | None:
+        """Why a model cannot be called with any of the provider's credentials, in words; ``None`` when it can with one."""
+        if self.health is None:
+            return None
+        reason = None
+        for credential in self._known(provider):
+            name = credential.name if credential else None
+            reason = self.health.blocked(provider, model, name)
+            if reason is None:
+                return None
+        return reason
+
+    def payment(self, info: ModelInfo) -> Payment:
+        """Who pays for a model's calls: the first credential that nothing speaks against."""
+        provider = self.providers.get(info.provider)
+        known = self._known(info.provider)
+        if self.assume_credentials and known[0] is None:
+            return Payment()  # nobody knows who would pay, so nobody's plan tips the scales
+        credential = next((item for item in known if self._is_open(info, item)), known[0])
+        bearer = credential is not None and credential.kind != "api_key"
+        if not bearer and (provider is None or not provider.subscription):
+            return Payment()
+        if self.health is None:
+            return Payment(by_plan=True)
+        name = credential.name if credential else None
+        return Payment(by_plan=True, windows=tuple(self.health.windows_of(info.provider, info.id, name)))
+
+    def _is_open(self, info: ModelInfo, credential: Credential | None) -> bool:
+        name = credential.name if credential else None
+        return self.health is None or self.health.blocked(info.provider, info.id, name) is None
+
+    def _known(self, provider: str) -> Sequence[Credential | None]:
+        return self.credentials.known(provider).credentials or (None,)
 
 
 def build_router(settings: Settings, plugins: pluggy.PluginManager, *, assume_credentials: bool = False) -> Router:
@@ -146,7 +204,7 @@ def build_router(settings: Settings, plugins: pluggy.PluginManager, *, assume_cr
         build_request_classifier(settings, plugins),
         build_prices(settings, plugins),
         estimator.estimate,
-        _never_blocked,
+        None,
         Conversations(time.time, settings.routing.sticky_seconds),
         assume_credentials=assume_credentials,
     )
@@ -162,10 +220,6 @@ def _by_profile(classifier: Classifier, configured: Profile) -> dict[Profile, Cl
     # A classifier without profiles of its own serves them all; the configured one may have cut points of the user's.
     for_profile = getattr(classifier, "for_profile", None)
     return {name: for_profile(name) if for_profile and name != configured else classifier for name in PROFILES}
-
-
-def _never_blocked(_provider: str, _model: str) -> str | None:
-    return None
 
 
 def flat(answers: Iterable[Iterable[_T]]) -> list[_T]:

@@ -20,10 +20,10 @@ from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage, usage_of_interrupted
 from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, UpstreamError
 from openclaw_oauthrouter.interfaces import Dialect, FoldsStreams, StreamEncoder
-from openclaw_oauthrouter.routing.conversations import conversation_key
 from openclaw_oauthrouter.routing.hints import hints_of
 from openclaw_oauthrouter.routing.model_ids import LONGEST_MODEL, shown_model
 from openclaw_oauthrouter.routing.router import Router
+from openclaw_oauthrouter.routing.stickiness import conversation_key
 from openclaw_oauthrouter.upstream.failover import Failover, OpenedAnswer
 
 

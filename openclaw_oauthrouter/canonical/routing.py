@@ -29,6 +29,55 @@ class Tier(StrEnum):
 _RANKS = {tier: rank for rank, tier in enumerate(Tier)}
 
 
+class RequestKind(StrEnum):
+    """What a request is to its client; agents send more than their users' turns."""
+
+    MAIN = "main"
+    """A turn of the conversation."""
+    SUBAGENT = "subagent"
+    """A turn of a helper that an agent started; a conversation of its own."""
+    COMPACTION = "compaction"
+    """The conversation is to be shortened to a summary that the same task goes on with."""
+    SIDE = "side"
+    """The client's own doing beside the conversation: a title, a summary, a quota probe. It moves nothing."""
+    ASIDE = "aside"
+    """A question of the user's beside the conversation, which does not hear of it. It moves nothing either."""
+
+
+TurnKind = Literal["task", "continues", "digression"]
+"""``task`` opens one, ``continues`` belongs to the one before, ``digression`` does neither: the task is taken up again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """What has happened since the task was set, as far as the request's own tool calls and their results tell.
+
+    :ivar calls: tool calls
+    :ivar failures: results that say they failed (an error flag, an exit code other than 0)
+    :ivar recent_failures: those among the last five
+    :ivar tracebacks: results with a traceback, among those looked at
+    :ivar repeats: calls that are word for word an earlier one
+    :ivar edits: calls that change files
+    :ivar tests: calls that run tests
+    :ivar untested_edits: edits since tests were last run
+    :ivar passing: whether the last test run passed; ``None`` when there was none
+    :ivar output_characters: of all results
+    :ivar gave_up: the model said that it cannot go on
+    """
+
+    calls: int = 0
+    failures: int = 0
+    recent_failures: int = 0
+    tracebacks: int = 0
+    repeats: int = 0
+    edits: int = 0
+    tests: int = 0
+    untested_edits: int = 0
+    passing: bool | None = None
+    output_characters: int = 0
+    gave_up: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class RequestFeatures:
     """What a classifier may look at; prepared once per request, frozen.
@@ -45,6 +94,10 @@ class RequestFeatures:
     :ivar turn_image_count: images that came with ``text``
     :ivar raw_last_user_text: the last user message as it was sent, wrapping and all
     :ivar raw_last_user_images: images of that message
+    :ivar kind: what the request is to its client
+    :ivar agent: an agent at work asks: it offers tools to act with, or sends what its commands printed
+    :ivar effort_is_default: ``reasoning_effort`` is what the client sends on every turn, so it says nothing of this one
+    :ivar flight: what has happened since the task was set; ``None`` before the first tool call
     :ivar keywords: distinct keywords found in ``text``, by list; filled in once by the default classifier for its dimensions
     """
 
@@ -64,9 +117,14 @@ class RequestFeatures:
     previous_tier: Tier | None = None
     conversation: str | None = None
     task_text: str = ""
+    earlier_text: str = ""
     turn_image_count: int = 0
     raw_last_user_text: str = ""
     raw_last_user_images: int = 0
+    kind: RequestKind = RequestKind.MAIN
+    agent: bool = False
+    effort_is_default: bool = False
+    flight: Flight | None = None
     keywords: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
@@ -92,7 +150,9 @@ class Classification:
     :ivar confidence: 0 to 1; reported, never used to override the tier
     :ivar method: who decided: ``rules``, ``rules-v1``, or a plugin's name
     :ivar reasoning: one line for people
-    :ivar floors: rules that lifted the tier, in words
+    :ivar minimum_tiers: rules that lifted the tier, in words
+    :ivar turn: what the turn is to the conversation's task; a classifier that does not tell leaves ``task``
+    :ivar trouble: 0 to 1, chance that an agent's task fails as it goes, from what has happened in flight; ``None`` when that says nothing
     """
 
     tier: Tier
@@ -102,6 +162,118 @@ class Classification:
     reasoning: str
     dimensions: tuple[DimensionScore, ...] = ()
     minimum_tiers: tuple[str, ...] = ()
+    turn: TurnKind = "task"
+    trouble: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWindow:
+    """One window of a plan, as a provider last told of it.
+
+    :ivar name: ``5h``, ``7d``, ``codex 300 min`` …
+    :ivar used: share that is used up, 0 to 1 and beyond
+    :ivar seconds: its length; ``None`` when not known
+    :ivar resets_at: Unix seconds; ``None`` when not told
+    """
+
+    name: str
+    used: float
+    seconds: float | None = None
+    resets_at: float | None = None
+
+    def elapsed(self, now: float) -> float:
+        """Share of its time that is gone, 0 to 1; one half where that is not known."""
+        if self.seconds is None or self.resets_at is None:
+            return 0.5
+        return min(1.0, max(0.0, 1.0 - (self.resets_at - now) / self.seconds))
+
+    def runs_out_at(self, now: float) -> float | None:
+        """Unix seconds at which it will be used up if use goes on as until now; ``None`` when its reset comes first."""
+        elapsed = self.elapsed(now)
+        if self.seconds is None or self.resets_at is None or not elapsed or not self.used:
+            return None
+        moment = now + max(0.0, 1.0 - self.used) * elapsed * self.seconds / self.used
+        return moment if moment < self.resets_at else None
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Who pays for calls of one model.
+
+    :ivar by_plan: a subscription does, so that no call costs money and each uses up its windows
+    :ivar windows: those that count this model
+    """
+
+    by_plan: bool = False
+    windows: tuple[PlanWindow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """What a conversation is to remember of its task once a turn is answered; see ``Conversation``."""
+
+    tier: Tier
+    digressions: int = 0
+    effort: str | None = None
+    shift: int = 0
+    shifted_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TurnForecast:
+    """What the coming calls of a conversation are expected to be; the same for every candidate.
+
+    :ivar needed: least tier that serves the task
+    :ivar lift: 0 to 1: how far what happened in flight speaks for one tier more; negative for one less
+    :ivar input_tokens: of this call
+    :ivar output_tokens: of each answer
+    :ivar growth_tokens: by which each further prompt is longer
+    :ivar turns: calls expected after this one
+    :ivar shortfall: what answering one tier below ``needed`` costs, in multiples of what the work costs at that tier
+    :ivar preference: share of its list-price advantage that is taken from a model behind a tier's primary
+    """
+
+    needed: Tier
+    input_tokens: int
+    output_tokens: int
+    growth_tokens: int = 0
+    turns: float = 0.0
+    shortfall: float = 3.0
+    preference: float = 1.0
+    lift: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateCost:
+    """The sum that decides between candidates, in microdollars; the least total wins.
+
+    :ivar turn: list price of this call, with the cache as it is at this provider
+    :ivar coming: list price of the calls expected after it
+    :ivar window: added to these: for a plan, its windows' shadow price less the list price, which it does not charge
+    :ivar shortfall: price of going below the needed tier
+    :ivar preference: what it is cheaper than the tier's primary, taken back, for the configuration names that first
+    :ivar cached_tokens: prompt tokens that this provider's cache is taken to hold
+    :ivar shadow: the windows' shadow price, as a share of the list price; 1 for a paid key
+    :ivar rank: of the highest tier that lists the model
+    :ivar place: 0 for the model in use and for the tier's primary
+    :ivar price: the price used, US dollars per million tokens
+    """
+
+    turn: int
+    coming: int
+    window: int
+    shortfall: int
+    preference: int
+    cached_tokens: int
+    shadow: float
+    rank: int
+    place: int
+    price: Price
+
+    @property
+    def total(self) -> int:
+        """The sum."""
+        return self.turn + self.coming + self.window + self.shortfall + self.preference
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +281,14 @@ class Candidate:
     """One stop of a route: a model at a provider.
 
     :ivar only_on: statuses of the failure before it that may lead here; empty: any failure that another provider can mend
+    :ivar cost: the sum by which it stands where it stands; ``None`` where none was drawn up
     """
 
     info: ModelInfo
     tier: Tier | None = None
     reason: str = ""
     only_on: tuple[int, ...] = ()
+    cost: CandidateCost | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +307,12 @@ class RoutingDecision:
     :ivar cost_estimate: US dollars the call is expected to cost, before the fact; ``None`` when a price is not known
     :ivar baseline_cost: what the baseline model (default: the REASONING primary) is expected to cost, likewise
     :ivar savings: 0 to 1, share of the baseline that is expected to be saved; what was saved stands in the trace
-    :ivar hops: the models to try, in order
+    :ivar candidates: the models to try, in order
+    :ivar forecast: what the sums of the candidates were drawn up for
+    :ivar kind: what the request is to its client
+    :ivar task: what to remember of the conversation's task; ``None`` moves nothing
+    :ivar asked: the tier, where the client or a limit decided it rather than the classification; ``None`` otherwise
+    :ivar stake: microdollars that the work costs at the needed tier: the unit of the sums' prices that are not money
     """
 
     model: str
@@ -149,6 +328,11 @@ class RoutingDecision:
     candidates: tuple[Candidate, ...] = ()
     skipped: tuple[SkippedCandidate, ...] = ()
     classification: Classification | None = None
+    forecast: TurnForecast | None = None
+    kind: RequestKind = RequestKind.MAIN
+    task: TaskState | None = None
+    stake: int = 0
+    asked: Tier | None = None
 
 
 @dataclass(frozen=True, slots=True)

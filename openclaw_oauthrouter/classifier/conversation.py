@@ -5,16 +5,18 @@ A prompt alone cannot place "yes, do it". Rules, in order:
 1. A turn that only carries tool results, and a follow-up, never fall below the tier of the task they belong to. Tool results do not
    raise it either: the model that called a tool reads the answer, and the provider's prompt cache stays warm.
 2. A turn rises at once when its own words are harder than the task's.
-3. It falls only when its words open a new topic.
+3. It falls only when its words open a new topic. One that asks for less than the task does is a digression: the router decides what
+   model serves it, and the task is taken up again where it was left.
 4. What the request carries sets least tiers (``REQUEST_MINIMUM_TIERS``).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatures, Tier
+from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatures, Tier, TurnKind
 from openclaw_oauthrouter.classifier.excerpt import letters_in, tokens_of
 
 SHORT = 40
@@ -32,6 +34,13 @@ LONGEST_OPENING = 12
 LARGE_INPUT = 100_000
 """Tokens beyond which a request needs a model that keeps track of much at once."""
 
+_ERROR_LINE = re.compile(
+    r"^\s*(?:\w+(?:\.\w+)*(?:Error|Exception|Warning)\b|error(?:\[\w+\])?:|fatal:|FAILED\b|FAIL\b|E   |panic:|npm ERR!|"
+    r"at \S+ ?\(.+:\d+|File \".+\", line \d+|\S+:\d+(?::\d+)?: (?:error|fatal|warning)|Caused by:|Segmentation fault|"
+    r"\w+: command not found)",
+)
+_TRACEBACK = re.compile(r"Traceback \(most recent call last\)|panicked at|stack backtrace")
+
 _WORK = ("imperative", "code", "technical", "references")
 
 Words = Mapping[str, Sequence[str]]
@@ -46,11 +55,16 @@ class RequestMinimumTier:
     holds: Callable[[RequestFeatures], bool]
 
 
+def _wished_effort(features: RequestFeatures) -> str | None:
+    """What a client sends on every turn is its default and says nothing of this one."""
+    return None if features.effort_is_default else features.reasoning_effort
+
+
 REQUEST_MINIMUM_TIERS = (
     RequestMinimumTier(
-        "reasoning effort above high", Tier.REASONING, lambda features: features.reasoning_effort in ("xhigh", "max")
+        "reasoning effort above high", Tier.REASONING, lambda features: _wished_effort(features) in ("xhigh", "max")
     ),
-    RequestMinimumTier("reasoning effort high", Tier.COMPLEX, lambda features: features.reasoning_effort == "high"),
+    RequestMinimumTier("reasoning effort high", Tier.COMPLEX, lambda features: _wished_effort(features) == "high"),
     RequestMinimumTier("image", Tier.COMPLEX, lambda features: features.turn_image_count > 0),
     RequestMinimumTier("large input", Tier.COMPLEX, lambda features: features.input_tokens > LARGE_INPUT),
     RequestMinimumTier("image in the conversation", Tier.MEDIUM, lambda features: features.image_count > 0),
@@ -83,12 +97,35 @@ def belongs_to_task(features: RequestFeatures, find: Callable[[str], Words]) -> 
         return True
     letters = letters_in(features.text)
     text = features.text.lower()
+    if is_pasted_error(features.text):
+        return True
     words = find(text) if letters < PASSING else {}
     if "back_reference" in words or _only_acknowledges(text, words):
         return True
     if letters < SHORT:
         return "pronoun" in words or "simple" not in features.keywords
-    return bool(find(_opening(text))) or _shares_words(text, features.task_text.lower())
+    return bool(find(_opening(text))) or _shares_words(text, (features.earlier_text or features.task_text).lower())
+
+
+def is_pasted_error(text: str) -> bool:
+    """Whether a turn is mostly what a program printed when it failed: a traceback, compiler errors, a failed test run."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        return False
+    hits = sum(bool(_ERROR_LINE.search(line)) for line in lines)
+    return bool(hits) and (len(lines) == 1 or hits >= 2 or bool(_TRACEBACK.search(text)))
+
+
+def turn_of(classified: Classification, features: RequestFeatures, *, belongs: bool) -> TurnKind:
+    """What a turn is to the conversation's task.
+
+    :param belongs: as ``belongs_to_task`` says
+    """
+    if belongs:
+        return "continues"
+    if features.previous_tier is not None and classified.tier.rank < features.previous_tier.rank:
+        return "digression"
+    return "task"
 
 
 def in_context(classified: Classification, features: RequestFeatures, task_tier: Tier | None) -> Classification:

@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, Part, TextPart, ToolCallResponsePart, UriPart
+from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
 from openclaw_oauthrouter.classifier.conversation import is_short
 from openclaw_oauthrouter.classifier.excerpt import STRIPPED_HEAD, STRIPPED_TAIL, ends_of, excerpt_of
+from openclaw_oauthrouter.classifier.flight import OBSERVATION, flight_of
+from openclaw_oauthrouter.classifier.request_kind import effort_is_default, kind_of
 from openclaw_oauthrouter.interfaces import PromptWrapper
 
 EXAMINED_TURNS = 48
-"""User messages looked at from the end; older ones count as turns by holding any text."""
+"""User messages with text whose wrapping is looked through, from the end; older ones are taken as they are."""
+
+EARLIER_TURNS = 6
+EARLIER_LETTERS = 800
+
+_ACTING = re.compile(
+    r"bash|shell|exec|command|terminal|edit|write|patch|replace|\bread|read_|file|grep|glob|computer|\bagent\b|process|^run|_run",
+    re.IGNORECASE,
+)
 
 SYSTEM_HEAD = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """One user message without its wrapping; ``words`` is empty when it was nothing else."""
+    """One user message without its wrapping.
+
+    :ivar position: in the request's messages
+    :ivar words: of the user; empty when it was nothing but wrapping, or what a command printed
+    :ivar results: it carries tools' answers, or what a command printed
+    """
 
     message: Message
+    position: int
     words: str
     length: int
+    results: bool
 
 
 def features_of(
@@ -33,6 +53,7 @@ def features_of(
     *,
     prompt_wrappers: Sequence[PromptWrapper],
     conversation: str | None = None,
+    known: Conversation | None = None,
     previous_tier: Tier | None = None,
     input_tokens: int = 0,
 ) -> RequestFeatures:
@@ -43,54 +64,117 @@ def features_of(
 
     :param prompt_wrappers: wrappings to look through, all of them in order
     :param conversation: the conversation's key, if it has one
-    :param previous_tier: tier of the conversation's last answer, if it is remembered
+    :param known: what is remembered of the conversation
+    :param previous_tier: of its task, where only that is known
     :param input_tokens: estimate of the whole request
     """
-    users = [message for message in request.messages if message.role == "user"]
-    older, recent = users[:-EXAMINED_TURNS], users[-EXAMINED_TURNS:]
-    turns = [_turn(message, prompt_wrappers) for message in reversed(recent)]
+    messages = request.messages
+    turns = _turns(messages, prompt_wrappers)
     spoken = [turn for turn in turns if turn.words]
-    tools_images = _tools_images(turns)
-    images, files = _attachments(request.messages)
-    raw = next((message for message in reversed(users) if not _only_tool_results(message)), None)
-    return RequestFeatures(
+    raw = next((turn.message for turn in turns if not _only_tool_results(turn.message)), None)
+    features = RequestFeatures(
         text=excerpt_of(spoken[0].words) if spoken else "",
         text_length=spoken[0].length if spoken else 0,
-        system_text=_system_text(request.messages),
-        turn_count=len(spoken) + sum(bool(_raw_text(message)) for message in older),
+        system_text=_system_text(messages),
+        turn_count=len(spoken),
         is_tool_result_turn=_ends_in_tool_results(turns),
-        has_assistant_turn=any(message.role == "assistant" for message in request.messages),
+        has_assistant_turn=any(message.role == "assistant" for message in messages),
         tool_names=tuple(tool.name for tool in request.tools),
-        image_count=images - sum(map(_own_images, tools_images)),
-        file_count=files,
         structured_output=request.response_format is not None and request.response_format.kind != "text",
-        reasoning_effort=request.reasoning.effort if request.reasoning else None,
         max_output_tokens=request.max_output_tokens,
         input_tokens=input_tokens,
-        previous_tier=previous_tier,
+        previous_tier=known.tier if known else previous_tier,
         conversation=conversation,
         task_text=_task_text(spoken[1:]),
-        turn_image_count=_turn_images(turns, tools_images),
+        earlier_text=_earlier_text(spoken[1:]),
         raw_last_user_text=_raw_text(raw) if raw else "",
         raw_last_user_images=_own_images(raw) if raw else 0,
+        flight=flight_of(messages[(spoken[0].position if spoken else 0) + 1 :]),
+        **_attachments_of(messages, turns),
     )
+    return replace(features, **_told_by_client(request, features, turns, known))
 
 
-def _turn(message: Message, prompt_wrappers: Sequence[PromptWrapper]) -> _Turn:
-    """A message's own words, bounded, and how many characters they had before."""
+def _attachments_of(messages: Sequence[Message], turns: Sequence[_Turn]) -> dict[str, Any]:
+    """Images and files; a tool's pictures are not the user's."""
+    tools_images = _tools_images(turns)
+    images, files = _attachments(messages)
+    return {
+        "image_count": images - sum(map(_own_images, tools_images)),
+        "file_count": files,
+        "turn_image_count": _turn_images(turns, tools_images),
+    }
+
+
+def _told_by_client(
+    request: ChatRequest, features: RequestFeatures, turns: Sequence[_Turn], known: Conversation | None
+) -> dict[str, Any]:
+    """What the request is to its client, and what its effort is worth."""
+    effort = request.reasoning.effort if request.reasoning else None
+    words = turns[0].words if turns else ""
+    return {
+        "kind": kind_of(
+            request.headers,
+            features.system_text,
+            words,
+            features.raw_last_user_text,
+            tools=bool(request.tools),
+            max_output_tokens=request.max_output_tokens,
+        ),
+        "agent": acts(features.tool_names) or any(turn.results for turn in turns),
+        "reasoning_effort": effort,
+        "effort_is_default": effort_is_default(request.headers, effort, known.effort if known else None),
+    }
+
+
+def acts(tool_names: Sequence[str]) -> bool:
+    """Whether tools are offered by which an agent reads and changes things, rather than looks something up."""
+    return any(_ACTING.search(name) for name in tool_names)
+
+
+def _turns(messages: Sequence[Message], prompt_wrappers: Sequence[PromptWrapper]) -> list[_Turn]:
+    """The user's messages, the latest first; of messages with text, no more than ``EXAMINED_TURNS`` are stripped of their wrapping."""
+    turns = []
+    left = EXAMINED_TURNS
+    first_answer = next((place for place, message in enumerate(messages) if message.role == "assistant"), len(messages))
+    for position in range(len(messages) - 1, -1, -1):
+        message = messages[position]
+        if message.role != "user":
+            continue
+        if _only_tool_results(message):
+            turns.append(_Turn(message, position, "", 0, True))
+        elif left:
+            left -= 1
+            turns.append(_turn(message, position, prompt_wrappers, answered=position > first_answer))
+        else:
+            text = _raw_text(message)
+            turns.append(_Turn(message, position, excerpt_of(text), len(text), False))
+    return turns
+
+
+def _turn(message: Message, position: int, prompt_wrappers: Sequence[PromptWrapper], *, answered: bool) -> _Turn:
+    """A message's own words, bounded, and how many characters they had before.
+
+    :param answered: an assistant has spoken before it, so that it may hold what a command of its printed
+    """
     texts = []
     length = 0
+    results = False
     for part in message.parts:
-        if isinstance(part, TextPart):
+        if isinstance(part, ToolCallResponsePart):
+            results = True
+        elif isinstance(part, TextPart):
             bounded = ends_of(part.text, STRIPPED_HEAD, STRIPPED_TAIL)
             stripped = bounded
             for wrapper in prompt_wrappers:
                 stripped = wrapper.strip(stripped)
             stripped = stripped.strip()
-            if stripped:
+            if stripped and answered and OBSERVATION.match(stripped):
+                results = True
+            elif stripped:
                 texts.append(stripped)
                 length += len(stripped) + len(part.text) - len(bounded)
-    return _Turn(message, "\n".join(texts), length)
+    return _Turn(message, position, "\n".join(texts), length, results)
 
 
 def _task_text(earlier: Sequence[_Turn]) -> str:
@@ -101,12 +185,17 @@ def _task_text(earlier: Sequence[_Turn]) -> str:
     return excerpt_of((substantial or max(earlier, key=lambda turn: turn.length)).words)
 
 
+def _earlier_text(earlier: Sequence[_Turn]) -> str:
+    """The beginnings of several earlier turns: a task that was left for a moment is still among them."""
+    return "\n".join(turn.words[:EARLIER_LETTERS] for turn in earlier[:EARLIER_TURNS])
+
+
 def _ends_in_tool_results(turns: Sequence[_Turn]) -> bool:
     """Whether, wrapping aside, what the client sent last is a tool's answer."""
     for turn in turns:
         if turn.words:
             return False
-        if _has_tool_results(turn.message):
+        if turn.results:
             return True
     return False
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.canonical.routing import DimensionScore, Tier
+from openclaw_oauthrouter.classifier.dimensions import TokenCount
 from openclaw_oauthrouter.classifier.lexicon import read_data
 from openclaw_oauthrouter.errors import ConfigurationError
 
@@ -53,3 +55,58 @@ def tier_at(score: float, cuts: CutPoints) -> Tier:
 
 def _cut_points(starts: Mapping[str, float]) -> CutPoints:
     return starts["MEDIUM"], starts["COMPLEX"], starts["REASONING"]
+
+
+AGENT_LETTERS = 300
+"""Length of a task at which an agent's cut points are given; they rise with the logarithm of the length."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCutPoints:
+    """Where the tiers of agents' tasks begin.
+
+    Agents send whole issues, whose length alone would put each of them into the highest tier. So their borders rise as the score
+    does with length, and never lie below those of other requests.
+
+    :ivar slope: by which the score rises with the natural logarithm of the letters
+    :ivar profiles: ``(COMPLEX, REASONING)`` at ``AGENT_LETTERS`` letters, by profile
+    """
+
+    slope: float
+    profiles: Mapping[str, tuple[float, float]]
+
+    @classmethod
+    def load(cls, *, learned: bool) -> AgentCutPoints:
+        """Read the shipped fit."""
+        fit = read_data("agents.json")["cut_points"]["with_learned" if learned else "without_learned"]
+        return cls(fit["slope"], {name: (starts["COMPLEX"], starts["REASONING"]) for name, starts in fit["profiles"].items()})
+
+    def with_profile(self, profile: str, starts: tuple[float, float]) -> AgentCutPoints:
+        """The same with one profile's borders replaced.
+
+        :raises ConfigurationError: they do not rise
+        """
+        if starts[0] > starts[1]:
+            raise ConfigurationError(f"routing.agent_cut_points must rise from COMPLEX to REASONING, not {starts!r}")
+        return AgentCutPoints(self.slope, {**self.profiles, profile: starts})
+
+    def level(self, score: float, letters: float) -> float:
+        """A task's score as if it had ``AGENT_LETTERS`` letters: what the profiles' borders are compared with."""
+        return score - self.slope * math.log((letters + 1) / (AGENT_LETTERS + 1))
+
+    def at(self, profile: str, cuts: CutPoints, letters: float) -> CutPoints:
+        """Cut points of a task of so many letters.
+
+        :param cuts: those of other requests
+        """
+        starts = self.profiles.get(profile)
+        if starts is None:
+            return cuts
+        rise = self.slope * math.log((letters + 1) / (AGENT_LETTERS + 1))
+        return cuts[0], max(cuts[1], starts[0] + rise), max(cuts[2], starts[1] + rise)
+
+
+def letters_of(scores: Iterable[DimensionScore]) -> float | None:
+    """A text's length in letters, told from the score of its length; ``None`` when that dimension took no part or is a plugin's."""
+    length = next((one.score for one in scores if one.name == TokenCount.name), None)
+    return None if length is None else math.exp(length * TokenCount.HALF_RANGE + TokenCount.MIDDLE) - 1

@@ -35,5 +35,6 @@ def oauthrouter_register_classifiers(settings: Settings, dimensions: Sequence[Di
         learned=routing.learned_score,
         profile=routing.profile,
         cut_points=routing.cut_points,
+        agent_cut_points=routing.agent_cut_points,
     )
     return (rules, RulesV1())

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.request import ChatRequest
-from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatures, Tier
+from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatures
 from openclaw_oauthrouter.classifier.features import features_of
+from openclaw_oauthrouter.classifier.flight import Trouble
 from openclaw_oauthrouter.config.routing import Profile
 from openclaw_oauthrouter.interfaces import Classifier, PromptWrapper
 
 log = logging.getLogger(__name__)
+
+COMPATIBLE = "rules-v1"
+"""The original's classifier: it knows nothing of what happens in flight."""
 
 Ask = Callable[[RequestFeatures], Classification | None]
 
@@ -42,16 +48,21 @@ class RequestClassifier:
         self._ask_plugins = ask_plugins
         self._budget_seconds = budget_seconds
         self._clock = clock
+        self._trouble = Trouble()
 
     def __call__(
-        self, request: ChatRequest, previous_tier: Tier | None, profile: Profile, input_tokens: int
+        self, request: ChatRequest, known: Conversation | None, profile: Profile, input_tokens: int
     ) -> tuple[RequestFeatures, Classification]:
-        """Classify one request."""
-        features = features_of(
-            request, prompt_wrappers=self._prompt_wrappers, previous_tier=previous_tier, input_tokens=input_tokens
-        )
-        classifier = self._classifiers[profile]
-        return features, self._from_plugins(features) or classifier.classify(features)
+        """Classify one request.
+
+        :param known: what is remembered of its conversation
+        """
+        features = features_of(request, prompt_wrappers=self._prompt_wrappers, known=known, input_tokens=input_tokens)
+        classified = self._from_plugins(features) or self._classifiers[profile].classify(features)
+        if features.flight is None or classified.method == COMPATIBLE:
+            return features, classified
+        chance = self._trouble.chance(features.flight, input_tokens)
+        return features, replace(classified, trouble=chance)
 
     def _from_plugins(self, features: RequestFeatures) -> Classification | None:
         if self._ask_plugins is None:

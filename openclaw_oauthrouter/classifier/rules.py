@@ -7,14 +7,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from openclaw_oauthrouter.canonical.routing import Classification, DimensionScore, RequestFeatures, Tier
-from openclaw_oauthrouter.classifier.conversation import belongs_to_task, in_context
+from openclaw_oauthrouter.canonical.routing import Classification, DimensionScore, RequestFeatures, RequestKind, Tier
+from openclaw_oauthrouter.classifier.conversation import belongs_to_task, in_context, turn_of
 from openclaw_oauthrouter.classifier.learned import LearnedScore
 from openclaw_oauthrouter.classifier.lexicon import Lexicon
 from openclaw_oauthrouter.classifier.minimum_tiers import highest_minimum_tier
-from openclaw_oauthrouter.classifier.parameters import CutPoints, Parameters, tier_at
+from openclaw_oauthrouter.classifier.parameters import AgentCutPoints, CutPoints, Parameters, letters_of, tier_at
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.interfaces import Dimension
+
+SEARCHED = 3000
+"""Letters of the earlier turns that are read to find a task that is not remembered."""
 
 
 class Rules:
@@ -24,6 +27,7 @@ class Rules:
     :param learned: whether the learned term takes part; chooses the fit whose cut points apply
     :param profile: ``economy``, ``balanced`` or ``quality``
     :param cut_points: scores at which MEDIUM, COMPLEX and REASONING begin, instead of the profile's
+    :param agent_cut_points: where COMPLEX and REASONING begin for an agent's task of ``AGENT_LETTERS`` letters, instead of the profile's
     :raises ConfigurationError: unknown profile, or cut points that do not rise
     """
 
@@ -36,6 +40,7 @@ class Rules:
         learned: bool = True,
         profile: str = "balanced",
         cut_points: CutPoints | None = None,
+        agent_cut_points: tuple[float, float] | None = None,
     ) -> None:
         self._parameters = Parameters.load(learned=learned)
         self._learned = learned
@@ -44,6 +49,11 @@ class Rules:
         if learned and all(dimension.name != LearnedScore.name for dimension in dimensions):
             self.dimensions += (LearnedScore(self._parameters.weights[LearnedScore.name]),)
         self.cut_points = _rising(cut_points or self._parameters.cut_points(profile))
+        self._profile = profile
+        self._fixed = cut_points is not None and agent_cut_points is None
+        self._agent = AgentCutPoints.load(learned=learned)
+        if agent_cut_points is not None:
+            self._agent = self._agent.with_profile(profile, agent_cut_points)
 
     def for_profile(self, profile: str) -> Rules:
         """The same classifier with another profile's cut points; cheap, everything loaded is shared.
@@ -52,13 +62,22 @@ class Rules:
         """
         sibling = copy.copy(self)
         sibling.cut_points = self._parameters.cut_points(profile)
+        sibling._profile, sibling._fixed = profile, False
         return sibling
 
     def classify(self, features: RequestFeatures) -> Classification:
         """Classify one request. Constant cost: it reads the excerpt in ``features.text``."""
+        if features.kind is RequestKind.SIDE:
+            return Classification(Tier.SIMPLE, self.cut_points[0], 1.0, self.name, "a side request of the client")
         features = self._read(features)
         classified = self._by_words(features)
-        return in_context(classified, features, self._task_tier(features))
+        if features.kind is RequestKind.COMPACTION:
+            return self._compaction(classified, features)
+        if features.kind is RequestKind.ASIDE:
+            return classified
+        belongs = belongs_to_task(features, self._lexicon.conversation.find)
+        classified = in_context(classified, features, self._task_tier(features) if belongs else None)
+        return replace(classified, turn=turn_of(classified, features, belongs=belongs))
 
     def _read(self, features: RequestFeatures) -> RequestFeatures:
         """Find the keywords, once for all dimensions."""
@@ -69,30 +88,45 @@ class Rules:
         """By the turn's own words."""
         scores = tuple(dimension.score(features) for dimension in self.dimensions)
         score = sum(one.score * one.weight for one in scores)
-        tier = tier_at(score, self.cut_points)
-        confidence = self._confidence(score)
+        cuts = self._cuts(features, scores)
+        tier = tier_at(score, cuts)
+        confidence = self._confidence(score, cuts)
         reasoning = f"score={score:.2f} | {', '.join(one.signal for one in _by_share(scores) if one.signal)}"
         minimum = highest_minimum_tier(self._lexicon.minimum_tiers, features.keywords)
         if minimum is None or minimum[0].rank <= tier.rank:
             return Classification(tier, score, confidence, self.name, reasoning, scores)
         note = f"at least {minimum[0]}: {minimum[1]}"
         # The score is lifted too, so that a higher score never means a lower tier.
-        lifted = max(score, self.cut_points[minimum[0].rank - 1])
+        lifted = max(score, cuts[minimum[0].rank - 1])
         sure = self._parameters.minimum_tier_confidence
         return Classification(minimum[0], lifted, sure, self.name, f"{reasoning} | {note}", scores, (note,))
 
+    def _compaction(self, classified: Classification, features: RequestFeatures) -> Classification:
+        """A summary that the task goes on with asks for some care, whatever the words around it."""
+        tier = min(Tier.MEDIUM, features.previous_tier or Tier.MEDIUM, key=lambda tier: tier.rank)
+        return replace(classified, tier=tier, reasoning="a compaction of the conversation", minimum_tiers=(), turn="continues")
+
     def _task_tier(self, features: RequestFeatures) -> Tier | None:
-        """Tier of the task this turn goes on with: remembered, or found anew from the task's words."""
-        if not belongs_to_task(features, self._lexicon.conversation.find):
-            return None
+        """Tier of the task this turn goes on with: remembered, or found anew from the words of the turns before."""
         if features.previous_tier is not None or not features.task_text:
             return features.previous_tier
-        task = RequestFeatures(features.task_text, len(features.task_text))
-        return self._by_words(self._read(task)).tier
+        tasks = [features.task_text]
+        if len(features.earlier_text) > len(features.task_text):
+            # A digression may have come between; the task is the most demanding of what was said.
+            tasks.append(features.earlier_text[:SEARCHED])
+        found = [self._by_words(self._read(RequestFeatures(task, len(task), agent=features.agent))).tier for task in tasks]
+        return max(found, key=lambda tier: tier.rank)
 
-    def _confidence(self, score: float) -> float:
+    def _cuts(self, features: RequestFeatures, scores: Sequence[DimensionScore]) -> CutPoints:
+        """An agent's borders rise with the length of its task, unless the user has set them."""
+        if not features.agent or self._fixed:
+            return self.cut_points
+        letters = letters_of(scores)
+        return self._agent.at(self._profile, self.cut_points, letters) if letters is not None else self.cut_points
+
+    def _confidence(self, score: float, cuts: CutPoints) -> float:
         intercept, slope = self._parameters.confidence
-        distance = min(abs(score - start) for start in self.cut_points)
+        distance = min(abs(score - start) for start in cuts)
         return 1 / (1 + math.exp(-(intercept + slope * distance)))
 
 

@@ -1,4 +1,4 @@
-"""Routes recorded requests again under any configuration, without their words: by the scores, floors and features of the trace.
+"""Routes recorded requests again under any configuration, without their words: by the scores, minimum tiers and features of the trace.
 
 What cannot be known is taken from the record: what was out of order then is out of order again, and a tier that the client asked for, or
 that a classifier other than ``rules`` chose, stays.
@@ -7,36 +7,43 @@ that a classifier other than ``rules`` chose, stays.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from openclaw_oauthrouter.canonical.content import BlobPart, Part, TextPart
+from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
 from openclaw_oauthrouter.canonical.routing import (
     Classification,
+    DimensionScore,
     Estimate,
+    Flight,
     ModelInfo,
+    Price,
     RequestFeatures,
+    RequestKind,
     RouteHints,
     RoutingDecision,
     Tier,
+    TurnForecast,
 )
 from openclaw_oauthrouter.canonical.usage import Usage
-from openclaw_oauthrouter.classifier.parameters import CutPoints, Parameters, tier_at
+from openclaw_oauthrouter.classifier.parameters import AgentCutPoints, CutPoints, Parameters, letters_of, tier_at
 from openclaw_oauthrouter.config.routing import Profile, RoutingSettings
 from openclaw_oauthrouter.policy.token_estimate import output_tokens
-from openclaw_oauthrouter.routing.conversations import Conversations
+from openclaw_oauthrouter.routing.cost import candidate_cost
 from openclaw_oauthrouter.routing.eligibility import Eligibility
 from openclaw_oauthrouter.routing.router import Router
+from openclaw_oauthrouter.routing.stickiness import Conversations
 
 RULES = "rules"
 
-_FLOOR = re.compile(rf"at least (?P<tier>{'|'.join(Tier)}): (?P<reason>.*)")
+_MINIMUM_TIER = re.compile(rf"at least (?P<tier>{'|'.join(Tier)}): (?P<reason>.*)")
 _TASK = ("goes on with a ", "tool results of a ")
-"""How the classifier words a floor that the conversation sets."""
+"""How the classifier words a least tier that the conversation sets."""
 
 _BY_STATE = ("no credential for ", "cannot ", "the prompt ", "excluded ", "retired ", "no provider ")
 """Reasons that follow from configuration and request, and are judged again; any other was the provider's state at that moment."""
@@ -46,13 +53,20 @@ _BY_STATE = ("no credential for ", "cannot ", "the prompt ", "excluded ", "retir
 class Replayed:
     """One recorded request under another configuration.
 
-    :ivar cost: US dollars for the tokens that were really used, at the model then and at the model now; ``None`` without usage or price
+    :ivar cost_then: US dollars for the tokens that were really used, at list price, its cache as recorded; ``None`` without usage or price
+    :ivar cost_now: the same at the model now, with the cache as it would be there
+    :ivar plan_then: name of the provider whose plan paid; ``None`` where a key did
+    :ivar recomputed: whether the recorded sums follow from the recorded inputs, bit for bit, and the recorded order from the sums;
+        ``None`` where none was recorded
     """
 
     event: JsonObject
     decision: RoutingDecision
     cost_then: float | None
     cost_now: float | None
+    plan_then: str | None = None
+    plan_now: str | None = None
+    recomputed: bool | None = None
 
     @property
     def tier_then(self) -> str | None:
@@ -77,16 +91,17 @@ class RecordedRouting:
     """
 
     def __init__(self, router: Router) -> None:
-        self._judge = RecordedClassifier(router.settings)
+        self._classifier = RecordedClassifier(router.settings)
         self._now = 0.0
         self._conversations = Conversations(lambda: self._now, router.settings.sticky_seconds)
-        self._router = replace(router, classify=self._judge, conversations=self._conversations, estimate=self._estimate)
+        self._router = replace(router, classify=self._classifier, conversations=self._conversations, estimate=self._estimate)
         self._eligibility = router.eligibility
+        self._shadows: dict[str, float] = {}
 
     @property
     def kept(self) -> int:
         """Tiers taken from the record as they were."""
-        return self._judge.kept
+        return self._classifier.kept
 
     def route(self, event: JsonObject) -> Replayed:
         """Decide for a recorded request.
@@ -94,14 +109,30 @@ class RecordedRouting:
         :raises OAuthRouterError: the configuration cannot route it
         """
         self._now = event["ts"] / 1000
-        self._judge.take(event)
-        router = replace(self._router, eligibility=self._eligibility_then(event))
-        request = _request(event)
-        decision = router.route(request, self._hints(event), event.get("conversation")).decision
-        if (event.get("status") or 500) < 400 and event.get("conversation"):
-            router.answered(event["conversation"], decision, self._answering(event, decision), _usage(event))
-            self._judge.remember(event["conversation"], decision.tier)
-        return Replayed(event, decision, self._cost(event, event.get("modelIdResolved")), self._cost(event, decision.model))
+        self._classifier.take(event)
+        choosing = replace(
+            self._router.choosing,
+            eligibility=self._eligibility_then(event),
+            shadow=self._shadow_then(event),
+            clock=lambda: self._now,
+        )
+        router = replace(self._router, choosing=choosing)
+        conversation = event.get("conversation")
+        known = self._conversations.recall(conversation)
+        decision = router.route(_request(event), self._hints(event), conversation).decision
+        answering = self._answering(event, decision)
+        usage = self._usage_now(event, decision, answering, known)
+        if (event.get("status") or 500) < 400 and conversation:
+            router.answered(conversation, decision, answering, usage)
+        return Replayed(
+            event,
+            decision,
+            self._cost(event.get("modelIdResolved"), _usage(event)),
+            self._cost(decision.model, usage),
+            _plan_of(event.get("modelIdResolved"), self._shadows),
+            _plan_of(decision.model, self._shadows),
+            recomputes(event),
+        )
 
     def _answering(self, event: JsonObject, decision: RoutingDecision) -> ModelInfo:
         """Who answered: the recorded model, where the decision is the recorded one; it may have been a fallback."""
@@ -112,6 +143,20 @@ class RecordedRouting:
             if answered is not None:
                 return answered
         return decision.candidates[0].info
+
+    def _usage_now(
+        self, event: JsonObject, decision: RoutingDecision, info: ModelInfo, known: Conversation | None
+    ) -> Usage | None:
+        """What the answer would have used: as recorded at the recorded model, else with the cache as it would be at the other one."""
+        usage = _usage(event)
+        if usage is None or decision.model == event.get("modelIdResolved"):
+            return usage
+        cache = known.caches.get(info.name) if known else None
+        read = min(cache.tokens_at(self._now) if cache else 0, usage.input_tokens)
+        price = self._router.prices.price(info)
+        # A provider that keeps prompts at all keeps this one.
+        written = usage.input_tokens - read if price is not None and price.cache_read is not None else 0
+        return Usage(usage.input_tokens, usage.output_tokens, read, written)
 
     def _eligibility_then(self, event: JsonObject) -> Eligibility:
         routing = event.get("routing") or {}
@@ -135,32 +180,87 @@ class RecordedRouting:
             today=today if self._eligibility.today is not None else None,
         )
 
+    def _shadow_then(self, event: JsonObject) -> Callable[[ModelInfo, float], float]:
+        """What windows were worth then: of the model itself, else of its provider, else as it is now."""
+        hops = (event.get("routing") or {}).get("hops", ())
+        told = {hop["model"]: hop["cost"]["shadow"] for hop in hops if hop.get("cost")}
+        by_provider = {model.partition("/")[0]: shadow for model, shadow in reversed(told.items())}
+        self._shadows |= by_provider
+        present = self._router.choosing.shadow
+
+        def shadow(info: ModelInfo, now: float) -> float:
+            known = told.get(info.name, by_provider.get(info.provider, self._shadows.get(info.provider)))
+            return present(info, now) if known is None else known
+
+        return shadow
+
     def _hints(self, event: JsonObject) -> RouteHints:
         """A recorded tier that the classification does not explain was asked for by the client."""
         recorded = event.get("routingTier")
-        classified = (event.get("routing") or {}).get("judgedTier", recorded)
-        return RouteHints() if recorded is None or recorded == classified else RouteHints(tier=Tier(recorded))
+        routing = event.get("routing") or {}
+        if "forecast" in routing or recorded is None:
+            asked = routing.get("askedTier")
+            return RouteHints(tier=Tier(asked)) if asked else RouteHints()
+        classified = routing.get("judgedTier", recorded)
+        return RouteHints() if recorded == classified else RouteHints(tier=Tier(recorded))
 
     def _estimate(self, request: ChatRequest, info: ModelInfo) -> Estimate:
         return Estimate(int(request.native["input_tokens"]), output_tokens(request, info))
 
-    def _cost(self, event: JsonObject, model: str | None) -> float | None:
-        usage = _usage(event)
+    def _cost(self, model: str | None, usage: Usage | None) -> float | None:
         provider, _, rest = (model or "").partition("/")
         known = self._router.providers.get(provider)
         info = known.model_info(rest) if known is not None and rest else None
-        # Another model has another cache: every token of the prompt counts as fresh, then and now.
-        fresh = Usage(usage.input_tokens, usage.output_tokens) if usage is not None else None
-        return self._router.prices.actual(info, fresh) if info is not None and fresh is not None else None
+        return self._router.prices.actual(info, usage) if info is not None and usage is not None else None
+
+
+def recomputes(event: JsonObject) -> bool | None:
+    """Whether the recorded sums follow from their recorded inputs, and the recorded order from the sums."""
+    routing = event.get("routing") or {}
+    told = routing.get("forecast")
+    costs = [hop["cost"] for hop in routing.get("hops", ()) if hop.get("cost")]
+    if not told or not costs:
+        return None
+    forecast = TurnForecast(
+        needed=Tier(told["needed"]),
+        input_tokens=told["inputTokens"],
+        output_tokens=told["outputTokens"],
+        growth_tokens=told["growthTokens"],
+        turns=told["turns"],
+        shortfall=told["shortfall"],
+        preference=told["preference"],
+        lift=told["lift"],
+    )
+    for cost in costs:
+        again = candidate_cost(
+            forecast,
+            Price(*cost["price"]),
+            cached_tokens=cost["cachedTokens"],
+            shadow=cost["shadow"],
+            rank=cost["rank"],
+            place=cost["place"],
+            stake=told["stake"],
+        )
+        parts = (again.turn, again.coming, again.window, again.shortfall, again.preference, again.total)
+        if parts != tuple(cost[name] for name in ("turn", "coming", "window", "shortfall", "preference", "total")):
+            return False
+    return [cost["total"] for cost in costs] == sorted(cost["total"] for cost in costs)
+
+
+def _plan_of(model: str | None, shadows: Mapping[str, float]) -> str | None:
+    provider = (model or "").partition("/")[0]
+    return provider if shadows.get(provider, 1.0) < 1.0 else None
 
 
 class RecordedClassifier:
-    """A ``Judge`` that classifies by recorded scores instead of words."""
+    """Classifies by recorded scores instead of words."""
 
     def __init__(self, settings: RoutingSettings) -> None:
         self._settings = settings
         self._parameters = Parameters.load(learned=settings.learned_score)
-        self._previous: dict[str, Tier] = {}
+        self._agent = AgentCutPoints.load(learned=settings.learned_score)
+        if settings.agent_cut_points is not None:
+            self._agent = self._agent.with_profile(settings.profile, settings.agent_cut_points)
         self._event: JsonObject = {}
         self.kept = 0
 
@@ -168,34 +268,38 @@ class RecordedClassifier:
         """The request that is asked about next."""
         self._event = event
 
-    def remember(self, conversation: str, tier: Tier | None) -> None:
-        """What a conversation was given."""
-        if tier is not None:
-            self._previous[conversation] = tier
-
     def __call__(
-        self, request: ChatRequest, previous_tier: Tier | None, profile: Profile, input_tokens: int
+        self, request: ChatRequest, known: Conversation | None, profile: Profile, input_tokens: int
     ) -> tuple[RequestFeatures, Classification]:
-        """Judge the request taken."""
+        """Classify the request taken."""
         event = self._event
         routing = event.get("routing") or {}
+        features = _features(event, input_tokens)
         recorded = Tier(routing.get("judgedTier") or event.get("routingTier") or Tier.MEDIUM)
         classification = Classification(
-            tier=self._tier(routing, profile, recorded),
+            tier=self._tier(routing, features, known, profile, recorded),
             score=routing.get("score", 0.0),
             confidence=event.get("routingConfidence", 0.0),
             method=routing.get("method", RULES),
             reasoning=event.get("routingReasoning", ""),
+            turn=routing.get("turn", "task"),
+            trouble=routing.get("trouble"),
         )
-        return RequestFeatures("", 0, input_tokens=input_tokens), classification
+        return features, classification
 
-    def _tier(self, routing: JsonObject, profile: Profile, recorded: Tier) -> Tier:
+    def _tier(
+        self, routing: JsonObject, features: RequestFeatures, known: Conversation | None, profile: Profile, recorded: Tier
+    ) -> Tier:
+        if features.kind in (RequestKind.SIDE, RequestKind.COMPACTION):
+            return recorded
         if routing.get("method") != RULES or self._settings.classifier != RULES or not routing.get("dimensions"):
             self.kept += 1
             return recorded
-        score = sum(one["score"] * self._weight(one) for one in routing["dimensions"])
-        minimum_tiers = [self._floor(note) for note in routing.get("floors", ())]
-        return max([tier_at(score, self._cuts(profile)), *minimum_tiers], key=lambda tier: tier.rank)
+        dimensions = routing["dimensions"]
+        score = sum(one["score"] * self._weight(one) for one in dimensions)
+        minimum_tiers = [self._minimum_tier(note, known) for note in routing.get("floors", ())]
+        cuts = self._cuts(profile, features, dimensions)
+        return max([tier_at(score, cuts), *minimum_tiers], key=lambda tier: tier.rank)
 
     def _weight(self, dimension: Mapping[str, Any]) -> float:
         if dimension["name"] == "learnedScore" and not self._settings.learned_score:
@@ -203,18 +307,35 @@ class RecordedClassifier:
         weight: float = self._parameters.weights.get(dimension["name"], dimension["weight"])
         return weight
 
-    def _cuts(self, profile: Profile) -> CutPoints:
-        chosen = self._settings.cut_points
-        return chosen if chosen is not None and profile == self._settings.profile else self._parameters.cut_points(profile)
+    def _cuts(self, profile: Profile, features: RequestFeatures, dimensions: Sequence[Mapping[str, Any]]) -> CutPoints:
+        chosen = self._settings.cut_points if profile == self._settings.profile else None
+        cuts = chosen if chosen is not None else self._parameters.cut_points(profile)
+        letters = letters_of(DimensionScore(one["name"], one["score"], one["weight"]) for one in dimensions)
+        if not features.agent or letters is None or (chosen is not None and self._settings.agent_cut_points is None):
+            return cuts
+        return self._agent.at(profile, cuts, letters)
 
-    def _floor(self, note: str) -> Tier:
-        match = _FLOOR.fullmatch(note)
+    def _minimum_tier(self, note: str, known: Conversation | None) -> Tier:
+        match = _MINIMUM_TIER.fullmatch(note)
         if match is None:
             return Tier.SIMPLE
         recorded = Tier(match["tier"])
-        if match["reason"].startswith(_TASK):
-            return self._previous.get(self._event.get("conversation") or "", recorded)
-        return recorded
+        return known.tier if known is not None and match["reason"].startswith(_TASK) else recorded
+
+
+def _features(event: JsonObject, input_tokens: int) -> RequestFeatures:
+    """The recorded features that routing looks at."""
+    told = event.get("features") or {}
+    flight = told.get("flight")
+    return RequestFeatures(
+        "",
+        0,
+        input_tokens=input_tokens,
+        reasoning_effort=told.get("reasoning_effort"),
+        kind=RequestKind(told.get("kind", RequestKind.MAIN)),
+        agent=bool(told.get("agent")),
+        flight=Flight(**flight) if flight else None,
+    )
 
 
 def _request(event: JsonObject) -> ChatRequest:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openclaw_oauthrouter.canonical.routing import Tier
 from openclaw_oauthrouter.cli.trace_lines import dollars, printable
 
 if TYPE_CHECKING:
@@ -64,10 +65,33 @@ class Comparison:
         return [one for one in self.replayed if one.differs]
 
     def costs(self) -> tuple[float, float]:
-        """US dollars then and now, of requests whose cost is known both times; cached prompts count in full."""
+        """US dollars at list price then and now, caches included, of requests whose cost is known both times."""
         known = [(one.cost_then, one.cost_now) for one in self.replayed]
         pairs = [(then, now) for then, now in known if then is not None and now is not None]
         return sum(then for then, _ in pairs), sum(now for _, now in pairs)
+
+    def plans(self) -> dict[str, tuple[float, float]]:
+        """US dollars of list price that each plan carried then and would carry now: how much more or less of its windows goes."""
+        carried: dict[str, list[float]] = {}
+        for one in self.replayed:
+            if one.cost_then is None or one.cost_now is None:
+                continue
+            for place, (plan, cost) in enumerate(((one.plan_then, one.cost_then), (one.plan_now, one.cost_now))):
+                if plan is not None:
+                    carried.setdefault(plan, [0.0, 0.0])[place] += cost
+        return {plan: (then, now) for plan, (then, now) in carried.items()}
+
+    def tiers(self) -> dict[str, tuple[int, int]]:
+        """Requests of each tier then and now."""
+        then = Counter(one.tier_then for one in self.replayed)
+        now = Counter(one.decision.tier for one in self.replayed)
+        return {str(tier): (then[tier], now[tier]) for tier in Tier if then[tier] or now[tier]}
+
+    @property
+    def recomputed(self) -> tuple[int, int]:
+        """Recorded decisions whose sums follow from their recorded inputs bit for bit, and those that have sums at all."""
+        told = [one.recomputed for one in self.replayed if one.recomputed is not None]
+        return sum(told), len(told)
 
     def moves(self) -> Counter[tuple[str, str]]:
         """``(tier and model then, tier and model now)`` of the changed requests."""
@@ -84,6 +108,9 @@ class Comparison:
             "changed": len(self.changed),
             "tiersKept": self.kept,
             "cost": {"then": round(then, 6), "now": round(now, 6)},
+            "plans": {plan: {"then": round(a, 6), "now": round(b, 6)} for plan, (a, b) in self.plans().items()},
+            "tiers": {tier: {"then": a, "now": b} for tier, (a, b) in self.tiers().items()},
+            "recomputed": dict(zip(("same", "recorded"), self.recomputed, strict=True)),
             "moves": [{"from": before, "to": after, "requests": count} for (before, after), count in self.moves().most_common()],
             "unroutable": dict(self.unroutable),
             "requestIds": [one.event.get("requestId") for one in self.changed],
@@ -135,7 +162,16 @@ def _print(comparison: Comparison, show: int) -> None:
     elsewhere = f", {len(changed):,} would go elsewhere ({len(changed) / total:.0%})"
     console.print(Text.assemble((f"{total:,} requests replayed", "bold"), elsewhere))
     then, now = comparison.costs()
-    console.print(f"cost of their tokens, caches aside: {dollars(then)} then, {dollars(now)} now ({_change(then, now)})")
+    same, recorded = comparison.recomputed
+    if recorded:
+        console.print(f"{same:,} of {recorded:,} recorded sums come out the same from their recorded inputs")
+    console.print(f"cost of their tokens, caches included: {dollars(then)} then, {dollars(now)} now ({_change(then, now)})")
+    for plan, (then, now) in comparison.plans().items():
+        console.print(
+            f"carried by the plan of {printable(plan)}, at list price: {dollars(then)} then, {dollars(now)} now ({_change(then, now)})"
+        )
+    shifts = ", ".join(f"{tier} {before:,} → {after:,}" for tier, (before, after) in comparison.tiers().items())
+    console.print(f"tiers: {shifts}" if shifts else "no tiers: every request named its model")
     for (before, after), count in comparison.moves().most_common():
         console.print(f"{count:>6} ×  {printable(before)}  →  {printable(after)}")
     if comparison.kept:

@@ -57,11 +57,29 @@ class RoutingSettings(Section):
         default_factory=default_tiers, description="models by tier; tiers not named keep the default ones"
     )
     cut_points: tuple[float, float, float] | None = Field(None, description="scores at which MEDIUM, COMPLEX, REASONING begin")
+    agent_cut_points: tuple[float, float] | None = Field(
+        None,
+        description="scores at which COMPLEX and REASONING begin for an agent's task of 300 letters; they rise with its length",
+    )
     aliases: dict[str, str] = Field(default_factory=dict, description="model id a client may use -> real one")
     exclude: tuple[str, ...] = Field((), description="models that auto never picks")
     max_tier: TierName | None = Field(None, description="auto never goes above this tier")
     sticky: bool = Field(True, description="a conversation keeps its model while that is cheaper or needed")
     sticky_seconds: float = Field(1800.0, ge=0, description="idle time after which a conversation is forgotten")
+    shortfall_price: float | None = Field(
+        None,
+        ge=0,
+        description="price of answering one tier below the one a task needs, in multiples of what the work costs at that tier; the profile's when absent: economy 0.5, balanced 3, quality 6",
+    )
+    preference_price: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="share of its list-price advantage that is taken from a model behind a tier's primary: 1 keeps the configured order between models that are paid alike, 0 takes the cheapest",
+    )
+    in_flight: bool = Field(
+        True, description="let failing commands, repeats and tracebacks of an agent's task move it up or down a tier"
+    )
     baseline: str | None = Field(None, description="model that savings are measured against; the REASONING primary when absent")
 
     @field_validator("tiers", mode="before")

@@ -81,6 +81,12 @@ class PlanWindows:
         for holder, reading in self._blocking(provider, credential, model):
             self._probes.start((holder, reading.name), reading.observed_at, now)
 
+    def telling(self, provider: str, credential: str | None, model: str) -> list[Reading]:
+        """The windows of a plan that count a model and say how much of them is used; API rate limits are none."""
+        now = self._clock()
+        readings = self._readings.get(Holder(provider, credential or "", ""), {})
+        return [reading for reading in readings.values() if reading.used is not None and reading.counts(model, now)]
+
     def items(self) -> Iterator[tuple[Holder, Reading]]:
         """Every reading that is not too old to mean anything."""
         now = self._clock()

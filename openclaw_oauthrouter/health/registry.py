@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.failure import FailureRule
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.routing import PlanWindow
 from openclaw_oauthrouter.errors import UpstreamError, UpstreamRateLimitError
 from openclaw_oauthrouter.health.cooldowns import Cooldowns, Cooling, Subject
 from openclaw_oauthrouter.health.failures import REPEATED, classify_failure
@@ -46,6 +47,10 @@ class HealthRegistry:
             if reason is not None:
                 return reason
         return self.windows.blocked(provider, credential, model)
+
+    def windows_of(self, provider: str, model: str, credential: str | None = None) -> Sequence[PlanWindow]:
+        """See ``Health``."""
+        return [_plan_window(reading) for reading in self.windows.telling(provider, credential, model)]
 
     def exhausted(self, provider: str, model: str, credential: str | None = None) -> str | None:
         """See ``Health``."""
@@ -151,12 +156,18 @@ def _subjects(provider: str, model: str, credential: str | None) -> Sequence[Sub
     return (Subject("provider", provider), Subject("model", provider, model), Subject("credential", provider, credential or ""))
 
 
+def _plan_window(reading: Reading) -> PlanWindow:
+    return PlanWindow(reading.name, reading.used or 0.0, reading.seconds, reading.resets_at)
+
+
 def _as_json(reading: Reading, now: float) -> JsonObject:
+    runs_out_at = None if reading.per_model else _plan_window(reading).runs_out_at(now)
     return {
         "window": reading.name,
         "used": reading.used,
         "exhausted": reading.exhausted and (reading.resets_at or 0.0) > now,
         "resets_at": None if reading.resets_at is None else _utc(reading.resets_at),
+        "runs_out_at": None if runs_out_at is None else _utc(runs_out_at),
         "observed_at": _utc(reading.observed_at),
     }
 

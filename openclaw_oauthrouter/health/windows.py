@@ -21,6 +21,7 @@ _API_FIELD = re.compile(
 _OPENAI_FIELD = re.compile(r"x-ratelimit-(?P<field>limit|remaining|reset)-(?P<meter>requests|tokens)")
 _CLAIMS = {"five_hour": "5h", "seven_day": "7d"}
 _MINUTES = {"5h": 300, "7d": 10_080}
+_NAMED_MINUTES = re.compile(r" (\d+) min$")
 _MODEL_WORDS = ("opus", "sonnet", "haiku")
 _MAIN_METER = "codex"
 _YEAR_2001 = 1_000_000_000.0
@@ -47,6 +48,19 @@ class Reading:
     models: str = ""
     observed_at: float = 0.0
     per_model: bool = False
+
+    @property
+    def seconds(self) -> float | None:
+        """Length of a plan's window; ``None`` for API rate limits and where the name does not tell."""
+        minutes = _MINUTES.get(self.name)
+        told = _NAMED_MINUTES.search(self.name)
+        if minutes is None and told:
+            minutes = int(told[1])
+        return None if minutes is None or self.per_model else minutes * 60.0
+
+    def counts(self, model: str, now: float) -> bool:
+        """Whether it limits a model now; a reset that lies behind us has emptied it."""
+        return self.models in model.lower() and (self.resets_at is None or now < self.resets_at)
 
     def blocks(self, model: str, now: float) -> bool:
         """Whether it speaks against calling a model now; a reset that lies behind us frees, whatever was said before."""

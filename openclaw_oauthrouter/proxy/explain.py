@@ -10,17 +10,26 @@ from openclaw_oauthrouter.canonical.routing import RoutingDecision
 from openclaw_oauthrouter.errors import InvalidRequestError
 from openclaw_oauthrouter.pipeline import Pipeline
 from openclaw_oauthrouter.routing.hints import hints_of
+from openclaw_oauthrouter.routing.stickiness import conversation_key
+from openclaw_oauthrouter.telemetry.public import cost_as_json, forecast_as_json
 
 _CHAT, _RESPONSES, _MESSAGES = "openai_chat_completions", "openai_responses", "anthropic_messages"
 
 
-def explain_request(pipeline: Pipeline, body: JsonObject, headers: Mapping[str, str]) -> JsonObject:
+def explain_request(pipeline: Pipeline, body: JsonObject, headers: Mapping[str, str], client: str | None = None) -> JsonObject:
     """Explain where a body of any dialect, or ``{"prompt": …, "system": …}``, would go.
+
+    It is taken for the next turn of the conversation it belongs to, or of the one that ``"conversation"`` names; nothing is remembered.
+
+    :param client: who asks; conversations are told apart by it
 
     :raises InvalidRequestError: the body is none of these
     """
-    request = _decoded(pipeline, body, headers)
-    routed = pipeline.router.route(request, hints_of(headers), None)
+    conversation = body.get("conversation")
+    if conversation is not None and not isinstance(conversation, str):
+        raise InvalidRequestError("'conversation' is a conversation's key, as the trace tells it", param="conversation")
+    request = _decoded(pipeline, {name: value for name, value in body.items() if name != "conversation"}, headers)
+    routed = pipeline.router.route(request, hints_of(headers), conversation or conversation_key(request, client))
     return decision_as_json(routed.decision)
 
 
@@ -39,7 +48,14 @@ def decision_as_json(decision: RoutingDecision) -> JsonObject:
             for d in (classified.dimensions if classified else ())
         ],
         "floors": list(classified.minimum_tiers) if classified else [],
-        "hops": [{"model": candidate.info.name, "reason": candidate.reason} for candidate in decision.candidates],
+        "hops": [
+            {"model": candidate.info.name, "reason": candidate.reason, "cost": cost_as_json(candidate.cost)}
+            for candidate in decision.candidates
+        ],
+        "kind": decision.kind,
+        "turn": classified.turn if classified else None,
+        "trouble": classified.trouble if classified else None,
+        "forecast": forecast_as_json(decision),
         "skipped": [{"model": candidate.model, "reason": candidate.reason} for candidate in decision.skipped],
         "costEstimate": decision.cost_estimate,
         "baselineCost": decision.baseline_cost,

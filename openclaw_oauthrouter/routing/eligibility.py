@@ -50,7 +50,7 @@ class UsableProviders:
 
 @dataclass(frozen=True, slots=True)
 class Eligibility:
-    """Judges models against a request and the state of the world.
+    """Holds models against a request and the state of the world.
 
     :ivar usable: whether a provider has a credential
     :ivar blocked: why a provider or model is out of order, ``None`` when it is not
@@ -79,7 +79,7 @@ class Eligibility:
             return f"retired by its provider on {info.retires}"
         if not self.usable(info.provider):
             return f"no credential for {info.provider}"
-        return _too_small(info, requirements)
+        return too_small(info, requirements)
 
     def refusal(self, considered: Sequence[ModelInfo], requirements: Requirements) -> InvalidRequestError:
         """What to tell a client whose request none of the models can ever serve, although there are credentials.
@@ -99,7 +99,8 @@ class Eligibility:
         return InvalidRequestError(f"no model that 'auto' may choose can serve this request ({reasons})", param="model")
 
 
-def _too_small(info: ModelInfo, requirements: Requirements) -> str | None:
+def too_small(info: ModelInfo, requirements: Requirements) -> str | None:
+    """What a request demands that a model does not offer, in words; ``None`` when it offers all."""
     if requirements.images and not info.images:
         return "cannot see images"
     if requirements.documents and not info.documents:

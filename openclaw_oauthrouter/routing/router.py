@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
-from openclaw_oauthrouter.canonical.model_names import normalise
+from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.pricing import MeasuredCost
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import (
@@ -15,29 +15,30 @@ from openclaw_oauthrouter.canonical.routing import (
     Estimate,
     ModelInfo,
     RequestFeatures,
+    RequestKind,
     RouteHints,
     RoutingDecision,
-    SkippedCandidate,
     Tier,
 )
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config.routing import Profile, RoutingSettings
 from openclaw_oauthrouter.config.upstream import RateLimitFallbackSettings
-from openclaw_oauthrouter.errors import CredentialNotFound, InvalidRequestError, OAuthRouterError
+from openclaw_oauthrouter.errors import InvalidRequestError
 from openclaw_oauthrouter.interfaces import ConversationMemory, Provider
-from openclaw_oauthrouter.routing.conversations import Conversation
-from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements, UsableProviders, requirements_of
+from openclaw_oauthrouter.routing.choosing import IN_USE, Choosing
+from openclaw_oauthrouter.routing.cost import CHAT_TURNS, forecast_of, remaining_calls
+from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements, UsableProviders, requirements_of, too_small
 from openclaw_oauthrouter.routing.fallback import fallback_candidates
 from openclaw_oauthrouter.routing.model_ids import Auto, resolve
 from openclaw_oauthrouter.routing.prices import Prices
-from openclaw_oauthrouter.routing.tiers import Chains, borrowing_order
+from openclaw_oauthrouter.routing.stickiness import Standing, after_answer, standing_of
 
 
 class ClassifyRequest(Protocol):
-    """Classifies a request: features, hooks, conversation rules; put together by ``assembly``."""
+    """Classifies a request: features, hooks, conversation rules; put together by ``parts``."""
 
     def __call__(
-        self, request: ChatRequest, previous_tier: Tier | None, profile: Profile, input_tokens: int
+        self, request: ChatRequest, known: Conversation | None, profile: Profile, input_tokens: int
     ) -> tuple[RequestFeatures, Classification]: ...
 
 
@@ -55,7 +56,10 @@ class Routed:
         """The features without the user's words, for the trace and for replay."""
         if self.features is None:
             return None
-        return {name: getattr(self.features, name) for name in RECORDED_FEATURES}
+        recorded: dict[str, object] = {name: getattr(self.features, name) for name in RECORDED_FEATURES}
+        if self.features.flight is not None:
+            recorded["flight"] = asdict(self.features.flight)
+        return recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +67,44 @@ class Router:
     """Decides where requests go; no I/O.
 
     :ivar estimate: tokens of a request at a model
-    :ivar explain_missing: what to say when no provider at all can serve
     :ivar revise: the hook ``oauthrouter_select_route``
     """
 
     settings: RoutingSettings
     fallback: RateLimitFallbackSettings
-    providers: Mapping[str, Provider]
-    chains: Chains
+    choosing: Choosing
     classify: ClassifyRequest
-    eligibility: Eligibility
-    prices: Prices
     conversations: ConversationMemory
     estimate: Callable[[ChatRequest, ModelInfo], Estimate]
-    explain_missing: Callable[[], str]
     revise: Callable[..., RoutingDecision | None]
 
+    @property
+    def providers(self) -> Mapping[str, Provider]:
+        """The configured upstreams, by name."""
+        return self.choosing.providers
+
+    @property
+    def eligibility(self) -> Eligibility:
+        """Which models can serve."""
+        return self.choosing.eligibility
+
+    @property
+    def prices(self) -> Prices:
+        """What models cost."""
+        return self.choosing.prices
+
+    def explain_missing(self) -> str:
+        """What to do when no provider at all can serve."""
+        return self.choosing.explain_missing()
+
     def route(self, request: ChatRequest, hints: RouteHints, conversation: str | None) -> Routed:
-        """Decide for one request.
+        """Decide for one request; nothing is remembered before it is answered.
 
         :raises ModelNotFoundError: nobody serves the model asked for
         :raises CredentialNotFound: ``auto``, and no provider has a credential
         :raises InvalidRequestError: ``auto``, and no model can ever serve such a request
         """
-        wanted = resolve(request.model, self.providers, self.settings.aliases, UsableProviders(self.eligibility.usable))
+        wanted = self._resolve(request.model)
         if isinstance(wanted, Auto):
             routed = self._automatic(request, hints, wanted, conversation)
         else:
@@ -95,23 +113,24 @@ class Router:
         return replace(routed, decision=self._priced(request, revised)) if revised is not None else routed
 
     def chosen_model(self, model: object) -> ModelInfo:
-        """The model a request names that no classifier can judge.
+        """The model a request names that no classifier can read.
 
         :raises InvalidRequestError: it names none, or ``auto``
         :raises ModelNotFoundError: nobody serves it
         """
         if not isinstance(model, str) or not model.strip():
             raise InvalidRequestError("'model' is missing", param="model")
-        wanted = resolve(model, self.providers, self.settings.aliases, UsableProviders(self.eligibility.usable))
+        wanted = self._resolve(model)
         if isinstance(wanted, Auto):
             raise InvalidRequestError("'auto' chooses among chat models; name the model on this path", param="model")
         return wanted
 
     def answered(self, conversation: str | None, decision: RoutingDecision, info: ModelInfo, usage: Usage | None) -> None:
-        """Remember which model answered a conversation that the router led."""
-        if decision.tier is not None:
-            cached = usage.cache_read_input_tokens + usage.cache_creation_input_tokens if usage else 0
-            self.conversations.remember(conversation, decision.tier, info.name, cached)
+        """Remember which model answered a conversation that the router led; side requests move nothing."""
+        if decision.task is not None:
+            known = self.conversations.recall(conversation)
+            now = self.choosing.clock()
+            self.conversations.remember(conversation, after_answer(known, decision.task, info, usage, now))
 
     def baseline_cost(
         self, decision: RoutingDecision, answered: ModelInfo, cost: MeasuredCost | None, usage: Usage, moment: float
@@ -127,128 +146,69 @@ class Router:
             return None
         if decision.baseline_model == answered.name:
             return cost
-        baseline = self._model_info(decision.baseline_model)
+        baseline = self.choosing.model_info(decision.baseline_model)
         return self.prices.at_list(baseline, usage, moment) if baseline else None
 
+    def _resolve(self, model: str) -> Auto | ModelInfo:
+        return resolve(model, self.choosing.providers, self.settings.aliases, UsableProviders(self.eligibility.usable))
+
     def _chosen(self, request: ChatRequest, info: ModelInfo) -> RoutingDecision:
-        candidates = (Candidate(info, reason="chosen by the client"), *fallback_candidates(info, self.fallback, self.providers))
+        candidates = (Candidate(info, reason="chosen by the client"), *self._fallback(info, requirements_of(request, 0), ()))
         decision = RoutingDecision(info.name, None, 1.0, "explicit", "the client named the model", candidates=candidates)
         return self._priced(request, decision)
 
     def _automatic(self, request: ChatRequest, hints: RouteHints, auto: Auto, conversation: str | None) -> Routed:
         known = self.conversations.recall(conversation) if self.settings.sticky else None
         profile = hints.profile or auto.profile or self.settings.profile
-        tokens = self.estimate(request, ANY_MODEL).input_tokens
-        features, classified = self.classify(request, known.tier if known else None, profile, tokens)
-        tier = self._limited(hints.tier or classified.tier, hints)
-        requirements = requirements_of(request, tokens)
-        candidates, skipped = self._candidates(tier, requirements)
-        if not candidates:
-            raise self._refusal(skipped, requirements)
-        candidates = self._keep_model(request, known, tier, candidates, requirements)
-        candidates += [
-            candidate
-            for candidate in fallback_candidates(candidates[0].info, self.fallback, self.providers)
-            if all(candidate.info != h.info for h in candidates)
-        ]
+        estimate = self.estimate(request, ANY_MODEL)
+        features, classified = self.classify(request, known, profile, estimate.input_tokens)
+        standing = standing_of(classified, features, known, in_flight=self.settings.in_flight)
+        tier = self._limited(hints.tier or standing.needed, hints)
+        forecast = forecast_of(
+            tier,
+            estimate.input_tokens,
+            estimate.output_tokens,
+            settings=self.settings,
+            profile=profile,
+            known=known,
+            turns=_coming_turns(classified, features),
+            lift=standing.lift if tier is standing.needed else 0.0,
+        )
+        # A side request does not begin with the conversation's prompt: no cache holds any of it.
+        at_hand = None if features.kind in _BESIDE else known
+        requirements = requirements_of(request, estimate.input_tokens)
+        found = self.choosing.find(tier, requirements, at_hand.model if at_hand else None)
+        ordered, stake = self.choosing.order(found.candidates, forecast, at_hand)
+        ordered = (_explained(ordered[0], at_hand, standing), *ordered[1:])
         decision = RoutingDecision(
-            model=candidates[0].info.name,
+            model=ordered[0].info.name,
             tier=tier,
             confidence=classified.confidence,
             method=classified.method,
-            reasoning=classified.reasoning,
+            reasoning=f"{classified.reasoning} | {standing.note}" if standing.note else classified.reasoning,
             score=classified.score,
-            candidates=tuple(candidates),
-            skipped=tuple(skipped),
+            candidates=(*ordered, *self._fallback(ordered[0].info, requirements, ordered)),
+            skipped=found.skipped,
             classification=classified,
+            forecast=forecast,
+            kind=features.kind,
+            task=standing.state,
+            stake=stake,
+            asked=None if tier is standing.needed else tier,
         )
         return Routed(self._priced(request, decision), features)
+
+    def _fallback(self, info: ModelInfo, requirements: Requirements, known: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+        """The stops of ``rateLimitFallback`` that are up to the request."""
+        return tuple(
+            candidate
+            for candidate in fallback_candidates(info, self.fallback, self.choosing.providers)
+            if all(candidate.info != other.info for other in known) and too_small(candidate.info, requirements) is None
+        )
 
     def _limited(self, tier: Tier, hints: RouteHints) -> Tier:
         caps = [hints.max_tier, Tier(self.settings.max_tier) if self.settings.max_tier else None]
         return min([tier, *(cap for cap in caps if cap is not None)], key=lambda t: t.rank)
-
-    def _candidates(self, tier: Tier, requirements: Requirements) -> tuple[list[Candidate], list[SkippedCandidate]]:
-        candidates: list[Candidate] = []
-        out_of_order: list[Candidate] = []
-        skipped: list[SkippedCandidate] = []
-        seen: set[str] = set()
-        eligibility = self.eligibility.asking_once()
-        for info, reason in self._preferred(tier, candidates):
-            name = info if isinstance(info, str) else info.name
-            if name in seen:
-                continue
-            seen.add(name)
-            why_not = reason if isinstance(info, str) else eligibility.why_not(info, requirements)
-            if why_not is None and isinstance(info, ModelInfo):
-                candidates.append(Candidate(info, tier, reason))
-            elif not candidates:
-                # What comes after a model that can serve is only a reserve; why it cannot is of no interest.
-                skipped.append(SkippedCandidate(name, why_not or ""))
-                if isinstance(info, ModelInfo) and eligibility.unfit(info, requirements) is None:
-                    out_of_order.append(Candidate(info, tier, reason))
-        # With nothing else left, the provider's own answer says more than our guess.
-        return candidates or out_of_order, skipped
-
-    def _refusal(self, skipped: Sequence[SkippedCandidate], requirements: Requirements) -> OAuthRouterError:
-        if not any(map(self.eligibility.usable, self.providers)):
-            return CredentialNotFound(self.explain_missing())
-        return self.eligibility.refusal(
-            [info for candidate in skipped if (info := self._model_info(candidate.model))], requirements
-        )
-
-    def _preferred(self, tier: Tier, candidates: Sequence[Candidate]) -> Iterator[tuple[ModelInfo | str, str]]:
-        """Models in the order of preference, with why each stands there; a name nobody serves comes as a string.
-
-        :param hops: those found so far: models that no tier names are only thought of when there is none
-        """
-        for source in borrowing_order(tier):
-            for rank, name in enumerate(self.chains[source]):
-                reason = f"{source} {'primary' if rank == 0 else f'fallback {rank}'}"
-                info = self._model_info(name)
-                yield (info, reason) if info else (name, "no provider of that name is configured")
-        if candidates:
-            return
-        for provider in self.providers.values():
-            for info in provider.models():
-                yield info, f"listed by {provider.name}"
-
-    def _model_info(self, name: str) -> ModelInfo | None:
-        prefix, _, model = normalise(name).partition("/")
-        provider = self.providers.get(prefix)
-        return provider.model_info(model) if provider and model else None
-
-    def _keep_model(
-        self,
-        request: ChatRequest,
-        known: Conversation | None,
-        tier: Tier,
-        candidates: list[Candidate],
-        requirements: Requirements,
-    ) -> list[Candidate]:
-        """Put a conversation's present model first while that is needed or cheaper."""
-        info = self._model_info(known.model) if known else None
-        if known is None or info is None or info == candidates[0].info or known.tier.rank < tier.rank:
-            return candidates
-        if self.eligibility.why_not(info, requirements) is not None:
-            return candidates
-        if known.tier != tier and not self._cheaper_to_stay(request, known, info, candidates[0].info):
-            return candidates
-        kept = Candidate(info, tier, "kept: the conversation's prompt is in its cache")
-        return [kept, *(candidate for candidate in candidates if candidate.info != info)]
-
-    def _cheaper_to_stay(self, request: ChatRequest, known: Conversation, info: ModelInfo, other: ModelInfo) -> bool:
-        price, rival = self.prices.price(info), self.prices.price(other)
-        if price is None or rival is None:
-            return False
-        here, there = self.estimate(request, info), self.estimate(request, other)
-        cached = min(known.cached_tokens, here.input_tokens)
-        read = price.input if price.cache_read is None else price.cache_read
-        # Both would write about the same answer; a generous limit on output must not outweigh the prompt.
-        output = min(here.output_tokens, there.output_tokens, 1000)
-        stay = cached * read + (here.input_tokens - cached) * price.input + output * price.output
-        leave = there.input_tokens * (rival.cache_write or rival.input) + output * rival.output
-        return stay <= leave
 
     def _expected(self, request: ChatRequest, info: ModelInfo) -> Estimate:
         estimate = self.estimate(request, info)
@@ -256,7 +216,7 @@ class Router:
 
     def _priced(self, request: ChatRequest, decision: RoutingDecision) -> RoutingDecision:
         info = decision.candidates[0].info
-        baseline = self._model_info(self.settings.baseline or self.chains[Tier.REASONING][0])
+        baseline = self.choosing.model_info(self.settings.baseline or self.choosing.chains[Tier.REASONING][0])
         cost = self.prices.expected(info, self._expected(request, info))
         against = self.prices.expected(baseline, self._expected(request, baseline)) if baseline else None
         savings = max(0.0, (against - cost) / against) if against and cost is not None else None
@@ -268,6 +228,28 @@ class Router:
             baseline_model=baseline.name if baseline else None,
         )
 
+
+def _coming_turns(classified: Classification, features: RequestFeatures) -> float:
+    """Calls expected after this one at the model chosen now; what a digression or a side request chooses, the next turn chooses anew."""
+    if features.kind in _BESIDE or features.kind is RequestKind.COMPACTION or classified.turn == "digression":
+        return 0.0
+    if features.agent:
+        return remaining_calls(features.flight.calls if features.flight else 0)
+    return CHAT_TURNS
+
+
+def _explained(first: Candidate, known: Conversation | None, standing: Standing) -> Candidate:
+    """The chosen candidate with what the conversation had to do with it."""
+    if known is None or first.info.name != known.model:
+        return replace(first, reason=f"{first.reason}; {_SHIFTED}") if standing.lift > 0 else first
+    cached = first.cost.cached_tokens if first.cost else 0
+    kept = f"kept: {cached} tokens of the conversation's prompt are in its cache" if cached else f"kept: {IN_USE}"
+    return replace(first, reason=kept)
+
+
+_BESIDE = (RequestKind.SIDE, RequestKind.ASIDE)
+
+_SHIFTED = "what happened in the task speaks for a stronger model"
 
 EXPECTED_OUTPUT_TOKENS = 4096
 """What an answer is priced at, unless the client asks for less: limits such as 128,000 say nothing of its length."""
@@ -282,9 +264,12 @@ RECORDED_FEATURES = (
     "file_count",
     "structured_output",
     "reasoning_effort",
+    "effort_is_default",
     "max_output_tokens",
     "input_tokens",
     "previous_tier",
+    "kind",
+    "agent",
 )
 """Features a trace may hold: none of them is what the user said."""
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
-from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.errors import ConfigurationError
+from openclaw_oauthrouter.interfaces import ConversationMemory
 
 _PREFIX = "{oauthrouter}:conversation:"
 _PATIENCE_SECONDS = 0.25
@@ -21,13 +22,6 @@ _PAUSE_SECONDS = 30.0
 log = logging.getLogger(__name__)
 
 
-class Memory(Protocol):
-    """One gateway's own memory of conversations."""
-
-    def recall(self, key: str | None) -> Any: ...
-    def remember(self, key: str | None, tier: Tier, model: str, cached_tokens: int = 0) -> None: ...
-
-
 class SharedConversations:
     """A memory that asks Redis before a request is routed and tells it afterwards.
 
@@ -36,7 +30,7 @@ class SharedConversations:
     :param idle_seconds: time after which Redis forgets a conversation
     """
 
-    def __init__(self, memory: Memory, client: Any, idle_seconds: float) -> None:
+    def __init__(self, memory: ConversationMemory, client: Any, idle_seconds: float) -> None:
         self._memory = memory
         self._client = client
         self._idle_seconds = max(1, int(idle_seconds))
@@ -45,7 +39,7 @@ class SharedConversations:
         self._asked_again_at = 0.0
 
     @classmethod
-    def connect(cls, memory: Memory, url: str, idle_seconds: float) -> SharedConversations:
+    def connect(cls, memory: ConversationMemory, url: str, idle_seconds: float) -> SharedConversations:
         """Use the server at ``redis://…``.
 
         :raises ConfigurationError: the extra is not installed
@@ -58,15 +52,15 @@ class SharedConversations:
             ) from missing
         return cls(memory, redis.from_url(url, socket_connect_timeout=2.0, socket_timeout=2.0), idle_seconds)
 
-    def recall(self, key: str | None) -> Any:
+    def recall(self, key: str | None) -> Conversation | None:
         """What the conversation was last given, as far as ``fetch`` has learnt."""
         return self._memory.recall(key)
 
-    def remember(self, key: str | None, tier: Tier, model: str, cached_tokens: int = 0) -> None:
+    def remember(self, key: str | None, conversation: Conversation) -> None:
         """Note what a conversation was given, here and for the others."""
-        self._memory.remember(key, tier, model, cached_tokens)
+        self._memory.remember(key, conversation)
         if key:
-            value = orjson.dumps([tier, model, cached_tokens])
+            value = orjson.dumps(conversation.as_json())
             self._keep(self._client.set(_PREFIX + key, value, ex=self._idle_seconds))
 
     async def fetch(self, key: str | None) -> None:
@@ -75,9 +69,11 @@ class SharedConversations:
             return
         value = await self._quietly(asyncio.wait_for(self._client.get(_PREFIX + key), _PATIENCE_SECONDS))
         try:
-            tier, model, cached_tokens = orjson.loads(value or b"")
-            self._memory.remember(key, Tier(tier), str(model), int(cached_tokens))
-        except (ValueError, TypeError):
+            theirs = Conversation.from_json(orjson.loads(value or b""))
+            own = self._memory.recall(key)
+            if own is None or own.used_at < theirs.used_at:
+                self._memory.remember(key, theirs)
+        except (ValueError, TypeError, LookupError, AttributeError):
             return  # nobody knows it, or somebody else wrote there
 
     async def close(self) -> None:

@@ -9,7 +9,7 @@ import re
 from itertools import pairwise
 
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.routing import Classification, RoutingDecision, SkippedCandidate
+from openclaw_oauthrouter.canonical.routing import CandidateCost, Classification, RoutingDecision, SkippedCandidate
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
 from openclaw_oauthrouter.telemetry.redact import redact
 
@@ -20,7 +20,7 @@ _PROMPT_FEATURE = re.compile(r"(?:.*_)?text")
 """Features that hold words of a prompt; the others are counts, names and flags."""
 
 
-_CANDIDATES_SHOWN = 4
+_CANDIDATES_SHOWN = 8
 """A route's reserve may be every model there is; a line of the trace need not list it."""
 
 
@@ -145,22 +145,70 @@ def _routing(decision: RoutingDecision) -> JsonObject:
     routing: JsonObject = {
         "method": decision.method,
         "hops": [
-            {"model": candidate.info.name, "tier": candidate.tier, "reason": candidate.reason}
+            {
+                "model": candidate.info.name,
+                "tier": candidate.tier,
+                "reason": candidate.reason,
+                "cost": cost_as_json(candidate.cost),
+            }
             for candidate in decision.candidates[:_CANDIDATES_SHOWN]
         ],
         "hopCount": len(decision.candidates),
         "skipped": [{"model": skipped.model, "reason": redact(skipped.reason)} for skipped in decision.skipped],
         "baselineModel": decision.baseline_model,
+        "kind": decision.kind,
+        "askedTier": decision.asked,
+        "forecast": forecast_as_json(decision),
     }
     if decision.classification is not None:
         routing.update(_classification(decision.classification))
     return routing
 
 
+def cost_as_json(cost: CandidateCost | None) -> JsonObject | None:
+    """The sum by which a candidate stands where it stands, in microdollars, and what it was drawn up from."""
+    if cost is None:
+        return None
+    price = cost.price
+    return {
+        "turn": cost.turn,
+        "coming": cost.coming,
+        "window": cost.window,
+        "shortfall": cost.shortfall,
+        "preference": cost.preference,
+        "total": cost.total,
+        "cachedTokens": cost.cached_tokens,
+        "shadow": cost.shadow,
+        "rank": cost.rank,
+        "place": cost.place,
+        "price": [price.input, price.output, price.cache_read, price.cache_write],
+    }
+
+
+def forecast_as_json(decision: RoutingDecision) -> JsonObject | None:
+    """What the sums of a decision's candidates were drawn up for."""
+    forecast = decision.forecast
+    if forecast is None:
+        return None
+    return {
+        "needed": forecast.needed,
+        "inputTokens": forecast.input_tokens,
+        "outputTokens": forecast.output_tokens,
+        "growthTokens": forecast.growth_tokens,
+        "turns": forecast.turns,
+        "shortfall": forecast.shortfall,
+        "preference": forecast.preference,
+        "lift": forecast.lift,
+        "stake": decision.stake,
+    }
+
+
 def _classification(classification: Classification) -> JsonObject:
     # Scores are not rounded: a replay has to fall on the same side of every cut point.
     return {
         "judgedTier": classification.tier,
+        "turn": classification.turn,
+        "trouble": classification.trouble,
         "score": classification.score,
         "floors": list(classification.minimum_tiers),
         "dimensions": [

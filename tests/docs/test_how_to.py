@@ -177,7 +177,7 @@ async def test_tiers_by_configuration_plugin_and_header(gateway: Open) -> None:
         "openai-codex/gpt-5.6-terra",
     )
     by_header = await client.post(CHAT, json=ask("auto"), headers={"x-oauthrouter-tier": "REASONING"})
-    assert by_header.headers["x-oauthrouter-model"] == "anthropic/claude-opus-4-6"
+    assert by_header.headers["x-oauthrouter-model"] == "openai-codex/gpt-6-sol"  # a plan serves the tier as well as the paid key
 
 
 # ------------------------------------------------------------------ observers

@@ -356,6 +356,7 @@ def test_the_snapshot(registry: HealthRegistry, clock: Clock) -> None:
                 "used": 1.0,
                 "exhausted": True,
                 "resets_at": "2025-11-22T08:28:20+00:00",
+                "runs_out_at": "2025-11-22T08:26:40+00:00",
                 "observed_at": "2025-11-22T08:26:40+00:00",
             }
         ],

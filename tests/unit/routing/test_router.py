@@ -74,7 +74,7 @@ def test_a_tier_may_name_a_provider_that_is_not_there() -> None:
 
 def test_in_the_end_any_listed_model_serves() -> None:
     world = World(providers=providers(GAMMA), usable={"gamma"})
-    assert decide(world).candidates[0] == Candidate(GAMMA.listed[0], Tier.SIMPLE, "listed by gamma")
+    assert replace(decide(world).candidates[0], cost=None) == Candidate(GAMMA.listed[0], Tier.SIMPLE, "listed by gamma")
 
 
 @pytest.mark.parametrize(
@@ -252,9 +252,11 @@ def test_a_harder_turn_always_moves_up() -> None:
     assert second_turn(World(tokens=100_000), Tier.SIMPLE, Tier.REASONING, cached=100_000).model == "alpha/huge"
 
 
-def test_the_same_tier_keeps_the_model_that_answered() -> None:
-    """A fallback answered: the primary is well again, but the conversation is in the fallback's cache."""
-    assert second_turn(World(), Tier.SIMPLE, Tier.SIMPLE, answered_by=LARGE).model == "alpha/large"
+@pytest.mark.parametrize(("cached", "model"), [(99_000, "alpha/large"), (0, "alpha/small")])
+def test_a_fallback_that_answered_keeps_the_conversation_while_its_cache_pays(cached: int, model: str) -> None:
+    """The primary is well again; the conversation may be in the fallback's cache."""
+    decision = second_turn(World(tokens=100_000), Tier.SIMPLE, Tier.SIMPLE, answered_by=LARGE, cached=cached)
+    assert decision.model == model
 
 
 def test_a_kept_model_must_still_be_able_to_serve() -> None:

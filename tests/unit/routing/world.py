@@ -1,21 +1,33 @@
-"""A small world to route in: providers with cards, a judge that says what it is told, a clock that stands still."""
+"""A small world to route in: providers with models, a classifier that says what it is told, a clock that stands still."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from openclaw_oauthrouter.canonical.content import TextPart
+from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
-from openclaw_oauthrouter.canonical.routing import Classification, Estimate, ModelInfo, Price, RequestFeatures, Tier
+from openclaw_oauthrouter.canonical.routing import (
+    Classification,
+    Estimate,
+    ModelInfo,
+    Payment,
+    Price,
+    RequestFeatures,
+    Tier,
+    TurnKind,
+)
 from openclaw_oauthrouter.config.routing import RoutingSettings
 from openclaw_oauthrouter.config.upstream import RateLimitFallbackSettings
-from openclaw_oauthrouter.routing.conversations import Conversations
+from openclaw_oauthrouter.routing.choosing import Choosing
+from openclaw_oauthrouter.routing.cost import shadow_price
 from openclaw_oauthrouter.routing.eligibility import Eligibility
 from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.routing.router import Router
+from openclaw_oauthrouter.routing.stickiness import Conversations
 from openclaw_oauthrouter.routing.tiers import build_chains
 
 TODAY = date(2026, 11, 22)
@@ -64,10 +76,13 @@ def providers(*others: FakeProvider) -> dict[str, Any]:
 class World:
     """A router, and the strings it hangs on.
 
-    :ivar tier: what the judge says
+    :ivar tier: what the classifier says
     :ivar down: provider or ``provider/model`` -> why not
     :ivar tokens: length of every prompt
-    :ivar seen: previous tiers and profiles the judge was told
+    :ivar turn: what the classifier takes the turn for
+    :ivar features: what it saw
+    :ivar payments: who pays, by provider
+    :ivar seen: previous tiers and profiles the classifier was told
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -78,30 +93,40 @@ class World:
     down: dict[str, str] = field(default_factory=dict)
     tokens: int = 1000
     now: float = 1_000_000.0
+    turn: TurnKind = "task"
+    trouble: float | None = None
+    features: dict[str, Any] = field(default_factory=dict)
+    payments: dict[str, Payment] = field(default_factory=dict)
     seen: list[tuple[Tier | None, str]] = field(default_factory=list)
 
     def router(self, **parts: Any) -> Router:
         settings = RoutingSettings.model_validate({"tiers": TIERS, **self.settings})
+        choosing = Choosing(
+            providers=self.providers,
+            chains=build_chains(settings),
+            eligibility=Eligibility(self.usable.__contains__, self._blocked, frozenset(settings.exclude), lambda: TODAY),
+            prices=Prices(clock=lambda: self.now),
+            shadow=lambda info, now: shadow_price(self.payments.get(info.provider, Payment()), now),
+            explain_missing=lambda: "add a credential",
+            clock=lambda: self.now,
+        )
         named: dict[str, Any] = {
             "settings": settings,
             "fallback": self.fallback,
-            "providers": self.providers,
-            "chains": build_chains(settings),
-            "classify": self._judge,
-            "eligibility": Eligibility(self.usable.__contains__, self._blocked, frozenset(settings.exclude), lambda: TODAY),
-            "prices": Prices(clock=lambda: self.now),
+            "choosing": choosing,
+            "classify": self._classify,
             "conversations": Conversations(lambda: self.now, settings.sticky_seconds),
             "estimate": lambda request, info: Estimate(self.tokens, request.max_output_tokens or 500),
-            "explain_missing": lambda: "add a credential",
             "revise": lambda request, decision: None,
         }
         return Router(**{**named, **parts})
 
-    def _judge(
-        self, request: ChatRequest, previous: Tier | None, profile: str, input_tokens: int
+    def _classify(
+        self, request: ChatRequest, known: Conversation | None, profile: str, input_tokens: int
     ) -> tuple[RequestFeatures, Classification]:
-        self.seen.append((previous, profile))
-        return RequestFeatures("hi", 2, input_tokens=input_tokens), Classification(self.tier, 0.1, 0.8, "test", "said so")
+        self.seen.append((known.tier if known else None, profile))
+        features = replace(RequestFeatures("hi", 2, input_tokens=input_tokens), **self.features)
+        return features, Classification(self.tier, 0.1, 0.8, "test", "said so", turn=self.turn, trouble=self.trouble)
 
     def _blocked(self, provider: str, model: str) -> str | None:
         return self.down.get(provider) or self.down.get(f"{provider}/{model}")

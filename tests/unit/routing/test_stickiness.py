@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from openclaw_oauthrouter.canonical.content import BlobPart, TextPart
+from openclaw_oauthrouter.canonical.conversation import CachedPrompt, Conversation
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import Tier
-from openclaw_oauthrouter.routing.conversations import SESSION_HEADERS, Conversations, conversation_key
+from openclaw_oauthrouter.routing.stickiness import SESSION_HEADERS, Conversations, conversation_key
 
 
 def said(*words: str, system: str = "", **fields: object) -> ChatRequest:
@@ -47,8 +48,9 @@ def test_a_key_tells_nothing_and_a_request_without_words_has_none() -> None:
 def test_conversations_are_forgotten_after_an_idle_time() -> None:
     now = 100.0
     conversations = Conversations(lambda: now, idle_seconds=60)
-    conversations.remember("k", Tier.MEDIUM, "alpha/small", 5)
-    conversations.remember(None, Tier.MEDIUM, "alpha/small")
+    known_then = Conversation(Tier.MEDIUM, "alpha/small", now, {"alpha/small": CachedPrompt(5, now)})
+    conversations.remember("k", known_then)
+    conversations.remember(None, known_then)
     now = 160.0
     known = conversations.recall("k")
     assert known is not None
@@ -62,7 +64,7 @@ def test_conversations_are_forgotten_after_an_idle_time() -> None:
 def test_the_longest_unused_goes_first() -> None:
     conversations = Conversations(lambda: 0.0, idle_seconds=60, capacity=2)
     for key in ("a", "b", "a", "c"):
-        conversations.remember(key, Tier.SIMPLE, "alpha/small")
+        conversations.remember(key, Conversation(Tier.SIMPLE, "alpha/small", 0.0))
     assert conversations.recall("b") is None
     assert conversations.recall("a") is not None
     assert conversations.recall("c") is not None

@@ -1,0 +1,220 @@
+"""What has happened in an agent's task so far, read off its tool calls and their results, and how likely it is to fail as it goes.
+
+The chance of failure is a small logistic score fitted on real runs (``data/agents.json``). It says nothing of what another model would
+make of the task; it only tells runs that go well from runs that go in circles.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from openclaw_oauthrouter.canonical.content import Part, TextPart, ToolCallPart, ToolCallResponsePart
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.request import Message
+from openclaw_oauthrouter.canonical.routing import Flight
+from openclaw_oauthrouter.classifier.lexicon import read_data
+
+ENDS = 400
+"""Characters at either end of a result in which its outcome stands."""
+
+RECENT = 5
+
+OBSERVATION = re.compile(
+    r"\s*(?:<(?:returncode|output|observation|tool_response|tool_result|function_results|stdout|stderr|warning)>"
+    r"|\[?(?:observation|command output|execution result|exit code|stdout|stderr|output)\]?\s*[:\n]"
+    r"|your last command|the command (?:timed out|exited))",
+    re.IGNORECASE,
+)
+"""How what a command printed begins, where an agent sends it as the user's words."""
+
+_EXIT = re.compile(
+    r"(?:<returncode>|exit(?:ed with)?(?: code| status)?[:= ]+|return(?:ed)?(?: code)?[:= ]+|\"exit_code\": ?)\s*(-?\d+)", re.I
+)
+_FAILED = re.compile(r"^\s*(?:error|fatal|traceback|bash: |sh: |command not found)", re.IGNORECASE)
+_TRACEBACK = re.compile(r"Traceback \(most recent call last\)|^\s+at \S+ ?\(.+:\d+|panicked at|^goroutine \d+", re.MULTILINE)
+_EDIT_TOOL = re.compile(r"edit|write|patch|replace|insert|create_file", re.IGNORECASE)
+_EDIT_COMMAND = re.compile(
+    r"\bsed -i|\bapply_patch\b|\bgit apply\b|\bpatch -p|cat\s*>+|\btee\s|<<\s*'?EOF|>\s*\S+\.(?:py|ts|js|go|rs|c|java|rb)\b"
+)
+_TEST_COMMAND = re.compile(
+    r"\bpytest\b|\bunittest\b|\btox\b|\bnox\b|runtests\.py|\b(?:npm|pnpm|yarn|bun)(?: run)? test|\bcargo (?:test|nextest)|\bgo test"
+    r"|\bmake (?:test|check)|\bmvn .*test|\bgradlew? .*test|\bctest\b|\brspec\b|\bjest\b|\bvitest\b|\bphpunit\b",
+)
+_TESTS_FAILED = re.compile(
+    r"\b[1-9]\d* (?:failed|errors?|failing)\b|^FAILED|\bFAILURES?\b|AssertionError|not ok \d", re.MULTILINE
+)
+_TESTS_PASSED = re.compile(
+    r"\b[1-9]\d* (?:passed|passing)\b|^OK$|\bok\b\s+\S+\s+[\d.]+s|test result: ok|All tests passed", re.MULTILINE
+)
+_GAVE_UP = re.compile(
+    r"\bI(?:'m| am) (?:unable|not able) to\b|\bI (?:cannot|can't|could not|couldn't) (?:proceed|continue|complete|solve|fix|figure|find a way)"
+    r"|\bI(?:'m| am) stuck\b|\bI give up\b",
+    re.IGNORECASE,
+)
+_FENCED = re.compile(r"```[\w-]*\n(.*?)```", re.DOTALL)
+
+
+@dataclass(slots=True)
+class _Log:
+    """Counts while the messages are read."""
+
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    outcomes: list[bool] = field(default_factory=list)
+    calls: int = 0
+    repeats: int = 0
+    edits: int = 0
+    tests: int = 0
+    untested_edits: int = 0
+    tracebacks: int = 0
+    characters: int = 0
+    testing: bool = False
+    passing: bool | None = None
+    gave_up: bool = False
+
+    def call(self, name: str, arguments: str) -> None:
+        self.calls += 1
+        key = (name, arguments)
+        self.repeats += key in self.seen
+        self.seen.add(key)
+        self.testing = bool(_TEST_COMMAND.search(arguments, 0, 2000))
+        if self.testing:
+            self.tests += 1
+            self.untested_edits = 0
+        elif _EDIT_TOOL.search(name) or _EDIT_COMMAND.search(arguments, 0, 2000):
+            self.edits += 1
+            self.untested_edits += 1
+
+    def result(self, text: str, *, length: int, is_error: bool) -> None:
+        self.characters += length
+        exit_code = _EXIT.search(text)
+        failed = is_error or (int(exit_code[1]) != 0 if exit_code else bool(_FAILED.match(text)))
+        self.outcomes.append(failed)
+        self.tracebacks += bool(_TRACEBACK.search(text))
+        if self.testing:
+            verdict = False if failed or _TESTS_FAILED.search(text) else True if _TESTS_PASSED.search(text) or exit_code else None
+            self.passing = self.passing if verdict is None else verdict
+            self.testing = False
+
+
+def flight_of(messages: Sequence[Message]) -> Flight | None:
+    """Read the messages since the task was set.
+
+    :returns: ``None`` when no tool was called
+    """
+    log = _Log()
+    for message in messages:
+        for part in message.parts:
+            _take(log, message, part)
+    if not log.calls:
+        return None
+    return Flight(
+        calls=log.calls,
+        failures=sum(log.outcomes),
+        recent_failures=sum(log.outcomes[-RECENT:]),
+        tracebacks=log.tracebacks,
+        repeats=log.repeats,
+        edits=log.edits,
+        tests=log.tests,
+        untested_edits=log.untested_edits,
+        passing=log.passing,
+        output_characters=log.characters,
+        gave_up=log.gave_up,
+    )
+
+
+def _take(log: _Log, message: Message, part: Part) -> None:
+    if isinstance(part, ToolCallPart):
+        log.call(part.name, part.arguments)
+    elif isinstance(part, ToolCallResponsePart):
+        texts = [item.text for item in part.content if isinstance(item, TextPart)]
+        text = texts[0] if len(texts) == 1 else "\n".join(texts)
+        log.result(_ends(text), length=len(text), is_error=part.is_error)
+    elif isinstance(part, TextPart) and message.role == "assistant":
+        log.gave_up = bool(_GAVE_UP.search(_ends(part.text)))
+        for command in _FENCED.findall(part.text[:4000]):
+            log.call("", command)
+    elif isinstance(part, TextPart) and message.role == "user" and OBSERVATION.match(part.text):
+        log.result(_ends(part.text), length=len(part.text), is_error=False)
+
+
+def _ends(text: str) -> str:
+    return text if len(text) <= 2 * ENDS else f"{text[:ENDS]}\n{text[-ENDS:]}"
+
+
+TROUBLE_FEATURES = (
+    "calls",
+    "failing",
+    "recently failing",
+    "tracebacks",
+    "repeats",
+    "edits",
+    "tests",
+    "untested edits",
+    "prompt",
+    "output",
+)
+"""Names, in the order of ``trouble_features``."""
+
+
+def trouble_features(flight: Flight, input_tokens: int) -> tuple[float, ...]:
+    """Figures of about 0 to 1 each, one for each name in ``TROUBLE_FEATURES``."""
+    calls = max(1, flight.calls)
+    return (
+        math.log1p(calls) / 5,
+        flight.failures / calls,
+        flight.recent_failures / RECENT,
+        flight.tracebacks / calls,
+        flight.repeats / calls,
+        flight.edits / calls,
+        flight.tests / calls,
+        min(1.0, flight.untested_edits / 8),
+        math.log1p(input_tokens) / 12,
+        math.log1p(flight.output_characters / calls) / 10,
+    )
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """The fitted score."""
+
+    data: JsonObject = field(default_factory=lambda: read_data("agents.json"))
+
+    GAVE_UP = 0.3
+    """Added when the model itself says that it cannot go on; too rare in the recorded runs to be fitted."""
+    PASSING = -0.1
+    """Added when the last tests passed and nothing was edited since, likewise."""
+
+    def chance(self, flight: Flight, input_tokens: int) -> float:
+        """0 to 1: chance that the task fails if it goes on as until now."""
+        weights, bias = self._weights
+        raw = bias + sum(map(float.__mul__, weights, trouble_features(flight, input_tokens)))
+        chance = 1 / (1 + math.exp(-raw))
+        chance += self.GAVE_UP * flight.gave_up
+        chance += self.PASSING * (flight.passing is True and not flight.untested_edits)
+        return min(1.0, max(0.0, chance))
+
+    @cached_property
+    def _weights(self) -> tuple[tuple[float, ...], float]:
+        fit = self.data["trouble"]
+        return tuple(float(fit["weights"][name]) for name in TROUBLE_FEATURES), float(fit["bias"])
+
+
+def signs_of(flight: Flight) -> Iterator[str]:
+    """What stands out, in words."""
+    yield f"{flight.calls} calls"
+    if flight.recent_failures >= 2:
+        yield f"{flight.recent_failures} of the last {RECENT} failed"
+    if flight.repeats:
+        yield f"{flight.repeats} repeated"
+    if flight.tracebacks:
+        yield f"{flight.tracebacks} tracebacks"
+    if flight.untested_edits >= 3:
+        yield f"{flight.untested_edits} edits untested"
+    if flight.passing is not None:
+        yield "tests pass" if flight.passing else "tests fail"
+    if flight.gave_up:
+        yield "the model says it cannot go on"

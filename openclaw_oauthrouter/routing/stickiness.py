@@ -1,0 +1,203 @@
+"""Which task a conversation works on, which model it is at, and what that means for the tier its next turn needs.
+
+Conversations are recognised by what clients send anyway: a session id where there is one, else the client, and the user's first words.
+Tool-call ids are no help, hosts rewrite them. An agent's helpers are conversations of their own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+
+from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.content import TextPart
+from openclaw_oauthrouter.canonical.conversation import CachedPrompt, Conversation
+from openclaw_oauthrouter.canonical.request import ChatRequest
+from openclaw_oauthrouter.canonical.routing import Classification, ModelInfo, RequestFeatures, RequestKind, TaskState, Tier
+from openclaw_oauthrouter.canonical.usage import Usage
+
+SESSION_HEADERS = (
+    "x-oauthrouter-session",
+    "x-session-id",
+    "session-id",
+    "session_id",
+    "x-claude-code-session-id",
+    "x-openclaw-session-id",
+)
+HELPER_HEADERS = ("x-claude-code-agent-id",)
+"""What tells an agent's helper from the agent, where both send one session id."""
+
+LONGEST_DIGRESSION = 2
+"""Turns in a row that may leave the task before it counts as done."""
+
+CACHE_SECONDS = {"anthropic": 300.0, "openai": 600.0, "openai-codex": 600.0, "deepseek": 3600.0, "gemini": 600.0}
+"""How long providers say that they keep a prompt in their cache after its last use, at least."""
+HOUR = 3600.0
+DEFAULT_CACHE_SECONDS = 300.0
+
+CACHING_UNASKED = ("openai", "openai-codex", "deepseek", "gemini")
+"""Providers that keep every prompt of some length, and tell only of what they read."""
+LEAST_KEPT = 1024
+
+SHIFT_UP, SHIFT_DOWN = 0.42, 0.14
+"""Chance of failure from which a task moves up a tier, and below which it moves down: beyond all but a tenth of recorded runs."""
+SHIFT_BACK = 0.3
+"""Chance of failure at which either move is taken back."""
+CALLS_BETWEEN_SHIFTS = 6
+LEAST_CALLS = 20
+"""Calls that a task has before what happened in them says anything: in recorded runs, earlier signs are worth no more than chance."""
+
+
+class Conversations:
+    """The most recent conversations, forgotten after an idle time."""
+
+    def __init__(self, clock: Clock, idle_seconds: float, capacity: int = 4096) -> None:
+        self._clock = clock
+        self._idle_seconds = idle_seconds
+        self._capacity = capacity
+        self._known: OrderedDict[str, Conversation] = OrderedDict()
+
+    def recall(self, key: str | None) -> Conversation | None:
+        """What the conversation was last given, unless that is too long ago."""
+        known = self._known.get(key) if key else None
+        if known is None or self._clock() - known.used_at > self._idle_seconds:
+            return None
+        return known
+
+    async def fetch(self, key: str | None) -> None:
+        """Nothing to learn: this memory is the only one. (``shared.conversations`` asks the others here.)"""
+
+    def remember(self, key: str | None, conversation: Conversation) -> None:
+        """Note what a conversation was given."""
+        if not key:
+            return
+        self._known[key] = conversation
+        self._known.move_to_end(key)
+        while len(self._known) > self._capacity:
+            self._known.popitem(last=False)
+
+
+def conversation_key(request: ChatRequest, client: str | None) -> str | None:
+    """A stable, unreadable name of the request's conversation; ``None`` for an empty request."""
+    headers = request.headers
+    named = next((str(headers[name]) for name in SESSION_HEADERS if headers.get(name)), None)
+    named = named or request.prompt_cache_key
+    text = f"s\0{named}" if named else f"w\0{_first_words(request)}"
+    if text == "w\0":
+        return None
+    helper = next((str(headers[name]) for name in HELPER_HEADERS if headers.get(name)), None)
+    text = f"{text}\0{helper}" if helper else text
+    return hashlib.blake2b(f"{client}\0{text}".encode("utf-8", "replace"), digest_size=12).hexdigest()
+
+
+def _first_words(request: ChatRequest) -> str:
+    for message in request.messages:
+        if message.role == "user":
+            words = "\0".join(part.text[:2000] for part in message.parts if isinstance(part, TextPart))
+            if words:
+                return words
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a turn needs, given its conversation.
+
+    :ivar needed: least tier that serves it
+    :ivar state: what to remember of the task once it is answered; ``None`` moves nothing
+    :ivar lift: how far what happened in flight speaks for one tier more (or less, below 0)
+    :ivar note: why ``needed`` is not the classification's own tier; ``None`` where it is
+    """
+
+    needed: Tier
+    state: TaskState | None
+    lift: float = 0.0
+    note: str | None = None
+
+
+def standing_of(
+    classified: Classification, features: RequestFeatures, known: Conversation | None, *, in_flight: bool
+) -> Standing:
+    """The tier belongs to the task: find out which one a turn belongs to, and what that needs.
+
+    :param in_flight: whether what happened in flight may move the task (``routing.in_flight``)
+    """
+    if features.kind in (RequestKind.SIDE, RequestKind.ASIDE):
+        return Standing(classified.tier, None)
+    if features.kind is RequestKind.COMPACTION:
+        return Standing(classified.tier, None, note="a summary for the task to go on with")
+    effort = features.reasoning_effort
+    if known is not None and classified.turn == "digression" and known.digressions < LONGEST_DIGRESSION:
+        state = TaskState(known.tier, known.digressions + 1, effort, known.shift, known.shifted_at)
+        note = f"at least {known.tier}: a digression from a {known.tier} task"
+        return Standing(
+            max(known.tier, classified.tier, key=_rank), state, 0.0, note if known.tier.rank > classified.tier.rank else None
+        )
+    state = TaskState(classified.tier, 0, effort)
+    if known is not None and classified.turn == "continues":
+        state = replace(state, tier=max(known.tier, classified.tier, key=_rank), shift=known.shift, shifted_at=known.shifted_at)
+    if not in_flight or classified.trouble is None or features.flight is None:
+        return Standing(state.tier, state)
+    state = _with_shift(state, classified.trouble, features.flight.calls)
+    lift = {1: classified.trouble, 0: 0.0, -1: classified.trouble - 1.0}[state.shift]
+    return Standing(state.tier, state, lift)
+
+
+def _with_shift(state: TaskState, trouble: float, calls: int) -> TaskState:
+    """Hysteresis: a move needs clear signs, and some calls must pass before the next."""
+    if calls < LEAST_CALLS or (state.shifted_at and calls - state.shifted_at < CALLS_BETWEEN_SHIFTS):
+        return state
+    shift = state.shift
+    if trouble >= SHIFT_UP:
+        shift = 1
+    elif trouble <= SHIFT_DOWN:
+        shift = -1 if shift < 1 else 0
+    elif (shift > 0 and trouble < SHIFT_BACK) or (shift < 0 and trouble >= SHIFT_BACK):
+        shift = 0
+    return state if shift == state.shift else replace(state, shift=shift, shifted_at=calls)
+
+
+def after_answer(known: Conversation | None, state: TaskState, info: ModelInfo, usage: Usage | None, now: float) -> Conversation:
+    """The conversation as it is once a model has answered."""
+    usage = usage or Usage()
+    caches = dict(known.caches) if known else {}
+    caches = {name: cache for name, cache in caches.items() if cache.tokens_at(now)}
+    kept = usage.cache_read_input_tokens + usage.cache_creation_input_tokens
+    if info.provider in CACHING_UNASKED and usage.input_tokens >= LEAST_KEPT:
+        kept = usage.input_tokens
+    lifetime = HOUR if usage.cache_creation_1h_input_tokens else CACHE_SECONDS.get(info.provider, DEFAULT_CACHE_SECONDS)
+    previous = caches.get(info.name)
+    caches[info.name] = CachedPrompt(kept, now, max(lifetime, previous.lifetime) if previous else lifetime)
+    turns = (known.turns if known else 0) + 1
+    return Conversation(
+        tier=state.tier,
+        model=info.name,
+        used_at=now,
+        caches=caches,
+        turns=turns,
+        input_tokens=usage.input_tokens,
+        output_tokens=_mean(known.output_tokens if known else 0.0, usage.output_tokens, turns),
+        growth_tokens=_growth(known, usage.input_tokens),
+        digressions=state.digressions,
+        effort=state.effort,
+        shift=state.shift,
+        shifted_at=state.shifted_at,
+    )
+
+
+def _growth(known: Conversation | None, input_tokens: int) -> float | None:
+    """A prompt that became shorter was compacted, which tells nothing of how it grows."""
+    if known is None or not known.input_tokens or input_tokens < known.input_tokens:
+        return known.growth_tokens if known else None
+    grown = input_tokens - known.input_tokens
+    return float(grown) if known.growth_tokens is None else _mean(known.growth_tokens, grown, known.turns)
+
+
+def _mean(before: float, new: float, count: int) -> float:
+    """Running mean; of the last eight or so, for conversations change."""
+    return before + (new - before) / min(count, 8)
+
+
+def _rank(tier: Tier) -> int:
+    return tier.rank
