@@ -90,7 +90,12 @@ class RequestError(OAuthRouterError):
 
 
 class InvalidRequestError(RequestError):
-    """A field is missing, malformed, or has no counterpart at the provider."""
+    """A field is missing, malformed, or has no counterpart at the provider.
+
+    :ivar details: what the client's own code reads in the refusal, where its dialect has a place for it
+    """
+
+    details: Mapping[str, object] | None = None
 
 
 class HttpProtocolError(RequestError):

@@ -134,16 +134,34 @@ class RefusalPart:
 
 
 @dataclass(frozen=True, slots=True)
+class WebSearch:
+    """A search of the web that the provider made itself.
+
+    :ivar query: what was searched for
+    :ivar hits: the pages found; empty while they are not known, ``None`` when the search failed
+    """
+
+    id: str
+    query: str = ""
+    hits: tuple[Citation, ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NativePart:
-    """A block of one dialect that the canonical vocabulary has no word for; other dialects refuse or drop it.
+    """A block of one dialect that the canonical vocabulary has no word for.
 
     :ivar dialect: name of the dialect
     :ivar type: the dialect's own type name
+    :ivar words: what it says, for dialects that have no such block: fitting puts a text in its place; ``None``: it cannot be said, so a
+        user's is refused and an assistant's left out; ``""``: it says nothing that others need
+    :ivar search: what it is, where it is a search of the web (its call, its result, or both)
     """
 
     dialect: str
     type: str
     value: FrozenObject
+    words: str | None = None
+    search: WebSearch | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from openclaw_oauthrouter.canonical.content import Citation, Opaque
+from openclaw_oauthrouter.canonical.content import Citation, Opaque, WebSearch
 from openclaw_oauthrouter.canonical.json import FrozenObject
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.errors import UpstreamError
@@ -43,6 +43,7 @@ class PartStarted:
     :ivar native: the whole block, for kind ``native``: ``dialect``, ``type`` and ``value``
     :ivar opaque: what seals a text or a tool call, where it is known from the beginning; a client's dialect that has no field for it says it
         before the part, so a decoder gives it here whenever it can
+    :ivar search: what a native part is, where it is a search of the web that the provider made
     """
 
     index: int
@@ -52,6 +53,7 @@ class PartStarted:
     custom: bool = False
     native: tuple[str, str, FrozenObject] | None = None
     opaque: Opaque | None = None
+    search: WebSearch | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from openclaw_oauthrouter.canonical.content import (
     BlobPart,
     FilePart,
+    NativePart,
     Part,
     ReasoningPart,
     RefusalPart,
@@ -27,7 +28,14 @@ from openclaw_oauthrouter.canonical.content import (
 )
 from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo
 from openclaw_oauthrouter.canonical.model_names import normalise
-from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Note, Reasoning, ResponseFormat, ToolChoice
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Note, Reasoning, ResponseFormat, Tool, ToolChoice
+from openclaw_oauthrouter.errors import InvalidRequestError
+
+RESULT_CONTENT = (TextPart, BlobPart, UriPart, FilePart, NativePart)
+"""What may stand in a tool's answer."""
+
+TOOL_CHANGES = frozenset({"tool_reference", "tool_addition", "tool_removal"})
+"""Blocks by which a conversation changes its tools."""
 
 GO_ON = "Continue."
 """What the user says where a model will not continue an assistant's text."""
@@ -62,6 +70,7 @@ class _Facts:
 
     info: ModelInfo
     accepts: Accepts
+    dialect: str
     relayed: bool
     same: bool
     notes: list[Note] = field(default_factory=list)
@@ -75,12 +84,13 @@ def fit(request: ChatRequest, info: ModelInfo, dialect: str) -> tuple[ChatReques
 
     :param info: with ``accepts`` filled in (``catalog.accepts.with_accepts``); without, only its limits and modalities count
     :param dialect: the one the model is asked in
+    :raises InvalidRequestError: it holds what cannot be said to this provider, or state that this provider does not hold
     :return: the request (the same object when nothing had to change; else with ``decoded`` set) and what was changed
     """
     accepts = info.accepts or Accepts(known=False)
     relayed = request.dialect == dialect
     same = relayed and _bare(request.model) == _bare(info.id)
-    facts = _Facts(info, accepts, relayed, same)
+    facts = _Facts(info, accepts, dialect, relayed, same)
     fitted = request
     for rule in _ALWAYS if same and not accepts.known else _RULES:
         fitted = rule(fitted, facts)
@@ -346,6 +356,38 @@ def _limit_structure(request: ChatRequest, facts: _Facts) -> ChatRequest:
     return replace(request, response_format=format_, messages=messages)
 
 
+def _load_tools(request: ChatRequest, facts: _Facts) -> ChatRequest:
+    """Tools that come and go within the conversation, for a provider that only knows those it is given now."""
+    if _can_change_tools(facts) or all(tool.loading == "now" for tool in request.tools):
+        return request
+    searched_by_provider = any(tool.finds_tools for tool in request.tools)
+    tools: list[Tool] = []
+    for tool in request.tools:
+        if tool.loading == "removed" or (tool.loading == "deferred" and not searched_by_provider):
+            continue
+        if not tool.finds_tools:
+            tools.append(tool if tool.loading == "now" else replace(tool, loading="now"))
+    facts.note("mapped", "tools", "those found in the conversation so far are offered, those removed or not found are not")
+    return replace(request, tools=tuple(tools))
+
+
+def _can_change_tools(facts: _Facts) -> bool:
+    return facts.relayed and facts.accepts.tool_changes
+
+
+def _refuse_held_state(request: ChatRequest, facts: _Facts) -> ChatRequest:
+    """Without the state that only its provider holds, the request is not the conversation that the client means."""
+    held = request.held_state
+    if held is None or facts.same:
+        return request
+    error = InvalidRequestError(
+        f"{held.param} refers to state that only the provider itself holds, for the model named; send the whole conversation",
+        param=held.param,
+    )
+    error.details = held.details
+    raise error
+
+
 # --------------------------------------------------------------------------------------------------------- conversation
 
 
@@ -362,10 +404,13 @@ def _fit_messages(request: ChatRequest, facts: _Facts) -> ChatRequest:
                 parts = _without_reasoning(parts)
             fitted = _with_parts(message, parts)
             lost += _sealed(message.parts) - _sealed(parts)
-        messages.append(_with_parts(fitted, tuple(_seen(part, facts) for part in fitted.parts)))
+        said = tuple(found for part in fitted.parts if (found := _said(part, message.role, facts)) is not None)
+        fitted = _with_parts(fitted, said)
+        if fitted.parts or not message.parts:
+            messages.append(fitted)
     if lost:
         facts.note("dropped", "thinking", f"{lost} blocks were sealed for another model or provider")
-    if all(new is old for new, old in zip(messages, request.messages, strict=True)):
+    if len(messages) == len(request.messages) and all(new is old for new, old in zip(messages, request.messages, strict=True)):
         return request
     return replace(request, messages=tuple(messages))
 
@@ -421,16 +466,18 @@ def _is_result(message: Message) -> bool:
     return any(isinstance(part, ToolCallResponsePart) for part in message.parts)
 
 
-def _seen(part: Part, facts: _Facts) -> Part:
-    """The part, or a line of text where the model cannot see it."""
+def _said(part: Part, role: str, facts: _Facts) -> Part | None:
+    """The part, words in its place where the provider has no such block or the model cannot see it, or nothing.
+
+    :raises InvalidRequestError: the user's cannot be said in any way
+    """
     if isinstance(part, ToolCallResponsePart):
-        content = tuple(_seen(item, facts) for item in part.content)
-        if all(new is old for new, old in zip(content, part.content, strict=True)):
+        content = tuple(found for item in part.content if (found := _said(item, role, facts)) is not None)
+        if len(content) == len(part.content) and all(new is old for new, old in zip(content, part.content, strict=True)):
             return part
-        words = tuple(
-            item for item in content if not isinstance(item, ReasoningPart | ToolCallPart | ToolCallResponsePart | RefusalPart)
-        )
-        return replace(part, content=words)
+        return replace(part, content=tuple(item for item in content if isinstance(item, RESULT_CONTENT)))
+    if isinstance(part, NativePart):
+        return _native(part, role, facts)
     if not isinstance(part, BlobPart | UriPart | FilePart):
         return part
     info = facts.info
@@ -440,6 +487,19 @@ def _seen(part: Part, facts: _Facts) -> Part:
     facts.note("dropped", part.modality, f"{info.id} does not take it; a line of text says that it was there")
     name = f" {part.filename!r}" if part.filename else ""
     return TextPart(f"[{part.modality}{name}: this model cannot see it]", cache=getattr(part, "cache", None))
+
+
+def _native(part: NativePart, role: str, facts: _Facts) -> Part | None:
+    known = part.dialect == facts.dialect and (part.type not in TOOL_CHANGES or _can_change_tools(facts))
+    if known:
+        return part
+    if part.words is None:
+        if role == "assistant":
+            facts.note("dropped", part.type, "this provider has no such block")
+            return None
+        raise InvalidRequestError(f"a {part.type!r} block has no counterpart at the provider; leave it out", param="messages")
+    facts.note("mapped", part.type, "this provider has no such block; told in words")
+    return TextPart(part.words) if part.words else None
 
 
 def _as_user_text(part: Part) -> Part:
@@ -498,12 +558,14 @@ def _with_parts(message: Message, parts: tuple[Part, ...]) -> Message:
 
 
 Rule = Callable[[ChatRequest, _Facts], ChatRequest]
-_ALWAYS: tuple[Rule, ...] = (_limit_output, _fit_messages)
+_ALWAYS: tuple[Rule, ...] = (_limit_output, _load_tools, _fit_messages)
 """What holds also where the client wrote the body for this very model and little is known of it."""
 _RULES: tuple[Rule, ...] = (
+    _refuse_held_state,
     _limit_output,
     _fit_reasoning,
     _limit_sampling,
+    _load_tools,
     _limit_tools,
     _limit_structure,
     _limit_verbosity,

@@ -278,7 +278,7 @@ def _anthropic_level(schema: Any, depth: int = 0) -> Any:
 def _told(schema: JsonObject, told: JsonObject) -> JsonObject:
     """What the target does not take, said in the description."""
     if told:
-        words = ", ".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in told.items())
+        words = ", ".join(f"{key}: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}" for key, value in told.items())
         schema["description"] = f"{schema['description']}\n\n{{{words}}}" if schema.get("description") else f"{{{words}}}"
     return schema
 

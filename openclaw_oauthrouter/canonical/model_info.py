@@ -44,6 +44,7 @@ class Accepts:
     :ivar forced_tool_choice: a call can be demanded
     :ivar forced_choice_while_thinking: also while it thinks by a budget
     :ivar custom_tools: tools that take free text
+    :ivar tool_changes: tools may come and go within the conversation (Messages: references to deferred tools, additions, removals)
     :ivar cache_marks: the prompt can be marked for the cache
     :ivar user_limit: longest ``user`` in characters; likewise ``safety_identifier_limit``, ``item_id_limit``, ``call_id_limit``;
         ``None``: no limit known
@@ -82,6 +83,7 @@ class Accepts:
     forced_tool_choice: bool = True
     forced_choice_while_thinking: bool = True
     custom_tools: bool = True
+    tool_changes: bool = True
     cache_marks: bool = True
     user_limit: int | None = None
     safety_identifier_limit: int | None = None

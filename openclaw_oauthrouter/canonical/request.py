@@ -19,6 +19,35 @@ class Message:
     parts: tuple[Part, ...]
 
 
+Loading = Literal["now", "deferred", "found", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class WebSearchOptions:
+    """How a provider shall search the web.
+
+    :ivar user_location: ``city``, ``region``, ``country``, ``timezone``, as both vendors have them
+    :ivar max_uses: how often in one answer
+    """
+
+    allowed_domains: tuple[str, ...] = ()
+    blocked_domains: tuple[str, ...] = ()
+    user_location: FrozenObject | None = None
+    max_uses: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldState:
+    """State that the client believes the provider holds, so that the request is not the whole conversation without it.
+
+    :ivar param: the field, as the client spelt it
+    :ivar details: what the client's own code reads in the refusal
+    """
+
+    param: str
+    details: FrozenObject = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
     """A tool the model may call.
@@ -26,6 +55,10 @@ class Tool:
     :ivar parameters: JSON Schema of the arguments; ``None`` for a tool without arguments
     :ivar custom: takes free text; ``format`` then holds its grammar, if any
     :ivar native: a tool of one dialect (web search, computer use): ``(dialect, definition)``; the rest is then empty
+    :ivar search: what a native tool is, where it is a search of the web that the provider makes
+    :ivar finds_tools: a native tool by which the provider itself finds deferred ones
+    :ivar loading: ``now``; ``deferred`` until the conversation finds it; ``found`` by the conversation since; ``removed`` by it.
+        Fitting leaves only tools that are offered ``now`` to a provider that does not know the difference
     """
 
     name: str
@@ -36,6 +69,9 @@ class Tool:
     format: FrozenObject | None = None
     cache: CacheMark | None = None
     native: tuple[str, FrozenObject] | None = None
+    search: WebSearchOptions | None = None
+    finds_tools: bool = False
+    loading: Loading = "now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +146,8 @@ class ChatRequest:
     :ivar user: an opaque end-user id
     :ivar native: fields that only the client's dialect knows
     :ivar foreign_opaque: ``Opaque.data`` strings made by another origin than the one this request now goes to; never sent there
+    :ivar held_state: state that only the provider of the client's own dialect can hold, and only for the model the client names
+    :ivar tool_changes: the conversation changes its tools in ways of its own dialect (references, additions, removals)
     :ivar notes: what decoding dropped
     :ivar decoded: the request before it was fitted to a model; ``None`` when fitting changed nothing. The transparent lane writes anew
         what differs (messages that are not the same objects, fields that are not equal) and leaves the rest of ``body`` as it came
@@ -139,6 +177,8 @@ class ChatRequest:
     logprobs: bool = False
     native: FrozenObject = field(default_factory=dict)
     foreign_opaque: frozenset[str] = frozenset()
+    held_state: HeldState | None = None
+    tool_changes: bool = False
     notes: tuple[Note, ...] = ()
     decoded: ChatRequest | None = None
 

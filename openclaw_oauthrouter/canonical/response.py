@@ -67,7 +67,7 @@ class _OpenPart:
                 return ToolCallPart(call.id or "", call.name or "", text, custom=call.custom, opaque=self.opaque)
             case "native":
                 dialect, type_, value = self.started.native or ("", "", {})
-                return NativePart(dialect, type_, value)
+                return NativePart(dialect, type_, value, search=self.started.search)
 
 
 class ResponseFold:
@@ -139,7 +139,7 @@ def _unfold_part(index: int, part: Part) -> Iterator[StreamEvent]:
         case ToolCallPart(id, name, text, custom):
             yield PartStarted(index, "tool_call", id, name, custom, opaque=part.opaque)
         case NativePart(dialect, type, value):
-            yield PartStarted(index, "native", native=(dialect, type, value))
+            yield PartStarted(index, "native", native=(dialect, type, value), search=part.search)
         case _:
             return
     if text:

@@ -48,7 +48,7 @@ _FABLE_5 = replace(_OPUS_5, thinking_off="never")
 _FABLE_5_1 = replace(_FABLE_5, forced_tool_choice=False, binds_thinking=True)
 
 _CLAUDE: dict[str, Accepts] = {
-    "claude-haiku-4-5": _CLAUDE_4_5,
+    "claude-haiku-4-5": replace(_CLAUDE_4_5, tool_changes=False),
     "claude-sonnet-4-5": _CLAUDE_4_5,
     "claude-opus-4-5": replace(_CLAUDE_4_5, efforts=("low", "medium", "high")),
     "claude-sonnet-4-6": _CLAUDE_4_6,
@@ -87,6 +87,7 @@ _MESSAGES_OF_OTHERS = Accepts(
     strong_effort_without_thinking=False,
     forced_choice_while_thinking=False,
     structured_output=("json_schema",),
+    tool_changes=False,
     prefill_while_reasoning=False,
     prefill_ends_in_space=False,
     sampling_while_reasoning=False,

@@ -143,7 +143,7 @@ def test_normalise_writes_references_out_for_gemini() -> None:
     assert found["properties"]["b"] == {"type": "string", "nullable": True}
     assert found["properties"]["c"] == {"type": "integer", "nullable": True}
     assert found["properties"]["d"] == {"type": "string", "enum": ["x"]}
-    assert found["properties"]["e"] == {"description": "{enum: [1, 2]}"}
+    assert found["properties"]["e"] == {"description": "{enum: [1,2]}"}
 
 
 def test_normalise_ends_where_definitions_multiply() -> None:
