@@ -76,7 +76,7 @@ OBJECTS = {
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("status", [400, 404, 409, 413, 422, 429, 500, 503, 529])
+@pytest.mark.parametrize("status", [400, 409, 413, 422, 429, 500, 503, 529])
 @pytest.mark.parametrize("path", BODIES)
 async def test_refusal_of_the_clients_dialect_passes_as_it_is(path: str, status: int, stream: bool, lane: Any) -> None:
     headers = {
@@ -91,6 +91,21 @@ async def test_refusal_of_the_clients_dialect_passes_as_it_is(path: str, status:
     assert answer.status_code == status
     assert answer.json() == OBJECTS[path]
     assert {name: answer.headers.get(name) for name in headers} == headers
+
+
+@pytest.mark.parametrize("path", BODIES)
+async def test_unknown_model_passes_as_it_is(path: str, lane: Any) -> None:
+    said = {
+        "/v1/responses": {
+            "error": {"message": "The model 'x' does not exist", "type": "odd", "code": "model_not_found", "param": "model"}
+        },
+        "/v1/chat/completions": {"error": {"message": "The model 'x' does not exist", "code": "model_not_found", "extra": 1}},
+        "/v1/messages": {"type": "error", "error": {"type": "not_found_error", "message": "model: claude-x"}, "request_id": "r"},
+    }[path]
+    http, _ = await lane(Play.json(said, 404))
+    model, body = BODIES[path]
+    answer = await http.post(path, json={**body, "model": model})
+    assert (answer.status_code, answer.json()) == (404, said)
 
 
 @pytest.mark.parametrize("status", [401, 403])

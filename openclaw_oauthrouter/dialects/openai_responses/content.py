@@ -1,68 +1,95 @@
-"""Content parts of messages and tool answers, both ways: what the client sent, and images and documents for an upstream."""
+"""Content of messages, tool answers and foreign items, both ways: what the client sent, and images and documents for an upstream."""
 
 from __future__ import annotations
 
+import base64
+import json
 import mimetypes
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+import orjson
 
 from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, Modality, NativePart, Part, RefusalPart, TextPart, UriPart
-from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject, is_text
 from openclaw_oauthrouter.canonical.media import data_url, modality_of, parse_data_url
-from openclaw_oauthrouter.dialects.openai_responses import fields
 from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT
 from openclaw_oauthrouter.errors import InvalidRequestError
+from openclaw_oauthrouter.wire.json_fields import JsonFields
+
+MOST_WORDS = 4_000
+"""Characters of a foreign item that are told in words."""
+
+_SUMMARY_PREFIX = "oarsum1."
+
+# ------------------------------------------------------------------------------------------------------- the client's content
 
 
-def decode_content(value: object, where: str) -> tuple[Part, ...]:
+def decode_content(holder: JsonFields, key: str) -> tuple[Part, ...]:
     """A string or a list of parts; types we have no word for are kept as they are.
 
     :raises InvalidRequestError: a part is malformed
     """
-    if value is None:
+    content = holder.string_or_objects(key)
+    if content is None:
         return ()
-    if isinstance(value, str):
-        return (TextPart(value),)
-    return tuple(_decode_part(part, f"{where}[{at}]") for at, part in enumerate(fields.mappings(value, where)))
+    if isinstance(content, str):
+        return (TextPart(content),)
+    return tuple(_decode_part(part) for part in content)
 
 
-def _decode_part(part: JsonObject, where: str) -> Part:
-    kind = fields.string(part.get("type"), f"{where}.type")
+def decode_output(holder: JsonFields, key: str) -> tuple[Part, ...]:
+    """What a tool answered; anything that is neither text nor parts is told as JSON."""
+    output = holder.get(key)
+    if output is None or isinstance(output, str | list):
+        return decode_content(holder, key)
+    return (TextPart(as_words(output)),)
+
+
+def _decode_part(part: JsonFields) -> Part:
+    kind = part.string("type")
     decode = _PARTS.get(kind)
-    return NativePart(DIALECT, kind, part) if decode is None else decode(part, where)
+    return NativePart(DIALECT, kind, part.holder) if decode is None else decode(part)
 
 
-def _text(part: JsonObject, where: str) -> Part:
-    return TextPart(fields.string(part.get("text"), f"{where}.text"))
+def _text(part: JsonFields) -> Part:
+    return TextPart(part.string("text"))
 
 
-def _refusal(part: JsonObject, where: str) -> Part:
-    return RefusalPart(fields.string(part.get("refusal"), f"{where}.refusal"))
+def _refusal(part: JsonFields) -> Part:
+    return RefusalPart(part.string("refusal"))
 
 
-def _image(part: JsonObject, where: str) -> Part:
-    detail = fields.optional(fields.string, part, "detail", where)
-    url = fields.optional(fields.string, part, "image_url", where)
+def _image(part: JsonFields) -> Part:
+    detail, url = part.optional_string("detail"), part.optional_string("image_url")
     if url is not None:
         return _from_url("image", url, None, detail)
-    return FilePart("image", _file_id(part, where, "image_url"))
+    return FilePart("image", _file_id(part, "image_url"))
 
 
-def _file(part: JsonObject, where: str) -> Part:
-    filename = fields.optional(fields.string, part, "filename", where)
-    data = fields.optional(fields.string, part, "file_data", where)
+def _chat_image(part: JsonFields) -> Part:
+    if isinstance(part.get("image_url"), str):
+        return _image(part)
+    image = part.nested("image_url")
+    return _from_url("image", image.string("url"), None, image.optional_string("detail"))
+
+
+def _file(part: JsonFields) -> Part:
+    filename, data, url = (part.optional_string(name) for name in ("filename", "file_data", "file_url"))
     if data is not None:
         mime_type, content = parse_data_url(data) or ("application/pdf", data)
         return BlobPart(modality_of(mime_type), mime_type, content, filename)
-    url = fields.optional(fields.string, part, "file_url", where)
     if url is not None:
         return _from_url("document", url, filename, None)
-    return FilePart("document", _file_id(part, where, "file_data"), filename)
+    return FilePart("document", _file_id(part, "file_data"), filename)
 
 
-def _audio(part: JsonObject, where: str) -> Part:
-    audio = fields.mapping(part.get("input_audio"), f"{where}.input_audio")
-    kind = fields.string(audio.get("format"), f"{where}.input_audio.format")
-    return BlobPart("audio", f"audio/{kind}", fields.string(audio.get("data"), f"{where}.input_audio.data"))
+def _audio(part: JsonFields) -> Part:
+    audio = part.nested("input_audio")
+    return BlobPart("audio", f"audio/{audio.string('format')}", audio.string("data"))
+
+
+def _screenshot(part: JsonFields) -> Part:
+    return _image(part) if "image_url" in part or "file_id" in part else TextPart("[screenshot]")
 
 
 def _from_url(modality: Modality, url: str, filename: str | None, detail: str | None) -> Part:
@@ -72,22 +99,119 @@ def _from_url(modality: Modality, url: str, filename: str | None, detail: str | 
     return BlobPart(modality, inline[0], inline[1], filename, detail)
 
 
-def _file_id(part: JsonObject, where: str, alternative: str) -> str:
+def _file_id(part: JsonFields, alternative: str) -> str:
     file_id = part.get("file_id")
     if not isinstance(file_id, str):
+        where = part.at()
         raise InvalidRequestError(f"{where!r} needs {alternative!r} or 'file_id'", param=where)
     return file_id
 
 
-_PARTS: dict[str, Callable[[JsonObject, str], Part]] = {
+_PARTS: dict[str, Callable[[JsonFields], Part]] = {
     "input_text": _text,
     "output_text": _text,
     "text": _text,
+    "summary_text": _text,
+    "reasoning_text": _text,
     "refusal": _refusal,
     "input_image": _image,
+    "image_url": _chat_image,
     "input_file": _file,
     "input_audio": _audio,
+    "computer_screenshot": _screenshot,
 }
+
+
+# ----------------------------------------------------------------------------------------------------------------- in words
+
+
+def as_words(value: object) -> str:
+    """Anything as words: text as it is, other JSON as JSON, cut where it would be too long for a conversation."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text if len(text) <= MOST_WORDS else f"{text[:MOST_WORDS]}…"
+
+
+def item_in_words(item: FrozenObject) -> str:
+    """What a foreign item says to a model that has no such item."""
+    kind = str(item.get("type"))
+    say = _IN_WORDS.get(kind)
+    if say is not None:
+        return say(item)
+    hidden = ("type", "id", "status", "call_id", "encrypted_content", "internal_chat_message_metadata_passthrough")
+    told = {name: value for name, value in item.items() if name not in hidden and value not in (None, "", [], {})}
+    return f"[{kind.replace('_', ' ')}: {as_words(told)}]" if told else ""
+
+
+def _searched(item: FrozenObject) -> str:
+    action = item.get("action")
+    if not isinstance(action, Mapping):
+        return "[searched the web]"
+    query = action.get("query") or ", ".join(text for text in action.get("queries") or () if isinstance(text, str))
+    target = query or action.get("url") or ""
+    return f"[searched the web: {as_words(target)}]" if target else "[searched the web]"
+
+
+def _ran_code(item: FrozenObject) -> str:
+    return f"[ran code: {as_words(item.get('code') or '')}; it gave: {as_words(item.get('outputs') or 'nothing')}]"
+
+
+def _called_server(item: FrozenObject) -> str:
+    name, arguments = item.get("name") or "a tool", as_words(item.get("arguments") or "{}")
+    return f"[called {name} with {arguments}; it answered: {as_words(item.get('error') or item.get('output') or 'nothing')}]"
+
+
+def _drew(_item: FrozenObject) -> str:
+    return "[an image was generated here]"
+
+
+def _says_nothing(_item: FrozenObject) -> str:
+    return ""
+
+
+_IN_WORDS: dict[str, Callable[[FrozenObject], str]] = {
+    "web_search_call": _searched,
+    "code_interpreter_call": _ran_code,
+    "mcp_call": _called_server,
+    "image_generation_call": _drew,
+    "mcp_list_tools": _says_nothing,
+    "configuration_update": _says_nothing,
+}
+
+# ---------------------------------------------------------------------------------------------------------------- summaries
+
+SUMMARISE = (
+    "Write a summary of our conversation so far that lets another assistant go on with the work without having read it: what I "
+    "asked for and why, what has been done and decided, files, names, commands and figures that matter, what failed, and what "
+    "is to be done next. Answer with the summary only; call no tools."
+)
+"""What a model is asked that shall compact a conversation."""
+
+UNREADABLE = "[Earlier parts of this conversation were compacted by another provider into a form that cannot be read here.]"
+
+
+def seal_summary(text: str) -> str:
+    """A summary as ``encrypted_content`` of a compaction item; readable by every gateway, so that any provider can go on."""
+    return _SUMMARY_PREFIX + base64.urlsafe_b64encode(orjson.dumps({"t": text})).decode("ascii")
+
+
+def read_summary(sealed: object) -> str | None:
+    """The summary that ``seal_summary`` wrote; ``None`` for anything else."""
+    if not isinstance(sealed, str) or not sealed.startswith(_SUMMARY_PREFIX):
+        return None
+    try:
+        fields = orjson.loads(base64.urlsafe_b64decode(sealed[len(_SUMMARY_PREFIX) :]))
+    except ValueError:
+        return None
+    text = fields.get("t") if isinstance(fields, dict) else None
+    return text if is_text(text) else None
+
+
+def told_summary(text: str) -> str:
+    """A summary as the words of a user."""
+    return f"Summary of our conversation so far:\n\n{text}"
+
+
+# --------------------------------------------------------------------------------------------------------------- for an upstream
 
 
 def encode_media(part: BlobPart | UriPart | FilePart) -> JsonObject:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from openclaw_oauthrouter.canonical.client_paths import (
     ANY_OBJECT,
@@ -20,17 +21,22 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.response import ChatResponse
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.openai_responses.errors import decode_error, encode_error
-from openclaw_oauthrouter.dialects.openai_responses.relay import RelayEncoder, relay_request, rename_tools, whole_answer
+from openclaw_oauthrouter.dialects.openai_responses.relay import (
+    RelayEncoder,
+    relay_request,
+    rename_tools,
+    speaks_natively,
+    whole_answer,
+)
 from openclaw_oauthrouter.dialects.openai_responses.request_decoder import decode_request
 from openclaw_oauthrouter.dialects.openai_responses.request_encoder import encode_request
 from openclaw_oauthrouter.dialects.openai_responses.stream_decoder import ResponsesMachine, decode_response
 from openclaw_oauthrouter.dialects.openai_responses.stream_encoder import (
-    ResponseObject,
     ResponsesStreamEncoder,
     ResponseWriter,
     encode_response,
 )
-from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT
+from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT, ResponseObject
 from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamError
 from openclaw_oauthrouter.wire.event_stream import EventStreamDecoder
 
@@ -68,7 +74,11 @@ class OpenAIResponses:
 
     def encode_request(self, request: ChatRequest, info: ModelInfo) -> EncodedRequest:
         """Write a request for a model; a client of this dialect keeps its own body."""
-        return relay_request(request, info) if request.dialect == DIALECT else encode_request(request, info)
+        if request.dialect != DIALECT:
+            return encode_request(request, info)
+        if speaks_natively(request, info):
+            return relay_request(request, info)
+        return replace(encode_request(request, info), translated=True)
 
     def stream_decoder(self) -> EventStreamDecoder:
         """A decoder for one upstream stream."""

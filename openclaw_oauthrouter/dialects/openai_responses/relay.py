@@ -7,43 +7,81 @@ refuse is mended; where nothing is wrong, the very objects of the client's body 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, ResponseFinished, ResponseStarted
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.opaque import unseal
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
-from openclaw_oauthrouter.canonical.routing import ModelInfo
-from openclaw_oauthrouter.dialects.openai_responses.stream_encoder import CONTENT_TYPE, KEEP_ALIVE, ResponseObject, encode
-from openclaw_oauthrouter.dialects.openai_responses.vocabulary import MAX_ID, wire_call_id
+from openclaw_oauthrouter.dialects.openai_responses.content import UNREADABLE, read_summary, told_summary
+from openclaw_oauthrouter.dialects.openai_responses.errors import encode_fault
+from openclaw_oauthrouter.dialects.openai_responses.stream_encoder import CONTENT_TYPE, KEEP_ALIVE, encode
+from openclaw_oauthrouter.dialects.openai_responses.tools import ADDED, FOUND, SEARCH, target_schema
+from openclaw_oauthrouter.dialects.openai_responses.vocabulary import COMPACTIONS, MAX_ID, ResponseObject, wire_call_id
 from openclaw_oauthrouter.errors import OAuthRouterError
 from openclaw_oauthrouter.wire.sse import ServerSentEvent, ServerSentEventDecoder, encode_event
 
 _SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*(\d{1,15})')
 _ITEM_DONE = b"response.output_item.done"
 _ENDS = (b"response.completed", b"response.incomplete", b"response.done")
+_ANSWER = "function_call_output"
+_OPENAI_MODEL = re.compile(r"gpt-\d|o\d|codex|chatgpt|computer-use", re.IGNORECASE)
+_OPENAI_ITEMS = frozenset(
+    {ADDED, FOUND, f"{SEARCH}_call", "compaction_trigger", "web_search_call", "mcp_call", "mcp_list_tools", *COMPACTIONS}
+)
+_OPENAI_TOOLS = frozenset({SEARCH, "namespace", "custom"})
 _END_TYPES = frozenset(kind.decode() for kind in _ENDS)
 
 
+def speaks_natively(request: ChatRequest, info: ModelInfo) -> bool:
+    """Whether the client's own body can go to the model, mended at most.
+
+    Items and tools that only OpenAI's models understand (tools that come within the conversation, compactions, hosted tools) must be told
+    in other ways to any other maker's model, though its endpoint speaks this dialect.
+    """
+    if _OPENAI_MODEL.match(info.id.rpartition("/")[2]):
+        return True
+    items = request.body.get("input")
+    kinds = {str(item.get("type")) for item in items} if isinstance(items, list) else set()
+    tools = {str(tool.get("type")) for tool in request.body.get("tools") or ()}
+    return not (kinds & _OPENAI_ITEMS or tools & _OPENAI_TOOLS)
+
+
 def relay_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
-    """The client's own body for another model; reasoning that another maker sealed stays behind."""
+    """The client's own body for another model, with what fitting changed; reasoning that another maker sealed stays behind."""
     body = dict(request.body)
     body["model"] = info.id
     notes: list[Note] = []
     items = body.get("input")
     if isinstance(items, list):
-        stored = body.get("store") is not False
-        kept = [kept for item in items for kept in _keep(item, request.foreign_opaque, stored=stored)]
-        if len(kept) < len(items):
-            notes.append(Note("dropped", "reasoning", "only its own maker can read it"))
-        mended = [mend_item(item) for item in kept]
-        if any(new is not old for new, old in zip(mended, kept, strict=True)):
-            notes.append(Note("repaired", "input", "items that were made for another API or by another maker"))
-        body["input"] = mended
-    return EncodedRequest(body, tuple(notes))
+        body["input"] = _relay_items(items, request, info, notes, stored=body.get("store") is not False)
+    if body.get("tools"):
+        body["tools"] = _relay_tools(body["tools"], notes)
+    _relay_format(body, notes)
+    if request.decoded is not None:
+        _write_fitted(body, request, request.decoded)
+    return EncodedRequest(body, tuple(dict.fromkeys(notes)))
+
+
+def _relay_items(
+    items: Sequence[JsonObject], request: ChatRequest, info: ModelInfo, notes: list[Note], *, stored: bool
+) -> list[JsonObject]:
+    kept = [kept for item in items for kept in _keep(item, request.foreign_opaque, stored=stored)]
+    if len(kept) < len(items):
+        notes.append(Note("dropped", "reasoning", "only its own maker can read it"))
+    mended = [mended for item in kept for mended in mend_item(item, request.foreign_opaque)]
+    if len(mended) != len(kept) or any(new is not old for new, old in zip(mended, kept, strict=True)):
+        notes.append(Note("repaired", "input", "items that were made for another API or by another maker"))
+    if info.images and info.documents:
+        return mended
+    seen = [_as_seen(item, info) for item in mended]
+    if any(new is not old for new, old in zip(seen, mended, strict=True)):
+        notes.append(Note("dropped", "images", f"{info.id} does not take them; a line of text says that they were there"))
+    return seen
 
 
 def _keep(item: JsonObject, foreign: frozenset[str], *, stored: bool) -> Iterator[JsonObject]:
@@ -57,8 +95,96 @@ def _keep(item: JsonObject, foreign: frozenset[str], *, stored: bool) -> Iterato
     if opaque is None:
         if encrypted not in foreign:
             yield item
-    elif opaque.kind == "encrypted" and opaque.data not in foreign:
+    elif opaque.kind == "encrypted" and opaque.part is None and opaque.data not in foreign:
         yield {**item, "encrypted_content": opaque.data, **({"id": opaque.item_id} if opaque.item_id else {})}
+
+
+def _as_seen(item: JsonObject, info: ModelInfo) -> JsonObject:
+    """The item with a line of text for each picture and document that the model cannot see."""
+    for key in ("content", "output"):
+        parts = item.get(key)
+        if not isinstance(parts, list):
+            continue
+        told = [_told(part, info) for part in parts]
+        if any(new is not old for new, old in zip(told, parts, strict=True)):
+            return {**item, key: told}
+    return item
+
+
+def _told(part: Any, info: ModelInfo) -> Any:
+    kind = part.get("type") if isinstance(part, dict) else None
+    if (kind == "input_image" and not info.images) or (kind == "input_file" and not info.documents):
+        name = "image" if kind == "input_image" else "document"
+        return {"type": "input_text", "text": f"[{name}: this model cannot see it]"}
+    return part
+
+
+def _relay_tools(tools: Sequence[JsonObject], notes: list[Note]) -> list[JsonObject]:
+    return [_relay_tool(tool, notes) for tool in tools]
+
+
+def _relay_tool(tool: JsonObject, notes: list[Note]) -> JsonObject:
+    if tool.get("type") == "namespace" and isinstance(tool.get("tools"), list):
+        members = _relay_tools(tool["tools"], notes)
+        same = all(new is old for new, old in zip(members, tool["tools"], strict=True))
+        return tool if same else {**tool, "tools": members}
+    if "input_schema" in tool and "type" not in tool:
+        tool = {
+            "type": "function",
+            "name": tool.get("name"),
+            "description": tool.get("description"),
+            "parameters": tool["input_schema"],
+            "strict": None,
+        }
+    elif tool.get("type") == "function" and "name" not in tool and isinstance(tool.get("function"), dict):
+        tool = {"type": "function", "strict": None, **tool["function"]}
+    if tool.get("type") != "function":
+        return tool
+    schema, strict, found = target_schema(tool.get("parameters"), tool.get("strict"), str(tool.get("name")))
+    if schema is tool.get("parameters") and strict is tool.get("strict"):
+        return tool
+    notes += found
+    return {**tool, "parameters": schema, **({"strict": strict} if "strict" in tool else {})}
+
+
+def _relay_format(body: JsonObject, notes: list[Note]) -> None:
+    text = body.get("text")
+    format_ = text.get("format") if isinstance(text, dict) else None
+    if not isinstance(text, dict) or not isinstance(format_, dict) or format_.get("type") != "json_schema":
+        return
+    schema, strict, found = target_schema(format_.get("schema"), format_.get("strict"), "text.format")
+    if schema is not format_.get("schema") or strict is not format_.get("strict"):
+        notes += found
+        body["text"] = {**text, "format": {**format_, "schema": schema, "strict": strict}}
+
+
+def _write_fitted(body: JsonObject, request: ChatRequest, decoded: ChatRequest) -> None:
+    """Put what fitting changed into the body; what it left alone stays as the client wrote it."""
+    for name in ("temperature", "top_p", "max_output_tokens", "service_tier", "user", "parallel_tool_calls"):
+        if getattr(request, name) != getattr(decoded, name):
+            _put(body, name, getattr(request, name))
+    if request.native.get("safety_identifier") != decoded.native.get("safety_identifier"):
+        _put(body, "safety_identifier", request.native.get("safety_identifier"))
+    if request.reasoning != decoded.reasoning:
+        effort = None if request.reasoning is None else request.reasoning.effort or request.reasoning.answer_effort
+        reasoning = {**(body.get("reasoning") or {}), "effort": effort}
+        _put(body, "reasoning", None if request.reasoning is None else _without_nothing(reasoning))
+    if request.verbosity != decoded.verbosity:
+        text = _without_nothing({**(body.get("text") or {}), "verbosity": request.verbosity})
+        _put(body, "text", text or None)
+    if request.tool_choice != decoded.tool_choice and request.tool_choice is not None:
+        body["tool_choice"] = request.tool_choice.mode
+
+
+def _put(body: JsonObject, name: str, value: object) -> None:
+    if value is None:
+        body.pop(name, None)
+    else:
+        body[name] = value
+
+
+def _without_nothing(value: JsonObject) -> JsonObject:
+    return {name: entry for name, entry in value.items() if entry is not None}
 
 
 # ------------------------------------------------------------------------------------------------------ mending single items
@@ -75,14 +201,48 @@ _SAID = {"input_text": "output_text", "text": "output_text"}
 _ASKED = {"output_text": "input_text", "text": "input_text"}
 
 
-def mend_item(item: JsonObject) -> JsonObject:
-    """An item as the API takes it: the very object where nothing is wrong with it.
+def mend_item(item: JsonObject, foreign: frozenset[str] = frozenset()) -> Iterator[JsonObject]:
+    """An item as the API takes it: the very object where nothing is wrong with it; several where it held several in another API's shape.
+
+    :param foreign: what other makers sealed
 
     Mended are ids that are too long or another maker's, reasoning in clear beside the sealed one, words in parts of the other side, and
     arguments and answers that are no strings. Sources: the 400s that users of several gateways report after a failover.
     """
-    changes: JsonObject = {}
     kind = item.get("type") or "message"
+    if kind in COMPACTIONS:
+        yield _readable_compaction(item, foreign)
+    elif kind == "message" and (item.get("role") == "tool" or item.get("tool_calls")):
+        yield from _chat_message(item)
+    else:
+        yield _mended(item, kind)
+
+
+def _readable_compaction(item: JsonObject, foreign: frozenset[str]) -> JsonObject:
+    """The gateway's own summary is words; one that another maker sealed cannot be read by anybody here."""
+    sealed = item.get("encrypted_content")
+    summary = read_summary(sealed)
+    if summary is None and sealed not in foreign:
+        return item
+    words = UNREADABLE if summary is None else told_summary(summary)
+    return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": words}]}
+
+
+def _chat_message(item: JsonObject) -> Iterator[JsonObject]:
+    """A message of Chat Completions that answers a tool or calls some."""
+    if item.get("role") == "tool":
+        yield _mended({"type": _ANSWER, "call_id": item.get("tool_call_id"), "output": item.get("content") or ""}, _ANSWER)
+        return
+    if item.get("content"):
+        yield _mended({name: value for name, value in item.items() if name != "tool_calls"}, "message")
+    for call in item.get("tool_calls") or ():
+        function = call["function"]
+        spelt = {"type": "function_call", "call_id": call["id"], "name": function["name"], "arguments": function["arguments"]}
+        yield _mended(spelt, "function_call")
+
+
+def _mended(item: JsonObject, kind: str) -> JsonObject:
+    changes: JsonObject = {}
     if _is_foreign_id(item.get("id"), _ID_PREFIXES.get(kind)):
         changes["id"] = None
     call_id = item.get("call_id")
@@ -230,7 +390,7 @@ class RelayEncoder:
         self._over = True
         number = self._next_number()
         created = [] if self._started else [self._stage("created", self._answer.in_progress(), number)]
-        return encode([*created, self._stage("failed", self._answer.failed(error), number + len(created))])
+        return encode([*created, self._stage("failed", self._answer.failed(encode_fault(error)), number + len(created))])
 
     def _adapted(self, raw: bytes) -> bytes:
         # Most reads bring deltas only, which nothing here looks into.

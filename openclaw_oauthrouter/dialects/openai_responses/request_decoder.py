@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import cast
+from dataclasses import replace
+
+import orjson
 
 from openclaw_oauthrouter.canonical.content import (
     NativePart,
@@ -13,15 +15,34 @@ from openclaw_oauthrouter.canonical.content import (
     TextPart,
     ToolCallPart,
     ToolCallResponsePart,
+    WebSearch,
 )
-from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.opaque import unseal
-from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, ResponseFormat, Role
-from openclaw_oauthrouter.dialects.openai_responses import fields
-from openclaw_oauthrouter.dialects.openai_responses.content import decode_content
-from openclaw_oauthrouter.dialects.openai_responses.tools import decode_tool_choice, decode_tools
-from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT, flat_name
+from openclaw_oauthrouter.canonical.fitting import RESULT_CONTENT
+from openclaw_oauthrouter.canonical.json import FrozenObject
+from openclaw_oauthrouter.canonical.opaque import attached, unseal
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, ResponseFormat, Role, ToolChoice
+from openclaw_oauthrouter.dialects.openai_responses.content import (
+    SUMMARISE,
+    UNREADABLE,
+    as_words,
+    decode_content,
+    decode_output,
+    item_in_words,
+    read_summary,
+    told_summary,
+)
+from openclaw_oauthrouter.dialects.openai_responses.tools import (
+    ADDED,
+    FOUND,
+    SEARCH,
+    decode_tool_choice,
+    decode_tools,
+    found_in_words,
+    tools_of,
+)
+from openclaw_oauthrouter.dialects.openai_responses.vocabulary import COMPACTIONS, DIALECT, flat_name, is_compaction
 from openclaw_oauthrouter.errors import InvalidRequestError
+from openclaw_oauthrouter.wire.json_fields import JsonFields
 
 STATEFUL = ("previous_response_id", "conversation", "background", "prompt")
 """Fields that only mean something to a server that remembers."""
@@ -50,172 +71,251 @@ _CANONICAL = frozenset(
 )
 
 
-def decode_request(body: JsonObject, headers: Mapping[str, str]) -> ChatRequest:
+def decode_request(body: FrozenObject, headers: Mapping[str, str]) -> ChatRequest:
     """Read a request.
 
     :raises InvalidRequestError: naming the parameter
     """
-    _refuse_state(body)
-    if body.get("input") is None:
-        raise InvalidRequestError("'input' is missing: send a string or a list of items", param="input")
-    text = fields.optional(fields.mapping, body, "text") or {}
-    tools, choice = body.get("tools"), body.get("tool_choice")
+    if not isinstance(body, Mapping):
+        raise InvalidRequestError("expected a JSON object", param="body")
+    fields = JsonFields(body)
+    _refuse_state(fields)
+    if "input" not in fields:
+        fields.refuse("input", "it is required: a string or a list of items")
+    text = fields.optional_nested("text")
+    compacts = is_compaction(body)
     return ChatRequest(
         dialect=DIALECT,
-        model=fields.string(body.get("model"), "model"),
-        messages=(*_instructions(body), *decode_input(body["input"])),
+        model=fields.string("model"),
+        messages=(*_instructions(fields), *decode_input(fields)),
         body=body,
         headers=headers,
-        tools=() if tools is None else decode_tools(tools),
-        tool_choice=None if choice is None else decode_tool_choice(choice),
-        parallel_tool_calls=fields.optional(fields.boolean, body, "parallel_tool_calls"),
-        max_output_tokens=fields.optional(fields.count, body, "max_output_tokens"),
-        temperature=fields.optional(fields.number, body, "temperature"),
-        top_p=fields.optional(fields.number, body, "top_p"),
-        stream=bool(fields.optional(fields.boolean, body, "stream")),
+        tools=decode_tools(fields),
+        tool_choice=ToolChoice("none") if compacts else decode_tool_choice(fields),
+        parallel_tool_calls=fields.optional_boolean("parallel_tool_calls"),
+        max_output_tokens=fields.optional_integer("max_output_tokens"),
+        temperature=fields.optional_number("temperature"),
+        top_p=fields.optional_number("top_p"),
+        stream=fields.optional_boolean("stream") or False,
         include_usage=True,
-        response_format=_response_format(fields.optional(fields.mapping, text, "format", "text")),
-        reasoning=_wanted_reasoning(fields.optional(fields.mapping, body, "reasoning")),
-        verbosity=fields.optional(fields.string, text, "verbosity", "text"),
-        user=fields.optional(fields.string, body, "user"),
-        service_tier=fields.optional(fields.string, body, "service_tier"),
-        prompt_cache_key=fields.optional(fields.string, body, "prompt_cache_key"),
-        logprobs="message.output_text.logprobs" in (fields.optional(fields.array, body, "include") or ()),
+        response_format=None if compacts or text is None else _response_format(text.optional_nested("format")),
+        reasoning=_wanted_reasoning(fields.optional_nested("reasoning")),
+        verbosity=text.optional_string("verbosity") if text else None,
+        user=fields.optional_string("user"),
+        service_tier=fields.optional_string("service_tier"),
+        prompt_cache_key=fields.optional_string("prompt_cache_key"),
+        logprobs="message.output_text.logprobs" in (fields.optional_list("include") or ()),
         native={name: value for name, value in body.items() if name not in _CANONICAL and value is not None},
     )
 
 
-def _refuse_state(body: JsonObject) -> None:
+def _refuse_state(body: JsonFields) -> None:
     for name in STATEFUL:
         if body.get(name):
-            raise InvalidRequestError(
-                f"{name!r} needs a server that remembers; this gateway is stateless: send the whole conversation as 'input'",
-                param=name,
+            body.refuse(
+                name, "it needs a server that remembers, which this gateway is not here; send the whole conversation as 'input'"
             )
 
 
-def _instructions(body: JsonObject) -> tuple[Message, ...]:
-    text = fields.optional(fields.string, body, "instructions")
+def _instructions(body: JsonFields) -> tuple[Message, ...]:
+    if isinstance(body.get("instructions"), list):
+        # What a response object echoes may be a list of items; so sent back, it means the same.
+        return tuple(replace(message, role="system") for message in decode_items(body.objects("instructions")))
+    text = body.optional_string("instructions")
     return (Message("system", (TextPart(text),)),) if text else ()
 
 
-def _response_format(value: JsonObject | None) -> ResponseFormat | None:
+def _response_format(value: JsonFields | None) -> ResponseFormat | None:
     if value is None:
         return None
-    match value.get("type"):
-        case "json_schema":
-            where = "text.format"
-            return ResponseFormat(
-                "json_schema",
-                schema=fields.mapping(value.get("schema"), f"{where}.schema"),
-                name=fields.optional(fields.string, value, "name", where),
-                description=fields.optional(fields.string, value, "description", where),
-                strict=fields.optional(fields.boolean, value, "strict", where),
-            )
-        case "json_object":
-            return ResponseFormat("json_object")
-        case "text":
-            return None
-        case other:
-            raise InvalidRequestError(f"text.format.type {other!r} is not known", param="text.format.type")
+    kind = value.get("type")
+    if kind == "json_schema":
+        return ResponseFormat(
+            "json_schema",
+            schema=value.mapping("schema"),
+            name=value.optional_string("name"),
+            description=value.optional_string("description"),
+            strict=value.optional_boolean("strict"),
+        )
+    if kind not in ("json_object", "text"):
+        value.refuse("type", f"{as_words(kind)[:64]!r} is not known")
+    return ResponseFormat("json_object") if kind == "json_object" else None
 
 
-def _wanted_reasoning(value: JsonObject | None) -> Reasoning | None:
+def _wanted_reasoning(value: JsonFields | None) -> Reasoning | None:
     if value is None:
         return None
-    summary = value.get("summary") or value.get("generate_summary")
-    return Reasoning(
-        effort=fields.optional(fields.string, value, "effort", "reasoning"),
-        summary=None if summary is None else fields.string(summary, "reasoning.summary"),
-    )
+    summary = "summary" if "summary" in value else "generate_summary"
+    return Reasoning(effort=value.optional_string("effort"), summary=value.optional_string(summary))
 
+
+# ---------------------------------------------------------------------------------------------------------- the conversation
 
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
-
-
-def decode_input(value: object) -> tuple[Message, ...]:
-    """Messages in order; what one assistant turn is made of (reasoning, words, calls) becomes one message, and so do the answers to it.
-
-    :raises InvalidRequestError: naming the item, for instance ``input[3].call_id``
-    """
-    if isinstance(value, str):
-        return (Message("user", (TextPart(value),)),)
-    turns: list[tuple[Role, bool, list[Part]]] = []
-    for position, item in enumerate(fields.mappings(value, "input")):
-        role, whole, parts = _decode_item(item, f"input[{position}]")
-        if turns and not whole and turns[-1][:2] == (role, False):
-            turns[-1][2].extend(parts)
-        else:
-            turns.append((role, whole, list(parts)))
-    return tuple(Message(role, tuple(parts)) for role, _, parts in turns)
-
 
 _Decoded = tuple[Role, bool, Iterable[Part]]
 """Role, whether the item is a message of its own rather than a piece of one, and its parts."""
 
 
-def _decode_item(item: JsonObject, where: str) -> _Decoded:
-    kind = item.get("type") or ("message" if "role" in item else None)
-    decode = _ITEMS.get(fields.string(kind, f"{where}.type"))
+def decode_input(body: JsonFields) -> tuple[Message, ...]:
+    """Messages in order; what one assistant turn is made of (reasoning, words, calls) becomes one message, and so do the answers to it.
+
+    :raises InvalidRequestError: naming the item, for instance ``input[3].call_id``
+    """
+    value = body.string_or_objects("input")
+    if value is None:
+        return ()
+    return (Message("user", (TextPart(value),)),) if isinstance(value, str) else decode_items(value)
+
+
+def decode_items(items: Iterable[JsonFields]) -> tuple[Message, ...]:
+    """The messages that input items spell."""
+    turns: list[tuple[Role, bool, list[Part]]] = []
+    for item in items:
+        role, whole, found = _decode_item(item, begun=any(role == "user" for role, _, _ in turns))
+        parts = list(found)
+        if turns and not whole and turns[-1][:2] == (role, False):
+            turns[-1][2].extend(parts)
+        elif parts or whole:
+            # An item without words for this conversation (tools, which are offered apart) is no turn of it.
+            turns.append((role, whole, parts))
+    return tuple(Message(role, attached(parts) if role == "assistant" else tuple(parts)) for role, _, parts in turns)
+
+
+def _decode_item(item: JsonFields, *, begun: bool) -> _Decoded:
+    kind = item.optional_string("type") or ("message" if "role" in item else None)
+    if kind is None:
+        item.refuse("type", "it is required")
+    if kind == ADDED:
+        # The tools a conversation begins with are simply there; those that come later are news.
+        found = tools_of(item)
+        news = begun and bool(found)
+        return "system", news, (TextPart(found_in_words(found)),) if news else ()
+    decode = _ITEMS.get(kind)
     if decode is not None:
-        return decode(item, where)
-    # A hosted tool's call, its answer, a compaction: only OpenAI's own upstreams can read them.
-    role: Role = "user" if str(kind).endswith("_output") else "assistant"
-    return role, False, (NativePart(DIALECT, str(kind), item),)
+        return decode(item)
+    if kind.endswith("_call") and isinstance(item.get("call_id"), str):
+        return _client_call(item, kind)
+    if kind.endswith("_output") and isinstance(item.get("call_id"), str):
+        return _client_answer(item)
+    # A hosted tool's call and whatever else only OpenAI's own upstreams know.
+    role: Role = "user" if kind.endswith("_output") else "assistant"
+    return role, False, (NativePart(DIALECT, kind, item.holder, words=item_in_words(item.holder)),)
 
 
-def _message(item: JsonObject, where: str) -> _Decoded:
-    name = fields.string(item.get("role"), f"{where}.role")
-    role = _ROLES.get(name)
-    if role is None:
-        raise InvalidRequestError(f"role {name!r} is not one of {', '.join(_ROLES)}", param=f"{where}.role")
-    return role, role != "assistant", decode_content(item.get("content"), f"{where}.content")
+def _message(item: JsonFields) -> _Decoded:
+    if item.get("role") == "tool" and isinstance(item.get("tool_call_id"), str):
+        content = tuple(part for part in decode_output(item, "content") if isinstance(part, RESULT_CONTENT))
+        return "user", False, (ToolCallResponsePart(id=item.string("tool_call_id"), content=content),)
+    role = item.choice("role", _ROLES)
+    parts = [*decode_content(item, "content")]
+    if role == "assistant":
+        parts += (_chat_call(call) for call in item.objects("tool_calls"))
+    return role, role != "assistant", parts
 
 
-def _call(item: JsonObject, where: str) -> _Decoded:
-    custom = item["type"] == "custom_tool_call"
-    arguments = "input" if custom else "arguments"
-    call = ToolCallPart(
-        id=fields.string(item.get("call_id"), f"{where}.call_id"),
-        name=_called(item, where),
-        arguments=fields.string(item.get(arguments), f"{where}.{arguments}"),
-        custom=custom,
-    )
-    return "assistant", False, (call,)
+def _chat_call(call: JsonFields) -> Part:
+    function = call.nested("function")
+    return ToolCallPart(id=call.string("id"), name=function.string("name"), arguments=function.string("arguments"))
 
 
-def _called(item: JsonObject, where: str) -> str:
-    name = fields.string(item.get("name"), f"{where}.name")
-    namespace = fields.optional(fields.string, item, "namespace", where)
+def _call(item: JsonFields) -> _Decoded:
+    custom = item.get("type") == "custom_tool_call"
+    return "assistant", False, (ToolCallPart(item.string("call_id"), _called(item), _arguments(item, custom), custom=custom),)
+
+
+def _arguments(item: JsonFields, custom: bool) -> str:
+    key = "input" if custom else "arguments"
+    value = item.get(key)
+    return orjson.dumps(value).decode() if isinstance(value, dict | list) and not custom else item.string(key)
+
+
+def _called(item: JsonFields) -> str:
+    name, namespace = item.string("name"), item.optional_string("namespace")
     return flat_name(namespace, name) if namespace else name
 
 
-def _answer(item: JsonObject, where: str) -> _Decoded:
-    answer = ToolCallResponsePart(
-        id=fields.string(item.get("call_id"), f"{where}.call_id"),
-        content=cast("tuple[TextPart, ...]", decode_content(item.get("output"), f"{where}.output")),
-        custom=item["type"] == "custom_tool_call_output",
-    )
-    return "user", False, (answer,)
+def _answer(item: JsonFields) -> _Decoded:
+    content = tuple(part for part in decode_output(item, "output") if isinstance(part, RESULT_CONTENT))
+    custom = item.get("type") == "custom_tool_call_output"
+    return "user", False, (ToolCallResponsePart(id=item.string("call_id"), content=content, custom=custom),)
 
 
-def _reasoning(item: JsonObject, where: str) -> _Decoded:
-    encrypted = fields.optional(fields.string, item, "encrypted_content", where)
-    pieces = [piece for name in ("summary", "content") for piece in fields.mappings(item.get(name) or [], f"{where}.{name}")]
-    text = "\n\n".join(piece["text"] for piece in pieces if isinstance(piece.get("text"), str))
+def _client_call(item: JsonFields, kind: str) -> _Decoded:
+    """A call of a vendor's tool that the client itself ran (shell, patch, computer, tool search): a call like any other."""
+    hidden = ("type", "id", "call_id", "status", "execution")
+    arguments = item.get("arguments")
+    told = arguments if isinstance(arguments, dict) else {key: value for key, value in item.holder.items() if key not in hidden}
+    name = kind.removesuffix("_call")
+    return "assistant", False, (ToolCallPart(item.string("call_id"), name, orjson.dumps(told).decode()),)
+
+
+def _client_answer(item: JsonFields) -> _Decoded:
+    output = item.get("output")
+    known = isinstance(output, list) and all(isinstance(part, dict) and part.get("type") in _READABLE for part in output)
+    if isinstance(output, dict) and output.get("type") in _READABLE:
+        content = decode_content(JsonFields({"output": [output]}), "output")
+    elif isinstance(output, str) or known:
+        content = decode_output(item, "output")
+    else:
+        content = (TextPart(as_words(output if output is not None else item.get("status") or "")),)
+    kept = tuple(part for part in content if isinstance(part, RESULT_CONTENT))
+    return "user", False, (ToolCallResponsePart(id=item.string("call_id"), content=kept),)
+
+
+_READABLE = frozenset({"input_text", "output_text", "text", "input_image", "computer_screenshot"})
+
+
+def _found_tools(item: JsonFields) -> _Decoded:
+    words = TextPart(found_in_words(tools_of(item)))
+    call_id = item.optional_string("call_id")
+    if call_id is None:
+        return "assistant", False, (NativePart(DIALECT, FOUND, item.holder, words=words.text),)
+    return "user", False, (ToolCallResponsePart(id=call_id, content=(words,)),)
+
+
+def _searched_tools(item: JsonFields) -> _Decoded:
+    if item.optional_string("call_id") is None:
+        # The provider searched for itself: nobody else has to answer for it.
+        return "assistant", False, (NativePart(DIALECT, "tool_search_call", item.holder, words=""),)
+    return _client_call(item, "tool_search_call")
+
+
+def _web_search(item: JsonFields) -> _Decoded:
+    action = item.get("action")
+    query = action.get("query") if isinstance(action, Mapping) else None
+    search = WebSearch(id=str(item.get("id") or ""), query=query if isinstance(query, str) else "")
+    words = item_in_words(item.holder)
+    return "assistant", False, (NativePart(DIALECT, "web_search_call", item.holder, words=words, search=search),)
+
+
+def _reasoning(item: JsonFields) -> _Decoded:
+    encrypted = item.optional_string("encrypted_content")
+    pieces = (piece for name in ("summary", "content") for piece in item.objects(name))
+    text = "\n\n".join(words for piece in pieces if isinstance(words := piece.get("text"), str))
     opaque = None
     if encrypted:
-        opaque = unseal(encrypted) or Opaque("encrypted", encrypted, item_id=fields.optional(fields.string, item, "id", where))
+        opaque = unseal(encrypted) or Opaque("encrypted", encrypted, item_id=item.optional_string("id"))
     return "assistant", False, (ReasoningPart(text, opaque),) if text or opaque else ()
 
 
-def _reference(_item: JsonObject, where: str) -> _Decoded:
-    raise InvalidRequestError(
-        "'item_reference' names an item stored at the provider; this gateway keeps none, send the item itself", param=where
-    )
+def _compaction(item: JsonFields) -> _Decoded:
+    sealed = item.optional_string("encrypted_content")
+    summary = read_summary(sealed)
+    if summary is not None:
+        return "user", True, (TextPart(told_summary(summary)),)
+    return "user", True, (TextPart(UNREADABLE, opaque=Opaque("encrypted", sealed) if sealed else None),)
 
 
-_ITEMS: dict[str, Callable[[JsonObject, str], _Decoded]] = {
+def _compact(_item: JsonFields) -> _Decoded:
+    return "user", True, (TextPart(SUMMARISE),)
+
+
+def _reference(item: JsonFields) -> _Decoded:
+    item.refuse("type", "'item_reference' names an item stored at the provider; this gateway keeps none, send the item itself")
+
+
+_ITEMS: dict[str, Callable[[JsonFields], _Decoded]] = {
     "message": _message,
     "function_call": _call,
     "function_call_output": _answer,
@@ -223,4 +323,9 @@ _ITEMS: dict[str, Callable[[JsonObject, str], _Decoded]] = {
     "custom_tool_call_output": _answer,
     "reasoning": _reasoning,
     "item_reference": _reference,
+    "web_search_call": _web_search,
+    f"{SEARCH}_call": _searched_tools,
+    FOUND: _found_tools,
+    "compaction_trigger": _compact,
+    **dict.fromkeys(COMPACTIONS, _compaction),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
@@ -19,30 +18,28 @@ from openclaw_oauthrouter.canonical.content import (
     ToolCallResponsePart,
     UriPart,
 )
+from openclaw_oauthrouter.canonical.fitting import JSON_ONLY
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo
 from openclaw_oauthrouter.canonical.repair import repair
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Message, Note, Reasoning, ResponseFormat
-from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.canonical.tool_names import changed_names, wire_name
 from openclaw_oauthrouter.dialects.openai_responses.content import encode_media
-from openclaw_oauthrouter.dialects.openai_responses.tools import encode_tool_choice, encode_tools
-from openclaw_oauthrouter.dialects.openai_responses.vocabulary import wire_call_id
+from openclaw_oauthrouter.dialects.openai_responses.tools import encode_tool_choice, encode_tools, target_schema
+from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT, wire_call_id
 
 MIN_OUTPUT_TOKENS = 16
 """The API refuses a smaller ``max_output_tokens``."""
 
-MAX_USER = 64
-"""The API refuses a longer ``user``."""
-
-_REASONING_MODEL = re.compile(r"(?:o\d|gpt-[5-9]|codex)(?!.*-chat)", re.IGNORECASE)
-_CLASSIC_MODEL = re.compile(r"gpt-[34]|chatgpt|gpt-.*-chat", re.IGNORECASE)
-_SERVICE_TIERS = frozenset({"auto", "default", "flex", "scale", "priority", "fast", "ultrafast"})
 _SHARED_FIELDS = frozenset({"metadata", "safety_identifier", "prompt_cache_retention", "prompt_cache_options"})
-_EFFORT_OF_BUDGET = ((2048, "low"), (8192, "medium"))
+_SERVICE_TIERS = frozenset({"auto", "default", "flex", "scale", "priority", "fast", "ultrafast"})
+_JSON = "json"
+_ENCRYPTED = "reasoning.encrypted_content"
+_SOURCES = "web_search_call.action.sources"
 
 
 def encode_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
-    """Write a request of another dialect's client.
+    """Write a fitted request of another dialect's client.
 
     :raises InvalidRequestError: it holds audio
     """
@@ -60,15 +57,32 @@ _Piece = tuple[JsonObject, list[Note]]
 def _encode_conversation(request: ChatRequest, info: ModelInfo) -> _Piece:
     messages, notes = repair(request.messages)
     instructions, rest = encode_instructions(messages)
-    encoder = InputEncoder(request.foreign_opaque)
+    encoder = InputEncoder()
     for message in rest:
         encoder.write(message)
-    body: JsonObject = {"model": info.id, "input": encoder.items, "store": False}
+    items = encoder.items
+    if request.response_format is not None and request.response_format.kind == "json_object":
+        items = [*_json_reminder(instructions, items), *items]
+    body: JsonObject = {"model": info.id, "input": items, "store": False}
     if instructions is not None:
         body["instructions"] = instructions
     if request.stream:
         body["stream"] = True
     return body, [*notes, *encoder.notes]
+
+
+def _json_reminder(instructions: str | None, items: Sequence[JsonObject]) -> Sequence[JsonObject]:
+    """JSON mode is a 400 unless the word stands in the input itself: the instructions, where it was, do not count."""
+    if any(_JSON in str(item).lower() for item in items):
+        return ()
+    said = (
+        instructions if instructions and _JSON in instructions.lower() and len(instructions) <= _LONGEST_REMINDER else JSON_ONLY
+    )
+    return ({"type": "message", "role": "developer", "content": [{"type": "input_text", "text": said}]},)
+
+
+_LONGEST_REMINDER = 200
+"""Characters of instructions that are repeated rather than replaced by a sentence."""
 
 
 def _encode_tools(request: ChatRequest, _model_info: ModelInfo) -> _Piece:
@@ -92,7 +106,7 @@ def _encode_answer(request: ChatRequest, _model_info: ModelInfo) -> _Piece:
     notes: list[Note] = []
     text: JsonObject = {}
     if request.response_format is not None:
-        text["format"] = _encode_format(request.response_format)
+        text["format"], notes = _encode_format(request.response_format)
     if request.verbosity is not None:
         text["verbosity"] = request.verbosity
     if text:
@@ -104,70 +118,56 @@ def _encode_answer(request: ChatRequest, _model_info: ModelInfo) -> _Piece:
     return body, notes
 
 
-def _encode_format(wanted: ResponseFormat) -> JsonObject:
+def _encode_format(wanted: ResponseFormat) -> tuple[JsonObject, list[Note]]:
     if wanted.kind != "json_schema":
-        return {"type": wanted.kind}
-    encoded: JsonObject = {"type": "json_schema", "name": wire_name(wanted.name or "answer"), "schema": wanted.schema or {}}
+        return {"type": wanted.kind}, []
+    schema, strict, notes = target_schema(wanted.schema or {}, wanted.strict, "response_format")
+    encoded: JsonObject = {"type": "json_schema", "name": wire_name(wanted.name or "answer"), "schema": schema}
     if wanted.description is not None:
         encoded["description"] = wanted.description
-    if wanted.strict is not None:
-        encoded["strict"] = wanted.strict
-    return encoded
+    if strict is not None:
+        encoded["strict"] = strict
+    return encoded, notes
 
 
-def _encode_sampling(request: ChatRequest, info: ModelInfo) -> _Piece:
+def _encode_sampling(request: ChatRequest, _model_info: ModelInfo) -> _Piece:
     wanted: dict[str, Any] = {"temperature": request.temperature, "top_p": request.top_p}
     unknown = {"top_k": request.top_k, "stop": request.stop or None, "logprobs": request.logprobs or None}
     notes = [_no_counterpart(name) for name, value in unknown.items() if value is not None]
-    sampling = {name: value for name, value in wanted.items() if value is not None}
-    thinks = request.reasoning is None or request.reasoning.effort != "none"
-    if thinks and _REASONING_MODEL.match(_bare(info)):
-        notes += [Note("dropped", name, f"{info.id} reasons, and then takes no sampling parameters") for name in sampling]
-        return {}, notes
-    return sampling, notes
+    return {name: value for name, value in wanted.items() if value is not None}, notes
 
 
 def _encode_reasoning(request: ChatRequest, info: ModelInfo) -> _Piece:
+    accepts = info.accepts or Accepts(known=False)
     body: JsonObject = {}
-    if _CLASSIC_MODEL.match(_bare(info)):
-        return body, [] if request.reasoning is None else [Note("dropped", "reasoning", f"{info.id} does not reason")]
-    if _REASONING_MODEL.match(_bare(info)):
-        body["include"] = ["reasoning.encrypted_content"]
-    if request.reasoning is not None:
-        body["reasoning"] = _effort(request.reasoning)
+    # Sealed reasoning is asked for wherever the model is known to reason: its next turn is better, and cheaper, with it.
+    include = [_ENCRYPTED] if accepts.reasons else []
+    include += [_SOURCES] if any(tool.search is not None for tool in request.tools) else []
+    if include:
+        body["include"] = include
+    wanted = request.reasoning
+    asked = (request.decoded or request).reasoning
+    if wanted is None and asked is not None and asked.adaptive and accepts.reasons is not False:
+        wanted = Reasoning(summary=asked.summary)  # the model decides for itself, as it was asked to
+    if wanted is not None:
+        summary: JsonObject = {"summary": wanted.summary or "auto"}
+        effort = wanted.effort or wanted.answer_effort
+        body["reasoning"] = {"effort": effort, **summary} if effort is not None else summary
     return body, []
-
-
-def _effort(wanted: Reasoning) -> JsonObject:
-    effort = wanted.effort
-    if effort is None and wanted.budget_tokens is not None:
-        effort = next((name for limit, name in _EFFORT_OF_BUDGET if wanted.budget_tokens < limit), "high")
-    summary: JsonObject = {"summary": wanted.summary or "auto"}
-    return {"effort": effort, **summary} if effort is not None else summary
 
 
 def _encode_extras(request: ChatRequest, _model_info: ModelInfo) -> _Piece:
     body: JsonObject = {name: value for name, value in request.native.items() if name in _SHARED_FIELDS}
     notes = [_no_counterpart(name) for name in sorted(request.native.keys() - _SHARED_FIELDS)]
-    candidates = (
-        ("user", request.user, len(request.user or "") <= MAX_USER),
-        ("service_tier", request.service_tier, request.service_tier in _SERVICE_TIERS),
-        ("prompt_cache_key", request.prompt_cache_key, True),
-    )
-    for name, value, fits in candidates:
-        if value is not None and fits:
-            body[name] = value
-        elif value is not None:
-            notes.append(Note("dropped", name, "its value has no counterpart in the Responses API"))
-    return body, notes
+    extras = {"user": request.user, "service_tier": request.service_tier, "prompt_cache_key": request.prompt_cache_key}
+    if request.service_tier is not None and request.service_tier not in _SERVICE_TIERS:
+        notes.append(Note("dropped", "service_tier", "its value has no counterpart in the Responses API"))
+        del extras["service_tier"]
+    return body | {name: value for name, value in extras.items() if value is not None}, notes
 
 
 def _no_counterpart(name: str) -> Note:
     return Note("dropped", name, "has no counterpart in the Responses API")
-
-
-def _bare(info: ModelInfo) -> str:
-    return info.id.rpartition("/")[2]
 
 
 def encode_instructions(messages: Sequence[Message]) -> tuple[str | None, Sequence[Message]]:
@@ -187,10 +187,9 @@ class InputEncoder:
     :ivar notes: what could not be
     """
 
-    def __init__(self, foreign_opaque: frozenset[str]) -> None:
+    def __init__(self) -> None:
         self.items: list[JsonObject] = []
         self.notes: list[Note] = []
-        self._foreign = foreign_opaque
         self._custom_calls: set[str] = set()
 
     def write(self, message: Message) -> None:
@@ -220,6 +219,12 @@ class InputEncoder:
                 case ReasoningPart():
                     self._flush("assistant", content)
                     self._write_reasoning(part, last=position == len(parts) - 1)
+                case NativePart(words=words) if words is not None:
+                    # A client of this dialect at a model that knows no such item: it reads what it says.
+                    content.extend(_said(part, words))
+                case NativePart(dialect, _, value) if dialect == DIALECT:
+                    self._flush("assistant", content)
+                    self.items.append(dict(value))
                 case _:
                     self._drop(part, "has no counterpart in an assistant turn")
         self._flush("assistant", content)
@@ -256,7 +261,7 @@ class InputEncoder:
 
     def _write_reasoning(self, part: ReasoningPart, *, last: bool) -> None:
         opaque = part.opaque
-        if opaque is None or opaque.kind != "encrypted" or opaque.data in self._foreign:
+        if opaque is None or opaque.kind != "encrypted":
             self.notes.append(Note("dropped", "reasoning", "only its own maker can read it"))
         elif last:
             self.notes.append(Note("dropped", "reasoning", "nothing follows it, which the API refuses"))
@@ -271,6 +276,8 @@ class InputEncoder:
                 return [{"type": "input_text", "text": text}] if text else []
             case BlobPart() | UriPart() | FilePart():
                 return [encode_media(part)]
+            case NativePart(dialect, _, value) if dialect == DIALECT:
+                return [dict(value)]
             case _:
                 self._drop(part, "has no counterpart in the Responses API")
                 return []

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from openclaw_oauthrouter.canonical.clock import Clock
-from openclaw_oauthrouter.canonical.content import Citation, Opaque
+from openclaw_oauthrouter.canonical.content import Citation, Opaque, WebSearch
 from openclaw_oauthrouter.canonical.events import (
     CitationAdded,
     FinishReason,
@@ -123,7 +123,10 @@ class ResponsesMachine:
         if status == "incomplete":
             reason = (response.get("incomplete_details") or {}).get("reason")
             return "content_filter" if reason == "content_filter" else "length"
-        return "tool_call" if self.items.called_tool else "stop"
+        if self.items.called_tool:
+            return "tool_call"
+        # The Codex backend says by this that the model has only announced what it will do next.
+        return "pause" if response.get("end_turn") is False else "stop"
 
 
 def decode_response(body: JsonObject, clock: Clock) -> Sequence[StreamEvent]:
@@ -268,7 +271,7 @@ class OutputItems:
         """An item is whole."""
         kind = self._types[at] = item.get("type") or ""
         finish = _FINISHERS.get(kind)
-        yield from self._parts.native(at, kind, item) if finish is None else finish(self, at, item)
+        yield from self._parts.native(at, kind, item, _search_of(item)) if finish is None else finish(self, at, item)
 
     def closed(self, output: list[JsonObject]) -> Iterator[StreamEvent]:
         """The answer is over; its final list of items adds what the stream left out."""
@@ -327,6 +330,26 @@ class OutputItems:
         yield from self._parts.finish(at, Opaque("encrypted", string(encrypted), item_id=_as_text(item.get("id")) or None))
 
 
+def _search_of(item: JsonObject) -> WebSearch | None:
+    """What a hosted search of the web was for and what it found, as far as the item says; the text's citations say more."""
+    if item.get("type") != "web_search_call":
+        return None
+    action = item.get("action")
+    told = action if isinstance(action, dict) else {}
+    queries = told.get("queries")
+    first = queries[0] if isinstance(queries, list) and queries else None
+    sources = told.get("sources")
+    found = [source for source in sources if isinstance(source, dict)] if isinstance(sources, list) else []
+    hits = tuple(
+        Citation(url=source["url"], title=_as_text(source.get("title"))) for source in found if isinstance(source.get("url"), str)
+    )
+    return WebSearch(
+        id=_as_text(item.get("id")),
+        query=_as_text(told.get("query") or first),
+        hits=None if item.get("status") == "failed" else hits,
+    )
+
+
 def _names_source(annotation: JsonObject) -> bool:
     return annotation.get("type") == "url_citation"
 
@@ -380,12 +403,18 @@ class OutputParts:
         part = self._parts[key] = GrowingPart(len(self._parts), kind, custom, self._text_length)
         return (PartStarted(part.index, kind, id, name, custom),)
 
-    def native(self, key: Hashable, type: str, value: FrozenObject) -> Sequence[StreamEvent]:
-        """A whole item we have no word for, unless it was there before."""
+    def native(self, key: Hashable, type: str, value: FrozenObject, search: WebSearch | None = None) -> Sequence[StreamEvent]:
+        """A whole item we have no word for, unless it was there before.
+
+        What it is sealed with (a compaction) is told, so that it goes back to nobody but its maker.
+        """
         if key in self._parts:
             return ()
         part = self._parts[key] = GrowingPart(len(self._parts), "native", open=False)
-        return PartStarted(part.index, "native", native=(DIALECT, type, value)), PartFinished(part.index)
+        sealed = value.get("encrypted_content")
+        opaque = Opaque("encrypted", sealed) if isinstance(sealed, str) and sealed else None
+        started = PartStarted(part.index, "native", native=(DIALECT, type, value), opaque=opaque, search=search)
+        return started, PartFinished(part.index)
 
     def append(self, key: Hashable, text: str, segment: Hashable = None) -> Sequence[StreamEvent]:
         """More text of an open part; segments of one part are set apart by a blank line."""

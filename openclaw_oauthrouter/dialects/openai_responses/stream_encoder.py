@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 import orjson
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
-from openclaw_oauthrouter.canonical.content import Citation, Opaque
+from openclaw_oauthrouter.canonical.content import Citation, Opaque, WebSearch
 from openclaw_oauthrouter.canonical.events import (
     CitationAdded,
     Frame,
@@ -22,15 +23,16 @@ from openclaw_oauthrouter.canonical.events import (
     UsageReported,
 )
 from openclaw_oauthrouter.canonical.free_text import custom_names, unwrap_input
-from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.opaque import seal
 from openclaw_oauthrouter.canonical.part_order import PartEvent, PartOrder
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.response import ChatResponse, unfold
 from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.dialects.openai_responses.content import seal_summary
 from openclaw_oauthrouter.dialects.openai_responses.errors import belongs_in_stream, encode_fault
-from openclaw_oauthrouter.dialects.openai_responses.tools import grouped_names
-from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT, encode_usage
+from openclaw_oauthrouter.dialects.openai_responses.tools import SEARCH, client_tools
+from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT, ResponseObject, is_compaction
 from openclaw_oauthrouter.errors import OAuthRouterError
 from openclaw_oauthrouter.wire.sse import encode_event
 
@@ -83,78 +85,6 @@ def encode_response(response: ChatResponse, writer: ResponseWriter) -> JsonObjec
     return answer
 
 
-_ECHOED: dict[str, object] = {
-    "instructions": None,
-    "max_output_tokens": None,
-    "metadata": {},
-    "parallel_tool_calls": True,
-    "prompt_cache_key": None,
-    "reasoning": None,
-    "service_tier": None,
-    "store": False,
-    "temperature": None,
-    "text": {"format": {"type": "text"}},
-    "tool_choice": "auto",
-    "tools": [],
-    "top_p": None,
-    "truncation": "disabled",
-    "user": None,
-}
-"""Request fields the API repeats in every response object, with what it says where the client said nothing."""
-
-_INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
-
-
-class ResponseObject:
-    """Written anew for each stage of the answer."""
-
-    def __init__(self, body: FrozenObject, model: str, clock: Clock, new_id: NewId) -> None:
-        self._id = f"resp_{new_id()}"
-        self._model = model
-        self._clock = clock
-        self._created_at = int(clock())
-        echoed = {name: default if body.get(name) is None else body[name] for name, default in _ECHOED.items()}
-        self._fixed: JsonObject = {**echoed, "background": False, "previous_response_id": None, "store": False}
-
-    def identify(self, id: str) -> None:
-        """Take over the provider's id."""
-        self._id = id
-
-    def in_progress(self) -> JsonObject:
-        """While the answer is being written."""
-        return self._write("in_progress")
-
-    def finished(self, finished: ResponseFinished, output: list[JsonObject], usage: Usage) -> JsonObject:
-        """At the end: ``completed``, or ``incomplete`` with the reason."""
-        reason = _INCOMPLETE.get(finished.finish_reason)
-        return {
-            **self._write("completed" if reason is None else "incomplete"),
-            "completed_at": int(self._clock()) if reason is None else None,
-            "incomplete_details": None if reason is None else {"reason": reason},
-            "output": output,
-            "usage": encode_usage(usage),
-            "service_tier": usage.service_tier or self._fixed["service_tier"],
-        }
-
-    def failed(self, error: OAuthRouterError) -> JsonObject:
-        """When the answer breaks off."""
-        return {**self._write("failed"), "error": encode_fault(error)}
-
-    def _write(self, status: str) -> JsonObject:
-        return {
-            "id": self._id,
-            "object": "response",
-            "created_at": self._created_at,
-            "status": status,
-            "model": self._model,
-            "output": [],
-            "error": None,
-            "incomplete_details": None,
-            "usage": None,
-            **self._fixed,
-        }
-
-
 class ResponseWriter:
     """One answer in the API's own order: created, in progress, items one after the other, the end; nothing after that."""
 
@@ -200,7 +130,7 @@ class ResponseWriter:
             return
         yield from self._start()
         self._over = True
-        yield self._stage("failed", self._answer.failed(error))
+        yield self._stage("failed", self._answer.failed(encode_fault(error)))
 
     def _start(self) -> Iterator[JsonObject]:
         if not self._number:
@@ -243,13 +173,16 @@ class OutputWriter:
     def __init__(self, request: ChatRequest, new_id: NewId) -> None:
         self.items: list[JsonObject] = []
         self._new_id = new_id
-        self._grouped = grouped_names(request.body)
+        self._tools = client_tools(request.body)
         self._custom = custom_names(request)
+        self._searches: dict[str, WebSearch] = {}
+        self._summary: list[str] | None = [] if is_compaction(request.body) else None
         self._order = PartOrder()
         self._message: MessageWriter | None = None
         self._words: str | None = None
         self._item: ItemWriter | None = None
         self._call: CallWriter | None = None
+        self._last: PartStarted | None = None
         self._text_length = 0
 
     def receive(self, event: PartEvent) -> Iterator[JsonObject]:
@@ -266,6 +199,15 @@ class OutputWriter:
             self._call.cut = cut
         yield from self._placed(self._close_call())
         yield from self._placed(self._close_message())
+        for search in tuple(self._searches.values()):
+            yield from self._placed(self._searched(search))
+        if self._summary is not None:
+            yield from self._placed(self._compacted("".join(self._summary)))
+
+    def _compacted(self, summary: str) -> Iterator[JsonObject]:
+        """What a client that asked for a compaction takes instead of words: exactly one such item."""
+        item = {"type": "compaction", "id": f"cmp_{self._new_id()}", "encrypted_content": seal_summary(summary)}
+        return _whole(item)
 
     def _write(self, events: Iterable[PartEvent]) -> Iterator[JsonObject]:
         for event in events:
@@ -278,28 +220,68 @@ class OutputWriter:
                 self.items.append(event["item"])
 
     def _start(self, event: PartStarted) -> Iterator[JsonObject]:
+        if self._summary is not None:
+            self._words = event.kind
+            return
         yield from self._close_call()
+        if event.opaque is not None and event.kind in ("text", "tool_call"):
+            yield from self._sealed(event, event.opaque)
+        self._last = event
         if event.kind in ("text", "refusal"):
             # Opened by its first words: an empty message would be the only trace of an answer that is nothing but calls.
             self._words = event.kind
             return
         yield from self._close_message()
+        if event.search is not None and event.native is not None and event.native[0] != DIALECT:
+            yield from self._found(event.search)
+            return
         if event.native is not None:
             yield from _native(event.native)
             return
         self._item = self._new_call(event) if event.kind == "tool_call" else ReasoningWriter(f"rs_{self._new_id()}")
         yield from self._item.open()
 
+    def _sealed(self, event: PartStarted, opaque: Opaque) -> Iterator[JsonObject]:
+        """What another maker sealed a text or a call with: a reasoning item that carries it, which clients send back; see ``opaque.attached``."""
+        yield from self._close_message()
+        sealed = seal(opaque, event.id) if event.kind == "tool_call" else seal(opaque, of_text=True)
+        yield from _whole({"type": "reasoning", "id": f"rs_{self._new_id()}", "summary": [], "encrypted_content": sealed})
+
+    def _found(self, search: WebSearch) -> Iterator[JsonObject]:
+        """A search of the web by another maker: its call and its result come apart, here they are one item."""
+        known = self._searches.get(search.id)
+        if known is None and search.hits == ():
+            self._searches[search.id] = search
+            return iter(())
+        return self._searched(replace(search, query=search.query or (known.query if known else "")))
+
+    def _searched(self, search: WebSearch) -> Iterator[JsonObject]:
+        self._searches.pop(search.id, None)
+        sources = [{"type": "url", "url": hit.url} for hit in search.hits or ()]
+        return _whole(
+            {
+                "type": "web_search_call",
+                "id": f"ws_{search.id or self._new_id()}",
+                "status": "completed" if search.hits is not None else "failed",
+                "action": {"type": "search", "query": search.query, "queries": [search.query], "sources": sources},
+            }
+        )
+
     def _new_call(self, event: PartStarted) -> CallWriter:
         name = event.name or ""
         identity: JsonObject = {"call_id": event.id or f"call_{self._new_id()}", "name": name}
-        if name in self._grouped:
-            identity["namespace"], identity["name"] = self._grouped[name]
+        if name == SEARCH and self._tools.searches:
+            return SearchCallWriter(f"tsc_{self._new_id()}", identity, custom=False, unwrap=False)
+        if name in self._tools.grouped:
+            identity["namespace"], identity["name"] = self._tools.grouped[name]
         custom = event.custom or name in self._custom
         prefix = "ctc" if custom else "fc"
         return CallWriter(f"{prefix}_{self._new_id()}", identity, custom=custom, unwrap=custom and not event.custom)
 
     def _append(self, event: PartDelta) -> Iterator[JsonObject]:
+        if self._summary is not None:
+            self._summary += [event.text] if self._words == "text" else []
+            return
         if self._item is not None:
             yield from self._item.append(event.text)
             return
@@ -326,6 +308,10 @@ class OutputWriter:
         elif self._message is not None:
             yield from self._message.end()
         self._words = None
+        begun = self._last
+        if event.opaque is not None and begun is not None and begun.kind in ("text", "tool_call"):
+            yield from self._close_call()
+            yield from self._sealed(begun, event.opaque)
 
     def _close_call(self) -> Iterator[JsonObject]:
         if self._call is not None:
@@ -338,11 +324,15 @@ class OutputWriter:
             self._message = None
 
 
+def _whole(item: JsonObject) -> Iterator[JsonObject]:
+    yield {"type": "response.output_item.added", "item": item}
+    yield {"type": "response.output_item.done", "item": item}
+
+
 def _native(native: tuple[str, str, Any]) -> Iterator[JsonObject]:
     dialect, _, value = native
     if dialect == DIALECT:
-        yield {"type": "response.output_item.added", "item": value}
-        yield {"type": "response.output_item.done", "item": value}
+        yield from _whole(value)
 
 
 _STEPS: dict[type[PartEvent], Callable[[OutputWriter, Any], Iterator[JsonObject]]] = {
@@ -443,6 +433,40 @@ class CallWriter:
 
     def _item(self, text: str, status: str) -> JsonObject:
         return {"type": self._type, "id": self._id, "status": status, **self._identity, self._field: text}
+
+
+class SearchCallWriter(CallWriter):
+    """A ``tool_search_call``, by which Codex CLI is asked for further tools; its arguments are an object, and come whole."""
+
+    def open(self) -> Iterator[JsonObject]:
+        """Announce the item."""
+        yield {"type": "response.output_item.added", "item": self._searching({}, "in_progress")}
+
+    def append(self, text: str) -> Iterator[JsonObject]:
+        """More arguments."""
+        self._chunks.append(text)
+        return iter(())
+
+    def close(self, opaque: Opaque | None) -> Iterator[JsonObject]:
+        """Finish the item."""
+        text = "".join(self._chunks)
+        try:
+            arguments = orjson.loads(text or "{}")
+        except orjson.JSONDecodeError:
+            arguments = {"query": text}
+        status = "incomplete" if self.cut else "completed"
+        yield {"type": "response.output_item.done", "item": self._searching(arguments, status)}
+
+    def _searching(self, arguments: object, status: str) -> JsonObject:
+        call_id = self._identity["call_id"]
+        item: JsonObject = {
+            "type": "tool_search_call",
+            "id": self._id,
+            "call_id": call_id,
+            "execution": "client",
+            "status": status,
+        }
+        return {**item, "arguments": arguments}
 
 
 def _summary(text: str) -> JsonObject:

@@ -1,112 +1,223 @@
-"""Tools and tool choice, both ways: functions, free-text tools, groups, and the hosted ones."""
+"""Tools and tool choice, both ways: functions, free-text tools, groups, the client's own tool search, and the hosted ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
-from openclaw_oauthrouter.canonical.request import Note, Tool, ToolChoice
+from openclaw_oauthrouter.canonical.json_schema import normalise
+from openclaw_oauthrouter.canonical.request import Loading, Note, Tool, ToolChoice, WebSearchOptions
 from openclaw_oauthrouter.canonical.tool_names import wire_name
-from openclaw_oauthrouter.dialects.openai_responses import fields
 from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT, flat_name
-from openclaw_oauthrouter.errors import InvalidRequestError
+from openclaw_oauthrouter.wire.json_fields import JsonFields
+
+SEARCH = "tool_search"
+"""Type of the tool by which tools are found, and the name it has where it is a function."""
+
+ADDED = "additional_tools"
+FOUND = "tool_search_output"
+"""Input items that bring tools along."""
+
+_FIND_TOOLS = "Finds further tools by what they do; those found can be called from then on."
+_QUERY: JsonObject = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
 
 
-def decode_tools(value: object) -> tuple[Tool, ...]:
-    """Every tool: function and custom tools canonical, groups flattened, hosted ones kept as they are.
+# ---------------------------------------------------------------------------------------------------------- the client's tools
+
+
+def decode_tools(body: JsonFields) -> tuple[Tool, ...]:
+    """Every tool, those that input items bring along included: function and custom tools canonical, groups flattened, hosted ones as they are.
+
+    Codex CLI 0.171 gives all its tools as an ``additional_tools`` item, and those that its tool search finds as ``tool_search_output``.
 
     :raises InvalidRequestError: a tool has no name or no type
     """
-    tools: list[Tool] = []
-    for position, definition in enumerate(fields.mappings(value, "tools")):
-        tools.extend(_decode(definition, f"tools[{position}]"))
-    return tuple(tools)
+    tools: dict[object, Tool] = {}
+    for definition, loading in _definitions(body):
+        for tool in _decode(definition, loading):
+            key = (tool.name, id(definition)) if tool.native is not None else tool.name
+            known = tools.get(key)
+            # What was deferred has been found, what was given stays given.
+            if known is None or known.loading == "deferred":
+                tools[key] = tool
+    return tuple(tools.values())
 
 
-def decode_tool_choice(value: object) -> ToolChoice | None:
+def _definitions(body: JsonFields) -> Iterator[tuple[JsonFields, Loading]]:
+    yield from ((definition, "now") for definition in body.objects("tools"))
+    if not isinstance(body.get("input"), list):
+        return
+    for item in body.objects("input"):
+        if item.get("type") in (ADDED, FOUND):
+            loading: Loading = "now" if item.get("type") == ADDED else "found"
+            yield from ((definition, loading) for definition in item.objects("tools"))
+
+
+def decode_tool_choice(body: JsonFields) -> ToolChoice | None:
     """What the client asks for; ``None`` for a hosted tool, which no other dialect can be made to call."""
-    if isinstance(value, str):
-        return _MODES.get(value) or _refuse_choice(value)
-    choice = fields.mapping(value, "tool_choice")
+    if isinstance(body.get("tool_choice"), str):
+        return body.choice("tool_choice", _MODES)
+    choice = body.optional_nested("tool_choice")
+    if choice is None:
+        return None
     match choice.get("type"):
         case "function" | "custom":
-            return ToolChoice("tool", _choice_name(choice, "tool_choice"))
+            return ToolChoice("tool", _choice_name(choice))
         case "allowed_tools":
-            tools = fields.mappings(choice.get("tools"), "tool_choice.tools")
-            allowed = tuple(_choice_name(tool, f"tool_choice.tools[{at}]") for at, tool in enumerate(tools) if "name" in tool)
+            allowed = tuple(_choice_name(tool) for tool in choice.objects("tools") if "name" in tool)
             return ToolChoice("required" if choice.get("mode") == "required" else "auto", allowed=allowed)
+        case "tool_search":
+            return ToolChoice("tool", SEARCH)
         case _:
             return None
 
 
-def grouped_names(body: FrozenObject) -> dict[str, tuple[str, str]]:
-    """Flat name -> (namespace, name) for the ``namespace`` groups of a request body."""
-    return {
-        flat_name(group["name"], tool["name"]): (group["name"], tool["name"])
-        for group in body.get("tools") or ()
-        if group.get("type") == "namespace"
-        for tool in group.get("tools") or ()
-        if "name" in tool
-    }
+@dataclass(frozen=True, slots=True)
+class ClientTools:
+    """What of a client's tools its answers must be written by.
+
+    :ivar grouped: flat name -> (namespace, name)
+    :ivar searches: the client finds tools itself, when asked by a ``tool_search_call``
+    """
+
+    grouped: Mapping[str, tuple[str, str]]
+    searches: bool
+
+
+def client_tools(body: FrozenObject) -> ClientTools:
+    """Read from a request body that has been decoded before, so everything in it is of the right type."""
+    grouped: dict[str, tuple[str, str]] = {}
+    searches = False
+    for definition in _all_definitions(body):
+        searches = searches or _is_client_search(definition)
+        if definition.get("type") == "namespace":
+            space = definition["name"]
+            names = (tool["name"] for tool in definition.get("tools") or () if "name" in tool)
+            grouped |= {flat_name(space, name): (space, name) for name in names}
+    return ClientTools(grouped, searches)
+
+
+def _all_definitions(body: FrozenObject) -> Iterator[FrozenObject]:
+    yield from body.get("tools") or ()
+    items = body.get("input")
+    for item in items if isinstance(items, list) else ():
+        if item.get("type") in (ADDED, FOUND):
+            yield from item.get("tools") or ()
+
+
+def _is_client_search(definition: FrozenObject) -> bool:
+    return definition.get("type") == SEARCH and definition.get("execution") == "client"
 
 
 _MODES = {"auto": ToolChoice("auto"), "none": ToolChoice("none"), "required": ToolChoice("required")}
 
 
-def _refuse_choice(value: str) -> ToolChoice:
-    raise InvalidRequestError(f"'tool_choice' is {value!r}; it must be auto, none, required or an object", param="tool_choice")
-
-
-def _choice_name(choice: JsonObject, where: str) -> str:
-    name = fields.string(choice.get("name"), f"{where}.name")
-    namespace = fields.optional(fields.string, choice, "namespace", where)
+def _choice_name(choice: JsonFields) -> str:
+    name, namespace = choice.string("name"), choice.optional_string("namespace")
     return flat_name(namespace, name) if namespace else name
 
 
-def _decode(definition: JsonObject, where: str) -> Iterator[Tool]:
-    kind = fields.string(definition.get("type"), f"{where}.type")
+def _decode(definition: JsonFields, loading: Loading) -> Iterable[Tool]:
+    if "type" not in definition and "input_schema" in definition:
+        return (_foreign_function(definition, loading),)
+    kind = definition.string("type")
     decode = _DECODERS.get(kind)
-    if decode is None:
-        yield Tool(kind, native=(DIALECT, definition))
-    else:
-        yield from decode(definition, where, "")
+    return (Tool(kind, native=(DIALECT, definition.holder)),) if decode is None else decode(definition, loading, "")
 
 
-def _function(definition: JsonObject, where: str, namespace: str) -> Iterator[Tool]:
+def _function(definition: JsonFields, loading: Loading, namespace: str) -> Iterator[Tool]:
+    # Chat's shape has the same fields one level down; what is meant is beyond doubt.
+    inner = definition if "name" in definition or "function" not in definition else definition.nested("function")
     yield Tool(
-        name=_tool_name(definition, where, namespace),
-        description=fields.optional(fields.string, definition, "description", where),
-        parameters=fields.optional(fields.mapping, definition, "parameters", where),
-        strict=fields.optional(fields.boolean, definition, "strict", where),
+        name=_tool_name(inner, namespace),
+        description=inner.optional_string("description"),
+        parameters=inner.optional_mapping("parameters"),
+        strict=inner.optional_boolean("strict"),
+        loading=_loading(definition, loading),
     )
 
 
-def _custom(definition: JsonObject, where: str, namespace: str) -> Iterator[Tool]:
+def _foreign_function(definition: JsonFields, loading: Loading) -> Tool:
+    return Tool(
+        name=definition.string("name"),
+        description=definition.optional_string("description"),
+        parameters=definition.mapping("input_schema"),
+        loading=_loading(definition, loading),
+    )
+
+
+def _custom(definition: JsonFields, loading: Loading, namespace: str) -> Iterator[Tool]:
     yield Tool(
-        name=_tool_name(definition, where, namespace),
-        description=fields.optional(fields.string, definition, "description", where),
+        name=_tool_name(definition, namespace),
+        description=definition.optional_string("description"),
         custom=True,
-        format=fields.optional(fields.mapping, definition, "format", where),
+        format=definition.optional_mapping("format"),
+        loading=_loading(definition, loading),
     )
 
 
-def _group(definition: JsonObject, where: str, _namespace: str) -> Iterator[Tool]:
-    namespace = fields.string(definition.get("name"), f"{where}.name")
-    for position, member in enumerate(fields.mappings(definition.get("tools") or [], f"{where}.tools")):
-        at = f"{where}.tools[{position}]"
-        decode = _MEMBERS.get(fields.optional(fields.string, member, "type", at) or "")
+def _group(definition: JsonFields, loading: Loading, _namespace: str) -> Iterator[Tool]:
+    namespace = definition.string("name")
+    for member in definition.objects("tools"):
+        decode = _MEMBERS.get(member.optional_string("type") or "")
         if decode is not None:
-            yield from decode(member, at, namespace)
+            yield from decode(member, loading, namespace)
 
 
-def _tool_name(definition: JsonObject, where: str, namespace: str) -> str:
-    name = fields.string(definition.get("name"), f"{where}.name")
+def _search(definition: JsonFields, _loading: Loading, _namespace: str) -> Iterator[Tool]:
+    if not _is_client_search(definition.holder):
+        yield Tool(SEARCH, native=(DIALECT, definition.holder), finds_tools=True)
+        return
+    yield Tool(
+        name=SEARCH,
+        description=definition.optional_string("description") or _FIND_TOOLS,
+        parameters=definition.optional_mapping("parameters") or _QUERY,
+    )
+
+
+def _web_search(definition: JsonFields, _loading: Loading, _namespace: str) -> Iterator[Tool]:
+    filters, place = definition.optional_nested("filters"), definition.optional_mapping("user_location")
+    options = WebSearchOptions(
+        allowed_domains=filters.strings("allowed_domains") if filters else (),
+        blocked_domains=filters.strings("blocked_domains") if filters else (),
+        user_location={name: value for name, value in place.items() if name != "type"} if place else None,
+    )
+    yield Tool(definition.string("type"), native=(DIALECT, definition.holder), search=options)
+
+
+def _tool_name(definition: JsonFields, namespace: str) -> str:
+    name = definition.string("name")
     return flat_name(namespace, name) if namespace else name
 
 
-_Decode = Callable[[JsonObject, str, str], Iterator[Tool]]
+def _loading(definition: JsonFields, loading: Loading) -> Loading:
+    return "deferred" if loading == "now" and definition.get("defer_loading") is True else loading
+
+
+_Decode = Callable[[JsonFields, Loading, str], Iterator[Tool]]
 _MEMBERS: dict[str, _Decode] = {"function": _function, "custom": _custom}
-_DECODERS: dict[str, _Decode] = {**_MEMBERS, "namespace": _group}
+_DECODERS: dict[str, _Decode] = {
+    **_MEMBERS,
+    "namespace": _group,
+    SEARCH: _search,
+    "web_search": _web_search,
+    "web_search_preview": _web_search,
+}
+
+
+def found_in_words(tools: Iterable[Tool]) -> str:
+    """What a search for tools found, told to a model that can call them from now on."""
+    lines = [f"- {tool.name}: {tool.description}" if tool.description else f"- {tool.name}" for tool in tools]
+    return "\n".join(["These tools are available now:", *lines]) if lines else "No tools were found."
+
+
+def tools_of(item: JsonFields) -> tuple[Tool, ...]:
+    """The tools that one input item brings along."""
+    return tuple(tool for definition in item.objects("tools") for tool in _decode(definition, "now") if tool.native is None)
+
+
+# ------------------------------------------------------------------------------------------------------------- for an upstream
 
 
 def encode_tools(tools: Sequence[Tool]) -> tuple[list[JsonObject], tuple[Note, ...]]:
@@ -118,8 +229,12 @@ def encode_tools(tools: Sequence[Tool]) -> tuple[list[JsonObject], tuple[Note, .
             hosted, note = _hosted(tool)
             encoded += [hosted] if hosted else []
             notes += [note] if note else []
+        elif tool.custom:
+            encoded.append(_encode_custom(tool))
         else:
-            encoded.append(_encode_custom(tool) if tool.custom else _encode_function(tool))
+            definition, found = _encode_function(tool)
+            encoded.append(definition)
+            notes += found
     return encoded, tuple(notes)
 
 
@@ -137,13 +252,26 @@ def encode_tool_choice(choice: ToolChoice, tools: Sequence[Tool]) -> str | JsonO
     return {"type": "allowed_tools", "mode": "auto" if choice.mode == "auto" else "required", "tools": named}
 
 
-def _encode_function(tool: Tool) -> JsonObject:
+def _encode_function(tool: Tool) -> tuple[JsonObject, list[Note]]:
     definition: JsonObject = {"type": "function", "name": wire_name(tool.name)}
     if tool.description is not None:
         definition["description"] = tool.description
-    parameters = tool.parameters or {"type": "object", "properties": {}}
+    schema, strict, notes = target_schema(tool.parameters, tool.strict, f"tools.{tool.name}")
     # Absent means "strict" to this API; null means what an absent field means to the others.
-    return {**definition, "parameters": parameters, "strict": tool.strict}
+    return {**definition, "parameters": schema, "strict": strict}, notes
+
+
+def target_schema(schema: FrozenObject | None, strict: bool | None, subject: str) -> tuple[FrozenObject, bool | None, list[Note]]:
+    """A schema as the API takes it, and whether it can be ``strict``."""
+    if strict:
+        bound = normalise(schema, "openai-strict")
+        if bound.fits:
+            return bound.schema, True, []
+    plain = normalise(schema, "openai")
+    notes = [Note("repaired", subject, "; ".join(plain.changed))] if plain.changed and schema is not None else []
+    if strict:
+        notes.append(Note("dropped", f"{subject}.strict", "the API binds no model to such a schema"))
+    return plain.schema, False if strict else strict, notes
 
 
 def _encode_custom(tool: Tool) -> JsonObject:
@@ -169,8 +297,21 @@ def _hosted(tool: Tool) -> tuple[JsonObject | None, Note | None]:
     kind = str(definition.get("type") or tool.name)
     if dialect == DIALECT:
         return dict(definition), None
-    if kind.startswith("web_search"):
-        return {"type": "web_search"}, Note(
-            "mapped", kind, "became the provider's own web search; its options are not carried over"
-        )
+    if tool.search is not None or kind.startswith("web_search"):
+        return _encode_search(tool.search or WebSearchOptions()), Note("mapped", kind, "became the provider's own web search")
     return None, Note("dropped", kind, "is a tool that runs at another provider")
+
+
+def _encode_search(options: WebSearchOptions) -> JsonObject:
+    """Source: ``WebSearchTool`` of openai 3.54."""
+    filters = {
+        name: list(domains)
+        for name, domains in (("allowed_domains", options.allowed_domains), ("blocked_domains", options.blocked_domains))
+        if domains
+    }
+    definition: JsonObject = {"type": "web_search"}
+    if filters:
+        definition["filters"] = filters
+    if options.user_location:
+        definition["user_location"] = {"type": "approximate", **options.user_location}
+    return definition

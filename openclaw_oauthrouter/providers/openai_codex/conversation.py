@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from uuid import UUID
 
 from openclaw_oauthrouter.canonical.content import TextPart
@@ -11,10 +12,17 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 MAX_KEY = 64
 """The backend refuses a longer ``prompt_cache_key``."""
 
+SESSION_HEADERS = ("session-id", "session_id", "thread-id", "x-claude-code-session-id", "x-session-id")
+"""By which Codex CLI, Claude Code and others say which conversation a request belongs to; the first that is there counts."""
+
+_SESSION_IN_USER = re.compile(r"session_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
+_NONCE = re.compile(r"x-anthropic-billing-header:[^\n]*", re.IGNORECASE)
+"""A line of Claude Code's system prompt that differs from session to session, and in some versions from request to request."""
+
 
 def conversation_of(request: ChatRequest) -> str:
     """The client's own key; else one that stays the same for every turn, because what a conversation begins with does not change."""
-    key = request.prompt_cache_key or request.headers.get("session-id")
+    key = request.prompt_cache_key or _session_of(request)
     if isinstance(key, str) and 0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable():
         return key  # it also becomes a header
     beginning = hashlib.sha256((key or "").encode())
@@ -25,5 +33,15 @@ def conversation_of(request: ChatRequest) -> str:
     return str(UUID(bytes=beginning.digest()[:16]))
 
 
+def _session_of(request: ChatRequest) -> str | None:
+    named = next((value for name in SESSION_HEADERS if isinstance(value := request.headers.get(name), str) and value), None)
+    if named is not None:
+        return named
+    # Older versions of Claude Code name the session within the user's id only.
+    user = (request.decoded or request).user
+    found = _SESSION_IN_USER.search(user or "")
+    return found[1] if found else None
+
+
 def _words(message: Message) -> str:
-    return message.role + "\n".join(part.text for part in message.parts if isinstance(part, TextPart))
+    return message.role + "\n".join(_NONCE.sub("", part.text) for part in message.parts if isinstance(part, TextPart))

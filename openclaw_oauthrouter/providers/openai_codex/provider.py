@@ -63,7 +63,7 @@ class OpenAICodex:
     def prepare(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> EncodedRequest:
         """Bring the body into the form the backend insists on."""
         prepared = prepare(encoded, self._allowed)
-        if prepared.body.get("prompt_cache_key") is not None:
+        if "prompt_cache_key" in self._allowed:
             prepared.body["prompt_cache_key"] = conversation_of(request)
         return prepared
 

@@ -154,7 +154,8 @@ def test_user_part(part: Part, expected: dict[str, Any]) -> None:
 def test_part_without_counterpart_is_refused(part: Part) -> None:
     with pytest.raises(InvalidRequestError) as refused:
         encode(HI, Message("user", (TextPart("see"), part)))
-    assert refused.value.param == "messages[1]"
+    # A block of another dialect is refused by fitting, which does not count messages.
+    assert refused.value.param == ("messages" if isinstance(part, NativePart) else "messages[1]")
 
 
 def test_a_tool_that_runs_at_its_provider_is_left_out_with_a_note() -> None:
@@ -314,7 +315,7 @@ def test_notes_tell_what_was_lost() -> None:
     subjects = {note.subject for note in encoded.notes}
     assert subjects == {
         "messages[1].thinking",
-        "messages[1].server_tool_use",
+        "server_tool_use",
         "messages[1].image",
         "cache_control",
         "top_k",

@@ -19,9 +19,10 @@ from openclaw_oauthrouter.canonical.content import (
     ToolCallPart,
     ToolCallResponsePart,
     UriPart,
+    WebSearch,
 )
 from openclaw_oauthrouter.canonical.opaque import seal
-from openclaw_oauthrouter.canonical.request import Message, Reasoning, ResponseFormat, Tool, ToolChoice
+from openclaw_oauthrouter.canonical.request import Message, Reasoning, ResponseFormat, Tool, ToolChoice, WebSearchOptions
 from openclaw_oauthrouter.dialects.openai_responses.request_decoder import STATEFUL
 from openclaw_oauthrouter.errors import InvalidRequestError
 from tests.support.recordings import SHARED, recorded_body, recordings
@@ -38,7 +39,7 @@ ANSWER = {"type": "function_call_output", "call_id": "c1", "output": "snow"}
         ({"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}, user("hi")),
         ({"role": "system", "content": "be brief"}, system("be brief")),
         ({"role": "developer", "content": "be brief"}, system("be brief")),
-        ({"role": "assistant", "content": None}, Message("assistant", ())),
+        ({"role": "assistant", "content": None}, None),
         ({"role": "assistant", "content": [{"type": "output_text", "text": "yo", "annotations": []}]}, assistant("yo")),
         ({"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]}, assistant(RefusalPart("no"))),
         (CALL, assistant(ToolCallPart("c1", "weather", '{"city":"Oslo"}'))),
@@ -72,16 +73,24 @@ ANSWER = {"type": "function_call_output", "call_id": "c1", "output": "snow"}
         ),
         (
             {"type": "web_search_call", "id": "ws_1"},
-            assistant(NativePart("openai_responses", "web_search_call", {"type": "web_search_call", "id": "ws_1"})),
+            assistant(
+                NativePart(
+                    "openai_responses",
+                    "web_search_call",
+                    {"type": "web_search_call", "id": "ws_1"},
+                    words="[searched the web]",
+                    search=WebSearch("ws_1"),
+                )
+            ),
         ),
         (
             {"type": "tool_search_output", "call_id": "t"},
-            user(NativePart("openai_responses", "tool_search_output", {"type": "tool_search_output", "call_id": "t"})),
+            user(ToolCallResponsePart("t", (TextPart("No tools were found."),))),
         ),
     ],
 )
-def test_item(item: dict[str, object], message: Message) -> None:
-    assert from_client(input=[item]).messages == (message,)
+def test_item(item: dict[str, object], message: Message | None) -> None:
+    assert from_client(input=[item]).messages == (() if message is None else (message,))
 
 
 @pytest.mark.parametrize(
@@ -139,7 +148,10 @@ def test_a_turn_of_the_assistant_becomes_one_message_and_so_do_its_answers() -> 
             {"type": "custom", "name": "p", "format": {"type": "grammar", "syntax": "lark", "definition": "start: /x/"}},
             Tool("p", custom=True, format={"type": "grammar", "syntax": "lark", "definition": "start: /x/"}),
         ),
-        ({"type": "web_search"}, Tool("web_search", native=("openai_responses", {"type": "web_search"}))),
+        (
+            {"type": "web_search"},
+            Tool("web_search", native=("openai_responses", {"type": "web_search"}), search=WebSearchOptions()),
+        ),
         ({"type": "namespace", "name": "agents", "tools": [{"type": "function", "name": "spawn"}]}, Tool("agents__spawn")),
     ],
 )
@@ -200,11 +212,11 @@ def test_settings() -> None:
         ({"input": None}, "input"),
         ({"input": 5}, "input"),
         ({"input": ["x"]}, "input[0]"),
-        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
+        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0].type"),
         ({"input": [{"content": "hi"}]}, "input[0].type"),
         ({"input": [{"role": "robot", "content": "hi"}]}, "input[0].role"),
         ({"input": [{**CALL, "call_id": None}]}, "input[0].call_id"),
-        ({"input": [{**CALL, "arguments": {}}]}, "input[0].arguments"),
+        ({"input": [{**CALL, "arguments": 7}]}, "input[0].arguments"),
         ({"input": [{"role": "user", "content": [{"type": "input_image"}]}]}, "input[0].content[0]"),
         ({"input": [{"role": "user", "content": [{"type": "input_text"}]}]}, "input[0].content[0].text"),
         ({"model": 3}, "model"),
@@ -221,7 +233,7 @@ def test_settings() -> None:
         ({"text": {"format": {"type": "xml"}}}, "text.format.type"),
         ({"text": {"format": {"type": "json_schema", "name": "x"}}}, "text.format.schema"),
         ({"reasoning": "high"}, "reasoning"),
-        ({"instructions": ["x"]}, "instructions"),
+        ({"instructions": ["x"]}, "instructions[0]"),
         ({"include": True}, "include"),
         ({"input": [{"type": "reasoning", "summary": True}]}, "input[0].summary"),
         ({"input": [{"type": "reasoning", "content": ["x"]}]}, "input[0].content[0]"),

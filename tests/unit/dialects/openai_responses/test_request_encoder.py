@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from openai.types.responses import ResponseCreateParams
@@ -23,8 +24,18 @@ from openclaw_oauthrouter.canonical.content import (
     ToolCallResponsePart,
     UriPart,
 )
-from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, ResponseFormat, Tool, ToolChoice
+from openclaw_oauthrouter.canonical.fitting import fit
+from openclaw_oauthrouter.canonical.request import (
+    ChatRequest,
+    Message,
+    Reasoning,
+    ResponseFormat,
+    Tool,
+    ToolChoice,
+    WebSearchOptions,
+)
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.catalog.accepts import with_accepts
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.errors import InvalidRequestError
 from tests.support.recordings import SHARED, recorded_body
@@ -35,14 +46,24 @@ CLASSIC = ModelInfo("openai", "gpt-4.1")
 WEATHER = Tool("weather", "d", {"type": "object", "properties": {"city": {"type": "string"}}})
 SEARCH = Tool("web_search", native=("anthropic_messages", {"type": "web_search_20250305", "name": "web_search"}))
 COMPUTER = Tool("computer", native=("anthropic_messages", {"type": "computer_20250124"}))
+CLOSED = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
+STRICT_WEATHER = replace(WEATHER, strict=True, parameters=CLOSED)
+JSON_REMINDER = {
+    "type": "message",
+    "role": "developer",
+    "content": [{"type": "input_text", "text": "Reply with one JSON object and nothing else."}],
+}
+USER_SAYS_HI = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}
 WIRE_WEATHER = {"type": "function", "name": "weather", "description": "d", "parameters": WEATHER.parameters, "strict": None}
 
 
 def encode(request: ChatRequest, info: ModelInfo = CARD) -> tuple[dict[str, Any], set[str]]:
     """The body, judged by the SDK's types, and the subjects of the notes."""
-    encoded = make_dialect().encode_request(request, info)
+    known = with_accepts(info, "openai_responses")
+    fitted, notes = fit(request, known, "openai_responses")
+    encoded = make_dialect().encode_request(fitted, known)
     SCHEMA.validate_python(_as_typed(encoded.body))
-    return encoded.body, {note.subject for note in encoded.notes}
+    return encoded.body, {note.subject for note in (*notes, *encoded.notes)}
 
 
 def _as_typed(body: dict[str, Any]) -> dict[str, Any]:
@@ -206,7 +227,7 @@ def test_reasoning_goes_back_to_its_maker_before_the_call_it_led_to() -> None:
 def test_reasoning_that_is_not_this_maker_s_stays_behind(part: ReasoningPart) -> None:
     body, notes = encode(foreign(user("go"), assistant(part, "yo"), user("on"), foreign_opaque=frozenset({"elsewhere"})))
     assert [item["type"] for item in body["input"]] == ["message"] * 3
-    assert notes == {"reasoning"}
+    assert "reasoning" in notes
 
 
 def test_reasoning_that_nothing_follows_stays_behind() -> None:
@@ -215,12 +236,13 @@ def test_reasoning_that_nothing_follows_stays_behind() -> None:
 
 def test_parts_without_a_counterpart_are_dropped_and_noted() -> None:
     request = foreign(
-        user("go", NativePart("anthropic_messages", "container_upload", {})),
-        assistant(UriPart("image", "https://x"), RefusalPart("no")),
+        user("go", NativePart("anthropic_messages", "container_upload", {}, words="[a file]")),
+        assistant(NativePart("anthropic_messages", "fallback", {}), UriPart("image", "https://x"), RefusalPart("no")),
     )
     body, notes = encode(request)
+    assert body["input"][0]["content"][1] == {"type": "input_text", "text": "[a file]"}
     assert body["input"][1]["content"] == [{"type": "refusal", "refusal": "no"}]
-    assert notes == {"container_upload", "uri"}
+    assert notes == {"container_upload", "fallback", "uri"}
 
 
 @pytest.mark.parametrize(
@@ -231,7 +253,7 @@ def test_parts_without_a_counterpart_are_dropped_and_noted() -> None:
             {"tools": (Tool("f"),)},
             {"tools": [{"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}, "strict": None}]},
         ),
-        ({"tools": (replace(WEATHER, strict=True),)}, {"tools": [{**WIRE_WEATHER, "strict": True}]}),
+        ({"tools": (STRICT_WEATHER,)}, {"tools": [{**WIRE_WEATHER, "parameters": STRICT_WEATHER.parameters, "strict": True}]}),
         (
             {"tools": (Tool("p", "d", custom=True, format={"type": "text"}),)},
             {"tools": [{"type": "custom", "name": "p", "description": "d", "format": {"type": "text"}}]},
@@ -259,15 +281,18 @@ def test_parts_without_a_counterpart_are_dropped_and_noted() -> None:
             {"tools": [{"type": "web_search"}]},
         ),
         ({"max_output_tokens": 500}, {"max_output_tokens": 500}),
-        ({"response_format": ResponseFormat("json_object")}, {"text": {"format": {"type": "json_object"}}}),
         (
-            {"response_format": ResponseFormat("json_schema", {"type": "object"}, "out", "d", True), "verbosity": "low"},
+            {"response_format": ResponseFormat("json_object")},
+            {"text": {"format": {"type": "json_object"}}, "input": [JSON_REMINDER, USER_SAYS_HI]},
+        ),
+        (
+            {"response_format": ResponseFormat("json_schema", CLOSED, "out", "d", True), "verbosity": "low"},
             {
                 "text": {
                     "format": {
                         "type": "json_schema",
                         "name": "out",
-                        "schema": {"type": "object"},
+                        "schema": CLOSED,
                         "description": "d",
                         "strict": True,
                     },
@@ -297,7 +322,70 @@ def test_field(fields: dict[str, Any], encoded: dict[str, Any]) -> None:
     plain, _ = encode(foreign(user("hi")))
     body, notes = encode(foreign(user("hi"), **fields))
     assert body == plain | encoded
-    assert not notes
+    assert notes <= {"thinking"}  # a budget becomes an effort
+
+
+@pytest.mark.parametrize("format_", ["tool", "answer"])
+def test_schema_that_cannot_be_strict_is_sent_without(format_: str) -> None:
+    loose = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}, "required": ["a"]}
+    if format_ == "tool":
+        body, notes = encode(foreign(user("hi"), tools=(Tool("f", parameters=loose, strict=True),)))
+        found = body["tools"][0]
+        assert found["parameters"] == loose
+    else:
+        body, notes = encode(foreign(user("hi"), response_format=ResponseFormat("json_schema", loose, strict=True)))
+        found = body["text"]["format"]
+        assert found["schema"] == loose
+    assert found["strict"] is False
+    assert any(note.endswith("strict") for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("schema", "properties"),
+    [
+        ({"type": "object"}, {}),
+        ({"type": None}, {}),
+        ({"properties": {"a": {"type": "string"}}}, {"a": {"type": "string"}}),
+        ({"anyOf": [{"type": "object", "properties": {"a": {"type": "string"}}}]}, {"a": {"type": "string"}}),
+        (None, {}),
+    ],
+)
+def test_root_of_a_tool_schema_is_an_object_with_properties(schema: Any, properties: dict[str, Any]) -> None:
+    body, _ = encode(foreign(user("hi"), tools=(Tool("f", parameters=schema),)))
+    assert body["tools"][0]["parameters"]["type"] == "object"
+    assert body["tools"][0]["parameters"]["properties"] == properties
+    relayed = make_dialect().encode_request(
+        make_dialect().decode_request(
+            {"model": "m", "input": "hi", "tools": [{"type": "function", "name": "f", "parameters": schema}]}, {}
+        ),
+        CARD,
+    )
+    (tool,) = cast("list[dict[str, Any]]", relayed.body["tools"])
+    assert (tool["parameters"]["type"], tool["parameters"]["properties"]) == ("object", properties)
+    assert "strict" not in tool
+
+
+@pytest.mark.parametrize("said", ["Answer in JSON.", "x" * 300 + " json"])
+def test_json_mode_has_the_word_in_the_input(said: str) -> None:
+    body, _ = encode(foreign(system(said), user("two colours"), response_format=ResponseFormat("json_object")))
+    assert body["instructions"] == said
+    assert "json" in str(body["input"]).lower()
+    already, _ = encode(foreign(system(said), user("as json"), response_format=ResponseFormat("json_object")))
+    assert len(already["input"]) == 1
+
+
+def test_search_options_of_another_dialect_are_carried_over() -> None:
+    options = WebSearchOptions(allowed_domains=("e.org",), user_location={"city": "Bergen"})
+    tool = Tool("web_search", native=("anthropic_messages", {"type": "web_search_20250305"}), search=options)
+    body, _ = encode(foreign(user("hi"), tools=(tool,)))
+    assert body["tools"] == [
+        {
+            "type": "web_search",
+            "filters": {"allowed_domains": ["e.org"]},
+            "user_location": {"type": "approximate", "city": "Bergen"},
+        }
+    ]
+    assert "web_search_call.action.sources" in body["include"]
 
 
 @pytest.mark.parametrize(
@@ -311,7 +399,12 @@ def test_field(fields: dict[str, Any], encoded: dict[str, Any]) -> None:
         ({"temperature": 0.2, "reasoning": Reasoning("high")}, CLASSIC, {"temperature": 0.2}, {"reasoning"}),
         ({"stop": ("END",), "top_k": 3, "logprobs": True}, CARD, {}, {"stop", "top_k", "logprobs"}),
         ({"native": {"seed": 1, "n": 2}}, CARD, {}, {"seed", "n"}),
-        ({"user": "x" * 65, "service_tier": "standard_only"}, CARD, {}, {"user", "service_tier"}),
+        (
+            {"user": "x" * 65, "service_tier": "standard_only"},
+            CARD,
+            {"user": hashlib.sha256(b"x" * 65).hexdigest()},
+            {"user", "service_tier"},
+        ),
         (
             {
                 "tools": (

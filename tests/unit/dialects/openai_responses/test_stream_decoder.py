@@ -14,6 +14,7 @@ from openclaw_oauthrouter.canonical.content import (
     RefusalPart,
     TextPart,
     ToolCallPart,
+    WebSearch,
 )
 from openclaw_oauthrouter.canonical.events import (
     PartFinished,
@@ -283,7 +284,7 @@ def test_items_without_a_word_for_them_are_kept_whole() -> None:
         ended(item, message(said("found"))),
     ]
     assert fold(decode(wire(CREATED, *events))).parts == (
-        NativePart("openai_responses", "web_search_call", item),
+        NativePart("openai_responses", "web_search_call", item, search=WebSearch("ws_1")),
         TextPart("found"),
     )
 

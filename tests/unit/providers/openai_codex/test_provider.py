@@ -45,7 +45,11 @@ def prepare(request: ChatRequest, **settings: Any) -> EncodedRequest:
 
 
 def body_of(request: ChatRequest) -> dict[str, Any]:
-    return dict(prepare(request).body)
+    """The body without a cache key that the client did not name; see the tests of the session."""
+    body = dict(prepare(request).body)
+    if request.prompt_cache_key is None:
+        assert body.pop("prompt_cache_key") == _session(request)
+    return body
 
 
 def notes_of(request: ChatRequest) -> set[str]:
@@ -61,7 +65,11 @@ BASE = {
     "store": False,
     "stream": True,
 }
-FUNCTION = {"type": "function", "name": "f", "parameters": {"type": "object"}}
+FUNCTION = {
+    "type": "function",
+    "name": "f",
+    "parameters": {"type": "object", "properties": {}, "required": [], "additionalProperties": False},
+}
 
 
 @pytest.mark.parametrize(
@@ -208,7 +216,28 @@ def test_a_conversation_keeps_its_session_from_turn_to_turn() -> None:
     later = foreign(system("a"), user("hi"), assistant("yo"), user("more"))
     assert _session(first) == _session(later)
     assert len({_session(first), _session(foreign(system("b"), user("hi"))), _session(foreign(system("a"), user("hello")))}) == 3
-    assert "prompt_cache_key" not in body_of(first)
+    assert prepare(first).body["prompt_cache_key"] == prepare(later).body["prompt_cache_key"] == _session(first)
+
+
+@pytest.mark.parametrize(
+    ("headers", "user_id", "session"),
+    [
+        ({"x-claude-code-session-id": "3f8a1c5e-0d2b-4a7c-9e61-5b4c3d2e1f00"}, None, "3f8a1c5e-0d2b-4a7c-9e61-5b4c3d2e1f00"),
+        ({"session-id": "s-1", "x-claude-code-session-id": "s-2"}, None, "s-1"),
+        ({}, "user_ab_account__session_3f8a1c5e-0d2b-4a7c-9e61-5b4c3d2e1f00", "3f8a1c5e-0d2b-4a7c-9e61-5b4c3d2e1f00"),
+    ],
+)
+def test_session_that_claude_code_names_is_the_cache_key(headers: dict[str, str], user_id: str | None, session: str) -> None:
+    request = replace(foreign(user("hi")), headers=headers, user=user_id)
+    assert _session(request) == session
+    assert prepare(request).body["prompt_cache_key"] == session
+
+
+def test_session_does_not_change_with_claude_codes_nonce() -> None:
+    said = "x-anthropic-billing-header: cc_version=2.1.330.77d; cch={};"
+    first, second = (foreign(system(said.format(nonce)), system("Be careful."), user("hi")) for nonce in ("18bd1", "c2040"))
+    assert _session(first) == _session(second)
+    assert _session(first) != _session(foreign(system("Be careless."), user("hi")))
 
 
 def test_the_client_s_own_session_wins_and_is_kept_short() -> None:
