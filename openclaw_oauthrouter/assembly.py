@@ -172,7 +172,7 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, persistent: Pers
         persistent.conversations,
     )
     upstream = Failover(
-        sender=Sender(transport, settings.upstream.timeouts, persistent.health, persistent.origins, time.time),
+        sender=Sender(transport, settings.upstream.timeouts, persistent.health, persistent.origins, time.monotonic),
         providers=providers,
         dialects=dialects,
         credentials=credentials,
@@ -181,10 +181,10 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, persistent: Pers
         retry=settings.upstream.retry,
         rule_for=persistent.failures.rule_for,
         jitter=random.SystemRandom().random,
-        clock=time.time,
+        clock=time.monotonic,
     )
     preamble = with_tool_preamble if settings.tool_preamble else _unchanged
-    pipeline = Pipeline(dialects, router, upstream, preamble, settings.telemetry.prompts, time.time)
+    pipeline = Pipeline(dialects, router, upstream, preamble, settings.telemetry.prompts, time.monotonic)
     return Runtime(settings, plugins, pipeline, credentials, spend, request_classifier, transport, persistent)
 
 

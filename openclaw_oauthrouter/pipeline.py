@@ -32,6 +32,7 @@ class Pipeline:
     """The stages in order; one object serves all requests.
 
     :ivar preamble: what the operator adds to every request before it goes out
+    :ivar clock: the clock that ``RequestRecord.began`` is of
     :ivar keep_prompts: write the user's latest words into records (``telemetry.prompts``)
     """
 
@@ -200,7 +201,7 @@ class Reply:
             if isinstance(event, ResponseFinished):
                 self._record.finish_reason = event.finish_reason
             elif self._record.first_token_seconds is None and isinstance(event, PartDelta):
-                self._record.first_token_seconds = self._exchange.pipeline.clock() - self._record.started_at
+                self._record.first_token_seconds = self._exchange.pipeline.clock() - (self._record.began or 0.0)
 
 
 def note_error(record: RequestRecord, error: OAuthRouterError) -> None:

@@ -34,6 +34,7 @@ class RequestRecord:
     """One request from arrival to its last byte. Holds no secret and no prompt text.
 
     :ivar started_at: Unix seconds
+    :ivar began: the same moment on a clock that nobody sets, which durations are counted on
     :ivar status: what the client got; 499 when it hung up first
     :ivar spend_decision: ``allow``, ``deny``, ``downgrade``; ``None`` when never asked
     :ivar cost: US dollars by the usage that was reported; ``None`` when the price is not known
@@ -76,6 +77,7 @@ class RequestRecord:
     prompt_text: str | None = None
     traceparent: str | None = None
     features: dict[str, object] | None = None
+    began: float | None = None
 
     @property
     def saved(self) -> float | None:

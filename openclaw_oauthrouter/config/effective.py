@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, SecretStr
 
+from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import LoadedSettings
 from openclaw_oauthrouter.config.urls import MASK, without_userinfo
 
-__all__ = ["MASK", "SettingRow", "effective_rows"]
+__all__ = ["MASK", "SettingRow", "changes", "effective_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,25 @@ def effective_rows(loaded: LoadedSettings) -> list[SettingRow]:
     ]
 
 
+def changes(old: Settings, new: Settings) -> list[str]:
+    """What differs between two configurations, one line a setting, secrets masked: ``spend_controls.daily_cost_budget: 5.0 -> None``."""
+    before, after = dict(_walk(old, "", secrets=True)), dict(_walk(new, "", secrets=True))
+    shown_before, shown_after = dict(_walk(old, "")), dict(_walk(new, ""))
+    lines = []
+    for key in sorted(before.keys() | after.keys()):
+        if key not in after:
+            lines.append(f"{key}: {_brief(shown_before[key])} -> gone")
+        elif key not in before:
+            lines.append(f"{key}: new, {_brief(shown_after[key])}")
+        elif before[key] != after[key]:
+            lines.append(f"{key}: {_brief(shown_before[key])} -> {_brief(shown_after[key])}")
+    return lines
+
+
+def _brief(value: object) -> str:
+    return f"{value!r:.100}"
+
+
 def _source_above(key: str, sources: Mapping[str, str]) -> str:
     while "." in key:
         key = key.rpartition(".")[0]
@@ -42,17 +62,17 @@ def _source_above(key: str, sources: Mapping[str, str]) -> str:
     return "default"
 
 
-def _walk(value: object, prefix: str) -> Iterator[tuple[str, object]]:
+def _walk(value: object, prefix: str, *, secrets: bool = False) -> Iterator[tuple[str, object]]:
     if isinstance(value, BaseModel):
         for name in type(value).model_fields:
-            yield from _walk(getattr(value, name), f"{prefix}.{name}" if prefix else name)
+            yield from _walk(getattr(value, name), f"{prefix}.{name}" if prefix else name, secrets=secrets)
     elif isinstance(value, dict) and value:
         # Users put credentials into plain headers, and no list of names tells which.
-        masked = prefix.rpartition(".")[2] == "headers"
+        masked = prefix.rpartition(".")[2] == "headers" and not secrets
         for name, item in value.items():
-            yield from _walk(MASK if masked else item, f"{prefix}.{name}")
+            yield from _walk(MASK if masked else item, f"{prefix}.{name}", secrets=secrets)
     else:
-        yield prefix, _plain(value)
+        yield prefix, value if secrets else _plain(value)
 
 
 def _plain(value: object) -> object:

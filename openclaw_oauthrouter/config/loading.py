@@ -44,6 +44,7 @@ SHORTHANDS: Mapping[str, str] = {
 }
 """The original's top-level spelling -> where the setting lives here."""
 
+_BYTE_ORDER_MARK = "\ufeff"
 _FILE_NAMES = ("config.toml", "config.json")
 
 
@@ -112,6 +113,8 @@ def _find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
 def _read_file(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
+        if text.startswith(_BYTE_ORDER_MARK):
+            raise ValueError("it begins with a byte order mark; save it as UTF-8 without one")
         tree = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise ConfigurationError(f"configuration file {str(path)!r} cannot be read: {error}") from error

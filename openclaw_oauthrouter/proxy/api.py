@@ -31,10 +31,18 @@ PASSED_THROUGH = ("embeddings", "moderations", "completions", "rerank", "images/
 """Paths of OpenAI's API that no dialect covers; they go to the model's provider as they are."""
 
 
-def api_blueprint(runtime: CurrentRuntime, paths: Callable[[], ClientPaths], recorder: Recorder) -> Blueprint:
-    """The routes, as a blueprint without a prefix."""
+def api_blueprint(
+    runtime: CurrentRuntime,
+    paths: Callable[[], ClientPaths],
+    recorder: Recorder,
+    config_problem: Callable[[], str | None],
+) -> Blueprint:
+    """The routes, as a blueprint without a prefix.
+
+    :param config_problem: why the configuration file is not in force as it is
+    """
     routes = Blueprint("api", __name__)
-    api = _Api(runtime, paths, recorder)
+    api = _Api(runtime, paths, recorder, config_problem)
     routes.add_url_rule("/health", "health", api.health)
     routes.add_url_rule("/debug/gateway", "gateway", api.gateway)
     routes.add_url_rule("/openapi.json", "openapi", api.openapi)
@@ -52,6 +60,7 @@ class _Api:
     runtime: CurrentRuntime
     paths: Callable[[], ClientPaths]
     recorder: Recorder
+    config_problem: Callable[[], str | None]
 
     async def health(self) -> Response:
         """Whether the gateway answers, and whether it can serve; no secrets, no authentication."""
@@ -63,7 +72,10 @@ class _Api:
     async def gateway(self) -> Response:
         """Which gateway this is, for commands on the same machine: where it keeps its files, and whether it is the demo."""
         settings = self.runtime().settings
-        return json_response({"version": __version__, "home": str(settings.home), "demo": settings.demo})
+        problem = self.config_problem()
+        return json_response(
+            {"version": __version__, "home": str(settings.home), "demo": settings.demo, "configProblem": problem}
+        )
 
     async def openapi(self) -> Response:
         """What is served here."""

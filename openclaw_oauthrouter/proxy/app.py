@@ -36,7 +36,9 @@ def create_quart_app(live: Live) -> Quart:
     """The paths that are not hot."""
     app = Quart("openclaw_oauthrouter", static_folder=None)
     app.config["RESPONSE_TIMEOUT"] = None  # a stream may last as long as it likes
-    app.register_blueprint(api_blueprint(lambda: _served().runtime, lambda: _served().paths, live.observers.recorder))
+    app.register_blueprint(
+        api_blueprint(lambda: _served().runtime, lambda: _served().paths, live.observers.recorder, lambda: live.config_problem)
+    )
     app.register_blueprint(_debug(live, live.runtime.settings))
 
     @app.before_request

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Protocol
-from urllib.parse import urlsplit
 
-from openclaw_oauthrouter.errors import AuthenticationError, ForbiddenError
+from openclaw_oauthrouter.errors import AuthenticationError, ForbiddenError, InvalidRequestError
 
 SESSION_COOKIE = "oauthrouter_session"
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]*))(?::\d{1,5})?", re.ASCII)
+"""``name``, ``name:port``, ``[address]`` or ``[address]:port``; no user, path, query or fragment."""
+
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -42,10 +45,14 @@ class Gate:
     def check_source(self, headers: Mapping[str, str], scheme: str = "http") -> None:
         """Refuse foreign hosts and pages.
 
+        :raises InvalidRequestError: the Host is more than a name and a port: whatever it is, two readers may take it for two things
         :raises ForbiddenError: naming the header and the setting
         """
         host = headers.get("host", "")
-        name = _host_name(host)
+        found = _HOST.fullmatch(host)
+        if found is None:
+            raise InvalidRequestError(f"the Host {host[:80]!r} is not a name and a port", param="host")
+        name = (found[1] or found[2] or "").lower()
         if name not in _LOOPBACK and name not in self.hosts:
             raise ForbiddenError(
                 f"the Host {host!r} is not this gateway's; add it to server.allowed_hosts if it should be", param="host"
@@ -78,10 +85,3 @@ class Gate:
         except CookieError:
             return False
         return cookie is not None and self.sessions.check(cookie.value)
-
-
-def _host_name(host: str) -> str:
-    try:
-        return (urlsplit(f"//{host}").hostname or "").lower()
-    except ValueError:
-        return ""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from openclaw_oauthrouter.proxy.asgi import Receive, Scope, Send
 from openclaw_oauthrouter.proxy.live import SERVED, Live, Served
+from openclaw_oauthrouter.proxy.web_pages import allowing, answer_preflight, is_preflight, listed_origin
+from openclaw_oauthrouter.proxy.websockets import refusal_of, refuse_websocket
 
 if TYPE_CHECKING:
     from quart import Quart
@@ -23,7 +25,15 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         async with self.live.lease() as served:
-            found = served.paths.find(scope["path"]) if scope["type"] == "http" else None
+            if scope["type"] == "websocket":
+                await refuse_websocket(scope, send, refusal_of(scope, served.gate))
+                return
+            if served.gate.origins and (origin := listed_origin(scope, served.gate.origins)) is not None:
+                if is_preflight(scope):
+                    await answer_preflight(scope, send, served.gate, origin)
+                    return
+                send = allowing(send, origin)
+            found = served.paths.find(scope["path"])
             if found is not None:
                 await served.routes(scope, receive, send, *found)
             else:

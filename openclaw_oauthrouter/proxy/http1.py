@@ -184,7 +184,7 @@ class Http1Connection(asyncio.Protocol):
         self._upgrade = self._parser.should_upgrade()
         if self._upgrade:
             return
-        path, _, query = self._target.partition(b"?")
+        path, _, query = self._own_target().partition(b"?")
         scope: Scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.1"},
@@ -206,6 +206,24 @@ class Http1Connection(asyncio.Protocol):
         else:
             self._waiting.append(request)
             self.transport.pause_reading()
+
+    def _own_target(self) -> bytes:
+        """The target's path; a whole address is taken if it names the Host (RFC 9112, 3.2.2: a server must accept it).
+
+        :raises HttpProtocolError: it names somebody else, or is no path at all
+        """
+        target = self._target
+        if target.startswith(b"/") or target == b"*":
+            return target
+        scheme, mark, rest = target.partition(b"://")
+        authority, slash, path = rest.partition(b"/")
+        if (
+            not mark
+            or scheme.lower() not in (b"http", b"https")
+            or authority.lower() != dict(self._headers).get(b"host", b"").lower()
+        ):
+            raise HttpProtocolError("the request's target is neither a path nor an address of the Host it names")
+        return slash + path if slash else b"/"
 
     def on_body(self, body: bytes) -> None:
         if self._reading is not None:

@@ -52,7 +52,10 @@ def create_observers(runtime: Runtime, token: Secret) -> Observers:
     )
     metrics = next((sink for sink in runtime.persistent.sinks if isinstance(sink, RequestMetrics)), None)
     recorder = SinkRecorder(
-        [*runtime.persistent.sinks, feed], clock=time.time, on_failure=metrics.sink_failed if metrics else None
+        [*runtime.persistent.sinks, feed],
+        clock=time.time,
+        on_failure=metrics.sink_failed if metrics else None,
+        steady=time.monotonic,
     )
     if metrics:
         metrics.watch_active(lambda: float(recorder.active))
@@ -77,11 +80,15 @@ class Served:
 
 
 class Live:
-    """The configuration in force. ``swap`` replaces it for new requests; the old one closes after its last request."""
+    """The configuration in force. ``swap`` replaces it for new requests; the old one closes after its last request.
+
+    :ivar config_problem: why the configuration file as it is now was not taken over; ``None`` while it is in force
+    """
 
     def __init__(self, runtime: Runtime, observers: Observers, token: Secret) -> None:
         self.observers = observers
         self.token = token
+        self.config_problem: str | None = None
         self._served = _served(runtime, observers, token)
         self._running: dict[int, int] = {}
         self._retired: dict[int, Runtime] = {}

@@ -73,7 +73,6 @@ class ModelRoutes:
             return
         async with self.recorder.request(record):
             await self._admitted(scope, headers, record, dialect, path, receive, send)
-            record.seconds = self.clock() - record.started_at
 
     async def _admitted(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import logging
 import os
 import signal
@@ -12,12 +13,15 @@ from pathlib import Path
 
 from openclaw_oauthrouter.assembly import assemble
 from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.config.effective import changes
 from openclaw_oauthrouter.config.loading import LoadedSettings
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.proxy.exposure import check_exposure
 from openclaw_oauthrouter.proxy.live import Live
 
 CHECK_SECONDS = 1.0
+LOOKS_AT_A_CUT_FILE = 5
+"""Seconds that a file must stay as it is before the loss of its end is believed."""
 
 _FIXED = ("home", "state_url", "telemetry")
 _FIXED_SERVER = ("listen_host", "port", "auth_token", "max_connections")
@@ -31,6 +35,9 @@ log = logging.getLogger(__name__)
 class Reloader:
     """Watches the configuration file, and SIGHUP where there is one.
 
+    A file that is gone, empty or broken is not a wish for the defaults: full disks and dying editors leave such files behind, and the
+    defaults have no limits. A change counts when two looks, a second apart, see the same; one that merely cut off the end, after some more.
+
     :param load: reads all sources anew
     """
 
@@ -39,18 +46,22 @@ class Reloader:
         self._path = path
         self._load = load
         self._asked = asyncio.Event()
+        self._accepted = _content(path) or b""
 
     async def watch(self) -> None:
         """For ever; run it as a task and cancel it."""
         # Windows has no SIGHUP, and signals come only to the main thread: there the file alone is watched.
         with suppress(NotImplementedError, AttributeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._asked.set)
-        seen = _stamp(self._path)
+        seen = before = _stamp(self._path)
+        looks = 0
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._asked.wait(), CHECK_SECONDS)
             now = _stamp(self._path)
-            if now != seen or self._asked.is_set():
+            looks = looks + 1 if now == before else 0
+            before = now
+            if self._asked.is_set() or (now != seen and looks >= self._looks_needed()):
                 self._asked.clear()
                 seen = now
                 self.reload()
@@ -61,25 +72,68 @@ class Reloader:
         :return: whether it could be
         """
         try:
-            fixed = self._take()
+            self._check_presence()
+            changed, fixed = self._take()
         except ConfigurationError as error:
             log.error("%s: %s", _REFUSED, error.message)
+            self._live.config_problem = error.message
             return False
-        except Exception:
+        except Exception as error:
             # Whatever is wrong with an edit or with a plugin it reaches, the gateway goes on, and so does the watch for the next edit.
             log.exception(_REFUSED)
+            self._live.config_problem = f"{type(error).__name__}, see the log"
             return False
+        self._live.config_problem = None
+        self._accepted = _content(self._path) or self._accepted
+        for line in changed:
+            log.warning("the configuration changed: %s", line)
         if fixed:
             log.warning("reloaded; these settings take effect at the next start: %s", ", ".join(fixed))
         return True
 
-    def _take(self) -> list[str]:
+    def _looks_needed(self) -> int:
+        """Equal looks before a change counts: more of them for a file that lost its end, as one that is still being written has."""
+        content = _content(self._path)
+        is_cut = content is not None and content != self._accepted and self._accepted.startswith(content)
+        return LOOKS_AT_A_CUT_FILE if is_cut else 1
+
+    def _check_presence(self) -> None:
+        """See that a file which held settings still does.
+
+        :raises ConfigurationError: it is gone or empty
+        """
+        if self._path is None or not _says_anything(self._accepted):
+            return
+        content = _content(self._path)
+        if content is None:
+            raise ConfigurationError(
+                f"the configuration file {str(self._path)!r} is gone; put it back, or restart to do without it"
+            )
+        if not _says_anything(content):
+            raise ConfigurationError(
+                f"the configuration file {str(self._path)!r} holds no setting any more; put them back, or restart to do without them"
+            )
+
+    def _take(self) -> tuple[list[str], list[str]]:
         old = self._live.runtime
         edited = self._load().settings
         settings = _with_fixed(old.settings, edited)
         check_exposure(settings.server, self._live.token)
         self._live.swap(assemble(settings, old.plugins, old.persistent))
-        return _changed_but_fixed(old.settings, edited)
+        return changes(old.settings, settings), _changed_but_fixed(old.settings, edited)
+
+
+def _content(path: Path | None) -> bytes | None:
+    try:
+        return path.read_bytes() if path else None
+    except OSError:
+        return None
+
+
+def _says_anything(content: bytes) -> bool:
+    """Whether a file holds more than blanks and comments."""
+    lines = (line.strip() for line in content.removeprefix(codecs.BOM_UTF8).splitlines())
+    return b"".join(line for line in lines if not line.startswith(b"#")) not in (b"", b"{}")
 
 
 def _stamp(path: Path | None) -> tuple[int, int, int] | None:

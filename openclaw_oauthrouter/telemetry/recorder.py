@@ -24,12 +24,21 @@ class SinkRecorder:
 
     :param sinks: asked in order; one that raises is logged once, counted, and asked again for the next record
     :param clock: Unix seconds
+    :param steady: seconds of a clock that nobody sets; durations are counted on it where it is given
     :param on_failure: told the name of a sink each time it fails
     """
 
-    def __init__(self, sinks: Sequence[TraceSink], *, clock: Clock, on_failure: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        sinks: Sequence[TraceSink],
+        *,
+        clock: Clock,
+        on_failure: Callable[[str], None] | None = None,
+        steady: Clock | None = None,
+    ) -> None:
         self._sinks = tuple(sinks)
         self._clock = clock
+        self._steady = steady
         self._on_failure = on_failure
         self.active = 0
         self.failures: dict[str, int] = {}
@@ -45,13 +54,17 @@ class SinkRecorder:
             if close is not None:
                 self._guarded(sink.name, close)
 
-    def begin(self) -> None:
+    def begin(self, record: RequestRecord) -> None:
         """Count a request as running."""
         self.active += 1
+        if self._steady is not None:
+            record.began = self._steady()
 
     def end(self, record: RequestRecord, error: BaseException | None) -> None:
         """Complete a record and pass it on."""
         self.active -= 1
+        if record.seconds is None and record.began is not None and self._steady is not None:
+            record.seconds = self._steady() - record.began
         _complete(record, error, self._clock())
         for sink in self._sinks:
             self._guarded(sink.name, sink.receive, record)
@@ -78,7 +91,7 @@ class _Following:
         self._record = record
 
     async def __aenter__(self) -> RequestRecord:
-        self._recorder.begin()
+        self._recorder.begin(self._record)
         return self._record
 
     async def __aexit__(

@@ -175,3 +175,80 @@ async def test_a_new_bound_on_bodies_holds_on_every_path(
     config.write_text("[server]\nmax_body_bytes = 2000\n")
     assert (await reloader_for(handle, config)).reload()
     assert (await http.post(path, json=body)).status_code == 413
+
+
+LIMITS = '[spend_controls]\ndaily_request_budget = 7\n[server.client_keys.alice]\ntoken = "a-token-of-alices"\n'
+
+
+@pytest.fixture
+async def limited(gateway: Any, scripted: Any, config: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A gateway whose limits come from its file, watched quickly."""
+    monkeypatch.setattr("openclaw_oauthrouter.proxy.reload.CHECK_SECONDS", 0.2)
+    handle = await gateway(await scripted(Play.json(MESSAGE)))
+    config.write_text(LIMITS)
+    reloader = await reloader_for(handle, config)
+    assert reloader.reload()
+    watching = asyncio.create_task(reloader.watch())
+    yield handle
+    watching.cancel()
+
+
+ABSENT = {
+    "emptied": lambda config: config.write_text(""),
+    "only a comment": lambda config: config.write_text("# nothing\n\n"),
+    "removed": lambda config: config.unlink(),
+    "its folder moved": lambda config: config.rename(config.with_suffix(".old")),
+    "byte order mark": lambda config: config.write_bytes(b"\xef\xbb\xbf" + config.read_bytes()),
+    "utf-16": lambda config: config.write_bytes(config.read_text().encode("utf-16")),
+    "torn in a line": lambda config: config.write_text(LIMITS[:-5]),
+    "a folder in its place": lambda config: (config.unlink(), config.mkdir()),
+}
+
+
+@pytest.mark.parametrize("how", ABSENT)
+async def test_file_that_is_not_there_any_more_changes_nothing(
+    how: str, limited: Any, client: Any, config: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = limited.live.runtime
+    ABSENT[how](config)
+    async with asyncio.timeout(10):
+        while limited.live.config_problem is None:
+            await asyncio.sleep(0.05)
+    assert limited.live.runtime is before
+    assert limited.live.runtime.settings.spend_controls.daily_request_budget == 7
+    assert "was not reloaded" in caplog.text
+    shown = (await (await client(limited)).get("/debug/gateway")).json()
+    assert shown["configProblem"] == limited.live.config_problem
+    if config.is_dir():
+        config.rmdir()
+    config.write_text(LIMITS.replace("7", "8"))
+    async with asyncio.timeout(10):
+        while limited.live.runtime is before:
+            await asyncio.sleep(0.05)
+    assert limited.live.config_problem is None
+
+
+async def test_file_that_is_being_written_is_not_read_in_the_middle(limited: Any, config: Path) -> None:
+    before = limited.live.runtime
+    whole = LIMITS + "[routing]\nsticky = false\n"
+    for end in (17, 42, 17):  # each a file that could stand
+        config.write_text(whole[:end])
+        await asyncio.sleep(0.5)
+        assert limited.live.runtime is before
+    config.write_text(whole)
+    async with asyncio.timeout(10):
+        while limited.live.runtime is before:
+            await asyncio.sleep(0.05)
+    assert limited.live.runtime.settings.spend_controls.daily_request_budget == 7
+
+
+async def test_reload_says_what_changed_without_a_secret(limited: Any, config: Path, caplog: pytest.LogCaptureFixture) -> None:
+    before = limited.live.runtime
+    config.write_text('[server.client_keys.bob]\ntoken = "a-token-of-bobs"\n')
+    async with asyncio.timeout(10):
+        while limited.live.runtime is before:
+            await asyncio.sleep(0.05)
+    assert "spend_controls.daily_request_budget: 7 -> None" in caplog.text
+    assert "server.client_keys.alice.token" in caplog.text
+    assert "server.client_keys.bob.token: new" in caplog.text
+    assert "a-token-of" not in caplog.text
