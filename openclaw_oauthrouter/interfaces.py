@@ -188,6 +188,14 @@ class Provider(Protocol):
 
 
 @runtime_checkable
+class SpeaksSeveral(Protocol):
+    """A provider whose models do not all take the same dialect."""
+
+    def dialect_for(self, info: ModelInfo, request: ChatRequest) -> str:
+        """Name of the dialect to ask a model in; ``EncodedRequest.dialect`` tells ``build_request`` which one it became."""
+
+
+@runtime_checkable
 class PassThrough(Protocol):
     """A provider that also serves paths no dialect covers (embeddings, moderations, …)."""
 

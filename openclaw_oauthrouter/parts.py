@@ -13,6 +13,7 @@ import pluggy
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo, Payment
+from openclaw_oauthrouter.catalog.models import build_catalog
 from openclaw_oauthrouter.classifier.request_classifier import RequestClassifier
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.routing import Profile
@@ -20,18 +21,21 @@ from openclaw_oauthrouter.credentials.chain import CredentialChain
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.interfaces import Classifier, ConversationMemory, Dialect, Health, Provider
 from openclaw_oauthrouter.policy.token_estimate import TokenEstimator
-from openclaw_oauthrouter.routing.catalog import build_catalog
 from openclaw_oauthrouter.routing.choosing import Choosing
 from openclaw_oauthrouter.routing.cost import shadow_price
+from openclaw_oauthrouter.routing.default_tiers import order_price
 from openclaw_oauthrouter.routing.eligibility import Eligibility
 from openclaw_oauthrouter.routing.model_ids import PROFILES
 from openclaw_oauthrouter.routing.price_sources import price_sources
 from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.routing.router import Router
 from openclaw_oauthrouter.routing.stickiness import Conversations
-from openclaw_oauthrouter.routing.tiers import build_chains
+from openclaw_oauthrouter.routing.tiers import TierTable, named_tiers
 
 _T = TypeVar("_T")
+
+_FIRST_TO_TRY = ("anthropic", "openai-codex", "openai", "openai-chatgpt", "deepseek")
+# What to do about each of the others would fill a screen.
 
 
 def build_dialects(settings: Settings, plugins: pluggy.PluginManager) -> dict[str, Dialect]:
@@ -115,16 +119,14 @@ def connect_router(
     """
     routing = settings.routing
     accounts = Accounts(providers, credentials, health, assume_credentials=assume_credentials)
+    # The original's tiers name models that are gone by now; whoever asks for them gets them.
+    today = None if routing.classifier == "rules-v1" else lambda: datetime.now(UTC).date()
+    excluded = frozenset(routing.exclude)
+    named = named_tiers(routing, plugins.hook.oauthrouter_register_tiers(settings=settings))
     choosing = Choosing(
         providers=providers,
-        chains=build_chains(routing, plugins.hook.oauthrouter_register_tiers(settings=settings)),
-        eligibility=Eligibility(
-            usable=accounts.usable,
-            blocked=accounts.blocked,
-            excluded=frozenset(routing.exclude),
-            # The original's tiers name models that are gone by now; whoever asks for them gets them.
-            today=None if routing.classifier == "rules-v1" else lambda: datetime.now(UTC).date(),
-        ),
+        chains=TierTable(named, providers, accounts.usable, order_price, today, time.monotonic, excluded),
+        eligibility=Eligibility(usable=accounts.usable, blocked=accounts.blocked, excluded=excluded, today=today),
         prices=prices,
         shadow=lambda info, now: shadow_price(accounts.payment(info), now),
         explain_missing=lambda: what_is_missing(credentials, providers),
@@ -212,8 +214,10 @@ def build_router(settings: Settings, plugins: pluggy.PluginManager, *, assume_cr
 
 def what_is_missing(credentials: CredentialChain, providers: Mapping[str, Provider]) -> str:
     """What to do when no provider has a credential."""
-    lines = [f"{name}: {credentials.explain(name)}" for name, provider in providers.items() if provider.needs_credential]
-    return "no provider can be used yet. " + " | ".join(lines)
+    asked = [name for name, provider in providers.items() if provider.needs_credential and name in _FIRST_TO_TRY]
+    lines = [f"{name}: {credentials.explain(name)}" for name in asked]
+    others = sorted(name for name in providers if name not in asked)
+    return f"no provider can be used yet. {' | '.join(lines)} | or `openclaw-oauthrouter auth add` one of {', '.join(others)}"
 
 
 def _by_profile(classifier: Classifier, configured: Profile) -> dict[Profile, Classifier]:

@@ -113,7 +113,7 @@ class Reply:
         self._record = exchange.record
         target = self._answer.target
         self._model = shown_model(exchange.request.model, target.candidate.info)
-        self._relays = target.provider.dialect == self._dialect.name and not self._answer.encoded.translated
+        self._relays = target.dialect.name == self._dialect.name and not self._answer.encoded.translated
         self._tool_names = dict(self._answer.encoded.tool_names)
         self.headers = self._answer.headers
         self.encoder = self._choose_encoder()

@@ -17,7 +17,7 @@ BUILTIN_PLUGINS = (
     "openclaw_oauthrouter.dialects.plugin",
     "openclaw_oauthrouter.providers.plugin",
     "openclaw_oauthrouter.classifier.plugin",
-    "openclaw_oauthrouter.routing.plugin",
+    "openclaw_oauthrouter.catalog.plugin",
     "openclaw_oauthrouter.telemetry.plugin",
     "openclaw_oauthrouter.dashboard.plugin",
     "openclaw_oauthrouter.openclaw.plugin",

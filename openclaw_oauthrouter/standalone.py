@@ -94,7 +94,7 @@ def _classifier(name: str, learned: bool, profile: str, cut_points: tuple[float,
 
 @lru_cache(maxsize=1)
 def _shipped() -> dict[str, ModelInfo]:
-    from openclaw_oauthrouter.routing.catalog import shipped_models
+    from openclaw_oauthrouter.catalog.models import shipped_models
 
     return {info.name: info for info in shipped_models()}
 

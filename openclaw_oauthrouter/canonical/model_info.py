@@ -103,6 +103,7 @@ class ModelInfo:
     :ivar images: it sees images; likewise ``documents``, ``audio``
     :ivar tools: it calls tools
     :ivar price: what the user or a plugin says it costs; ``None`` leaves it to the published prices
+    :ivar list_price: what puts models in an order: input and output of a usual call when the row was made; never what is charged
     :ivar retires: the day the provider switches it off
     :ivar protocols: names of the dialects it can be asked in at this provider, best first; empty: the provider's own
     :ivar tool_protocols: those in which it takes tools; empty: all of ``protocols``
@@ -136,6 +137,7 @@ class ModelInfo:
     successor: str | None = None
     display_name: str | None = None
     accepts: Accepts | None = None
+    list_price: Price | None = None
 
     @property
     def name(self) -> str:

@@ -11,10 +11,15 @@ _DOTTED_CLAUDE = re.compile(r"(claude-[\w-]*\d)\.(\d)")
 _SNAPSHOT = re.compile(r"-(?:\d{8}|latest)$")
 
 
-@lru_cache(maxsize=1024)
 def normalise(name: str) -> str:
-    """Without blanks around it and our own prefix, ``claude-opus-4.6`` as the vendor writes it."""
-    return _DOTTED_CLAUDE.sub(r"\1-\2", name.strip().removeprefix(OWN_PREFIX))
+    """Without blanks around it and our own prefix; otherwise as it is spelt, for an id is its provider's."""
+    return name.strip().removeprefix(OWN_PREFIX)
+
+
+@lru_cache(maxsize=1024)
+def comparable(name: str) -> str:
+    """For comparing only: ``claude-opus-4.6`` and ``claude-opus-4-6`` are one model, in upper and lower case."""
+    return _DOTTED_CLAUDE.sub(r"\1-\2", normalise(name).lower())
 
 
 def without_snapshot(name: str) -> str:

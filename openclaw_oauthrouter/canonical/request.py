@@ -191,9 +191,11 @@ class EncodedRequest:
     :ivar notes: what encoding dropped, mapped or repaired
     :ivar tool_names: name on the wire -> name the client used, where they differ
     :ivar translated: written anew although client and provider speak one dialect, so the answer has to be translated as well
+    :ivar dialect: whose words they are, for a provider that speaks several; ``""``: those of its ``dialect``
     """
 
     body: dict[str, object]
     notes: tuple[Note, ...] = ()
     tool_names: FrozenObject = field(default_factory=dict)
     translated: bool = False
+    dialect: str = ""

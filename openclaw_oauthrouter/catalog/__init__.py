@@ -1,1 +1,1 @@
-"""What is known of models."""
+"""What is known of models: shipped rows, families, a published ranking, providers by name, fetched lists, and references to all of these."""

@@ -14,6 +14,7 @@ import click
 import orjson
 
 from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.cli.chatgpt_sign_in import PROFILE, SignInOptions, sign_in
 from openclaw_oauthrouter.cli.grammar import confirm
 from openclaw_oauthrouter.cli.output import create_console, create_table
@@ -23,7 +24,6 @@ from openclaw_oauthrouter.credentials.builtin import token_client
 from openclaw_oauthrouter.credentials.chain import CredentialChain
 from openclaw_oauthrouter.credentials.finding import Inventory
 from openclaw_oauthrouter.credentials.overview import OverviewRow, overview
-from openclaw_oauthrouter.credentials.sources.environment import KNOWN
 from openclaw_oauthrouter.credentials.sources.store import StoreFile, StoreSource
 from openclaw_oauthrouter.errors import CredentialError
 
@@ -52,7 +52,7 @@ def status(context: click.Context, provider: str | None, as_json: bool) -> None:
     with _plain_errors():
         settings = _settings(context)
         chain = _chain(settings)
-        rows = list(overview(chain.sources, dict.fromkeys((*KNOWN, chatgpt_login.PROVIDER, *settings.providers)), time.time()))
+        rows = list(overview(chain.sources, dict.fromkeys((*presets(), *settings.providers)), time.time()))
         if provider is not None:
             rows = [row for row in rows if row.provider in (provider, "")]
         if as_json:

@@ -16,6 +16,7 @@ COMMANDS = (
     "serve",
     "demo",
     "route",
+    "tiers",
     "auth",
     "status",
     "logs",

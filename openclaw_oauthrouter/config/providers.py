@@ -45,8 +45,10 @@ class ProviderSettings(Section):
     models: tuple[ModelSettings, ...] = Field(
         (), description="models it serves, laid over the catalog; an endpoint of one's own with a list takes no others"
     )
-    dialect: Literal["openai_chat_completions", "openai_responses"] = Field(
-        "openai_chat_completions", description="which API an OpenAI-compatible endpoint speaks"
+    dialect: Literal["openai_chat_completions", "openai_responses"] | None = Field(
+        None,
+        description="which API an OpenAI-compatible endpoint speaks, whatever the catalog says of a model; when absent the catalog decides, "
+        "and an endpoint it does not know speaks openai_chat_completions",
     )
     allowed_fields: tuple[str, ...] | None = Field(None, description="body fields to send; all when absent")
     subscription: bool | None = Field(None, description="answers are paid by a plan")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
+from importlib import resources
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -17,33 +20,24 @@ class TierSettings(Section):
 
     primary: str = Field(description="provider/model")
     fallback: tuple[str, ...] = Field((), description="what to try next, in order")
+    computed: bool = Field(
+        False,
+        description="take the models that can be used instead of these two, which only say what they would be with every credential",
+    )
+
+
+def shipped_tiers(name: Literal["computed", "original", "rules_v1"]) -> dict[TierName, TierSettings]:
+    """A table of tiers that ships as data: ``computed`` with every credential (``default_tiers.json``), or one of ``tiers.toml``."""
+    if name == "computed":
+        rows = json.loads(resources.files(__package__).joinpath("default_tiers.json").read_text(encoding="utf-8"))["tiers"]
+    else:
+        rows = tomllib.loads(resources.files(__package__).joinpath("tiers.toml").read_text(encoding="utf-8"))[name]
+    return {tier: TierSettings(**row, computed=name == "computed") for tier, row in rows.items()}
 
 
 def default_tiers() -> dict[TierName, TierSettings]:
-    """The seed's table, each with live models to fall back to (``gpt-5.2-codex`` and ``claude-sonnet-4-5`` are at their end)."""
-    return {
-        "SIMPLE": TierSettings(
-            primary="anthropic/claude-haiku-4-5",
-            fallback=("openai-codex/gpt-5.6-luna", "openai/gpt-5.4-mini", "deepseek/deepseek-chat"),
-        ),
-        "MEDIUM": TierSettings(
-            primary="openai-codex/gpt-5.2-codex",
-            fallback=(
-                "openai-codex/gpt-5.6-terra",
-                "openai/gpt-5.3-codex",
-                "anthropic/claude-haiku-4-5",
-                "deepseek/deepseek-chat",
-            ),
-        ),
-        "COMPLEX": TierSettings(
-            primary="anthropic/claude-sonnet-4-5",
-            fallback=("anthropic/claude-sonnet-4-6", "openai-codex/gpt-5.6-sol", "openai/gpt-5.6-sol", "deepseek/deepseek-chat"),
-        ),
-        "REASONING": TierSettings(
-            primary="anthropic/claude-opus-4-6",
-            fallback=("openai-codex/gpt-6-sol", "openai/gpt-6-sol", "deepseek/deepseek-reasoner"),
-        ),
-    }
+    """Every tier computed."""
+    return shipped_tiers("computed")
 
 
 class RoutingSettings(Section):
@@ -54,7 +48,8 @@ class RoutingSettings(Section):
     classifier_budget_ms: float = Field(5.0, gt=0, description="a third-party classifier slower than this is passed over")
     profile: Profile = Field("balanced", description="where the borders between the tiers lie, unless a request says otherwise")
     tiers: dict[TierName, TierSettings] = Field(
-        default_factory=default_tiers, description="models by tier; tiers not named keep the default ones"
+        default_factory=default_tiers,
+        description='models by tier; tiers not named are computed from the models that can be used; "original": the first edition\'s table',
     )
     cut_points: tuple[float, float, float] | None = Field(None, description="scores at which MEDIUM, COMPLEX, REASONING begin")
     agent_cut_points: tuple[float, float] | None = Field(
@@ -85,8 +80,12 @@ class RoutingSettings(Section):
     @field_validator("tiers", mode="before")
     @classmethod
     def _keep_the_other_tiers(cls, value: object) -> object:
+        if value == "original":
+            return shipped_tiers("original")
+        if value == "computed":
+            return default_tiers()
         return {**default_tiers(), **value} if isinstance(value, dict) else value
 
 
 DEFAULT_ROUTING_CONFIG = RoutingSettings()
-"""The seed's tiers and the default classifier; frozen: change it with ``model_copy(update=…)`` or pass a mapping instead."""
+"""Computed tiers and the default classifier; frozen: change it with ``model_copy(update=…)`` or pass a mapping instead."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from openclaw_oauthrouter.canonical.model_names import normalise, without_snapshot
+from openclaw_oauthrouter.canonical.model_names import comparable, without_snapshot
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 
 
@@ -15,7 +15,7 @@ class ModelList:
     """
 
     def __init__(self, entries: Iterable[str]) -> None:
-        names = frozenset(_key(entry) for entry in entries)
+        names = frozenset(comparable(entry) for entry in entries)
         self._bare_ids = frozenset(name for name in names if "/" not in name)
         self._names = names - self._bare_ids
 
@@ -23,15 +23,11 @@ class ModelList:
         return bool(self._names or self._bare_ids)
 
     def __contains__(self, info: ModelInfo) -> bool:
-        return _key(info.name) in self._names or _key(info.id) in self._bare_ids
+        return comparable(info.name) in self._names or comparable(info.id) in self._bare_ids
 
     def bars(self, info: ModelInfo) -> bool:
         """Whether a list of what is forbidden means the model: its dated editions too, for whoever may not use it could name one."""
-        name, id_ = _key(info.name), _key(info.id)
+        name, id_ = comparable(info.name), comparable(info.id)
         return not self._names.isdisjoint((name, without_snapshot(name))) or not self._bare_ids.isdisjoint(
             (id_, without_snapshot(id_))
         )
-
-
-def _key(name: str) -> str:
-    return normalise(name.lower())

@@ -63,6 +63,10 @@ class Eligibility:
     excluded: frozenset[str]
     today: Callable[[], date] | None
 
+    def day(self) -> date | None:
+        """The present day, for dates of retirement; ``None`` where they do not count."""
+        return self.today() if self.today is not None else None
+
     def asking_once(self) -> Eligibility:
         """The same, for one route: a provider's credentials are looked for once, however many of its models come into question."""
         return replace(self, usable=cache(self.usable))
@@ -107,6 +111,7 @@ def too_small(info: ModelInfo, requirements: Requirements) -> str | None:
         return "cannot read documents"
     if requirements.tools and not info.tools:
         return "cannot call tools"
-    if info.context_window is not None and requirements.input_tokens > info.context_window:
-        return f"the prompt (about {requirements.input_tokens} tokens) exceeds its window of {info.context_window}"
+    window = info.max_input_tokens or info.context_window
+    if window is not None and requirements.input_tokens > window:
+        return f"the prompt (about {requirements.input_tokens} tokens) exceeds its window of {window}"
     return None

@@ -6,8 +6,10 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from openclaw_oauthrouter.canonical.model_names import normalise
+from openclaw_oauthrouter.canonical.model_names import comparable, normalise
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.catalog.presets import presets
+from openclaw_oauthrouter.catalog.spelling import misspelt
 from openclaw_oauthrouter.config.routing import Profile
 from openclaw_oauthrouter.errors import InvalidRequestError, ModelNotFoundError
 from openclaw_oauthrouter.interfaces import Provider
@@ -16,18 +18,6 @@ LONGEST_MODEL = 256
 """Characters. Names go into every record, and the unknown are compared with all that are known."""
 
 PROFILES: tuple[Profile, ...] = ("economy", "balanced", "quality")
-
-_VENDOR_PREFIXES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("claude-", ("anthropic",)),
-    ("deepseek-", ("deepseek",)),
-    ("gpt-", ("openai-codex", "openai", "openai-chatgpt")),
-    ("codex-", ("openai-codex", "openai")),
-    ("chatgpt-", ("openai",)),
-    ("o1", ("openai",)),
-    ("o3", ("openai",)),
-    ("o4", ("openai",)),
-)
-# A bare vendor id goes to the first of these providers that can serve it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +32,8 @@ class Auto:
 
 def shown_model(requested: str, info: ModelInfo) -> str:
     """The name an answer carries: the client's own spelling of the model that answered, else that model's name."""
-    return requested.strip() if normalise(requested) in (info.name, info.id) else info.name
+    asked = comparable(requested)
+    return requested.strip() if asked in (comparable(info.name), comparable(info.id)) else info.name
 
 
 def resolve(
@@ -70,6 +61,11 @@ def resolve(
     info = _prefixed(name, providers) or _bare(name, providers, usable)
     if info is None:
         raise ModelNotFoundError(_not_found(model, providers), param="model")
+    meant = misspelt(info, providers[info.provider].models())
+    if meant is not None:
+        raise ModelNotFoundError(
+            f"{info.provider} serves no model {info.id!r}; did you mean {info.provider}/{meant}?", param="model"
+        )
     return info
 
 
@@ -82,10 +78,8 @@ def _prefixed(name: str, providers: Mapping[str, Provider]) -> ModelInfo | None:
 def _bare(name: str, providers: Mapping[str, Provider], usable: Container[str]) -> ModelInfo | None:
     # Whoever lists the id comes first; an endpoint of the user's own may list ids with slashes in them.
     listing = [n for n, provider in providers.items() if any(info.id == name for info in provider.models())]
-    by_vendor = next((names for prefix, names in _VENDOR_PREFIXES if name.startswith(prefix)), ())
+    by_vendor = [n for n, preset in presets().items() if preset.own_ids and name.startswith(preset.own_ids)]
     candidates = [n for n in (*by_vendor, *listing) if n in providers]
-    if not by_vendor:
-        candidates = listing
     ordered = sorted(dict.fromkeys(candidates), key=lambda n: (n not in usable, candidates.index(n)))
     return next((info for n in ordered if (info := providers[n].model_info(name))), None)
 

@@ -202,7 +202,7 @@ class Router:
         """The stops of ``rateLimitFallback`` that are up to the request."""
         return tuple(
             candidate
-            for candidate in fallback_candidates(info, self.fallback, self.choosing.providers)
+            for candidate in fallback_candidates(info, self.fallback, self.choosing.providers, self.eligibility.day())
             if all(candidate.info != other.info for other in known) and too_small(candidate.info, requirements) is None
         )
 

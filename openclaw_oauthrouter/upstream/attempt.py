@@ -20,13 +20,13 @@ from openclaw_oauthrouter.canonical.events import (
 )
 from openclaw_oauthrouter.canonical.fitting import fit
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
-from openclaw_oauthrouter.canonical.routing import Candidate
+from openclaw_oauthrouter.canonical.routing import Candidate, ModelInfo
 from openclaw_oauthrouter.canonical.trace import Attempt
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.catalog.accepts import with_accepts
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
 from openclaw_oauthrouter.errors import UpstreamError, UpstreamProtocolError
-from openclaw_oauthrouter.interfaces import Dialect, Health, Provider
+from openclaw_oauthrouter.interfaces import Dialect, Health, Provider, SpeaksSeveral
 from openclaw_oauthrouter.upstream.deadline import Deadline
 from openclaw_oauthrouter.upstream.origins import Origins
 from openclaw_oauthrouter.upstream.sending import Limits, lower_headers, read_error, read_frames, send
@@ -144,6 +144,8 @@ class Sender:
         plain = target.dialect.encode_request(own, info)
         plain = replace(plain, notes=(*fitted, *plain.notes)) if fitted else plain
         encoded = provider.prepare(own, plain, target.credential)
+        if target.dialect.name != provider.dialect:
+            encoded = replace(encoded, dialect=target.dialect.name)
         http_request = provider.build_request(own, encoded, target.credential)
         attempt.url = str(http_request.url).partition("?")[0]
         for name in TRACE_CONTEXT:
@@ -167,6 +169,13 @@ class Sender:
         attempt.outcome = "ok"
         streamed = headers.get("content-type", "").startswith("text/event-stream")
         return Answer(target, encoded, first, stamped, headers, attempt, streamed, _stack=stack)
+
+
+def dialect_for(provider: Provider, info: ModelInfo, request: ChatRequest) -> str:
+    """Name of the dialect in which a provider is asked for a model: its only one, or what a provider that speaks several chooses."""
+    # Not isinstance(): looking for the methods of a Protocol takes longer than all the rest of this.
+    several: SpeaksSeveral | None = provider if hasattr(provider, "dialect_for") else None  # type: ignore[assignment]
+    return several.dialect_for(info, request) if several else provider.dialect
 
 
 async def _beginning(frames: AsyncIterator[Frame], *, whole: bool) -> list[Frame]:

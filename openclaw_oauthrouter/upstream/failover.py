@@ -26,7 +26,7 @@ from openclaw_oauthrouter.errors import (
 )
 from openclaw_oauthrouter.interfaces import Credentials, Dialect, Health, Provider, Reservation, SpendGuard
 from openclaw_oauthrouter.upstream import deadline
-from openclaw_oauthrouter.upstream.attempt import Answer, Sender, Target
+from openclaw_oauthrouter.upstream.attempt import Answer, Sender, Target, dialect_for
 from openclaw_oauthrouter.upstream.deadline import Deadline
 
 _MOST_COMPARED = 20_000
@@ -143,7 +143,7 @@ class Failover:
         """
         stopped, attempts.passed_over = attempts.passed_over, []
         for candidate, credential, standing in stopped:
-            target = self._target(candidate, credential)
+            target = self._target(attempts, candidate, credential)
             wait = self.health.told(target.provider.name, candidate.info.id, target.credential_name)
             attempts.stops = [stop for stop in attempts.stops if stop[1] is not standing]
             if wait is None:
@@ -224,7 +224,7 @@ class Failover:
     ) -> OpenedAnswer | None:
         failure: UpstreamError | None = None
         for credential in credentials:
-            outcome = await self._try_credential(attempts, self._target(candidate, credential))
+            outcome = await self._try_credential(attempts, self._target(attempts, candidate, credential))
             if outcome is None or isinstance(outcome, OpenedAnswer):
                 return outcome
             failure = outcome
@@ -236,9 +236,10 @@ class Failover:
                 attempts.least_window = max(attempts.least_window, candidate.info.context_window or 0)
         return None
 
-    def _target(self, candidate: Candidate, credential: Credential | None) -> Target:
+    def _target(self, attempts: Attempts, candidate: Candidate, credential: Credential | None) -> Target:
         provider = self.providers[candidate.info.provider]
-        return Target(candidate, provider, self.dialects[provider.dialect], credential)
+        dialect = self.dialects[dialect_for(provider, candidate.info, attempts.request)]
+        return Target(candidate, provider, dialect, credential)
 
     def _in_order(
         self, attempts: Attempts, candidate: Candidate, credentials: Sequence[Credential | None]

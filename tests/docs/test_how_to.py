@@ -168,16 +168,18 @@ async def test_tiers_by_configuration_plugin_and_header(gateway: Open) -> None:
     [toml] = blocks(page, "toml")
     configured = await gateway(toml=toml)
     answer = await configured.post(CHAT, json=ask("auto"))
-    assert answer.headers["x-oauthrouter-model"] == "openai-codex/gpt-5.6-luna"
+    assert answer.headers["x-oauthrouter-model"] == "openai-codex/gpt-6-luna"
 
     client = await gateway(plugin(page), toml=toml)
     by_plugin = await client.post(CHAT, json=ask("auto"))
     assert (by_plugin.headers["x-oauthrouter-tier"], by_plugin.headers["x-oauthrouter-model"]) == (
         "SIMPLE",
-        "openai-codex/gpt-5.6-terra",
+        "openai-codex/gpt-6.1-terra",
     )
     by_header = await client.post(CHAT, json=ask("auto"), headers={"x-oauthrouter-tier": "REASONING"})
-    assert by_header.headers["x-oauthrouter-model"] == "openai-codex/gpt-6-sol"  # a plan serves the tier as well as the paid key
+    assert (
+        by_header.headers["x-oauthrouter-model"] == "openai-codex/gpt-6.2-sol"
+    )  # a plan serves the tier as well as the paid key
 
 
 # ------------------------------------------------------------------ observers

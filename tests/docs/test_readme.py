@@ -73,7 +73,7 @@ async def test_the_python_interface(capsys: pytest.CaptureFixture[str]) -> None:
     await run(code.replace("port=8402", "port=0"))
     said = capsys.readouterr().out
     assert "http://127.0.0.1:" in said
-    assert "REASONING anthropic/claude-opus-4-6" in said
+    assert "REASONING anthropic/claude-opus-5-5" in said
 
 
 def test_the_configuration_is_valid(tmp_path: Path) -> None:

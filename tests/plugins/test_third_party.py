@@ -48,7 +48,7 @@ def test_its_overrides_are_seen_in_answers(python: Path, tmp_path: Path) -> None
     assert (simple["tier"], simple["model"]) == ("SIMPLE", "anthropic/claude-haiku-5-5")
     assert (urgent["tier"], urgent["model"]) == (
         "REASONING",
-        "openai-codex/gpt-6-sol",
+        "openai-codex/gpt-6.2-sol",
     )  # a plan serves it; the other is a paid key
     assert simple["translated_by"] == urgent["translated_by"] == "sample-router"
 

@@ -136,15 +136,15 @@ async def test_a_prompt_that_is_too_long_goes_to_a_larger_window_only(window: in
 
 
 FALLBACKS = [
-    ("claude-haiku-4-5", "gpt-5.1-codex-mini", "deepseek-chat"),
-    ("claude-sonnet-4-5", "gpt-5.1-codex-mini", "deepseek-chat"),
-    ("claude-opus-4-6", "gpt-5.3-codex", "deepseek-reasoner"),
+    ("claude-haiku-4-5", "gpt-6-luna", "deepseek-flash"),
+    ("claude-sonnet-4-5", "gpt-6.1-terra", "deepseek-flash"),
+    ("claude-opus-4-6", "gpt-6.2-sol", "deepseek-flash"),
 ]
 
 
 @pytest.mark.parametrize("status", [429, 529])
 @pytest.mark.parametrize(("model", "codex_model", "deepseek_model"), FALLBACKS)
-async def test_the_originals_fallback_chain(
+async def test_a_limited_model_is_stood_in_for_by_one_of_its_class(
     model: str, codex_model: str, deepseek_model: str, status: int, gateway: Any, scripted: Any, client: Any
 ) -> None:
     limited = refusal(status, "rate_limit_error" if status == 429 else "overloaded_error")

@@ -129,7 +129,8 @@ async def test_the_ways_to_name_a_model(model: str, gateway: Any, scripted: Any,
     handle = await gateway(upstream, routing={"aliases": {"mine": "anthropic/claude-haiku-4-5"}})
     answer = await (await client(handle)).post("/v1/chat/completions", json={**CHAT, "model": model})
     assert answer.status_code == 200
-    assert upstream.seen[0].body["model"] == "claude-haiku-4-5"
+    # Left to choose, the gateway takes the newest of the family.
+    assert upstream.seen[0].body["model"] == ("claude-haiku-5-5" if "auto" in model.split("/")[-1] else "claude-haiku-4-5")
 
 
 async def test_models_in_both_shapes(gateway: Any, scripted: Any, client: Any) -> None:
@@ -195,7 +196,7 @@ async def test_answers_explain_themselves_in_headers(gateway: Any, scripted: Any
     handle = await gateway(await scripted(play))
     answer = await (await client(handle)).post("/v1/chat/completions", json={**CHAT, "model": "auto"})
     assert answer.headers["x-oauthrouter-tier"] == "SIMPLE"
-    assert answer.headers["x-oauthrouter-model"] == "anthropic/claude-haiku-4-5"
+    assert answer.headers["x-oauthrouter-model"] == "anthropic/claude-haiku-5-5"
     assert answer.headers["x-upstream-request-id"] == "req_up"
     assert answer.headers["anthropic-ratelimit-requests-remaining"] == "7"
     quiet = await gateway(await scripted(play), server={"response_headers": False})
@@ -209,7 +210,7 @@ async def test_wrong_hints_name_what_exists(gateway: Any, scripted: Any, client:
     assert answer.status_code == 400
     assert "REASONING" in answer.json()["error"]["message"]
     answer = await http.post("/v1/chat/completions", json={**CHAT, "model": "auto"}, headers={"x-oauthrouter-tier": "reasoning"})
-    assert answer.headers["x-oauthrouter-model"] == "anthropic/claude-opus-4-6"
+    assert answer.headers["x-oauthrouter-model"] == "anthropic/claude-opus-5-5"
 
 
 async def test_explain_sends_nothing(gateway: Any, scripted: Any, client: Any) -> None:
@@ -217,7 +218,7 @@ async def test_explain_sends_nothing(gateway: Any, scripted: Any, client: Any) -
     http = await client(await gateway(upstream))
     explained = (await http.post("/v1/route/explain", json={"prompt": "Prove that sqrt(2) is irrational"})).json()
     assert explained["tier"] == "REASONING"
-    assert explained["hops"][0]["model"] == "anthropic/claude-opus-4-6"
+    assert explained["hops"][0]["model"] == "anthropic/claude-opus-5-5"
     assert (await http.post("/v1/route/explain", json={"nothing": 1})).status_code == 400
     assert upstream.seen == []
 

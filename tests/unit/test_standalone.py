@@ -12,8 +12,8 @@ from openclaw_oauthrouter.errors import ConfigurationError
 @pytest.mark.parametrize(
     ("prompt", "tier", "model"),
     [
-        ("What is the capital of France?", "SIMPLE", "anthropic/claude-haiku-4-5"),
-        ("Prove that sqrt(2) is irrational", "REASONING", "anthropic/claude-opus-4-6"),
+        ("What is the capital of France?", "SIMPLE", "anthropic/claude-haiku-5-5"),
+        ("Prove that sqrt(2) is irrational", "REASONING", "anthropic/claude-opus-5-5"),
     ],
 )
 def test_a_prompt_gets_a_tier_and_its_primary(prompt: str, tier: str, model: str) -> None:
@@ -27,17 +27,17 @@ def test_a_prompt_gets_a_tier_and_its_primary(prompt: str, tier: str, model: str
 
 def test_costs_are_those_of_the_model_and_the_baseline() -> None:
     decision = route("What is the capital of France?", max_output_tokens=1_000_000)
-    assert decision.baseline_model == "anthropic/claude-opus-4-6"
-    assert decision.cost_estimate == pytest.approx(5.0, rel=1e-3)
-    assert decision.baseline_cost == pytest.approx(25.0, rel=1e-3)
-    assert decision.savings == pytest.approx(0.8, rel=1e-3)
+    assert decision.baseline_model == "anthropic/claude-opus-5-5"
+    assert decision.cost_estimate == pytest.approx(0.5, rel=1e-3)
+    assert decision.baseline_cost == pytest.approx(20.0, rel=1e-3)
+    assert decision.savings == pytest.approx(0.975, rel=1e-3)
 
 
 def test_prices_may_be_given() -> None:
-    given = {"anthropic/claude-haiku-4-5": {"inputPrice": 0.0, "outputPrice": 10.0}}
+    given = {"anthropic/claude-haiku-5-5": {"inputPrice": 0.0, "outputPrice": 10.0}}
     decision = route("hi", max_output_tokens=1_000_000, model_pricing=given)
     assert decision.cost_estimate == pytest.approx(10.0)
-    assert decision.baseline_cost == pytest.approx(25.0, rel=1e-3)
+    assert decision.baseline_cost == pytest.approx(20.0, rel=1e-3)
 
 
 def test_a_system_prompt_costs_but_does_not_count_as_difficulty() -> None:
@@ -57,7 +57,7 @@ def test_the_configuration_may_be_changed_or_be_a_mapping() -> None:
 
 def test_the_highest_tier_allowed_is_kept_to() -> None:
     decision = route("Prove that sqrt(2) is irrational", config={"max_tier": "SIMPLE"})
-    assert (decision.tier, decision.model) == ("SIMPLE", "anthropic/claude-haiku-4-5")
+    assert (decision.tier, decision.model) == ("SIMPLE", "anthropic/claude-haiku-5-5")
     assert route("hi", config={"max_tier": "COMPLEX"}).tier == "SIMPLE"
 
 

@@ -6,16 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.credentials import secret_text
 from openclaw_oauthrouter.credentials.finding import Finding, Inventory, bare_finding
-
-KNOWN: Mapping[str, tuple[str, ...]] = {
-    "anthropic": ("ANTHROPIC_OAUTH_TOKEN", "ANTHROPIC_API_KEY"),
-    "openai": ("OPENAI_API_KEY",),
-    "openai-codex": (),
-    "deepseek": ("DEEPSEEK_API_KEY",),
-}
-"""Provider -> variables, the preferred one first. The Codex backend takes no keys."""
 
 LOCAL_TOKEN = "OAUTHROUTER_LOCAL_TOKEN"
 """Clients may be given the gateway's own token under a vendor's name (``setup env``); no vendor must ever be sent it."""
@@ -23,8 +16,9 @@ LOCAL_TOKEN = "OAUTHROUTER_LOCAL_TOKEN"
 
 def variables_of(provider: str) -> tuple[str, ...]:
     """The variables in which a provider's credentials are looked for: ``my-vllm`` -> ``MY_VLLM_API_KEY``."""
-    if provider in KNOWN:
-        return KNOWN[provider]
+    preset = presets().get(provider)
+    if preset is not None:
+        return preset.variables
     return (f"{re.sub(r'[^A-Z0-9]+', '_', provider.upper()).strip('_')}_API_KEY",)
 
 
@@ -41,7 +35,7 @@ class EnvironmentSource(Inventory):
         super().__init__(clock)
         self._findings = [
             bare_finding(f"env:{variable}", provider, self.name, environ[variable])
-            for provider in dict.fromkeys((*KNOWN, *providers))
+            for provider in dict.fromkeys((*presets(), *providers))
             for variable in variables_of(provider)
             if secret_text.clean(environ.get(variable)) and environ[variable] != environ.get(LOCAL_TOKEN)
         ]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,6 +11,7 @@ import orjson
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import AnthropicOAuthSettings, ProviderSettings
 from openclaw_oauthrouter.providers.anthropic import oauth as compatibility
 from openclaw_oauthrouter.providers.anthropic.authentication import AUTH_HEADERS, Authentication, authenticate
@@ -21,7 +20,6 @@ API_BASE = "https://api.anthropic.com"
 API_VERSION = "2023-06-01"
 
 _MESSAGES = "anthropic_messages"
-_DATE = re.compile(r"-\d{8}$")
 # Ours to say, or nobody's business upstream.
 _FORWARDED = frozenset({"anthropic-beta", "anthropic-user-profile-id", "anthropic-workspace-id", "user-agent", "x-app"})
 """The client's headers that mean something to this API, or honestly say who asks; all others end here."""
@@ -45,6 +43,7 @@ class Anthropic:
         self._settings = settings
         self._oauth = oauth
         self._models = {info.id: info for info in models}
+        self._is_anthropic = name == "anthropic"
         base = (settings.api_base or API_BASE).removesuffix("/v1")
         self._url = httpx.URL(f"{base}/v1/messages")
         parts = urlsplit(base)
@@ -58,15 +57,17 @@ class Anthropic:
         return tuple(self._models.values())
 
     def model_info(self, model: str) -> ModelInfo | None:
-        """The card of a model id; invented for an unlisted ``claude-…`` id, after its undated namesake if that is listed."""
-        name = model.replace(".", "-") if model.startswith("claude-") else model
-        known = self._models.get(model) or self._models.get(name)
+        """What is known of a model id; of an unlisted one, what is known of its nearest relative."""
+        known = self._models.get(model)
         if known is not None:
             return known
-        if not name.startswith("claude-"):
-            return None
-        namesake = self._models.get(_DATE.sub("", name))
-        return replace(namesake, id=name) if namesake is not None else ModelInfo(self.name, name)
+        # Anthropic writes its versions with dashes; how others spell their ids is their own affair.
+        name = model.replace(".", "-") if self._is_anthropic and model.startswith("claude-") else model
+        if name in self._models:
+            return self._models[name]
+        if name.startswith("claude-") or not (self._is_anthropic or self._settings.models):
+            return described(self.name, name, self._models.values())
+        return None
 
     def prepare(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> EncodedRequest:
         """Apply the compatibility rules of subscription tokens; anything else passes unchanged."""

@@ -14,6 +14,7 @@ from openclaw_oauthrouter.canonical import jwt
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import ProviderSettings
 from openclaw_oauthrouter.providers.openai_codex.conversation import conversation_of
 from openclaw_oauthrouter.providers.openai_codex.preparation import ALLOWED_FIELDS, prepare
@@ -57,7 +58,7 @@ class OpenAICodex:
         """The card of a model id; invented for an unlisted id that looks like OpenAI's."""
         known = self._models.get(model)
         if known is None and _MODEL.fullmatch(model):
-            return ModelInfo(self.name, model)
+            return described(self.name, model, self._models.values())
         return known
 
     def prepare(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> EncodedRequest:

@@ -9,10 +9,12 @@ from functools import lru_cache
 import httpx
 import orjson
 
+from openclaw_oauthrouter.canonical.content import ToolCallPart, ToolCallResponsePart
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.providers.openai_compatible.addresses import endpoint_root
 
 _PATHS = {"openai_chat_completions": "/chat/completions", "openai_responses": "/responses"}
@@ -24,6 +26,10 @@ class OpenAICompatible:
 
     :ivar api_base: the address as documented; see ``addresses.endpoint_root``
     :ivar vendor_path: what a vendor known by name has behind any host
+    :ivar dialect: what it speaks to models whose row says nothing else
+    :ivar also: dialects it speaks besides
+    :ivar dialect_is_fixed: speak ``dialect`` to every model, whatever its row says
+    :ivar key_header: where a key is sent instead of as a bearer token
     :ivar listed: cards of the models it is known to serve
     :ivar any_model: take ids it does not list
     :ivar allowed_fields: body fields the endpoint knows; ``None`` sends all
@@ -41,6 +47,9 @@ class OpenAICompatible:
     needs_credential: bool = True
     always_streams: bool = False
     vendor_path: str = ""
+    also: tuple[str, ...] = ()
+    dialect_is_fixed: bool = False
+    key_header: str | None = None
 
     @property
     def origin(self) -> str:
@@ -50,12 +59,26 @@ class OpenAICompatible:
 
     @property
     def url(self) -> str:
-        """Where requests are posted."""
+        """Where requests in its usual dialect are posted."""
         return self._at(_PATHS[self.dialect])
 
     def _at(self, path: str) -> str:
         root, query = endpoint_root(self.api_base, self.vendor_path)
         return f"{root}{path}{query}"
+
+    def dialect_for(self, info: ModelInfo, request: ChatRequest) -> str:
+        """The client's own dialect where the model takes the request in it; else the first that the model's row names."""
+        if self.dialect_is_fixed or not self.also:
+            return self.dialect
+        spoken = self._spoken(info, request)
+        return request.dialect if request.dialect in spoken else spoken[0]
+
+    def _spoken(self, info: ModelInfo, request: ChatRequest) -> tuple[str, ...]:
+        ours = (self.dialect, *self.also)
+        wanted = info.protocols
+        if info.tool_protocols and _uses_tools(request):
+            wanted = info.tool_protocols
+        return tuple(name for name in wanted if name in ours) or ours
 
     def models(self) -> Sequence[ModelInfo]:
         """Models it is known to serve."""
@@ -64,7 +87,7 @@ class OpenAICompatible:
     def model_info(self, model: str) -> ModelInfo | None:
         """The card of a model; invented where the endpoint takes any id."""
         known = next((info for info in self.listed if info.id == model), None)
-        return known or (ModelInfo(self.name, model) if self.any_model else None)
+        return known or (described(self.name, model, self.listed) if self.any_model else None)
 
     def prepare(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> EncodedRequest:
         """Send only the fields the endpoint knows."""
@@ -81,7 +104,8 @@ class OpenAICompatible:
     def build_request(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> httpx.Request:
         """POST with a bearer token, or with the configured header."""
         accept = "text/event-stream" if request.stream else "application/json"
-        return self._post(self.url, accept, encoded.body, credential)
+        url = self._at(_PATHS[encoded.dialect]) if encoded.dialect else self.url
+        return self._post(url, accept, encoded.body, credential)
 
     def pass_through(self, path: str, body: JsonObject, credential: Credential | None) -> httpx.Request:
         """POST to a path that no dialect covers."""
@@ -97,7 +121,16 @@ class OpenAICompatible:
         secret = credential.secret.reveal()
         if credential.header:
             return {credential.header.lower(): secret}
+        if self.key_header is not None:
+            return {self.key_header: secret}
         return {"authorization": secret if secret.lower().startswith("bearer ") else f"Bearer {secret}"}
+
+
+def _uses_tools(request: ChatRequest) -> bool:
+    """Whether tools are offered, or have been called earlier in the conversation."""
+    return bool(request.tools) or any(
+        isinstance(part, (ToolCallPart, ToolCallResponsePart)) for message in request.messages for part in message.parts
+    )
 
 
 @lru_cache(maxsize=64)

@@ -73,7 +73,7 @@ def test_route_explains_in_json() -> None:
     answer = CliRunner().invoke(root, ["route", "Prove that sqrt(2) is irrational", "--json"])
     assert answer.exit_code == 0, answer.output
     decision = json.loads(answer.stdout)
-    assert (decision["tier"], decision["model"]) == ("REASONING", "anthropic/claude-opus-4-6")
+    assert (decision["tier"], decision["model"]) == ("REASONING", "anthropic/claude-opus-5-5")
     assert decision["hops"][0]["reason"] == "REASONING primary"
     assert decision["dimensions"]
     assert "no provider has a credential yet" in answer.stderr

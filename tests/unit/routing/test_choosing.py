@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
 from openclaw_oauthrouter.canonical.content import BlobPart, TextPart, ToolCallResponsePart, UriPart
+from openclaw_oauthrouter.canonical.pricing import Price
 from openclaw_oauthrouter.canonical.request import Tool
 from openclaw_oauthrouter.canonical.routing import ModelInfo, RouteHints, Tier
+from openclaw_oauthrouter.catalog.models import placed
 from openclaw_oauthrouter.config.routing import RoutingSettings
 from openclaw_oauthrouter.config.upstream import FallbackCandidateSettings, RateLimitFallbackSettings
 from openclaw_oauthrouter.errors import ConfigurationError, InvalidRequestError
 from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements, requirements_of
-from openclaw_oauthrouter.routing.fallback import DEFAULT_CHAIN, fallback_candidates
+from openclaw_oauthrouter.routing.fallback import fallback_candidates
 from openclaw_oauthrouter.routing.hints import hints_of
-from openclaw_oauthrouter.routing.tiers import RULES_V1_COMPLEX, borrowing_order, build_chains
+from openclaw_oauthrouter.routing.tiers import borrowing_order, named_tiers
 from tests.unit.routing.world import TODAY, FakeProvider, asking
 
 SIMPLE, MEDIUM, COMPLEX, REASONING = Tier
@@ -39,22 +42,38 @@ def test_a_tier_borrows_from_stronger_ones_first(tier: Tier, order: list[Tier]) 
 
 def test_plugins_override_tiers_and_the_last_registered_wins() -> None:
     # pluggy hands over answers last registered first.
-    chains = build_chains(RoutingSettings(), [{"SIMPLE": ["b/late"]}, {"SIMPLE": ["a/early"], "MEDIUM": ["a/one", "a/two"]}])
-    assert chains[SIMPLE] == ("b/late",)
-    assert chains[MEDIUM] == ("a/one", "a/two")
-    assert chains[REASONING][0] == "anthropic/claude-opus-4-6"
+    named = named_tiers(RoutingSettings(), [{"SIMPLE": ["b/late"]}, {"SIMPLE": ["a/early"], "MEDIUM": ["a/one", "a/two"]}])
+    assert {tier: tiers.models for tier, tiers in named.items()} == {SIMPLE: ("b/late",), MEDIUM: ("a/one", "a/two")}
 
 
 @pytest.mark.parametrize("wrong", [{"HUGE": ["a/b"]}, {"SIMPLE": []}])
 def test_a_plugins_wrong_tier_is_the_operators_to_mend(wrong: dict[str, list[str]]) -> None:
     with pytest.raises(ConfigurationError, match="SIMPLE, MEDIUM, COMPLEX, REASONING"):
-        build_chains(RoutingSettings(), [wrong])
+        named_tiers(RoutingSettings(), [wrong])
 
 
-def test_the_first_classifier_keeps_its_own_complex_model_unless_tiers_are_configured() -> None:
-    assert build_chains(RoutingSettings(classifier="rules-v1"))[COMPLEX][0] == RULES_V1_COMPLEX
+def test_named_tiers_are_those_of_the_configuration_and_the_others_are_computed() -> None:
+    assert named_tiers(RoutingSettings()) == {}
+    own = named_tiers(RoutingSettings.model_validate({"tiers": {"COMPLEX": {"primary": "a/b", "fallback": ["a/c"]}}}))
+    assert {tier: named.models for tier, named in own.items()} == {COMPLEX: ("a/b", "a/c")}
+
+
+def test_named_tiers_original_is_the_first_editions_table() -> None:
+    named = named_tiers(RoutingSettings.model_validate({"tiers": "original"}))
+    assert {tier: tiers.models for tier, tiers in named.items()} == {
+        SIMPLE: ("anthropic/claude-haiku-4-5",),
+        MEDIUM: ("openai-codex/gpt-5.2-codex",),
+        COMPLEX: ("anthropic/claude-sonnet-4-5",),
+        REASONING: ("anthropic/claude-opus-4-6",),
+    }
+
+
+def test_the_first_classifier_keeps_its_own_table_unless_tiers_are_configured() -> None:
+    kept = named_tiers(RoutingSettings(classifier="rules-v1"))
+    assert kept[SIMPLE].models == ("anthropic/claude-haiku-4-5",)
+    assert kept[COMPLEX].models == ("anthropic/claude-sonnet-4-6",)
     own = RoutingSettings.model_validate({"classifier": "rules-v1", "tiers": {"COMPLEX": {"primary": "a/b"}}})
-    assert build_chains(own)[COMPLEX] == ("a/b",)
+    assert named_tiers(own)[COMPLEX].models == ("a/b",)
 
 
 # ------------------------------------------------------------------ hints
@@ -81,20 +100,38 @@ BOTH = {"openai-codex": CODEX, "deepseek": DEEPSEEK}
 ON = RateLimitFallbackSettings(enabled=True)
 
 
+def model(provider: str, name: str, generation: tuple[int, ...], price: float, **fields: Any) -> ModelInfo:
+    return placed(ModelInfo(provider, name, generation=generation, list_price=Price(price, 5 * price), **fields))
+
+
+SERVED = {
+    "openai-codex": FakeProvider(
+        "openai-codex",
+        (
+            model("openai-codex", "gpt-6-luna", (6,), 0.1),
+            model("openai-codex", "gpt-6.1-terra", (6, 1), 1),
+            model("openai-codex", "gpt-6.1-sol", (6, 1), 2),
+            model("openai-codex", "gpt-6.2-sol", (6, 2), 2, retires=TODAY),
+        ),
+    ),
+    "deepseek": FakeProvider("deepseek", (model("deepseek", "deepseek-v4-flash", (4,), 0.3),)),
+}
+
+
 @pytest.mark.parametrize(
-    ("model", "codex", "deepseek"),
+    ("limited", "codex"),
     [
-        ("claude-haiku-4-5", "gpt-5.1-codex-mini", "deepseek-chat"),
-        ("claude-sonnet-4-6", "gpt-5.1-codex-mini", "deepseek-chat"),
-        ("claude-opus-4-6", "gpt-5.3-codex", "deepseek-reasoner"),
-        ("claude-fable-5", "gpt-5.1-codex-mini", "deepseek-chat"),
+        ("claude-haiku-4-5", "gpt-6-luna"),
+        ("claude-sonnet-4-6", "gpt-6.1-terra"),
+        ("claude-opus-4-6", "gpt-6.1-sol"),
+        ("claude-fable-5", "gpt-6.1-sol"),
+        ("nobody-knows-it", "gpt-6.1-terra"),
     ],
 )
-def test_the_originals_maps(model: str, codex: str, deepseek: str) -> None:
-    candidates = list(fallback_candidates(ModelInfo("anthropic", model), ON, BOTH))  # type: ignore[arg-type]
-    assert [candidate.info.name for candidate in candidates] == [f"openai-codex/{codex}", f"deepseek/{deepseek}"]
+def test_without_a_chain_a_model_of_the_same_class_stands_in(limited: str, codex: str) -> None:
+    candidates = list(fallback_candidates(ModelInfo("anthropic", limited), ON, SERVED, TODAY))  # type: ignore[arg-type]
+    assert [candidate.info.name for candidate in candidates] == [f"openai-codex/{codex}", "deepseek/deepseek-v4-flash"]
     assert {candidate.only_on for candidate in candidates} == {(429, 529)}
-    assert len(DEFAULT_CHAIN) == 2
 
 
 @pytest.mark.parametrize(
@@ -113,7 +150,7 @@ def test_a_map_takes_full_names_ids_and_family_words(key: str, found: bool) -> N
     ("info", "settings", "there"),
     [
         (ModelInfo("anthropic", "claude-haiku-4-5"), RateLimitFallbackSettings(), BOTH),
-        (ModelInfo("deepseek", "deepseek-chat"), ON, BOTH),
+        (ModelInfo("deepseek", "deepseek-chat"), ON, SERVED),
         (ModelInfo("anthropic", "claude-haiku-4-5"), ON, {}),
     ],
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from openclaw_oauthrouter.canonical.model_names import normalise
+from openclaw_oauthrouter.canonical.model_names import comparable, normalise
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.errors import InvalidRequestError, ModelNotFoundError
 from openclaw_oauthrouter.routing.model_ids import Auto, resolve, shown_model
@@ -15,7 +17,9 @@ PROVIDERS = providers(
     FakeProvider("anthropic", (HAIKU,), any_model=True),
     FakeProvider("openai-codex", any_model=True),
     FakeProvider("openai", any_model=True),
-    FakeProvider("mine", (ModelInfo("mine", "meta/llama-4"), ModelInfo("mine", "claude-haiku-4-5"))),
+    FakeProvider(
+        "mine", tuple(ModelInfo("mine", name) for name in ("meta/llama-4", "claude-haiku-4-5", "anthropic/claude-haiku-4.5"))
+    ),
 )
 ALIASES = {"cheap": "anthropic/claude-haiku-4-5", "best": "auto-quality", "Old.Name-1.5": "mine/meta/llama-4"}
 
@@ -41,10 +45,10 @@ def test_the_router_shall_choose(model: str, profile: str | None) -> None:
     ("model", "name"),
     [
         ("anthropic/claude-haiku-4-5", "anthropic/claude-haiku-4-5"),
-        ("oauthrouter/anthropic/claude-haiku-4.5", "anthropic/claude-haiku-4-5"),
+        ("oauthrouter/anthropic/claude-haiku-4-5", "anthropic/claude-haiku-4-5"),
         ("anthropic/claude-opus-9", "anthropic/claude-opus-9"),
         ("claude-haiku-4-5", "anthropic/claude-haiku-4-5"),
-        ("claude-haiku-4.5", "anthropic/claude-haiku-4-5"),
+        ("mine/anthropic/claude-haiku-4.5", "mine/anthropic/claude-haiku-4.5"),
         ("mine/claude-haiku-4-5", "mine/claude-haiku-4-5"),
         ("mine/meta/llama-4", "mine/meta/llama-4"),
         ("meta/llama-4", "mine/meta/llama-4"),
@@ -106,9 +110,39 @@ def test_an_answer_carries_the_clients_own_spelling_of_its_model(requested: str,
     assert shown_model(requested, HAIKU) == shown
 
 
-def test_only_claude_ids_lose_their_dots() -> None:
+def test_an_id_keeps_its_spelling() -> None:
     assert normalise(" oauthrouter/openai/gpt-5.4 ") == "openai/gpt-5.4"
-    assert normalise("claude-opus-4.6-20260101") == "claude-opus-4-6-20260101"
+    assert normalise("openrouter/anthropic/claude-haiku-4.5") == "openrouter/anthropic/claude-haiku-4.5"
+
+
+def test_comparable_ids_are_those_of_one_model() -> None:
+    assert comparable("claude-opus-4.6-20260101") == comparable("oauthrouter/Claude-Opus-4-6-20260101")
+    assert comparable("gpt-5.4") != comparable("gpt-5-4")
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [("openai/gpt-5.4-mni", "openai/gpt-5.4-mini"), ("anthropic/claude-hiaku-4-5", "anthropic/claude-haiku-4-5")],
+)
+def test_a_slip_of_the_fingers_is_refused_and_named(asked: str, meant: str) -> None:
+    vendors: dict[str, Any] = {
+        "openai": FakeProvider("openai", (ModelInfo("openai", "gpt-5.4-mini"), ModelInfo("openai", "gpt-4.1")), any_model=True),
+        "anthropic": FakeProvider("anthropic", (HAIKU,), any_model=True),
+    }
+    with pytest.raises(ModelNotFoundError, match=meant):
+        resolve(asked, vendors, {}, ())
+
+
+@pytest.mark.parametrize(
+    "asked", ["openai/gpt-6.9-sol", "openai/gpt-5.4-mini-2026-03-17", "openai/gpt-4o-audio-preview", "openai/ft:gpt-4.1:me"]
+)
+def test_a_model_that_may_be_new_is_the_vendors_to_judge(asked: str) -> None:
+    vendors: dict[str, Any] = {
+        "openai": FakeProvider("openai", (ModelInfo("openai", "gpt-5.4-mini"), ModelInfo("openai", "gpt-4.1")), any_model=True)
+    }
+    found = resolve(asked, vendors, {}, ())
+    assert isinstance(found, ModelInfo)
+    assert found.name == asked
 
 
 def test_a_name_too_long_to_be_one_is_refused_before_it_is_compared() -> None:

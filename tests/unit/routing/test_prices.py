@@ -13,8 +13,8 @@ from genai_prices import calc_price
 from openclaw_oauthrouter.canonical.pricing import Price, PriceCondition, cost_of
 from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo, RoutingDecision, Tier
 from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.catalog.models import build_catalog
 from openclaw_oauthrouter.config.providers import ProviderSettings
-from openclaw_oauthrouter.routing.catalog import build_catalog
 from openclaw_oauthrouter.routing.price_sources import is_own_machine, price_sources
 from openclaw_oauthrouter.routing.prices import Prices, PriceSource
 from tests.unit.routing.world import HUGE, SMALL, World

@@ -28,7 +28,7 @@ from openclaw_oauthrouter.routing.eligibility import Eligibility
 from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.routing.router import Router
 from openclaw_oauthrouter.routing.stickiness import Conversations
-from openclaw_oauthrouter.routing.tiers import build_chains
+from openclaw_oauthrouter.routing.tiers import named_tiers
 
 TODAY = date(2026, 11, 22)
 
@@ -103,7 +103,7 @@ class World:
         settings = RoutingSettings.model_validate({"tiers": TIERS, **self.settings})
         choosing = Choosing(
             providers=self.providers,
-            chains=build_chains(settings),
+            chains={tier: named.models for tier, named in named_tiers(settings).items()},
             eligibility=Eligibility(self.usable.__contains__, self._blocked, frozenset(settings.exclude), lambda: TODAY),
             prices=Prices(clock=lambda: self.now),
             shadow=lambda info, now: shadow_price(self.payments.get(info.provider, Payment()), now),

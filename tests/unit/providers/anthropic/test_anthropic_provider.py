@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 from openclaw_oauthrouter.canonical.credential import Credential, Secret
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.catalog.models import placed
 from openclaw_oauthrouter.config.providers import AnthropicOAuthSettings, ProviderSettings
 from openclaw_oauthrouter.providers.anthropic import Anthropic
 from openclaw_oauthrouter.providers.anthropic.oauth import PREAMBLE
@@ -181,11 +183,17 @@ HAIKU = ModelInfo("anthropic", "claude-haiku-4-5", 200_000, 64_000)
     [
         ("claude-haiku-4-5", HAIKU),
         ("claude-haiku-4.5", HAIKU),
-        ("claude-haiku-4-5-20251001", ModelInfo("anthropic", "claude-haiku-4-5-20251001", 200_000, 64_000)),
-        ("claude-opus-9", ModelInfo("anthropic", "claude-opus-9")),
+        ("claude-haiku-4-5-20251001", replace(placed(HAIKU), id="claude-haiku-4-5-20251001")),
         ("gpt-5", None),
     ],
 )
 def test_cards(model: str, expected: ModelInfo | None) -> None:
     assert provider(models=(HAIKU,)).model_info(model) == expected
     assert provider(models=(HAIKU,)).models() == (HAIKU,)
+
+
+def test_model_info_of_an_unlisted_id_is_like_its_nearest_relative() -> None:
+    newest = provider(models=(HAIKU,)).model_info("claude-haiku-9")
+    assert newest is not None
+    assert (newest.name, newest.context_window, newest.generation) == ("anthropic/claude-haiku-9", 200_000, (9,))
+    assert provider(models=(HAIKU,)).model_info("claude-unheard-of") == ModelInfo("anthropic", "claude-unheard-of")

@@ -15,6 +15,7 @@ from openclaw_oauthrouter import __version__
 from openclaw_oauthrouter.canonical.credential import Credential, Secret
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import ProviderSettings
 from openclaw_oauthrouter.dialects.openai_responses import OpenAIResponses
 from openclaw_oauthrouter.providers.openai_codex import OpenAICodex
@@ -252,7 +253,7 @@ def test_the_client_s_own_session_wins_and_is_kept_short() -> None:
     ("model", "info"),
     [
         ("gpt-5.6-sol", CARD),
-        ("gpt-9-unheard-of", ModelInfo("openai-codex", "gpt-9-unheard-of")),
+        ("gpt-9-unheard-of", described("openai-codex", "gpt-9-unheard-of", [CARD])),
         ("codex-mini-latest", ModelInfo("openai-codex", "codex-mini-latest")),
         ("claude-haiku-4-5", None),
         ("gpt-", None),
