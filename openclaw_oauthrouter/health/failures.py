@@ -161,6 +161,16 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         client_gets="503 overloaded",
     ),
     FailureRule(
+        name="endless-answer",
+        happened="an answer without end: one piece again and again, or more than any model writes; never repeated, for it was billed",
+        error="UpstreamProtocolError",
+        codes=("endless_answer",),
+        scope="model",
+        actions=("next_hop",),
+        cooldown=Cooldown(30, 1800),
+        client_gets="502 endless_answer",
+    ),
+    FailureRule(
         name="empty-answer",
         happened="an answer without any content, or without an end",
         error="UpstreamProtocolError",

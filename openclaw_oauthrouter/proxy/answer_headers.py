@@ -8,6 +8,10 @@ from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamAuthenticationError, UpstreamError
 
 _KEPT_PREFIXES = ("anthropic-ratelimit-", "x-ratelimit-", "x-codex-")
+_MOST_KEPT = 60
+_LONGEST_VALUE = 500
+"""Python's own client refuses answers of more than a hundred headers; the busiest vendor sends about twenty of these."""
+
 _UPSTREAM_IDS = ("request-id", "x-request-id")
 
 
@@ -19,7 +23,7 @@ def answer_headers(record: RequestRecord, explain: bool, upstream: Mapping[str, 
     """
     headers = {"x-request-id": record.request_id}
     for name, value in (upstream or {}).items():
-        if name.startswith(_KEPT_PREFIXES):
+        if name.startswith(_KEPT_PREFIXES) and len(headers) < _MOST_KEPT and len(value) <= _LONGEST_VALUE:
             headers[name] = value
         elif name in _UPSTREAM_IDS:
             headers["x-upstream-request-id"] = value

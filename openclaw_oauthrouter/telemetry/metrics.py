@@ -16,6 +16,11 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 _LATENCY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640, 1280)
 _FIRST_TOKEN_BUCKETS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 60, 120)
 
+MOST_NAMES = 200
+"""Different providers, models and kinds of errors that are counted apart; each model takes about forty lines of ``/metrics``."""
+
+OTHER = "other"
+
 _LABEL_SETS = 512
 """Most label sets looked up without asking the library again."""
 
@@ -29,6 +34,7 @@ class RequestMetrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry(auto_describe=False)
+        self._names: set[str] = set()
         where = ("provider", "model")
         self._requests = _cached(
             Counter("oauthrouter_requests", "Requests answered.", ("tier", *where, "status"), registry=registry).labels
@@ -72,20 +78,29 @@ class RequestMetrics:
 
     def receive(self, record: RequestRecord) -> None:
         """Count a finished record."""
-        # Only models that did answer become labels: what clients merely ask for may be anything.
-        provider, model = record.provider or "none", record.model_answered or "none"
+        # Only models that did answer become labels: what clients merely ask for may be anything. Some endpoints answer any name at all.
+        provider, model = self._named(record.provider or "none"), self._named(record.model_answered or "none")
         tier = record.decision.tier if record.decision is not None and record.decision.tier is not None else "none"
         self._requests(str(tier), provider, model, str(record.status or 0)).inc()
         if record.error_type is not None or (record.status or 0) >= 400:
-            self._errors(provider, record.error_type or f"status_{record.status}").inc()
+            self._errors(provider, self._named(record.error_type or f"status_{record.status}")).inc()
         for attempt in record.attempts:
-            self._attempts(attempt.provider, attempt.outcome).inc()
+            self._attempts(self._named(attempt.provider), self._named(attempt.outcome)).inc()
         if record.seconds is not None:
             self._latency(provider, model).observe(record.seconds)
         if record.first_token_seconds is not None:
             self._first_token(provider, model).observe(record.first_token_seconds)
         self._count_usage(record, provider, model)
         self._count_cost(record, provider, model)
+
+    def _named(self, name: str) -> str:
+        """A label's value; ``other`` for those that come after ``MOST_NAMES`` different ones."""
+        if name in self._names:
+            return name
+        if len(self._names) >= MOST_NAMES:
+            return OTHER
+        self._names.add(name)
+        return name
 
     def sink_failed(self, name: str) -> None:
         """Count a failure of another sink; what ``SinkRecorder`` takes as ``on_failure``."""

@@ -12,6 +12,7 @@ from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.errors import OAuthRouterError
 from openclaw_oauthrouter.interfaces import TraceSink
+from openclaw_oauthrouter.telemetry.record_bounds import bound
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class SinkRecorder:
         if record.seconds is None and record.began is not None and self._steady is not None:
             record.seconds = self._steady() - record.began
         _complete(record, error, self._clock())
+        bound(record)
         for sink in self._sinks:
             self._guarded(sink.name, sink.receive, record)
 

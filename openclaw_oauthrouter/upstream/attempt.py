@@ -27,6 +27,7 @@ from openclaw_oauthrouter.catalog.accepts import with_accepts
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
 from openclaw_oauthrouter.errors import UpstreamError, UpstreamProtocolError
 from openclaw_oauthrouter.interfaces import Dialect, Health, Provider, SpeaksSeveral
+from openclaw_oauthrouter.upstream.bounds import Bounds
 from openclaw_oauthrouter.upstream.deadline import Deadline
 from openclaw_oauthrouter.upstream.origins import Origins
 from openclaw_oauthrouter.upstream.sending import Limits, lower_headers, read_error, read_frames, send
@@ -70,7 +71,6 @@ class Answer:
     :ivar headers: of the upstream's answer, lower-case names
     :ivar streamed: the upstream streams; otherwise one frame holds its whole body
     :ivar usage: the last usage seen, also when the stream broke off
-    :ivar characters: text, reasoning and tool arguments that came
     :ivar finished: a ``ResponseFinished`` was seen
     """
 
@@ -82,9 +82,14 @@ class Answer:
     attempt: Attempt
     streamed: bool
     usage: Usage | None = None
-    characters: int = 0
     finished: bool = False
+    bounds: Bounds = field(default_factory=Bounds)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    @property
+    def characters(self) -> int:
+        """Text, reasoning and tool arguments that came."""
+        return self.bounds.characters
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """All frames, those already here first."""
@@ -100,7 +105,7 @@ class Answer:
     def _seen(self, frame: Frame) -> Frame:
         for event in frame.events:
             if isinstance(event, PartDelta):
-                self.characters += len(event.text)
+                self.bounds.delta(event.text)
             elif isinstance(event, UsageReported):
                 self.usage = event.usage
             elif isinstance(event, ResponseFinished):
@@ -162,12 +167,15 @@ class Sender:
                 raise await read_error(response, target.dialect, provider.name, limits)
             frames = await stack.enter_async_context(aclosing(read_frames(response, target.dialect, provider.name, limits)))
             stamped = self.origins.stamped(frames, target.origin)
-            first = await _beginning(stamped, whole=not request.stream)
+            streamed = headers.get("content-type", "").startswith("text/event-stream")
+            if request.stream:
+                first = await _beginning(stamped)
+            else:
+                first = await _whole(stamped, keep_raw=not streamed)
         except BaseException:
             await stack.aclose()
             raise
         attempt.outcome = "ok"
-        streamed = headers.get("content-type", "").startswith("text/event-stream")
         return Answer(target, encoded, first, stamped, headers, attempt, streamed, _stack=stack)
 
 
@@ -178,19 +186,42 @@ def dialect_for(provider: Provider, info: ModelInfo, request: ChatRequest) -> st
     return several.dialect_for(info, request) if several else provider.dialect
 
 
-async def _beginning(frames: AsyncIterator[Frame], *, whole: bool) -> list[Frame]:
-    """Read until the answer says something, or to its end for a client that gets it as a whole.
-
-    What fails before that has not reached the client, so another upstream can still answer.
-    """
+async def _beginning(frames: AsyncIterator[Frame]) -> list[Frame]:
+    """Read until the answer says something. What fails before that has not reached the client, so another upstream can still answer."""
     seen: list[Frame] = []
+    bounds = Bounds()
     async for frame in frames:
-        seen.append(frame)
+        bounds.before_content(frame)
+        if frame.events or b"data:" in frame.raw:  # comments say that the provider still works; the client hears that from us
+            seen.append(frame)
         for event in frame.events:
             if isinstance(event, ResponseFailed):
                 raise event.error
-            if not whole and (isinstance(event, _CONTENT) or (isinstance(event, PartStarted) and event.kind != "text")):
+            if isinstance(event, _CONTENT) or (isinstance(event, PartStarted) and event.kind != "text"):
                 return seen
-    if whole and not any(isinstance(event, ResponseFinished) for frame in seen for event in frame.events):
+    return seen
+
+
+async def _whole(frames: AsyncIterator[Frame], *, keep_raw: bool) -> list[Frame]:
+    """Read to the end, for a client that gets the answer whole.
+
+    :param keep_raw: the bytes are needed too, because they are the answer
+    """
+    seen: list[Frame] = []
+    bounds = Bounds()
+    finished = False
+    async for frame in frames:
+        if not frame.events and not keep_raw:
+            bounds.before_content(frame)
+            continue
+        bounds.keep(frame)
+        seen.append(frame if keep_raw else Frame(b"", frame.events))
+        for event in frame.events:
+            if isinstance(event, ResponseFailed):
+                raise event.error
+            if isinstance(event, PartDelta) and not keep_raw:
+                bounds.delta(event.text)
+            finished = finished or isinstance(event, ResponseFinished)
+    if not finished:
         raise UpstreamProtocolError("the provider's answer is incomplete")
     return seen

@@ -9,6 +9,8 @@ import httptools
 import httpx
 
 MAX_HEAD_BYTES = 1 << 16
+MAX_HEADERS = 256
+
 MAX_WAITING_BYTES = 1 << 18
 """Of a body that nobody takes, before the provider is told to wait."""
 
@@ -37,6 +39,8 @@ class HttpAnswer(httpx.AsyncByteStream):
         self._pause = pause
         self._leave: Callable[[bool], None] | None = leave
         self._head_bytes = 0
+        self._without_body = 0
+        self._bodies = 0
         self._pieces: list[bytes] = []
         self._waiting = 0
         self._paused = False
@@ -50,6 +54,7 @@ class HttpAnswer(httpx.AsyncByteStream):
         if self._complete or self._error is not None:
             self._reusable = False  # nobody asked for more
             return
+        bodies = self._bodies
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -58,6 +63,13 @@ class HttpAnswer(httpx.AsyncByteStream):
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._fail(httpx.RemoteProtocolError(f"the head of its answer is larger than {MAX_HEAD_BYTES} bytes"))
+        elif bodies == self._bodies:
+            # Trailers, and extensions of chunks: nobody reads them, but the parser gathers them.
+            self._without_body += len(data)
+            if self._without_body > MAX_HEAD_BYTES and not self._complete:
+                self._fail(httpx.RemoteProtocolError(f"its answer goes on for {MAX_HEAD_BYTES} bytes without being one"))
+        else:
+            self._without_body = 0
         if self._waiting > MAX_WAITING_BYTES and not self._paused:
             self._paused = True
             self._pause(True)
@@ -85,7 +97,7 @@ class HttpAnswer(httpx.AsyncByteStream):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or a trailer, which nobody reads."""
-        if not self.head.done():
+        if not self.head.done() and len(self.headers) < MAX_HEADERS:
             self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -98,6 +110,7 @@ class HttpAnswer(httpx.AsyncByteStream):
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""
+        self._bodies += 1
         self._pieces.append(data)
         self._waiting += len(data)
         self._wake()

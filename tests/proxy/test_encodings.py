@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
-import resource
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import brotli
@@ -20,6 +17,7 @@ from openclaw_oauthrouter.wire import encodings
 from openclaw_oauthrouter.wire.encodings import STEP_BYTES
 from tests.support.answers import Answer, play
 from tests.support.conversations import CHAT
+from tests.support.memory import Peak
 from tests.support.upstream import Play
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
@@ -97,29 +95,6 @@ def _nested(times: int) -> bytes:
     for _ in range(times - 1):
         data = gzip.compress(data)
     return data
-
-
-class Peak:
-    """The process's resident memory above what it was, at its highest."""
-
-    def __enter__(self) -> Peak:
-        with suppress(OSError):
-            Path("/proc/self/clear_refs").write_text("5")  # Linux: forget the highest so far
-        self._before = self._highest()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.grown_mib = (self._highest() - self._before) >> 10
-
-    def _highest(self) -> int:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if not STATUS.exists() else _field(STATUS.read_text(), "VmHWM")
-
-
-STATUS = Path("/proc/self/status")
-
-
-def _field(status: str, name: str) -> int:
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(name))
 
 
 ANSWERS: dict[str, tuple[int, str]] = {

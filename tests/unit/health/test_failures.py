@@ -57,6 +57,7 @@ EXAMPLES: list[tuple[UpstreamError, str]] = [
     (UpstreamRateLimitError("Number of requests has exceeded your rate limit", upstream_status=429), "rate-limit"),
     (UpstreamOverloadedError("Overloaded", upstream_status=529), "overloaded"),
     (UpstreamOverloadedError("Overloaded", upstream_type="overloaded_error"), "overloaded"),
+    (UpstreamProtocolError("its answer repeats 'ha' without end", code="endless_answer"), "endless-answer"),
     (UpstreamProtocolError("the provider's answer is incomplete"), "empty-answer"),
     (UpstreamProtocolError("an empty answer"), "empty-answer"),
     (UpstreamProtocolError("the provider's stream is broken: bad JSON"), "malformed"),

@@ -64,6 +64,7 @@ FAILURES: dict[str, tuple[UpstreamError, str]] = {
     "model-rate-limit": (UpstreamRateLimitError("rate limit reached for m", upstream_status=429), "a/two"),
     "rate-limit": (UpstreamRateLimitError("too many", upstream_status=429), "a/two"),
     "overloaded": (UpstreamOverloadedError("overloaded", upstream_status=529), "b/one"),
+    "endless-answer": (UpstreamProtocolError("it repeats itself", code="endless_answer"), "b/one"),
     "empty-answer": (UpstreamProtocolError("an empty answer"), "a/one"),
     "malformed": (UpstreamProtocolError("not JSON"), "a/one"),
     "too-large": (UpstreamStatusError("too large", status_code=413), "c/one"),

@@ -1,0 +1,76 @@
+"""Bounds on answers that do not end: a broken or hostile upstream, or a model that repeats one token for ever."""
+
+from __future__ import annotations
+
+from openclaw_oauthrouter.canonical.events import Frame, PartDelta
+from openclaw_oauthrouter.errors import UpstreamProtocolError
+
+ENDLESS = "endless_answer"
+"""Code of an ``UpstreamProtocolError`` that ended an answer because it would not end by itself; it was billed, so it is not repeated."""
+
+MOST_BEFORE_CONTENT = 16 << 20
+"""Bytes that may come before the first content: comments, empty pieces; some vendors send a comment a second while they wait."""
+
+MOST_KEPT = 64 << 20
+"""What an answer that is gathered for a client who gets it whole may weigh: its text, and so much for each of its events:"""
+_EVENT_WEIGHT = 160
+
+MOST_CHARACTERS = 32 << 20
+"""Characters of a streamed answer: some millions of tokens, beyond what any model writes."""
+
+MOST_REPETITIONS = 5_000
+"""Times that one and the same piece may come in a row; pieces are tokens, so this is a minute or more of nothing else."""
+
+
+class Bounds:
+    """Watches one answer, frame by frame.
+
+    :ivar characters: text, reasoning and tool arguments that came
+    """
+
+    __slots__ = ("_before", "_kept", "_last", "_repeated", "characters")
+
+    def __init__(self) -> None:
+        self.characters = 0
+        self._before = 0
+        self._kept = 0
+        self._last = ""
+        self._repeated = 0
+
+    def before_content(self, frame: Frame) -> None:
+        """A frame came before the first content.
+
+        :raises UpstreamProtocolError: too much has
+        """
+        self._before += len(frame.raw)
+        if self._before > MOST_BEFORE_CONTENT:
+            raise UpstreamProtocolError(f"it sent {MOST_BEFORE_CONTENT} bytes without any content", code=ENDLESS)
+
+    def keep(self, frame: Frame) -> None:
+        """A frame is kept until the answer is whole.
+
+        :raises UpstreamProtocolError: the answer is too large
+        """
+        self._kept += sum(
+            _EVENT_WEIGHT + (len(event.text) if isinstance(event, PartDelta) else len(repr(event))) for event in frame.events
+        )
+        if self._kept > MOST_KEPT:
+            raise UpstreamProtocolError(f"its answer is larger than {MOST_KEPT} bytes", code=ENDLESS)
+
+    def delta(self, text: str) -> None:
+        """A piece of content came.
+
+        :raises UpstreamProtocolError: the answer does not end
+        """
+        self.characters += len(text)
+        if text != self._last:
+            self._last = text
+            self._repeated = 0
+        elif text:
+            self._repeated += 1
+            if self._repeated >= MOST_REPETITIONS:
+                raise UpstreamProtocolError(
+                    f"its answer repeats {text[:40]!r} without end ({MOST_REPETITIONS} times in a row)", code=ENDLESS
+                )
+        if self.characters > MOST_CHARACTERS:
+            raise UpstreamProtocolError(f"its answer is longer than {MOST_CHARACTERS} characters", code=ENDLESS)
