@@ -27,7 +27,7 @@ from openclaw_oauthrouter.canonical.content import (
     UriPart,
 )
 from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo
-from openclaw_oauthrouter.canonical.model_names import normalise
+from openclaw_oauthrouter.canonical.model_names import comparable
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Note, Reasoning, ResponseFormat, Tool, ToolChoice
 from openclaw_oauthrouter.errors import InvalidRequestError
 
@@ -98,7 +98,7 @@ def fit(request: ChatRequest, info: ModelInfo, dialect: str) -> tuple[ChatReques
 
 
 def _bare(model: str) -> str:
-    return normalise(model).rpartition("/")[2]
+    return comparable(model).rpartition("/")[2]
 
 
 # ------------------------------------------------------------------------------------------------------- limits and words
@@ -155,7 +155,7 @@ def _limit_verbosity(request: ChatRequest, facts: _Facts) -> ChatRequest:
 
 def _fit_reasoning(request: ChatRequest, facts: _Facts) -> ChatRequest:
     wanted = request.reasoning
-    if wanted is None:
+    if wanted is None or wanted == Reasoning():
         return request
     fitted = _off(wanted, facts) if wanted.effort == "none" else _on(wanted, facts)
     if fitted is not None:
@@ -200,8 +200,7 @@ def _on(wanted: Reasoning, facts: _Facts) -> Reasoning | None:
     if accepts.budget:
         budget = _BUDGETS.get(wanted.effort or "high", _BUDGETS["high"])
         facts.note("mapped", "thinking", f"the model has no adaptive thinking; a budget of {budget} tokens instead")
-        effort = wanted.effort if wanted.effort in (accepts.efforts or ()) else None
-        return replace(wanted, adaptive=False, budget_tokens=budget, effort=effort)
+        return replace(wanted, adaptive=False, budget_tokens=budget)
     return replace(wanted, adaptive=False) if wanted.adaptive else wanted
 
 
@@ -241,7 +240,7 @@ def _known_effort(effort: str, known: tuple[str, ...], facts: _Facts, *, quiet: 
 
 
 def _with_fitting_budget(wanted: Reasoning, request: ChatRequest, facts: _Facts) -> Reasoning | None:
-    budget, limit = wanted.budget_tokens or MIN_BUDGET, request.max_output_tokens
+    budget, limit = wanted.budget_tokens or MIN_BUDGET, request.max_output_tokens or facts.info.max_output_tokens
     without = replace(wanted, budget_tokens=None) if wanted.effort is not None else None
     if limit is not None and limit - 1 < MIN_BUDGET:
         facts.note("dropped", "thinking", f"an answer of at most {limit} tokens leaves no room for it")
@@ -371,6 +370,15 @@ def _load_tools(request: ChatRequest, facts: _Facts) -> ChatRequest:
     return replace(request, tools=tuple(tools))
 
 
+def _write_out_tools(request: ChatRequest, facts: _Facts) -> ChatRequest:
+    """A vendor's tools that the client runs, as functions for models that do not know them by heart."""
+    if facts.relayed or not any(tool.native is not None and tool.parameters is not None for tool in request.tools):
+        return request
+    facts.note("mapped", "tools", "tools of the client's provider that the client runs became functions")
+    tools = tuple(replace(tool, native=None) if tool.parameters is not None else tool for tool in request.tools)
+    return replace(request, tools=tools)
+
+
 def _can_change_tools(facts: _Facts) -> bool:
     return facts.relayed and facts.accepts.tool_changes
 
@@ -378,7 +386,7 @@ def _can_change_tools(facts: _Facts) -> bool:
 def _refuse_held_state(request: ChatRequest, facts: _Facts) -> ChatRequest:
     """Without the state that only its provider holds, the request is not the conversation that the client means."""
     held = request.held_state
-    if held is None or facts.same:
+    if held is None or facts.same or (facts.relayed and held.any_model):
         return request
     error = InvalidRequestError(
         f"{held.param} refers to state that only the provider itself holds, for the model named; send the whole conversation",
@@ -498,8 +506,10 @@ def _native(part: NativePart, role: str, facts: _Facts) -> Part | None:
             facts.note("dropped", part.type, "this provider has no such block")
             return None
         raise InvalidRequestError(f"a {part.type!r} block has no counterpart at the provider; leave it out", param="messages")
+    if not part.words:
+        return None
     facts.note("mapped", part.type, "this provider has no such block; told in words")
-    return TextPart(part.words) if part.words else None
+    return TextPart(part.words)
 
 
 def _as_user_text(part: Part) -> Part:
@@ -566,6 +576,7 @@ _RULES: tuple[Rule, ...] = (
     _fit_reasoning,
     _limit_sampling,
     _load_tools,
+    _write_out_tools,
     _limit_tools,
     _limit_structure,
     _limit_verbosity,

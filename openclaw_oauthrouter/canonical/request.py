@@ -42,10 +42,12 @@ class HeldState:
 
     :ivar param: the field, as the client spelt it
     :ivar details: what the client's own code reads in the refusal
+    :ivar any_model: it belongs to the account, whichever of the provider's models is asked
     """
 
     param: str
     details: FrozenObject = field(default_factory=dict)
+    any_model: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +148,7 @@ class ChatRequest:
     :ivar user: an opaque end-user id
     :ivar native: fields that only the client's dialect knows
     :ivar foreign_opaque: ``Opaque.data`` strings made by another origin than the one this request now goes to; never sent there
-    :ivar held_state: state that only the provider of the client's own dialect can hold, and only for the model the client names
-    :ivar tool_changes: the conversation changes its tools in ways of its own dialect (references, additions, removals)
+    :ivar held_state: state that only the provider of the client's own dialect can hold
     :ivar notes: what decoding dropped
     :ivar decoded: the request before it was fitted to a model; ``None`` when fitting changed nothing. The transparent lane writes anew
         what differs (messages that are not the same objects, fields that are not equal) and leaves the rest of ``body`` as it came
@@ -178,7 +179,6 @@ class ChatRequest:
     native: FrozenObject = field(default_factory=dict)
     foreign_opaque: frozenset[str] = frozenset()
     held_state: HeldState | None = None
-    tool_changes: bool = False
     notes: tuple[Note, ...] = ()
     decoded: ChatRequest | None = None
 

@@ -47,7 +47,7 @@ _OPUS_5 = replace(_SONNET_5, system_messages=True)
 _FABLE_5 = replace(_OPUS_5, thinking_off="never")
 _FABLE_5_1 = replace(_FABLE_5, forced_tool_choice=False, binds_thinking=True)
 
-_CLAUDE: dict[str, Accepts] = {
+CLAUDE: dict[str, Accepts] = {
     "claude-haiku-4-5": replace(_CLAUDE_4_5, tool_changes=False),
     "claude-sonnet-4-5": _CLAUDE_4_5,
     "claude-opus-4-5": replace(_CLAUDE_4_5, efforts=("low", "medium", "high")),
@@ -184,7 +184,7 @@ def accepts_of(provider: str, model: str, dialect: str) -> Accepts:
     name = _bare(model)
     if name.startswith("claude-"):
         match = _CLAUDE_ID.match(name)
-        return _CLAUDE.get(match[0], _NEWEST_CLAUDE) if match else _NEWEST_CLAUDE
+        return CLAUDE.get(match[0], _NEWEST_CLAUDE) if match else _NEWEST_CLAUDE
     if dialect == MESSAGES:
         return _MESSAGES_OF_OTHERS
     if name.startswith("deepseek"):
@@ -221,7 +221,7 @@ def _at_codex(accepts: Accepts) -> Accepts:
 def _claude_output(model: str) -> int | None:
     """The most a Claude model of the table writes."""
     match = _CLAUDE_ID.match(_bare(model))
-    return _CLAUDE_OUTPUT.get(match[0], 128_000) if match and match[0] in _CLAUDE else None
+    return _CLAUDE_OUTPUT.get(match[0], 128_000) if match and match[0] in CLAUDE else None
 
 
 def _bare(model: str) -> str:

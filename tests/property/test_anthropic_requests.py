@@ -20,10 +20,11 @@ from openclaw_oauthrouter.canonical.content import (
     ToolCallPart,
     ToolCallResponsePart,
 )
+from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, Tool, ToolChoice
-from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.catalog.accepts import CLAUDE, with_accepts
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
-from openclaw_oauthrouter.dialects.anthropic_messages.model_rules import MODEL_RULES, rules_for
+from tests.support.fitted import encoded_for
 
 DIALECT = AnthropicMessages(lambda: 0.0)
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
@@ -41,7 +42,7 @@ thoughts = st.builds(
     st.just("hm"),
     st.none() | st.builds(Opaque, st.sampled_from(["signature", "redacted", "encrypted"]), st.just("d")),
 )
-others = st.builds(RefusalPart, st.sampled_from(["", "no"])) | st.just(NativePart("openai_responses", "item", {}))
+others = st.builds(RefusalPart, st.sampled_from(["", "no"])) | st.just(NativePart("openai_responses", "item", {}, words=""))
 messages = st.one_of(
     st.builds(Message, st.just("system"), st.lists(texts, max_size=2).map(tuple)),
     st.builds(Message, st.just("user"), st.lists(texts | images | results | others, max_size=4).map(tuple)),
@@ -68,14 +69,19 @@ requests = st.builds(
         st.none() | st.sampled_from([100, 2000, 99_000]),
     ),
 )
-models = st.sampled_from([*MODEL_RULES, "claude-opus-9"])
+models = st.sampled_from([*CLAUDE, "claude-opus-9"])
 
 
-@given(requests, models, st.booleans())
-def test_the_conversation_keeps_the_rules(request: ChatRequest, model: str, in_place: bool) -> None:
-    dialect = AnthropicMessages(lambda: 0.0, system_in_place=in_place)
-    body: dict[str, Any] = dialect.encode_request(request, ModelInfo("anthropic", model)).body
-    rules = rules_for(ModelInfo("anthropic", model))
+def rules_of(model: str) -> Accepts:
+    accepts = with_accepts(ModelInfo("anthropic", model), DIALECT.name).accepts
+    assert accepts is not None
+    return accepts
+
+
+@given(requests, models)
+def test_the_conversation_keeps_the_rules(request: ChatRequest, model: str) -> None:
+    body: dict[str, Any] = encoded_for(DIALECT, request, ModelInfo("anthropic", model)).body
+    rules = rules_of(model)
     assert body["messages"]
     assert body["messages"][-1]["role"] != "assistant" or rules.prefill
     expected: list[str] = []
@@ -99,21 +105,22 @@ def test_the_conversation_keeps_the_rules(request: ChatRequest, model: str, in_p
 
 @given(requests, models)
 def test_settings_keep_the_rules(request: ChatRequest, model: str) -> None:
-    body: dict[str, Any] = DIALECT.encode_request(request, ModelInfo("anthropic", model)).body
-    rules = rules_for(ModelInfo("anthropic", model))
+    body: dict[str, Any] = encoded_for(DIALECT, request, ModelInfo("anthropic", model)).body
+    rules = rules_of(model)
     sampling = [name for name in ("temperature", "top_p") if name in body]
     thinking = body.get("thinking", {"type": None})
-    assert len(sampling) <= {"any": 2, "one": 1, "none": 0}[rules.sampling]
-    assert rules.sampling != "none" or "top_k" not in body
+    assert len(sampling) <= (rules.temperature + rules.top_p if rules.temperature_with_top_p else rules.temperature)
+    assert rules.top_k or "top_k" not in body
     assert 0 <= body.get("temperature", 0) <= 1
-    assert 1 <= body["max_tokens"] <= (rules.max_output_tokens or 0)
-    assert thinking["type"] in {None, *rules.thinking}
+    assert 1 <= body["max_tokens"] <= (128_000 if rules.known else 900_000)
+    allowed = {None, *(["enabled"] if rules.budget else []), *(["adaptive"] if rules.adaptive else []), rules.thinking_off}
+    assert thinking["type"] in allowed - {"never"}
     if thinking["type"] == "enabled":
         assert 1024 <= thinking["budget_tokens"] < body["max_tokens"]
     if thinking["type"] in ("enabled", "adaptive"):
         assert not sampling
     effort = body.get("output_config", {}).get("effort")
-    assert effort in (None, *rules.efforts)
+    assert effort in (None, *(rules.efforts or ()))
     assert thinking["type"] != "disabled" or effort not in ("xhigh", "max")
     if body.get("tool_choice", {}).get("type") == "any":
         assert rules.forced_tool_choice
@@ -123,7 +130,7 @@ def test_settings_keep_the_rules(request: ChatRequest, model: str) -> None:
 
 @given(requests, models)
 def test_names_and_marks_keep_the_rules(request: ChatRequest, model: str) -> None:
-    encoded = DIALECT.encode_request(request, ModelInfo("anthropic", model))
+    encoded = encoded_for(DIALECT, request, ModelInfo("anthropic", model))
     body: dict[str, Any] = encoded.body
     wire = [tool["name"] for tool in body.get("tools", ())]
     assert len(set(wire)) == len(wire)
@@ -138,4 +145,4 @@ def test_names_and_marks_keep_the_rules(request: ChatRequest, model: str) -> Non
 @given(requests)
 def test_the_same_request_gives_the_same_body(request: ChatRequest) -> None:
     info = ModelInfo("anthropic", "claude-opus-4-6")
-    assert DIALECT.encode_request(request, info) == DIALECT.encode_request(replace(request), info)
+    assert encoded_for(DIALECT, request, info) == encoded_for(DIALECT, replace(request), info)

@@ -18,19 +18,16 @@ from openclaw_oauthrouter.canonical.client_paths import (
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.events import StreamEvent
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.response import ChatResponse
-from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.anthropic_messages import errors
-from openclaw_oauthrouter.dialects.anthropic_messages.model_rules import rules_for
-from openclaw_oauthrouter.dialects.anthropic_messages.name import DIALECT
-from openclaw_oauthrouter.dialects.anthropic_messages.relay import relay_message, relay_request
-from openclaw_oauthrouter.dialects.anthropic_messages.relay_encoder import MessagesRelayEncoder
-from openclaw_oauthrouter.dialects.anthropic_messages.requests_in import decode_request
-from openclaw_oauthrouter.dialects.anthropic_messages.requests_out import encode_foreign_request
-from openclaw_oauthrouter.dialects.anthropic_messages.responses_out import encode_response
+from openclaw_oauthrouter.dialects.anthropic_messages.relay import MessagesRelayEncoder, relay_message, relay_request
+from openclaw_oauthrouter.dialects.anthropic_messages.request_decoder import decode_request
+from openclaw_oauthrouter.dialects.anthropic_messages.request_encoder import encode_request
 from openclaw_oauthrouter.dialects.anthropic_messages.stream_decoder import MessagesEventMachine, decode_message
-from openclaw_oauthrouter.dialects.anthropic_messages.stream_encoder import MessagesStreamEncoder
+from openclaw_oauthrouter.dialects.anthropic_messages.stream_encoder import MessagesStreamEncoder, encode_response
+from openclaw_oauthrouter.dialects.anthropic_messages.vocabulary import DIALECT
 from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamError, UpstreamProtocolError
 from openclaw_oauthrouter.interfaces import StreamDecoder, StreamEncoder
 from openclaw_oauthrouter.wire.event_stream import EventStreamDecoder
@@ -40,7 +37,6 @@ class AnthropicMessages:
     """The dialect; implements ``interfaces.Dialect``.
 
     :param clock: reads ``retry-after`` dates
-    :param system_in_place: leave system messages that stand inside a conversation where they are, instead of moving them to the front
     """
 
     name = DIALECT
@@ -56,9 +52,8 @@ class AnthropicMessages:
     )
     token_headers = ("x-api-key",)
 
-    def __init__(self, clock: Clock, *, system_in_place: bool = False) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._system_in_place = system_in_place
 
     def decode_request(self, body: JsonObject, headers: Mapping[str, str], path: MatchedPath | None = None) -> ChatRequest:
         """Read a client's request.
@@ -69,10 +64,7 @@ class AnthropicMessages:
 
     def encode_request(self, request: ChatRequest, info: ModelInfo) -> EncodedRequest:
         """Write a request for a model."""
-        rules = rules_for(info)
-        if request.dialect == self.name:
-            return relay_request(request, info.id, rules)
-        return encode_foreign_request(request, info.id, rules, system_in_place=self._system_in_place)
+        return relay_request(request, info) if request.dialect == self.name else encode_request(request, info)
 
     def stream_decoder(self) -> StreamDecoder:
         """A decoder for one upstream stream."""

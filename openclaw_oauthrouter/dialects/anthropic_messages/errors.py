@@ -9,7 +9,7 @@ import orjson
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.refusals import MOST_QUOTED, Statement, refusal_error, words_of_page
-from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamError, UpstreamOverloadedError
+from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, UpstreamError, UpstreamOverloadedError
 from openclaw_oauthrouter.wire.retry_after import parse_retry_after
 
 _STATUS_OF_TYPE = {
@@ -35,11 +35,10 @@ _CODE_OF_STATUS = {413: "request_too_large"}
 
 def encode_error(error: OAuthRouterError, request_id: str) -> JsonObject:
     """The error envelope of the Messages API."""
-    return {
-        "type": "error",
-        "error": {"type": _error_type(error), "message": error.message},
-        "request_id": request_id,
-    }
+    fault: JsonObject = {"type": _error_type(error), "message": error.message}
+    if isinstance(error, InvalidRequestError) and error.details is not None:
+        fault["details"] = dict(error.details)
+    return {"type": "error", "error": fault, "request_id": request_id}
 
 
 def _error_type(error: OAuthRouterError) -> str:

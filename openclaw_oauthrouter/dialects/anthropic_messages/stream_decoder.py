@@ -1,23 +1,208 @@
-"""Reads an Anthropic stream: server-sent events in, canonical events out.
+"""Reads an answer: server-sent events or a whole message in, canonical events out.
 
 IDLE -> OPEN -> DONE; every pair of state and event that means something is a row of ``TRANSITIONS``. Any other event is passed over:
-the vendor adds event types as it likes, and some servers leave ``message_start`` or ``content_block_start`` out.
+the vendor adds event types as it likes, and some servers leave ``message_start`` or ``content_block_start`` out. A whole message goes
+through the same machine, block by block.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal
+from typing import Literal, Protocol
 
 import orjson
 
-from openclaw_oauthrouter.canonical.events import ResponseStarted, StreamEvent, UsageReported
-from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.dialects.anthropic_messages.block_readers import BlockReader, open_block
+from openclaw_oauthrouter.canonical.content import Citation, Opaque
+from openclaw_oauthrouter.canonical.events import (
+    CitationAdded,
+    PartDelta,
+    PartFinished,
+    PartStarted,
+    ResponseStarted,
+    StreamEvent,
+    UsageReported,
+)
+from openclaw_oauthrouter.canonical.json import JsonObject, string
+from openclaw_oauthrouter.dialects.anthropic_messages.content import read_search
 from openclaw_oauthrouter.dialects.anthropic_messages.errors import decode_stream_error
-from openclaw_oauthrouter.dialects.anthropic_messages.finish_reasons import decode_finish
-from openclaw_oauthrouter.dialects.anthropic_messages.usage import decode_usage
+from openclaw_oauthrouter.dialects.anthropic_messages.tools import read_input
+from openclaw_oauthrouter.dialects.anthropic_messages.vocabulary import DIALECT, decode_finish, decode_usage
 from openclaw_oauthrouter.wire.sse import ServerSentEvent
+
+# ---------------------------------------------------------------------------------------------------------------- blocks
+
+
+class BlockReader(Protocol):
+    """One block; ``text_length`` is what it adds to the text of the whole answer."""
+
+    text_length: int
+
+    def start(self) -> Iterator[StreamEvent]:
+        """The block opens."""
+
+    def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
+        """More of it; a delta of a type that is not known adds nothing."""
+
+    def finish(self) -> Iterator[StreamEvent]:
+        """The block closes."""
+
+
+class TextBlock:
+    """Words and their sources."""
+
+    def __init__(self, index: int, block: JsonObject, offset: int) -> None:
+        self._index = index
+        self._whole = str(block.get("text") or "")
+        self._citations: list[JsonObject] = list(block.get("citations") or ())
+        self._offset = offset
+        self.text_length = 0
+
+    def start(self) -> Iterator[StreamEvent]:
+        yield PartStarted(self._index, "text")
+        yield from self._say(self._whole)
+
+    def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
+        # A tuple, not a generator: this runs for every token.
+        if delta["type"] == "text_delta":
+            return self._say(delta["text"])
+        if delta["type"] == "citations_delta":
+            self._citations.append(delta["citation"])
+        return ()
+
+    def finish(self) -> Iterator[StreamEvent]:
+        # A citation covers its whole block, whose length is only known now.
+        end = self._offset + self.text_length
+        for wire in self._citations:
+            url, title = wire.get("url"), wire.get("title")
+            if isinstance(url, str) and url:
+                yield CitationAdded(self._index, Citation(url, title if isinstance(title, str) else "", self._offset, end))
+        yield PartFinished(self._index)
+
+    def _say(self, text: str) -> tuple[StreamEvent, ...]:
+        if not text:
+            return ()
+        self.text_length += len(text)
+        return (PartDelta(self._index, string(text)),)
+
+
+class ThinkingBlock:
+    """Thinking in words, with the signature that seals it; the words may be left out."""
+
+    text_length = 0
+
+    def __init__(self, index: int, block: JsonObject, _offset: int) -> None:
+        self._index = index
+        self._whole = str(block.get("thinking") or "")
+        self._signature = str(block.get("signature") or "")
+
+    def start(self) -> Iterator[StreamEvent]:
+        yield PartStarted(self._index, "reasoning")
+        if self._whole:
+            yield PartDelta(self._index, self._whole)
+
+    def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
+        if delta["type"] == "thinking_delta" and delta["thinking"]:
+            return (PartDelta(self._index, string(delta["thinking"])),)
+        if delta["type"] == "signature_delta":
+            self._signature = string(delta["signature"] or "")
+        return ()
+
+    def finish(self) -> Iterator[StreamEvent]:
+        yield PartFinished(self._index, Opaque("signature", self._signature) if self._signature else None)
+
+
+class RedactedThinkingBlock:
+    """Thinking that only its maker can read."""
+
+    text_length = 0
+
+    def __init__(self, index: int, block: JsonObject, _offset: int) -> None:
+        self._index = index
+        self._data = string(block["data"])
+
+    def start(self) -> Iterator[StreamEvent]:
+        yield PartStarted(self._index, "reasoning")
+
+    def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
+        return ()
+
+    def finish(self) -> Iterator[StreamEvent]:
+        yield PartFinished(self._index, Opaque("redacted", self._data))
+
+
+class ToolUseBlock:
+    """A call of one of the client's tools."""
+
+    text_length = 0
+
+    def __init__(self, index: int, block: JsonObject, _offset: int) -> None:
+        self._index = index
+        self._id = string(block["id"])
+        self._name = string(block["name"])
+        self._whole = block.get("input") or {}
+        self._silent = True
+
+    def start(self) -> Iterator[StreamEvent]:
+        yield PartStarted(self._index, "tool_call", id=self._id, name=self._name)
+
+    def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
+        if delta["type"] == "input_json_delta" and delta["partial_json"]:
+            self._silent = False
+            return (PartDelta(self._index, string(delta["partial_json"])),)
+        return ()
+
+    def finish(self) -> Iterator[StreamEvent]:
+        if self._silent:
+            # A call without arguments sends no delta at all, yet its arguments must be valid JSON.
+            yield PartDelta(self._index, orjson.dumps(self._whole).decode())
+        yield PartFinished(self._index)
+
+
+class NativeBlock:
+    """A block that only this dialect has a word for; handed on whole, once it is whole."""
+
+    text_length = 0
+
+    def __init__(self, index: int, block: JsonObject, _offset: int) -> None:
+        self._index = index
+        self._block = dict(block)
+        self._input = ""
+
+    def start(self) -> Iterator[StreamEvent]:
+        return iter(())
+
+    def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
+        if delta["type"] == "input_json_delta":
+            self._input += delta["partial_json"]
+        else:
+            self._block.update((key, value) for key, value in delta.items() if key != "type")
+        return ()
+
+    def finish(self) -> Iterator[StreamEvent]:
+        if self._input:
+            self._block["input"] = read_input(self._input)
+        native = (DIALECT, str(self._block["type"]), self._block)
+        yield PartStarted(self._index, "native", native=native, search=read_search(self._block))
+        yield PartFinished(self._index)
+
+
+_READERS: dict[str, Callable[[int, JsonObject, int], BlockReader]] = {
+    "text": TextBlock,
+    "thinking": ThinkingBlock,
+    "redacted_thinking": RedactedThinkingBlock,
+    "tool_use": ToolUseBlock,
+}
+
+
+def open_block(index: int, block: JsonObject, offset: int) -> BlockReader:
+    """The reader for a block.
+
+    :param offset: length of the answer's text before it
+    """
+    return _READERS.get(block["type"], NativeBlock)(index, block, offset)
+
+
+# --------------------------------------------------------------------------------------------------------------- machine
 
 State = Literal["IDLE", "OPEN", "DONE"]
 
@@ -35,6 +220,7 @@ class MessagesEventMachine:
         self._usage: JsonObject = {}
         self._finish: JsonObject = {}
         self._opened = 0
+        self._called = False
         self._text_length = 0
 
     def receive(self, event: ServerSentEvent) -> Iterable[StreamEvent]:
@@ -69,6 +255,7 @@ class MessagesEventMachine:
     def _open_block(self, data: JsonObject) -> Iterator[StreamEvent]:
         yield from self._close_block(data)
         block = open_block(self._opened, data["content_block"], self._text_length)
+        self._called = self._called or isinstance(block, ToolUseBlock)
         self._blocks[data["index"]] = block
         self._opened += 1
         yield from block.start()
@@ -95,7 +282,7 @@ class MessagesEventMachine:
     def _stop(self, _data: JsonObject) -> Iterator[StreamEvent]:
         for index in sorted(self._blocks):
             yield from self._close_block({"index": index})
-        yield decode_finish(self._finish)
+        yield decode_finish(self._finish, called=self._called)
 
     def _fail(self, data: JsonObject) -> Iterator[StreamEvent]:
         raise decode_stream_error(data)

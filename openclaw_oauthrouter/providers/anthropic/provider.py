@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import orjson
 
 from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.canonical.fitting import TOOL_CHANGES
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.catalog.models import described
@@ -20,6 +22,7 @@ API_BASE = "https://api.anthropic.com"
 API_VERSION = "2023-06-01"
 
 _MESSAGES = "anthropic_messages"
+_TOOL_CHANGES_FLAG = "mid-conversation-tool-changes"
 # Ours to say, or nobody's business upstream.
 _FORWARDED = frozenset({"anthropic-beta", "anthropic-user-profile-id", "anthropic-workspace-id", "user-agent", "x-app"})
 """The client's headers that mean something to this API, or honestly say who asks; all others end here."""
@@ -88,6 +91,9 @@ class Anthropic:
         """The HTTP request, headers and authentication included."""
         authentication = authenticate(credential, self._settings)
         headers = self._headers(request, authentication)
+        if _TOOL_CHANGES_FLAG in headers.get("anthropic-beta", "") and not _changes_tools(encoded.body):
+            left = _without_flag(headers.pop("anthropic-beta"), _TOOL_CHANGES_FLAG)
+            headers.update({"anthropic-beta": left} if left else {})
         headers["content-type"] = "application/json"
         headers["accept"] = "text/event-stream" if encoded.body.get("stream") else "application/json"
         return httpx.Request("POST", self._url, headers=headers, content=orjson.dumps(encoded.body))
@@ -112,3 +118,17 @@ def _forwarded(request: ChatRequest) -> dict[str, str]:
     """The client's own headers; the API version only from a client that speaks this API."""
     wanted = _FORWARDED | {"anthropic-version"} if request.dialect == _MESSAGES else _FORWARDED
     return {name: value for name, value in request.headers.items() if name in wanted}
+
+
+def _changes_tools(body: Mapping[str, Any]) -> bool:
+    """Whether a system message of the conversation adds or removes a tool; models that know no such thing refuse the flag for it."""
+    return any(
+        isinstance(block, dict) and block.get("type") in TOOL_CHANGES
+        for message in body["messages"]
+        if message.get("role") == "system" and isinstance(message.get("content"), list)
+        for block in message["content"]
+    )
+
+
+def _without_flag(flags: str, unwanted: str) -> str:
+    return ",".join(flag for flag in flags.split(",") if not flag.strip().startswith(unwanted))

@@ -1,4 +1,4 @@
-"""One body, many models: what ``apply_model_rules`` changes and what it leaves alone."""
+"""One body, many models: what the transparent lane writes anew for each and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from typing import Any
 
 import pytest
 
-from openclaw_oauthrouter.canonical.routing import ModelInfo
-from openclaw_oauthrouter.dialects.anthropic_messages.adaptation import GO_ON, apply_model_rules
-from openclaw_oauthrouter.dialects.anthropic_messages.model_rules import rules_for
+from openclaw_oauthrouter.canonical.fitting import GO_ON
+from openclaw_oauthrouter.canonical.model_info import ModelInfo
+from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
+from tests.support.fitted import encoded_for
 
 USER = {"role": "user", "content": [{"type": "text", "text": "hi"}]}
 
 
 def adapt(model: str, **fields: Any) -> tuple[dict[str, Any], list[str]]:
-    body = copy.deepcopy({"model": model, "max_tokens": 20_000, "messages": [USER], **fields})
-    notes = apply_model_rules(body, rules_for(ModelInfo("anthropic", model)))
-    return body, [note.subject for note in notes]
+    body = {"model": "auto", "max_tokens": 20_000, "messages": [USER], **fields}
+    before = copy.deepcopy(body)
+    dialect = AnthropicMessages(lambda: 0.0)
+    encoded = encoded_for(dialect, dialect.decode_request(body, {}), ModelInfo("anthropic", model))
+    assert body == before, "the client's body was changed"
+    return encoded.body, [note.subject for note in encoded.notes]
 
 
 THINKING = [

@@ -9,6 +9,7 @@ import pytest
 from openclaw_oauthrouter.canonical.content import (
     BlobPart,
     CacheMark,
+    Citation,
     FilePart,
     NativePart,
     Opaque,
@@ -18,9 +19,19 @@ from openclaw_oauthrouter.canonical.content import (
     ToolCallPart,
     ToolCallResponsePart,
     UriPart,
+    WebSearch,
 )
 from openclaw_oauthrouter.canonical.opaque import seal
-from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, ResponseFormat, Tool, ToolChoice
+from openclaw_oauthrouter.canonical.request import (
+    ChatRequest,
+    HeldState,
+    Message,
+    Reasoning,
+    ResponseFormat,
+    Tool,
+    ToolChoice,
+    WebSearchOptions,
+)
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.errors import InvalidRequestError
 
@@ -86,7 +97,7 @@ BLOCKS: list[tuple[dict[str, Any], Part]] = [
             "content": [{"type": "text", "text": "x"}, {"type": "search_result", "a": 1}],
         },
         ToolCallResponsePart(
-            "t", (TextPart("x"), NativePart("anthropic_messages", "search_result", {"type": "search_result", "a": 1}))
+            "t", (TextPart("x"), NativePart("anthropic_messages", "search_result", {"type": "search_result", "a": 1}, words=""))
         ),
     ),
 ]
@@ -100,15 +111,165 @@ def test_blocks(block: dict[str, Any], expected: Part) -> None:
 @pytest.mark.parametrize(
     "block",
     [
-        {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}},
-        {"type": "web_search_tool_result", "tool_use_id": "s", "content": []},
         {"type": "container_upload", "file_id": "f"},
         {"type": "of tomorrow"},
-        {"type": "document", "source": {"type": "content", "content": []}},
+        {"type": "document", "source": {"type": "of tomorrow", "content": []}},
     ],
 )
 def test_blocks_without_a_word_of_our_own_stay_as_they_are(block: dict[str, Any]) -> None:
     assert part(block) == NativePart("anthropic_messages", block["type"], block)
+
+
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        ({"type": "tool_reference", "tool_name": "Plan"}, "The tool 'Plan' is available now."),
+        (
+            {"type": "search_result", "source": "https://a.example", "title": "A", "content": [{"type": "text", "text": "x"}]},
+            "A\nhttps://a.example\nx",
+        ),
+        (
+            {"type": "document", "title": "A", "source": {"type": "content", "content": [{"type": "text", "text": "x"}]}},
+            "A\nx",
+        ),
+        (
+            {"type": "tool_addition", "tool": {"type": "tool_reference", "name": "Wiki"}},
+            "The tool 'Wiki' is available from now on.",
+        ),
+        ({"type": "tool_removal", "tool": {"type": "tool_reference", "name": "Wiki"}}, "The tool 'Wiki' is no longer available."),
+        ({"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "q"}}, "[searched the web for 'q']"),
+        ({"type": "server_tool_use", "id": "s", "name": "web_fetch", "input": {"url": "u"}}, '[used \'web_fetch\': {"url":"u"}]'),
+        (
+            {"type": "web_search_tool_result", "tool_use_id": "s", "content": [{"url": "https://a.example", "title": "A"}]},
+            "[search results]\n- A https://a.example",
+        ),
+        (
+            {"type": "web_search_tool_result", "tool_use_id": "s", "content": {"error_code": "unavailable"}},
+            "[the search failed: unavailable]",
+        ),
+        (
+            {
+                "type": "web_fetch_tool_result",
+                "tool_use_id": "s",
+                "content": {"type": "web_fetch_result", "url": "https://a.example", "content": {"source": {"data": "words"}}},
+            },
+            "https://a.example\nwords",
+        ),
+        ({"type": "bash_code_execution_tool_result", "content": {"stdout": "out", "stderr": ""}}, "out"),
+        (
+            {
+                "type": "tool_search_tool_result",
+                "content": {"tool_references": [{"type": "tool_reference", "tool_name": "Wiki"}]},
+            },
+            "The tool 'Wiki' is available now.",
+        ),
+        ({"type": "mcp_tool_use", "server_name": "s", "name": "f", "input": {"a": 1}}, '[used s/f: {"a":1}]'),
+        ({"type": "mcp_tool_result", "content": [{"type": "text", "text": "x"}]}, "x"),
+        ({"type": "compaction", "content": "So far: nothing."}, "So far: nothing."),
+        ({"type": "fallback", "from": "a"}, ""),
+    ],
+    ids=lambda value: value["type"] if isinstance(value, dict) else "",
+)
+def test_decode_says_the_vendors_own_blocks_in_words(block: dict[str, Any], words: str) -> None:
+    found = part(block)
+    assert isinstance(found, NativePart)
+    assert (found.type, found.value, found.words) == (block["type"], block, words)
+
+
+def test_decode_tells_what_a_search_is() -> None:
+    call = part({"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "q"}})
+    hits = part({"type": "web_search_tool_result", "tool_use_id": "s", "content": [{"url": "https://a.example", "title": "A"}]})
+    failed = part({"type": "web_search_tool_result", "tool_use_id": "s", "content": {"error_code": "unavailable"}})
+    assert [found.search for found in (call, hits, failed)] == [  # type: ignore[union-attr]
+        WebSearch("s", "q"),
+        WebSearch("s", hits=(Citation("https://a.example", "A"),)),
+        WebSearch("s", hits=None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        ({"type": "input_text", "text": "x"}, TextPart("x")),
+        ({"type": "output_text", "text": "x"}, TextPart("x")),
+        ({"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}, BlobPart("image", "image/png", "aGk=")),
+        ({"type": "input_image", "image_url": "https://x.example/a"}, UriPart("image", "https://x.example/a")),
+        (
+            {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,aGk="},
+            BlobPart("document", "application/pdf", "aGk=", "a.pdf"),
+        ),
+        ({"type": "file", "file": {"file_id": "f1"}}, FilePart("document", "f1")),
+    ],
+)
+def test_decode_reads_other_dialects_words_for_what_this_one_has(block: dict[str, Any], expected: Part) -> None:
+    assert part(block) == expected
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        {"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object"}}},
+        {"type": "function", "name": "f", "description": "d", "parameters": {"type": "object"}},
+        {"type": "custom", "name": "f", "description": "d", "input_schema": {"type": "object"}},
+    ],
+)
+def test_decode_reads_tools_in_any_dialects_shape(tool: dict[str, Any]) -> None:
+    assert decode(tools=[tool]).tools == (Tool("f", "d", {"type": "object"}),)
+
+
+def test_decode_writes_out_the_vendors_tools_that_the_client_runs() -> None:
+    kinds = ("bash_20250124", "text_editor_20250728", "memory_20250818", "computer_20251124")
+    found = decode(tools=[{"type": kind, "name": kind} for kind in kinds]).tools
+    assert all(tool.native is not None and tool.parameters and tool.description for tool in found)
+
+
+def test_decode_follows_tools_that_come_and_go() -> None:
+    deferred = [{"name": name, "input_schema": {}, "defer_loading": True} for name in ("A", "B", "C", "D", "E")]
+    brought = {"type": "tool_definition", "definition": {"name": "F", "input_schema": {}}}
+    messages = [
+        USER,
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "Find", "input": {}}]},
+        {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": "t", "content": [{"type": "tool_reference", "tool_name": "A"}]}],
+        },
+        {"role": "system", "content": [{"type": "tool_addition", "tool": {"type": "tool_reference", "name": "B"}}]},
+        {"role": "system", "content": [{"type": "tool_addition", "tool": brought}]},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "u", "name": "C", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "u"}]},
+        {"role": "system", "content": [{"type": "tool_removal", "tool": {"type": "tool_reference", "name": "Gone"}}]},
+        {"role": "system", "content": [{"type": "tool_removal", "tool": {"type": "tool_reference", "name": "D"}}]},
+    ]
+    tools = [{"name": "Find", "input_schema": {}}, {"name": "Gone", "input_schema": {}}, *deferred]
+    states = {tool.name: tool.loading for tool in decode(tools=tools, messages=messages).tools}
+    assert states == {
+        "Find": "now",
+        "Gone": "removed",
+        "A": "found",
+        "B": "found",
+        "C": "found",
+        "D": "removed",
+        "E": "deferred",
+        "F": "found",
+    }
+
+
+def test_decode_keeps_the_billing_block_for_anthropic() -> None:
+    billing = {"type": "text", "text": "x-anthropic-billing-header: cc_version=2.1; cch=1;"}
+    found = decode(system=[billing, {"type": "text", "text": "Be."}]).messages[0].parts
+    assert found == (NativePart("anthropic_messages", "text", billing, words=""), TextPart("Be."))
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"thread": {"type": "create"}}, HeldState("thread", {"error_code": "thread_unsupported_request"})),
+        ({"container": "c"}, HeldState("container", any_model=True)),
+        ({"container": {"skills": []}}, None),
+    ],
+)
+def test_decode_tells_what_state_the_client_builds_on(fields: dict[str, Any], expected: HeldState | None) -> None:
+    assert decode(**fields).held_state == expected
 
 
 def test_sealed_reasoning_is_unsealed() -> None:
@@ -157,8 +318,15 @@ def test_no_system() -> None:
             {"thinking": {"type": "adaptive", "display": "summarized"}, "output_config": {"effort": "low"}},
             {"reasoning": Reasoning("low", summary="auto", adaptive=True)},
         ),
-        ({"thinking": {"type": "disabled"}, "output_config": {"effort": "low"}}, {"reasoning": Reasoning("none")}),
+        (
+            {"thinking": {"type": "disabled"}, "output_config": {"effort": "low"}},
+            {"reasoning": Reasoning("none", answer_effort="low")},
+        ),
         ({"output_config": {"effort": "max"}}, {"reasoning": Reasoning("max")}),
+        (
+            {"output_format": {"type": "json_schema", "schema": {"type": "object"}}},
+            {"response_format": ResponseFormat("json_schema", {"type": "object"}, strict=True), "native": {}},
+        ),
         (
             {"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}},
             {"response_format": ResponseFormat("json_schema", {"type": "object"}, strict=True)},
@@ -173,13 +341,13 @@ def test_no_system() -> None:
             {
                 "tools": (
                     Tool("f", "d", {"type": "object"}, True, cache=CacheMark("1h")),
-                    Tool("web_search", native=("anthropic_messages", SEARCH)),
+                    Tool("web_search", native=("anthropic_messages", SEARCH), search=WebSearchOptions()),
                 )
             },
         ),
         (
             {"context_management": {"edits": []}, "container": "c", "mcp_servers": [], "inference_geo": None},
-            {"native": {"context_management": {"edits": []}, "container": "c", "mcp_servers": []}},
+            {"native": {"context_management": {"edits": []}, "mcp_servers": []}},
         ),
         (
             {
@@ -240,11 +408,11 @@ def test_fields(fields: dict[str, Any], expected: dict[str, Any]) -> None:
                     }
                 ]
             },
-            "messages",
+            "messages.0.content.0.content",
         ),
         ({"stream": "yes"}, "stream"),
         ({"temperature": "hot"}, "temperature"),
-        ({"stop_sequences": [3]}, "stop_sequences"),
+        ({"stop_sequences": [3]}, "stop_sequences.0"),
         ({"system": 3}, "system"),
         ({"tools": [{"name": "f"}]}, "tools.0.input_schema"),
         ({"tools": [{"input_schema": {}}]}, "tools.0.name"),

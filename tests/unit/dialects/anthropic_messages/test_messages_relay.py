@@ -16,6 +16,7 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.errors import UpstreamConnectionError
+from tests.support.fitted import encoded_for
 from tests.support.recordings import SHARED, recorded_body, recordings
 
 Wire = dict[str, Any]
@@ -28,9 +29,7 @@ def relay(body: Wire, model: str, foreign: frozenset[str] = frozenset()) -> Enco
     before = copy.deepcopy(body)
     request = DIALECT.decode_request(body, {})
     request = ChatRequest(**{name: getattr(request, name) for name in request.__slots__} | {"foreign_opaque": foreign})
-    encoded = DIALECT.encode_request(request, ModelInfo("anthropic", model))
-    encoded.body["messages"].append("belongs to the caller")
-    encoded.body["messages"].pop()
+    encoded = encoded_for(DIALECT, request, ModelInfo("anthropic", model))
     assert body == before, "the client's body was changed"
     return encoded
 
@@ -44,10 +43,30 @@ def test_a_body_for_the_model_that_serves_it_passes_untouched(path: Path) -> Non
     assert encoded.notes == ()
 
 
-@pytest.mark.parametrize("asked", ["anthropic/claude-haiku-4.5", "claude-haiku-4-5"])
-def test_only_the_models_name_changes(asked: str) -> None:
-    body = {"model": asked, "max_tokens": 200_000, "messages": [{"role": "assistant", "content": "x "}], "of_tomorrow": 1}
-    assert relay(body, "claude-haiku-4-5").body == {**body, "model": "claude-haiku-4-5"}
+@pytest.mark.parametrize(
+    ("asked", "model"),
+    [
+        ("anthropic/claude-haiku-4.5", "claude-haiku-4-5"),
+        ("claude-haiku-4-5", "claude-haiku-4-5"),
+        ("claude-of-tomorrow", "claude-of-tomorrow"),
+    ],
+)
+def test_only_the_models_name_changes(asked: str, model: str) -> None:
+    body = {"model": asked, "max_tokens": 60_000, "messages": [{"role": "assistant", "content": "x"}], "of_tomorrow": 1}
+    encoded = relay(body, model)
+    assert encoded.body == {**body, "model": model}
+    assert encoded.body["messages"] is body["messages"]
+    assert encoded.notes == ()
+
+
+def test_what_the_model_is_known_to_refuse_is_mended_though_the_client_named_it() -> None:
+    body = {"model": "claude-haiku-4-5", "max_tokens": 200_000, "messages": [{"role": "assistant", "content": "x "}], "new": 1}
+    encoded = relay(body, "claude-haiku-4-5")
+    mended = [{"role": "assistant", "content": [{"type": "text", "text": "x"}]}]
+    assert encoded.body == {**body, "max_tokens": 64_000, "messages": mended}
+    assert [note.subject for note in encoded.notes] == ["max_tokens", "messages"]
+    unknown = {**body, "model": "claude-of-tomorrow"}
+    assert relay(unknown, "claude-of-tomorrow").body == unknown
 
 
 @pytest.mark.skipif(not CAPTURE.exists(), reason="needs client-captures")
@@ -98,7 +117,7 @@ def test_foreign_thinking_is_left_out() -> None:
         {"type": "text", "text": "b"},
     ]
     assert [message["role"] for message in encoded.body["messages"]] == ["user", "assistant", "user"]
-    assert str(encoded.notes[0]) == "dropped thinking: 5 blocks were sealed for another model or provider"
+    assert str(encoded.notes[0]) == "dropped thinking: 3 blocks were sealed for another model or provider"
 
 
 def test_a_model_that_binds_thinking_gets_none_of_earlier_turns_of_another_model() -> None:

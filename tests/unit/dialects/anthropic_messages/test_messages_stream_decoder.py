@@ -11,7 +11,7 @@ from unittest.mock import ANY
 import pytest
 from anthropic import Anthropic
 
-from openclaw_oauthrouter.canonical.content import Citation, NativePart, Opaque, Part, ToolCallPart
+from openclaw_oauthrouter.canonical.content import Citation, NativePart, Opaque, Part, ToolCallPart, WebSearch
 from openclaw_oauthrouter.canonical.events import (
     CitationAdded,
     PartDelta,
@@ -198,6 +198,7 @@ def test_a_server_tool_call_cut_short_does_not_cost_the_answer() -> None:
         0,
         "native",
         native=("anthropic_messages", "server_tool_use", use["content_block"] | {"input": {"_raw": '{"query":"claude sh'}}),
+        search=WebSearch("s1"),
     )
     assert found[-2:] == [UsageReported(Usage(11, 7)), ResponseFinished("length")]
 
@@ -207,7 +208,6 @@ def test_a_server_tool_call_cut_short_does_not_cost_the_answer() -> None:
     [
         ("end_turn", "stop"),
         ("stop_sequence", "stop"),
-        ("tool_use", "tool_call"),
         ("max_tokens", "length"),
         ("model_context_window_exceeded", "length"),
         ("refusal", "content_filter"),
@@ -221,6 +221,12 @@ def test_finish_reasons(reason: str | None, expected: str) -> None:
     finished = decode(start(), *end(reason))[-1]
     assert isinstance(finished, ResponseFinished)
     assert finished.finish_reason == expected
+
+
+def test_a_stop_for_a_tool_needs_a_call() -> None:
+    called = opened(0, type="tool_use", id="t", name="f", input={})
+    assert decode(start(), called, closed(0), *end("tool_use"))[-1] == ResponseFinished("tool_call")
+    assert decode(start(), *end("tool_use"))[-1] == ResponseFinished("stop")
 
 
 def test_what_comes_with_a_finish_reason() -> None:

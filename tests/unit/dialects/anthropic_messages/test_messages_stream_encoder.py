@@ -211,7 +211,7 @@ def test_native_blocks_pass_whole_if_they_are_ours() -> None:
     ("finished", "expected"),
     [
         (ResponseFinished("stop", "END"), {"stop_reason": "stop_sequence", "stop_sequence": "END"}),
-        (ResponseFinished("tool_call"), {"stop_reason": "tool_use", "stop_sequence": None}),
+        (ResponseFinished("tool_call"), {"stop_reason": "end_turn", "stop_sequence": None}),
         (ResponseFinished("length"), {"stop_reason": "max_tokens", "stop_sequence": None}),
         (ResponseFinished("pause"), {"stop_reason": "pause_turn", "stop_sequence": None}),
         (
@@ -226,6 +226,16 @@ def test_native_blocks_pass_whole_if_they_are_ours() -> None:
 )
 def test_finish_reasons(finished: ResponseFinished, expected: Wire) -> None:
     assert encode(ResponseStarted("x", "m"), finished)[1]["delta"] == expected
+
+
+def test_the_reason_to_stop_fits_the_content() -> None:
+    call = (PartStarted(0, "tool_call", id="t", name="f"), PartFinished(0))
+    refusal = (PartStarted(0, "refusal"), PartDelta(0, "No."), PartFinished(0))
+    called = encode(ResponseStarted("x", "m"), *call, ResponseFinished("tool_call"))
+    refused = encode(ResponseStarted("x", "m"), *refusal, ResponseFinished("stop"))
+    assert called[-2]["delta"]["stop_reason"] == "tool_use"
+    assert refused[-2]["delta"]["stop_reason"] == "refusal"
+    assert refused[-2]["delta"]["stop_details"]["type"] == "refusal"
 
 
 def test_a_failure_is_said_once() -> None:

@@ -197,3 +197,18 @@ def test_model_info_of_an_unlisted_id_is_like_its_nearest_relative() -> None:
     assert newest is not None
     assert (newest.name, newest.context_window, newest.generation) == ("anthropic/claude-haiku-9", 200_000, (9,))
     assert provider(models=(HAIKU,)).model_info("claude-unheard-of") == ModelInfo("anthropic", "claude-unheard-of")
+
+
+@pytest.mark.parametrize(
+    ("block", "flags"),
+    [("tool_addition", "a-1,mid-conversation-tool-changes-2026-07-01,b-2"), ("text", "a-1,b-2")],
+)
+def test_a_flag_for_tool_changes_goes_with_tool_changes_only(block: str, flags: str) -> None:
+    sent = {"anthropic-beta": "a-1,mid-conversation-tool-changes-2026-07-01,b-2"}
+    request = ChatRequest("anthropic_messages", "auto", (), headers=sent)
+    body: dict[str, object] = {"model": "m", "messages": [{"role": "system", "content": [{"type": block}]}]}
+    built = provider().build_request(request, EncodedRequest(body), credential(KEY))
+    assert built.headers["anthropic-beta"] == flags
+    alone = ChatRequest("anthropic_messages", "auto", (), headers={"anthropic-beta": "mid-conversation-tool-changes-2026-07-01"})
+    built = provider().build_request(alone, EncodedRequest({"messages": [{"role": "system", "content": "x"}]}), credential(KEY))
+    assert "anthropic-beta" not in built.headers

@@ -1,19 +1,13 @@
-"""The table of model rules, checked against a second copy of the facts written the other way round."""
+"""The table of what Claude models take, checked against a second copy of the facts written the other way round."""
 
 from __future__ import annotations
 
 import pytest
 
-from openclaw_oauthrouter.canonical.routing import ModelInfo
-from openclaw_oauthrouter.dialects.anthropic_messages.model_rules import (
-    ALL_EFFORTS,
-    COMPATIBLE,
-    MODEL_RULES,
-    NEWEST,
-    ModelRules,
-    normal_id,
-    rules_for,
-)
+from openclaw_oauthrouter.canonical.model_info import ModelInfo
+from openclaw_oauthrouter.catalog.accepts import CLAUDE, accepts_of, with_accepts
+
+MESSAGES = "anthropic_messages"
 
 # model: sampling, budget, adaptive, thinks by default, how it is switched off, efforts, prefill, forced tool choice, system messages
 FACTS = {
@@ -40,26 +34,24 @@ BINDING = {"fable-5-1", "fable-5-2", "mythos-5-1", "mythos-5-2", "opus-5-5", "so
 SMALL_OUTPUT = {"haiku-4-5", "sonnet-4-5", "opus-4-5"}
 
 
-def rules(model: str) -> ModelRules:
-    return rules_for(ModelInfo("anthropic", model))
-
-
 def test_every_model_has_its_facts() -> None:
-    assert set(MODEL_RULES) == {f"claude-{name}" for name in FACTS}
+    assert set(CLAUDE) == {f"claude-{name}" for name in FACTS}
 
 
 @pytest.mark.parametrize("name", FACTS)
-def test_rules_are_the_facts(name: str) -> None:
+def test_accepts_are_the_facts(name: str) -> None:
     sampling, budget, adaptive, default, off, efforts, prefill, forced, system = FACTS[name]
-    thinking = {word for word, yes in (("enabled", budget), ("adaptive", adaptive), (off, off)) if yes}
-    found = rules(f"claude-{name}")
-    assert found.sampling == sampling
-    assert found.thinking == thinking
-    assert found.thinks_by_default == bool(default)
+    found = CLAUDE[f"claude-{name}"]
+    assert (found.temperature, found.top_p, found.top_k) == (sampling != "none",) * 3
+    assert found.temperature_with_top_p is False
+    assert (found.budget, found.adaptive) == (bool(budget), bool(adaptive))
+    assert found.reasons_by_default == bool(default)
+    assert found.thinking_off == (off or "never")
     assert found.efforts == tuple(str(efforts).split())
     assert (found.prefill, found.forced_tool_choice, found.system_messages) == (bool(prefill), bool(forced), bool(system))
     assert found.binds_thinking == (name in BINDING)
-    assert found.max_output_tokens == (64_000 if name in SMALL_OUTPUT else 128_000)
+    limit = with_accepts(ModelInfo("anthropic", f"claude-{name}"), MESSAGES).max_output_tokens
+    assert limit == (64_000 if name in SMALL_OUTPUT else 128_000)
 
 
 @pytest.mark.parametrize(
@@ -73,26 +65,23 @@ def test_rules_are_the_facts(name: str) -> None:
         ("claude-fable-5-latest", "claude-fable-5"),
     ],
 )
-def test_dated_dotted_and_prefixed_ids(model: str, like: str) -> None:
-    assert rules(model) == MODEL_RULES[like]
+def test_accepts_of_dated_dotted_and_prefixed_ids(model: str, like: str) -> None:
+    assert accepts_of("anthropic", model, MESSAGES) is CLAUDE[like]
 
 
 @pytest.mark.parametrize("model", ["claude-opus-6", "claude-haiku-7-1", "claude-opus-5-6", "claude-saga-1", "claude-next"])
-def test_an_unknown_claude_gets_the_strictest_rules(model: str) -> None:
-    assert rules(model) == NEWEST
-    assert NEWEST.sampling == "none"
-    assert not NEWEST.prefill
-    assert not NEWEST.forced_tool_choice
-    assert NEWEST.efforts == ALL_EFFORTS
+def test_accepts_of_an_unknown_claude_are_the_strictest(model: str) -> None:
+    found = accepts_of("anthropic", model, MESSAGES)
+    assert (found.known, found.temperature, found.prefill, found.forced_tool_choice) == (False,) * 4
+    assert found.efforts == CLAUDE["claude-opus-5-5"].efforts
 
 
-def test_another_makers_model_keeps_its_fields() -> None:
-    assert rules("glm-4.6") == COMPATIBLE
+def test_accepts_of_another_makers_model_leave_its_fields() -> None:
+    found = accepts_of("glm", "glm-4.6", MESSAGES)
+    assert found.temperature
+    assert found.top_p
+    assert found.temperature_with_top_p
 
 
-def test_the_cards_own_limit_wins() -> None:
-    assert rules_for(ModelInfo("anthropic", "claude-opus-5", max_output_tokens=9)).max_output_tokens == 9
-
-
-def test_dots_of_other_makers_stay() -> None:
-    assert normal_id("vendor/glm-4.6") == "glm-4.6"
+def test_with_accepts_keeps_the_catalogs_own_limit() -> None:
+    assert with_accepts(ModelInfo("anthropic", "claude-opus-5", max_output_tokens=9), MESSAGES).max_output_tokens == 9

@@ -1,0 +1,247 @@
+"""Writes a request that came in another dialect as a Messages body; what the model does not take has been fitted before."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import groupby, islice, takewhile
+
+import orjson
+
+from openclaw_oauthrouter.canonical.content import Part, ReasoningPart, TextPart, ToolCallPart, ToolCallResponsePart
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.json_schema import normalise
+from openclaw_oauthrouter.canonical.model_info import ModelInfo
+from openclaw_oauthrouter.canonical.repair import repair
+from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Message, Note, Reasoning, ResponseFormat
+from openclaw_oauthrouter.dialects.anthropic_messages.content import PartWriter
+from openclaw_oauthrouter.dialects.anthropic_messages.tools import write_tool_choice, write_tools
+from openclaw_oauthrouter.dialects.anthropic_messages.vocabulary import WireNames, model_id
+from openclaw_oauthrouter.errors import InvalidRequestError
+
+DEFAULT_MAX_TOKENS = 64_000
+"""For a model whose output limit nobody knows."""
+
+EMPTY_TURN = "(empty message)"
+"""Stands in for a user's turn without words, which the API refuses."""
+
+_SERVICE_TIERS = {"default": "standard_only", "flex": "standard_only", "priority": "auto"}
+# Bookkeeping of other dialects: nothing the caller waits for depends on it.
+_SILENT = frozenset(
+    {"user", "safety_identifier", "metadata", "client_metadata", "store", "response_format", "n", "modalities", "cache_control"}
+)
+# Thinking opens a turn of the assistant and nothing may follow its calls; a turn of the user opens with the results of those calls.
+_RANK: dict[type, int] = {ReasoningPart: -1, ToolCallResponsePart: -1, ToolCallPart: 1}
+
+
+def encode_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
+    """Write a request of another dialect.
+
+    :raises InvalidRequestError: it asks for something that cannot be said here
+    """
+    _refuse_what_cannot_be_said(request)
+    messages, notes = repair(request.messages)
+    names = WireNames()
+    tools, tool_notes = write_tools(request, names)
+    writer = PartWriter(names)
+    system, turns = _lay_out(messages, writer)
+    body: JsonObject = {
+        "model": model_id(info.id),
+        "max_tokens": request.max_output_tokens or info.max_output_tokens or DEFAULT_MAX_TOKENS,
+    }
+    if system:
+        body["system"] = system
+    body["messages"] = turns
+    if tools:
+        body["tools"] = tools
+        choice = write_tool_choice(request, names)
+        if choice is not None:
+            body["tool_choice"] = choice
+    body.update(_settings(request))
+    place_cache_marks(body)
+    return EncodedRequest(body, (*notes, *tool_notes, *writer.notes, *_dropped(request)), names.changed())
+
+
+# ---------------------------------------------------------------------------------------------------------- conversation
+
+
+def _lay_out(messages: Sequence[Message], writer: PartWriter) -> tuple[list[JsonObject], list[JsonObject]]:
+    """The ``system`` blocks and the ``messages`` of a repaired conversation: turns merged, tool results first, tool calls last.
+
+    :raises InvalidRequestError: there is nothing but system messages
+    """
+    leading = next((at for at, message in enumerate(messages) if message.role != "system"), len(messages))
+    if leading == len(messages):
+        raise InvalidRequestError("the conversation needs at least one message that is not a system message", param="messages")
+    wire: list[JsonObject] = []
+    for role, same in groupby(messages[leading:], key=lambda message: message.role):
+        content = _content(role, same, writer)
+        if not content:
+            continue
+        if wire and wire[-1]["role"] == role:
+            wire[-1]["content"] += content
+        else:
+            wire.append({"role": role, "content": content})
+    ahead = [part for message in messages[:leading] for part in message.parts if isinstance(part, TextPart)]
+    return _without_empty(writer.write(ahead)), wire
+
+
+def _content(role: str, messages: Iterable[Message], writer: PartWriter) -> list[JsonObject]:
+    parts = [part for message in messages for part in message.parts]
+    if role != "system":
+        parts.sort(key=_rank)
+    blocks = _without_empty(writer.write(parts))
+    if any(block.get("type") != "text" or block["text"].strip() for block in blocks):
+        return blocks
+    return [{"type": "text", "text": EMPTY_TURN}] if role == "user" else []
+
+
+def _without_empty(blocks: list[JsonObject]) -> list[JsonObject]:
+    """The API refuses a text without a character, wherever it stands."""
+    return [block for block in blocks if block.get("type") != "text" or block["text"]]
+
+
+def _rank(part: Part) -> int:
+    return _RANK.get(type(part), 0)
+
+
+# -------------------------------------------------------------------------------------------------------------- settings
+
+
+def _settings(request: ChatRequest) -> Iterator[tuple[str, object]]:
+    """Everything beside the conversation."""
+    for name in ("temperature", "top_p", "top_k"):
+        if (value := getattr(request, name)) is not None:
+            yield name, value
+    # ``user`` is a session's name at some clients and an e-mail address at others; only this field is meant for providers.
+    user = request.native.get("safety_identifier") or request.body.get("safety_identifier")
+    optional = {
+        "stop_sequences": [text for text in request.stop if text.strip()],
+        "stream": request.stream,
+        "service_tier": _SERVICE_TIERS.get(request.service_tier or ""),
+        "metadata": {"user_id": user} if isinstance(user, str) and user else None,
+        "thinking": write_thinking(request.reasoning),
+        "output_config": dict(_output_config(request)),
+        "cache_control": request.native.get("cache_control"),
+    }
+    yield from ((name, value) for name, value in optional.items() if value)
+
+
+def write_thinking(reasoning: Reasoning | None) -> JsonObject | None:
+    """The ``thinking`` object of fitted reasoning; ``None`` when nothing has to be said."""
+    if reasoning is None:
+        return None
+    if reasoning.effort == "none":
+        return {"type": "between_tools" if reasoning.between_tools else "disabled"}
+    if reasoning.budget_tokens is not None:
+        thinking: JsonObject = {"type": "enabled", "budget_tokens": reasoning.budget_tokens}
+    elif reasoning.adaptive:
+        thinking = {"type": "adaptive"}
+    else:
+        return None
+    if reasoning.summary is not None:
+        thinking["display"] = "summarized"
+    return thinking
+
+
+def write_effort(reasoning: Reasoning | None) -> str | None:
+    """The effort of fitted reasoning, or of the answer beside reasoning switched off."""
+    if reasoning is None:
+        return None
+    return reasoning.answer_effort if reasoning.effort in (None, "none") else reasoning.effort
+
+
+def _output_config(request: ChatRequest) -> Iterator[tuple[str, object]]:
+    effort = write_effort(request.reasoning)
+    if effort is not None:
+        yield "effort", effort
+    if request.response_format is not None and request.response_format.schema is not None:
+        yield "format", write_format(request.response_format)
+
+
+def write_format(wanted: ResponseFormat) -> JsonObject:
+    """``output_config.format``."""
+    schema = normalise(wanted.schema or {}, "anthropic-strict", root="any").schema
+    return {"type": "json_schema", "schema": schema}
+
+
+def _dropped(request: ChatRequest) -> Iterator[Note]:
+    for name in request.native:
+        if name not in _SILENT:
+            yield Note("dropped", name, "Claude models have no counterpart")
+    if request.logprobs:
+        yield Note("dropped", "logprobs", "Claude models do not report probabilities")
+    if request.service_tier is not None and request.service_tier not in (*_SERVICE_TIERS, "auto"):
+        yield Note("dropped", "service_tier", f"{request.service_tier!r} has no counterpart")
+
+
+def _refuse_what_cannot_be_said(request: ChatRequest) -> None:
+    choices = request.native.get("n")
+    if isinstance(choices, int) and choices > 1:
+        raise InvalidRequestError("Claude models give one answer; n must be 1", param="n")
+    modalities = request.native.get("modalities")
+    if isinstance(modalities, Container) and "audio" in modalities:
+        raise InvalidRequestError("Claude models cannot answer in audio", param="modalities")
+    if request.native.get("web_search_options") is not None:
+        raise InvalidRequestError(
+            "this model cannot be given web_search_options; offer it a search tool", param="web_search_options"
+        )
+    if request.max_output_tokens is not None and request.max_output_tokens < 1:
+        raise InvalidRequestError("the answer's token limit must be at least 1", param="max_tokens")
+
+
+# ----------------------------------------------------------------------------------------------------------- cache marks
+
+MAX_MARKS = 4
+"""Marks that one request may hold."""
+LEAST_CACHED = 4096
+"""Bytes of a request below which none of Anthropic's models caches it: 1024 tokens at least, of about four characters each."""
+
+PASSING = "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>"
+"""Begins a text that OpenClaw puts into the newest turn only; the next request does not repeat it."""
+
+
+def place_cache_marks(body: JsonObject) -> None:
+    """Bring a body's cache marks within the limit; where the client set none at all, mark what the next request will repeat.
+
+    That is the system prompt, and once there is a conversation or a tool to hold one with: the tools, and the last two turns of the user up
+    to what stays of them. The last but one is where this request is read from, however long the turn since then; writing to the cache
+    costs a quarter more than not to, so a lone question is not; nor is what is too short to be cached at all.
+    """
+    marked = [block for block in _blocks(body) if "cache_control" in block]
+    for block in marked[:-MAX_MARKS]:
+        del block["cache_control"]
+    if marked or "cache_control" in body:
+        return
+    system, tools, messages = body.get("system", ()), body.get("tools", ()), body["messages"]
+    for block in system[-1:]:
+        _mark(block)
+    goes_on = tools or any(message["role"] == "assistant" for message in messages)
+    if goes_on and len(orjson.dumps(body)) >= LEAST_CACHED:
+        for block in (*tools[-1:], *_last_stable(messages)):
+            _mark(block)
+
+
+def _mark(block: JsonObject) -> None:
+    block["cache_control"] = {"type": "ephemeral"}
+
+
+def _last_stable(messages: Sequence[JsonObject]) -> Iterator[JsonObject]:
+    """The last blocks, in two turns of the user, that the next request will hold as well, with all that stands before them."""
+    turns = (message for message in reversed(messages) if message["role"] == "user")
+    staying = (list(takewhile(_is_stable, message["content"])) for message in turns)
+    yield from islice((blocks[-1] for blocks in staying if blocks), 2)
+
+
+def _is_stable(block: JsonObject) -> bool:
+    return block.get("type") != "text" or not block["text"].lstrip().startswith(PASSING)
+
+
+def _blocks(body: JsonObject) -> Iterator[JsonObject]:
+    """Everything that may carry a mark, in the order the provider reads it."""
+    yield from body.get("tools", ())
+    yield from body.get("system", ())
+    for message in body["messages"]:
+        for block in message["content"]:
+            yield block
+            if isinstance(block.get("content"), list):
+                yield from block["content"]
