@@ -141,6 +141,11 @@ _OPENAI_FAMILIES: tuple[tuple[re.Pattern[str], Accepts], ...] = tuple(
     )
 )
 
+_WITHOUT_BUDGET = frozenset({"openai_chat_completions", "openai_responses"})
+"""Dialects in which reasoning cannot be asked for by a number of tokens."""
+_UNKNOWN = Accepts(known=False, budget=False, adaptive=False)
+_UNKNOWN_OF_OPENAI = replace(_UNKNOWN, user_limit=64)
+
 # -------------------------------------------------------------------------------------------------------------- DeepSeek
 
 _DEEPSEEK = Accepts(
@@ -192,7 +197,9 @@ def accepts_of(provider: str, model: str, dialect: str) -> Accepts:
     found = next((accepts for pattern, accepts in _OPENAI_FAMILIES if pattern.match(name)), None)
     if provider == CODEX:
         return _at_codex(found or replace(_CODEX_STRONG, known=False))
-    return found or Accepts(known=False, user_limit=64 if provider == "openai" else None)
+    return found or (
+        _UNKNOWN_OF_OPENAI if provider == "openai" else _UNKNOWN if dialect in _WITHOUT_BUDGET else Accepts(known=False)
+    )
 
 
 def _deepseek(name: str) -> Accepts:

@@ -81,7 +81,7 @@ def test_fit_says_reasoning_as_the_claude_model_takes_it(model: str, asked: Reas
         ("openai-codex", "gpt-5.4", Reasoning(effort="minimal"), Reasoning(effort="low")),
         ("deepseek", "deepseek-chat", Reasoning(effort="high"), None),
         ("local", "llama-4", OFF, None),
-        ("local", "llama-4", Reasoning(effort="ultra"), Reasoning(effort="ultra", adaptive=True)),
+        ("local", "llama-4", Reasoning(effort="ultra"), Reasoning(effort="ultra")),
     ],
 )
 def test_fit_says_reasoning_as_other_models_take_it(
