@@ -196,6 +196,17 @@ class SpeaksSeveral(Protocol):
 
 
 @runtime_checkable
+class ListsModels(Protocol):
+    """A provider that can be asked which models it serves."""
+
+    def list_requests(self, credential: Credential | None) -> Sequence[httpx.Request]:
+        """Requests for its list, the most telling first; the first that is answered with a list counts."""
+
+    def detail_request(self, model: str) -> httpx.Request | None:
+        """The request that tells more of one listed model; ``None`` where the list says it all."""
+
+
+@runtime_checkable
 class PassThrough(Protocol):
     """A provider that also serves paths no dialect covers (embeddings, moderations, …)."""
 

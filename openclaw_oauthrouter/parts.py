@@ -14,6 +14,7 @@ from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo, Payment
 from openclaw_oauthrouter.catalog.models import build_catalog
+from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.classifier.request_classifier import RequestClassifier
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.routing import Profile
@@ -31,6 +32,7 @@ from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.routing.router import Router
 from openclaw_oauthrouter.routing.stickiness import Conversations
 from openclaw_oauthrouter.routing.tiers import TierTable, named_tiers
+from openclaw_oauthrouter.upstream.kept_lists import load_lists, origin_of
 
 _T = TypeVar("_T")
 
@@ -44,12 +46,20 @@ def build_dialects(settings: Settings, plugins: pluggy.PluginManager) -> dict[st
 
 
 def build_providers(settings: Settings, plugins: pluggy.PluginManager) -> dict[str, Provider]:
-    """Providers by name, each with its cards."""
+    """Providers by name, each with its models: what ships, what plugins add, and what was fetched and kept in the state folder."""
     hook = plugins.hook
     answers = [*hook.oauthrouter_register_models(settings=settings), *hook.oauthrouter_register_model_cards(settings=settings)]
     registered = flat(reversed(answers))
-    models = list(build_catalog(settings.providers, registered).values())
+    listings = {} if settings.demo else load_lists(settings.home).listings(_origins(settings))
+    models = list(build_catalog(settings.providers, registered, listings).values())
     return by_name(hook.oauthrouter_register_providers(settings=settings, models=models, cards=models))
+
+
+def _origins(settings: Settings) -> dict[str, str]:
+    """Where each provider is: a list that another address gave says nothing of it."""
+    known = {name: preset.api_base for name, preset in presets().items()}
+    known |= {name: said.api_base for name, said in settings.providers.items() if said.api_base is not None}
+    return {name: origin_of(address) for name, address in known.items() if address is not None}
 
 
 def build_credentials(settings: Settings, plugins: pluggy.PluginManager) -> CredentialChain:

@@ -19,6 +19,8 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_MODELS = 5000
 LONGEST_ID = 256
 _PER_MILLION = 1_000_000
+_FIRST_DAY = date(2020, 1, 1)
+# Whoever says that a model went before there were any has said nothing.
 
 _NO_CHAT = re.compile(
     r"embed|moderation|whisper|transcri|tts|text-to-speech|audio|realtime|image|dall-e|sora|video|veo|imagen|lyria|rerank|guard|ocr|"
@@ -106,6 +108,31 @@ def read_listing(body: bytes) -> list[ListedModel]:
     if not found:
         raise ListingError("the list is empty" if not rows else "the list holds no chat model")
     return list(found.values())
+
+
+def read_details(body: bytes) -> dict[str, Any] | None:
+    """What Ollama's ``/api/show`` says of one model: window and abilities; ``None`` for a model that does not chat.
+
+    :raises ListingError: it is no such answer
+    """
+    try:
+        said = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise ListingError("the answer is not JSON") from None
+    facts = _mapping(said).get("model_info")
+    if not isinstance(facts, dict):
+        raise ListingError("the answer says nothing of the model")
+    abilities = _names(said.get("capabilities"))
+    if abilities and "completion" not in abilities:
+        return None
+    window = next((value for name, value in facts.items() if name.endswith(".context_length")), None)
+    return {
+        "context_window": _number({"n": window}, "n"),
+        "images": ("vision" in abilities) if abilities else None,
+        "documents": False,
+        "audio": ("audio" in abilities) if abilities else None,
+        "tools": ("tools" in abilities) if abilities else None,
+    }
 
 
 def _rows(tree: object) -> list[Mapping[str, Any]]:
@@ -219,14 +246,20 @@ def _text(row: Mapping[str, Any], *names: str) -> str | None:
 
 def _day(row: Mapping[str, Any], *names: str) -> date | None:
     for name in names:
-        value = row.get(name)
-        try:
-            if isinstance(value, str):
-                return date.fromisoformat(value[:10])
-            if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0:
-                return date.fromordinal(date(1970, 1, 1).toordinal() + int(value // 86400))
-        except (ValueError, OverflowError):
-            continue
+        found = _as_day(row.get(name))
+        if found is not None and found >= _FIRST_DAY:
+            return found
+    return None
+
+
+def _as_day(value: object) -> date | None:
+    try:
+        if isinstance(value, str):
+            return date.fromisoformat(value[:10])
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+            return date.fromordinal(date(1970, 1, 1).toordinal() + int(value // 86400))
+    except (ValueError, OverflowError):
+        return None
     return None
 
 

@@ -140,17 +140,17 @@ def _lay_listing_over(models: Catalog, provider: str, listed: Sequence[ListedMod
     """Keep what the provider lists, add what is new, drop what it does not serve any more."""
     by_name = {bare_id(model.id): model for model in listed}
     exact = {model.id: model for model in listed}
+    relatives = list(models.values())
     for key in [key for key in models if key[0] == provider]:
         said = exact.get(key[1]) or by_name.get(bare_id(key[1]))
         if said is not None:
             models[key] = _as_listed(models[key], said)
         elif models[key].retires is None:
             del models[key]
-    rows = list(models.values())
-    plain = {bare_id(info.id) for info in rows if info.provider == provider}
+    plain = {bare_id(info.id) for info in models.values() if info.provider == provider}
     for model in listed:
         if (provider, model.id) not in models and bare_id(model.id) not in plain:
-            models[provider, model.id] = _as_listed(described(provider, model.id, rows), model)
+            models[provider, model.id] = _as_listed(described(provider, model.id, relatives), model)
 
 
 _LISTED = (

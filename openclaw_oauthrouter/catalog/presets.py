@@ -23,7 +23,8 @@ class Preset:
     :ivar also: other dialects it speaks
     :ivar variables: environment variables that hold a key, the preferred one first
     :ivar keys: where keys are made
-    :ivar listing: where the list of models is, when that is not where the API usually has it
+    :ivar list_paths: where on its host a better list of models is than at ``/models`` of the API
+    :ivar detail_path: where on its host one model is asked for
     :ivar local: runs on this machine and takes no key; asked only when it was added or configured
     :ivar plan: a subscription pays
     :ivar key_header: the key is sent in this header instead of as a bearer token
@@ -42,7 +43,8 @@ class Preset:
     also: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     keys: str | None = None
-    listing: str | None = None
+    list_paths: tuple[str, ...] = ()
+    detail_path: str | None = None
     local: bool = False
     plan: bool = False
     key_header: str | None = None
@@ -59,8 +61,7 @@ def presets() -> Mapping[str, Preset]:
 
 def _preset(row: Mapping[str, Any]) -> Preset:
     fields = dict(row)
-    fields["listing"] = fields.pop("list", None)
-    for name in ("variables", "allowed_fields", "also", "own_ids"):
+    for name in ("variables", "allowed_fields", "also", "own_ids", "list_paths"):
         if name in fields:
             fields[name] = tuple(fields[name])
     fields.setdefault("prices", fields["name"])

@@ -59,6 +59,17 @@ class DebugLogSettings(Section):
     path: Path | None = Field(None, description="logs/upstream-debug.jsonl in the state folder when absent")
 
 
+class ModelListSettings(Section):
+    """The lists of models that providers are asked for, in the background; the last good ones are kept in the state folder."""
+
+    enabled: bool = Field(True, description="ask providers which models they serve")
+    first_after_seconds: float = Field(
+        2.0, ge=0, description="after the start, so that the first requests have the machine to themselves"
+    )
+    every_hours: float = Field(6.0, gt=0, description="and then again")
+    answer_seconds: float = Field(10.0, gt=0, description="how long a provider may take for its list")
+
+
 class UpstreamSettings(Section):
     """The sending side."""
 
@@ -66,4 +77,5 @@ class UpstreamSettings(Section):
     retry: RetrySettings = RetrySettings()
     max_connections: int = Field(200, ge=1, description="open connections to all providers together")
     debug_log: DebugLogSettings = DebugLogSettings()
+    model_lists: ModelListSettings = ModelListSettings()
     trust_env: bool = Field(True, description="obey HTTP_PROXY, HTTPS_PROXY and NO_PROXY")

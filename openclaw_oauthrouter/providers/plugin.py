@@ -73,6 +73,8 @@ def _build(name: str, said: ProviderSettings, settings: Settings, own: Sequence[
         # An endpoint of the user's own may well be a local server without a key; one that is known by name is asked once it was added.
         needs_credential=preset is not None and not (preset.local and name in settings.providers),
         vendor_path=_vendor_path(preset) if preset else "",
+        list_paths=preset.list_paths if preset else (),
+        detail_path=preset.detail_path if preset else None,
     )
 
 

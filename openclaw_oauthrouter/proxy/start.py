@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import socket
+import time
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
@@ -21,6 +22,7 @@ from openclaw_oauthrouter.proxy.listener import bind, port_of
 from openclaw_oauthrouter.proxy.live import Live, create_observers
 from openclaw_oauthrouter.proxy.local_token import kept_token
 from openclaw_oauthrouter.proxy.server import run_application
+from openclaw_oauthrouter.upstream.discovery import Discovery, Upstreams
 
 
 class ProxyHandle:
@@ -37,7 +39,11 @@ class ProxyHandle:
         self.base_url = local_address(settings.server.listen_host, self.port)
         self.auth_token = live.token.reveal()
         self._stop = asyncio.Event()
-        self._beside = live.runtime.persistent.begin()
+        self.discovery = _discovery(live)
+        self._beside = [
+            *live.runtime.persistent.begin(),
+            asyncio.create_task(self.discovery.run(lambda: _take_over_lists(live)), name="lists of models"),
+        ]
         self._serving = asyncio.create_task(run_application(Gateway(live), listener, settings.server, self._stop))
 
     def __repr__(self) -> str:
@@ -124,6 +130,25 @@ async def start(settings: Settings, plugins: Iterable[object] = ()) -> ProxyHand
         await handle.close()
         raise
     return handle
+
+
+def _discovery(live: Live) -> Discovery:
+    def upstreams() -> Upstreams:
+        runtime = live.runtime
+        upstream = runtime.pipeline.upstream
+        # The demo answers from a machine that is gone tomorrow.
+        nobody = runtime.settings.demo
+        usable = runtime.pipeline.router.eligibility.usable
+        return Upstreams({} if nobody else upstream.providers, runtime.credentials, runtime.transport, usable)
+
+    settings = live.runtime.settings
+    return Discovery(settings.home, settings.upstream.model_lists, time.time, upstreams)
+
+
+def _take_over_lists(live: Live) -> None:
+    """As after an edit of the configuration: requests that run keep what they began with."""
+    runtime = live.runtime
+    live.swap(assemble(runtime.settings, runtime.plugins, runtime.persistent))
 
 
 def _token(settings: Settings) -> Secret:

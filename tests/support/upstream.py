@@ -56,6 +56,7 @@ class Seen:
 class ScriptedUpstream:
     """Plays answers in order, the last one again and again.
 
+    :ivar models: raw answer to a request for the list of models, which counts as no request; ``None`` plays it like any other
     :ivar open: connections that are open, idle ones included
     :ivar playing: requests that are being answered
     """
@@ -63,6 +64,8 @@ class ScriptedUpstream:
     def __init__(self, *plays: Play) -> None:
         self.plays = list(plays)
         self.seen: list[Seen] = []
+        self.models: bytes | None = b"HTTP/1.1 404 Scripted\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        self.asked_for_models = 0
         self.open = 0
         self.playing: list[Seen] = []
         self._server: asyncio.Server | None = None
@@ -105,6 +108,11 @@ class ScriptedUpstream:
             return False
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
+        if self.models is not None and head[0].startswith("GET ") and "/models" in head[0]:
+            self.asked_for_models += 1
+            writer.write(self.models)
+            await writer.drain()
+            return False
         seen = Seen(head[0].split(" ")[1], headers, json.loads(body) if body else None)
         self.seen.append(seen)
         watch = asyncio.create_task(self._watch(reader, seen))

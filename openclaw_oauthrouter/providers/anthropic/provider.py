@@ -98,6 +98,23 @@ class Anthropic:
         headers["accept"] = "text/event-stream" if encoded.body.get("stream") else "application/json"
         return httpx.Request("POST", self._url, headers=headers, content=orjson.dumps(encoded.body))
 
+    def list_requests(self, credential: Credential | None) -> Sequence[httpx.Request]:
+        """GET the list of models, all on one page."""
+        headers = {"anthropic-version": API_VERSION, "accept": "application/json"}
+        headers.update(
+            (name.lower(), value) for name, value in self._settings.headers.items() if name.lower() not in AUTH_HEADERS
+        )
+        authentication = authenticate(credential, self._settings)
+        if authentication is not None:
+            headers.update(authentication.headers())
+            if authentication.oauth and self._oauth.beta_flags:
+                headers["anthropic-beta"] = compatibility.merge_beta_flags(None)
+        return [httpx.Request("GET", f"{str(self._url).removesuffix('/messages')}/models?limit=1000", headers=headers)]
+
+    def detail_request(self, model: str) -> httpx.Request | None:
+        """The list says it all."""
+        return None
+
     def _headers(self, request: ChatRequest, authentication: Authentication | None) -> dict[str, str]:
         headers = {"anthropic-version": API_VERSION, **_forwarded(request)}
         headers.update(

@@ -21,6 +21,8 @@ from openclaw_oauthrouter.providers.openai_codex.preparation import ALLOWED_FIEL
 
 API_BASE = "https://chatgpt.com"
 PATH = "/backend-api/codex/responses"
+CLIENT_VERSION = "0.171.0"
+"""The Codex CLI whose list of models is asked for: newer models are kept from older ones."""
 ORIGINATOR = "openclaw_oauthrouter"
 
 _CODEX_PREFIX = "x-codex-"
@@ -85,6 +87,25 @@ class OpenAICodex:
         elif self._auth_header is not None:
             headers[self._auth_header.name.lower()] = self._auth_header.value.get_secret_value()
         return httpx.Request("POST", self._url, headers=headers, content=orjson.dumps(encoded.body))
+
+    def list_requests(self, credential: Credential | None) -> Sequence[httpx.Request]:
+        """GET the models of the plan, as Codex CLI asks for them."""
+        headers = {
+            "accept": "application/json",
+            "originator": ORIGINATOR,
+            "user-agent": f"openclaw-oauthrouter/{__version__}",
+            **self._headers,
+        }
+        if credential is not None:
+            headers |= _authentication(credential)
+        elif self._auth_header is not None:
+            headers[self._auth_header.name.lower()] = self._auth_header.value.get_secret_value()
+        address = str(self._url).removesuffix("/responses")
+        return [httpx.Request("GET", f"{address}/models?client_version={CLIENT_VERSION}", headers=headers)]
+
+    def detail_request(self, model: str) -> httpx.Request | None:
+        """The list says it all."""
+        return None
 
 
 def _codex_headers(request: ChatRequest) -> dict[str, str]:

@@ -29,6 +29,8 @@ class OpenAICompatible:
     :ivar dialect: what it speaks to models whose row says nothing else
     :ivar also: dialects it speaks besides
     :ivar dialect_is_fixed: speak ``dialect`` to every model, whatever its row says
+    :ivar list_paths: where on its host a better list of models is than at ``/models``
+    :ivar detail_path: where on its host one model is asked for
     :ivar key_header: where a key is sent instead of as a bearer token
     :ivar listed: cards of the models it is known to serve
     :ivar any_model: take ids it does not list
@@ -50,6 +52,8 @@ class OpenAICompatible:
     also: tuple[str, ...] = ()
     dialect_is_fixed: bool = False
     key_header: str | None = None
+    list_paths: tuple[str, ...] = ()
+    detail_path: str | None = None
 
     @property
     def origin(self) -> str:
@@ -106,6 +110,19 @@ class OpenAICompatible:
         accept = "text/event-stream" if request.stream else "application/json"
         url = self._at(_PATHS[encoded.dialect]) if encoded.dialect else self.url
         return self._post(url, accept, encoded.body, credential)
+
+    def list_requests(self, credential: Credential | None) -> Sequence[httpx.Request]:
+        """GET the list of models."""
+        headers = {"accept": "application/json", **self.headers, **(self._authentication(credential) if credential else {})}
+        addresses = [self.origin + path for path in self.list_paths] + [self._at("/models")]
+        return [httpx.Request("GET", address, headers=headers) for address in addresses]
+
+    def detail_request(self, model: str) -> httpx.Request | None:
+        """Ollama tells windows and abilities of each model apart."""
+        if self.detail_path is None:
+            return None
+        headers = {"content-type": "application/json", **self.headers}
+        return httpx.Request("POST", self.origin + self.detail_path, headers=headers, content=orjson.dumps({"model": model}))
 
     def pass_through(self, path: str, body: JsonObject, credential: Credential | None) -> httpx.Request:
         """POST to a path that no dialect covers."""
