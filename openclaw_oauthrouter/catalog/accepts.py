@@ -165,6 +165,37 @@ _DEEPSEEK_REASONS = replace(
 _DEEPSEEK_V4 = replace(_DEEPSEEK, reasoning_in_tool_loops=True)
 
 
+# ---------------------------------------------------------------------------------------------------------------- Gemini
+
+_GEMINI = Accepts(
+    reasons=True,
+    reasons_by_default=True,
+    verbosity=False,
+    adaptive=False,
+    system_messages=False,
+    developer_role=False,
+    parallel_tool_calls=False,
+    strict_tools=False,
+    cache_marks=False,
+    custom_tools=False,
+)
+_GEMINI_2 = replace(_GEMINI, reasons=False, reasons_by_default=False, budget=False, efforts=())
+_GEMINI_2_5 = replace(_GEMINI, efforts=())
+_GEMINI_3 = replace(_GEMINI, budget=False, adaptive=True, efforts=("low", "medium", "high"), thinking_off="never")
+
+# The first pattern that the id begins with counts. Source: Google's guide to thinking.
+_GEMINI_FAMILIES: tuple[tuple[re.Pattern[str], Accepts], ...] = tuple(
+    (re.compile(pattern), accepts)
+    for pattern, accepts in (
+        (r"gemini-(?:1\.|2\.0)", _GEMINI_2),
+        (r"gemini-2\.5-pro", replace(_GEMINI_2_5, thinking_off="never")),
+        (r"gemini-2\.5", _GEMINI_2_5),
+        (r"gemini-\d+(?:\.\d+)?-flash", replace(_GEMINI_3, efforts=("minimal", "low", "medium", "high"))),
+        (r"gemini-", _GEMINI_3),
+    )
+)
+
+
 def with_accepts(info: ModelInfo, dialect: str) -> ModelInfo:
     """The same facts, with what the model takes filled in where the catalog does not say.
 
@@ -194,6 +225,8 @@ def accepts_of(provider: str, model: str, dialect: str) -> Accepts:
         return _MESSAGES_OF_OTHERS
     if name.startswith("deepseek"):
         return _deepseek(name)
+    if name.startswith("gemini-"):
+        return next(accepts for pattern, accepts in _GEMINI_FAMILIES if pattern.match(name))
     found = next((accepts for pattern, accepts in _OPENAI_FAMILIES if pattern.match(name)), None)
     if provider == CODEX:
         return _at_codex(found or replace(_CODEX_STRONG, known=False))

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from openclaw_oauthrouter.config.section import Section
 
-ProviderKind = Literal["anthropic", "openai-codex", "openai-compatible"]
+ProviderKind = Literal["anthropic", "openai-codex", "openai-compatible", "gemini"]
 
 
 class AuthHeaderSettings(Section):

@@ -14,6 +14,7 @@ from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.hookspecs import hookimpl
 from openclaw_oauthrouter.interfaces import Provider
 from openclaw_oauthrouter.providers.anthropic import Anthropic
+from openclaw_oauthrouter.providers.gemini import Gemini
 from openclaw_oauthrouter.providers.openai_codex import OpenAICodex
 from openclaw_oauthrouter.providers.openai_compatible import OpenAICompatible
 
@@ -56,6 +57,8 @@ def _build(name: str, said: ProviderSettings, settings: Settings, own: Sequence[
         raise ConfigurationError(f"providers.{name}.api_base is missing: say where the endpoint is, e.g. {example}")
     if kind == "anthropic":
         return Anthropic(name, said, settings.anthropic_oauth, own)
+    if kind == "gemini":
+        return Gemini(name, said, own)
     if kind == "openai-codex":
         return OpenAICodex(name, said, own)
     return OpenAICompatible(

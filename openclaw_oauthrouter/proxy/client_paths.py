@@ -12,6 +12,8 @@ from openclaw_oauthrouter.interfaces import Dialect
 _NEVER_FORWARDED = frozenset(
     {
         "proxy-authorization",
+        "x-goog-api-key",
+        "api-key",
         "cookie",
         "host",
         "connection",
@@ -29,7 +31,7 @@ _NEVER_FORWARDED = frozenset(
         "referer",
     }
 )
-"""Hop-by-hop fields and cookies: of no use to anybody but us, and dangerous in a vendor's hands."""
+"""Hop-by-hop fields, cookies, and keys of vendors: of no use to anybody but us, and dangerous in a vendor's hands."""
 
 
 class ClientPaths:

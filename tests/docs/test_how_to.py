@@ -125,8 +125,9 @@ async def test_its_errors_and_limits_reach_the_client(gateway: Open, stack: Asyn
     client, upstream = await ollama(gateway, stack, Play.json({"error": "the prompt is odd"}, status=400))
     refused = await client.post(CHAT, json=ask("ollama/llama-4"))
     assert (refused.status_code, refused.json()["error"]["message"]) == (400, "the prompt is odd")
-    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
-    unsaid = await client.post(CHAT, json={"model": "ollama/llama-4", "messages": [{"role": "user", "content": [image]}]})
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    history = [{"role": "user", "content": "hi"}, {"role": "assistant", "tool_calls": [call]}]
+    unsaid = await client.post(CHAT, json={"model": "ollama/llama-4", "messages": history})
     assert (unsaid.status_code, unsaid.json()["error"]["param"]) == (400, "messages")
     assert len(upstream.seen) == 1
 

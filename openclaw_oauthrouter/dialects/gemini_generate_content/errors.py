@@ -1,0 +1,77 @@
+"""What Gemini says when it refuses, as our errors: Google's ``error`` object with ``status`` and typed ``details``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+import orjson
+
+from openclaw_oauthrouter.canonical.error_envelope import words_of
+from openclaw_oauthrouter.canonical.json import FrozenObject
+from openclaw_oauthrouter.canonical.refusals import MOST_QUOTED, Statement, refusal_error, words_of_page
+from openclaw_oauthrouter.errors import UpstreamError
+from openclaw_oauthrouter.wire.retry_after import parse_retry_after
+
+_DELAY = re.compile(r"(\d+(?:\.\d+)?)s")
+
+
+def decode_error(status: int, headers: Mapping[str, str], body: bytes, now: float) -> UpstreamError:
+    """Read an upstream's refusal; any body at all.
+
+    :param headers: lower-case names
+    :param now: Unix seconds, for a ``retry-after`` that is a date
+    """
+    error = _error_in(body)
+    if error is None:
+        message, page, bare = words_of_page(status, body)
+        return refusal_error(
+            Statement(status, message, page=page, bare=bare), now=now, retry_after=parse_retry_after(headers, now)
+        )
+    retry_after = parse_retry_after(headers, now)
+    return refusal_error(_statement(error, status), now=now, retry_after=_delay(error) if retry_after is None else retry_after)
+
+
+def decode_error_object(body: FrozenObject, now: float = 0.0) -> UpstreamError:
+    """Read an error that came inside a stream."""
+    error = body.get("error")
+    error = error if isinstance(error, dict) else {"message": words_of(error, MOST_QUOTED)}
+    code = error.get("code")
+    status = code if isinstance(code, int) and 400 <= code <= 599 else None
+    return refusal_error(_statement(error, status), now=now, retry_after=_delay(error), otherwise_status=500)
+
+
+def _error_in(body: bytes) -> FrozenObject | None:
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    if isinstance(found, list) and found:
+        found = found[0]
+    error = found.get("error") if isinstance(found, dict) else None
+    return error if isinstance(error, dict) else None
+
+
+def _statement(error: FrozenObject, status: int | None) -> Statement:
+    reasons = [detail["reason"] for detail in _details(error) if isinstance(detail.get("reason"), str)]
+    word = error.get("status")
+    return Statement(
+        status,
+        words_of(error.get("message") or error, MOST_QUOTED),
+        type=word if isinstance(word, str) else None,
+        code=reasons[0].lower() if reasons else None,
+    )
+
+
+def _delay(error: FrozenObject) -> float | None:
+    """``RetryInfo``: seconds as ``"13s"``."""
+    for detail in _details(error):
+        found = _DELAY.fullmatch(str(detail.get("retryDelay")))
+        if found:
+            return float(found[1])
+    return None
+
+
+def _details(error: FrozenObject) -> Iterator[FrozenObject]:
+    details = error.get("details")
+    return (detail for detail in details if isinstance(detail, dict)) if isinstance(details, list) else iter(())
