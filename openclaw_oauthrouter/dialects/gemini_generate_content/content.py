@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from openclaw_oauthrouter.canonical.content import (
@@ -134,21 +134,10 @@ class ContentWriter:
         yield from files
 
     def _native(self, part: NativePart, path: str) -> Iterator[JsonObject]:
-        if part.dialect == DIALECT:
+        if part.dialect == DIALECT and part.search is None:
             yield dict(part.value)
-        elif path and part.dialect:
+        elif part.dialect != DIALECT:
             self.notes.append(Note("dropped", f"{path}.{part.type}", "Gemini has no such block"))
-
-
-def refuse_foreign_blocks(messages: Sequence[Message]) -> None:
-    """A user's block that only another dialect has a word for must not vanish.
-
-    :raises InvalidRequestError: naming the message
-    """
-    for position, message in enumerate(messages):
-        for part in message.parts:
-            if message.role != "assistant" and isinstance(part, NativePart) and part.dialect != DIALECT:
-                raise _no_counterpart(f"a {part.type!r} block", f"messages[{position}]")
 
 
 def _text(text: str, opaque: Opaque | None) -> Iterator[JsonObject]:

@@ -7,7 +7,7 @@ from openclaw_oauthrouter.canonical.json_schema import normalise
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note, Reasoning, ResponseFormat
 from openclaw_oauthrouter.canonical.tool_names import changed_names
-from openclaw_oauthrouter.dialects.gemini_generate_content.content import ContentWriter, refuse_foreign_blocks
+from openclaw_oauthrouter.dialects.gemini_generate_content.content import ContentWriter
 from openclaw_oauthrouter.dialects.gemini_generate_content.tools import encode_tools
 from openclaw_oauthrouter.dialects.gemini_generate_content.vocabulary import generation_of
 
@@ -22,7 +22,6 @@ def encode_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
 
     :raises InvalidRequestError: a block has no counterpart in Gemini
     """
-    refuse_foreign_blocks(request.messages)
     notes: list[Note] = []
     newer = generation_of(info) >= 3
     body: JsonObject = {

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from openclaw_oauthrouter.canonical.content import Citation, Opaque
+from openclaw_oauthrouter.canonical.content import Citation, Opaque, WebSearch
 from openclaw_oauthrouter.canonical.events import (
     CitationAdded,
     PartDelta,
@@ -122,6 +122,8 @@ class GeminiEventMachine:
         if grounding:
             self._searches = max(self._searches, len(grounding.get("webSearchQueries") or ()))
             yield from self._ground(grounding)
+        if candidate.get("urlContextMetadata"):
+            yield from self._read_pages(candidate["urlContextMetadata"])
         reason = candidate.get("finishReason")
         if reason in BROKEN_ANSWERS:
             said = candidate.get("finishMessage") or "what the model wrote could not be read"
@@ -165,18 +167,24 @@ class GeminiEventMachine:
         yield PartDelta(index, orjson.dumps(call.get("args") or {}).decode())
         yield PartFinished(index)
 
-    def _native(self, kind: str, part: FrozenObject) -> Iterator[StreamEvent]:
+    def _native(self, kind: str, part: FrozenObject, search: WebSearch | None = None) -> Iterator[StreamEvent]:
         yield from self._close()
         index = self._new_index()
-        yield PartStarted(index, "native", native=(DIALECT, kind, part))
+        yield PartStarted(index, "native", native=(DIALECT, kind, part), search=search)
         yield PartFinished(index)
 
     def _ground(self, grounding: FrozenObject) -> Iterator[StreamEvent]:
         """Sources of the answer: each with the piece of text it supports, or with none."""
-        if self._open is None or self._open[0] != "text":
-            return
-        index = self._open[1]
         sources = [source.get("web") or source.get("retrievedContext") or {} for source in grounding.get("groundingChunks") or ()]
+        if self._open is not None and self._open[0] == "text":
+            yield from self._cite_supports(self._open[1], sources, grounding)
+        queries = [query for query in grounding.get("webSearchQueries") or () if isinstance(query, str)]
+        if queries:
+            hits = tuple(citation for source in sources if (citation := _citation(source, 0, 0)))
+            search = WebSearch(f"search_{self._id}_{self._next_index}", "; ".join(queries), hits)
+            yield from self._native("groundingMetadata", {"groundingMetadata": grounding}, search)
+
+    def _cite_supports(self, index: int, sources: Sequence[FrozenObject], grounding: FrozenObject) -> Iterator[StreamEvent]:
         written = "".join(self._written).encode()
         named: set[int] = set()
         for support in grounding.get("groundingSupports") or ():
@@ -189,6 +197,13 @@ class GeminiEventMachine:
         for number, source in enumerate(sources):
             if number not in named:
                 yield from _cite(index, source, 0, 0)
+
+    def _read_pages(self, metadata: FrozenObject) -> Iterator[StreamEvent]:
+        """Pages that the provider read because the prompt names them."""
+        if self._open is not None and self._open[0] == "text":
+            for page in metadata.get("urlMetadata") or ():
+                if str(page.get("urlRetrievalStatus")).endswith("SUCCESS"):
+                    yield from _cite(self._open[1], {"uri": page.get("retrievedUrl")}, 0, 0)
 
     def _open_part(self, kind: PartKind) -> Iterator[StreamEvent]:
         if self._open is None or self._open[0] != kind:
@@ -216,6 +231,13 @@ def _characters(written: bytes, offset: object) -> int:
 
 
 def _cite(index: int, source: FrozenObject, start: int, end: int) -> Iterator[StreamEvent]:
+    citation = _citation(source, start, end)
+    if citation is not None:
+        yield CitationAdded(index, citation)
+
+
+def _citation(source: FrozenObject, start: int, end: int) -> Citation | None:
     uri, title = source.get("uri"), source.get("title")
-    if isinstance(uri, str) and uri:
-        yield CitationAdded(index, Citation(uri, title if isinstance(title, str) else "", start, end))
+    if not isinstance(uri, str) or not uri:
+        return None
+    return Citation(uri, title if isinstance(title, str) else "", start, end)

@@ -133,10 +133,22 @@ def test_sources_become_citations_with_offsets_in_characters() -> None:
             {**chunk(reason="STOP", groundingMetadata=grounding), "usageMetadata": USAGE},
         )
     )
-    [text] = found.parts
+    text, search = found.parts
+    assert isinstance(search, NativePart)
+    assert search.search is not None
+    assert (search.search.query, [hit.url for hit in search.search.hits or ()]) == ("q", ["https://a", "https://b"])
     assert isinstance(text, TextPart)
     assert text.citations == (Citation("https://a", "A", 1, 5), Citation("https://b"))
     assert found.usage.web_search_requests == 1
+
+
+def test_pages_that_were_read_become_citations() -> None:
+    pages = [
+        {"retrievedUrl": "https://a", "urlRetrievalStatus": "URL_RETRIEVAL_STATUS_SUCCESS"},
+        {"retrievedUrl": "https://b", "urlRetrievalStatus": "URL_RETRIEVAL_STATUS_ERROR"},
+    ]
+    [text] = whole({"text": "a"}, urlContextMetadata={"urlMetadata": pages}).parts
+    assert text == TextPart("a", citations=(Citation("https://a"),))
 
 
 @pytest.mark.parametrize(

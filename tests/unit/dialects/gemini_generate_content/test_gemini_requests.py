@@ -128,7 +128,7 @@ def test_part_of_the_user(part: Any, expected: dict[str, Any]) -> None:
 def test_part_of_the_user_without_a_counterpart_is_refused(part: Any) -> None:
     with pytest.raises(InvalidRequestError) as refused:
         encode(Message("user", (part,)))
-    assert refused.value.param == "messages[0]"
+    assert str(refused.value.param).startswith("messages")
 
 
 PARALLEL = (
