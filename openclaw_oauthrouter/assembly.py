@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -18,6 +18,7 @@ from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.classifier.request_classifier import RequestClassifier
 from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.config.environment import process_environment
 from openclaw_oauthrouter.credentials.chain import CredentialChain
 from openclaw_oauthrouter.errors import CredentialError
 from openclaw_oauthrouter.health.failures import FailureTable
@@ -35,6 +36,8 @@ from openclaw_oauthrouter.parts import (
     flat,
 )
 from openclaw_oauthrouter.pipeline import Pipeline
+from openclaw_oauthrouter.policy.calendar import zone_of
+from openclaw_oauthrouter.policy.expectations import Expectations
 from openclaw_oauthrouter.policy.ledger import open_ledger
 from openclaw_oauthrouter.policy.spend import Spend
 from openclaw_oauthrouter.policy.tool_preamble import with_tool_preamble
@@ -68,6 +71,7 @@ class PersistentState:
     origins: Origins
     failures: FailureTable
     sinks: Sequence[TraceSink]
+    expectations: Expectations = field(default_factory=Expectations)
 
     def begin(self) -> Sequence[asyncio.Task[Any]]:
         """Start what runs beside the requests; call it within the event loop, and cancel the tasks at the end."""
@@ -159,7 +163,7 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, persistent: Pers
     request_classifier, prices = build_request_classifier(settings, plugins), build_prices(settings, plugins)
     dialects = build_dialects(settings, plugins)
     transport = with_debug_log(create_transport(settings.upstream), settings.upstream.debug_log, settings.home, time.time)
-    spend = _build_spend(settings, plugins, providers, prices)
+    spend = _build_spend(settings, plugins, providers, prices, persistent.expectations)
     router = connect_router(
         settings,
         plugins,
@@ -170,6 +174,7 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, persistent: Pers
         spend.estimate,
         persistent.health,
         persistent.conversations,
+        persistent.expectations.median,
     )
     upstream = Failover(
         sender=Sender(transport, settings.upstream.timeouts, persistent.health, persistent.origins, time.monotonic),
@@ -182,25 +187,34 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, persistent: Pers
         rule_for=persistent.failures.rule_for,
         jitter=random.SystemRandom().random,
         clock=time.monotonic,
+        cost_of=prices.actual,
     )
     preamble = with_tool_preamble if settings.tool_preamble else _unchanged
     pipeline = Pipeline(dialects, router, upstream, preamble, settings.telemetry.prompts, time.monotonic)
     return Runtime(settings, plugins, pipeline, credentials, spend, request_classifier, transport, persistent)
 
 
-def _build_spend(settings: Settings, plugins: pluggy.PluginManager, providers: Mapping[str, Provider], prices: Prices) -> Spend:
-    paid_by_plan = {name for name, provider in providers.items() if provider.subscription}
+def _build_spend(
+    settings: Settings,
+    plugins: pluggy.PluginManager,
+    providers: Mapping[str, Provider],
+    prices: Prices,
+    expectations: Expectations,
+) -> Spend:
     # Before the ledger is opened: a plugin that fails here would leave it open.
     extra_budgets = flat(plugins.hook.oauthrouter_register_budgets(settings=settings))
     return Spend(
         settings.spend_controls,
-        open_ledger(settings, new_id),
-        price=lambda info: None if info.provider in paid_by_plan else prices.price(info),
+        open_ledger(settings, new_id, time.time),
+        price=prices.price,
         clock=time.time,
         new_id=new_id,
         clients=settings.server.client_keys,
         extra_budgets=extra_budgets,
         hold_seconds=settings.upstream.timeouts.total + HOLD_MARGIN_SECONDS,
+        zone=zone_of(settings.spend_controls.timezone, process_environment().get("TZ")),
+        expectations=expectations,
+        dearest=lambda: prices.dearest(info for provider in providers.values() for info in provider.models()),
     )
 
 

@@ -15,6 +15,7 @@
     ├── PolicyError                       our rules
     │   ├── ModelNotAllowedError          403
     │   ├── RequestTokensTooHighError     403
+    │   ├── UnpricedModelError            403   (a budget in money cannot count it)
     │   ├── BudgetExceededError           429
     │   │   └── CostBudgetExceededError   429   (a cheaper model may still fit)
     │   └── LedgerUnavailableError        503   (spending cannot be counted now, so nothing is spent)
@@ -186,10 +187,18 @@ class BudgetExceededError(PolicyError):
 
     status_code = 429
     default_code = "DAILY_BUDGET_EXCEEDED"
+    general = True
+    """Whether another model would be refused just the same."""
 
 
 class CostBudgetExceededError(BudgetExceededError):
     """A budget in money is used up; a cheaper model may still fit."""
+
+
+class UnpricedModelError(PolicyError):
+    """Nobody knows what the model costs, and a budget in money has to count it."""
+
+    default_code = "MODEL_UNPRICED"
 
 
 class LedgerUnavailableError(PolicyError):

@@ -15,6 +15,7 @@ from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.events import Frame, StreamEvent
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.pricing import MeasuredCost
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.response import ChatResponse
 from openclaw_oauthrouter.canonical.routing import (
@@ -25,8 +26,9 @@ from openclaw_oauthrouter.canonical.routing import (
     ModelInfo,
     PlanWindow,
     RequestFeatures,
+    Tier,
 )
-from openclaw_oauthrouter.canonical.spending import Limit, PlannedCall
+from openclaw_oauthrouter.canonical.spending import Limit, PaidBy, PlannedCall
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.errors import OAuthRouterError, PolicyError, UpstreamError
@@ -316,24 +318,49 @@ class ConversationMemory(Protocol):
 
 
 class Reservation(Protocol):
-    """Budget set aside for one upstream call."""
+    """Budget set aside for one upstream call.
 
-    async def settle(self, usage: Usage | None, cost: float) -> None:
+    :ivar output_cap: tokens that what is left pays for, to be told to the upstream; ``None`` leaves the request as it is
+    :ivar warnings: limits that are nearly used, in words
+    :ivar watched_tokens: when an answer grows beyond so many, ``top_up`` is due; ``None`` where nothing is to be watched
+    """
+
+    output_cap: int | None
+    warnings: tuple[str, ...]
+
+    @property
+    def watched_tokens(self) -> int | None: ...
+
+    async def top_up(self, output_tokens: int) -> None:
+        """Set aside more for an answer that has become longer than expected.
+
+        :param output_tokens: what it has come to
+        :raises BudgetExceededError: nothing is left: the answer must end
+        """
+
+    async def settle(self, usage: Usage | None, cost: MeasuredCost | None, *, paid_by: PaidBy | None = None) -> None:
         """Book what was really used and give the rest back; once; safe under cancellation.
 
-        :param usage: ``None`` when the provider never said: the estimate is booked; for an answer cut short see
+        :param usage: ``None`` when nothing was used: the call counts as a request all the same; for an answer cut short see
             ``canonical.usage.usage_of_interrupted``
-        :param cost: US dollars; ignored when ``usage`` is ``None``
+        :param cost: US dollars; ``None`` when nobody knows
+        :param paid_by: where it turned out otherwise than was thought beforehand
         """
 
     async def release(self) -> None:
-        """Give everything back: the provider was not reached, or refused; once; safe under cancellation."""
+        """Give everything back: the provider was never reached; once; safe under cancellation."""
 
 
 class Budget(Protocol):
-    """One kind of rule on spending."""
+    """One kind of rule on spending.
 
-    name: str
+    :ivar limits: those it can tell beforehand: validated at the start, shown by ``spend`` and the dashboard, warned of
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def limits(self) -> Sequence[Limit]: ...
 
     def check(self, call: PlannedCall) -> Sequence[Limit]:
         """The limits the ledger has to keep for this call.
@@ -345,20 +372,41 @@ class Budget(Protocol):
 class SpendGuard(Protocol):
     """Says whether a call may be made, before it is made."""
 
-    def cap(self, request: ChatRequest, info: ModelInfo) -> ChatRequest:
-        """The request to send: with our bound on the answer where there is one and the client names none."""
+    def cap(self, request: ChatRequest, info: ModelInfo, most: int | None = None) -> ChatRequest:
+        """The request to send: with our bound on the answer where there is one and the client names none.
+
+        :param most: ``Reservation.output_cap``, which holds whatever the client names
+        """
 
     def estimate(self, request: ChatRequest, info: ModelInfo) -> Estimate:
         """Tokens the request is expected to use at most."""
 
     async def reserve(
-        self, candidate: Candidate, estimate: Estimate, client: str | None, *, by_plan: bool = False
+        self,
+        candidate: Candidate,
+        estimate: Estimate,
+        client: str | None,
+        *,
+        by_plan: bool = False,
+        conversation: str | None = None,
+        streams: bool = False,
+        stated: bool = True,
+        exact: bool = False,
     ) -> Reservation:
         """Set budget aside.
 
         :param by_plan: a subscription pays, so the call touches no budget in money
+        :param streams: the answer can be topped up while it is written
+        :param stated: the client says itself how long the answer may be
+        :param exact: the upstream cannot be told to write less
         :raises PolicyError: a rule refuses
         """
+
+    def learn(self, conversation: str | None, info: ModelInfo, tier: Tier | None, output_tokens: int) -> None:
+        """Take note of how long an answer was that came to its end."""
+
+    def is_final(self, refusal: PolicyError) -> bool:
+        """Whether a refusal would meet every other model as well, so that none need be tried."""
 
     def cheaper(self, refusal: PolicyError, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
         """Hops to try instead of a refused one, cheapest first; none unless ``onExceeded`` is ``downgrade`` and money was short."""

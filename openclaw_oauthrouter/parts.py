@@ -12,7 +12,7 @@ import pluggy
 
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.request import ChatRequest
-from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo, Payment
+from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo, Payment, Tier
 from openclaw_oauthrouter.catalog.models import build_catalog
 from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.classifier.request_classifier import RequestClassifier
@@ -21,6 +21,7 @@ from openclaw_oauthrouter.config.routing import Profile
 from openclaw_oauthrouter.credentials.chain import CredentialChain
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.interfaces import Classifier, ConversationMemory, Dialect, Health, Provider
+from openclaw_oauthrouter.policy.expectations import Expectations
 from openclaw_oauthrouter.policy.token_estimate import TokenEstimator
 from openclaw_oauthrouter.routing.choosing import Choosing
 from openclaw_oauthrouter.routing.cost import shadow_price
@@ -119,6 +120,7 @@ def connect_router(
     estimate: Callable[[ChatRequest, ModelInfo], Estimate],
     health: Health | None,
     conversations: ConversationMemory,
+    expected_output: Callable[[str | None, str, Tier | None], int],
     *,
     assume_credentials: bool = False,
 ) -> Router:
@@ -149,6 +151,7 @@ def connect_router(
         classify=request_classifier,
         conversations=conversations,
         estimate=estimate,
+        expected_output=expected_output,
         revise=plugins.hook.oauthrouter_select_route,
     )
 
@@ -218,6 +221,7 @@ def build_router(settings: Settings, plugins: pluggy.PluginManager, *, assume_cr
         estimator.estimate,
         None,
         Conversations(time.time, settings.routing.sticky_seconds),
+        Expectations().median,
         assume_credentials=assume_credentials,
     )
 

@@ -13,18 +13,19 @@ from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import TextPart
 from openclaw_oauthrouter.canonical.events import Frame, PartDelta, ResponseFailed, ResponseFinished
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.request import ChatRequest
+from openclaw_oauthrouter.canonical.request import ChatRequest, Note
 from openclaw_oauthrouter.canonical.response import ResponseFold, rename_tool
 from openclaw_oauthrouter.canonical.routing import RoutingDecision
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage, usage_of_interrupted
-from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, UpstreamError
+from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, PolicyError, UpstreamError
 from openclaw_oauthrouter.interfaces import Dialect, FoldsStreams, StreamEncoder
 from openclaw_oauthrouter.routing.hints import hints_of
 from openclaw_oauthrouter.routing.model_ids import LONGEST_MODEL, shown_model
 from openclaw_oauthrouter.routing.router import Router
 from openclaw_oauthrouter.routing.stickiness import conversation_key
 from openclaw_oauthrouter.upstream.failover import Failover, OpenedAnswer
+from openclaw_oauthrouter.upstream.paid_by import paid_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class Reply:
         self._record = exchange.record
         target = self._answer.target
         self._model = shown_model(exchange.request.model, target.candidate.info)
+        self._watched = self._reservation.watched_tokens
         self._relays = target.dialect.name == self._dialect.name and not self._answer.encoded.translated
         self._tool_names = dict(self._answer.encoded.tool_names)
         self.headers = self._answer.headers
@@ -126,11 +128,17 @@ class Reply:
                 async for frame in frames:
                     self._watch(frame)
                     yield self.encoder.send(self._with_client_names(frame))
+                    if self._watched is not None and self._written() > self._watched:
+                        await self._top_up()
                     if failure := _failure(frame):
                         raise failure
         except UpstreamError as error:
             note_error(self._record, error)
             self._exchange.pipeline.upstream.broke_off(self._answer.target, error)
+            yield self.encoder.fail(error)
+        except PolicyError as error:
+            # Nothing is left for the rest of the answer.
+            note_error(self._record, error)
             yield self.encoder.fail(error)
 
     async def whole(self) -> bytes:
@@ -167,7 +175,21 @@ class Reply:
         record.usage, record.cost = usage, cost
         record.baseline_cost = router.baseline_cost(decision, info, cost, usage, record.started_at)
         router.answered(record.conversation, decision, info, usage)
-        await self._reservation.settle(usage, cost or 0.0)
+        if self._answer.finished:
+            spend = self._exchange.pipeline.upstream.spend
+            spend.learn(record.conversation, info, decision.tier, usage.output_tokens)
+        record.paid_by = paid_by(self._answer.target.by_plan, self.headers)
+        await self._reservation.settle(usage, cost, paid_by=record.paid_by)
+
+    def _written(self) -> int:
+        """Tokens that have come, as far as can be told."""
+        reported = self._answer.usage.output_tokens if self._answer.usage is not None else 0
+        return max(reported, self._answer.characters // 4)
+
+    async def _top_up(self) -> None:
+        if not self._answer.finished:
+            await self._reservation.top_up(self._written())
+            self._watched = self._reservation.watched_tokens
 
     def _usage(self) -> Usage:
         """What the provider reported; for an answer cut short, what can be told from what came."""
@@ -189,6 +211,8 @@ class Reply:
         record.upstream_url = self._answer.attempt.url
         bearer = target.credential is not None and target.credential.kind != "api_key"
         record.subscription = target.provider.subscription or bearer
+        if record.downgraded_from is not None:
+            record.notes.append(Note("mapped", "model", f"budget: {record.downgraded_from} was too dear"))
         record.notes.extend(self._answer.encoded.notes)
 
     def _with_client_names(self, frame: Frame) -> Frame:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from openclaw_oauthrouter.canonical.pricing import MeasuredCost
 from openclaw_oauthrouter.canonical.request import Note
 from openclaw_oauthrouter.canonical.routing import RoutingDecision
+from openclaw_oauthrouter.canonical.spending import PaidBy
 from openclaw_oauthrouter.canonical.usage import Usage
 
 
@@ -17,6 +18,10 @@ class Attempt:
     :ivar url: without query string
     :ivar outcome: ``ok``, or the error class's name
     :ivar seconds: from sending to its end
+    :ivar sent: the request may have reached the upstream
+    :ivar usage: what a call reported that failed before its answer reached the client
+    :ivar characters: what such a call had written
+    :ivar booked: US dollars that such a call is taken to have cost
     """
 
     provider: str
@@ -27,6 +32,10 @@ class Attempt:
     outcome: str = "pending"
     reason: str | None = None
     seconds: float = 0.0
+    sent: bool = False
+    usage: Usage | None = None
+    characters: int = 0
+    booked: MeasuredCost | None = None
 
 
 @dataclass(slots=True)
@@ -39,6 +48,9 @@ class RequestRecord:
     :ivar spend_decision: ``allow``, ``deny``, ``downgrade``; ``None`` when never asked
     :ivar cost: US dollars by the usage that was reported; ``None`` when the price is not known
     :ivar baseline_cost: US dollars the baseline model would have charged for the same tokens
+    :ivar paid_by: dollars by the token, a plan's window, or its extra usage
+    :ivar budget_warnings: limits that are nearly used, in words
+    :ivar downgraded_from: the model that money did not suffice for
     :ivar subscription: the answer was paid by a plan, so ``cost`` is what the API would have charged
     """
 
@@ -72,6 +84,9 @@ class RequestRecord:
     cost: MeasuredCost | None = None
     baseline_cost: MeasuredCost | None = None
     subscription: bool = False
+    paid_by: PaidBy = "api"
+    budget_warnings: tuple[str, ...] = ()
+    downgraded_from: str | None = None
     first_token_seconds: float | None = None
     seconds: float | None = None
     prompt_text: str | None = None

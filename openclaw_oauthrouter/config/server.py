@@ -12,8 +12,8 @@ class ClientKeySettings(Section):
 
     token: SecretStr = Field(description="what the client sends; must differ from every other token")
     allowlist_models: tuple[str, ...] = Field((), description="models this client may use; all when empty")
-    daily_request_budget: int | None = Field(None, ge=0, description="requests per UTC day")
-    daily_cost_budget: float | None = Field(None, ge=0, description="US dollars per UTC day")
+    daily_request_budget: int | None = Field(None, ge=0, description="requests per day")
+    daily_cost_budget: float | None = Field(None, ge=0, description="US dollars per day")
 
 
 class ServerSettings(Section):

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from openclaw_oauthrouter.canonical.spending import EVERYBODY, Amounts, Period, Quantity
-from openclaw_oauthrouter.errors import BudgetExceededError, CostBudgetExceededError
-from openclaw_oauthrouter.policy.ledger.entries import Shortfall
-from openclaw_oauthrouter.policy.periods import seconds_to_reset
+from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.canonical.spending import EVERYBODY, REQUEST, Amounts, Limit, Quantity
+from openclaw_oauthrouter.errors import BudgetExceededError, CostBudgetExceededError, UnpricedModelError
+from openclaw_oauthrouter.policy.calendar import Calendar
+from openclaw_oauthrouter.policy.ledger.entries import Standing
 
 _RUNNING_CALLS_SECONDS = 5.0
 
-_PERIOD_WORDS: Mapping[Period, str] = {
-    "day": "daily limit reached, resets tomorrow",
-    "month": "monthly limit reached, resets next month",
-}
-_CODES: Mapping[Period, str] = {"day": "DAILY_BUDGET_EXCEEDED", "month": "MONTHLY_BUDGET_EXCEEDED"}
-_UNITS: Mapping[Quantity, str] = {
+UNITS: Mapping[Quantity, str] = {
     "requests": " requests",
     "input_tokens": " input tokens",
     "output_tokens": " output tokens",
@@ -28,27 +24,51 @@ _UNITS: Mapping[Quantity, str] = {
 }
 
 
-def budget_exceeded(short: Shortfall, wanted: Amounts, now: float) -> BudgetExceededError:
+def budget_exceeded(short: Standing, wanted: Amounts, calendar: Calendar, now: float) -> BudgetExceededError:
     """The error for a limit that does not leave enough.
 
     ``retry_after`` counts to the reset; where only calls that still run are in the way, to when they may have ended.
+
+    :param wanted: what the smallest answer that would do takes
     """
-    limit = short.limit
+    limit = short.claim.limit
     needed = getattr(wanted, limit.quantity)
-    if short.used + needed <= limit.most:
+    wait = max(short.claim.end - now, 0.0)
+    what = said_of(limit)
+    if needed > limit.most > 0:
+        message = f"this request needs {_say(limit.quantity, needed)}{UNITS[limit.quantity]}, more than {what} altogether"
+    elif short.used + needed <= limit.most:
         wait = _RUNNING_CALLS_SECONDS
-        what = "budget set aside by requests that still run, try again in a moment"
+        message = f"budget set aside by requests that still run, try again in a moment: {_sums(short, needed)}"
     else:
-        wait = seconds_to_reset(limit.period, now)
-        what = f"{_PERIOD_WORDS[limit.period]} at 00:00 UTC (in {_span(wait)})"
-    whose = "" if limit.scope == EVERYBODY else f" for {limit.scope.replace(':', ' ', 1)}"
-    most, used, held, up_to = (_say(limit.quantity, amount) for amount in (limit.most, short.used, short.held, needed))
-    message = (
-        f"{what}: of {most}{_UNITS[limit.quantity]} a {limit.period}{whose}, {used} are used, {held} set aside, "
-        f"and this request needs up to {up_to}"
-    )
+        reset = calendar.local(short.claim.end)
+        at = f"{reset:%H:%M} {calendar.local(short.claim.end).tzname() or 'UTC'}"
+        message = f"{limit.period.words} at {at} (in {_span(wait)}): {_sums(short, needed)}"
     kind = CostBudgetExceededError if limit.quantity == "microdollars" else BudgetExceededError
-    return kind(message, code=_CODES[limit.period], retry_after=wait)
+    error = kind(message, code=limit.period.code, retry_after=wait if limit.period is not REQUEST else None)
+    error.general = limit.is_general
+    return error
+
+
+def unpriced_model(info: ModelInfo, limit: Limit) -> UnpricedModelError:
+    """The error for a model whose price nobody knows, where a budget in money has to count it."""
+    return UnpricedModelError(
+        f"no price is known for {info.name!r}, so it cannot be counted against {said_of(limit)}. State one: "
+        f'[providers.{info.provider}] models = [{{id = "{info.id}", input_price = 1.0, output_price = 2.0}}] (dollars per million '
+        'tokens; 0 for a free model); or set spend_controls.unpriced to "count-as-dearest" or "allow"'
+    )
+
+
+def said_of(limit: Limit) -> str:
+    """A limit in words: ``the $5.0000 a day for client ci``."""
+    whose = "" if limit.scope == EVERYBODY else f" for {limit.scope.replace(':', ' ', 1)}"
+    return f"the {_say(limit.quantity, limit.most)}{UNITS[limit.quantity]} a {limit.period.name}{whose}"
+
+
+def _sums(short: Standing, needed: int) -> str:
+    limit = short.claim.limit
+    used, held, least = (_say(limit.quantity, amount) for amount in (short.used, short.held, needed))
+    return f"of {said_of(limit).removeprefix('the ')}, {used} are used, {held} set aside, and this request needs at least {least}"
 
 
 def _say(quantity: Quantity, amount: int) -> str:

@@ -1,48 +1,84 @@
-"""The spend guard: reserve before a call, settle after it, leak nothing."""
+"""The spend guard: set aside before a call what it is expected to use, book after it what it did, leak nothing."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.pricing import Price
+from openclaw_oauthrouter.canonical.pricing import Price, cost_of
 from openclaw_oauthrouter.canonical.request import ChatRequest
-from openclaw_oauthrouter.canonical.routing import Candidate, Estimate, ModelInfo
-from openclaw_oauthrouter.canonical.spending import EVERYBODY, Amounts, Limit, PlannedCall, client_scope, model_scope
+from openclaw_oauthrouter.canonical.routing import Candidate, Estimate, ModelInfo, Tier
+from openclaw_oauthrouter.canonical.spending import REQUEST, Amounts, Limit, PaidBy, PlannedCall
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config.server import ClientKeySettings
 from openclaw_oauthrouter.config.spend import SpendSettings
-from openclaw_oauthrouter.errors import CostBudgetExceededError, LedgerUnavailableError, PolicyError
+from openclaw_oauthrouter.errors import BudgetExceededError, CostBudgetExceededError, PolicyError
 from openclaw_oauthrouter.interfaces import Budget
-from openclaw_oauthrouter.policy.budgets import built_in_budgets, ledger_limits
-from openclaw_oauthrouter.policy.ledger.entries import Hold, Ledger
-from openclaw_oauthrouter.policy.money import highest_cost, microdollars
+from openclaw_oauthrouter.policy.alarms import Alarms, Messenger
+from openclaw_oauthrouter.policy.budgets import built_in_budgets, limits_of
+from openclaw_oauthrouter.policy.calendar import Calendar
+from openclaw_oauthrouter.policy.expectations import Expectations
+from openclaw_oauthrouter.policy.ledger.entries import Account, Claim, Outcome, Reservation, Standing
+from openclaw_oauthrouter.policy.ledger.ledger import Ledger
+from openclaw_oauthrouter.policy.money import FREE, Rate, rate_of
 from openclaw_oauthrouter.policy.output_cap import with_output_cap
-from openclaw_oauthrouter.policy.periods import day_of
-from openclaw_oauthrouter.policy.refusal import budget_exceeded
-from openclaw_oauthrouter.policy.report import spend_report, windows_at
+from openclaw_oauthrouter.policy.refusal import budget_exceeded, unpriced_model
+from openclaw_oauthrouter.policy.report import since, spend_report
+from openclaw_oauthrouter.policy.reservation import Held, OpenReservation
+from openclaw_oauthrouter.policy.sizing import SMALL_ANSWER, SMALL_DECLARED, Size, limits_answers, whole_answer
 from openclaw_oauthrouter.policy.token_estimate import TokenEstimator
 
-Change = Callable[[], Coroutine[None, None, None]]
-"""A write to the ledger that may safely be tried again after it failed."""
+_TRIES = 5
+"""How often a call is made to fit what others leave; they may take more in the meantime."""
 
-_log = logging.getLogger(__name__)
+_MOST_MODELS = 1000
+OTHER = "other"
+"""What models are booked under once there are too many names: an endpoint may answer to whatever a client invents."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One call, as far as the guard has looked at it.
+
+    :ivar declared: tokens the answer may have at most
+    :ivar wanted: tokens to set aside for it
+    :ivar exact: the upstream cannot be told to write less
+    """
+
+    account: Account
+    limits: Sequence[Limit]
+    size: Size
+    declared: int
+    wanted: int
+    streams: bool
+    exact: bool
+    unknown_cost: Callable[[Usage], int] | None
+
+    @property
+    def smallest(self) -> int:
+        """Tokens of the smallest answer that would do."""
+        return self.declared if self.exact else min(self.declared, SMALL_ANSWER)
+
+    @property
+    def hard(self) -> bool:
+        """Whether a limit on the answer must never be exceeded."""
+        return any(limit.hard for limit in self.limits if limit.quantity in ("output_tokens", "microdollars"))
 
 
 class Spend:
     """``interfaces.SpendGuard`` over a ledger.
 
-    :param price: what a call of a model really costs; ``None`` where nothing is known or a plan pays. Such calls do not count
-        against budgets in money
+    :param price: what a model costs without special terms; ``None`` where nothing is known
     :param clients: ``server.clientKeys``
     :param extra_budgets: rules of plugins, asked after the built-in ones
-    :param hold_seconds: how long a call may run before its hold counts as abandoned; beyond ``upstream.timeouts.total``
-    :param retry_seconds: pauses before a write that failed is tried again
-    :param close_seconds: how long ``close`` waits for such writes
+    :param hold_seconds: how long a call may run before its reservation counts as abandoned; beyond ``upstream.timeouts.total``
+    :param zone: where days begin
+    :param expectations: how long answers are; shared with whoever tells costs beforehand
+    :param dearest: the dearest price that is known, for ``unpriced = "count-as-dearest"``
+    :raises ConfigurationError: a plugin's limits are none
     """
 
     def __init__(
@@ -56,8 +92,9 @@ class Spend:
         clients: Mapping[str, ClientKeySettings] | None = None,
         extra_budgets: Sequence[Budget] = (),
         hold_seconds: float = 3600.0,
-        retry_seconds: Sequence[float] = (0.5, 2.0, 10.0, 60.0),
-        close_seconds: float = 5.0,
+        zone: tzinfo = UTC,
+        expectations: Expectations | None = None,
+        dearest: Callable[[], Price | None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
@@ -65,44 +102,75 @@ class Spend:
         self._clock = clock
         self._new_id = new_id
         self._hold_seconds = hold_seconds
-        self._retry_seconds = retry_seconds
-        self._close_seconds = close_seconds
-        self._budgets = (*built_in_budgets(settings, clients or {}), *extra_budgets)
-        self._limits = ledger_limits(settings, clients or {})
+        self._dearest = dearest
+        self.expectations = expectations if expectations is not None else Expectations()
+        budgets = (*built_in_budgets(settings, clients or {}), *extra_budgets)
+        self._budgets = [budget for budget in budgets if not getattr(budget, "idle", False)]
+        self._limits = dict.fromkeys(limits_of(budgets))
+        self._named = {limit.scope for limit in self._limits}
+        self.calendar = Calendar(zone, [limit.period for limit in self._limits])
+        notify = Messenger(settings.warn_command, settings.warn_url) if settings.warn_command or settings.warn_url else None
+        self._alarms = Alarms(settings.warn_at, notify)
         self._tokens = TokenEstimator(exact_near=settings.max_request_input_tokens)
-        self._writing: set[asyncio.Future[None]] = set()
+        self._models: set[str] = set()
+        self._on_extra_usage: set[str] = set()
 
-    def cap(self, request: ChatRequest, info: ModelInfo) -> ChatRequest:
+    def cap(self, request: ChatRequest, info: ModelInfo, most: int | None = None) -> ChatRequest:
         """See ``SpendGuard``."""
-        return with_output_cap(request, info, self._settings.max_request_output_tokens)
+        if request.max_output_tokens is None:
+            request = with_output_cap(request, info, self._settings.max_request_output_tokens)
+        return with_output_cap(request, info, most)
 
     def estimate(self, request: ChatRequest, info: ModelInfo) -> Estimate:
         """See ``SpendGuard``; well under a millisecond for a body of 100 kB."""
         return self._tokens.estimate(self.cap(request, info), info)
 
-    async def reserve(self, candidate: Candidate, estimate: Estimate, client: str | None, *, by_plan: bool = False) -> HeldBudget:
-        """See ``SpendGuard``. Ask once for each hop, fallbacks included.
+    async def reserve(
+        self,
+        candidate: Candidate,
+        estimate: Estimate,
+        client: str | None,
+        *,
+        by_plan: bool = False,
+        conversation: str | None = None,
+        streams: bool = False,
+        stated: bool = True,
+        exact: bool = False,
+    ) -> OpenReservation:
+        """See ``SpendGuard``. Ask once for each call, fallbacks and repetitions included.
 
-        :param by_plan: a subscription pays: budgets in money are not touched
         :raises ModelNotAllowedError: a list forbids the model
         :raises RequestTokensTooHighError: the request is too large
+        :raises UnpricedModelError: a budget in money cannot count it
         :raises CostBudgetExceededError: money is short; see ``cheaper``
         :raises BudgetExceededError: requests or tokens are short
         :raises LedgerUnavailableError: nothing can be counted now
         """
-        call = PlannedCall(candidate.info, estimate, client)
         now = self._clock()
-        price = None if by_plan else self._price(call.info)
-        limits = [limit for budget in self._budgets for limit in budget.check(call)]
-        if price is None:
-            limits = [limit for limit in limits if limit.quantity != "microdollars"]
-        hold = self._hold(call, price, now)
-        if limits:
-            await self._set_aside(hold, limits, now)
-        return HeldBudget(hold, self._ledger, self._finish, held=bool(limits), costs_money=price is not None)
+        info = candidate.info
+        by_plan = by_plan and info.provider not in self._on_extra_usage
+        limits: Sequence[Limit] = ()
+        if self._budgets:
+            call = PlannedCall(info, estimate, client, conversation)
+            limits = [limit for budget in self._budgets for limit in budget.check(call)]
+        paid_by: PaidBy = "plan" if by_plan else "api"
+        if not limits:
+            return self._reservation(self._account(info, client, "", paid_by, now), None, None)
+        rate, limits, unknown_cost = self._rated(info, estimate, limits, by_plan)
+        booked = conversation if any(limit.scope.startswith("conversation:") for limit in limits) else None
+        account = self._account(info, client, booked or "", paid_by, now)
+        size = Size(estimate.input_tokens, rate)
+        declared = estimate.output_tokens
+        wanted = declared
+        if not (stated and declared <= SMALL_DECLARED):
+            wanted = min(declared, self.expectations.likely(conversation, info.name, candidate.tier))
+        if exact:
+            wanted = declared
+        asked = _Asked(account, limits, size, declared, wanted, streams, exact, unknown_cost)
+        return await self._set_aside(asked, now)
 
     def cheaper(self, refusal: PolicyError, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-        """See ``SpendGuard``; hops whose price is not known are left out."""
+        """See ``SpendGuard``; candidates whose price is not known are left out."""
         if self._settings.on_exceeded != "downgrade" or not isinstance(refusal, CostBudgetExceededError):
             return ()
         priced = [
@@ -112,117 +180,168 @@ class Spend:
         ]
         return [candidate for _, candidate in sorted(priced, key=lambda pair: pair[0])]
 
+    def learn(self, conversation: str | None, info: ModelInfo, tier: Tier | None, output_tokens: int) -> None:
+        """See ``SpendGuard``."""
+        self.expectations.learn(conversation, info.name, tier, output_tokens)
+
+    def is_final(self, refusal: PolicyError) -> bool:
+        """See ``SpendGuard``."""
+        return isinstance(refusal, BudgetExceededError) and refusal.general
+
     async def snapshot(self) -> JsonObject:
-        """What was spent today and this month, and of what budgets: ``SpendReport.as_json``."""
+        """What was spent, and of what budgets: ``SpendReport.as_json``."""
         now = self._clock()
-        rows = await self._ledger.rows(list(windows_at(now).values()))
-        return spend_report(rows, self._limits, now).as_json()
+        rows = await self._ledger.rows(since(self.calendar, now, self._limits), float("inf"))
+        return spend_report(rows, list(self._limits), self.calendar, now, self._settings.warn_at).as_json()
 
     async def close(self) -> None:
-        """Wait a little for what ended requests left to be written, then close the ledger."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._close_seconds):
-                while writing := set(self._writing):
-                    await asyncio.gather(*writing)
-                    # From Python 3.12 on, gathering what has ended does not yield, so ``discard`` would never get its turn.
-                    self._writing -= writing
+        """Write what is left, then close the ledger."""
         await self._ledger.close()
 
-    def _hold(self, call: PlannedCall, price: Price | None, now: float) -> Hold:
-        estimate = call.estimate
-        cost = highest_cost(estimate, price)
-        return Hold(
-            id=self._new_id(),
-            day=day_of(now),
-            model=model_scope(call.info),
-            client=EVERYBODY if call.client is None else client_scope(call.client),
-            amounts=Amounts(1, estimate.input_tokens, estimate.output_tokens, cost),
-            expires_at=now + self._hold_seconds,
+    def _account(self, info: ModelInfo, client: str | None, conversation: str, paid_by: PaidBy, now: float) -> Account:
+        model = info.name
+        if model not in self._models:
+            if len(self._models) >= _MOST_MODELS and f"model:{model}" not in self._named:
+                model = OTHER
+            else:
+                self._models.add(model)
+        return Account(self.calendar.moment(now), info.provider, model, client or "", conversation, paid_by)
+
+    def _rated(
+        self, info: ModelInfo, estimate: Estimate, limits: Sequence[Limit], by_plan: bool
+    ) -> tuple[Rate, Sequence[Limit], Callable[[Usage], int] | None]:
+        """What the call costs, the limits that count it, and what to book for it where its cost stays unknown."""
+        for limit in limits:
+            if limit not in self._limits:
+                self._note_limit(limit)
+        in_money = [limit for limit in limits if limit.quantity == "microdollars"]
+        if not in_money:
+            return FREE, limits, None
+        others = [limit for limit in limits if limit.quantity != "microdollars"]
+        if by_plan:
+            return FREE, others, None
+        price = self._price(info)
+        if price is not None:
+            # What costs nothing is refused by no budget in money, however much that is overdrawn.
+            return (FREE, others, None) if price.free else (rate_of(price, estimate.input_tokens), limits, None)
+        if self._settings.unpriced == "refuse":
+            raise unpriced_model(info, in_money[0])
+        dearest = self._dearest() if self._settings.unpriced == "count-as-dearest" else None
+        if dearest is None:
+            return FREE, others, None
+        return rate_of(dearest, estimate.input_tokens), limits, lambda usage: round(cost_of(usage, dearest) * 1e6)
+
+    def _note_limit(self, limit: Limit) -> None:
+        """A limit that no budget told of beforehand; those of single clients and conversations are not listed."""
+        self.calendar.add(limit.period)
+        if len(self._limits) < _MOST_MODELS and not limit.scope.startswith("conversation:"):
+            self._limits[limit] = None
+            self._named.add(limit.scope)
+
+    async def _set_aside(self, asked: _Asked, now: float) -> OpenReservation:
+        claims = [Claim(limit, *self.calendar.span(limit.period, now)) for limit in asked.limits]
+        each = [Standing(claim, 0, 0) for claim in claims if claim.limit.period is REQUEST]
+        lasting = [claim for claim in claims if claim.limit.period is not REQUEST]
+        room = asked.size.longest(each)
+        if room < asked.smallest:
+            raise self._short(each[0], asked, now)
+        declared = min(asked.declared, room)
+        output = declared if asked.hard else min(asked.wanted, declared)
+        reservation = Reservation(self._new_id(), asked.account, asked.size.amounts(output), now + self._hold_seconds)
+        if not lasting:
+            return self._reservation(asked.account, None, None if declared == asked.declared else declared)
+        outcome, output = await self._fitted(asked, reservation, lasting, output, now)
+        room = min(declared, asked.size.longest(outcome.standings))
+        if output < declared and not asked.streams and not asked.hard and limits_answers(outcome.standings):
+            output = await self._enlarged(asked, reservation, lasting, outcome, output, declared, now)
+            room = output
+        elif asked.hard:
+            room = output
+        held = Held(
+            reservation,
+            outcome.standings,
+            asked.size,
+            output,
+            room if limits_answers(outcome.standings) else output,
+            asked.size.amounts(declared),
+        )
+        cap = room if room < asked.declared and limits_answers([*outcome.standings, *each]) else None
+        warnings = tuple(words for one in outcome.standings if (words := self._alarms.see(one.claim, one.used)))
+        return self._reservation(asked.account, held, cap, warnings, asked.unknown_cost)
+
+    async def _fitted(
+        self, asked: _Asked, reservation: Reservation, claims: Sequence[Claim], output: int, now: float
+    ) -> tuple[Outcome, int]:
+        """Set aside what is wanted, or the longest answer that what is left pays for.
+
+        :raises BudgetExceededError: not even a small one
+        """
+        for _ in range(_TRIES):
+            outcome = await self._ledger.reserve(_resized(reservation, asked.size, output), claims, now)
+            if outcome.short is None:
+                return outcome, output
+            room = asked.size.longest(outcome.standings)
+            if room < asked.smallest:
+                break
+            output = min(output, room)
+        smallest = asked.size.amounts(asked.smallest)
+        short = next((one for one in outcome.standings if getattr(smallest, one.claim.limit.quantity) > one.rest), outcome.short)
+        raise self._short(short or outcome.standings[0], asked, now)
+
+    async def _enlarged(
+        self,
+        asked: _Asked,
+        reservation: Reservation,
+        claims: Sequence[Claim],
+        outcome: Outcome,
+        output: int,
+        declared: int,
+        now: float,
+    ) -> int:
+        """An answer in one piece cannot be topped up: set aside more, and tell the upstream to keep to it."""
+        room = asked.size.longest(outcome.standings)
+        target = whole_answer(output, room, declared, alone=not any(one.held for one in outcome.standings))
+        if target <= output:
+            return output
+        larger = await self._ledger.reserve(_resized(reservation, asked.size, target), claims, now)
+        return target if larger.short is None else output
+
+    def _short(self, standing: Standing, asked: _Asked, now: float) -> BudgetExceededError:
+        return budget_exceeded(standing, asked.size.amounts(asked.smallest), self.calendar, now)
+
+    def _reservation(
+        self,
+        account: Account,
+        held: Held | None,
+        output_cap: int | None,
+        warnings: tuple[str, ...] = (),
+        unknown_cost: Callable[[Usage], int] | None = None,
+    ) -> OpenReservation:
+        return OpenReservation(
+            account,
+            self._ledger,
+            held=held,
+            output_cap=output_cap,
+            warnings=warnings,
+            refuse=self._refuse_more,
+            settled=self._settled,
+            unknown_cost=unknown_cost,
+            clock=self._clock,
         )
 
-    async def _set_aside(self, hold: Hold, limits: Sequence[Limit], now: float) -> None:
-        try:
-            short = await self._ledger.reserve(hold, limits, now)
-        except asyncio.CancelledError:
-            # The ledger may have made the hold before its answer was cut off.
-            self._write(lambda: self._ledger.release(hold))
-            raise
-        if short is not None:
-            raise budget_exceeded(short, hold.amounts, now)
+    def _refuse_more(self, standing: Standing, wanted: Amounts) -> BudgetExceededError:
+        return budget_exceeded(standing, wanted, self.calendar, self._clock())
 
-    async def _finish(self, change: Change) -> None:
-        """Make a change even if the request that wants it is being cancelled."""
-        if not self._ledger.immediate:
-            await asyncio.shield(self._write(change))
-            return
-        # The file's ledger never waits but for other processes: a task for every booking would cost more than the booking.
-        try:
-            await self._first_try(change)
-        except asyncio.CancelledError:
-            self._write(change)
-            raise
-
-    def _write(self, change: Change) -> asyncio.Future[None]:
-        """Let a write outlive the request that began it; one that fails is made up for later, and never felt by the client."""
-        return self._keep(self._first_try(change))
-
-    async def _first_try(self, change: Change) -> None:
-        try:
-            await change()
-        except LedgerUnavailableError as error:
-            _log.warning("%s; trying again", error)
-            self._keep(self._further_tries(change))
-
-    async def _further_tries(self, change: Change) -> None:
-        for pause in self._retry_seconds:
-            await asyncio.sleep(pause)
-            try:
-                await change()
-            except LedgerUnavailableError:
-                continue
-            return
-        _log.error("spending of one request could not be booked: the ledger stayed out of reach")
-
-    def _keep(self, writing: Coroutine[None, None, None]) -> asyncio.Future[None]:
-        task = asyncio.ensure_future(writing)
-        self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
-        return task
+    def _settled(self, standings: Sequence[Standing], account: Account, used: Amounts) -> None:
+        """Warn if that reached another share; what a plan's extra usage paid is money from the next call on."""
+        for claim, before, _ in standings:
+            if account.within(claim):
+                self._alarms.see(claim, before + getattr(used, claim.limit.quantity))
+        if account.paid_by == "extra":
+            self._on_extra_usage.add(account.provider)
+        elif account.paid_by == "plan":
+            self._on_extra_usage.discard(account.provider)
 
 
-class HeldBudget:
-    """``interfaces.Reservation``: settled or released, whichever comes first; every later call does nothing.
-
-    :param held: the ledger knows of it; without limits there is nothing to give back
-    :param costs_money: whether what the call costs is booked; a plan pays for it otherwise, or nobody knows the price
-    """
-
-    def __init__(
-        self, hold: Hold, ledger: Ledger, finish: Callable[[Change], Awaitable[None]], *, held: bool, costs_money: bool
-    ) -> None:
-        self._hold = hold
-        self._ledger = ledger
-        self._finish = finish
-        self._held = held
-        self._costs_money = costs_money
-        self._open = True
-
-    async def settle(self, usage: Usage | None, cost: float) -> None:
-        """See ``Reservation``."""
-        if self._close():
-            used = self._used(usage, cost)
-            await self._finish(lambda: self._ledger.settle(self._hold, used))
-
-    async def release(self) -> None:
-        """See ``Reservation``."""
-        if self._close() and self._held:
-            await self._finish(lambda: self._ledger.release(self._hold))
-
-    def _close(self) -> bool:
-        was_open, self._open = self._open, False
-        return was_open
-
-    def _used(self, usage: Usage | None, cost: float) -> Amounts:
-        if usage is None:
-            return self._hold.amounts
-        return Amounts(1, usage.input_tokens, usage.output_tokens, microdollars(cost) if self._costs_money else 0)
+def _resized(reservation: Reservation, size: Size, output: int) -> Reservation:
+    return Reservation(reservation.id, reservation.account, size.amounts(output), reservation.expires_at)

@@ -51,6 +51,10 @@ def _explanation(record: RequestRecord) -> dict[str, str]:
     if decision.tier is not None:
         headers["x-oauthrouter-tier"] = decision.tier
         headers["x-oauthrouter-confidence"] = f"{decision.confidence:.3f}"
+    if record.budget_warnings:
+        headers["x-oauthrouter-budget"] = "; ".join(record.budget_warnings)[:300]
+    if record.downgraded_from is not None:
+        headers["x-oauthrouter-downgraded-from"] = record.downgraded_from
     if record.notes:
         headers["x-oauthrouter-notes"] = "; ".join(str(note) for note in record.notes)[:500]
     if sum(attempt.outcome != "ok" for attempt in record.attempts):

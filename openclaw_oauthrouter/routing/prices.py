@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -118,6 +118,11 @@ class Prices:
         """US dollars that these tokens cost at a model, whoever answered; ``None`` when its price is not known."""
         tariff = self.tariff(info)
         return None if tariff is None else MeasuredCost(tariff.cost(usage, self._clock() if moment is None else moment))
+
+    def dearest(self, infos: Iterable[ModelInfo]) -> Price | None:
+        """The highest price among models, by what a token in and a token out cost together."""
+        known = [price for info in infos if (price := self.price(info)) is not None]
+        return max(known, key=lambda price: price.input + price.output, default=None)
 
     def _find(self, info: ModelInfo) -> Tariff | None:
         stated = (self._ask_plugins(info) if self._ask_plugins else None) or info.price

@@ -66,7 +66,8 @@ class Routed:
 class Router:
     """Decides where requests go; no I/O.
 
-    :ivar estimate: tokens of a request at a model
+    :ivar estimate: tokens of a request at a model, at most
+    :ivar expected_output: tokens of the usual answer to a conversation, by a model, in a tier
     :ivar revise: the hook ``oauthrouter_select_route``
     """
 
@@ -76,6 +77,7 @@ class Router:
     classify: ClassifyRequest
     conversations: ConversationMemory
     estimate: Callable[[ChatRequest, ModelInfo], Estimate]
+    expected_output: Callable[[str | None, str, Tier | None], int]
     revise: Callable[..., RoutingDecision | None]
 
     @property
@@ -108,9 +110,9 @@ class Router:
         if isinstance(wanted, Auto):
             routed = self._automatic(request, hints, wanted, conversation)
         else:
-            routed = Routed(self._chosen(request, wanted))
+            routed = Routed(self._chosen(request, wanted, conversation))
         revised = self.revise(request=request, decision=routed.decision)
-        return replace(routed, decision=self._priced(request, revised)) if revised is not None else routed
+        return replace(routed, decision=self._priced(request, revised, conversation)) if revised is not None else routed
 
     def chosen_model(self, model: object) -> ModelInfo:
         """The model a request names that no classifier can read.
@@ -152,10 +154,10 @@ class Router:
     def _resolve(self, model: str) -> Auto | ModelInfo:
         return resolve(model, self.choosing.providers, self.settings.aliases, UsableProviders(self.eligibility.usable))
 
-    def _chosen(self, request: ChatRequest, info: ModelInfo) -> RoutingDecision:
+    def _chosen(self, request: ChatRequest, info: ModelInfo, conversation: str | None) -> RoutingDecision:
         candidates = (Candidate(info, reason="chosen by the client"), *self._fallback(info, requirements_of(request, 0), ()))
         decision = RoutingDecision(info.name, None, 1.0, "explicit", "the client named the model", candidates=candidates)
-        return self._priced(request, decision)
+        return self._priced(request, decision, conversation)
 
     def _automatic(self, request: ChatRequest, hints: RouteHints, auto: Auto, conversation: str | None) -> Routed:
         known = self.conversations.recall(conversation) if self.settings.sticky else None
@@ -196,7 +198,7 @@ class Router:
             stake=stake,
             asked=None if tier is standing.needed else tier,
         )
-        return Routed(self._priced(request, decision), features)
+        return Routed(self._priced(request, decision, conversation), features)
 
     def _fallback(self, info: ModelInfo, requirements: Requirements, known: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
         """The stops of ``rateLimitFallback`` that are up to the request."""
@@ -210,15 +212,15 @@ class Router:
         caps = [hints.max_tier, Tier(self.settings.max_tier) if self.settings.max_tier else None]
         return min([tier, *(cap for cap in caps if cap is not None)], key=lambda t: t.rank)
 
-    def _expected(self, request: ChatRequest, info: ModelInfo) -> Estimate:
-        estimate = self.estimate(request, info)
-        return Estimate(estimate.input_tokens, min(estimate.output_tokens, EXPECTED_OUTPUT_TOKENS))
-
-    def _priced(self, request: ChatRequest, decision: RoutingDecision) -> RoutingDecision:
+    def _priced(self, request: ChatRequest, decision: RoutingDecision, conversation: str | None) -> RoutingDecision:
+        """With what it is expected to cost: an answer as long as the usual one, at the model and at the baseline model."""
         info = decision.candidates[0].info
         baseline = self.choosing.model_info(self.settings.baseline or self.choosing.chains[Tier.REASONING][0])
-        cost = self.prices.expected(info, self._expected(request, info))
-        against = self.prices.expected(baseline, self._expected(request, baseline)) if baseline else None
+        estimate = self.estimate(request, info)
+        output = min(estimate.output_tokens, self.expected_output(conversation, info.name, decision.tier))
+        expected = Estimate(estimate.input_tokens, output)
+        cost = self.prices.expected(info, expected)
+        against = self.prices.expected(baseline, expected) if baseline else None
         savings = max(0.0, (against - cost) / against) if against and cost is not None else None
         return replace(
             decision,
@@ -250,9 +252,6 @@ def _explained(first: Candidate, known: Conversation | None, standing: Standing)
 _BESIDE = (RequestKind.SIDE, RequestKind.ASIDE)
 
 _SHIFTED = "what happened in the task speaks for a stronger model"
-
-EXPECTED_OUTPUT_TOKENS = 4096
-"""What an answer is priced at, unless the client asks for less: limits such as 128,000 say nothing of its length."""
 
 RECORDED_FEATURES = (
     "text_length",

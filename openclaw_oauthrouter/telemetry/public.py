@@ -75,6 +75,7 @@ def _additions(record: RequestRecord) -> JsonObject:
         "dialect": record.dialect or None,
         "credential": record.credential,
         "subscription": record.subscription,
+        "paidBy": record.paid_by if record.usage is not None else None,
         "routing": _routing(record.decision) if record.decision is not None else None,
         "attempts": [_attempt(attempt) for attempt in record.attempts],
         "tokens": _tokens(record),
@@ -138,6 +139,10 @@ def _spend(record: RequestRecord) -> JsonObject | None:
     spend: JsonObject = {"decision": SPEND_WORDS.get(record.spend_decision, record.spend_decision)}
     if record.spend_code is not None:
         spend["code"] = record.spend_code
+    if record.budget_warnings:
+        spend["warnings"] = list(record.budget_warnings)
+    if record.downgraded_from is not None:
+        spend["downgradedFrom"] = record.downgraded_from
     return spend
 
 
@@ -227,6 +232,7 @@ def _attempt(attempt: Attempt) -> JsonObject:
         "outcome": attempt.outcome,
         "reason": redact(attempt.reason) if attempt.reason else None,
         "latencyMs": _milliseconds(attempt.seconds),
+        **({} if not attempt.booked else {"booked": round(attempt.booked, 8)}),
     }
 
 

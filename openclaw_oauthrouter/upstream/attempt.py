@@ -16,6 +16,7 @@ from openclaw_oauthrouter.canonical.events import (
     PartStarted,
     ResponseFailed,
     ResponseFinished,
+    StreamEvent,
     UsageReported,
 )
 from openclaw_oauthrouter.canonical.fitting import fit
@@ -158,6 +159,7 @@ class Sender:
                 http_request.headers[name] = request.headers[name]
         self.health.calling(provider.name, info.id, target.credential_name)
         stack = AsyncExitStack()
+        attempt.sent = True
         try:
             response = await stack.enter_async_context(send(self.transport, http_request, provider.name, limits))
             attempt.status = response.status_code
@@ -169,9 +171,9 @@ class Sender:
             stamped = self.origins.stamped(frames, target.origin)
             streamed = headers.get("content-type", "").startswith("text/event-stream")
             if request.stream:
-                first = await _beginning(stamped)
+                first = await _beginning(stamped, attempt)
             else:
-                first = await _whole(stamped, keep_raw=not streamed)
+                first = await _whole(stamped, attempt, keep_raw=not streamed)
         except BaseException:
             await stack.aclose()
             raise
@@ -186,7 +188,7 @@ def dialect_for(provider: Provider, info: ModelInfo, request: ChatRequest) -> st
     return several.dialect_for(info, request) if several else provider.dialect
 
 
-async def _beginning(frames: AsyncIterator[Frame]) -> list[Frame]:
+async def _beginning(frames: AsyncIterator[Frame], attempt: Attempt) -> list[Frame]:
     """Read until the answer says something. What fails before that has not reached the client, so another upstream can still answer."""
     seen: list[Frame] = []
     bounds = Bounds()
@@ -195,6 +197,7 @@ async def _beginning(frames: AsyncIterator[Frame]) -> list[Frame]:
         if frame.events or b"data:" in frame.raw:  # comments say that the provider still works; the client hears that from us
             seen.append(frame)
         for event in frame.events:
+            _note(attempt, event)
             if isinstance(event, ResponseFailed):
                 raise event.error
             if isinstance(event, _CONTENT) or (isinstance(event, PartStarted) and event.kind != "text"):
@@ -202,7 +205,15 @@ async def _beginning(frames: AsyncIterator[Frame]) -> list[Frame]:
     return seen
 
 
-async def _whole(frames: AsyncIterator[Frame], *, keep_raw: bool) -> list[Frame]:
+def _note(attempt: Attempt, event: StreamEvent) -> None:
+    """What an answer used that may yet fail before it reaches the client."""
+    if isinstance(event, PartDelta):
+        attempt.characters += len(event.text)
+    elif isinstance(event, UsageReported):
+        attempt.usage = event.usage
+
+
+async def _whole(frames: AsyncIterator[Frame], attempt: Attempt, *, keep_raw: bool) -> list[Frame]:
     """Read to the end, for a client that gets the answer whole.
 
     :param keep_raw: the bytes are needed too, because they are the answer
@@ -217,6 +228,7 @@ async def _whole(frames: AsyncIterator[Frame], *, keep_raw: bool) -> list[Frame]
         bounds.keep(frame)
         seen.append(frame if keep_raw else Frame(b"", frame.events))
         for event in frame.events:
+            _note(attempt, event)
             if isinstance(event, ResponseFailed):
                 raise event.error
             if isinstance(event, PartDelta) and not keep_raw:

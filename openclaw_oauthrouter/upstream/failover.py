@@ -27,6 +27,7 @@ from openclaw_oauthrouter.errors import (
 from openclaw_oauthrouter.interfaces import Credentials, Dialect, Health, Provider, Reservation, SpendGuard
 from openclaw_oauthrouter.upstream import deadline
 from openclaw_oauthrouter.upstream.attempt import Answer, Sender, Target, dialect_for
+from openclaw_oauthrouter.upstream.booking import CostOf, book_failure
 from openclaw_oauthrouter.upstream.deadline import Deadline
 
 _MOST_COMPARED = 20_000
@@ -42,6 +43,7 @@ class Attempts:
     :ivar stops: what ended each candidate's turn
     :ivar passed_over: candidates that were not asked because they are left alone for now, with what keeps them
     :ivar waiting: calls that may be made again once their time has come, with how often they were made
+    :ivar downgrading: money was short, cheaper models are tried
     :ivar least_window: the prompt did not fit a window of so many tokens
     """
 
@@ -56,6 +58,7 @@ class Attempts:
     waiting: list[tuple[UpstreamError, Target, int]] = field(default_factory=list)
     last: UpstreamError | None = None
     calls: int = 0
+    downgrading: bool = False
     least_window: int = 0
 
     def failed(self, candidate: Candidate, error: UpstreamError) -> None:
@@ -84,6 +87,7 @@ class Failover:
 
     :ivar rule_for: the table of failures
     :ivar jitter: a random number in [0, 1)
+    :ivar cost_of: US dollars of what a call used that failed; ``None`` when nobody knows
     """
 
     sender: Sender
@@ -96,6 +100,7 @@ class Failover:
     rule_for: Callable[[UpstreamError], FailureRule]
     jitter: Callable[[], float]
     clock: Clock
+    cost_of: CostOf
 
     async def open(
         self, request: ChatRequest, candidates: Sequence[Candidate], record: RequestRecord, client: str | None
@@ -114,8 +119,10 @@ class Failover:
         if opened is None:
             opened = await self._ask_again(attempts)
         if opened is None and (cheaper := self._cheaper(attempts, candidates)):
-            record.spend_decision = "downgrade"
+            attempts.downgrading = True
             opened = await self._first_that_answers(attempts, cheaper)
+            record.spend_decision = "downgrade"
+            record.downgraded_from = candidates[0].info.name
         if opened is None:
             raise self._verdict(attempts)
         return opened
@@ -195,7 +202,10 @@ class Failover:
         return last.upstream_status is None or bool({last.upstream_status, last.status_code} & set(candidate.only_on))
 
     def _is_final(self, attempts: Attempts) -> bool:
-        """Whether nobody else need be asked, as when the request itself is at fault."""
+        """Whether nobody else need be asked, as when the request itself is at fault, or a budget for all models is used up."""
+        refusal = attempts.refusals[-1] if attempts.refusals else None
+        if isinstance(refusal, PolicyError) and self.spend.is_final(refusal) and not attempts.downgrading:
+            return True
         return attempts.last is not None and not {"next_hop", "larger_hop"} & set(self.rule_for(attempts.last).actions)
 
     def _verdict(self, attempts: Attempts) -> OAuthRouterError:
@@ -319,17 +329,27 @@ class Failover:
         info, name = target.candidate.info, target.credential_name
         try:
             estimate = self.spend.estimate(attempts.request, info)
-            reservation = await self.spend.reserve(target.candidate, estimate, attempts.client, by_plan=target.by_plan)
+            reservation = await self.spend.reserve(
+                target.candidate,
+                estimate,
+                attempts.client,
+                by_plan=target.by_plan,
+                conversation=attempts.record.conversation,
+                streams=attempts.request.stream,
+                stated=attempts.request.max_output_tokens is not None,
+            )
         except PolicyError as error:
             attempts.refusals.append(error)
             attempts.record.spend_decision, attempts.record.spend_code = "deny", error.code
             return None
         attempts.record.spend_decision = "allow"
+        attempts.record.budget_warnings = reservation.warnings
         attempts.calls += 1
         attempt = Attempt(target.provider.name, info.id, name, url="")
         attempts.record.attempts.append(attempt)
         try:
-            answer = await self.sender.call(self.spend.cap(attempts.request, info), target, attempt, attempts.deadline)
+            request = self.spend.cap(attempts.request, info, reservation.output_cap)
+            answer = await self.sender.call(request, target, attempt, attempts.deadline)
         except (InvalidRequestError, GatewayBusyError) as error:
             # Another dialect may well be able to say it, another provider's connections may be free: a refusal of this candidate only.
             attempt.outcome, attempt.reason = type(error).__name__, error.message
@@ -338,10 +358,10 @@ class Failover:
             return None
         except UpstreamError as error:
             self._note(attempts, target, error)
-            await reservation.release()
+            await book_failure(reservation, attempt, error, info, estimate.input_tokens, self.cost_of)
             return error
-        except BaseException:
-            await reservation.release()
+        except BaseException as error:
+            await book_failure(reservation, attempt, error, info, estimate.input_tokens, self.cost_of)
             raise
         self.health.succeeded(target.provider.name, info.id, name)
         return OpenedAnswer(answer, reservation)

@@ -24,6 +24,7 @@ from openclaw_oauthrouter.errors import (
 )
 from openclaw_oauthrouter.interfaces import PassThrough
 from openclaw_oauthrouter.upstream.attempt import Target
+from openclaw_oauthrouter.upstream.booking import book_failure
 from openclaw_oauthrouter.upstream.deadline import Deadline
 from openclaw_oauthrouter.upstream.failover import Failover
 from openclaw_oauthrouter.upstream.sending import Limits, lower_headers, read_error, read_whole, send
@@ -62,7 +63,8 @@ async def pass_through(
     """
     target, request = await _addressed(upstream, path, body, info)
     estimate = Estimate(size // BYTES_PER_TOKEN, max(token_count(body, name) for name in _OUTPUT_LIMITS))
-    reservation = await upstream.spend.reserve(target.candidate, estimate, record.client, by_plan=target.by_plan)
+    reservation = await upstream.spend.reserve(target.candidate, estimate, record.client, by_plan=target.by_plan, exact=True)
+    record.budget_warnings = reservation.warnings
     attempt = Attempt(target.provider.name, info.id, target.credential_name, str(request.url))
     record.attempts.append(attempt)
     started = upstream.clock()
@@ -71,14 +73,14 @@ async def pass_through(
     except BaseException as error:
         attempt.outcome = type(error).__name__
         attempt.reason = error.message if isinstance(error, UpstreamError) else None
-        await reservation.release()
+        await book_failure(reservation, attempt, error, info, estimate.input_tokens, upstream.cost_of)
         raise
     finally:
         attempt.seconds = upstream.clock() - started
     attempt.outcome = "ok"
-    usage = _usage(passed) or Usage(input_tokens=estimate.input_tokens)
+    usage = _usage(passed) or Usage(input_tokens=estimate.input_tokens, estimated=True)
     record.usage, record.cost, record.subscription = usage, price(info, usage), target.by_plan
-    await reservation.settle(usage, record.cost or 0.0)
+    await reservation.settle(usage, record.cost)
     return passed
 
 
@@ -97,6 +99,7 @@ async def _addressed(upstream: Failover, path: str, body: JsonObject, info: Mode
 async def _sent(upstream: Failover, target: Target, request: httpx.Request, attempt: Attempt) -> Passed:
     sender, provider, model = upstream.sender, target.provider.name, target.candidate.info.id
     limits = Limits(sender.timeouts, Deadline.after(sender.timeouts.total))
+    attempt.sent = True
     try:
         async with send(sender.transport, request, provider, limits) as response:
             attempt.status = response.status_code

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from openclaw_oauthrouter.policy.ledger.entries import Ledger
+from openclaw_oauthrouter.policy.ledger.ledger import Ledger
 from tests.support.tools import tool
 
 from .places import open_ledger

@@ -14,7 +14,7 @@ import pytest
 
 from openclaw_oauthrouter.canonical.spending import Limit
 
-from .places import hold, open_ledger, used
+from .places import hold, open_ledger, reserve, used
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("OAUTHROUTER_KILL_ROUNDS", "20"))
@@ -64,7 +64,7 @@ async def test_a_killed_process_leaks_nothing_and_loses_nothing_settled(place: s
         assert total.requests >= acknowledged
         everything_left = hold(most - total.requests)
         assert await reserves(ledger, everything_left, most), "holds of the killed process still count"
-        await ledger.release(everything_left)
+        await ledger.release(everything_left.id)
         acknowledged = total.requests
     await ledger.close()
 
@@ -72,7 +72,7 @@ async def test_a_killed_process_leaks_nothing_and_loses_nothing_settled(place: s
 async def reserves(ledger, asked, most: int) -> bool:
     """A lease runs out by itself, so Redis is asked for a while."""
     for _ in range(100):
-        if await ledger.reserve(asked, [Limit("day", "requests", most)], 0.0) is None:
+        if await reserve(ledger, asked, [Limit("day", "requests", most)]) is None:
             return True
         await asyncio.sleep(0.05)
     return False

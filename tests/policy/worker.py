@@ -8,9 +8,9 @@ import random
 import sys
 
 from openclaw_oauthrouter.canonical.spending import Amounts, Limit
-from openclaw_oauthrouter.policy.ledger.entries import Ledger
+from openclaw_oauthrouter.policy.ledger.ledger import Ledger
 
-from .places import hold, open_ledger
+from .places import hold, open_ledger, reserve, settle
 
 
 async def compete(place: str, clients: int, requests: int, tokens: int, seed: str) -> None:
@@ -24,15 +24,15 @@ async def compete(place: str, clients: int, requests: int, tokens: int, seed: st
         refused = 0
         while refused < 3:
             asked = hold(1, chance.randint(1, 40))
-            if await ledger.reserve(asked, limits, 0.0) is not None:
+            if await reserve(ledger, asked, limits) is not None:
                 refused += 1
                 await asyncio.sleep(0.002)
                 continue
             await asyncio.sleep(chance.random() * 0.003)
             if chance.random() < 0.2:
-                await ledger.release(asked)
+                await ledger.release(asked.id)
                 continue
-            await ledger.settle(asked, asked.amounts)
+            await settle(ledger, asked)
             booked[0] += 1
             booked[1] += asked.amounts.input_tokens
 
@@ -50,9 +50,9 @@ async def spend_until_killed(place: str, most: int) -> None:
 async def _spend(ledger: Ledger, most: int) -> None:
     while True:
         asked = hold(10)
-        if await ledger.reserve(asked, [Limit("day", "requests", most)], 0.0) is None:
+        if await reserve(ledger, asked, [Limit("day", "requests", most)]) is None:
             await asyncio.sleep(0.001)
-            await ledger.settle(asked, Amounts(1))
+            await settle(ledger, asked, Amounts(1))
             print("booked", flush=True)
 
 

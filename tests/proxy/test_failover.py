@@ -210,11 +210,11 @@ async def test_every_hop_is_held_against_the_lists(pair: Any) -> None:
     assert house.seen == []
 
 
-async def test_a_failed_hop_costs_no_budget(pair: Any) -> None:
-    http, _, house = await pair(FAILURES["overloaded"][0], spend_controls={"daily_request_budget": 1})
+async def test_budget_in_requests_counts_every_call_of_an_upstream(pair: Any) -> None:
+    http, _, house = await pair(FAILURES["overloaded"][0], spend_controls={"daily_request_budget": 2})
     assert (await http.post("/v1/chat/completions", json={**HELLO, "model": "auto"})).status_code == 200
     (budget,) = (await http.get("/debug/spend")).json()["budgets"]
-    assert budget["used"] == 1
+    assert budget["used"] == 2
     refused = await http.post("/v1/chat/completions", json={**HELLO, "model": "auto"})
     assert (refused.status_code, refused.json()["error"]["code"]) == (429, "DAILY_BUDGET_EXCEEDED")
     assert len(house.seen) == 1

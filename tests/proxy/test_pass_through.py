@@ -47,7 +47,7 @@ async def test_what_an_answer_used_is_booked(gateway: Any, scripted: Any, client
     body = {"model": "openai/m", "prompt": "x", "max_tokens": 2000}
     assert (await http.post("/v1/completions", json=body)).status_code == 200
     used = (await http.get("/debug/spend")).json()["periods"]["day"]["used"][""]
-    assert used == {"requests": 1, "input_tokens": 1000, "output_tokens": 2000, "microdollars": 210_000}
+    assert used == {"requests": 1, "input_tokens": 1000, "output_tokens": 2000, "microdollars": 210_000, "unpriced": 0}
     refused = await http.post("/v1/completions", json=body)
     assert (refused.status_code, refused.json()["error"]["code"]) == (429, "DAILY_BUDGET_EXCEEDED")
 

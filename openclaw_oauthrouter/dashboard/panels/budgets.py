@@ -11,7 +11,8 @@ _MICRO = 1_000_000
 class Budgets:
     """The budgets of ``/debug/spend``.
 
-    Each of its ``budgets`` has ``period``, ``quantity``, ``scope``, ``used``, ``most`` and ``resetsAt`` (Unix seconds).
+    Each of its ``budgets`` has ``period``, ``quantity``, ``scope``, ``used``, ``most``, ``resetsAt`` (Unix seconds) and ``warning``, the
+    highest share to warn at that is reached.
     """
 
     name = "budgets"
@@ -36,7 +37,14 @@ def _budget(budget: JsonObject) -> JsonObject:
         "used": used / most if most else 1.0,
         "note": f"{_amount(used, quantity)} of {_amount(most, quantity)}",
         "resetsAt": budget.get("resetsAt"),
+        "tone": _tone(budget),
     }
+
+
+def _tone(budget: JsonObject) -> str:
+    if budget["used"] >= budget["most"]:
+        return "bad"
+    return "warn" if budget.get("warning") is not None else "accent"
 
 
 def _amount(number: float, quantity: str) -> str:

@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from openclaw_oauthrouter.canonical.spending import Limit
 from openclaw_oauthrouter.config.server import ClientKeySettings
 from openclaw_oauthrouter.config.spend import SpendSettings
+from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.interfaces import Budget
 from openclaw_oauthrouter.policy.budgets.client_limits import ClientLimits
-from openclaw_oauthrouter.policy.budgets.cost import CostBudget
-from openclaw_oauthrouter.policy.budgets.daily_requests import DailyRequests
-from openclaw_oauthrouter.policy.budgets.daily_tokens import DailyTokens
 from openclaw_oauthrouter.policy.budgets.model_lists import ModelLists
 from openclaw_oauthrouter.policy.budgets.request_tokens import RequestTokens
+from openclaw_oauthrouter.policy.budgets.totals import Stated, Totals
 
 
 def built_in_budgets(settings: SpendSettings, clients: Mapping[str, ClientKeySettings]) -> tuple[Budget, ...]:
-    """Lists first, then what one request may hold, then what a day or month may."""
+    """Lists first, then what one request may hold, then what an hour, day, week or month may."""
     return (
         ModelLists(settings),
-        ClientLimits(clients),
+        ClientLimits(clients, hard=settings.hard),
         RequestTokens(settings),
-        DailyTokens(settings),
-        DailyRequests(settings),
-        CostBudget(settings),
+        Totals(settings),
+        Stated(settings),
     )
 
 
-def ledger_limits(settings: SpendSettings, clients: Mapping[str, ClientKeySettings]) -> tuple[Limit, ...]:
-    """Every limit that is kept in the ledger, for reports."""
-    everybody = (*DailyTokens(settings).limits, *DailyRequests(settings).limits, *CostBudget(settings).limits)
-    return (*everybody, *(limit for limits in ClientLimits(clients).limits.values() for limit in limits))
+def limits_of(budgets: Iterable[Budget]) -> tuple[Limit, ...]:
+    """Every limit that is known beforehand, for reports and warnings.
+
+    :raises ConfigurationError: a budget's ``limits`` are none; names the budget
+    """
+    return tuple(limit for budget in budgets for limit in _stated_limits(budget))
+
+
+def _stated_limits(budget: Budget) -> list[Limit]:
+    name = getattr(budget, "name", type(budget).__name__)
+    try:
+        # Budgets written before there was ``limits`` show theirs once a call has come under them.
+        limits = list(getattr(budget, "limits", ()))
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"the limits of budget {name!r} are wrong: {error}") from error
+    for limit in limits:
+        if not isinstance(limit, Limit):
+            raise ConfigurationError(f"the limits of budget {name!r} must be Limit objects, not {type(limit).__name__}")
+    return limits

@@ -14,8 +14,10 @@ class ModelLists:
     """``denylistModels`` before ``allowlistModels``; an empty allow-list allows all."""
 
     name = "model-lists"
+    limits: Sequence[Limit] = ()
 
     def __init__(self, settings: SpendSettings) -> None:
+        self.idle = not (settings.denylist_models or settings.allowlist_models)
         self._denied = ModelList(settings.denylist_models)
         self._allowed = ModelList(settings.allowlist_models)
 

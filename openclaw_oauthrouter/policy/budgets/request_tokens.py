@@ -13,8 +13,10 @@ class RequestTokens:
     """``maxRequestInputTokens``, then ``maxRequestOutputTokens``."""
 
     name = "request-tokens"
+    limits: Sequence[Limit] = ()
 
     def __init__(self, settings: SpendSettings) -> None:
+        self.idle = settings.max_request_input_tokens is None and settings.max_request_output_tokens is None
         self._most_input = settings.max_request_input_tokens
         self._most_output = settings.max_request_output_tokens
 

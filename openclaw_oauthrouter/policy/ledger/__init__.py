@@ -1,13 +1,14 @@
-"""Where spending is counted: one file per kind of store, all behind ``entries.Ledger``."""
+"""Where spending is counted: one file per kind of store, all behind ``entries.Store``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openclaw_oauthrouter.canonical.clock import NewId
-from openclaw_oauthrouter.policy.ledger.entries import Ledger
-from openclaw_oauthrouter.policy.ledger.sqlite import SqliteLedger
+from openclaw_oauthrouter.canonical.clock import Clock, NewId
+from openclaw_oauthrouter.policy.ledger.entries import Store
+from openclaw_oauthrouter.policy.ledger.ledger import Ledger
+from openclaw_oauthrouter.policy.ledger.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from openclaw_oauthrouter.config import Settings
@@ -15,20 +16,25 @@ if TYPE_CHECKING:
 LEDGER_FILE = "ledger.sqlite3"
 
 
-def open_ledger(settings: Settings, new_id: NewId) -> Ledger:
+def open_ledger(settings: Settings, new_id: NewId, clock: Clock) -> Ledger:
     """The ledger the settings ask for: Redis with ``stateUrl``, else a file in the state folder.
 
     Call it in the thread of the event loop.
 
+    :param new_id: makes the name of this process's rows
     :raises ConfigurationError: the file is damaged, or the extra ``redis`` is not installed
     """
-    if settings.state_url is None:
-        return SqliteLedger(ledger_path(settings.home))
-    from openclaw_oauthrouter.policy.ledger.redis import RedisLedger
-
-    return RedisLedger.connect(settings.state_url, new_id())
+    return Ledger(_open_store(settings, new_id()), clock)
 
 
 def ledger_path(home: Path) -> Path:
     """The ledger's file in a state folder."""
     return home / LEDGER_FILE
+
+
+def _open_store(settings: Settings, writer: str) -> Store:
+    if settings.state_url is None:
+        return SqliteStore(ledger_path(settings.home), writer)
+    from openclaw_oauthrouter.policy.ledger.redis import RedisStore
+
+    return RedisStore.connect(settings.state_url, writer)

@@ -4,90 +4,151 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from openclaw_oauthrouter.canonical.spending import EVERYBODY, Amounts, Limit
+from openclaw_oauthrouter.canonical.spending import EVERYBODY, Amounts, Limit, PaidBy
+
+
+class Account(NamedTuple):
+    """Where a call is booked; everything a limit or a report may ask for.
+
+    :ivar moment: Unix seconds at which the call's stretch of time began (``Calendar.moment``), however long the call takes
+    :ivar model: ``provider/id``
+    :ivar client: the client key's name; ``""`` when there is none
+    :ivar conversation: its key where a limit is on conversations; ``""`` elsewhere, for there is no end of them
+    """
+
+    moment: int
+    provider: str
+    model: str
+    client: str = ""
+    conversation: str = ""
+    paid_by: PaidBy = "api"
+
+    def within(self, claim: Claim) -> bool:
+        """Whether a claim counts it."""
+        if not claim.start <= self.moment < claim.end:
+            return False
+        if claim.limit.quantity == "microdollars" and self.paid_by == "plan":
+            return False
+        kind, name = claim.scope
+        return not kind or getattr(self, kind) == name
+
+
+class Claim(NamedTuple):
+    """A limit in the stretch of time that is asked about.
+
+    :ivar start: Unix seconds; what was booked from here on counts
+    :ivar end: Unix seconds; what was booked from here on does not
+    """
+
+    limit: Limit
+    start: float
+    end: float
+
+    @property
+    def scope(self) -> tuple[str, str]:
+        """The column of an ``Account`` and what it must hold; two empty strings for everybody's."""
+        if self.limit.scope == EVERYBODY:
+            return "", ""
+        kind, _, name = self.limit.scope.partition(":")
+        return kind, name
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Reservation:
     """Amounts set aside for one call, until it is settled or released.
 
-    :ivar id: unique
-    :ivar day: the UTC day it is booked to, however long the call takes
-    :ivar model: the model's scope
-    :ivar client: the client's scope; ``EVERYBODY`` when there is none
+    :ivar id: unique; the same id again replaces the amounts
     :ivar expires_at: Unix seconds after which nobody can still be at work on it
     """
 
     id: str
-    day: str
-    model: str
-    client: str
+    account: Account
     amounts: Amounts
     expires_at: float
 
-    @property
-    def scopes(self) -> tuple[str, ...]:
-        """Each scope once."""
-        named = (self.model, self.client) if self.client != EVERYBODY else (self.model,)
-        return (EVERYBODY, *named)
 
-    @property
-    def windows(self) -> tuple[str, str]:
-        """Day and month."""
-        return (self.day, self.day[:7])
-
-
-@dataclass(frozen=True, slots=True)
-class Shortfall:
-    """The limit that does not leave enough.
+class Standing(NamedTuple):
+    """How a claim stands before a call.
 
     :ivar used: settled
-    :ivar held: set aside by calls that still run
+    :ivar held: set aside by other calls that still run
     """
 
-    limit: Limit
+    claim: Claim
     used: int
-    held: int = 0
+    held: int
+
+    @property
+    def rest(self) -> int:
+        """What is neither used nor set aside; less than nothing where more was used than may be."""
+        return self.claim.limit.most - self.used - self.held
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """What one scope used in one window.
+class Outcome:
+    """What became of an attempt to set something aside.
 
-    :ivar window: ``2026-11-22`` or ``2026-11``
+    :ivar short: the first claim that does not leave enough; ``None`` when the reservation was made
     """
 
-    window: str
-    scope: str
+    standings: tuple[Standing, ...]
+    short: Standing | None = None
+
+
+class Row(NamedTuple):
+    """What was settled on one account, by all processes."""
+
+    account: Account
     used: Amounts
 
 
-class Ledger(Protocol):
-    """Counts what was used and what is set aside; exact under any concurrency of tasks, processes and crashes.
+Writes = Sequence[tuple[Account, Amounts]]
+"""All that one process has ever settled on each of these accounts: totals, so that writing them twice changes nothing."""
 
-    Every method raises ``LedgerUnavailableError`` when the store cannot be reached.
 
-    :ivar immediate: a change that is cut off by cancellation has not been made; one that was made has returned
+class Store(Protocol):
+    """Where a ledger is kept; exact under any concurrency of tasks, processes and crashes.
+
+    Every method raises ``LedgerUnavailableError`` when it cannot be reached. Each process writes rows of its own and states totals, so
+    a write that may or may not have been made is simply made again.
+
+    :ivar immediate: writing waits for nobody but other processes' locks
     """
 
     immediate: bool
 
-    async def reserve(self, hold: Hold, limits: Sequence[Limit], now: float) -> Shortfall | None:
-        """Set the hold's amounts aside if every limit leaves room; all or nothing, one atomic step.
+    async def reserve(self, reservation: Reservation, claims: Sequence[Claim], now: float) -> Outcome:
+        """Set the amounts aside if every claim leaves room; all or nothing, one atomic step.
 
-        Where a limit is short, holds of dead processes and expired ones are dropped before it is judged.
+        Where a claim is short, reservations of dead processes and expired ones are dropped before it is judged.
+
+        :raises LedgerLostError: what had been counted is gone
         """
 
-    async def settle(self, hold: Hold, used: Amounts) -> None:
-        """Book to day and month and drop the hold; also books where the hold was dropped meanwhile, or never made."""
+    async def write(self, totals: Writes, drops: Collection[str], unknown: Collection[str], now: float) -> None:
+        """State this process's totals and drop reservations.
 
-    async def release(self, hold: Hold) -> None:
-        """Drop the hold."""
+        :param unknown: reservations of which nobody knows whether they were made, or yet will be
+        :raises LedgerLostError: what had been counted is gone
+        """
 
-    async def rows(self, windows: Collection[str]) -> Sequence[Row]:
-        """What was settled in these windows, all scopes."""
+    async def rows(self, start: float, end: float) -> Sequence[Row]:
+        """What was settled in accounts that began from ``start`` to before ``end``."""
+
+    async def restore(self, totals: Writes, now: float) -> None:
+        """Begin anew where what had been counted is gone: state this process's totals and the others' as far as they are known."""
+
+    async def examine(self, now: float) -> None:
+        """Look whether all is as it was left.
+
+        :raises LedgerLostError: what had been counted is gone
+        """
 
     async def close(self) -> None:
-        """Let go of the store."""
+        """Let go of it."""
+
+
+class LedgerLostError(Exception):
+    """The store was deleted, replaced or damaged while in use; ``Ledger`` writes back what is known."""

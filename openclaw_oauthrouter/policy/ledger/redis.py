@@ -1,119 +1,232 @@
-"""The ledger in Redis, shared by gateways on several machines (extra ``redis``).
+"""The ledger's store in Redis, shared by gateways on several machines (extra ``redis``).
 
 A process of another machine cannot be asked whether it lives, so each keeps a lease alive while it holds anything; when the lease
-ends, its holds do.
+ends, its reservations do.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Collection, Sequence
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from typing import Any, Self
 
 import orjson
 
-from openclaw_oauthrouter.canonical.spending import Amounts, Limit
+from openclaw_oauthrouter.canonical.spending import Amounts
 from openclaw_oauthrouter.errors import ConfigurationError, LedgerUnavailableError
-from openclaw_oauthrouter.policy.ledger.entries import Hold, Row, Shortfall
-from openclaw_oauthrouter.policy.ledger.redis_scripts import RESERVE, SETTLE
-from openclaw_oauthrouter.policy.periods import window
+from openclaw_oauthrouter.policy.ledger.entries import (
+    Account,
+    Claim,
+    LedgerLostError,
+    Outcome,
+    Reservation,
+    Row,
+    Standing,
+    Writes,
+)
+from openclaw_oauthrouter.policy.ledger.redis_scripts import RESERVE, WRITE
 
 try:
     from redis import asyncio as redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+    from redis.exceptions import ConnectionError as RedisConnectionError
     from redis.exceptions import RedisError
 except ImportError as missing:
     raise ConfigurationError(
         "stateUrl names a Redis server, but the extra is not installed: pip install 'openclaw-oauthrouter[redis]'"
     ) from missing
 
-_PREFIX = "{oauthrouter}:spend:"
+_PREFIX = "{oauthrouter}:spend2:"
 """The braces keep all keys in one slot of a Redis cluster, which the scripts need."""
 
 _KEEP_SECONDS = 400 * 86_400
+_KNOWN_SECONDS = 40 * 86_400
+_LATE_SECONDS = 7200.0
+"""Nothing is booked to a moment longer ago than this: no call takes so long."""
+
+_TRUST_SECONDS = 60.0
+"""How long a sum over longer ago is trusted; another process may have written back what a lost server had held."""
+
+_STEP_SECONDS = 600.0
+"""How often what has become longer ago is added to that sum."""
+
+_LOST = "what the spend ledger in Redis had counted is gone"
 
 
-class RedisLedger:
-    """``Ledger`` over one Redis server.
+class RedisStore:
+    """``Store`` over one Redis server.
 
     :param client: answers with text, not bytes
-    :param owner: unique to this process
-    :param lease_seconds: how long holds outlive a process that died
+    :param writer: unique to this process: names its rows and its lease
+    :param lease_seconds: how long reservations outlive a process that died
     """
 
     immediate = False
 
-    def __init__(self, client: redis.Redis, owner: str, *, prefix: str = _PREFIX, lease_seconds: float = 30.0) -> None:
+    def __init__(
+        self,
+        client: redis.Redis,
+        writer: str,
+        *,
+        prefix: str = _PREFIX,
+        lease_seconds: float = 30.0,
+        late_seconds: float = _LATE_SECONDS,
+    ) -> None:
         self._client = client
-        self._owner = owner
+        self._writer = writer
         self._prefix = prefix
         self._held = f"{prefix}held"
         self._lease_ms = int(lease_seconds * 1000)
+        self._late_seconds = late_seconds
         self._reserve = client.register_script(RESERVE)
-        self._settle = client.register_script(SETTLE)
+        self._write = client.register_script(WRITE)
         self._holding: set[str] = set()
         self._heart: asyncio.Task[None] | None = None
+        self._others: list[tuple[str, int, list[int]]] | None = None
+        self._sums: dict[tuple[object, ...], tuple[float, float, int]] = {}
 
     @classmethod
-    def connect(cls, url: str, owner: str, *, prefix: str = _PREFIX, lease_seconds: float = 30.0) -> Self:
+    def connect(cls, url: str, writer: str, *, prefix: str = _PREFIX, lease_seconds: float = 30.0) -> Self:
         """Use the server at ``redis://…``; nothing is sent before the first call.
 
         :raises ConfigurationError: the URL is not one
         """
         try:
-            client = redis.from_url(url, decode_responses=True, socket_connect_timeout=5.0, socket_timeout=5.0)
+            client = redis.from_url(
+                url,
+                decode_responses=True,
+                socket_connect_timeout=5.0,
+                socket_timeout=5.0,
+                # A connection that Redis closed is noticed only when it is used again; one that hangs is not tried twice.
+                retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+            )
         except ValueError as error:
             raise ConfigurationError(f"stateUrl is not a Redis URL: {error}") from error
-        return cls(client, owner, prefix=prefix, lease_seconds=lease_seconds)
+        return cls(client, writer, prefix=prefix, lease_seconds=lease_seconds)
 
-    async def reserve(self, hold: Hold, limits: Sequence[Limit], now: float) -> Shortfall | None:
-        """See ``Ledger``."""
+    async def reserve(self, reservation: Reservation, claims: Sequence[Claim], now: float) -> Outcome:
+        """See ``Store``."""
+        await self._begin()
         held = {
-            "owner": self._owner,
-            "expires_at": hold.expires_at,
-            "day": hold.day,
-            "model": hold.model,
-            "client": hold.client,
-            **asdict(hold.amounts),
+            "owner": self._writer,
+            "expires_at": reservation.expires_at,
+            "account": list(reservation.account),
+            "amounts": _columns(reservation.amounts),
         }
-        asked = [{**asdict(limit), "window": window(limit.period, hold.day)} for limit in limits]
-        args: list[Any] = [self._prefix, hold.id, orjson.dumps(held), orjson.dumps(asked), now, self._lease_ms]
-        short = await _reached(self._reserve(keys=[self._held], args=args))
-        if short is not None:
-            index, used, aside = short
-            return Shortfall(limits[index - 1], used, aside)
-        self._holding.add(hold.id)
+        asked = [await self._asked(claim, now) for claim in claims]
+        args: list[Any] = [
+            self._prefix, reservation.id, orjson.dumps(held), orjson.dumps(asked), now, self._lease_ms, _KEEP_SECONDS
+        ]  # fmt: skip
+        self._holding.add(reservation.id)
         if self._heart is None:
             self._heart = asyncio.create_task(self._keep_lease())
-        return None
+        answer = await _reached(lambda: self._reserve(keys=[self._held], args=args))
+        if answer[0] == "lost":
+            raise LedgerLostError(_LOST)
+        if answer[0] == "void":
+            raise LedgerUnavailableError("the reservation was given up before it was made")
+        short, *numbers = answer
+        standings = tuple(Standing(claim, *numbers[2 * at : 2 * at + 2]) for at, claim in enumerate(claims))
+        if short:
+            self._holding.discard(reservation.id)
+        return Outcome(standings, standings[short - 1] if short else None)
 
-    async def settle(self, hold: Hold, used: Amounts) -> None:
-        """See ``Ledger``."""
-        self._holding.discard(hold.id)
-        values = (hold.windows, hold.scopes, asdict(used))
-        args: list[Any] = [self._prefix, hold.id, *(orjson.dumps(value) for value in values), _KEEP_SECONDS]
-        await _reached(self._settle(keys=[self._held], args=args))
+    async def write(self, totals: Writes, drops: Collection[str], unknown: Collection[str], now: float) -> None:
+        """See ``Store``."""
+        await self._begin()
+        self._holding.difference_update(drops, unknown)
+        await self._send(self._stated(totals), drops, unknown, anew=False)
 
-    async def release(self, hold: Hold) -> None:
-        """See ``Ledger``."""
-        self._holding.discard(hold.id)
-        await _reached(self._client.hdel(self._held, hold.id))
+    async def rows(self, start: float, end: float) -> Sequence[Row]:
+        """See ``Store``."""
+        sums: dict[Account, Amounts] = {}
+        for field, _, totals in await self._stored(start, end):
+            account = _account(field)
+            sums[account] = sums.get(account, Amounts()) + Amounts(*totals)
+        return [Row(account, used) for account, used in sums.items()]
 
-    async def rows(self, windows: Collection[str]) -> Sequence[Row]:
-        """See ``Ledger``."""
-        rows = []
-        for name in sorted(windows):
-            rows += _rows(name, await _reached(self._client.hgetall(f"{self._prefix}used:{name}")))
-        return rows
+    async def restore(self, totals: Writes, now: float) -> None:
+        """See ``Store``."""
+        self._sums.clear()
+        await self._send([*(self._others or ()), *self._stated(totals)], (), (), anew=True)
+
+    async def examine(self, now: float) -> None:
+        """See ``Store``."""
+        if self._others is not None and not await _reached(lambda: self._client.exists(f"{self._prefix}about")):
+            raise LedgerLostError(_LOST)
 
     async def close(self) -> None:
-        """See ``Ledger``."""
+        """See ``Store``."""
         if self._heart is not None:
             self._heart.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._heart
         await self._client.aclose()
+
+    async def _begin(self) -> None:
+        """Once: learn what there is, so that it can be written back, and say that there is a ledger now."""
+        if self._others is not None:
+            return
+        latest = await _reached(lambda: self._client.zrange(f"{self._prefix}moments", -1, -1))
+        since = int(latest[0]) - _KNOWN_SECONDS if latest else 0
+        others = await self._stored(since, float("inf"))
+        await _reached(lambda: self._client.set(f"{self._prefix}about", "2", nx=True))
+        self._others = others
+
+    async def _stored(self, start: float, end: float) -> list[tuple[str, int, list[int]]]:
+        """Rows by field, moment and totals, of every process."""
+        to = "+inf" if end == float("inf") else f"({end}"
+        moments = await _reached(lambda: self._client.zrangebyscore(f"{self._prefix}moments", start, to))
+        found = []
+        for moment in moments:
+            rows = await _reached(partial(self._client.hgetall, f"{self._prefix}rows:{moment}"))
+            found += [(field, int(moment), orjson.loads(totals)) for field, totals in rows.items()]
+        return found
+
+    async def _asked(self, claim: Claim, now: float) -> dict[str, object]:
+        kind, name = claim.scope
+        recent = max(claim.start, (now - self._late_seconds) // _STEP_SECONDS * _STEP_SECONDS)
+        used = await self._long_ago(claim, recent, now) if recent > claim.start else 0
+        return {
+            "kind": kind,
+            "name": name,
+            "quantity": claim.limit.quantity,
+            "most": claim.limit.most,
+            "start": claim.start,
+            "end": claim.end,
+            "recent": recent,
+            "used": used,
+        }
+
+    async def _long_ago(self, claim: Claim, recent: float, now: float) -> int:
+        """What was used in a claim's time before ``recent``: it does not change any more, so the sum is kept and added to."""
+        key = (claim.start, claim.end, claim.limit.quantity, claim.limit.scope)
+        until, at, used = self._sums.get(key, (claim.start, now, 0))
+        if not at <= now < at + _TRUST_SECONDS or until > recent:
+            until, at, used = claim.start, now, 0
+        if until < recent:
+            rows = await self.rows(until, recent)
+            used += sum(int(getattr(row.used, claim.limit.quantity)) for row in rows if row.account.within(claim))
+        if len(self._sums) > 1000:
+            self._sums.clear()
+        self._sums[key] = (recent, at, used)
+        return used
+
+    def _stated(self, totals: Writes) -> list[tuple[str, int, list[int]]]:
+        return [(orjson.dumps([*account, self._writer]).decode(), account.moment, _columns(used)) for account, used in totals]
+
+    async def _send(
+        self, rows: Sequence[tuple[str, int, list[int]]], drops: Collection[str], unknown: Collection[str], *, anew: bool
+    ) -> None:
+        args: list[Any] = [
+            self._prefix, orjson.dumps(rows), orjson.dumps(list(drops)), _KEEP_SECONDS, "anew" if anew else "",
+            orjson.dumps(list(unknown)),
+        ]  # fmt: skip
+        if await _reached(lambda: self._write(keys=[self._held], args=args)) == "lost":
+            raise LedgerLostError(_LOST)
 
     async def _keep_lease(self) -> None:
         while True:
@@ -121,19 +234,19 @@ class RedisLedger:
             if self._holding:
                 # A server that is away for a moment is asked again on the next beat.
                 with contextlib.suppress(LedgerUnavailableError):
-                    await _reached(self._client.set(f"{self._prefix}alive:{self._owner}", "1", px=self._lease_ms))
+                    await _reached(lambda: self._client.set(f"{self._prefix}alive:{self._writer}", "1", px=self._lease_ms))
 
 
-def _rows(name: str, fields: dict[str, str]) -> list[Row]:
-    scopes: dict[str, dict[str, int]] = {}
-    for field, value in fields.items():
-        scope, _, quantity = field.rpartition("|")
-        scopes.setdefault(scope, {})[quantity] = int(value)
-    return [Row(name, scope, Amounts(**scopes[scope])) for scope in sorted(scopes)]
+def _account(field: str) -> Account:
+    return Account(*orjson.loads(field)[:-1])
 
 
-async def _reached(answer: Awaitable[Any]) -> Any:
+def _columns(amounts: Amounts) -> list[int]:
+    return [amounts.requests, amounts.input_tokens, amounts.output_tokens, amounts.microdollars, amounts.unpriced]
+
+
+async def _reached(ask: Callable[[], Awaitable[Any]]) -> Any:
     try:
-        return await answer
+        return await ask()
     except (RedisError, OSError) as error:
         raise LedgerUnavailableError(f"the spend ledger in Redis cannot be reached: {error}") from error

@@ -1,4 +1,4 @@
-"""The ledger as a file that any number of processes of one machine share.
+"""The ledger's store as a file that any number of processes of one machine share.
 
 WAL with ``synchronous=NORMAL``: a commit takes microseconds, survives the death of the process, and may be lost in a power cut.
 Statements run on the event loop; only waiting for another process's write lock gives it free.
@@ -10,108 +10,175 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-import tempfile
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
-from openclaw_oauthrouter.canonical.spending import Amounts, Limit
+from openclaw_oauthrouter.canonical.spending import AMOUNTS, Amounts
 from openclaw_oauthrouter.errors import ConfigurationError, LedgerUnavailableError
-from openclaw_oauthrouter.policy.ledger.entries import Hold, Row, Shortfall
+from openclaw_oauthrouter.policy.ledger.entries import (
+    Account,
+    Claim,
+    LedgerLostError,
+    Outcome,
+    Reservation,
+    Row,
+    Standing,
+    Writes,
+)
 from openclaw_oauthrouter.policy.ledger.owner import has_died, this_process
-from openclaw_oauthrouter.policy.periods import window
+from openclaw_oauthrouter.policy.ledger.sqlite_file import is_damage, open_file, open_in_place_of
 
-_VERSION = 1
-_SCHEMA = """
-CREATE TABLE used (
-    window TEXT NOT NULL, scope TEXT NOT NULL,
-    requests INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, microdollars INTEGER NOT NULL,
-    PRIMARY KEY (window, scope)
-) WITHOUT ROWID;
-CREATE TABLE held (
-    id TEXT PRIMARY KEY, owner TEXT NOT NULL, expires_at REAL NOT NULL,
-    day TEXT NOT NULL, model TEXT NOT NULL, client TEXT NOT NULL,
-    requests INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, microdollars INTEGER NOT NULL
-) WITHOUT ROWID;
-PRAGMA user_version = 1;
-"""
-_BOOK = """
-INSERT INTO used VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (window, scope) DO UPDATE SET
-    requests = requests + excluded.requests, input_tokens = input_tokens + excluded.input_tokens,
-    output_tokens = output_tokens + excluded.output_tokens, microdollars = microdollars + excluded.microdollars
-"""
-_HOLD = "INSERT INTO held VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_DROP = "DELETE FROM held WHERE id = ?"
-_TAKEN = {
-    quantity: f"""
-SELECT COALESCE((SELECT {quantity} FROM used WHERE window = :window AND scope = :scope), 0),
-       COALESCE((SELECT SUM({quantity}) FROM held
-                 WHERE substr(day, 1, length(:window)) = :window AND :scope IN ('', model, client)), 0)
+_PLACE = Account._fields
+_COLUMNS = ", ".join(AMOUNTS)
+_SUMS = ", ".join(f"SUM({name})" for name in AMOUNTS)
+_STATE = f"""
+INSERT INTO used ({", ".join(_PLACE)}, writer, {_COLUMNS}) VALUES ({", ".join("?" * (len(_PLACE) + 1 + len(AMOUNTS)))})
+ON CONFLICT ({", ".join(_PLACE)}, writer) DO UPDATE SET {", ".join(f"{name} = max({name}, excluded.{name})" for name in AMOUNTS)}
 """  # noqa: S608 - the names of columns, not input
-    for quantity in ("requests", "input_tokens", "output_tokens", "microdollars")
-}
+_HOLD = f"INSERT OR REPLACE INTO held (id, owner, expires_at, {', '.join(_PLACE)}, {_COLUMNS}) VALUES ({', '.join('?' * (3 + len(_PLACE) + len(AMOUNTS)))})"  # noqa: S608
+_DROP = "DELETE FROM held WHERE id = ?"
+_ROWS = f"SELECT {', '.join(_PLACE)}, {_SUMS} FROM used WHERE moment >= ? AND moment < ? GROUP BY {', '.join(_PLACE)}"  # noqa: S608
+_KNOWN = f"SELECT {', '.join(_PLACE)}, writer, {_COLUMNS} FROM used WHERE moment >= ?"  # noqa: S608
+
+_KEEP_SECONDS = 40 * 86_400
+_LATE_SECONDS = 7200.0
+"""Nothing is booked to a moment longer ago than this: no call takes so long."""
+
+_TRUST_SECONDS = 60.0
+"""How long a sum over longer ago is trusted; another process may have written back what a lost file had held."""
+
+_STEP_SECONDS = 600.0
+"""How often what has become longer ago is added to that sum."""
 
 _T = TypeVar("_T")
 
 
-class SqliteLedger:
-    """``Ledger`` in one SQLite file.
+class SqliteStore:
+    """``Store`` in one SQLite file.
 
     :param path: made if absent, readable by its owner only
+    :param writer: a name of this process's rows, unique for ever
     :param wait_seconds: how long to wait for other processes' commits
     :raises ConfigurationError: the file is damaged or of a later version; budgets are never quietly started anew
     """
 
     immediate = True
 
-    def __init__(self, path: Path, *, wait_seconds: float = 5.0) -> None:
+    def __init__(self, path: Path, writer: str, *, wait_seconds: float = 5.0, late_seconds: float = _LATE_SECONDS) -> None:
         self._path = path
+        self._writer = writer
         self._wait_seconds = wait_seconds
+        self._late_seconds = late_seconds
         self._owner = this_process()
+        self._size = 0
+        self._sums: dict[tuple[object, ...], tuple[float, float, int]] = {}
         try:
-            self._connection = _open(path)
+            self._connection, self._identity = open_file(path)
         except (sqlite3.DatabaseError, OSError) as error:
             raise ConfigurationError(
                 f"the spend ledger {str(path)!r} cannot be read ({error}); restore it from a backup, or move it away to start "
                 "counting from zero: today's and this month's budgets then count as unused"
             ) from error
+        self._others = self._known_rows()
 
-    async def reserve(self, hold: Hold, limits: Sequence[Limit], now: float) -> Shortfall | None:
-        """See ``Ledger``."""
-        return await self._write(lambda: self._reserve(hold, limits, now))
+    async def reserve(self, reservation: Reservation, claims: Sequence[Claim], now: float) -> Outcome:
+        """See ``Store``."""
+        self._look()
+        return await self._write(lambda: self._reserve(reservation, claims, now))
 
-    async def settle(self, hold: Hold, used: Amounts) -> None:
-        """See ``Ledger``."""
-        await self._write(lambda: self._settle(hold, used))
+    async def write(self, totals: Writes, drops: Collection[str], unknown: Collection[str], now: float) -> None:
+        """See ``Store``."""
+        self._look(writable=False)
+        await self._write(lambda: self._state(totals, (*drops, *unknown)))
 
-    async def release(self, hold: Hold) -> None:
-        """See ``Ledger``."""
-        await self._write(lambda: self._connection.execute(_DROP, (hold.id,)))
+    async def rows(self, start: float, end: float) -> Sequence[Row]:
+        """See ``Store``."""
+        try:
+            return read_rows(self._connection, start, end)
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
 
-    async def rows(self, windows: Collection[str]) -> Sequence[Row]:
-        """See ``Ledger``."""
-        return read_rows(self._connection, windows)
+    async def restore(self, totals: Writes, now: float) -> None:
+        """See ``Store``; two processes may do so at once, for each states what it knows, and the larger figure stays."""
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+        try:
+            self._connection, self._identity = open_in_place_of(self._path, self._identity)
+        except (sqlite3.DatabaseError, OSError) as error:
+            raise LedgerUnavailableError(f"the spend ledger {str(self._path)!r} cannot be made anew: {error}") from error
+        self._size = 0
+        self._sums.clear()
+
+        def state_all() -> None:
+            self._state(totals, ())
+            self._connection.executemany(_STATE, self._others)
+
+        await self._write(state_all)
+
+    async def examine(self, now: float) -> None:
+        """See ``Store``."""
+        self._look()
 
     async def close(self) -> None:
-        """See ``Ledger``."""
+        """See ``Store``."""
         self._connection.close()
 
-    def _reserve(self, hold: Hold, limits: Sequence[Limit], now: float) -> Shortfall | None:
-        short = self._shortfall(hold, limits)
-        if short is not None and self._drop_abandoned(now):
-            short = self._shortfall(hold, limits)
-        if short is None:
-            row = (hold.id, str(self._owner), hold.expires_at, hold.day, hold.model, hold.client, *_columns(hold.amounts))
-            self._connection.execute(_HOLD, row)
-        return short
+    def _look(self, *, writable: bool = True) -> None:
+        """Whether the file under its name is still the one that is open, and may be written."""
+        try:
+            status = os.stat(self._path)
+        except OSError:
+            raise LedgerLostError(f"the spend ledger {str(self._path)!r} is gone") from None
+        if (status.st_dev, status.st_ino) != self._identity:
+            raise LedgerLostError(f"the spend ledger {str(self._path)!r} was replaced")
+        if status.st_size < self._size:
+            raise LedgerLostError(f"the spend ledger {str(self._path)!r} was cut off")
+        self._size = status.st_size
+        if writable and not status.st_mode & 0o200:
+            raise LedgerUnavailableError(f"the spend ledger {str(self._path)!r} may not be written: it is read-only")
 
-    def _shortfall(self, hold: Hold, limits: Sequence[Limit]) -> Shortfall | None:
-        for limit in limits:
-            where = {"window": window(limit.period, hold.day), "scope": limit.scope}
-            used, held = self._connection.execute(_TAKEN[limit.quantity], where).fetchone()
-            if used + held + getattr(hold.amounts, limit.quantity) > limit.most:
-                return Shortfall(limit, used, held)
-        return None
+    def _reserve(self, reservation: Reservation, claims: Sequence[Claim], now: float) -> Outcome:
+        outcome = self._judged(reservation, claims, now)
+        if outcome.short is not None and self._drop_abandoned(now):
+            outcome = self._judged(reservation, claims, now)
+        if outcome.short is None:
+            row = (reservation.id, str(self._owner), reservation.expires_at, *reservation.account, *_columns(reservation.amounts))
+            self._connection.execute(_HOLD, row)
+        return outcome
+
+    def _judged(self, reservation: Reservation, claims: Sequence[Claim], now: float) -> Outcome:
+        standings = tuple(self._standing(claim, reservation.id, now) for claim in claims)
+        short = next((one for one in standings if getattr(reservation.amounts, one.claim.limit.quantity) > one.rest), None)
+        return Outcome(standings, short)
+
+    def _standing(self, claim: Claim, own: str, now: float) -> Standing:
+        where, values = _condition(claim)
+        quantity = claim.limit.quantity
+        held = self._sum("held", quantity, f"{where} AND id <> ?", (claim.start, claim.end, *values, own))
+        recent = max(claim.start, (now - self._late_seconds) // _STEP_SECONDS * _STEP_SECONDS)
+        used = self._sum("used", quantity, where, (recent, claim.end, *values))
+        if recent > claim.start:
+            used += self._long_ago(claim, quantity, where, values, recent, now)
+        return Standing(claim, used, held)
+
+    def _long_ago(self, claim: Claim, quantity: str, where: str, values: tuple[str, ...], recent: float, now: float) -> int:
+        """What was used in a claim's time before ``recent``: it does not change any more, so the sum is kept and added to."""
+        key = (claim.start, claim.end, quantity, where, values)
+        until, at, used = self._sums.get(key, (claim.start, now, 0))
+        if not at <= now < at + _TRUST_SECONDS or until > recent:
+            until, at, used = claim.start, now, 0
+        if until < recent:
+            used += self._sum("used", quantity, where, (until, min(recent, claim.end), *values))
+        if len(self._sums) > 1000:
+            self._sums.clear()
+        self._sums[key] = (recent, at, used)
+        return used
+
+    def _sum(self, table: str, quantity: str, where: str, values: tuple[object, ...]) -> int:
+        statement = f"SELECT COALESCE(SUM({quantity}), 0) FROM {table} WHERE {where}"  # noqa: S608 - the names of columns, not input
+        (found,) = self._connection.execute(statement, values).fetchone()
+        return int(found)
 
     def _drop_abandoned(self, now: float) -> bool:
         owners = [owner for (owner,) in self._connection.execute("SELECT DISTINCT owner FROM held")]
@@ -121,10 +188,16 @@ class SqliteLedger:
         self._connection.execute("DELETE FROM held WHERE expires_at <= ?", (now,))
         return self._connection.total_changes > before
 
-    def _settle(self, hold: Hold, used: Amounts) -> None:
-        self._connection.execute(_DROP, (hold.id,))
-        amounts = _columns(used)
-        self._connection.executemany(_BOOK, [(window, scope, *amounts) for window in hold.windows for scope in hold.scopes])
+    def _state(self, totals: Writes, drops: Collection[str]) -> None:
+        for reservation in drops:
+            self._connection.execute(_DROP, (reservation,))
+        for account, used in totals:
+            self._connection.execute(_STATE, (*account, self._writer, *_columns(used)))
+
+    def _known_rows(self) -> list[tuple[object, ...]]:
+        """What other processes had stated when this one began, to be written back should the file be lost."""
+        (latest,) = self._connection.execute("SELECT COALESCE(MAX(moment), 0) FROM used").fetchone()
+        return list(self._connection.execute(_KNOWN, (latest - _KEEP_SECONDS,)))
 
     async def _write(self, change: Callable[[], _T]) -> _T:
         """Run a change as one transaction; nothing is awaited inside it, so tasks never share one."""
@@ -133,10 +206,11 @@ class SqliteLedger:
             result = change()
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            raise self._unavailable(error) from error
+            raise self._failed(error) from error
         finally:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
         return result
 
     async def _begin(self) -> None:
@@ -144,14 +218,19 @@ class SqliteLedger:
         while True:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
+            except sqlite3.Error as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or waited > self._wait_seconds:
-                    raise self._unavailable(error) from error
+                    raise self._failed(error) from error
             else:
                 return
             await asyncio.sleep(pause)
             waited += pause
             pause = min(pause + 0.0005, 0.01)
+
+    def _failed(self, error: sqlite3.Error) -> Exception:
+        if is_damage(error):
+            return LedgerLostError(f"the spend ledger {str(self._path)!r} is damaged ({error})")
+        return self._unavailable(error)
 
     def _unavailable(self, error: sqlite3.Error) -> LedgerUnavailableError:
         return LedgerUnavailableError(f"the spend ledger {str(self._path)!r} cannot be written: {error}")
@@ -163,12 +242,12 @@ class SqliteLedgerReader:
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2.0)
 
-    def rows(self, windows: Collection[str]) -> Sequence[Row]:
-        """What was settled in these windows.
+    def rows(self, start: float, end: float) -> Sequence[Row]:
+        """What was settled in accounts that began from ``start`` to before ``end``.
 
         :raises sqlite3.DatabaseError: the file is damaged
         """
-        return read_rows(self._connection, windows)
+        return read_rows(self._connection, start, end)
 
     def __enter__(self) -> Self:
         return self
@@ -177,52 +256,22 @@ class SqliteLedgerReader:
         self._connection.close()
 
 
-def read_rows(connection: sqlite3.Connection, windows: Collection[str]) -> list[Row]:
-    """Rows of ``used``, in order of window and scope."""
-    marks = ", ".join("?" * len(windows))
-    statement = f"SELECT * FROM used WHERE window IN ({marks}) ORDER BY window, scope"  # noqa: S608 - question marks only
-    return [Row(window, scope, Amounts(*amounts)) for window, scope, *amounts in connection.execute(statement, tuple(windows))]
+def read_rows(connection: sqlite3.Connection, start: float, end: float) -> list[Row]:
+    """Sums over all processes, by account."""
+    width = len(_PLACE)
+    return [Row(Account(*row[:width]), Amounts(*row[width:])) for row in connection.execute(_ROWS, (start, end))]
 
 
-def _columns(amounts: Amounts) -> tuple[int, int, int, int]:
-    return (amounts.requests, amounts.input_tokens, amounts.output_tokens, amounts.microdollars)
+def _condition(claim: Claim) -> tuple[str, tuple[str, ...]]:
+    """What a row must fulfil to count: its time first, then a scope, then that it was paid in money."""
+    where, values = "moment >= ? AND moment < ?", ()
+    if claim.limit.quantity == "microdollars":
+        where += " AND paid_by <> 'plan'"
+    kind, name = claim.scope
+    if not kind:
+        return where, values
+    return f"{where} AND {kind} = ?", (name,)
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    if not path.exists():
-        _create(path)
-    # Autocommit: transactions are begun and ended by hand. The long wait is for opening only.
-    connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
-    try:
-        _examine(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _create(path: Path) -> None:
-    """Make the file whole under another name first: an empty ledger is then always a damaged one."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
-    os.close(handle)
-    try:
-        connection = sqlite3.connect(name)
-        connection.executescript(_SCHEMA)
-        connection.close()
-        with contextlib.suppress(FileExistsError):  # another process was quicker
-            os.link(name, path)
-    finally:
-        os.unlink(name)
-
-
-def _examine(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version != _VERSION:
-        raise sqlite3.DatabaseError(f"it says version {version}, this program writes {_VERSION}")
-    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict != "ok":
-        raise sqlite3.DatabaseError(verdict.splitlines()[-1])
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA busy_timeout = 0")
+def _columns(amounts: Amounts) -> tuple[int, ...]:
+    return (amounts.requests, amounts.input_tokens, amounts.output_tokens, amounts.microdollars, amounts.unpriced)

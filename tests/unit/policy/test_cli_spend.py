@@ -13,9 +13,8 @@ from click.testing import CliRunner
 from openclaw_oauthrouter.canonical.spending import Amounts
 from openclaw_oauthrouter.cli.spend import command
 from openclaw_oauthrouter.policy.ledger import ledger_path
-from openclaw_oauthrouter.policy.ledger.entries import Hold
-from openclaw_oauthrouter.policy.ledger.sqlite import SqliteLedger
-from openclaw_oauthrouter.policy.periods import day_of
+from openclaw_oauthrouter.policy.ledger.entries import Account
+from openclaw_oauthrouter.policy.ledger.sqlite import SqliteStore
 
 
 @pytest.fixture
@@ -31,10 +30,10 @@ def config(tmp_path: Path) -> Path:
 
 
 async def registry(path: Path) -> None:
-    ledger = SqliteLedger(path)
-    hold = Hold("1", day_of(time.time()), "model:anthropic/claude-haiku-4-5", "client:ci", Amounts(1), 4e9)
-    await ledger.settle(hold, Amounts(4, 1234, 567, 2_500_000))
-    await ledger.close()
+    store = SqliteStore(path, "gateway")
+    account = Account(int(time.time()), "anthropic", "anthropic/claude-haiku-4-5", "ci")
+    await store.write([(account, Amounts(4, 1234, 567, 2_500_000))], [], [], time.time())
+    await store.close()
 
 
 def run(config: Path, *arguments: str) -> str:
@@ -50,18 +49,26 @@ def test_the_table_shows_limits_models_and_clients(config: Path, tmp_path: Path)
     assert "everybody requests today 4 10 6" in lines
     assert "everybody cost this month $2.5000 $5.5000 $3.0000" in lines
     assert "client ci requests today 4 3 0" in lines
-    assert lines.count("model anthropic/claude-haiku-4-5 4 1,234 567 $2.5000") == 2
+    assert lines.count("model anthropic/claude-haiku-4-5 4 1,234 567 $2.5000") == 3
 
 
 def test_json(config: Path, tmp_path: Path) -> None:
     asyncio.run(registry(ledger_path(tmp_path)))
     report = json.loads(run(config, "--json"))
-    used = {"requests": 4, "input_tokens": 1234, "output_tokens": 567, "microdollars": 2_500_000}
+    used = {"requests": 4, "input_tokens": 1234, "output_tokens": 567, "microdollars": 2_500_000, "unpriced": 0}
     assert report["periods"]["day"]["used"]["client:ci"] == used
     assert report["periods"]["month"]["used"][""] == used
     [budget] = [budget for budget in report["budgets"] if budget["quantity"] == "microdollars"]
     assert budget.pop("resetsAt") > time.time()
-    assert budget == {"period": "month", "quantity": "microdollars", "most": 5_500_000, "scope": "", "used": 2_500_000}
+    assert budget == {
+        "period": "month",
+        "quantity": "microdollars",
+        "most": 5_500_000,
+        "scope": "",
+        "hard": False,
+        "used": 2_500_000,
+        "warning": None,
+    }
 
 
 def test_without_a_ledger_all_is_zero_and_none_is_made(config: Path, tmp_path: Path) -> None:

@@ -117,6 +117,7 @@ class World:
             "classify": self._classify,
             "conversations": Conversations(lambda: self.now, settings.sticky_seconds),
             "estimate": lambda request, info: Estimate(self.tokens, request.max_output_tokens or 500),
+            "expected_output": lambda *_: 4096,
             "revise": lambda request, decision: None,
         }
         return Router(**{**named, **parts})

@@ -15,6 +15,7 @@ from openclaw_oauthrouter.errors import (
     CredentialNotFound,
     GatewayBusyError,
     InvalidRequestError,
+    ModelNotAllowedError,
     PolicyError,
     UpstreamAuthenticationError,
     UpstreamBillingError,
@@ -89,7 +90,7 @@ async def test_what_is_tried_next(name: str) -> None:
     expected = ["a/one"] if follows == "nothing" else ["a/one", follows, "answers"]
     assert await walked(world) == expected
     assert world.failed_names == ["a:one"]
-    assert [reservation.released for reservation in world.reservations] == [True, False][: len(world.reservations)]
+    assert [reservation.closed for reservation in world.reservations] == [True, False][: len(world.reservations)]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ async def test_a_failure_that_never_ends(name: str, calls: list[str]) -> None:
     with pytest.raises(UpstreamError) as failed:
         await world.open()
     assert world.calls == calls
-    assert all(reservation.released for reservation in world.reservations)
+    assert all(reservation.closed for reservation in world.reservations)
     providers = {call[0] for call in calls}
     assert isinstance(failed.value, AllUpstreamsFailed) == (len(providers) > 1)
     assert failed.value.status_code == FAILURES[name][0].status_code
@@ -275,14 +276,29 @@ async def test_a_prompt_that_is_too_long_goes_only_where_there_is_more_room() ->
 # ------------------------------------------------------------------ our own refusals
 
 
-async def test_a_refusal_of_ours_concerns_one_hop() -> None:
-    world = World([OK], refused={"a": BudgetExceededError("no more of a")})
+def of_one_model(message: str) -> BudgetExceededError:
+    """The refusal of a limit that counts one model or provider only."""
+    error = BudgetExceededError(message)
+    error.general = False
+    return error
+
+
+@pytest.mark.parametrize("refusal", [of_one_model("no more of a"), ModelNotAllowedError("a is denied")])
+async def test_refusal_that_concerns_one_model_goes_on_to_the_next(refusal: PolicyError) -> None:
+    world = World([OK], refused={"a": refusal})
     assert await walked(world) == ["b/one", "answers"]
     assert world.record.spend_decision == "allow"
 
 
+@pytest.mark.parametrize("refusal", [BudgetExceededError("no more"), CostBudgetExceededError("too dear")])
+async def test_refusal_of_a_budget_ends_the_walk(refusal: PolicyError) -> None:
+    world = World([OK], refused={"a": refusal})
+    assert await walked(world) == []
+    assert (world.record.spend_decision, world.record.spend_code) == ("deny", "DAILY_BUDGET_EXCEEDED")
+
+
 async def test_when_every_hop_is_refused_the_first_refusal_is_the_answer() -> None:
-    refused = {name: BudgetExceededError(f"no more of {name}") for name in WINDOWS}
+    refused = {name: of_one_model(f"no more of {name}") for name in WINDOWS}
     world = World([OK], refused=refused)
     with pytest.raises(BudgetExceededError, match="no more of a"):
         await world.open()
@@ -294,6 +310,7 @@ async def test_where_money_is_short_a_cheaper_model_may_answer() -> None:
     refused: dict[str, PolicyError] = {"a": CostBudgetExceededError("too dear")}
     world = World([OK], refused=refused, downgrade=[Candidate(ModelInfo("b", "m"))])
     assert await walked(world, ROUTE[0]) == ["b/one", "answers"]
+    assert (world.record.spend_decision, world.record.downgraded_from) == ("downgrade", ROUTE[0].info.name)
     # Not for a budget in tokens, and not when nobody is cheaper.
     world = World([OK], refused={"a": BudgetExceededError("no tokens")}, downgrade=[Candidate(ModelInfo("b", "m"))])
     assert await walked(world, ROUTE[0]) == []
@@ -304,7 +321,7 @@ async def test_what_one_dialect_cannot_say_another_may() -> None:
     world = World([InvalidRequestError("no audio"), OK])
     assert await walked(world) == ["a/one", "b/one", "answers"]
     assert world.failed_names == []
-    assert [reservation.released for reservation in world.reservations] == [True, False]
+    assert [reservation.closed for reservation in world.reservations] == [True, False]
     with pytest.raises(InvalidRequestError, match="no audio"):
         await World([InvalidRequestError("no audio")]).open()
 
@@ -313,4 +330,4 @@ async def test_a_fault_of_ours_gives_the_reservation_back() -> None:
     world = World([RuntimeError("a bug")])
     with pytest.raises(RuntimeError):
         await world.open()
-    assert world.reservations[0].released
+    assert world.reservations[0].closed

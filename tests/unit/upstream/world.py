@@ -9,11 +9,19 @@ from typing import Any
 
 from openclaw_oauthrouter.canonical.content import TextPart
 from openclaw_oauthrouter.canonical.credential import Credential, Secret
+from openclaw_oauthrouter.canonical.pricing import MeasuredCost
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import Candidate, Estimate, ModelInfo
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
 from openclaw_oauthrouter.config.upstream import RetrySettings, TimeoutSettings
-from openclaw_oauthrouter.errors import CostBudgetExceededError, CredentialNotFound, PolicyError, UpstreamError
+from openclaw_oauthrouter.errors import (
+    BudgetExceededError,
+    CostBudgetExceededError,
+    CredentialNotFound,
+    InvalidRequestError,
+    PolicyError,
+    UpstreamError,
+)
 from openclaw_oauthrouter.health.failures import FailureTable
 from openclaw_oauthrouter.upstream.failover import Failover, OpenedAnswer
 
@@ -25,10 +33,26 @@ OK = "ok"
 
 @dataclass
 class Reservation:
-    released: bool = False
+    """A reservation, and what became of it.
+
+    :ivar booked: usage and cost of a call that was settled
+    """
+
+    given_back: bool = False
+    booked: list[tuple[Any, Any]] = field(default_factory=list)
+    output_cap: int | None = None
+    warnings: tuple[str, ...] = ()
+    watched_tokens: int | None = None
+
+    @property
+    def closed(self) -> bool:
+        return self.given_back or bool(self.booked)
 
     async def release(self) -> None:
-        self.released = True
+        self.given_back = True
+
+    async def settle(self, usage: Any, cost: Any, *, paid_by: Any = None) -> None:
+        self.booked.append((usage, cost))
 
 
 @dataclass
@@ -71,6 +95,7 @@ class World:
             rule_for=FailureTable().rule_for,
             jitter=lambda: 0.0,
             clock=lambda: 0.0,
+            cost_of=lambda info, usage: MeasuredCost(usage.input_tokens + usage.output_tokens),
         )
         return await failover.open(REQUEST, candidates or ROUTE, self.record, None)
 
@@ -80,6 +105,7 @@ class World:
         assert target.credential is not None
         self.calls.append(f"{target.provider.name}/{target.credential.secret.reveal()}")
         outcome = self.script[min(len(self.calls), len(self.script)) - 1]
+        attempt.sent = not isinstance(outcome, InvalidRequestError)
         if outcome is OK:
             return SimpleNamespace(target=target)
         raise outcome
@@ -126,17 +152,20 @@ class World:
 
     # the spend guard
 
-    def cap(self, request: ChatRequest, info: ModelInfo) -> ChatRequest:
+    def cap(self, request: ChatRequest, info: ModelInfo, most: int | None = None) -> ChatRequest:
         return request
 
     def estimate(self, request: ChatRequest, info: ModelInfo) -> Estimate:
-        return Estimate(1, 1)
+        return Estimate(100, 1)
 
-    async def reserve(self, candidate: Candidate, estimate: Estimate, client: str | None, *, by_plan: bool = False) -> Any:
+    async def reserve(self, candidate: Candidate, estimate: Estimate, client: str | None, **_: Any) -> Any:
         if candidate.info.provider in self.refused:
             raise self.refused[candidate.info.provider]
         self.reservations.append(Reservation())
         return self.reservations[-1]
+
+    def is_final(self, refusal: PolicyError) -> bool:
+        return isinstance(refusal, BudgetExceededError) and refusal.general
 
     def cheaper(self, refusal: PolicyError, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
         return self.downgrade if isinstance(refusal, CostBudgetExceededError) else ()

@@ -1,0 +1,163 @@
+"""Budget set aside for one call: topped up while the answer is written, settled or released at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from openclaw_oauthrouter.canonical.pricing import MeasuredCost
+from openclaw_oauthrouter.canonical.spending import Amounts, Limit, PaidBy
+from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.errors import BudgetExceededError
+from openclaw_oauthrouter.policy.ledger.entries import Account, Claim, Reservation, Standing
+from openclaw_oauthrouter.policy.ledger.ledger import Ledger
+from openclaw_oauthrouter.policy.money import microdollars
+from openclaw_oauthrouter.policy.sizing import Size
+
+TopUp = Callable[["Held", int], Amounts]
+
+_TRIES = 3
+_STEP = 1024
+"""Tokens that are set aside at least when more is needed: a booking for every word would cost more than it counts."""
+
+
+class Held:
+    """What the ledger holds for a call.
+
+    :ivar output_tokens: of the answer it is for
+    :ivar most_output: what the upstream is told not to exceed
+    :ivar standings: how the limits stood before the call
+    :ivar overdraft: what running answers may use beyond a limit that is not hard: one whole answer
+    """
+
+    __slots__ = ("most_output", "output_tokens", "overdraft", "reservation", "size", "standings")
+
+    def __init__(
+        self,
+        reservation: Reservation,
+        standings: Sequence[Standing],
+        size: Size,
+        output_tokens: int,
+        most_output: int,
+        overdraft: Amounts,
+    ) -> None:
+        self.reservation = reservation
+        self.standings = standings
+        self.size = size
+        self.output_tokens = output_tokens
+        self.most_output = most_output
+        self.overdraft = overdraft
+
+    def lenient_claims(self) -> list[Claim]:
+        """The claims, with the overdraft where they are not hard."""
+        return [
+            claim
+            if claim.limit.hard
+            else claim._replace(limit=_with_more(claim.limit, getattr(self.overdraft, claim.limit.quantity)))
+            for claim, *_ in self.standings
+        ]
+
+
+class OpenReservation:
+    """``interfaces.Reservation``: settled or released, whichever comes first; every later call does nothing.
+
+    :param held: ``None`` where no limit counts the call
+    :param refuse: makes the error for a limit that is short
+    :param settled: told of what was booked, for warnings
+    :param unknown_cost: what to book for an answer whose cost nobody knows, in micro-dollars; ``None`` books nothing
+    """
+
+    __slots__ = (
+        "_account",
+        "_clock",
+        "_held",
+        "_ledger",
+        "_open",
+        "_refuse",
+        "_settled",
+        "_unknown_cost",
+        "output_cap",
+        "warnings",
+    )
+
+    def __init__(
+        self,
+        account: Account,
+        ledger: Ledger,
+        *,
+        held: Held | None,
+        output_cap: int | None,
+        warnings: tuple[str, ...],
+        refuse: Callable[[Standing, Amounts], BudgetExceededError],
+        settled: Callable[[Sequence[Standing], Account, Amounts], None],
+        unknown_cost: Callable[[Usage], int] | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._account = account
+        self._ledger = ledger
+        self._held = held
+        self._refuse = refuse
+        self._settled = settled
+        self._unknown_cost = unknown_cost
+        self._clock = clock
+        self._open = True
+        self.output_cap = output_cap
+        self.warnings = warnings
+
+    @property
+    def watched_tokens(self) -> int | None:
+        """See ``Reservation``."""
+        held = self._held
+        return None if held is None or held.output_tokens >= held.most_output else held.output_tokens
+
+    async def top_up(self, output_tokens: int) -> None:
+        """See ``Reservation``."""
+        held = self._held
+        if held is None or not self._open or output_tokens <= held.output_tokens:
+            return
+        wanted = min(held.most_output, max(output_tokens + _STEP, 2 * held.output_tokens))
+        claims = held.lenient_claims()
+        for _ in range(_TRIES):
+            amounts = held.size.amounts(wanted)
+            asked = replace(held.reservation, amounts=amounts)
+            outcome = await self._ledger.reserve(asked, claims, self._clock())
+            if outcome.short is None:
+                held.output_tokens = wanted
+                return
+            wanted = min(wanted, held.size.longest(outcome.standings))
+            if wanted < output_tokens:
+                raise self._refuse(outcome.short, held.size.amounts(output_tokens))
+
+    async def settle(self, usage: Usage | None, cost: MeasuredCost | None, *, paid_by: PaidBy | None = None) -> None:
+        """See ``Reservation``."""
+        if not self._close():
+            return
+        held = self._held
+        account = self._account if paid_by is None else self._account._replace(paid_by=paid_by)
+        used = self._used(usage, cost)
+        if held is None:
+            self._ledger.note(account, used)
+            return
+        await self._ledger.settle(account, used, held.reservation.id)
+        self._settled(held.standings, account, used)
+
+    async def release(self) -> None:
+        """See ``Reservation``."""
+        if self._close() and self._held is not None:
+            await self._ledger.release(self._held.reservation.id)
+
+    def _close(self) -> bool:
+        was_open, self._open = self._open, False
+        return was_open
+
+    def _used(self, usage: Usage | None, cost: MeasuredCost | None) -> Amounts:
+        if usage is None:
+            return Amounts(1)
+        if cost is not None:
+            return Amounts(1, usage.input_tokens, usage.output_tokens, microdollars(cost))
+        unknown = self._unknown_cost(usage) if self._unknown_cost is not None else 0
+        return Amounts(1, usage.input_tokens, usage.output_tokens, unknown, 1)
+
+
+def _with_more(limit: Limit, more: int) -> Limit:
+    return Limit(limit.period, limit.quantity, limit.most + more, limit.scope)
