@@ -22,16 +22,18 @@ def journal_of(settings: Settings) -> Journal:
     return Journal(settings.home / "changes")
 
 
-def offer(journal: Journal, change: FileChange, *, yes: bool) -> bool:
+def offer(journal: Journal, change: FileChange, *, yes: bool, secret: str = "") -> bool:
     """Show the diff, ask, and write.
 
     :param yes: do not ask
+    :param secret: not to be shown, whatever the name it stands under
     :return: whether the file now is as planned
     """
     if not change.needed:
         click.echo(f"{change.path} is already as it should be.")
         return True
-    click.echo(change.diff())
+    shown = change.diff()
+    click.echo(shown.replace(secret, "********") if secret else shown)
     if not yes and not confirm(f"Change {change.path}?", default=True):
         click.echo("Nothing was changed.")
         return False

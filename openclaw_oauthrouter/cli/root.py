@@ -32,6 +32,7 @@ COMMANDS = (
     "doctor",
     "openclaw",
     "setup",
+    "run",
     "service",
     "completion",
 )

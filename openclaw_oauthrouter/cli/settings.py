@@ -29,7 +29,7 @@ def command_settings(obj: dict[str, Any] | None, *, announce: bool = True) -> Lo
 
 
 def _with_openclaw(own: LoadedSettings) -> LoadedSettings:
-    from openclaw_oauthrouter.openclaw.command import openclaw_config_file
+    from openclaw_oauthrouter.config.places import openclaw_config_file
 
     path = openclaw_config_file(own.settings, own.environ)
     if not path.is_file():

@@ -9,6 +9,7 @@ import httpx
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.config.places import openclaw_state_dir
 from openclaw_oauthrouter.credentials.chatgpt_login import PROVIDER, RESOURCE, TOKEN_URL
 from openclaw_oauthrouter.credentials.profile_file import EndpointOf, ProfileFile
 from openclaw_oauthrouter.credentials.profiles import Profile
@@ -52,14 +53,6 @@ def builtin_sources(
     if options.claude_code:
         sources.append(ClaudeCodeSource(_folder(environ, "CLAUDE_CONFIG_DIR", ".claude"), clock))
     return sources
-
-
-def openclaw_state_dir(settings: Settings, environ: Mapping[str, str]) -> Path:
-    """Where OpenClaw keeps its state: the setting, ``OPENCLAW_STATE_DIR``, else ``.openclaw`` in ``OPENCLAW_HOME`` or the home folder."""
-    named = settings.credentials.openclaw_state_dir or environ.get("OPENCLAW_STATE_DIR")
-    if named:
-        return Path(named).expanduser()
-    return Path(environ.get("OPENCLAW_HOME") or Path.home()).expanduser() / ".openclaw"
 
 
 def token_client(settings: Settings, clock: Clock) -> TokenClient:

@@ -9,9 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from openclaw_oauthrouter.config import Settings
-from openclaw_oauthrouter.credentials.builtin import openclaw_state_dir
-
 OLDEST = (2026, 9, 0)
 """The plugin interface this package is tested with begins here."""
 
@@ -57,9 +54,3 @@ def find_openclaw(environ: Mapping[str, str]) -> OpenClaw | None:
     """The ``openclaw`` on the search path."""
     found = shutil.which("openclaw", path=environ.get("PATH"))
     return OpenClaw(Path(found), environ) if found else None
-
-
-def openclaw_config_file(settings: Settings, environ: Mapping[str, str]) -> Path:
-    """Where OpenClaw's configuration lies: ``OPENCLAW_CONFIG_PATH``, else in its state folder."""
-    named = environ.get("OPENCLAW_CONFIG_PATH")
-    return Path(named).expanduser() if named else openclaw_state_dir(settings, environ) / "openclaw.json"

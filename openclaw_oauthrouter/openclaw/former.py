@@ -10,7 +10,7 @@ from typing import Any
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.openclaw.edits.edit import Edit, PutJson, RemoveJson
 from openclaw_oauthrouter.openclaw.edits.json5_text import read, value_at
-from openclaw_oauthrouter.openclaw.provider_entry import PROVIDER_ID
+from openclaw_oauthrouter.openclaw.names import PROVIDER_ID
 
 DEFAULT_MODEL = f"{PROVIDER_ID}/auto"
 SEED_ROW = ("agents", "defaults", "models", DEFAULT_MODEL)

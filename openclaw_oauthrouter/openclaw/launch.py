@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os.path
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,12 +19,12 @@ def serve_arguments(config: Path | None = None) -> list[str]:
     return _arguments("serve", config)
 
 
-def token_command(python: str, config: Path | None = None) -> str:
-    """A shell command that prints the local token, from whatever folder it is run.
+def token_arguments(config: Path | None = None) -> list[str]:
+    """What follows the interpreter for the local token to be printed, from whatever folder it is run.
 
     :param config: the file that holds the token
     """
-    return shlex.join([python, *_arguments("token", config)])
+    return _arguments("token", config)
 
 
 def _arguments(command: str, config: Path | None) -> list[str]:

@@ -7,13 +7,12 @@ from typing import Any
 
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.server import local_address
+from openclaw_oauthrouter.openclaw.names import LABEL, PROVIDER_ID, TOKEN_VARIABLE
 from openclaw_oauthrouter.routing.model_ids import PROFILES
 
-PROVIDER_ID = "oauthrouter"
-LABEL = "OAuthRouter"
+__all__ = ["LABEL", "PROVIDER_ID", "TOKEN_VARIABLE", "ProviderEntry", "provider_entry"]
+
 API = "openai-completions"
-TOKEN_VARIABLE = "OAUTHROUTER_LOCAL_TOKEN"
-"""Environment variable that carries the local token; read by the gateway and by the host alike."""
 
 CONTEXT_WINDOW = 200_000
 MAX_TOKENS = 128_000

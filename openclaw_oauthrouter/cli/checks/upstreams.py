@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, failure, ok, warning
+from openclaw_oauthrouter.config.places import openclaw_config_file
 from openclaw_oauthrouter.credentials.advice import how_to_get
 from openclaw_oauthrouter.credentials.chain import CredentialChain
 from openclaw_oauthrouter.errors import ConfigurationError, CredentialError
 from openclaw_oauthrouter.interfaces import CredentialSource, Provider
-from openclaw_oauthrouter.openclaw.command import openclaw_config_file
 from openclaw_oauthrouter.openclaw.installation import route_in
 from openclaw_oauthrouter.parts import build_credentials, build_providers
 from openclaw_oauthrouter.plugins import create_plugin_manager

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from openclaw_oauthrouter.errors import ConfigurationError
-from openclaw_oauthrouter.openclaw.edits import json5_text, toml_text
+from openclaw_oauthrouter.openclaw.edits import json5_text, marked_block, toml_text, yaml_text
 
 _MISSING = object()
 
@@ -84,11 +84,11 @@ class PutTomlBlock(_Edit):
     def apply(self, text: str) -> str:
         """The text with the tables."""
         toml_text.read(text)
-        return toml_text.still_toml(toml_text.put_block(text, self.body))
+        return toml_text.still_toml(marked_block.put_block(text, self.body))
 
     def revert(self, text: str, before: str) -> str:
         """The text without them."""
-        return toml_text.remove_block(text)
+        return marked_block.remove_block(text)
 
 
 class PutTomlKey(_Edit):
@@ -116,6 +116,30 @@ class PutTomlKey(_Edit):
         return toml_text.still_toml(restored)
 
 
+class PutYaml(_Edit):
+    """Put a marked block of ours into a YAML file: keys at its end, or items into a list.
+
+    :ivar place: ``keys``; ``items`` of the list that the file is; or ``items of KEY``
+    :ivar head: further keys, for a file that is new or empty
+    """
+
+    kind: Literal["put-yaml"] = "put-yaml"
+    place: str
+    body: str
+    head: str = ""
+
+    def apply(self, text: str) -> str:
+        """The text with the block."""
+        if self.place == "keys":
+            return yaml_text.put_keys(text, self.body)
+        key = self.place.removeprefix("items").removeprefix(" of ") or None
+        return yaml_text.put_items(text, key, self.body, head=self.head)
+
+    def revert(self, text: str, before: str) -> str:
+        """The text without it."""
+        return marked_block.remove_block(text)
+
+
 class ReplaceText(_Edit):
     """Make a file of our own, whatever was there."""
 
@@ -131,7 +155,9 @@ class ReplaceText(_Edit):
         return before
 
 
-Edit = Annotated[PutJson | RemoveJson | AppendJson | PutTomlBlock | PutTomlKey | ReplaceText, Field(discriminator="kind")]
+Edit = Annotated[
+    PutJson | RemoveJson | AppendJson | PutTomlBlock | PutTomlKey | PutYaml | ReplaceText, Field(discriminator="kind")
+]
 
 
 def _restore(text: str, before: str, path: tuple[str, ...]) -> str:

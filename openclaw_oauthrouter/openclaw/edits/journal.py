@@ -17,11 +17,16 @@ from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.edits.edit import Edit
 from openclaw_oauthrouter.telemetry.redact import redact
 
-_SECRET_VALUE = re.compile(
-    r"""(?i)((?:token|key|secret|password)s?[-_]?\d*["']?\s*[:=]\s*(["']))  # apiKey2: '
-        (?!\$\{?\w+\}?\2)(?:(?!\2).){8,}(\2)                             # but a reference may be seen""",
+_NAMED = re.compile(
+    r"""(?im)(?P<name>[\w.-]*(?:token|key|secret|password)s?[-_]?\d*)(?P<sign>["']?[ \t]*[:=][ \t]*)
+        (?:(?P<quote>["'])(?P<value>(?:(?!(?P=quote)).){8,})(?P=quote)|(?P<bare>[^\s"'{}\[\],]{16,}))""",
     re.VERBOSE,
 )
+"""A value whose name says that it may be a secret: ``apiKey2: '…'``, ``token = "…"``, ``api_key: …``."""
+
+_NO_SECRET_NAME = re.compile(r"(?i)(?:^|[-_.])env[-_]?key$")
+_REFERENCE = re.compile(r"\$?\{[^{}]*\}|\$\w+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|(?:/|~/)[\w./ -]+")
+"""What stands for a secret kept elsewhere, and may be seen: a variable, a placeholder, a file."""
 
 
 class Record(BaseModel):
@@ -70,7 +75,15 @@ class FileChange:
             str(self.path) if self.after is not None else "(no file)",
         )
         text = "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
-        return redact(_SECRET_VALUE.sub(r"\1********\3", text))
+        return redact(_NAMED.sub(_masked, text))
+
+
+def _masked(found: re.Match[str]) -> str:
+    value = found["value"] or found["bare"]
+    if _NO_SECRET_NAME.search(found["name"]) or _REFERENCE.fullmatch(value):
+        return found[0]
+    quote = found["quote"] or ""
+    return f"{found['name']}{found['sign']}{quote}********{quote}"
 
 
 class Journal:

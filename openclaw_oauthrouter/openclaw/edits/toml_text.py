@@ -9,10 +9,6 @@ from typing import Any
 
 from openclaw_oauthrouter.errors import ConfigurationError
 
-_BEGIN = "# >>> oauthrouter"
-_END = "# <<< oauthrouter"
-_BLOCK = re.compile(rf"\n?^{re.escape(_BEGIN)}\n.*?^{re.escape(_END)}\n?", re.DOTALL | re.MULTILINE)
-
 
 def read(text: str) -> dict[str, Any]:
     """The document.
@@ -37,19 +33,6 @@ def still_toml(text: str) -> str:
     except ConfigurationError as error:
         raise ConfigurationError(f"our entries do not fit beside what the file holds already ({error.message})") from None
     return text
-
-
-def put_block(text: str, body: str) -> str:
-    """Put our tables at the end of the file, in place of what we put there before."""
-    rest = remove_block(text)
-    gap = "" if not rest or rest.endswith("\n") else "\n"
-    blank = "\n" if rest else ""
-    return f"{rest}{gap}{blank}{_BEGIN}\n{body.strip()}\n{_END}\n"
-
-
-def remove_block(text: str) -> str:
-    """The text without our block."""
-    return _BLOCK.sub("", text, count=1)
 
 
 def put_key(text: str, key: str, value: str) -> str:

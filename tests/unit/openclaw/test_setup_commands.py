@@ -289,7 +289,12 @@ def test_claude_code_is_pointed_here_and_back(home: Home) -> None:
     settings = home.file(".claude/settings.json", before)
     home.ok("setup", "claude-code", "--yes")
     document = json.loads(settings.read_text())
-    assert document["env"] == {"A": "1", "ANTHROPIC_BASE_URL": "http://127.0.0.1:8402"}
+    variables = document["env"]
+    assert (variables.pop("A"), variables.pop("ANTHROPIC_BASE_URL")) == ("1", "http://127.0.0.1:8402")
+    assert variables["ANTHROPIC_CUSTOM_MODEL_OPTION"] == "auto"
+    assert variables["CLAUDE_CODE_AUTO_COMPACT_WINDOW"] == "200000"
+    assert variables["CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY"] == "1"
+    assert variables["CLAUDE_CODE_EFFORT_LEVEL"] == "medium"
     assert document["apiKeyHelper"] == f"cat {home.path}/.openclaw/oauthrouter/local-token"
     assert document["model"] == "opus"
     home.ok("setup", "claude-code", "--default-model", "--yes")
@@ -339,7 +344,7 @@ def test_codex_is_told_and_untold(home: Home) -> None:
         "name": "OAuthRouter",
         "base_url": "http://127.0.0.1:8402/v1",
         "wire_api": "responses",
-        "env_key": "OAUTHROUTER_LOCAL_TOKEN",
+        "auth": {"command": "cat", "args": [f"{home.path}/.openclaw/oauthrouter/local-token"]},
     }
     home.ok("setup", "codex", "--default-model", "--yes")
     document = tomllib.loads(config.read_text())
@@ -367,6 +372,7 @@ def test_odd_paths_of_plugins_do_no_harm(home: Home) -> None:
 
 def test_exports_name_one_token_for_every_client(home: Home) -> None:
     *exports, last = home.ok("setup", "env").splitlines()
+    assert [line for line in exports if not line.startswith("export ")] == []
     lines = dict(line.removeprefix("export ").split("=", 1) for line in exports)
     token = home.file(".openclaw/oauthrouter/local-token").read_text().strip()
     assert lines["OPENAI_BASE_URL"] == "http://127.0.0.1:8402/v1"

@@ -1,0 +1,210 @@
+"""``run``: start a client that uses this gateway, for this once; nothing of the client's is written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+import click
+
+from openclaw_oauthrouter.cli.clients import CLIENTS, find_client, nearest
+from openclaw_oauthrouter.cli.clients.client import Client, Target
+from openclaw_oauthrouter.cli.clients.target import target_of
+from openclaw_oauthrouter.cli.settings import command_settings
+from openclaw_oauthrouter.config.loading import LoadedSettings
+from openclaw_oauthrouter.errors import ConfigurationError
+from openclaw_oauthrouter.openclaw.launch import serve_arguments
+
+START_SECONDS = 20.0
+_LOOK_SECONDS = 0.05
+_END_SECONDS = 5.0
+_SIGNALLED = 128
+"""Exit code of a program that a signal ended, less the signal's number: a shell's convention."""
+
+ANYTHING = Client("-- CMD", "any program")
+"""What is not in the table gets the variables that SDKs read."""
+
+
+@click.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--model", default="auto", show_default=True, help="What the client asks for.")
+@click.option("--demo", is_flag=True, help="With a demo gateway, if none runs: no credentials are needed.")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, required=True, metavar="CLIENT [ARGUMENTS]… | -- COMMAND…")
+@click.pass_context
+def command(context: click.Context, model: str, demo: bool, words: tuple[str, ...]) -> None:
+    """Start a client that uses this gateway, for this once.
+
+    The gateway is started too, and ended with the client, if none answers. The client gets what it needs in its environment, its
+    arguments or files that last as long as it does; its own settings stay as they are.
+
+    \b
+    openclaw-oauthrouter run claude
+    openclaw-oauthrouter run codex exec "say hi"
+    openclaw-oauthrouter run -- python my_agent.py
+    """
+    client, program, arguments = chosen(words)
+    loaded = command_settings(context.obj, announce=False)
+    target = target_of(loaded, model=model)
+    ours = client.arguments(target, arguments)
+    environ = environment_of(client, target, os.environ)
+    profile = client.profile(target)
+    serving = answers(target)
+    if serving and not profile and os.name == "posix":
+        # Nothing has to be cleaned up afterwards: the client takes this process's place, its signals and its exit code.
+        os.execve(program, [program, *ours, *arguments], environ)  # noqa: S606 - no shell is wanted
+    with ExitStack() as stack:
+        if not serving:
+            stack.enter_context(running_gateway(loaded, target, demo))
+        folder = stack.enter_context(profile_folder(profile))
+        whole = [program, *(word.replace("{profile}", folder) for word in ours), *arguments]
+        code = wait_for(whole, environ)
+    context.exit(code)
+
+
+def chosen(words: Sequence[str]) -> tuple[Client, str, Sequence[str]]:
+    """The client, the path of its program, and the user's own arguments.
+
+    :raises ConfigurationError: there is no such client or program
+    """
+    name, *arguments = words
+    client = find_client(name)
+    if client is not None and not client.programs:
+        raise ConfigurationError(f"{client.label} is not started from a shell; openclaw-oauthrouter setup {client.name}")
+    for program in client.programs if client is not None else (name,):
+        found = shutil.which(program)
+        if found is not None:
+            return client or ANYTHING, found, arguments
+    if client is not None:
+        raise ConfigurationError(f"{client.label} is not installed: there is no {client.programs[0]!r} on the search path")
+    near = nearest(name)
+    hint = f"; did you mean {near!r}?" if near else ""
+    raise ConfigurationError(f"there is no client or program {name!r}{hint} (clients: {', '.join(CLIENTS)})")
+
+
+def environment_of(client: Client, target: Target, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment the client gets; a level of effort that its user has chosen stays."""
+    changed = dict(environ)
+    for name, value in client.variables(target).items():
+        if value is None:
+            changed.pop(name, None)
+        elif name not in KEPT or name not in environ:
+            changed[name] = value
+    return changed
+
+
+KEPT = frozenset(
+    {"CLAUDE_CODE_EFFORT_LEVEL", "CLAUDE_CODE_AUTO_COMPACT_WINDOW", "ANTHROPIC_MODEL", "AIDER_MODEL", "OPENAI_MODEL"}
+)
+"""What the user may have chosen; the rest says where to send and has to be ours."""
+
+
+def answers(target: Target) -> bool:
+    """Whether a gateway listens that takes our token.
+
+    :raises ConfigurationError: something else listens there
+    """
+    parts = urlsplit(target.address)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=2.0) as connection:
+            head = f"GET /v1/models HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {target.token}\r\n"
+            connection.sendall(f"{head}Connection: close\r\n\r\n".encode())
+            status = connection.recv(64).split(b" ", 2)
+    except ConnectionRefusedError:
+        return False
+    except OSError as error:
+        raise ConfigurationError(f"what listens at {target.address} is no gateway ({error})") from error
+    code = status[1] if len(status) > 1 else b""
+    if code == b"401":
+        raise ConfigurationError(f"the gateway at {target.address} refuses our local token; openclaw-oauthrouter doctor")
+    if code != b"200":
+        raise ConfigurationError(f"what listens at {target.address} is no gateway; choose another port with OAUTHROUTER_PORT")
+    return True
+
+
+@contextmanager
+def running_gateway(loaded: LoadedSettings, target: Target, demo: bool) -> Iterator[None]:
+    """A gateway of our own, for as long as the client runs; it does not hear the terminal's Ctrl-C.
+
+    :raises ConfigurationError: it does not come up, with its last words
+    """
+    if loaded.host in loaded.sources.values():
+        # A second gateway would not know the limits that stand there.
+        raise ConfigurationError(
+            f"OpenClaw runs this gateway, with settings of {loaded.host}, and none answers at {target.address}; start it with: "
+            "openclaw gateway"
+        )
+    environ = {**loaded.environ, "OAUTHROUTER_HOME": str(loaded.settings.home), "OAUTHROUTER_LOCAL_TOKEN": target.token}
+    port = urlsplit(target.address).port
+    words = [sys.executable, *serve_arguments(loaded.path), "--port", str(port), *(["--demo"] if demo else [])]
+    click.secho(f"starting a gateway at {target.address} for this run", dim=True, err=True)
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(words, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
+        try:
+            _wait_until_it_answers(process, target, log)
+            yield
+        finally:
+            _end(process)
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], target: Target, log: IO[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if answers(target):
+            return
+        time.sleep(_LOOK_SECONDS)
+    log.seek(0)
+    said = log.read().decode("utf-8", "replace").strip()[-600:]
+    raise ConfigurationError(f"no gateway came up at {target.address}: {said or 'it said nothing'}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def profile_folder(files: Mapping[str, str]) -> Iterator[str]:
+    """A folder with files for the client, for its owner's eyes only, gone at the end; ``""`` when it needs none."""
+    if not files:
+        yield ""
+        return
+    with tempfile.TemporaryDirectory(prefix="oauthrouter-run-") as folder:
+        for name, text in files.items():
+            path = Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        yield folder
+
+
+def wait_for(words: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run the client to its end, passing on the signals that are meant for it.
+
+    :return: its exit code, as a shell gives it
+    """
+    process = subprocess.Popen(words, env=dict(environ))  # noqa: S603 - what the user asked for
+    # The terminal sends Ctrl-C to the client as well; what it does about it is its business.
+    former: dict[signal.Signals, Any] = {signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN)}
+    for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"):
+        number = getattr(signal, name, None)
+        if number is not None:
+            former[number] = signal.signal(number, lambda received, _: process.send_signal(received))
+    try:
+        code = process.wait()
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+    return code if code >= 0 else _SIGNALLED - code
