@@ -56,12 +56,12 @@ def put_items(text: str, key: str | None, body: str, *, head: str = "") -> str:
     if key not in (present or {}):
         above = "" if rest.strip() else head
         return _still_yaml(put_block(rest, f"{above}{key}:\n" + "\n".join(f"  {line}" for line in body.strip("\n").split("\n"))))
-    head = re.compile(rf"^{re.escape(key)}:[ \t]*(?:#[^\n]*)?\n", re.MULTILINE).search(rest)
-    if head is None:
+    line = re.compile(rf"^{re.escape(key)}:[ \t]*(?:#[^\n]*)?\n", re.MULTILINE).search(rest)
+    if line is None:
         raise ConfigurationError(f"{key!r} is not written as a list of lines, so nothing can be put into it")
-    first = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*([ ]*)- ").match(rest, head.end())
+    first = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*([ ]*)- ").match(rest, line.end())
     indent = first[1] if first else "  "
-    return _still_yaml(rest[: head.end()] + marked(body, indent) + rest[head.end() :])
+    return _still_yaml(rest[: line.end()] + marked(body, indent) + rest[line.end() :])
 
 
 def _still_yaml(text: str) -> str:
