@@ -7,7 +7,7 @@ from pathlib import Path
 
 import json5
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openclaw_oauthrouter.errors import ConfigurationError
@@ -149,6 +149,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(names, values, max_size=4), st.lists(names, min_size=1, max_size=3), values, st.sampled_from([None, 2, "\t"])
 )
@@ -166,6 +167,7 @@ def test_put_means_what_it_says(document: dict, path: list[str], value: object, 
     assert json.loads(json5_text.put(text, tuple(path), value)) == expected
 
 
+@settings(deadline=None)
 @given(st.dictionaries(names, values, min_size=1, max_size=4), st.data(), st.sampled_from([None, 2]))
 def test_remove_means_what_it_says(document: dict, data: st.DataObject, indent: int | None) -> None:
     key = data.draw(st.sampled_from(sorted(document)))
