@@ -21,7 +21,10 @@ from openclaw_oauthrouter.proxy.answers import error_response
 from openclaw_oauthrouter.proxy.api import api_blueprint, speaks_messages
 from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
 from openclaw_oauthrouter.proxy.gate import Gate
+from openclaw_oauthrouter.proxy.history_routes import history_blueprint
 from openclaw_oauthrouter.proxy.live import SERVED, Live, Served
+from openclaw_oauthrouter.telemetry.history import TraceHistory
+from openclaw_oauthrouter.telemetry.jsonl import trace_path
 
 _DASHBOARD = "/debug/dashboard"
 
@@ -40,6 +43,9 @@ def create_quart_app(live: Live) -> Quart:
         api_blueprint(lambda: _served().runtime, lambda: _served().paths, live.observers.recorder, lambda: live.config_problem)
     )
     app.register_blueprint(_debug(live, live.runtime.settings))
+    history = TraceHistory(trace_path(live.runtime.settings.home))
+    live.at_close.append(history.close)
+    app.register_blueprint(history_blueprint(history, live.observers.clock))
 
     @app.before_request
     async def admit() -> Response | None:

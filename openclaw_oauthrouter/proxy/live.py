@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -89,6 +89,7 @@ class Live:
         self.observers = observers
         self.token = token
         self.config_problem: str | None = None
+        self.at_close: list[Callable[[], object]] = []
         self._served = _served(runtime, observers, token)
         self._running: dict[int, int] = {}
         self._retired: dict[int, Runtime] = {}
@@ -142,6 +143,8 @@ class Live:
             self._close(runtime)
         self._retired.clear()
         await asyncio.gather(self.runtime.aclose(), *self._closing)
+        for close in self.at_close:
+            close()
 
     def _close(self, runtime: Runtime) -> None:
         task = asyncio.ensure_future(runtime.aclose())

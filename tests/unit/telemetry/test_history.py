@@ -1,0 +1,196 @@
+"""The index beside the trace files: what it finds, and that losing it or the files under it loses nothing else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from openclaw_oauthrouter.errors import InvalidRequestError
+from openclaw_oauthrouter.telemetry.history import Span, TraceHistory
+from openclaw_oauthrouter.telemetry.search import parse_search
+
+HOUR = 3_600_000
+NOON = 1_795_910_400_000
+ALWAYS = Span(0, NOON * 2)
+
+
+def event(number: int, **more: Any) -> dict[str, Any]:
+    base: dict[str, Any] = {
+        "ts": NOON + number * 60_000,
+        "requestId": f"req-{number}",
+        "path": "/v1/messages",
+        "method": "POST",
+        "modelIdRequested": "auto",
+        "modelIdRouted": "anthropic/claude-haiku-5-5",
+        "routingTier": "SIMPLE",
+        "tier": "SIMPLE",
+        "providerId": "anthropic",
+        "status": 200,
+        "latencyMs": 100.0 * number,
+        "stream": False,
+        "toolCount": 0,
+        "client": "default",
+        "userAgent": "claude-cli/2.1.332 (external, cli)",
+        "tokens": {"input": 10, "output": 5, "cacheRead": 2},
+        "cost": {"actual": 0.01 * number, "saved": 0.5, "baseline": 0.6},
+        "attempts": [],
+    }
+    return {**base, **more}
+
+
+EVENTS = [
+    event(1),
+    event(2, status=500, errorMessage="the provider is overloaded"),
+    event(
+        3,
+        routingTier="COMPLEX",
+        modelIdRouted="openai-codex/gpt-6.1-sol",
+        providerId="openai-codex",
+        userAgent="codex_exec/0.171",
+    ),
+    event(4, stream=True, client="100%_laptop", cost={}, subscription=True),
+    event(5, fallback={"triggered": True, "attempts": []}, conversation="c-77"),
+]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "logs" / "routing-trace.jsonl"
+
+
+def write(path: Path, *events: dict[str, Any], torn: bytes = b"") -> None:
+    path.parent.mkdir(exist_ok=True)
+    with path.open("ab") as file:
+        for one in events:
+            file.write(orjson.dumps(one) + b"\n")
+        file.write(torn)
+
+
+def found(history: TraceHistory, text: str = "", span: Span = ALWAYS) -> list[str]:
+    return [row["id"].removeprefix("req-") for row in history.search(parse_search(text), span, 50)["rows"]]
+
+
+@pytest.fixture
+def history(path: Path) -> TraceHistory:
+    write(path, *EVENTS)
+    history = TraceHistory(path)
+    assert history.catch_up() == 5
+    return history
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("", "54321"),
+        ("haiku", "5421"),
+        ("-haiku", "3"),
+        ("HAIKU -status:5xx", "541"),
+        ("codex", "3"),
+        ("tier:complex", "3"),
+        ("agent:claude", "5421"),
+        ("-agent:claude", "3"),
+        ("status:500", "2"),
+        ("status:2xx model:gpt", "3"),
+        ("latency:>300ms", "54"),
+        ("latency:>0.3s", "54"),
+        ("latency:>=300", "543"),
+        ("cost:>0.02", "53"),
+        ("cost:<$0.02", "1"),
+        ("stream:true", "4"),
+        ("failed:yes", "2"),
+        ("rerouted:true", "5"),
+        ("plan:true", "4"),
+        ("conversation:c-77", "5"),
+        ("req-3", "3"),
+        ("error:overloaded", "2"),
+        ('"is overloaded"', "2"),
+        ("100%_l", "4"),
+        ("%", "4"),
+        ("client:_", "4"),
+        ("nothing", ""),
+        ("'; DROP TABLE requests; --", ""),
+    ],
+)
+def test_search_finds_newest_first(history: TraceHistory, text: str, ids: str) -> None:
+    assert found(history, text) == list(ids)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("teir:complex", "did you mean 'tier:'?"),
+        ("status:many", "429"),
+        ("latency:slow", "latency:>2s"),
+        ("cost:>2s", "number"),
+        ("stream:maybe", "true or false"),
+    ],
+)
+def test_term_that_means_nothing_is_said(text: str, said: str) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        parse_search(text)
+    assert said in refused.value.message
+
+
+def test_span_and_pages(history: TraceHistory) -> None:
+    assert found(history, span=Span(NOON + 120_000, NOON + 240_000)) == ["3", "2"]
+    first = history.search([], ALWAYS, 2)
+    assert (first["matches"], first["counted"]) == (5, True)
+    rest = history.search([], ALWAYS, 50, before=first["rows"][-1]["seq"])
+    assert [row["id"] for row in rest["rows"]] == ["req-3", "req-2", "req-1"]
+
+
+def test_summary_adds_up(history: TraceHistory) -> None:
+    told = history.summary(Span(NOON, NOON + HOUR))
+    total = told["total"]
+    assert (total["requests"], total["failed"], total["rerouted"], total["unpriced"]) == (5, 1, 1, 1)
+    assert total["paid"] == pytest.approx(0.11)
+    assert total["saved"] == pytest.approx(2.0)
+    assert {name: sums["requests"] for name, sums in told["tiers"].items()} == {"SIMPLE": 4, "COMPLEX": 1}
+    assert sum(point["requests"] for point in told["points"]) == 5
+    assert history.summary(Span(NOON + HOUR, NOON + 2 * HOUR))["total"]["requests"] == 0
+
+
+def test_only_what_is_new_is_read(history: TraceHistory, path: Path) -> None:
+    assert history.catch_up() == 0
+    write(path, event(6), torn=b'{"x": 1')
+    assert history.catch_up() == 1
+    with path.open("ab") as file:
+        file.write(b"}\n")
+    write(path, event(7))
+    assert history.catch_up() == 1
+    assert found(history)[:2] == ["7", "6"]
+
+
+def test_rotated_file_is_not_read_again_and_its_records_are_still_found_whole(history: TraceHistory, path: Path) -> None:
+    os.rename(path, path.with_name("routing-trace-20261129T000000Z.jsonl"))
+    write(path, event(6))
+    assert history.catch_up() == 1
+    assert found(history) == list("654321")
+    whole = history.request("req-2")
+    assert whole is not None
+    assert whole["errorMessage"] == "the provider is overloaded"
+    assert history.request("req-99") is None
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a database at all" * 100])
+def test_lost_or_damaged_index_is_made_anew(history: TraceHistory, damage: bytes) -> None:
+    history.close()
+    for suffix in ("-wal", "-shm"):
+        Path(f"{history.index_path}{suffix}").unlink(missing_ok=True)
+    history.index_path.unlink()
+    if damage:
+        history.index_path.write_bytes(damage)
+    assert history.catch_up() == 5
+    assert found(history) == list("54321")
+    assert history.index_path.stat().st_mode & 0o077 == 0
+
+
+def test_index_removed_while_open_is_made_anew(history: TraceHistory) -> None:
+    for file in history.index_path.parent.glob("*.sqlite*"):
+        file.unlink()
+    assert history.catch_up() == 5
+    assert found(history) == list("54321")
