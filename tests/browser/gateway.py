@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shutil
 import socket
+import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from hypercorn.asyncio import serve
@@ -21,6 +25,9 @@ from openclaw_oauthrouter.dashboard.panels import state_panels
 from openclaw_oauthrouter.dashboard.plugin import oauthrouter_register_panels
 from openclaw_oauthrouter.interfaces import Panel
 from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
+from openclaw_oauthrouter.proxy.history_routes import history_blueprint
+from openclaw_oauthrouter.telemetry.history import TraceHistory
+from openclaw_oauthrouter.telemetry.jsonl import TraceFile, trace_path
 from openclaw_oauthrouter.telemetry.metrics import RequestMetrics
 from openclaw_oauthrouter.telemetry.ring import TraceRing
 from tests.browser import scene
@@ -47,6 +54,9 @@ class Gateway:
     def __init__(self, ring_size: int = 500, extra_panels: Sequence[Panel] = ()) -> None:
         self.port = 0
         self._ring_size = ring_size
+        self._home = Path(tempfile.mkdtemp(prefix="oauthrouter-browser-"))
+        weakref.finalize(self, shutil.rmtree, self._home, ignore_errors=True)
+        self._trace = TraceFile(trace_path(self._home), clock=time.time, rotate_bytes=1 << 30, rotate_days=30)
         self._extra_panels = extra_panels
 
     @property
@@ -76,7 +86,7 @@ class Gateway:
 
     def receive(self, *records: RequestRecord) -> None:
         """Bring finished records to ring, panels and metrics."""
-        self._call(lambda: [sink.receive(record) for record in records for sink in (self.ring, self.panels, self.metrics)])
+        self._call(lambda: [sink.receive(record) for record in records for sink in (self.ring, self.panels, self.metrics, self._trace)])
 
     def login_url(self) -> str:
         """A one-time link."""
@@ -102,6 +112,8 @@ class Gateway:
     async def _until_stopped(self) -> None:
         await self._stop.wait()
         self.ring.close()
+        self._history.close()
+        self._trace.close()
 
     def _app(self) -> Quart:
         app = Quart("gateway")
@@ -116,6 +128,12 @@ class Gateway:
                 metrics=self.metrics.render,
             )
         )
+        self._history = TraceHistory(trace_path(self._home))
+        app.register_blueprint(history_blueprint(self._history, time.time))
+
+        @app.get("/debug/gateway")
+        async def gateway() -> Response:
+            return jsonify({"version": "0", "home": str(self._home), "demo": False})
 
         @app.before_request
         async def only_for_the_owner() -> Response | None:

@@ -89,7 +89,7 @@ def test_clear(busy: Gateway, open_page: OpenPage) -> None:
 def test_who_has_scrolled_away_keeps_his_place(busy: Gateway, open_page: OpenPage) -> None:
     page = open_page()
     page.locator("#feed").evaluate("feed => { feed.scrollTop = 2000; }")
-    expect(page.locator(".rows .row[aria-rowindex='48']")).to_be_visible()
+    expect(page.locator(".rows .row[aria-rowindex='66']")).to_be_visible()
     top = "feed => [...feed.querySelectorAll('.rows .row')].find(row => row.getBoundingClientRect().top >= feed.getBoundingClientRect().top + 34).record.requestId"
     before = page.locator("#feed").evaluate(top)
     scene = Scene(seed=11)

@@ -1,12 +1,14 @@
 // Puts the page together.
 
+import { readAddress, writeAddress } from "./address.js";
 import { byId, h } from "./dom.js";
 import { detail } from "./detail.js";
 import { welcome } from "./empty.js";
 import { setUpExplain } from "./explain.js";
 import { Feed } from "./feed.js";
-import { isProblem, isSubstituted, parseFilter } from "./filter.js";
-import { count } from "./format.js";
+import { TERMS, isProblem, isSubstituted, parseFilter } from "./filter.js";
+import { count, dollars } from "./format.js";
+import { RANGES, earlier, sums, whole } from "./history.js";
 import { Panels, tick } from "./panels.js";
 import { MOST, Store } from "./store.js";
 import { LiveStream, load } from "./stream.js";
@@ -17,10 +19,13 @@ const PANELS_EVERY = 5000;
 const FILTER_DELAY = 120;
 const TAKE_EVERY = 60;
 
-const store = new Store();
+const live = new Store();
+const past = new Store();
+const address = readAddress();
+let store = live;
 const options = { range: "1 h" };
 const panels = new Panels({ strip: byId("strip"), rail: byId("panels"), options });
-const feed = new Feed({ element: byId("feed"), store, onOpen: open });
+const feed = new Feed({ element: byId("feed"), store, onOpen: open, onEnd: turnPage });
 const tabs = setUpTabs();
 const stream = new LiveStream({ onEvents: arrived, onState: connectionChanged });
 const waiting = [];
@@ -28,6 +33,7 @@ let paused = false;
 let unseen = 0;
 let cleared = false;
 let due = 0;
+let page = null;
 
 const EMPTINESS = {
   "": () => [],
@@ -40,10 +46,17 @@ setUpTheme(byId("theme"));
 setUpExplain(byId("explain"), byId("explanation"), byId("examples"));
 setUpFilter();
 setUpButtons();
+setUpRange();
+setUpKeys();
 stream.connect();
 refreshPanels();
+refreshHeadline();
+if (address.request) openById(address.request);
+byId("terms").append(...TERMS.map((term) => h("option", { value: term })));
+load("gateway").then(({ demo }) => (byId("demo").hidden = !demo), () => {});
 setInterval(refreshPanels, PANELS_EVERY);
 setInterval(tick, 1000);
+if (address.q || address.problems || address.substituted) applyFilter();
 document.addEventListener("visibilitychange", refreshPanels);
 
 // ------------------------------------------------------------------ records
@@ -62,7 +75,8 @@ function takeWaiting() {
 }
 
 function take(events) {
-  const shown = store.add(events);
+  const shown = live.add(events);
+  if (store !== live) return;
   if (byId("feed").scrollTop > 0) unseen += shown;
   feed.added(shown);
   showNewer();
@@ -81,6 +95,10 @@ function showCount() {
   const total = store.size;
   const matching = store.matches.length;
   const held = paused ? ` · ${count(waiting.length)} waiting` : "";
+  if (store === past) {
+    byId("count").textContent = page ? `${page.counted ? "" : "more than "}${count(page.matches)} requests` : "";
+    return;
+  }
   byId("count").textContent = (matching === total ? `${count(total)} requests` : `${count(matching)} of ${count(total)}`) + held;
 }
 
@@ -99,6 +117,9 @@ function showNewer() {
 
 function setUpFilter() {
   let timer = 0;
+  byId("filter").value = address.q;
+  press(byId("problems"), address.problems);
+  press(byId("substituted"), address.substituted);
   byId("filter").addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(applyFilter, FILTER_DELAY);
@@ -112,10 +133,19 @@ function setUpFilter() {
 }
 
 function applyFilter() {
-  const tests = [parseFilter(byId("filter").value)];
-  if (byId("problems").getAttribute("aria-pressed") === "true") tests.push(isProblem);
-  if (byId("substituted").getAttribute("aria-pressed") === "true") tests.push(isSubstituted);
-  store.filter((event) => tests.every((test) => test(event)));
+  const { test, problem } = parseFilter(byId("filter").value);
+  const tests = [test];
+  if (isPressed("problems")) tests.push(isProblem);
+  if (isPressed("substituted")) tests.push(isSubstituted);
+  byId("filter-problem").textContent = problem ?? "";
+  byId("filter-problem").hidden = !problem;
+  byId("filter").setAttribute("aria-invalid", String(Boolean(problem)));
+  live.filter((event) => tests.every((test) => test(event)));
+  remember();
+  if (store === past) {
+    if (!problem) showPast();
+    return;
+  }
   unseen = 0;
   feed.toTop();
   feed.redraw();
@@ -123,6 +153,102 @@ function applyFilter() {
   showEmptiness();
   showCount();
   announce(byId("count").textContent);
+}
+
+function isPressed(id) {
+  return byId(id).getAttribute("aria-pressed") === "true";
+}
+
+function query() {
+  const words = [byId("filter").value, isPressed("problems") ? "failed:true" : "", isPressed("substituted") ? "rerouted:true" : ""];
+  return words.filter(Boolean).join(" ");
+}
+
+function remember(request = feed.selected?.requestId) {
+  writeAddress({ q: byId("filter").value, range: byId("range").value, request, problems: isPressed("problems"), substituted: isPressed("substituted") });
+}
+
+// ------------------------------------------------------------------ earlier days
+
+function setUpRange() {
+  byId("range").value = address.range in RANGES ? address.range : "live";
+  byId("range").addEventListener("change", showRange);
+  if (byId("range").value !== "live") showRange();
+}
+
+function showRange() {
+  store = byId("range").value === "live" ? live : past;
+  feed.show(store);
+  remember();
+  refreshHeadline();
+  if (store === past) showPast();
+  else applyFilter();
+}
+
+async function showPast() {
+  past.forget();
+  page = null;
+  feed.redraw();
+  feed.toTop();
+  await turnPage();
+  announce(byId("count").textContent);
+}
+
+async function turnPage() {
+  if (store !== past || page?.loading || page?.more === false) return;
+  const asked = { since: RANGES[byId("range").value](), query: query(), before: page?.last };
+  page = { ...page, loading: true };
+  try {
+    const answer = await earlier(asked);
+    page = answer;
+    past.addOlder(answer.events);
+    showNotice(answer.indexing ? `The trace files are still being read (${Math.round((100 * answer.indexing.done) / answer.indexing.total)} %).` : "");
+  } catch (error) {
+    page = { more: false, matches: 0, counted: true };
+    showNotice(error.message);
+  }
+  feed.redraw();
+  showEmptiness();
+  showCount();
+}
+
+function showNotice(words) {
+  byId("filter-problem").textContent = words;
+  byId("filter-problem").hidden = !words;
+}
+
+// ------------------------------------------------------------------ the sentence on top
+
+async function refreshHeadline() {
+  if (document.hidden || stream.state === "signed-out") return;
+  const range = byId("range").value === "live" ? "today" : byId("range").value;
+  const name = { today: "Today", 7: "Last 7 days", 30: "Last 30 days" }[range];
+  try {
+    const { total } = await sums(RANGES[range]());
+    const parts = [`${name}: ${count(total.requests)} requests`, `${dollars(total.paid)} paid`];
+    if (total.plan) parts.push(`${dollars(total.plan)} worth on plans`);
+    if (total.saved > 0) parts.push(`${dollars(total.saved)} saved`);
+    if (total.failed) parts.push(`${count(total.failed)} failed`);
+    if (total.unpriced) parts.push(`${count(total.unpriced)} of unknown cost`);
+    byId("headline").textContent = `${parts.join(", ")}.`;
+  } catch {
+    byId("headline").textContent = "";
+  }
+}
+
+function setUpKeys() {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || /^(input|textarea|select)$/i.test(event.target.tagName)) return;
+    if (event.key === "/") {
+      event.preventDefault();
+      tabs.show(innerWidth <= 900 ? "live" : document.body.dataset.tab);
+      byId("filter").focus();
+    } else if (event.key === "j" || event.key === "k") {
+      feed.step(event.key === "j" ? 1 : -1);
+    } else if (event.key === "?") {
+      byId("keys").showModal();
+    }
+  });
 }
 
 function setUpButtons() {
@@ -134,7 +260,7 @@ function setUpButtons() {
     announce(paused ? "Paused" : "Resumed");
   });
   byId("clear").addEventListener("click", () => {
-    store.clear();
+    live.clear();
     cleared = true;
     waiting.length = 0;
     unseen = 0;
@@ -153,7 +279,7 @@ function setUpButtons() {
     });
   }
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && feed.selected) close();
+    if (event.key === "Escape" && document.body.dataset.tab === "request" && !byId("keys").open) close();
   });
 }
 
@@ -163,16 +289,38 @@ function press(button, on) {
 
 // ------------------------------------------------------------------ one request
 
-function open(event) {
+async function open(event) {
   feed.select(event);
+  remember(event.requestId);
+  show(event);
+  if (!event.partial) return;
+  try {
+    const found = await whole(event.requestId);
+    if (feed.selected === event) show(found);
+  } catch (error) {
+    if (feed.selected === event) byId("detail").append(h("p", { class: "quiet" }, error.message));
+  }
+}
+
+function show(event) {
   byId("detail").replaceChildren(...detail(event, { onClose: close }).filter(Boolean));
   tabs.show("request");
   byId("request").scrollTop = 0;
   byId("detail").querySelector("h2").focus({ preventScroll: true });
 }
 
+async function openById(id) {
+  try {
+    show(await whole(id));
+  } catch (error) {
+    byId("detail").replaceChildren(h("p", { class: "nothing" }, error.message));
+    tabs.show("request");
+  }
+}
+
 function close() {
   feed.select(null);
+  remember(null);
   byId("detail").replaceChildren(h("p", { class: "nothing" }, "Choose a request on the list to see why it went where it went."));
   tabs.home();
   byId("feed").querySelector("[tabindex='0']")?.focus({ preventScroll: true });
@@ -184,6 +332,7 @@ async function refreshPanels() {
   if (document.hidden || stream.state === "signed-out") return;
   try {
     panels.show((await load("panels")).panels);
+    await refreshHeadline();
   } catch (error) {
     // A tunnel that hangs shows here first: the stream itself just stays silent.
     if (error.status === undefined) stream.suspect();

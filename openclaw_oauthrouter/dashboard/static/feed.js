@@ -12,10 +12,11 @@ export class Feed {
   #focused = null;
   #scheduled = false;
 
-  constructor({ element, store, onOpen }) {
+  constructor({ element, store, onOpen, onEnd = () => {} }) {
     this.element = element;
     this.store = store;
     this.onOpen = onOpen;
+    this.onEnd = onEnd;
     this.selected = null;
     const headings = COLUMNS.map(([key, label, numeric]) =>
       h("div", { role: "columnheader", class: `cell ${key}${numeric ? " number" : ""}` }, label),
@@ -34,6 +35,23 @@ export class Feed {
   added(number) {
     if (number && this.element.scrollTop > 0) this.element.scrollTop += number * this.rowHeight;
     this.schedule();
+  }
+
+  /** Looks at another store. */
+  show(store) {
+    this.store = store;
+    this.redraw();
+  }
+
+  /** Opens the request after or before the one that is open. */
+  step(by) {
+    const at = this.selected ? this.store.matches.indexOf(this.selected) : this.store.matches.length;
+    const event = this.store.matches[at - by];
+    if (!event) return;
+    const index = this.store.matches.length - 1 - (at - by);
+    const top = index * this.rowHeight;
+    if (top < this.element.scrollTop || top + 2 * this.rowHeight > this.element.scrollTop + this.element.clientHeight) this.element.scrollTop = Math.max(0, top - this.element.clientHeight / 2);
+    this.onOpen(event);
   }
 
   toTop() {
@@ -80,6 +98,7 @@ export class Feed {
     for (let index = first; index < last; index += 1) wanted.add(this.#place(index));
     for (const [event, element] of this.#rows) if (!wanted.has(event)) this.#drop(event, element);
     this.#keepReachable();
+    if (last >= total - OVERSCAN) this.onEnd();
   }
 
   #place(index) {

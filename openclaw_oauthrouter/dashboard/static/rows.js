@@ -1,6 +1,7 @@
 // One record as one row of the feed.
 
 import { h, icon } from "./dom.js";
+import { agent } from "./filter.js";
 import { NONE, dollars, milliseconds, percent, time, tokens } from "./format.js";
 
 const STATUS_WORDS = { 429: "limited", 499: "hung up" };
@@ -20,7 +21,7 @@ export const COLUMNS = [
 
 const CELLS = {
   time: (event) => h("time", { datetime: new Date(event.ts).toISOString() }, time(event.ts)),
-  client: (event) => event.client ?? event.sessionKey ?? agent(event) ?? NONE,
+  client: (event) => who(event),
   model: (event) => [h("span", { class: "models" }, ...models(event)), tags(event)],
   tier: (event) => (event.routingTier ? tier(event.routingTier, event.routingConfidence) : h("span", { class: "quiet" }, "as asked")),
   status: (event) => status(event),
@@ -47,6 +48,12 @@ export function row(event, index, selected) {
   );
 }
 
+// With the gateway's own token every client is "default": what tells them apart is the program.
+function who(event) {
+  const named = event.client && event.client !== "default" ? event.client : null;
+  return named ?? agent(event) ?? event.sessionKey ?? event.client ?? NONE;
+}
+
 export function tier(name, confidence) {
   const sure = confidence === undefined ? [] : [h("span", { class: "confidence", title: "confidence" }, percent(confidence))];
   return h("span", { class: "tier-and-confidence" }, h("span", { class: `chip tier-${name.toLowerCase()}` }, name), ...sure);
@@ -64,9 +71,17 @@ export function models(event) {
   const asked = event.modelIdRequested ?? NONE;
   const answered = event.modelIdRouted ?? event.modelIdResolved;
   const kind = event.modelIdRouted ? "answered" : "unanswered";
-  if (!answered || answered === asked) return [h("span", { class: kind }, asked)];
+  if (!answered || answered === asked) return [h("span", { class: kind, title: asked }, ...named(asked))];
   const arrow = [h("span", { class: "sr" }, kind === "answered" ? " answered by " : " meant for "), icon("arrow")];
-  return [h("span", { class: "asked" }, asked), ...arrow, h("span", { class: kind, title: answered }, answered)];
+  return [h("span", { class: "asked", title: asked }, ...named(asked)), ...arrow, h("span", { class: kind, title: answered }, ...named(answered))];
+}
+
+// A mark stands for the provider: repeated in full on every row it would push the model's own name out of sight.
+function named(model) {
+  const [provider, ...rest] = model.split("/");
+  if (!rest.length) return [model];
+  const mark = h("span", { class: "mark", "aria-hidden": "true" }, provider.slice(0, 2));
+  return [mark, h("span", { class: "sr" }, `${provider}/`), rest.join("/")];
 }
 
 export function tags(event) {
@@ -102,8 +117,4 @@ function cost(event) {
   if (event.cost?.unpriced) return h("span", { class: "quiet", title: `no price is known for ${event.cost.unpriced}` }, "unknown");
   if (actual === undefined || actual === null) return NONE;
   return event.subscription ? h("span", { class: "quiet", title: "worth, paid by a subscription" }, dollars(actual)) : dollars(actual);
-}
-
-function agent(event) {
-  return event.userAgent?.split(/[\s/]/)[0];
 }

@@ -30,6 +30,21 @@ export class Store {
     return shown;
   }
 
+  /** Adds records that are older than those held, newest first; a gateway has filtered them already. */
+  addOlder(events) {
+    const fresh = events.filter((event) => !this.#ids.has(event.requestId)).reverse();
+    for (const event of fresh) this.#ids.add(event.requestId);
+    this.#events.unshift(...fresh);
+    this.matches = this.#events.filter(this.#accepts);
+  }
+
+  /** Forgets everything, ids too. */
+  forget() {
+    this.#events = [];
+    this.#ids = new Set();
+    this.matches = [];
+  }
+
   /** Shows only records that a predicate accepts. */
   filter(accepts) {
     this.#accepts = accepts;

@@ -1,0 +1,59 @@
+// What lies behind the live feed: requests of earlier days, from the gateway's index of its trace files.
+
+import { load } from "./stream.js";
+
+const DAY = 86_400_000;
+export const PAGE = 200;
+
+/** Ranges offered, and the moment each begins. */
+export const RANGES = {
+  live: () => null,
+  today: () => new Date().setHours(0, 0, 0, 0),
+  "7": () => Date.now() - 7 * DAY,
+  "30": () => Date.now() - 30 * DAY,
+};
+
+/** One page of requests, newest first: `{events, more, matches, counted, indexing}`. */
+export async function earlier({ since, until, query, before }) {
+  const asked = new URLSearchParams({ n: PAGE, since: since ?? 0, q: query ?? "" });
+  if (until) asked.set("until", until);
+  if (before) asked.set("before", before);
+  const answer = await load(`history?${asked}`);
+  const events = answer.rows.map(asEvent);
+  return { ...answer, events, more: answer.rows.length === PAGE, last: answer.rows.at(-1)?.seq };
+}
+
+/** Sums of a range. */
+export async function sums(since) {
+  return load(`history/summary?${new URLSearchParams({ since: Math.max(0, Math.floor(since)) })}`);
+}
+
+/** The whole record behind a row. */
+export async function whole(id) {
+  return load(`history/request/${encodeURIComponent(id)}`);
+}
+
+// The index keeps what a row shows; under the names that live records have.
+function asEvent(row) {
+  return {
+    ts: row.ts,
+    requestId: row.id,
+    status: row.status ?? undefined,
+    routingTier: row.tier || undefined,
+    modelIdRequested: row.requested || undefined,
+    modelIdRouted: row.model || undefined,
+    providerId: row.provider || undefined,
+    client: row.client || undefined,
+    userAgent: row.agent || undefined,
+    conversation: row.conversation || undefined,
+    path: row.path || undefined,
+    errorMessage: row.error || undefined,
+    stream: Boolean(row.stream),
+    subscription: Boolean(row.plan),
+    fallback: row.rerouted ? { triggered: true, attempts: [], fallbackModel: row.model } : undefined,
+    latencyMs: row.latency ?? undefined,
+    tokens: row.output === null ? undefined : { input: row.input, output: row.output, cacheRead: row.cached },
+    cost: { actual: row.cost ?? undefined, saved: row.saved ?? undefined, baseline: row.baseline ?? undefined },
+    partial: true,
+  };
+}
