@@ -151,6 +151,33 @@ _OTHER_PATHS: JsonObject = {
     "/debug/spend": {
         "get": _operation("What was spent", object_schema({"budgets": list_schema(ANY_OBJECT), "periods": ANY_OBJECT}))
     },
+    "/debug/gateway": {
+        "get": _operation("Which gateway this is", object_schema({"version": TEXT, "home": TEXT, "demo": {"type": "boolean"}}))
+    },
+    "/debug/history": {
+        "get": _operation(
+            "Requests of earlier days",
+            object_schema(
+                {"rows": list_schema(ANY_OBJECT), "matches": {"type": "integer"}, "counted": {"type": "boolean"}},
+                {"indexing": ANY_OBJECT},
+            ),
+            parameters=[_query(name, TEXT) for name in ("q", "since", "until", "n", "before")],
+        )
+    },
+    "/debug/history/summary": {
+        "get": _operation(
+            "Sums of earlier days",
+            object_schema({"total": ANY_OBJECT, "tiers": ANY_OBJECT, "models": ANY_OBJECT, "clients": ANY_OBJECT}),
+            parameters=[_query(name, TEXT) for name in ("since", "until")],
+        )
+    },
+    "/debug/history/request/{request_id}": {
+        "get": _operation(
+            "One record of earlier days",
+            ANY_OBJECT,
+            parameters=[{"name": "request_id", "in": "path", "required": True, "schema": TEXT}],
+        )
+    },
     "/debug/panels": {"get": _operation("The dashboard's panels", object_schema({"panels": {}}))},
     "/metrics": {"get": _operation("Prometheus metrics", TEXT, kind="text/plain")},
 }

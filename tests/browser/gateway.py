@@ -86,7 +86,9 @@ class Gateway:
 
     def receive(self, *records: RequestRecord) -> None:
         """Bring finished records to ring, panels and metrics."""
-        self._call(lambda: [sink.receive(record) for record in records for sink in (self.ring, self.panels, self.metrics, self._trace)])
+        self._call(
+            lambda: [sink.receive(record) for record in records for sink in (self.ring, self.panels, self.metrics, self._trace)]
+        )
 
     def login_url(self) -> str:
         """A one-time link."""
