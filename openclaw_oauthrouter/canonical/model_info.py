@@ -103,6 +103,8 @@ class ModelInfo:
     :ivar images: it sees images; likewise ``documents``, ``audio``
     :ivar tools: it calls tools
     :ivar price: what the user or a plugin says it costs; ``None`` leaves it to the published prices
+    :ivar reasons: it reasons before it answers; ``None`` when not known
+    :ivar efforts: names of effort it knows; ``()`` when not known
     :ivar list_price: what puts models in an order: input and output of a usual call when the row was made; never what is charged
     :ivar retires: the day the provider switches it off
     :ivar protocols: names of the dialects it can be asked in at this provider, best first; empty: the provider's own
@@ -138,6 +140,8 @@ class ModelInfo:
     display_name: str | None = None
     accepts: Accepts | None = None
     list_price: Price | None = None
+    reasons: bool | None = None
+    efforts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo
+from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo, ThinkingOff
 
 MESSAGES = "anthropic_messages"
 CODEX = "openai-codex"
@@ -207,7 +207,17 @@ def with_accepts(info: ModelInfo, dialect: str) -> ModelInfo:
 @lru_cache(maxsize=1024)
 def _with_accepts(info: ModelInfo, dialect: str) -> ModelInfo:
     limit = info.max_output_tokens or (_claude_output(info.id) if dialect == MESSAGES else None)
-    return replace(info, accepts=accepts_of(info.provider, info.id, dialect), max_output_tokens=limit)
+    return replace(info, accepts=_with_efforts(accepts_of(info.provider, info.id, dialect), info), max_output_tokens=limit)
+
+
+def _with_efforts(accepts: Accepts, info: ModelInfo) -> Accepts:
+    """The published efforts of this very model count more than those of its family."""
+    if not info.efforts or not accepts.efforts:
+        return accepts
+    told = info.efforts if info.provider != CODEX else tuple(name for name in info.efforts if name not in ("none", "minimal"))
+    # Whoever knew "none" and knows it no more always reasons.
+    off: ThinkingOff = "never" if "none" in accepts.efforts and "none" not in told else accepts.thinking_off
+    return replace(accepts, efforts=told, thinking_off=off)
 
 
 def accepts_of(provider: str, model: str, dialect: str) -> Accepts:

@@ -211,6 +211,8 @@ def _model_info(row: Mapping[str, Any], families: Families) -> ModelInfo:
         generation=generation_of(row.get("generation", "")),
         ability=place.ability if place else None,
         successor=row.get("successor"),
+        reasons=row.get("reasoning", True),
+        efforts=tuple(row.get("efforts", ())),
     )
 
 

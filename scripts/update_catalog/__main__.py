@@ -31,7 +31,7 @@ _ABOUT = (
 )
 _ORDER = (
     "provider", "id", "family", "generation", "context_window", "max_input_tokens", "max_output_tokens", "images", "documents", "audio", "tools",
-    "reasoning", "protocols", "tool_protocols", "list_price", "price", "released", "retires", "successor",
+    "reasoning", "efforts", "protocols", "tool_protocols", "list_price", "price", "released", "retires", "successor",
 )  # fmt: skip
 _ABILITIES = ("images", "documents", "audio", "tools", "reasoning", "max_output_tokens")
 _DEFAULTS = {"images": True, "documents": True, "tools": True, "audio": True, "reasoning": True}

@@ -22,6 +22,9 @@ _DIALECTS = {
 }
 
 
+_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+
+
 def rows_of(vendor: Mapping[str, Any], table: Table, families: Families, at: datetime) -> list[Row]:
     """All rows of one provider, before corrections."""
     if vendor.get("genai_only"):
@@ -78,6 +81,7 @@ def _from_table(vendor: Mapping[str, Any], name: str, said: Mapping[str, Any], a
         # Tables leave this out rather than deny it.
         "tools": said.get("supports_function_calling") is not False,
         "reasoning": bool(said.get("supports_reasoning")),
+        "efforts": _efforts(said),
         "protocols": _protocols(said) if vendor.get("protocols") else None,
         "list_price": (published_price(prices, model, at) if prices else None) or _table_price(said),
         "retires": said.get("deprecation_date"),
@@ -110,6 +114,14 @@ def _table_price(said: Mapping[str, Any]) -> list[float] | None:
     if not given or not taken:
         return None
     return [round(value * MILLION, 6) for value in (given, taken)]
+
+
+def _efforts(said: Mapping[str, Any]) -> list[str] | None:
+    """Names of effort that the table says a model knows; ``None`` where it says nothing."""
+    named = {name: said[f"supports_{name}_reasoning_effort"] for name in _EFFORTS if f"supports_{name}_reasoning_effort" in said}
+    if not said.get("supports_reasoning") or not named:
+        return None
+    return [name for name in _EFFORTS if named.get(name, name in ("low", "medium", "high"))]
 
 
 def _is_of_known_purpose(row: Row, families: Families) -> bool:
