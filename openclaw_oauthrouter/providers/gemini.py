@@ -12,6 +12,7 @@ import orjson
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
+from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import ProviderSettings
 
 API_BASE = "https://generativelanguage.googleapis.com"
@@ -48,9 +49,18 @@ class Gemini:
         return tuple(self._models.values())
 
     def model_info(self, model: str) -> ModelInfo | None:
-        """What is known of a model; invented for one that is not listed."""
+        """What is known of a model; of one that is not listed, what is known of its nearest relative."""
         id_ = model.removeprefix("models/")
-        return self._models.get(id_) or ModelInfo(self.name, id_)
+        return self._models.get(id_) or described(self.name, id_, self._models.values())
+
+    def list_requests(self, credential: Credential | None) -> Sequence[httpx.Request]:
+        """GET the list of models, all on one page."""
+        headers = {**self._headers, "accept": "application/json", **(_authentication(credential) if credential else {})}
+        return [httpx.Request("GET", f"{self._base}/models?pageSize=1000", headers=headers)]
+
+    def detail_request(self, model: str) -> httpx.Request | None:
+        """The list says it all."""
+        return None
 
     def prepare(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> EncodedRequest:
         """Nothing to adapt."""
