@@ -34,7 +34,7 @@ def test_accepts_of_takes_the_newest_claude_for_the_strictest(model: str) -> Non
 
 def test_accepts_of_assumes_nothing_of_strangers() -> None:
     assert accepts_of("local", "llama-4", CHAT) == Accepts(known=False, budget=False, adaptive=False)
-    assert accepts_of("local", "gemini-9", "gemini_generate_content") == Accepts(known=False)
+    assert accepts_of("local", "palm-9", "gemini_generate_content") == Accepts(known=False)
 
 
 def test_with_accepts_lets_the_catalog_say() -> None:
