@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 from quart import Blueprint, Response, current_app, g, request
 
@@ -83,7 +84,8 @@ class _Api:
 
     async def models(self) -> Response:
         entries = model_entries(self.runtime())
-        return json_response(anthropic_models(entries) if speaks_messages() else openai_models(entries))
+        listed = anthropic_models(entries, request.args, _today()) if speaks_messages() else openai_models(entries)
+        return json_response(listed)
 
     async def model(self, name: str) -> Response:
         entries = model_entries(self.runtime())
@@ -92,7 +94,7 @@ class _Api:
             raise ModelNotFoundError(
                 f"no configured provider serves the model {name!r}; GET /v1/models lists what there is", param="model"
             )
-        return json_response(entry.anthropic() if speaks_messages() else entry.openai())
+        return json_response(entry.anthropic(_today()) if speaks_messages() else entry.openai())
 
     async def count_tokens(self) -> Response:
         """An estimate: no vendor publishes an offline tokenizer for these models."""
@@ -119,6 +121,10 @@ class _Api:
     async def explain(self) -> Response:
         body = parse_body(await _body())
         return json_response(explain_request(self.runtime().pipeline, body, self.paths().forwarded(_headers()), g.client))
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 async def _body() -> bytes:
