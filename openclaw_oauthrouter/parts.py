@@ -130,9 +130,10 @@ def connect_router(
     :param assume_credentials: route as if every provider had one
     """
     routing = settings.routing
+    original = routing.classifier == "rules-v1"
     accounts = Accounts(providers, credentials, health, assume_credentials=assume_credentials)
     # The original's tiers name models that are gone by now; whoever asks for them gets them.
-    today = None if routing.classifier == "rules-v1" else lambda: datetime.now(UTC).date()
+    today = None if original else lambda: datetime.now(UTC).date()
     excluded = frozenset(routing.exclude)
     named = named_tiers(routing, plugins.hook.oauthrouter_register_tiers(settings=settings))
     choosing = Choosing(
@@ -140,7 +141,7 @@ def connect_router(
         chains=TierTable(named, providers, accounts.usable, order_price, today, time.monotonic, excluded),
         eligibility=Eligibility(usable=accounts.usable, blocked=accounts.blocked, excluded=excluded, today=today),
         prices=prices,
-        shadow=lambda info, now: shadow_price(accounts.payment(info), now),
+        shadow=_list_price if original else lambda info, now: shadow_price(accounts.payment(info), now),
         explain_missing=lambda: what_is_missing(credentials, providers),
         clock=time.time,
     )
@@ -154,6 +155,11 @@ def connect_router(
         expected_output=expected_output,
         revise=plugins.hook.oauthrouter_select_route,
     )
+
+
+def _list_price(_info: ModelInfo, _now: float) -> float:
+    """The original knows of no plans: every tier's primary comes first, whoever pays."""
+    return 1.0
 
 
 @dataclass(frozen=True, slots=True)

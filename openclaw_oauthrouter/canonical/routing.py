@@ -152,6 +152,7 @@ class Classification:
     :ivar reasoning: one line for people
     :ivar minimum_tiers: rules that lifted the tier, in words
     :ivar turn: what the turn is to the conversation's task; a classifier that does not tell leaves ``task``
+    :ivar agent: taken for an agent's task: by cut points that rise with its length
     :ivar trouble: 0 to 1, chance that an agent's task fails as it goes, from what has happened in flight; ``None`` when that says nothing
     """
 
@@ -164,6 +165,7 @@ class Classification:
     minimum_tiers: tuple[str, ...] = ()
     turn: TurnKind = "task"
     trouble: float | None = None
+    agent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

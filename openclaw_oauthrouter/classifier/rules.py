@@ -20,6 +20,10 @@ SEARCHED = 3000
 """Letters of the earlier turns that are read to find a task that is not remembered."""
 
 
+REPORT_LETTERS, REPORT_MARKS = 300, 2
+"""Length from which, and different marks of a report with which, a text is taken for an agent's task."""
+
+
 class Rules:
     """Scores the user's words, cuts the score into tiers, then looks at the words' minimum tiers and at the conversation.
 
@@ -88,18 +92,19 @@ class Rules:
         """By the turn's own words."""
         scores = tuple(dimension.score(features) for dimension in self.dimensions)
         score = sum(one.score * one.weight for one in scores)
-        cuts = self._cuts(features, scores)
+        agent = features.agent or _is_report(features)
+        cuts = self._cuts(scores, agent=agent)
         tier = tier_at(score, cuts)
         confidence = self._confidence(score, cuts)
         reasoning = f"score={score:.2f} | {', '.join(one.signal for one in _by_share(scores) if one.signal)}"
         minimum = highest_minimum_tier(self._lexicon.minimum_tiers, features.keywords)
         if minimum is None or minimum[0].rank <= tier.rank:
-            return Classification(tier, score, confidence, self.name, reasoning, scores)
+            return Classification(tier, score, confidence, self.name, reasoning, scores, agent=agent)
         note = f"at least {minimum[0]}: {minimum[1]}"
         # The score is lifted too, so that a higher score never means a lower tier.
         lifted = max(score, cuts[minimum[0].rank - 1])
         sure = self._parameters.minimum_tier_confidence
-        return Classification(minimum[0], lifted, sure, self.name, f"{reasoning} | {note}", scores, (note,))
+        return Classification(minimum[0], lifted, sure, self.name, f"{reasoning} | {note}", scores, (note,), agent=agent)
 
     def _compaction(self, classified: Classification, features: RequestFeatures) -> Classification:
         """A summary that the task goes on with asks for some care, whatever the words around it."""
@@ -117,9 +122,9 @@ class Rules:
         found = [self._by_words(self._read(RequestFeatures(task, len(task), agent=features.agent))).tier for task in tasks]
         return max(found, key=lambda tier: tier.rank)
 
-    def _cuts(self, features: RequestFeatures, scores: Sequence[DimensionScore]) -> CutPoints:
+    def _cuts(self, scores: Sequence[DimensionScore], *, agent: bool) -> CutPoints:
         """An agent's borders rise with the length of its task, unless the user has set them."""
-        if not features.agent or self._fixed:
+        if not agent or self._fixed:
             return self.cut_points
         letters = letters_of(scores)
         return self._agent.at(self._profile, self.cut_points, letters) if letters is not None else self.cut_points
@@ -128,6 +133,11 @@ class Rules:
         intercept, slope = self._parameters.confidence
         distance = min(abs(score - start) for start in cuts)
         return 1 / (1 + math.exp(-(intercept + slope * distance)))
+
+
+def _is_report(features: RequestFeatures) -> bool:
+    """A bug report or change request of some length, as agents are given them: a task for one, whatever tools are offered."""
+    return features.text_length >= REPORT_LETTERS and len(features.keywords.get("report", ())) >= REPORT_MARKS
 
 
 def _by_share(scores: Sequence[DimensionScore]) -> list[DimensionScore]:

@@ -284,6 +284,7 @@ class RecordedClassifier:
             reasoning=event.get("routingReasoning", ""),
             turn=routing.get("turn", "task"),
             trouble=routing.get("trouble"),
+            agent=bool(routing.get("agent")),
         )
         return features, classification
 
@@ -298,7 +299,7 @@ class RecordedClassifier:
         dimensions = routing["dimensions"]
         score = sum(one["score"] * self._weight(one) for one in dimensions)
         minimum_tiers = [self._minimum_tier(note, known) for note in routing.get("floors", ())]
-        cuts = self._cuts(profile, features, dimensions)
+        cuts = self._cuts(profile, dimensions, agent=routing.get("agent", features.agent))
         return max([tier_at(score, cuts), *minimum_tiers], key=lambda tier: tier.rank)
 
     def _weight(self, dimension: Mapping[str, Any]) -> float:
@@ -307,11 +308,11 @@ class RecordedClassifier:
         weight: float = self._parameters.weights.get(dimension["name"], dimension["weight"])
         return weight
 
-    def _cuts(self, profile: Profile, features: RequestFeatures, dimensions: Sequence[Mapping[str, Any]]) -> CutPoints:
+    def _cuts(self, profile: Profile, dimensions: Sequence[Mapping[str, Any]], *, agent: bool) -> CutPoints:
         chosen = self._settings.cut_points if profile == self._settings.profile else None
         cuts = chosen if chosen is not None else self._parameters.cut_points(profile)
         letters = letters_of(DimensionScore(one["name"], one["score"], one["weight"]) for one in dimensions)
-        if not features.agent or letters is None or (chosen is not None and self._settings.agent_cut_points is None):
+        if not agent or letters is None or (chosen is not None and self._settings.agent_cut_points is None):
             return cuts
         return self._agent.at(profile, cuts, letters)
 

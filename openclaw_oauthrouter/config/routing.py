@@ -64,7 +64,7 @@ class RoutingSettings(Section):
     shortfall_price: float | None = Field(
         None,
         ge=0,
-        description="price of answering one tier below the one a task needs, in multiples of what the work costs at that tier; the profile's when absent: economy 0.5, balanced 3, quality 6",
+        description="price of answering one tier below the one a task needs, in multiples of what the work costs at that tier; the profile's when absent: economy 0.5, balanced 3, quality 10",
     )
     preference_price: float = Field(
         1.0,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from operator import itemgetter
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.conversation import Conversation
@@ -18,15 +19,17 @@ from openclaw_oauthrouter.canonical.routing import (
 )
 from openclaw_oauthrouter.errors import CredentialNotFound, OAuthRouterError
 from openclaw_oauthrouter.interfaces import Provider
-from openclaw_oauthrouter.routing.cost import candidate_cost, cheapest_first, stake_of
+from openclaw_oauthrouter.routing.cost import candidate_cost, stake_of
 from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements
 from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.routing.tiers import Chains, borrowing_order
 
-MOST_COMPARED = 8
+MOST_COMPARED = 6
 """Candidates that a sum is drawn up for; the rest are reserves in the configuration's order."""
 
 NO_PRICE = Price(0.0, 0.0)
+
+_TOTAL_THEN_PLACE = itemgetter(0, 1)
 
 IN_USE = "in use: the conversation is at it"
 
@@ -49,6 +52,8 @@ class Choosing:
 
     :ivar shadow: what a call of a model costs at a moment, as a share of its list price
     :ivar explain_missing: what to say when no provider at all can serve
+    :ivar preferences: what the tiers come to, once it has been found out
+    :ivar ranks: of the models they name, likewise
     """
 
     providers: Mapping[str, Provider]
@@ -58,6 +63,8 @@ class Choosing:
     shadow: Callable[[ModelInfo, float], float]
     explain_missing: Callable[[], str]
     clock: Clock
+    preferences: dict[Tier, tuple[tuple[str, ModelInfo | None, str], ...]] = field(default_factory=dict, compare=False)
+    ranks: dict[str, int] = field(default_factory=dict, compare=False)
 
     def find(self, tier: Tier, requirements: Requirements, in_use: str | None = None) -> Found:
         """Models that can serve a tier.
@@ -69,20 +76,15 @@ class Choosing:
         candidates: list[Candidate] = []
         out_of_order: list[Candidate] = []
         skipped: list[SkippedCandidate] = []
-        seen: set[str] = set()
-        eligibility = self.eligibility.asking_once()
-        for info, reason in self._preferred(tier, candidates, in_use):
-            name = info if isinstance(info, str) else info.name
-            if name in seen:
-                continue
-            seen.add(name)
-            why_not = reason if isinstance(info, str) else eligibility.why_not(info, requirements)
-            if why_not is None and isinstance(info, ModelInfo):
+        why_not = self.eligibility.asking_once().why_not
+        for name, info, reason in self._in_question(tier, candidates, in_use):
+            against = "no provider of that name is configured" if info is None else why_not(info, requirements)
+            if against is None and info is not None:
                 candidates.append(Candidate(info, tier, reason))
             elif not candidates:
                 # What comes after a model that can serve is only a reserve; why it cannot is of no interest.
-                skipped.append(SkippedCandidate(name, why_not or ""))
-                if isinstance(info, ModelInfo) and eligibility.unfit(info, requirements) is None:
+                skipped.append(SkippedCandidate(name, against or ""))
+                if info is not None and self.eligibility.unfit(info, requirements) is None:
                     out_of_order.append(Candidate(info, tier, reason))
         # With nothing else left, the provider's own answer says more than our guess.
         found = Found(tuple(candidates or out_of_order), tuple(skipped))
@@ -100,24 +102,27 @@ class Choosing:
         """
         now = self.clock()
         compared, reserves = _split(candidates, known)
+        prices = [self._price(candidate.info, forecast) for candidate in compared]
         ranks = [self._rank(candidate.info, forecast.needed, known) for candidate in compared]
-        reference = self._reference(compared, ranks, forecast)
+        reference = _reference(prices, ranks, forecast.needed)
         stake = stake_of(forecast, reference)
-        places = self._places(compared, known)
-        costs = [
-            candidate_cost(
+        summed: list[tuple[int, int, Candidate]] = []
+        for place, (candidate, price, rank) in enumerate(zip(compared, prices, ranks, strict=True)):
+            info = candidate.info
+            cost = candidate_cost(
                 forecast,
-                self._price(candidate.info, forecast) or reference,
-                cached_tokens=_cached(known, candidate.info.name, now),
-                shadow=self.shadow(candidate.info, now),
+                price or reference,
+                cached_tokens=_cached(known, info.name, now),
+                shadow=self.shadow(info, now),
                 rank=rank,
-                place=place,
+                # Nothing is preferred to the model in use: its sum alone speaks.
+                place=0 if known and info.name == known.model else place,
                 stake=stake,
             )
-            for candidate, rank, place in zip(compared, ranks, places, strict=True)
-        ]
-        ordered = tuple(replace(compared[position], cost=costs[position]) for position in cheapest_first(costs))
-        return (*ordered, *reserves), stake
+            summed.append((cost.total, place, Candidate(info, candidate.tier, candidate.reason, candidate.only_on, cost)))
+        # Of equal sums the one named first stays first.
+        summed.sort(key=_TOTAL_THEN_PLACE)
+        return (*(row[2] for row in summed), *reserves), stake
 
     def model_info(self, name: str) -> ModelInfo | None:
         """A model of the configuration by its full name; ``None`` when nobody serves it."""
@@ -125,31 +130,46 @@ class Choosing:
         provider = self.providers.get(prefix)
         return provider.model_info(model) if provider and model else None
 
-    def _preferred(
+    def _in_question(
         self, tier: Tier, candidates: Sequence[Candidate], in_use: str | None
-    ) -> Iterator[tuple[ModelInfo | str, str]]:
-        """Models in the order of preference, with why each stands there; a name nobody serves comes as a string.
+    ) -> Iterator[tuple[str, ModelInfo | None, str]]:
+        """Models in the order of preference, each once: name, what is known of it (``None``: nobody serves it), why it stands there.
 
         :param candidates: those found so far: models that no tier names are only thought of when there is none
         """
-        for source in borrowing_order(tier):
-            for rank, name in enumerate(self.chains[source]):
-                reason = f"{source} {'primary' if rank == 0 else f'fallback {rank}'}"
-                info = self.model_info(name)
-                yield (info, reason) if info else (name, "no provider of that name is configured")
-        if in_use is not None and candidates and (present := self.model_info(in_use)):
-            yield present, IN_USE
+        preferred = self._preferred(tier)
+        yield from preferred
+        present = self.model_info(in_use) if in_use is not None and candidates else None
+        if present is not None and all(present.name != name for name, _, _ in preferred):
+            yield present.name, present, IN_USE
         if candidates:
             return
         for provider in self.providers.values():
             for info in provider.models():
-                yield info, f"listed by {provider.name}"
+                if all(info.name != name for name, _, _ in preferred):
+                    yield info.name, info, f"listed by {provider.name}"
+
+    def _preferred(self, tier: Tier) -> tuple[tuple[str, ModelInfo | None, str], ...]:
+        """What the configuration names for a tier, then for its neighbours; found out once, for it does not change under us."""
+        known = self.preferences.get(tier)
+        if known is None:
+            rows: dict[str, tuple[str, ModelInfo | None, str]] = {}
+            for source in borrowing_order(tier):
+                for rank, name in enumerate(self.chains[source]):
+                    info = self.model_info(name)
+                    shown = info.name if info else name
+                    rows.setdefault(shown, (shown, info, f"{source} {'primary' if rank == 0 else f'fallback {rank}'}"))
+            known = self.preferences[tier] = tuple(rows.values())
+        return known
 
     def _rank(self, info: ModelInfo, needed: Tier, known: Conversation | None) -> int:
         """Of the highest tier that lists a model; one that none lists is up to the task it has served, else to what is needed."""
-        ranks = [tier.rank for tier, names in self.chains.items() if info.name in names]
-        if ranks:
-            return max(ranks)
+        if not self.ranks:
+            for tier in Tier:
+                self.ranks.update({listed.name: tier.rank for name in self.chains[tier] if (listed := self.model_info(name))})
+        rank = self.ranks.get(info.name)
+        if rank is not None:
+            return rank
         return known.tier.rank if known and known.model == info.name else needed.rank
 
     def _price(self, info: ModelInfo, forecast: TurnForecast) -> Price | None:
@@ -157,22 +177,20 @@ class Choosing:
         price = self.prices.price(info)
         return price.under(forecast.input_tokens) if price is not None and price.conditions else price
 
-    def _reference(self, compared: Sequence[Candidate], ranks: Sequence[int], forecast: TurnForecast) -> Price:
-        """What the first candidate that is up to the task costs."""
-        capable = (candidate for candidate, rank in zip(compared, ranks, strict=True) if rank >= forecast.needed.rank)
-        prices = (self._price(candidate.info, forecast) for candidate in (*capable, *compared))
-        return next((price for price in prices if price is not None), NO_PRICE)
-
-    def _places(self, compared: Sequence[Candidate], known: Conversation | None) -> list[int]:
-        """Where each stands in the configuration's preference; for the model in use, its sum alone speaks."""
-        return [0 if known and candidate.info.name == known.model else place for place, candidate in enumerate(compared)]
-
     def _refusal(self, skipped: Sequence[SkippedCandidate], requirements: Requirements) -> OAuthRouterError:
         if not any(map(self.eligibility.usable, self.providers)):
             return CredentialNotFound(self.explain_missing())
         return self.eligibility.refusal(
             [info for candidate in skipped if (info := self.model_info(candidate.model))], requirements
         )
+
+
+def _reference(prices: Sequence[Price | None], ranks: Sequence[int], needed: Tier) -> Price:
+    """What the first candidate that is up to the task costs; failing that, the first that has a price."""
+    for price, rank in zip(prices, ranks, strict=True):
+        if price is not None and rank >= needed.rank:
+            return price
+    return next((price for price in prices if price is not None), NO_PRICE)
 
 
 def _split(candidates: Sequence[Candidate], known: Conversation | None) -> tuple[list[Candidate], list[Candidate]]:

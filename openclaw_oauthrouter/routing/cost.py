@@ -15,8 +15,6 @@ to the same numbers. Prices are dollars per million tokens, which is microdollar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.routing import CandidateCost, Payment, PlanWindow, Price, Tier, TurnForecast
 from openclaw_oauthrouter.config.routing import Profile, RoutingSettings
@@ -39,7 +37,7 @@ LEAST_ELAPSED = 0.05
 NEARLY_FULL = 0.97
 """Used share at which a call may be refused; worth the highest price, however soon the reset is, unless that is minutes away."""
 
-SHORTFALL: dict[Profile, float] = {"economy": 0.5, "balanced": 3.0, "quality": 6.0}
+SHORTFALL: dict[Profile, float] = {"economy": 0.5, "balanced": 3.0, "quality": 10.0}
 """Price of answering one tier below the one needed, in multiples of what the work costs at that tier."""
 
 ORDER = 0.001
@@ -126,12 +124,12 @@ def list_price(forecast: TurnForecast, price: Price, cached_tokens: int) -> tupl
     """
     read = price.input if price.cache_read is None else price.cache_read
     write = price.input if price.cache_write is None else price.cache_write
-    cached = min(cached_tokens, forecast.input_tokens)
+    tokens, growth, turns = forecast.input_tokens, forecast.growth_tokens, forecast.turns
+    cached = cached_tokens if cached_tokens < tokens else tokens
     answer = forecast.output_tokens * price.output
-    turn = cached * read + (forecast.input_tokens - cached) * write + answer
-    held = forecast.input_tokens + forecast.growth_tokens * max(0.0, forecast.turns - 1) / 2
-    coming = forecast.turns * (held * read + forecast.growth_tokens * write + answer)
-    return round(turn), round(coming)
+    turn = cached * read + (tokens - cached) * write + answer
+    held = tokens + growth * (turns - 1) / 2 if turns > 1 else tokens
+    return round(turn), round(turns * (held * read + growth * write + answer))
 
 
 def candidate_cost(
@@ -144,42 +142,26 @@ def candidate_cost(
     :param stake: microdollars that the work costs at the needed tier, nothing cached
     """
     turn, coming = list_price(forecast, price, cached_tokens)
-    advantage = max(0, stake - sum(list_price(forecast, price, 0)))
+    cold = sum(list_price(forecast, price, 0)) if cached_tokens else turn + coming
+    advantage = stake - cold if cold < stake else 0
+    short = _steps_short(forecast, rank)
     return CandidateCost(
-        turn=turn,
-        coming=coming,
-        window=round((shadow - 1.0) * (turn + coming)),
-        shortfall=round(_steps_short(forecast, rank) * forecast.shortfall * stake),
-        preference=round(forecast.preference * shadow * advantage + ORDER * place * stake),
-        cached_tokens=cached_tokens,
-        shadow=shadow,
-        rank=rank,
-        place=place,
-        price=price,
-    )
-
-
-def recomputed(forecast: TurnForecast, cost: CandidateCost, stake: int) -> CandidateCost:
-    """The same sum from its recorded inputs."""
-    return candidate_cost(
-        forecast,
-        cost.price,
-        cached_tokens=cost.cached_tokens,
-        shadow=cost.shadow,
-        rank=cost.rank,
-        place=cost.place,
-        stake=stake,
+        turn,
+        coming,
+        round((shadow - 1.0) * (turn + coming)),
+        round(short * forecast.shortfall * stake),
+        round(forecast.preference * shadow * advantage + ORDER * place * stake),
+        cached_tokens,
+        shadow,
+        rank,
+        place,
+        price,
     )
 
 
 def stake_of(forecast: TurnForecast, reference: Price) -> int:
     """What the work costs at the needed tier, in microdollars: the unit of the prices that are not money."""
     return sum(list_price(forecast, reference, 0))
-
-
-def cheapest_first(costs: Sequence[CandidateCost]) -> list[int]:
-    """Positions by total; of equals the first stays first."""
-    return sorted(range(len(costs)), key=lambda position: costs[position].total)
 
 
 def _steps_short(forecast: TurnForecast, rank: int) -> float:

@@ -69,7 +69,8 @@ class Eligibility:
 
     def asking_once(self) -> Eligibility:
         """The same, for one route: a provider's credentials are looked for once, however many of its models come into question."""
-        return replace(self, usable=cache(self.usable))
+        day = self.today() if self.today is not None else None
+        return Eligibility(cache(self.usable), self.blocked, self.excluded, None if day is None else lambda: day)
 
     def why_not(self, info: ModelInfo, requirements: Requirements) -> str | None:
         """The first reason against a model, in words; ``None`` when it can serve."""

@@ -235,7 +235,7 @@ def _coming_turns(classified: Classification, features: RequestFeatures) -> floa
     """Calls expected after this one at the model chosen now; what a digression or a side request chooses, the next turn chooses anew."""
     if features.kind in _BESIDE or features.kind is RequestKind.COMPACTION or classified.turn == "digression":
         return 0.0
-    if features.agent:
+    if features.agent or classified.agent:
         return remaining_calls(features.flight.calls if features.flight else 0)
     return CHAT_TURNS
 

@@ -40,11 +40,16 @@ CACHING_UNASKED = ("openai", "openai-codex", "deepseek", "gemini")
 """Providers that keep every prompt of some length, and tell only of what they read."""
 LEAST_KEPT = 1024
 
-SHIFT_UP, SHIFT_DOWN = 0.42, 0.14
-"""Chance of failure from which a task moves up a tier, and below which it moves down: beyond all but a tenth of recorded runs."""
-SHIFT_BACK = 0.3
-"""Chance of failure at which either move is taken back."""
-CALLS_BETWEEN_SHIFTS = 6
+SHIFT_UP, SHIFT_DOWN = 0.6, 0.08
+"""Chance of failure from which a task moves up a tier, and below which it may move down: beyond all but one in twenty recorded runs."""
+USUAL = 0.3
+"""Chance of failure of the recorded runs."""
+CALMED_DOWN = 0.15
+"""Chance of failure below which a move up is taken back; a move down is as soon as things go no better than usual."""
+LIFT_UP = 1.5
+"""What each part of the chance of failure beyond the usual counts as, in tiers."""
+LIFT_DOWN = -0.75
+CALLS_BETWEEN_SHIFTS = 10
 LEAST_CALLS = 20
 """Calls that a task has before what happened in them says anything: in recorded runs, earlier signs are worth no more than chance."""
 
@@ -140,8 +145,14 @@ def standing_of(
     if not in_flight or classified.trouble is None or features.flight is None:
         return Standing(state.tier, state)
     state = _with_shift(state, classified.trouble, features.flight.calls)
-    lift = {1: classified.trouble, 0: 0.0, -1: classified.trouble - 1.0}[state.shift]
-    return Standing(state.tier, state, lift)
+    return Standing(state.tier, state, _lift(state.shift, classified.trouble))
+
+
+def _lift(shift: int, trouble: float) -> float:
+    """How far a shift counts in the sum, -1 to 1."""
+    if shift > 0:
+        return min(1.0, max(0.0, LIFT_UP * (trouble - USUAL)))
+    return LIFT_DOWN if shift < 0 else 0.0
 
 
 def _with_shift(state: TaskState, trouble: float, calls: int) -> TaskState:
@@ -153,7 +164,7 @@ def _with_shift(state: TaskState, trouble: float, calls: int) -> TaskState:
         shift = 1
     elif trouble <= SHIFT_DOWN:
         shift = -1 if shift < 1 else 0
-    elif (shift > 0 and trouble < SHIFT_BACK) or (shift < 0 and trouble >= SHIFT_BACK):
+    elif (shift > 0 and trouble < CALMED_DOWN) or (shift < 0 and trouble >= USUAL):
         shift = 0
     return state if shift == state.shift else replace(state, shift=shift, shifted_at=calls)
 

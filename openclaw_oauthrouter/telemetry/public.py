@@ -213,6 +213,7 @@ def _classification(classification: Classification) -> JsonObject:
     return {
         "judgedTier": classification.tier,
         "turn": classification.turn,
+        "agent": classification.agent,
         "trouble": classification.trouble,
         "score": classification.score,
         "floors": list(classification.minimum_tiers),

@@ -24,7 +24,7 @@ from openclaw_oauthrouter.classifier.rules import Rules
 
 DATA = Path(openclaw_oauthrouter.classifier.__file__).parent / "data" / "agents.json"
 
-SHARES = {"economy": (0.55, 0.9), "balanced": (0.35, 0.8), "quality": (0.15, 0.55)}
+SHARES = {"economy": (0.55, 0.9), "balanced": (0.4, 0.82), "quality": (0.15, 0.55)}
 """Policy: shares of the tasks below COMPLEX and below REASONING. Which tasks need the strongest model is not in their words."""
 
 STEPS = (20, 30, 40)

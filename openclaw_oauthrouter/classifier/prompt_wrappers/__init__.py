@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from openclaw_oauthrouter.classifier.prompt_wrappers.agent_templates import AgentTemplates
 from openclaw_oauthrouter.classifier.prompt_wrappers.claude_code import ClaudeCode
 from openclaw_oauthrouter.classifier.prompt_wrappers.codex_cli import CodexCli
 from openclaw_oauthrouter.classifier.prompt_wrappers.openclaw import OpenClaw
@@ -10,4 +11,4 @@ from openclaw_oauthrouter.interfaces import PromptWrapper
 
 def builtin_prompt_wrappers() -> tuple[PromptWrapper, ...]:
     """The prompt wrappers this package knows."""
-    return (OpenClaw(), ClaudeCode(), CodexCli())
+    return (OpenClaw(), ClaudeCode(), CodexCli(), AgentTemplates())

@@ -1,14 +1,23 @@
-"""How conversations are recognised and forgotten."""
+"""How conversations are recognised and forgotten, and which task a turn belongs to."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import orjson
 import pytest
 
 from openclaw_oauthrouter.canonical.content import BlobPart, TextPart
 from openclaw_oauthrouter.canonical.conversation import CachedPrompt, Conversation
-from openclaw_oauthrouter.canonical.request import ChatRequest, Message
-from openclaw_oauthrouter.canonical.routing import Tier
-from openclaw_oauthrouter.routing.stickiness import SESSION_HEADERS, Conversations, conversation_key
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
+from openclaw_oauthrouter.canonical.routing import ModelInfo, RequestKind, RouteHints, RoutingDecision, TaskState, Tier
+from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.config.loading import load_settings
+from openclaw_oauthrouter.parts import build_router
+from openclaw_oauthrouter.plugins import create_plugin_manager
+from openclaw_oauthrouter.routing.router import Router
+from openclaw_oauthrouter.routing.stickiness import SESSION_HEADERS, Conversations, after_answer, conversation_key
 
 
 def said(*words: str, system: str = "", **fields: object) -> ChatRequest:
@@ -68,3 +77,116 @@ def test_the_longest_unused_goes_first() -> None:
     assert conversations.recall("b") is None
     assert conversations.recall("a") is not None
     assert conversations.recall("c") is not None
+
+
+# ------------------------------------------------------------------ the task and its turns
+
+
+def routed(router: Router, *turns: str, key: str = "c", tools: bool = True, **fields: Any) -> RoutingDecision:
+    """The turn after some others, answered by the model chosen, which keeps its prompt in its cache."""
+    messages = [Message("system", (TextPart("x" * 100_000),))]
+    for number, words in enumerate(turns):
+        if number:
+            messages.append(Message("assistant", (TextPart("Here is what I have."),)))
+        messages.append(Message("user", (TextPart(words),)))
+    offered = (Tool("bash"), Tool("edit")) if tools else ()
+    request = ChatRequest("openai_chat_completions", "auto", tuple(messages), tools=offered, **fields)
+    decision = router.route(request, RouteHints(), key).decision
+    info = decision.candidates[0].info
+    router.answered(key, decision, info, Usage(25_000, 300, cache_creation_input_tokens=25_000))
+    return decision
+
+
+@pytest.fixture
+def real_router(tmp_path: Path) -> Router:
+    """As the gateway builds it, as if every provider had a key."""
+    settings = load_settings(environ={}, overrides={"home": str(tmp_path)}).settings
+    return build_router(settings, create_plugin_manager(load_entry_points=False), assume_credentials=True)
+
+
+DESIGN = "Design a multi-tenant event pipeline with exactly-once delivery; compare two storage layouts"
+PROOF = "Prove that every bounded monotone sequence of real numbers converges"
+TRACEBACK = 'Traceback (most recent call last):\n  File "p.py", line 3, in <module>\nValueError: bad quote'
+
+
+@pytest.mark.parametrize("tools", [True, False])
+@pytest.mark.parametrize(
+    "turns",
+    [
+        (DESIGN, "what is the capital of France?", "continue with the pipeline", "now add the dead letter queue to the pipeline"),
+        (DESIGN, "thanks!", "what time is it in Oslo?", "ok, go on with the storage layouts"),
+        (DESIGN, "translate 'good morning' to German", "and now the retention policy of the pipeline's storage layouts"),
+        (PROOF, "who wrote Hamlet, and when was it first performed?", "continue"),
+        (PROOF, "what is 12*12?", "does the proof work for nets as well?"),
+        (DESIGN, "how do you spell necessary", "hm, tell me a joke", "back to the pipeline: finish the design"),
+        (DESIGN, "is it raining in Bergen today?", TRACEBACK),
+        (DESIGN, "hi again", "yes, do it"),
+    ],
+)
+def test_a_digression_moves_to_no_weaker_colder_model_and_keeps_the_task(
+    real_router: Router, turns: tuple[str, ...], tools: bool
+) -> None:
+    decisions = [routed(real_router, *turns[:last], tools=tools) for last in range(1, len(turns) + 1)]
+    assert len({decision.model for decision in decisions}) == 1
+    assert decisions[-1].tier == decisions[0].tier
+
+
+def test_a_task_is_over_after_some_turns_that_have_nothing_to_do_with_it(real_router: Router) -> None:
+    small_talk = tuple(f"what is the capital of {country}?" for country in ("France", "Peru", "Chad", "Laos"))
+    decisions = [routed(real_router, DESIGN, *small_talk[:last]) for last in range(len(small_talk) + 1)]
+    assert decisions[2].tier == decisions[0].tier
+    assert decisions[-1].tier is Tier.SIMPLE
+
+
+def test_a_harder_task_takes_over_at_once(real_router: Router) -> None:
+    first = routed(real_router, "what is the capital of France?")
+    second = routed(real_router, "what is the capital of France?", PROOF)
+    assert (first.tier, second.tier) == (Tier.SIMPLE, Tier.REASONING)
+    assert second.model != first.model
+
+
+def test_side_requests_move_nothing(real_router: Router) -> None:
+    before = routed(real_router, DESIGN)
+    title = routed(real_router, "Generate a title for this conversation", tools=False)
+    assert (title.kind, title.tier, title.task) == (RequestKind.SIDE, Tier.SIMPLE, None)
+    assert title.model != before.model
+    known = real_router.conversations.recall("c")
+    assert known is not None
+    assert (known.model, known.tier, known.turns) == (before.model, before.tier, 1)
+
+
+def test_a_helper_is_a_conversation_of_its_own() -> None:
+    main = {"x-claude-code-session-id": "s"}
+    helper = {**main, "x-claude-code-agent-id": "a1"}
+    keys = {
+        conversation_key(said("hi", headers=headers), None)
+        for headers in (main, helper, {**main, "x-claude-code-agent-id": "a2"})
+    }
+    assert len(keys) == 3
+
+
+def test_an_answer_updates_what_is_remembered() -> None:
+    info = ModelInfo("anthropic", "claude-x")
+    first = after_answer(None, TaskState(Tier.COMPLEX, effort="high"), info, Usage(10_000, 200, 0, 9_000), 100.0)
+    assert (first.tier, first.model, first.turns, first.cached_tokens, first.output_tokens) == (
+        Tier.COMPLEX,
+        "anthropic/claude-x",
+        1,
+        9_000,
+        200,
+    )
+    other = ModelInfo("openai", "gpt-x")
+    second = after_answer(first, TaskState(Tier.COMPLEX), other, Usage(12_000, 400), 200.0)
+    assert second.caches["anthropic/claude-x"].tokens_at(399) == 9_000
+    assert second.caches["anthropic/claude-x"].tokens_at(400) == 0
+    assert second.cached_tokens == 12_000  # kept unasked
+    assert (second.growth_tokens, second.output_tokens, second.turns) == (2000.0, 300.0, 2)
+    third = after_answer(second, TaskState(Tier.COMPLEX), info, Usage(5_000, 400, 0, 5_000, 5_000), 700.0)
+    assert third.growth_tokens == 2000.0  # compacted: nothing of how it grows
+    assert third.caches["anthropic/claude-x"].lifetime == 3600
+    assert "openai/gpt-x" in third.caches
+
+
+def test_conversations_travel_as_json() -> None:
+    conversation = Conversation(Tier.MEDIUM, "a/b", 1.5, {"a/b": CachedPrompt(5, 1.0, 60.0)}, 3, 10, 2.5, None, 1, "low", -1, 7)
+    assert Conversation.from_json(orjson.loads(orjson.dumps(conversation.as_json()))) == conversation

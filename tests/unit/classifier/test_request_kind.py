@@ -1,0 +1,129 @@
+"""Turns, helpers' turns, compactions and side requests are told apart; an effort that is always sent is no wish."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from openclaw_oauthrouter.canonical.content import TextPart
+from openclaw_oauthrouter.canonical.conversation import Conversation
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, Tool
+from openclaw_oauthrouter.canonical.routing import RequestFeatures, RequestKind, Tier
+from openclaw_oauthrouter.classifier.dimensions import builtin_dimensions
+from openclaw_oauthrouter.classifier.features import features_of
+from openclaw_oauthrouter.classifier.parameters import Parameters
+from openclaw_oauthrouter.classifier.prompt_wrappers import builtin_prompt_wrappers
+from openclaw_oauthrouter.classifier.rules import Rules
+
+MAIN, SUBAGENT, COMPACTION, SIDE, ASIDE = RequestKind
+TOOLS = (Tool("Bash"), Tool("Edit"))
+CLAUDE = {"x-claude-code-session-id": "s", "user-agent": "claude-cli/2.1.332 (external, cli)"}
+CODEX = {"originator": "codex_exec", "user-agent": "codex_exec/0.169.0 (Debian)"}
+PROOF = "Prove that every bounded monotone sequence of real numbers converges"
+
+
+def asked(words: str, headers: dict[str, str] | None = None, system: str = "", **fields: Any) -> RequestFeatures:
+    messages = [Message("system", (TextPart(system),))] if system else []
+    messages.append(Message("user", (TextPart(words),)))
+    known = fields.pop("known", None)
+    request = ChatRequest("test", "auto", tuple(messages), headers=headers or {}, **fields)
+    return features_of(request, prompt_wrappers=builtin_prompt_wrappers(), known=known)
+
+
+@pytest.fixture(scope="module")
+def rules() -> Rules:
+    return Rules(builtin_dimensions(Parameters.load(learned=True).weights))
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        ({"x-claude-code-request-class": "main"}, MAIN),
+        ({"x-claude-code-request-class": "subagent"}, SUBAGENT),
+        ({"x-claude-code-request-class": "workflow"}, SUBAGENT),
+        ({"x-claude-code-request-class": "compaction"}, COMPACTION),
+        ({"x-claude-code-request-class": "auxiliary"}, SIDE),
+        ({"x-claude-code-request-class": "side_reply"}, ASIDE),
+        ({"x-claude-code-parent-agent-id": "a1"}, SUBAGENT),
+        ({"x-codex-turn-metadata": '{"request_kind":"turn","agent_name":"/root","thread_source":"user"}'}, MAIN),
+        ({"x-codex-turn-metadata": '{"request_kind":"compaction","agent_name":"/root"}'}, COMPACTION),
+        ({"x-codex-turn-metadata": '{"request_kind":"turn","thread_source":"subagent"}'}, SUBAGENT),
+        ({"x-codex-turn-metadata": '{"request_kind":"turn","agent_name":"/root/helper"}'}, SUBAGENT),
+        ({"x-openai-subagent": "review"}, SUBAGENT),
+        ({"x-openai-subagent": "compact"}, COMPACTION),
+        ({"x-openai-subagent": "memory_consolidation"}, SIDE),
+        ({}, MAIN),
+    ],
+)
+def test_kind_is_what_the_clients_headers_say(headers: dict[str, str], kind: RequestKind) -> None:
+    assert asked(PROOF, headers, tools=TOOLS).kind is kind
+
+
+@pytest.mark.parametrize(
+    ("words", "system", "kind"),
+    [
+        ("Your task is to create a detailed summary of the conversation so far, paying close attention …", "", COMPACTION),
+        ("The messages above are a conversation to summarize. Create a structured context checkpoint summary", "", COMPACTION),
+        ("Summarise it", "You are a context summarization assistant.", COMPACTION),
+        ("Generate a concise, sentence-case title for this coding session", "", SIDE),
+        ("### Task:\nGenerate a concise, 3-5 word title with an emoji summarizing the chat history.", "", SIDE),
+        ("how do I sort a list?", "You are a title generator. You output ONLY a thread title.", SIDE),
+        ("Suggest 3-5 relevant follow-up questions for this conversation", "", SIDE),
+        ("fix the login", "Analyze if this message indicates a new conversation topic.", SIDE),
+        ("[Subagent Context] You are running as a subagent\n\n[Subagent Task]\n\nWhat is the capital of Italy?", "", SUBAGENT),
+        ("Write a title for my blog post about sourdough", "", MAIN),
+        ("Name three good conversation starters for a wedding", "", MAIN),
+        ("Summarize the attached article in five points", "", MAIN),
+        ("quota", "", MAIN),
+    ],
+)
+def test_kind_is_told_from_prompts_that_programs_ship(words: str, system: str, kind: RequestKind) -> None:
+    assert asked(words, system=system).kind is kind
+
+
+def test_a_users_own_words_about_titles_are_a_turn_where_tools_are_offered() -> None:
+    assert asked("Generate a title for each conversation in the list", tools=TOOLS).kind is MAIN
+
+
+def test_a_quota_probe_is_a_side_request() -> None:
+    assert asked("quota", max_output_tokens=1).kind is SIDE
+    assert asked(PROOF, max_output_tokens=1).kind is MAIN
+
+
+@pytest.mark.parametrize("effort", ["high", "xhigh", "max"])
+def test_side_requests_are_simple_whatever_they_carry(rules: Rules, effort: str) -> None:
+    headers = {**CLAUDE, "x-claude-code-request-class": "auxiliary"}
+    known = Conversation(Tier.REASONING, "a/b", 0.0)
+    found = asked(PROOF, headers, tools=TOOLS, reasoning=Reasoning(effort=effort), known=known)
+    assert rules.classify(found).tier is Tier.SIMPLE
+
+
+@pytest.mark.parametrize(("task", "tier"), [(Tier.SIMPLE, Tier.SIMPLE), (Tier.REASONING, Tier.MEDIUM), (None, Tier.MEDIUM)])
+def test_a_compaction_needs_no_more_than_some_care(rules: Rules, task: Tier | None, tier: Tier) -> None:
+    known = Conversation(task, "a/b", 0.0) if task else None
+    assert rules.classify(asked(PROOF, {"x-claude-code-request-class": "compaction"}, known=known)).tier is tier
+
+
+# ------------------------------------------------------------------ efforts
+
+
+@pytest.mark.parametrize("headers", [CLAUDE, CODEX])
+@pytest.mark.parametrize("effort", ["medium", "high", "xhigh"])
+def test_an_effort_sent_on_every_turn_is_no_wish(rules: Rules, headers: dict[str, str], effort: str) -> None:
+    found = asked("say hi", headers, tools=TOOLS, reasoning=Reasoning(effort=effort))
+    assert found.effort_is_default
+    assert rules.classify(found).tier is Tier.SIMPLE
+
+
+def test_an_effort_that_rises_within_a_conversation_is_a_wish(rules: Rules) -> None:
+    known = Conversation(Tier.SIMPLE, "a/b", 0.0, effort="medium")
+    for effort, tier in (("medium", Tier.SIMPLE), ("high", Tier.COMPLEX), ("max", Tier.REASONING)):
+        found = asked("say hi", CLAUDE, tools=TOOLS, reasoning=Reasoning(effort=effort), known=known)
+        assert rules.classify(found).tier is tier
+
+
+def test_an_effort_of_a_client_that_need_not_send_one_is_a_wish(rules: Rules) -> None:
+    found = asked("say hi", {"user-agent": "OpenAI/Python 2.1"}, reasoning=Reasoning(effort="high"))
+    assert not found.effort_is_default
+    assert rules.classify(found).tier is Tier.COMPLEX
