@@ -34,6 +34,10 @@ _TOTAL_THEN_PLACE = itemgetter(0, 1)
 IN_USE = "in use: the conversation is at it"
 
 
+Preferred = tuple[tuple[str, ModelInfo | None, str], ...]
+"""Models in order: name, what is known of it (``None``: nobody serves it), why it stands there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The models that come into question.
@@ -52,7 +56,7 @@ class Choosing:
 
     :ivar shadow: what a call of a model costs at a moment, as a share of its list price
     :ivar explain_missing: what to say when no provider at all can serve
-    :ivar preferences: what the tiers come to, once it has been found out
+    :ivar preferences: what each tier comes to, by the chains it was found out from
     :ivar ranks: of the models they name, likewise
     """
 
@@ -63,7 +67,7 @@ class Choosing:
     shadow: Callable[[ModelInfo, float], float]
     explain_missing: Callable[[], str]
     clock: Clock
-    preferences: dict[Tier, tuple[tuple[str, ModelInfo | None, str], ...]] = field(default_factory=dict, compare=False)
+    preferences: dict[Tier, tuple[Sequence[Sequence[str]], Preferred]] = field(default_factory=dict, compare=False)
     ranks: dict[str, int] = field(default_factory=dict, compare=False)
 
     def find(self, tier: Tier, requirements: Requirements, in_use: str | None = None) -> Found:
@@ -149,24 +153,28 @@ class Choosing:
                 if all(info.name != name for name, _, _ in preferred):
                     yield info.name, info, f"listed by {provider.name}"
 
-    def _preferred(self, tier: Tier) -> tuple[tuple[str, ModelInfo | None, str], ...]:
-        """What the configuration names for a tier, then for its neighbours; found out once, for it does not change under us."""
+    def _preferred(self, tier: Tier) -> Preferred:
+        """What the tiers name for one of them, then for its neighbours; found out anew only when they have changed."""
+        chains = tuple(self.chains[source] for source in borrowing_order(tier))
         known = self.preferences.get(tier)
-        if known is None:
+        if known is None or known[0] != chains:
             rows: dict[str, tuple[str, ModelInfo | None, str]] = {}
             for source in borrowing_order(tier):
                 for rank, name in enumerate(self.chains[source]):
                     info = self.model_info(name)
                     shown = info.name if info else name
                     rows.setdefault(shown, (shown, info, f"{source} {'primary' if rank == 0 else f'fallback {rank}'}"))
-            known = self.preferences[tier] = tuple(rows.values())
-        return known
+                    if info is not None:
+                        self.ranks[shown] = self._highest(shown)
+            known = self.preferences[tier] = (chains, tuple(rows.values()))
+        return known[1]
+
+    def _highest(self, name: str) -> int:
+        """Of the tiers that name a model."""
+        return max(tier.rank for tier in Tier if name in map(normalise, self.chains[tier]))
 
     def _rank(self, info: ModelInfo, needed: Tier, known: Conversation | None) -> int:
         """Of the highest tier that lists a model; one that none lists is up to the task it has served, else to what is needed."""
-        if not self.ranks:
-            for tier in Tier:
-                self.ranks.update({listed.name: tier.rank for name in self.chains[tier] if (listed := self.model_info(name))})
         rank = self.ranks.get(info.name)
         if rank is not None:
             return rank
