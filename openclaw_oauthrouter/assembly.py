@@ -72,6 +72,14 @@ class PersistentState:
     failures: FailureTable
     sinks: Sequence[TraceSink]
     expectations: Expectations = field(default_factory=Expectations)
+    instance: str = field(default_factory=lambda: new_id())
+    transports: list[Any] = field(default_factory=list)
+
+    def upstream_in_use(self) -> dict[str, int]:
+        """How many requests are under way to each host, by the transport in force."""
+        in_use = getattr(self.transports[-1], "in_use", None) if self.transports else None
+        found: dict[str, int] = in_use() if in_use is not None else {}
+        return found
 
     def begin(self) -> Sequence[asyncio.Task[Any]]:
         """Start what runs beside the requests; call it within the event loop, and cancel the tasks at the end."""
@@ -162,7 +170,9 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, persistent: Pers
     credentials = build_credentials(settings, plugins)
     request_classifier, prices = build_request_classifier(settings, plugins), build_prices(settings, plugins)
     dialects = build_dialects(settings, plugins)
-    transport = with_debug_log(create_transport(settings.upstream), settings.upstream.debug_log, settings.home, time.time)
+    connections = create_transport(settings.upstream)
+    persistent.transports[:] = [connections]
+    transport = with_debug_log(connections, settings.upstream.debug_log, settings.home, time.time)
     spend = _build_spend(settings, plugins, providers, prices, persistent.expectations)
     router = connect_router(
         settings,
@@ -177,7 +187,9 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, persistent: Pers
         persistent.expectations.median,
     )
     upstream = Failover(
-        sender=Sender(transport, settings.upstream.timeouts, persistent.health, persistent.origins, time.monotonic),
+        sender=Sender(
+            transport, settings.upstream.timeouts, persistent.health, persistent.origins, time.monotonic, persistent.instance
+        ),
         providers=providers,
         dialects=dialects,
         credentials=credentials,

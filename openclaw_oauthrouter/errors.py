@@ -11,6 +11,7 @@
     │   ├── MethodNotAllowedError         405
     │   ├── RequestTimeoutError           408
     │   ├── RequestTooLargeError          413
+    │   ├── LoopError                     508   (a provider's address leads back here)
     │   └── UnsupportedMediaTypeError     415   (a content coding that cannot be unpacked)
     ├── PolicyError                       our rules
     │   ├── ModelNotAllowedError          403
@@ -161,6 +162,13 @@ class UnsupportedMediaTypeError(RequestError):
 
     status_code = 415
     default_code = "unsupported_content_encoding"
+
+
+class LoopError(RequestError):
+    """The gateway asks itself: the address of one of its providers leads back to it."""
+
+    status_code = 508
+    default_code = "loop_detected"
 
 
 class PolicyError(OAuthRouterError):

@@ -228,6 +228,7 @@ ROWS: tuple[Row, ...] = (
             r"(?:terminated|crashed|stopped|died|exited)|exit code|channel error|failed to allocate|cuda error",
         ),
     ),
+    Row("endpoint", _codes("loop_detected")),
     Row("time", _codes("timeout_error deadline_exceeded gateway_timeout")),
     Row(
         "ability",

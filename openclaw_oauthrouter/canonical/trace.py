@@ -10,6 +10,9 @@ from openclaw_oauthrouter.canonical.routing import RoutingDecision
 from openclaw_oauthrouter.canonical.spending import PaidBy
 from openclaw_oauthrouter.canonical.usage import Usage
 
+VIA = "x-oauthrouter-via"
+"""Header by which a gateway knows its own requests again, when a provider's address leads back to it."""
+
 
 @dataclass(slots=True)
 class Attempt:

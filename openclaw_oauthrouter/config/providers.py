@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
 from openclaw_oauthrouter.config.section import Section
 
 ProviderKind = Literal["anthropic", "openai-codex", "openai-compatible", "gemini"]
+
+
+_HARMLESS_PARAMETERS = frozenset({"api-version", "version", "alt", "region", "location", "project", "deployment"})
+"""What vendors put into the query of an address and is no credential: Azure's ``api-version`` and the like."""
 
 
 class AuthHeaderSettings(Section):
@@ -78,6 +82,11 @@ class ProviderSettings(Section):
             raise ValueError(f"must start with http:// or https://{instead}")
         if "@" in parts.netloc:
             raise ValueError("must not hold a name or password, which would end up in traces: use api_key or auth_header")
+        for name, _ in parse_qsl(parts.query, keep_blank_values=True):
+            if name.lower() not in _HARMLESS_PARAMETERS:
+                raise ValueError(
+                    f"must not hold the query parameter {name!r}, which would end up in traces: use api_key, auth_header or headers"
+                )
         try:
             _ = parts.port
         except ValueError:

@@ -75,7 +75,10 @@ class UpstreamSettings(Section):
 
     timeouts: TimeoutSettings = TimeoutSettings()
     retry: RetrySettings = RetrySettings()
-    max_connections: int = Field(200, ge=1, description="open connections to all providers together")
+    max_connections: int = Field(1000, ge=1, description="requests to one provider at a time; further ones are answered with 503")
     debug_log: DebugLogSettings = DebugLogSettings()
     model_lists: ModelListSettings = ModelListSettings()
-    trust_env: bool = Field(True, description="obey HTTP_PROXY, HTTPS_PROXY and NO_PROXY")
+    trust_env: bool = Field(
+        True, description="obey HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, and SSL_CERT_FILE and the like"
+    )
+    ca_file: Path | None = Field(None, description="PEM certificates to trust besides the system's")

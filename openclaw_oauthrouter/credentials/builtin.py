@@ -58,7 +58,14 @@ def builtin_sources(
 def token_client(settings: Settings, clock: Clock) -> TokenClient:
     """A client for token endpoints; redirects are not followed, for secrets go to one address only."""
     trust_env = settings.upstream.trust_env
-    return TokenClient(lambda: httpx.Client(timeout=_ANSWER_SECONDS, trust_env=trust_env, follow_redirects=False), clock)
+    return TokenClient(lambda: _client(trust_env, settings.upstream.ca_file), clock)
+
+
+def _client(trust_env: bool, ca_file: Path | None) -> httpx.Client:
+    context = httpx.create_ssl_context(trust_env=trust_env)
+    if ca_file is not None:
+        context.load_verify_locations(cafile=ca_file)
+    return httpx.Client(timeout=_ANSWER_SECONDS, trust_env=trust_env, follow_redirects=False, verify=context)
 
 
 def _codex_endpoint(url: str) -> EndpointOf:

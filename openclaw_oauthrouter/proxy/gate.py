@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Protocol
 
-from openclaw_oauthrouter.errors import AuthenticationError, ForbiddenError, InvalidRequestError
+from openclaw_oauthrouter.canonical.trace import VIA
+from openclaw_oauthrouter.errors import AuthenticationError, ForbiddenError, InvalidRequestError, LoopError
 
 SESSION_COOKIE = "oauthrouter_session"
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]*))(?::\d{1,5})?", re.ASCII)
@@ -41,13 +42,17 @@ class Gate:
     sessions: Sessions
     hosts: frozenset[str]
     origins: frozenset[str]
+    instance: str = ""
 
     def check_source(self, headers: Mapping[str, str], scheme: str = "http") -> None:
         """Refuse foreign hosts and pages.
 
+        :raises LoopError: the request is our own
         :raises InvalidRequestError: the Host is more than a name and a port: whatever it is, two readers may take it for two things
         :raises ForbiddenError: naming the header and the setting
         """
+        if self.instance and self.instance in headers.get(VIA, ""):
+            raise LoopError("this request comes from this very gateway: the api_base of one of its providers is its own address")
         host = headers.get("host", "")
         found = _HOST.fullmatch(host)
         if found is None:

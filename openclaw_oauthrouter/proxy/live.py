@@ -59,6 +59,7 @@ def create_observers(runtime: Runtime, token: Secret) -> Observers:
     )
     if metrics:
         metrics.watch_active(lambda: float(recorder.active))
+        metrics.watch_connections(runtime.persistent.upstream_in_use)
     return Observers(
         recorder,
         ring,
@@ -162,7 +163,11 @@ def _gate(runtime: Runtime, observers: Observers, token: Secret, token_headers: 
     server = runtime.settings.server
     keys = ClientKeys(token.reveal(), server.client_keys, token_headers)
     return Gate(
-        keys, observers.logins, frozenset(host.lower() for host in server.allowed_hosts), frozenset(server.allowed_origins)
+        keys,
+        observers.logins,
+        frozenset(host.lower() for host in server.allowed_hosts),
+        frozenset(server.allowed_origins),
+        runtime.persistent.instance,
     )
 
 

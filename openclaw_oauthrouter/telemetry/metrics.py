@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TypeVar
 
@@ -74,6 +74,10 @@ class RequestMetrics:
         self._sink_failures = Counter(
             "oauthrouter_sink_failures", "Records a trace sink failed to take.", ("sink",), registry=registry
         )
+        self._in_use: Callable[[], Mapping[str, int]] = dict
+        self._connections = Gauge(
+            "oauthrouter_upstream_connections", "Requests under way to a provider's host.", ("host",), registry=registry
+        )
         self._active = Gauge("oauthrouter_active_requests", "Requests running now.", registry=registry)
 
     def receive(self, record: RequestRecord) -> None:
@@ -110,8 +114,14 @@ class RequestMetrics:
         """Where to read the number of running requests."""
         self._active.set_function(active)
 
+    def watch_connections(self, in_use: Callable[[], Mapping[str, int]]) -> None:
+        """Where to read how many requests are under way to each host of a provider."""
+        self._in_use = in_use
+
     def render(self) -> bytes:
         """The Prometheus text format."""
+        for host, busy in self._in_use().items():
+            self._connections.labels(self._named(host)).set(busy)
         return generate_latest(self.registry)
 
     def _count_usage(self, record: RequestRecord, provider: str, model: str) -> None:

@@ -22,7 +22,7 @@ from openclaw_oauthrouter.canonical.events import (
 from openclaw_oauthrouter.canonical.fitting import fit
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.routing import Candidate, ModelInfo
-from openclaw_oauthrouter.canonical.trace import Attempt
+from openclaw_oauthrouter.canonical.trace import VIA, Attempt
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.catalog.accepts import with_accepts
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
@@ -31,6 +31,7 @@ from openclaw_oauthrouter.interfaces import Dialect, Health, Provider, SpeaksSev
 from openclaw_oauthrouter.upstream.bounds import Bounds
 from openclaw_oauthrouter.upstream.deadline import Deadline
 from openclaw_oauthrouter.upstream.origins import Origins
+from openclaw_oauthrouter.upstream.proxies import is_own
 from openclaw_oauthrouter.upstream.sending import Limits, lower_headers, read_error, read_frames, send
 
 TRACE_CONTEXT = ("traceparent", "tracestate")
@@ -116,13 +117,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Makes calls; knows nothing of routes."""
+    """Makes calls; knows nothing of routes.
+
+    :ivar instance: this gateway's own mark
+    """
 
     transport: httpx.AsyncBaseTransport
     timeouts: TimeoutSettings
     health: Health
     origins: Origins
     clock: Clock
+    instance: str = ""
 
     async def call(self, request: ChatRequest, target: Target, attempt: Attempt, deadline: Deadline) -> Answer:
         """Send a request and wait for its first content.
@@ -157,6 +162,7 @@ class Sender:
         for name in TRACE_CONTEXT:
             if name in request.headers:
                 http_request.headers[name] = request.headers[name]
+        self.mark(http_request, request.headers.get(VIA))
         self.health.calling(provider.name, info.id, target.credential_name)
         stack = AsyncExitStack()
         attempt.sent = True
@@ -173,12 +179,20 @@ class Sender:
             if request.stream:
                 first = await _beginning(stamped, attempt)
             else:
-                first = await _whole(stamped, attempt, keep_raw=not streamed)
+                first = await _whole(stamped, attempt, streamed=streamed)
         except BaseException:
             await stack.aclose()
             raise
         attempt.outcome = "ok"
         return Answer(target, encoded, first, stamped, headers, attempt, streamed, _stack=stack)
+
+    def mark(self, request: httpx.Request, before: str | None = None) -> None:
+        """Let this gateway know a request again, should its provider's address lead back here; vendors need not see it.
+
+        :param before: what gateways on the way here have written
+        """
+        if self.instance and (before or request.url.scheme == "http" or is_own(request.url.host)):
+            request.headers[VIA] = f"{before}, {self.instance}" if before else self.instance
 
 
 def dialect_for(provider: Provider, info: ModelInfo, request: ChatRequest) -> str:
@@ -213,25 +227,22 @@ def _note(attempt: Attempt, event: StreamEvent) -> None:
         attempt.usage = event.usage
 
 
-async def _whole(frames: AsyncIterator[Frame], attempt: Attempt, *, keep_raw: bool) -> list[Frame]:
-    """Read to the end, for a client that gets the answer whole.
-
-    :param keep_raw: the bytes are needed too, because they are the answer
-    """
+async def _whole(frames: AsyncIterator[Frame], attempt: Attempt, *, streamed: bool) -> list[Frame]:
+    """Read to the end, for a client that gets the answer whole."""
     seen: list[Frame] = []
     bounds = Bounds()
     finished = False
     async for frame in frames:
-        if not frame.events and not keep_raw:
-            bounds.before_content(frame)
+        if not frame.events and streamed and b"data:" not in frame.raw:
+            bounds.before_content(frame)  # comments
             continue
         bounds.keep(frame)
-        seen.append(frame if keep_raw else Frame(b"", frame.events))
+        seen.append(frame)
         for event in frame.events:
             _note(attempt, event)
             if isinstance(event, ResponseFailed):
                 raise event.error
-            if isinstance(event, PartDelta) and not keep_raw:
+            if isinstance(event, PartDelta) and streamed:
                 bounds.delta(event.text)
             finished = finished or isinstance(event, ResponseFinished)
     if not finished:

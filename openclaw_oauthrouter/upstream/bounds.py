@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openclaw_oauthrouter.canonical.events import Frame, PartDelta
+from openclaw_oauthrouter.canonical.events import Frame
 from openclaw_oauthrouter.errors import UpstreamProtocolError
 
 ENDLESS = "endless_answer"
@@ -11,8 +11,9 @@ ENDLESS = "endless_answer"
 MOST_BEFORE_CONTENT = 16 << 20
 """Bytes that may come before the first content: comments, empty pieces; some vendors send a comment a second while they wait."""
 
-MOST_KEPT = 64 << 20
-"""What an answer that is gathered for a client who gets it whole may weigh: its text, and so much for each of its events:"""
+MOST_KEPT = 128 << 20
+"""What an answer that is gathered for a client who gets it whole may weigh: its bytes, some three hundred for each token, and so much for
+each of its events:"""
 _EVENT_WEIGHT = 160
 
 MOST_CHARACTERS = 32 << 20
@@ -51,9 +52,7 @@ class Bounds:
 
         :raises UpstreamProtocolError: the answer is too large
         """
-        self._kept += sum(
-            _EVENT_WEIGHT + (len(event.text) if isinstance(event, PartDelta) else len(repr(event))) for event in frame.events
-        )
+        self._kept += len(frame.raw) + _EVENT_WEIGHT * len(frame.events)
         if self._kept > MOST_KEPT:
             raise UpstreamProtocolError(f"its answer is larger than {MOST_KEPT} bytes", code=ENDLESS)
 

@@ -49,6 +49,16 @@ class HttpAnswer(httpx.AsyncByteStream):
         self._error: httpx.TransportError | None = None
         self._reader: asyncio.Future[None] | None = None
 
+    @property
+    def began(self) -> bool:
+        """Whether a byte of it has come."""
+        return self._head_bytes > 0 or (self.head.done() and self.head.exception() is None)
+
+    def give_up(self, error: httpx.TransportError) -> None:
+        """Nobody waits for it any longer."""
+        if not self._complete and self._error is None:
+            self._fail(error)
+
     def feed(self, data: bytes) -> None:
         """Take bytes of the connection."""
         if self._complete or self._error is not None:

@@ -1,67 +1,128 @@
 """httpx's transport interface over connections that are used again.
 
 httpx's own pool scans every connection on each request and passes every chunk through a chain of calls, which at 32 concurrent
-streams costs more than all our work together. This one speaks HTTP/1.1 without a proxy, and nothing else.
+streams costs more than all our work together. This one speaks HTTP/1.1, also through a plain HTTP proxy, and nothing else.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 import httpx
 
+from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.upstream.http_answer import HttpAnswer
 from openclaw_oauthrouter.upstream.http_connection import HttpConnection, connect
+from openclaw_oauthrouter.upstream.proxies import Proxies, Proxy
 
 _PORTS = {"http": 80, "https": 443}
 
+UNDELIVERED_SECONDS = 3.0
+"""How long a kept connection may take to have a first byte acknowledged; a living peer needs a round trip."""
+
+CLOCKS_APART_SECONDS = 5.0
+
 Origin = tuple[str, str, int]
+
+
+class _Stale(Exception):
+    """A kept connection was dead; nothing of a request has been answered."""
 
 
 class HttpPool(httpx.AsyncBaseTransport):
     """Sends requests whose bodies are bytes.
 
-    :param limit: requests at a time; more wait for ``extensions["timeout"]["pool"]`` seconds
+    :param limit: requests to one host at a time; more wait for ``extensions["timeout"]["pool"]`` seconds
     :param idle_seconds: how long an unused connection is kept
     :param create_context: makes the TLS context, once, when it is first needed
+    :param proxies: what stands before which host
+    :param wall: Unix seconds
     """
 
-    def __init__(self, limit: int, idle_seconds: float, create_context: Callable[[], ssl.SSLContext]) -> None:
+    def __init__(
+        self,
+        limit: int,
+        idle_seconds: float,
+        create_context: Callable[[], ssl.SSLContext],
+        proxies: Proxies | None = None,
+        wall: Clock = time.time,
+    ) -> None:
+        self._limit = limit
         self._idle_seconds = idle_seconds
         self._create_context = create_context
-        self._slots = asyncio.Semaphore(limit)
+        self._proxies = proxies or Proxies({})
+        self._wall = wall
+        self._slots: dict[Origin, asyncio.Semaphore] = {}
+        self._busy: dict[Origin, int] = {}
         self._idle: defaultdict[Origin, list[HttpConnection]] = defaultdict(list)
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
 
+    def in_use(self) -> dict[str, int]:
+        """How many requests are under way to each host."""
+        return {host: busy for (_, host, _), busy in self._busy.items()}
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and wait for the head of its answer.
 
+        A kept connection may have died unseen. A request that it lost before the peer acknowledged a byte, or before a byte of an answer
+        came, is sent once more on a new one.
+
         :raises httpx.TransportError: as httpx's own transport
         """
-        message, origin = encoded(request), _origin(request.url)
+        origin = _origin(request.url)
+        proxy = self._proxies.before(*origin)
+        message = encoded(request, proxy if origin[0] == "http" else None)
         limits = request.extensions.get("timeout", {})
-        await self._slot(limits.get("pool"))
         try:
-            connection = self._unused(origin) or await self._connect(origin, limits.get("connect"))
+            answer, status = await self._exchange(origin, message, proxy, limits)
+        except _Stale:
+            answer, status = await self._exchange(origin, message, proxy, limits, anew=True)
+        return httpx.Response(status, headers=answer.headers, stream=answer, request=request)
+
+    async def _exchange(
+        self,
+        origin: Origin,
+        message: bytes,
+        proxy: Proxy | None,
+        limits: Mapping[str, float | None],
+        *,
+        anew: bool = False,
+    ) -> tuple[HttpAnswer, int]:
+        await self._slot(origin, limits.get("pool"))
+        try:
+            kept = None if anew else self._unused(origin)
+            connection = kept or await self._connect(origin, proxy, limits.get("connect"))
         except BaseException:
-            self._slots.release()
+            self._release(origin)
             raise
 
         def leave(left: HttpConnection, reusable: bool) -> None:
-            self._slots.release()
+            self._release(origin)
             self._keep(origin, left) if reusable and not self._closed else left.close()
 
         answer = connection.ask(message, leave)
+        watch = (
+            asyncio.get_running_loop().call_later(UNDELIVERED_SECONDS, _look, connection, answer, len(message)) if kept else None
+        )
         try:
-            status = await answer.head
+            return answer, await answer.head
+        except httpx.TransportError as error:
+            await answer.aclose()
+            if kept and not answer.began:
+                raise _Stale from error
+            raise
         except BaseException:
             await answer.aclose()
             raise
-        return httpx.Response(status, headers=answer.headers, stream=answer, request=request)
+        finally:
+            if watch is not None:
+                watch.cancel()
 
     async def aclose(self) -> None:
         """Close unused connections now and the others after their answers."""
@@ -77,35 +138,51 @@ class HttpPool(httpx.AsyncBaseTransport):
     def _context(self) -> ssl.SSLContext:
         return self._create_context()
 
-    async def _slot(self, seconds: float | None) -> None:
-        if not self._slots.locked():
-            await self._slots.acquire()
-            return
-        try:
-            async with asyncio.timeout(seconds):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise httpx.PoolTimeout("too many requests at a time (upstream.max_connections)") from None
+    async def _slot(self, origin: Origin, seconds: float | None) -> None:
+        slots = self._slots.get(origin)
+        if slots is None:
+            slots = self._slots[origin] = asyncio.Semaphore(self._limit)
+            self._busy[origin] = 0
+        if not slots.locked():
+            await slots.acquire()
+        else:
+            try:
+                async with asyncio.timeout(seconds):
+                    await slots.acquire()
+            except TimeoutError:
+                raise httpx.PoolTimeout(f"{self._limit} requests are under way to it (upstream.max_connections)") from None
+        self._busy[origin] += 1
+
+    def _release(self, origin: Origin) -> None:
+        self._busy[origin] -= 1
+        self._slots[origin].release()
 
     def _unused(self, origin: Origin) -> HttpConnection | None:
         connections = self._idle.get(origin)
         while connections:
             connection = connections.pop()
-            if connection.usable:
+            if connection.usable and not self._slept(connection):
                 return connection
+            connection.close()
         return None
 
-    async def _connect(self, origin: Origin, seconds: float | None) -> HttpConnection:
+    def _slept(self, connection: HttpConnection) -> bool:
+        """Whether the machine was asleep while a connection was idle: the wall clock went on, the loop's stood still."""
+        awake = asyncio.get_running_loop().time() - connection.idle_since
+        return abs((self._wall() - connection.idle_wall) - awake) > CLOCKS_APART_SECONDS
+
+    async def _connect(self, origin: Origin, proxy: Proxy | None, seconds: float | None) -> HttpConnection:
         scheme, host, port = origin
         try:
             async with asyncio.timeout(seconds):
-                return await connect(host, port, self._context if scheme == "https" else None)
+                return await connect(host, port, self._context if scheme == "https" else None, proxy)
         except TimeoutError:
-            raise httpx.ConnectTimeout(f"no connection within {seconds:g} s") from None
+            through = f" through the proxy {proxy.shown}" if proxy else ""
+            raise httpx.ConnectTimeout(f"no connection{through} within {seconds:g} s") from None
 
     def _keep(self, origin: Origin, connection: HttpConnection) -> None:
         loop = asyncio.get_running_loop()
-        connection.idle_since = loop.time()
+        connection.idle_since, connection.idle_wall = loop.time(), self._wall()
         self._idle[origin].append(connection)
         if self._sweep is None:
             self._sweep = loop.call_later(self._idle_seconds, self._close_old)
@@ -125,12 +202,23 @@ class HttpPool(httpx.AsyncBaseTransport):
         self._sweep = loop.call_later(self._idle_seconds / 2, self._close_old) if self._idle else None
 
 
-def encoded(request: httpx.Request) -> bytes:
+def _look(connection: HttpConnection, answer: HttpAnswer, size: int) -> None:
+    """Give up on a connection whose peer has not acknowledged a byte of a request for seconds."""
+    left = connection.undelivered
+    if left is not None and left >= size:
+        answer.give_up(httpx.ReadTimeout("the peer of a kept connection is gone"))
+
+
+def encoded(request: httpx.Request, proxy: Proxy | None = None) -> bytes:
     """Head and body.
 
+    :param proxy: the one that the request is handed to as a whole
     :raises httpx.LocalProtocolError: a header would break out of its line
     """
-    lines = [b"%b %b HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
+    target = request.url.raw_path if proxy is None else str(request.url).encode("ascii")
+    lines = [b"%b %b HTTP/1.1" % (request.method.encode("ascii"), target)]
+    if proxy is not None and proxy.authorization is not None:
+        lines.append(b"proxy-authorization: " + proxy.authorization)
     lines += [b"%b: %b" % header for header in request.headers.raw]
     if "accept-encoding" not in request.headers:
         lines.append(b"accept-encoding: identity")  # a compressed stream comes late

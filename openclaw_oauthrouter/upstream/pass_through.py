@@ -100,6 +100,7 @@ async def _sent(upstream: Failover, target: Target, request: httpx.Request, atte
     sender, provider, model = upstream.sender, target.provider.name, target.candidate.info.id
     limits = Limits(sender.timeouts, Deadline.after(sender.timeouts.total))
     attempt.sent = True
+    sender.mark(request)
     try:
         async with send(sender.transport, request, provider, limits) as response:
             attempt.status = response.status_code

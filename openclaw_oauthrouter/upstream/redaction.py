@@ -21,6 +21,7 @@ HARMLESS = frozenset(
         "openai-beta",
         "originator",
         "user-agent",
+        "x-oauthrouter-via",
     }
 )
 """Request headers whose values may be read; users name their own headers for credentials, so all others may hold one."""

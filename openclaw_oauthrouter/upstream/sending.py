@@ -82,9 +82,26 @@ async def send(
         except TimeoutError:
             raise limits.deadline.time_out(provider, f"{provider} did not answer within {steps.first_byte:g} s") from None
     try:
+        if 300 <= response.status_code < 400:
+            raise _redirected(response, provider)
         yield response
     finally:
         await _close(response)
+
+
+def _redirected(response: httpx.Response, provider: str) -> UpstreamEndpointError:
+    """A redirect is not followed: the credential is for the address that was configured."""
+    asked, location = response.request.url, response.headers.get("location", "")
+    try:
+        there = asked.join(location).copy_with(query=None, fragment=None, username=None, password=None)
+        where = f"to {there}" if location else "to nowhere"
+    except httpx.InvalidURL:
+        where = "to an address that is none"
+    return UpstreamEndpointError(
+        f"{provider} redirects {asked.copy_with(query=None)} {where}; redirects are not followed: correct its api_base",
+        provider=provider,
+        upstream_status=response.status_code,
+    )
 
 
 async def read_error(response: httpx.Response, dialect: Dialect, provider: str, limits: Limits) -> UpstreamError:

@@ -1,7 +1,8 @@
-"""The HTTP transport for all upstreams: our own connections, and httpx's where a proxy of the user's has to be obeyed."""
+"""The HTTP transport for all upstreams: our own connections, and httpx's for the few proxies that are not plain HTTP."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from urllib.request import getproxies, proxy_bypass
 
@@ -9,68 +10,81 @@ import httpx
 
 from openclaw_oauthrouter.config.upstream import UpstreamSettings
 from openclaw_oauthrouter.errors import ConfigurationError
+from openclaw_oauthrouter.upstream.certificates import create_context, extra_files
 from openclaw_oauthrouter.upstream.http_pool import HttpPool
+from openclaw_oauthrouter.upstream.proxies import Proxies, Proxy
 
 KEEP_ALIVE_SECONDS = 15.0
 """Shorter than vendors keep idle connections, so that a request rarely meets one that was just closed."""
 
-_SCHEMES = ("http", "https")
+_PORTS = {"http": 80, "https": 443}
 
 
 def create_transport(settings: UpstreamSettings) -> httpx.AsyncBaseTransport:
     """A transport for all upstreams. Opens nothing before its first request; close it with ``aclose()``.
 
-    :raises ConfigurationError: the environment names a proxy that cannot be used
+    :raises ConfigurationError: a proxy or a file of certificates that is named cannot be used
     """
-    direct = HttpPool(
-        settings.max_connections, KEEP_ALIVE_SECONDS, lambda: httpx.create_ssl_context(trust_env=settings.trust_env)
+    environ = os.environ if settings.trust_env else {}
+    extra = extra_files(settings.ca_file, environ)
+    proxies = Proxies.read(getproxies(), _bypassed) if settings.trust_env else Proxies({})
+    pool = HttpPool(
+        settings.max_connections, KEEP_ALIVE_SECONDS, lambda: create_context(extra, environ.get("SSL_CERT_DIR")), proxies
     )
-    named = getproxies() if settings.trust_env else {}
-    proxies = {scheme: _through(scheme, named[scheme], settings) for scheme in _SCHEMES if named.get(scheme)}
-    return ProxiedTransport(direct, proxies) if proxies else direct
+    odd = {proxy.url: _through(proxy, settings) for proxy in proxies.by_scheme.values() if not proxy.is_plain}
+    return ProxiedTransport(pool, proxies, odd) if odd else pool
 
 
 class ProxiedTransport(httpx.AsyncBaseTransport):
-    """Obeys HTTP_PROXY, HTTPS_PROXY and NO_PROXY, or what the system says instead.
+    """Hands requests that go through a SOCKS proxy, or one behind TLS, to httpx.
 
-    :param direct: for hosts that no proxy stands before
-    :param proxied: by the scheme of the address
+    :param direct: for all the others
+    :param odd: by the proxy's address
     """
 
-    def __init__(self, direct: httpx.AsyncBaseTransport, proxied: Mapping[str, httpx.AsyncBaseTransport]) -> None:
+    def __init__(self, direct: HttpPool, proxies: Proxies, odd: Mapping[str, httpx.AsyncBaseTransport]) -> None:
         self._direct = direct
-        self._proxied = proxied
-        self._bypassed: dict[str, bool] = {}
+        self._proxies = proxies
+        self._odd = odd
+
+    def in_use(self) -> dict[str, int]:
+        """See ``HttpPool.in_use``."""
+        return self._direct.in_use()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, by the way its host is reached."""
-        transport = self._proxied.get(request.url.scheme)
-        if transport is None or self._bypasses(request.url.host):
+        url = request.url
+        proxy = self._proxies.before(url.scheme, url.host, url.port or _PORTS.get(url.scheme, 0))
+        if proxy is None or proxy.is_plain:
             return await self._direct.handle_async_request(request)
         if "accept-encoding" not in request.headers:
             request.headers["accept-encoding"] = "identity"
-        response = await transport.handle_async_request(request)
+        try:
+            response = await self._odd[proxy.url].handle_async_request(request)
+        except (httpx.ConnectError, httpx.ProxyError) as error:
+            raise httpx.ProxyError(f"through the proxy {proxy.shown}: {str(error) or type(error).__name__}") from error
         response.request = request
         return response
 
     async def aclose(self) -> None:
         """Close all connections."""
-        for transport in (self._direct, *self._proxied.values()):
+        for transport in (self._direct, *self._odd.values()):
             await transport.aclose()
 
-    def _bypasses(self, host: str) -> bool:
-        # Asked once a host: some systems look names up to answer. There are only as many hosts as providers.
-        if host not in self._bypassed:
-            self._bypassed[host] = bool(proxy_bypass(host))
-        return self._bypassed[host]
+
+def _bypassed(host: str) -> bool:
+    # Where the environment names proxies, NO_PROXY alone excepts hosts, and that is read by ``Proxies``.
+    return not any(name.lower().endswith("_proxy") for name in os.environ) and bool(proxy_bypass(host))
 
 
-def _through(scheme: str, proxy: str, settings: UpstreamSettings) -> httpx.AsyncBaseTransport:
+def _through(proxy: Proxy, settings: UpstreamSettings) -> httpx.AsyncBaseTransport:
     limits = httpx.Limits(max_connections=settings.max_connections, keepalive_expiry=KEEP_ALIVE_SECONDS)
     try:
-        return httpx.AsyncHTTPTransport(proxy=proxy, limits=limits, trust_env=True)
-    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        return httpx.AsyncHTTPTransport(proxy=proxy.url, limits=limits, trust_env=True)
+    except ImportError as error:
         raise ConfigurationError(
-            f"the {scheme} proxy that the environment names cannot be used ({error}); "
-            f"correct {scheme.upper()}_PROXY, or set upstream.trust_env to false to send without it"
+            f"the proxy {proxy.shown} needs the extra 'socks': pip install 'openclaw-oauthrouter[socks]'; "
+            "or set upstream.trust_env to false to send without it"
         ) from error
+    except (ValueError, httpx.InvalidURL) as error:
+        raise ConfigurationError(f"the proxy {proxy.shown} cannot be used ({error})") from error

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
@@ -15,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openclaw_oauthrouter.upstream.http_answer import MAX_HEAD_BYTES, MAX_WAITING_BYTES, HttpAnswer
+from openclaw_oauthrouter.upstream.http_connection import HttpConnection, connect
 from openclaw_oauthrouter.upstream.http_pool import HttpPool, encoded
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -384,3 +387,88 @@ def test_what_is_written() -> None:
 def test_a_header_cannot_break_out_of_its_line(value: str) -> None:
     with pytest.raises(httpx.LocalProtocolError):
         encoded(httpx.Request("POST", "http://h/", headers={"x-name": value}, content=b"{}"))
+
+
+# ------------------------------------------------------------------ kept connections that died unseen
+
+
+async def test_kept_connection_that_the_peer_closed_is_replaced_without_a_word(pool: HttpPool) -> None:
+    """Answered once, closed upon the second request: what an idle connection does whose other end is gone."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request_of(reader)
+        writer.write(OK)
+        await request_of(reader)
+        writer.close()
+
+    async with serving(serve) as server:
+        assert await ask(pool, server.url) == (200, b"ok")
+        server.serve = answering(OK)
+        assert await ask(pool, server.url) == (200, b"ok")
+        assert server.connections == 2
+
+
+async def test_new_connection_that_the_peer_closes_is_an_error(pool: HttpPool) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request_of(reader)
+        writer.close()
+
+    async with serving(serve) as server:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await ask(pool, server.url)
+        assert server.connections == 1
+
+
+async def test_kept_connection_whose_peer_acknowledges_nothing_is_given_up(
+    pool: HttpPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openclaw_oauthrouter.upstream.http_pool.UNDELIVERED_SECONDS", 0.05)
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request_of(reader)
+        writer.write(OK)
+        await reader.read()
+
+    async with serving(silent) as server:
+        assert await ask(pool, server.url) == (200, b"ok")
+        server.serve = answering(OK)
+        monkeypatch.setattr(HttpConnection, "undelivered", property(lambda _: 1 << 20))
+        assert await ask(pool, server.url) == (200, b"ok")
+        assert server.connections == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
+async def test_connection_knows_what_its_peer_has_not_acknowledged(pool: HttpPool) -> None:
+    async with serving(answering(OK)) as server:
+        connection = await connect("127.0.0.1", int(server.url.rpartition(":")[2].partition("/")[0]), None)
+        assert connection.undelivered == 0
+        assert connection._transport is not None
+        found = connection._transport.get_extra_info("socket")
+        assert found.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert 20 <= found.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) <= 60
+        assert 0 < found.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 60_000
+        connection.close()
+
+
+async def test_idle_connections_are_not_used_after_the_machine_slept() -> None:
+    now = 1000.0
+    pool = HttpPool(4, 5.0, no_context, wall=lambda: now)
+    async with serving(answering(OK, OK, OK)) as server:
+        assert await ask(pool, server.url) == (200, b"ok")
+        assert await ask(pool, server.url) == (200, b"ok")
+        assert server.connections == 1
+        now += 3600.0  # the loop's clock stood still meanwhile
+        assert await ask(pool, server.url) == (200, b"ok")
+        assert server.connections == 2
+    await pool.aclose()
+
+
+async def test_places_are_counted_for_each_host() -> None:
+    pool = HttpPool(1, 5.0, no_context)
+    async with serving(answering(OK)) as one, serving(answering(OK)) as other:
+        held = await pool.handle_async_request(httpx.Request("POST", one.url, content=b"{}"))
+        assert await ask(pool, other.url.replace("127.0.0.1", "localhost"), pool=0.05) == (200, b"ok")
+        assert pool.in_use() == {"127.0.0.1": 1, "localhost": 0}
+        await held.aread()
+        await held.aclose()
+    await pool.aclose()
