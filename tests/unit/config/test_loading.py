@@ -247,13 +247,13 @@ def test_passwords_in_addresses_are_masked_for_people() -> None:
     loaded = load(
         state_url="redis://:s3cret@cache:6379/1?db=0",
         telemetry={"otlp_endpoint": "https://name:s3cret@collector/v1"},
-        providers={"x": {"api_base": "http://host/v1?to=a@b", "headers": {"x-auth": "s3cret", "x-pass": "s3cret"}}},
+        providers={"x": {"api_base": "http://host/v1?version=a@b", "headers": {"x-auth": "s3cret", "x-pass": "s3cret"}}},
     )
     rows = {row.key: row.value for row in effective_rows(loaded)}
     assert "s3cret" not in json.dumps(rows, default=str)
     assert rows["state_url"] == f"redis://{MASK}@cache:6379/1?db=0"
     assert rows["telemetry.otlp_endpoint"] == f"https://{MASK}@collector/v1"
-    assert rows["providers.x.api_base"] == "http://host/v1?to=a@b"
+    assert rows["providers.x.api_base"] == "http://host/v1?version=a@b"
 
 
 def test_every_path_may_begin_with_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
