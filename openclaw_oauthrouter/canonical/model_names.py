@@ -7,13 +7,18 @@ from functools import lru_cache
 
 OWN_PREFIX = "oauthrouter/"
 
+CLAUDE_AUTO, CLAUDE_VIA = "claude-auto", "claude-via/"
+"""Names for clients that keep ids with "claude" in them only: ``claude-auto-economy`` is ``auto-economy``, ``claude-via/openai/x`` is
+``openai/x``."""
+
 _DOTTED_CLAUDE = re.compile(r"(claude-[\w-]*\d)\.(\d)")
 _SNAPSHOT = re.compile(r"-(?:\d{8}|latest)$")
 
 
 def normalise(name: str) -> str:
-    """Without blanks around it and our own prefix; otherwise as it is spelt, for an id is its provider's."""
-    return name.strip().removeprefix(OWN_PREFIX)
+    """Without blanks around it and our own prefixes; otherwise as it is spelt, for an id is its provider's."""
+    bare = name.strip().removeprefix(OWN_PREFIX).removeprefix(CLAUDE_VIA)
+    return bare.removeprefix("claude-") if bare.startswith(CLAUDE_AUTO) else bare
 
 
 @lru_cache(maxsize=1024)

@@ -18,6 +18,7 @@ from openclaw_oauthrouter.interfaces import Recorder
 from openclaw_oauthrouter.pipeline import parse_body
 from openclaw_oauthrouter.proxy.answers import json_response
 from openclaw_oauthrouter.proxy.asgi import unpack, unpacker_for
+from openclaw_oauthrouter.proxy.client_catalogs import codex_models, for_claude_code
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.explain import explain_request
 from openclaw_oauthrouter.proxy.models_list import anthropic_models, model_entries, openai_models
@@ -27,6 +28,9 @@ from openclaw_oauthrouter.upstream.pass_through import pass_through
 CurrentRuntime = Callable[[], Runtime]
 """The runtime that serves the present request; a new one after each change of the configuration."""
 
+
+CLAUDE_CODES_LIMIT = "1000"
+"""The largest page of Anthropic's list; Claude Code asks for it, and hardly anybody else."""
 
 PASSED_THROUGH = ("embeddings", "moderations", "completions", "rerank", "images/generations", "audio/speech")
 """Paths of OpenAI's API that no dialect covers; they go to the model's provider as they are."""
@@ -83,9 +87,16 @@ class _Api:
         return json_response(openapi_document(self.paths(), PASSED_THROUGH))
 
     async def models(self) -> Response:
-        entries = model_entries(self.runtime())
-        listed = anthropic_models(entries, request.args, _today()) if speaks_messages() else openai_models(entries)
-        return json_response(listed)
+        """What there is, in the shape of who asks: Codex CLI says its version, clients of Anthropic's API that of the API."""
+        runtime = self.runtime()
+        entries = model_entries(runtime)
+        if "client_version" in request.args:
+            return json_response(codex_models(entries))
+        if not speaks_messages():
+            return json_response(openai_models(entries))
+        if request.args.get("limit") == CLAUDE_CODES_LIMIT:
+            entries = for_claude_code(entries, runtime)
+        return json_response(anthropic_models(entries, request.args, _today()))
 
     async def model(self, name: str) -> Response:
         entries = model_entries(self.runtime())

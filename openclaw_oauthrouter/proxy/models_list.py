@@ -128,14 +128,16 @@ class ModelEntry:
 
 
 def model_entries(runtime: Runtime) -> list[ModelEntry]:
-    """The automatic models, aliases, then every listed model of a provider that can be used."""
+    """The automatic models, aliases, then every listed model of a provider that can be used, but for those that are retired."""
     router = runtime.pipeline.router
     auto = _automatic(runtime)
     entries = [auto("auto", "OAuthRouter auto"), *(auto(f"auto-{name}", f"OAuthRouter auto, {name}") for name in PROFILES)]
     entries += [auto(alias, alias) for alias in router.settings.aliases]
+    today = router.eligibility.day()
     for name in runtime.usable_providers():
         provider = router.providers[name]
-        entries += [_entry(info, provider.dialect, router.prices.price(info)) for info in provider.models()]
+        listed = (info for info in provider.models() if today is None or info.retires is None or info.retires > today)
+        entries += [_entry(info, provider.dialect, router.prices.price(info)) for info in listed]
     return entries
 
 
