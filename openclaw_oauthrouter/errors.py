@@ -10,6 +10,7 @@
     │   ├── NotFoundError                 404
     │   ├── MethodNotAllowedError         405
     │   ├── RequestTimeoutError           408
+    │   ├── UpgradeRequiredError          426   (the other way round: a WebSocket where HTTP is spoken)
     │   ├── RequestTooLargeError          413
     │   ├── LoopError                     508   (a provider's address leads back here)
     │   └── UnsupportedMediaTypeError     415   (a content coding that cannot be unpacked)
@@ -141,6 +142,13 @@ class MethodNotAllowedError(RequestError):
 
     status_code = 405
     default_code = "method_not_allowed"
+
+
+class UpgradeRequiredError(RequestError):
+    """The client asked for a WebSocket on a path that speaks HTTP only."""
+
+    status_code = 426
+    default_code = "upgrade_required"
 
 
 class RequestTimeoutError(RequestError):

@@ -24,6 +24,11 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        if scope["type"] == "websocket":
+            from openclaw_oauthrouter.proxy.responses_socket import serve_socket
+
+            await serve_socket(self.live, scope, receive, send)
+            return
         async with self.live.lease() as served:
             if scope["type"] == "websocket":
                 await refuse_websocket(scope, send, refusal_of(scope, served.gate))

@@ -27,6 +27,7 @@ class Hypercorn:
         self.context = WorkerContext(None)
         self._settings = settings
         self._config = hypercorn_config(idle_seconds)
+        self._config.websocket_max_message_size = settings.max_body_bytes
         self._application = wrap_app(application, self._config.wsgi_max_body_size, "asgi")
 
     def serve(self, transport: asyncio.Transport, data: bytes, loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:

@@ -56,14 +56,7 @@ class ModelRoutes:
         :param dialect: who answers on its path
         """
         headers = headers_of(scope)
-        record = RequestRecord(
-            self.new_id(),
-            self.clock(),
-            scope["path"],
-            scope["method"],
-            user_agent=headers.get("user-agent"),
-            traceparent=headers.get("traceparent"),
-        )
+        record = self.new_record(scope["path"], scope["method"], headers)
         try:
             self.gate.check_source(headers, scope.get("scheme", "http"))
             record.client = self.gate.identify(headers)
@@ -73,6 +66,31 @@ class ModelRoutes:
             return
         async with self.recorder.request(record):
             await self._admitted(scope, headers, record, dialect, path, receive, send)
+
+    def new_record(self, path: str, method: str, headers: Mapping[str, str], client: str | None = None) -> RequestRecord:
+        """The record of a request that has just come."""
+        agent, parent = headers.get("user-agent"), headers.get("traceparent")
+        return RequestRecord(self.new_id(), self.clock(), path, method, client=client, user_agent=agent, traceparent=parent)
+
+    async def answer(
+        self, dialect: Dialect, path: MatchedPath, body: bytes, headers: Mapping[str, str], record: RequestRecord, send: Send
+    ) -> None:
+        """Answer a request that did not come over HTTP, by the messages that one over HTTP would be answered with; cancel it to end it.
+
+        :param headers: of the client, lower-case names
+        """
+        try:
+            with _no_surprises():
+                await self._serve(dialect, path, body, headers, record, send)
+        except OAuthRouterError as error:
+            await self._refused(dialect, error, record, send)
+
+    async def _refused(self, dialect: Dialect, error: OAuthRouterError, record: RequestRecord, send: Send) -> None:
+        note_error(record, error)
+        record.status = error.status_code
+        extra = encode_headers(answer_headers(record, self.limits.response_headers, refusal_headers(error)))
+        with suppress(ConnectionError):
+            await send_error(send, error, dialect, record.request_id, extra)
 
     async def _admitted(
         self,
@@ -95,11 +113,7 @@ class ModelRoutes:
             if record.status is None or record.finish_reason is None:
                 record.status = CLIENT_GONE
         except OAuthRouterError as error:
-            note_error(record, error)
-            record.status = error.status_code
-            extra = encode_headers(answer_headers(record, self.limits.response_headers, refusal_headers(error)))
-            with suppress(ConnectionError):
-                await send_error(send, error, dialect, record.request_id, extra)
+            await self._refused(dialect, error, record, send)
 
     async def _serve(
         self, dialect: Dialect, path: MatchedPath, body: bytes, headers: Mapping[str, str], record: RequestRecord, send: Send
