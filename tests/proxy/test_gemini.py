@@ -138,7 +138,7 @@ CLIENTS: dict[str, Callable[[httpx.AsyncClient, list[Any], bool], Awaitable[list
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-@pytest.mark.parametrize("dialect", ["chat", "responses"])
+@pytest.mark.parametrize("dialect", CLIENTS)
 async def test_seal_of_a_call_comes_back_on_the_call(
     dialect: str,
     stream: bool,
