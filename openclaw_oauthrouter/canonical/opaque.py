@@ -60,6 +60,19 @@ def _kind(word: object) -> OpaqueKind | None:
     return _KINDS.get(word) if isinstance(word, str) else None
 
 
+def seals_in(opaque: Opaque) -> tuple[str, ...]:
+    """The strings that only the maker can have written; a list of details is put together anew by each client, its seals are not."""
+    if opaque.kind != "reasoning_details":
+        return (opaque.data,)
+    try:
+        blocks = json.loads(opaque.data)
+    except (ValueError, RecursionError):
+        return (opaque.data,)
+    blocks = blocks if isinstance(blocks, list) else []
+    held = (block.get(key) for block in blocks if isinstance(block, dict) for key in ("data", "signature"))
+    return tuple(seal for seal in held if is_text(seal) and seal)
+
+
 def attached(parts: Sequence[Part]) -> tuple[Part, ...]:
     """One message's parts, with what was sealed for a text or a tool call put on it again, and the reasoning that carried it gone.
 

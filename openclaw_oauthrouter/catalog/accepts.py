@@ -97,7 +97,9 @@ _MESSAGES_OF_OTHERS = Accepts(
 
 # ---------------------------------------------------------------------------------------------------------------- OpenAI
 
-_OPENAI = Accepts(top_k=False, prefill=True, budget=False, adaptive=False, user_limit=64, safety_identifier_limit=64)
+_OPENAI = Accepts(
+    top_k=False, prefill=True, budget=False, adaptive=False, cache_marks=False, user_limit=64, safety_identifier_limit=64
+)
 _OPENAI_IDS = replace(_OPENAI, item_id_limit=64, call_id_limit=64)
 _CLASSIC = replace(_OPENAI_IDS, reasons=False, efforts=(), verbosity=False, developer_role=True)
 _O_SERIES = replace(
@@ -150,6 +152,7 @@ _UNKNOWN_OF_OPENAI = replace(_UNKNOWN, user_limit=64)
 
 _DEEPSEEK = Accepts(
     developer_role=False,
+    cache_marks=False,
     structured_output=("json_object",),
     strict_tools=False,
     verbosity=False,
@@ -220,6 +223,13 @@ def _with_efforts(accepts: Accepts, info: ModelInfo) -> Accepts:
     return replace(accepts, efforts=told, thinking_off=off)
 
 
+CHAT = "openai_chat_completions"
+_CHAT_CALL_ID = 40
+"""Longest id of a call that OpenAI takes in Chat Completions; in Responses it is 64."""
+_CHAT_USER = 64
+"""``user`` as the strictest of the endpoints that speak Chat Completions takes it; others stop at 128."""
+
+
 def accepts_of(provider: str, model: str, dialect: str) -> Accepts:
     """What a model takes.
 
@@ -227,6 +237,14 @@ def accepts_of(provider: str, model: str, dialect: str) -> Accepts:
     :param model: the provider's own id, perhaps with its maker's name in front (``anthropic/claude-opus-4.6``)
     :param dialect: the one it is asked in
     """
+    accepts = _accepts_of(provider, model, dialect)
+    if dialect != CHAT:
+        return accepts
+    limit = _CHAT_CALL_ID if accepts.call_id_limit is not None else None
+    return replace(accepts, user_limit=accepts.user_limit or _CHAT_USER, call_id_limit=limit)
+
+
+def _accepts_of(provider: str, model: str, dialect: str) -> Accepts:
     name = _bare(model)
     if name.startswith("claude-"):
         match = _CLAUDE_ID.match(name)

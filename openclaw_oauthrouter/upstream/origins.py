@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from openclaw_oauthrouter.canonical.content import Opaque, ReasoningPart, TextPart, ToolCallPart
 from openclaw_oauthrouter.canonical.events import Frame, PartFinished, PartStarted
+from openclaw_oauthrouter.canonical.opaque import seals_in
 from openclaw_oauthrouter.canonical.request import ChatRequest
 
 
@@ -26,10 +27,11 @@ class Origins:
     def foreign(self, request: ChatRequest, origin: str) -> frozenset[str]:
         """The opaque strings of a request that ``origin`` did not make."""
         return frozenset(
-            opaque.data
-            for opaque in _opaque_parts(request)
-            if (opaque.origin or self._makers.get(_digest(opaque.data), origin)) != origin
+            opaque.data for opaque in _opaque_parts(request) if (opaque.origin or self._maker(opaque) or origin) != origin
         )
+
+    def _maker(self, opaque: Opaque) -> str | None:
+        return next((maker for seal in seals_in(opaque) if (maker := self._makers.get(_digest(seal)))), None)
 
     async def stamped(self, frames: AsyncIterator[Frame], origin: str) -> AsyncIterator[Frame]:
         """Pass frames on, writing their maker into every opaque part."""
@@ -47,7 +49,8 @@ class Origins:
     def _stamp(self, event: PartStarted | PartFinished, origin: str) -> PartStarted | PartFinished:
         if event.opaque is None:
             return event
-        self._makers[_digest(event.opaque.data)] = origin
+        for seal in seals_in(event.opaque):
+            self._makers[_digest(seal)] = origin
         while len(self._makers) > self._capacity:
             self._makers.popitem(last=False)
         return replace(event, opaque=replace(event.opaque, origin=origin))

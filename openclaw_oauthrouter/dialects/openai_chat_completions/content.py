@@ -252,16 +252,25 @@ _PARTS: dict[str, Callable[[JsonFields], Part]] = {
 _FORMATS_BY_MEDIA_TYPE = {media_type: word for word, media_type in AUDIO_FORMATS.items()}
 
 
-def encode_content(parts: Sequence[Part], path: str) -> str | list[JsonObject]:
+def encode_content(parts: Sequence[Part], path: str, *, marks: bool = False) -> str | list[JsonObject]:
     """Content as a string where a string can say it, which every provider reads; else as a list of parts.
 
+    :param marks: the model takes marks for its cache
     :raises InvalidRequestError: a part has no counterpart
     """
     if not parts:
         return ""
-    if len(parts) == 1 and isinstance(parts[0], TextPart):
+    if len(parts) == 1 and isinstance(parts[0], TextPart) and not (marks and parts[0].cache):
         return parts[0].text
-    return [_ENCODERS[type(part)](part, path) for part in parts]
+    return [_ENCODERS[type(part)](part, path) | (_mark(part) if marks else {}) for part in parts]
+
+
+def _mark(part: Part) -> JsonObject:
+    """Anthropic's mark, as OpenRouter and LiteLLM take it for Claude."""
+    cache: CacheMark | None = getattr(part, "cache", None)
+    if cache is None:
+        return {}
+    return {"cache_control": {"type": "ephemeral"} | ({"ttl": cache.ttl} if cache.ttl != "5m" else {})}
 
 
 def _encode_text(part: TextPart | RefusalPart | ReasoningPart, _path: str) -> JsonObject:

@@ -37,7 +37,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "reasoning": ("reasoning_effort", "reasoning", "thinking"),
     "verbosity": ("verbosity",),
     "service_tier": ("service_tier",),
-    "user": ("user",),
+    "user": ("user", "safety_identifier"),
     "logprobs": ("logprobs", "top_logprobs"),
     "tools": ("tools",),
     "tool_choice": ("tool_choice",),
@@ -101,12 +101,14 @@ def _fit_fields(body: JsonObject, request: ChatRequest, decoded: ChatRequest, ac
     spelled = encode_fields(request, accepts, notes) if changed else {}
     for name in changed:
         keys = _FIELDS[name]
+        if name == "user" and body.get("user") is not None:
+            keys = ("user",)  # the other one is a field of its own beside it
         kept = next((key for key in keys if key in body), keys[0])
         for key in keys:
             body.pop(key, None)
         value = next((spelled[key] for key in keys if key in spelled), None)
         if value is not None:
-            body[kept if name == "max_output_tokens" else keys[0]] = value
+            body[kept if name in ("max_output_tokens", "user") else keys[0]] = value
     for key in decoded.native.keys() | request.native.keys():
         if request.native.get(key) != decoded.native.get(key):
             body[key] = request.native.get(key)
@@ -127,7 +129,7 @@ def _messages(request: ChatRequest, accepts: Accepts, notes: list[Note]) -> list
         if place is not None and place < 0:
             continue
         if place is not None and not _carries_sealed(message):
-            out.append(_with_known_role(raw[place], accepts))
+            out.append(_with_reasoning(_with_known_role(raw[place], accepts), accepts))
             continue
         if place is None and aligned and 0 <= position - ahead < len(raw):
             place = position - ahead
@@ -152,6 +154,14 @@ def _with_known_role(message: JsonObject, accepts: Accepts) -> JsonObject:
     if message.get("role") != "developer" or (accepts.known and accepts.developer_role):
         return message
     return {**message, "role": "system"}
+
+
+def _with_reasoning(message: JsonObject, accepts: Accepts) -> JsonObject:
+    """An assistant's turn with calls, where the model wants its thoughts back: those of another maker's turn are not known."""
+    if not accepts.reasoning_in_tool_loops or not message.get("tool_calls") or message.get("reasoning_content") is not None:
+        return message
+    words = message.get("reasoning")
+    return {**message, "reasoning_content": words if isinstance(words, str) else ""}
 
 
 def _name_limit(body: JsonObject, accepts: Accepts) -> None:

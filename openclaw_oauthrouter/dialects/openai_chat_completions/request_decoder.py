@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from openclaw_oauthrouter.canonical.content import (
     BlobPart,
+    CacheMark,
     Opaque,
     Part,
     ReasoningPart,
@@ -108,6 +109,9 @@ def decode_messages(body: JsonFields) -> tuple[Message, ...]:
         messages = _items(body)
     if not messages:
         body.refuse("messages", "at least one message is required")
+    mark = cache_mark(body.holder)
+    if mark is not None:
+        messages[-1] = replace(messages[-1], parts=_with_mark(messages[-1].parts, mark))
     return (*_first_words(body), *messages)
 
 
@@ -155,10 +159,15 @@ def _sealed(parts: Sequence[Part], opaque: Opaque | None) -> Iterator[Part]:
 
 def _marked(message: JsonFields, parts: Iterable[Part]) -> tuple[Part, ...]:
     """The parts, a cache mark that stands on the whole message put on the last of them."""
-    parts = tuple(parts)
-    mark = cache_mark(message.holder)
+    parts, mark = tuple(parts), cache_mark(message.holder)
+    return parts if mark is None else _with_mark(parts, mark)
+
+
+def _with_mark(parts: tuple[Part, ...], mark: CacheMark) -> tuple[Part, ...]:
     last = parts[-1] if parts else None
-    if mark is None or not isinstance(last, TextPart | BlobPart | UriPart | ToolCallPart) or last.cache is not None:
+    if isinstance(last, ToolCallResponsePart) and last.cache is None:
+        return (*parts[:-1], replace(last, cache=mark))
+    if not isinstance(last, TextPart | BlobPart | UriPart | ToolCallPart) or last.cache is not None:
         return parts
     return (*parts[:-1], replace(last, cache=mark))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import orjson
@@ -130,7 +130,8 @@ def encode_messages(request: ChatRequest, accepts: Accepts, notes: list[Note]) -
     notes.extend(repairs)
     spelling = _Spelling(accepts, notes, own=request.dialect == DIALECT)
     out = [line for position, message in enumerate(messages) for line in spelling.message(message, f"messages[{position}]")]
-    _note_cache_marks(messages, notes)
+    if not spelling.marks:
+        _note_cache_marks(messages, notes)
     return out
 
 
@@ -153,13 +154,18 @@ class _Spelling:
     notes: list[Note]
     own: bool
 
+    @property
+    def marks(self) -> bool:
+        """Whether the model takes marks for its cache: a known one, for endpoints of one's own may refuse the field."""
+        return self.accepts.known and self.accepts.cache_marks
+
     def message(self, message: Message, path: str) -> Iterator[JsonObject]:
         """One turn; none where nothing of it can be said here."""
         if message.role == "assistant":
             return self._assistant(message.parts, path)
         if message.role == "user":
             return self._user(message.parts, path)
-        return iter([{"role": "system", "content": encode_content(message.parts, path)}])
+        return iter([{"role": "system", "content": encode_content(message.parts, path, marks=self.marks)}])
 
     def _user(self, parts: Sequence[Part], path: str) -> Iterator[JsonObject]:
         """Answers of tools first: they must follow the calls directly."""
@@ -172,10 +178,10 @@ class _Spelling:
                 rest += [TextPart(f"[from tool call {answer.id}]"), *files]
             if answer.is_error and answer.content != _LOST:
                 self._note("dropped", f"{path}.is_error", "only the answer's own words can say so here")
-            yield {"role": "tool", "tool_call_id": answer.id, "content": _answer(answer, path)}
+            yield {"role": "tool", "tool_call_id": answer.id, "content": _answer(answer, path, self.marks)}
         rest += [part for part in parts if not isinstance(part, ToolCallResponsePart)]
         if rest or not answers:
-            yield {"role": "user", "content": encode_content(rest, path)}
+            yield {"role": "user", "content": encode_content(rest, path, marks=self.marks)}
 
     def _assistant(self, parts: Sequence[Part], path: str) -> Iterator[JsonObject]:
         calls = [part for part in parts if isinstance(part, ToolCallPart)]
@@ -224,10 +230,12 @@ def _fits_tool_message(part: Part) -> bool:
     return getattr(part, "modality", "image") == "image"
 
 
-def _answer(answer: ToolCallResponsePart, path: str) -> str | list[JsonObject]:
+def _answer(answer: ToolCallResponsePart, path: str, marks: bool) -> str | list[JsonObject]:
     content = [part for part in answer.content if _fits_tool_message(part)]
     if content:
-        return encode_content(content, path)
+        if marks and answer.cache and isinstance(content[-1], TextPart) and content[-1].cache is None:
+            content[-1] = replace(content[-1], cache=answer.cache)
+        return encode_content(content, path, marks=marks)
     if answer.content:
         return "The answer is a file, in the next message."
     return "The tool failed and said nothing." if answer.is_error else ""

@@ -35,8 +35,8 @@ from openclaw_oauthrouter.dialects.openai_chat_completions.content import (
 )
 from openclaw_oauthrouter.dialects.openai_chat_completions.errors import decode_error_object
 from openclaw_oauthrouter.dialects.openai_chat_completions.tools import UpstreamCalls
-from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import CANONICAL_FINISH_REASONS, decode_usage
-from openclaw_oauthrouter.errors import UpstreamProtocolError
+from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import BROKEN_OFF, CANONICAL_FINISH_REASONS, decode_usage
+from openclaw_oauthrouter.errors import UpstreamError, UpstreamOverloadedError, UpstreamProtocolError
 from openclaw_oauthrouter.wire.sse import ServerSentEvent
 
 _DONE = ServerSentEvent("", b"[DONE]")
@@ -138,10 +138,12 @@ class ChatEventMachine:
             if value:
                 yield from step(self, value)
         reason = choice.get("finish_reason")
-        if reason == "error":
-            raise decode_error_object(choice)
-        if reason:
-            self._finish = CANONICAL_FINISH_REASONS.get(reason, "stop")
+        if not reason:
+            return
+        word = string(reason).lower()
+        if word in BROKEN_OFF:
+            raise _broken_off(choice, word)
+        self._finish = CANONICAL_FINISH_REASONS.get(word, "stop")
 
     def _sealed_reasoning(self, details: list[object]) -> Iterator[StreamEvent]:
         """OpenRouter's list, which its maker wants back; it may come without words, and after everything else."""
@@ -238,6 +240,12 @@ class ChatEventMachine:
     def _new_index(self) -> int:
         self._next_index += 1
         return self._next_index - 1
+
+
+def _broken_off(choice: FrozenObject, word: str) -> UpstreamError:
+    if choice.get("error"):
+        return decode_error_object(choice)
+    return UpstreamOverloadedError(f"the provider broke its answer off ({word})")
 
 
 _FIELDS: tuple[tuple[str, Callable[[ChatEventMachine, Any], Iterable[StreamEvent]]], ...] = (

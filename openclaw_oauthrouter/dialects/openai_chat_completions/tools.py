@@ -16,13 +16,15 @@ from openclaw_oauthrouter.canonical.events import PartDelta, PartStarted, Stream
 from openclaw_oauthrouter.canonical.free_text import wrapper_schema
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject, string
 from openclaw_oauthrouter.canonical.json_schema import normalise
-from openclaw_oauthrouter.canonical.request import ChatRequest, Note, Tool, ToolChoice
+from openclaw_oauthrouter.canonical.request import ChatRequest, Note, Tool, ToolChoice, WebSearchOptions
 from openclaw_oauthrouter.canonical.tool_names import wire_name
 from openclaw_oauthrouter.dialects.openai_chat_completions.content import cache_mark, signature_of
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import DIALECT
 from openclaw_oauthrouter.wire.json_fields import JsonFields
 
 # ------------------------------------------------------------------ a client's tools
+
+SEARCH_FIELD = "web_search_options"
 
 _MODES: dict[str, Literal["auto", "none", "required"]] = {
     "auto": "auto",
@@ -37,7 +39,11 @@ def decode_tools(body: JsonFields) -> tuple[Tool, ...]:
 
     :raises InvalidRequestError: naming the tool and the field
     """
-    return tuple(map(_decode_tool, body.objects("tools"))) or tuple(map(_decode_function, body.objects("functions")))
+    tools = [*map(_decode_tool, body.objects("tools"))] or [*map(_decode_function, body.objects("functions"))]
+    searching = body.optional_nested("web_search_options")
+    if searching is not None:
+        tools.append(_decode_search(searching))
+    return tuple(tools)
 
 
 def decode_tool_choice(body: JsonFields) -> ToolChoice | None:
@@ -90,6 +96,14 @@ def _decode_function(function: JsonFields, holder: FrozenObject | None = None) -
         strict=function.optional_boolean("strict"),
         cache=cache_mark(holder or {}) or cache_mark(function.holder),
     )
+
+
+def _decode_search(options: JsonFields) -> Tool:
+    """What other dialects offer as a tool is a field of its own here."""
+    location = options.optional_nested("user_location")
+    place = location.optional_mapping("approximate") if location is not None else None
+    native: FrozenObject = {"type": SEARCH_FIELD, SEARCH_FIELD: options.holder}
+    return Tool("web_search", native=(DIALECT, native), search=WebSearchOptions(user_location=place))
 
 
 def _decode_flat(tool: JsonFields) -> Tool:
@@ -163,7 +177,7 @@ def _encode_tool(tool: Tool, position: int, notes: list[Note]) -> JsonObject | N
     if tool.native is not None:
         dialect, definition = tool.native
         if dialect == DIALECT:
-            return dict(definition)
+            return None if definition.get("type") == SEARCH_FIELD else dict(definition)
         notes.append(Note("dropped", f"tools[{position}]", f"{tool.name!r} runs at the provider it was made for"))
         return None
     function: JsonObject = {"name": wire_name(tool.name)}

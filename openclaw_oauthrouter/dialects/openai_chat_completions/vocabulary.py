@@ -23,12 +23,22 @@ CANONICAL_FINISH_REASONS: Final[dict[str, FinishReason]] = {
     "stop": "stop",
     "length": "length",
     "max_tokens": "length",
+    "max_output_tokens": "length",
     "model_length": "length",  # Mistral's word for a full context window
     "tool_calls": "tool_call",
+    "tool_use": "tool_call",
     "function_call": "tool_call",
     "content_filter": "content_filter",
+    "safety": "content_filter",
+    "recitation": "content_filter",
+    "prohibited_content": "content_filter",
+    "refusal": "content_filter",
+    "sensitive": "content_filter",  # Zhipu
 }
-"""Wire to canonical; any other word counts as ``stop``."""
+"""Wire to canonical, whatever the case; any other word counts as ``stop``."""
+
+BROKEN_OFF: Final = frozenset({"error", "abort", "aborted", "cancelled", "insufficient_system_resource", "network_error"})
+"""Words for an answer that the provider itself broke off (DeepSeek, vLLM, SGLang, Zhipu): no end of a turn."""
 
 AUDIO_FORMATS: Final = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 """``input_audio.format`` to media type."""
@@ -62,6 +72,8 @@ CANONICAL_FIELDS: Final = frozenset(
         "safety_identifier",
         "service_tier",
         "prompt_cache_key",
+        "cache_control",
+        "web_search_options",
         "logprobs",
     }
     | FOREIGN_FIELDS

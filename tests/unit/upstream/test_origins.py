@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from openclaw_oauthrouter.canonical.content import Opaque, ReasoningPart, TextPart
-from openclaw_oauthrouter.canonical.events import Frame, PartFinished
+from openclaw_oauthrouter.canonical.events import Frame, PartFinished, PartStarted
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.upstream.origins import Origins
 
@@ -54,3 +54,18 @@ async def test_the_oldest_are_forgotten() -> None:
     await made(origins, ANN, "s1", "s2", "s3")
     request = sent_back(*(Opaque("signature", seal) for seal in ("s1", "s2", "s3")))
     assert origins.foreign(request, BOB) == {"s2", "s3"}
+
+
+async def test_reasoning_details_are_known_by_their_seals_however_a_client_joined_them() -> None:
+    origins = Origins()
+    sent = '[{"type":"reasoning.text","text":"h"},{"type":"reasoning.encrypted","data":"SEAL","index":1}]'
+    back = '[{"type":"reasoning.text","text":"hm"},{"index":1,"data":"SEAL","type":"reasoning.encrypted"}]'
+    opaque = Opaque("reasoning_details", sent)
+
+    async def frames() -> AsyncIterator[Frame]:
+        yield Frame(b"", (PartStarted(0, "reasoning"), PartFinished(0, opaque)))
+
+    [_ async for _ in origins.stamped(frames(), ANN)]
+    request = ChatRequest("x", "m", (Message("assistant", (ReasoningPart("hm", Opaque("reasoning_details", back)),)),))
+    assert origins.foreign(request, ANN) == frozenset()
+    assert origins.foreign(request, BOB) == {back}

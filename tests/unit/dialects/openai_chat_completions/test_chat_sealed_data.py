@@ -15,6 +15,7 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.response import ChatResponse, ResponseFold, unfold
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
+from openclaw_oauthrouter.errors import UpstreamError
 
 DIALECT = ChatCompletions(lambda: 0.0)
 INFO = ModelInfo("local", "m-1", accepts=Accepts(known=False))
@@ -226,3 +227,29 @@ def test_a_call_that_was_announced_and_not_made_is_no_end_for_tools() -> None:
         )
     )
     assert events[-1] == ResponseFinished("stop")
+
+
+# ------------------------------------------------------------------ the end
+
+
+@pytest.mark.parametrize(
+    ("word", "finish"),
+    [
+        ("STOP", "stop"),
+        ("eos", "stop"),
+        ("MAX_TOKENS", "length"),
+        ("max_output_tokens", "length"),
+        ("SAFETY", "content_filter"),
+        ("sensitive", "content_filter"),
+    ],
+)
+def test_end_in_another_vendor_s_words(word: str, finish: str) -> None:
+    choice = {"index": 0, "message": {"content": "a"}, "finish_reason": word}
+    assert folded(DIALECT.decode_response({"id": "c", "choices": [choice]})).finish_reason == finish
+
+
+@pytest.mark.parametrize("word", ["insufficient_system_resource", "abort", "network_error", "error"])
+def test_answer_that_the_provider_broke_off_is_no_answer(word: str) -> None:
+    choice = {"index": 0, "message": {"content": "a"}, "finish_reason": word}
+    with pytest.raises(UpstreamError):
+        DIALECT.decode_response({"id": "c", "choices": [choice]})
