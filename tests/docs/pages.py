@@ -23,9 +23,14 @@ def blocks(page: Path, language: str) -> list[str]:
     return [code for found, code in _BLOCK.findall(page.read_text(encoding="utf-8")) if found == language]
 
 
-def plugin(page: Path) -> ModuleType:
-    """The page's one Python block, as the plugin it describes."""
-    [code] = blocks(page, "python")
+def plugin(page: Path, number: int | None = None) -> ModuleType:
+    """A Python block of the page, as the plugin it describes.
+
+    :param number: which one, from 0; ``None``: the page has but one
+    """
+    codes = blocks(page, "python")
+    assert number is not None or len(codes) == 1
+    code = codes[number or 0]
     module = ModuleType(f"docs_{page.stem.replace('-', '_')}")
     exec(compile(code, str(page), "exec"), module.__dict__)
     return module

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from tests.docs.conftest import Open
@@ -44,7 +45,7 @@ def test_the_index_lists_every_recipe() -> None:
 
 async def test_an_endpoint_by_configuration_alone(gateway: Open, stack: AsyncExitStack) -> None:
     upstream = await stack.enter_async_context(ScriptedUpstream(completion("hello from llama")))
-    toml, _ = blocks(HOW_TO / "add-a-provider.md", "toml")
+    toml = blocks(HOW_TO / "add-a-provider.md", "toml")[0]
     client = await gateway(toml=toml.replace("http://127.0.0.1:11434", upstream.url))
 
     models = {model["id"]: model for model in (await client.get("/v1/models")).json()["data"]}
@@ -66,12 +67,27 @@ async def test_its_key_is_sent_where_it_has_one(path: str, gateway: Open, stack:
     assert upstream.seen[0].headers["authorization"] == "Bearer sk-mine"
 
 
+async def test_an_endpoint_with_a_quirk(gateway: Open, stack: AsyncExitStack) -> None:
+    upstream = await stack.enter_async_context(ScriptedUpstream(completion("hello from quirky")))
+    page = HOW_TO / "add-a-provider.md"
+    toml = blocks(page, "toml")[1].replace("https://api.quirky.example", upstream.url) + 'api_key = "quirky-key"\n'
+    client = await gateway(plugin(page, 0), toml=toml)
+
+    system = [{"role": "system", "content": words} for words in ("a", "b")]
+    history = [*system, {"role": "user", "content": "hi"}]
+    answer = await client.post(CHAT, json={"model": "quirky/m", "max_completion_tokens": 9, "messages": history})
+    assert answer.status_code == 200, answer.text
+    [seen] = upstream.seen
+    assert (seen.path, seen.headers["x-team"]) == ("/v1/chat/completions", "routing")
+    assert seen.body["messages"] == [{"role": "system", "content": "a\n\nb"}, {"role": "user", "content": "hi"}]
+    assert (seen.body["max_new_tokens"], "max_completion_tokens" in seen.body) == (9, False)
+
+
 async def test_a_provider_of_ones_own_class(gateway: Open, stack: AsyncExitStack) -> None:
     upstream = await stack.enter_async_context(ScriptedUpstream(completion("hello from corp")))
     page = HOW_TO / "add-a-provider.md"
-    _, toml = blocks(page, "toml")
-    toml = toml.replace("https://llm.corp.example", upstream.url) + 'api_key = "corp-key"\n'
-    client = await gateway(plugin(page), toml=toml)
+    toml = blocks(page, "toml")[2].replace("https://llm.corp.example", upstream.url) + 'api_key = "corp-key"\n'
+    client = await gateway(plugin(page, 1), toml=toml)
 
     assert "corp" in (await client.get("/health")).json()["providers"]
     assert await said(client, "corp/fast") == "hello from corp"
@@ -92,7 +108,7 @@ async def ollama(gateway: Open, stack: AsyncExitStack, *plays: Play) -> tuple[ht
     upstream = await stack.enter_async_context(ScriptedUpstream(*plays))
     page = HOW_TO / "add-a-dialect.md"
     [toml] = blocks(page, "toml")
-    return await gateway(plugin(page), toml=toml.replace("http://127.0.0.1:11434", upstream.url)), upstream
+    return await gateway(plugin(page, 0), toml=toml.replace("http://127.0.0.1:11434", upstream.url)), upstream
 
 
 async def test_a_new_dialect_serves_clients_of_all_three(gateway: Open, stack: AsyncExitStack) -> None:
@@ -130,6 +146,18 @@ async def test_its_errors_and_limits_reach_the_client(gateway: Open, stack: Asyn
     unsaid = await client.post(CHAT, json={"model": "ollama/llama-4", "messages": history})
     assert (unsaid.status_code, unsaid.json()["error"]["param"]) == (400, "messages")
     assert len(upstream.seen) == 1
+
+
+async def test_clients_of_another_api_are_answered_on_its_path(gateway: Open) -> None:
+    client = await gateway(plugin(HOW_TO / "add-a-dialect.md", 1))
+    whole = (await client.post("/api/generate", json={"model": "auto", "prompt": "hi", "stream": False})).json()
+    assert (whole["done"], bool(whole["response"])) == (True, True)
+    streamed = await client.post("/api/generate", json={"model": "auto", "prompt": "hi"})
+    lines = [orjson.loads(line) for line in streamed.content.splitlines()]
+    assert ("".join(line["response"] for line in lines), lines[-1]["done"]) == (whole["response"], True)
+    refused = await client.post("/api/generate", json={"model": "auto", "prompt": 3})
+    assert (refused.status_code, refused.json()) == (400, {"error": "prompt: expected a string, not a number"})
+    assert "/api/generate" in (await client.get("/openapi.json")).json()["paths"]
 
 
 # ------------------------------------------------------------------ decisions and rules
