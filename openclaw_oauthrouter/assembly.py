@@ -39,6 +39,7 @@ from openclaw_oauthrouter.pipeline import Pipeline
 from openclaw_oauthrouter.policy.calendar import zone_of
 from openclaw_oauthrouter.policy.expectations import Expectations
 from openclaw_oauthrouter.policy.ledger import open_ledger
+from openclaw_oauthrouter.policy.price_file import PRICE_FILE, PublishedTables
 from openclaw_oauthrouter.policy.spend import Spend
 from openclaw_oauthrouter.policy.tool_preamble import with_tool_preamble
 from openclaw_oauthrouter.routing.prices import Prices
@@ -71,6 +72,7 @@ class PersistentState:
     origins: Origins
     failures: FailureTable
     sinks: Sequence[TraceSink]
+    published: PublishedTables
     expectations: Expectations = field(default_factory=Expectations)
     instance: str = field(default_factory=lambda: new_id())
     transports: list[Any] = field(default_factory=list)
@@ -84,7 +86,9 @@ class PersistentState:
     def begin(self) -> Sequence[asyncio.Task[Any]]:
         """Start what runs beside the requests; call it within the event loop, and cancel the tasks at the end."""
         self.health_file.load()
-        return [asyncio.create_task(self.shared_health.sync(), name="shared health")] if self.shared_health else []
+        # Reading the prices takes a moment, which the first request must not wait for.
+        prices = asyncio.create_task(asyncio.to_thread(self.published.snapshot), name="published prices")
+        return [prices, *([asyncio.create_task(self.shared_health.sync(), name="shared health")] if self.shared_health else [])]
 
     async def aclose(self) -> None:
         """Write down what is worth keeping."""
@@ -156,6 +160,7 @@ def create_persistent_state(settings: Settings, plugins: pluggy.PluginManager) -
         origins=Origins(),
         failures=failures,
         sinks=flat(plugins.hook.oauthrouter_register_trace_sinks(settings=settings)),
+        published=PublishedTables(settings.home / PRICE_FILE),
     )
 
 
@@ -168,7 +173,10 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, persistent: Pers
     persistent = persistent or create_persistent_state(settings, plugins)
     providers = build_providers(settings, plugins)
     credentials = build_credentials(settings, plugins)
-    request_classifier, prices = build_request_classifier(settings, plugins), build_prices(settings, plugins)
+    request_classifier, prices = (
+        build_request_classifier(settings, plugins),
+        build_prices(settings, plugins, persistent.published),
+    )
     dialects = build_dialects(settings, plugins)
     connections = create_transport(settings.upstream)
     persistent.transports[:] = [connections]

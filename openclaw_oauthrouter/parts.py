@@ -22,6 +22,7 @@ from openclaw_oauthrouter.credentials.chain import CredentialChain
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.interfaces import Classifier, ConversationMemory, Dialect, Health, Provider
 from openclaw_oauthrouter.policy.expectations import Expectations
+from openclaw_oauthrouter.policy.price_file import PRICE_FILE, PublishedTables
 from openclaw_oauthrouter.policy.token_estimate import TokenEstimator
 from openclaw_oauthrouter.routing.choosing import Choosing
 from openclaw_oauthrouter.routing.cost import shadow_price
@@ -76,13 +77,18 @@ def usable_now(settings: Settings, plugins: pluggy.PluginManager) -> list[str]:
     return [name for name, provider in providers.items() if chain.available(name) or not provider.needs_credential]
 
 
-def build_prices(settings: Settings, plugins: pluggy.PluginManager) -> Prices:
-    """The price list."""
+def build_prices(settings: Settings, plugins: pluggy.PluginManager, tables: PublishedTables | None = None) -> Prices:
+    """The price list.
+
+    :param tables: the published prices, where somebody has them at hand
+    """
     hook = plugins.hook.oauthrouter_price_model
+    published = tables or PublishedTables(settings.home / PRICE_FILE)
     return Prices(
         (lambda info: hook(info=info, card=info)) if hook.get_hookimpls() else None,
         sources=price_sources(settings.providers),
         clock=time.time,
+        snapshot=published.snapshot,
     )
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from openclaw_oauthrouter.cli.checks.gateway import check_plugins, check_port, check_token
 from openclaw_oauthrouter.cli.checks.host import check_openclaw
 from openclaw_oauthrouter.cli.checks.machine import check_clock, check_disk, check_leftovers, check_package, check_python
+from openclaw_oauthrouter.cli.checks.money import check_prices
 from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, failure, ok
 from openclaw_oauthrouter.cli.checks.upstreams import check_upstreams
 from openclaw_oauthrouter.cli.output import create_console
@@ -32,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     check_token,
     check_port,
     check_upstreams,
+    check_prices,
     check_openclaw,
     check_disk,
     check_clock,

@@ -29,6 +29,7 @@ COMMANDS = (
     "report",
     "replay",
     "spend",
+    "prices",
     "doctor",
     "openclaw",
     "setup",

@@ -59,6 +59,16 @@ def run(work: Any) -> None:
         runner.run(work)
 
 
+async def _name_unpriced(handle: ProxyHandle) -> None:
+    """Say which models of the tiers cannot be counted; beside the requests, for reading the prices takes a moment."""
+    from openclaw_oauthrouter.cli.checks.money import unpriced_words
+
+    runtime = handle.live.runtime
+    unpriced = await asyncio.to_thread(runtime.pipeline.router.unpriced) if runtime.usable_providers() else []
+    if unpriced:
+        click.secho(f"price {unpriced_words(unpriced, runtime.settings)}", fg="yellow", err=True)
+
+
 def _fill_standard_streams() -> None:
     """Nothing of the event loop's may get the number of a closed standard stream: uvloop ends the process when it closes that."""
     for number in range(3):
@@ -93,6 +103,7 @@ async def _alone(config: Path | None, overrides: dict[str, Any], demo: bool, dem
         watching = asyncio.create_task(reloader.watch())
         stack.callback(watching.cancel)
         _greet(handle, own, demo)
+        await _name_unpriced(handle)
         await until_stopped(handle)
 
 

@@ -89,6 +89,10 @@ class Prices:
             found = self._known[name] = self._find(info)
             return found
 
+    def is_stated(self, info: ModelInfo) -> bool:
+        """Whether the user, a plugin or the endpoint's address says what a model costs."""
+        return isinstance(self.tariff(info), StatedPrice)
+
     def price(self, info: ModelInfo) -> Price | None:
         """US dollars per million tokens, without special terms; ``None`` when nobody knows."""
         tariff = self.tariff(info)

@@ -151,6 +151,12 @@ class Router:
         baseline = self.choosing.model_info(decision.baseline_model)
         return self.prices.at_list(baseline, usage, moment) if baseline else None
 
+    def unpriced(self) -> list[str]:
+        """Models of the tiers whose price nobody knows: what they cost cannot be told, nor counted against a budget in money."""
+        names = dict.fromkeys(name for chain in self.choosing.chains.values() for name in chain)
+        known = ((name, self.choosing.model_info(name)) for name in names)
+        return [name for name, info in known if info is not None and self.prices.tariff(info) is None]
+
     def _resolve(self, model: str) -> Auto | ModelInfo:
         return resolve(model, self.choosing.providers, self.settings.aliases, UsableProviders(self.eligibility.usable))
 
