@@ -21,7 +21,7 @@ _LIKELY = 0.9
 """The share of answers that are no longer than what is set aside for them."""
 
 _MEDIAN = 0.5
-_UNTAUGHT = {None: 1500, Tier.SIMPLE: 500, Tier.MEDIUM: 1000, Tier.COMPLEX: 2000, Tier.REASONING: 4000}
+_UNTAUGHT = {None: 1000, Tier.SIMPLE: 300, Tier.MEDIUM: 700, Tier.COMPLEX: 1200, Tier.REASONING: 2000}
 """Tokens to expect before anything was seen."""
 
 

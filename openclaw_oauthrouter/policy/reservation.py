@@ -17,6 +17,7 @@ from openclaw_oauthrouter.policy.sizing import Size
 TopUp = Callable[["Held", int], Amounts]
 
 _TRIES = 3
+_DOUBT = 1.5
 _STEP = 1024
 """Tokens that are set aside at least when more is needed: a booking for every word would cost more than it counts."""
 
@@ -108,13 +109,20 @@ class OpenReservation:
     def watched_tokens(self) -> int | None:
         """See ``Reservation``."""
         held = self._held
-        return None if held is None or held.output_tokens >= held.most_output else held.output_tokens
+        if held is None:
+            return None
+        if held.output_tokens < held.most_output:
+            return held.output_tokens
+        # It was told not to write more. What has come is counted by its characters, so it is given the benefit of the doubt.
+        return int(held.most_output * _DOUBT) + _STEP
 
     async def top_up(self, output_tokens: int) -> None:
         """See ``Reservation``."""
         held = self._held
         if held is None or not self._open or output_tokens <= held.output_tokens:
             return
+        if held.output_tokens >= held.most_output:
+            raise self._refuse(held.standings[0], held.size.amounts(output_tokens))
         wanted = min(held.most_output, max(output_tokens + _STEP, 2 * held.output_tokens))
         claims = held.lenient_claims()
         for _ in range(_TRIES):

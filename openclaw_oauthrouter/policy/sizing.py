@@ -62,5 +62,5 @@ def whole_answer(expected: int, room: int, declared: int, *, alone: bool) -> int
     :param room: the longest answer that is left room for
     :param alone: no other call is running
     """
-    generous = room // 2 if alone else max(4 * expected, room // 64, SMALL_DECLARED // 2)
+    generous = room // 4 if alone else max(room // 64, SMALL_DECLARED // 2)
     return max(min(declared, room, max(expected, generous)), min(expected, declared))

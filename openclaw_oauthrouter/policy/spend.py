@@ -263,7 +263,7 @@ class Spend:
             asked.size,
             output,
             room if limits_answers(outcome.standings) else output,
-            asked.size.amounts(declared),
+            asked.size.amounts(room),
         )
         cap = room if room < asked.declared and limits_answers([*outcome.standings, *each]) else None
         warnings = tuple(words for one in outcome.standings if (words := self._alarms.see(one.claim, one.used)))
