@@ -51,6 +51,9 @@ from openclaw_oauthrouter.upstream.failover import Failover
 from openclaw_oauthrouter.upstream.origins import Origins
 from openclaw_oauthrouter.upstream.transport import create_transport
 
+PRICES_AFTER_SECONDS = 0.5
+"""When the published prices are read, unless a request needs them before."""
+
 HOLD_MARGIN_SECONDS = 60.0
 """A call may run for ``upstream.timeouts.total``; budget set aside for longer than that belongs to nobody any more."""
 
@@ -86,9 +89,13 @@ class PersistentState:
     def begin(self) -> Sequence[asyncio.Task[Any]]:
         """Start what runs beside the requests; call it within the event loop, and cancel the tasks at the end."""
         self.health_file.load()
-        # Reading the prices takes a moment, which the first request must not wait for.
-        prices = asyncio.create_task(asyncio.to_thread(self.published.snapshot), name="published prices")
+        prices = asyncio.create_task(self._read_prices(), name="published prices")
         return [prices, *([asyncio.create_task(self.shared_health.sync(), name="shared health")] if self.shared_health else [])]
+
+    async def _read_prices(self) -> None:
+        """Reading them takes a moment, which neither the start nor a request should wait for."""
+        await asyncio.sleep(PRICES_AFTER_SECONDS)
+        await asyncio.to_thread(self.published.snapshot)
 
     async def aclose(self) -> None:
         """Write down what is worth keeping."""

@@ -59,10 +59,15 @@ def run(work: Any) -> None:
         runner.run(work)
 
 
+_AT_REST_SECONDS = 2.0
+"""After which a gateway that has just begun does what nobody waits for."""
+
+
 async def _name_unpriced(handle: ProxyHandle) -> None:
     """Say which models of the tiers cannot be counted; beside the requests, for reading the prices takes a moment."""
     from openclaw_oauthrouter.cli.checks.money import unpriced_words
 
+    await asyncio.sleep(_AT_REST_SECONDS)
     runtime = handle.live.runtime
     unpriced = await asyncio.to_thread(runtime.pipeline.router.unpriced) if runtime.usable_providers() else []
     if unpriced:
@@ -103,7 +108,8 @@ async def _alone(config: Path | None, overrides: dict[str, Any], demo: bool, dem
         watching = asyncio.create_task(reloader.watch())
         stack.callback(watching.cancel)
         _greet(handle, own, demo)
-        await _name_unpriced(handle)
+        naming = asyncio.create_task(_name_unpriced(handle))
+        stack.callback(naming.cancel)
         await until_stopped(handle)
 
 
