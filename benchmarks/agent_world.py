@@ -87,6 +87,7 @@ def account_router(clock: Clock, health: HealthRegistry, *, anthropic: str) -> R
         TokenEstimator(exact_near=None).estimate,
         health,
         Conversations(clock, settings.routing.sticky_seconds),
+        lambda _conversation, _model, _tier: 500,
     )
     return at(router, clock)
 
