@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 HEAD = 2048
 TAIL = 1024
@@ -16,6 +17,7 @@ KIND = 10
 OF_A_KIND = 3
 
 _ONE_DIGIT = str.maketrans("123456789", "000000000")
+_ONE_DIGIT_BYTE = bytes.maketrans(b"123456789", b"000000000")
 
 MANY_WORDS = 40
 ORDINARY_USE = 4
@@ -54,10 +56,20 @@ def excerpt_of(text: str) -> str:
 def _without_repeated_lines(text: str) -> str:
     if text.count("\n") < MANY_LINES:
         return text
-    lines = [(line.lstrip()[:KIND].translate(_ONE_DIGIT), line) for line in text.split("\n")]
-    counts = Counter(kind for kind, _ in lines)
-    words = "\n".join(line for kind, line in lines if counts[kind] <= OF_A_KIND or not kind)
+    lines = text.split("\n")
+    kinds = _kinds(text, lines)
+    if len(set(kinds)) == len(kinds):
+        return text
+    counts = Counter(kinds)
+    words = "\n".join(line for kind, line in zip(kinds, lines, strict=True) if counts[kind] <= OF_A_KIND or not kind)
     return words if words.strip() else text
+
+
+def _kinds(text: str, lines: Sequence[str]) -> Sequence[str | bytes]:
+    """What each line begins with, whatever its digits."""
+    if text.isascii():
+        return [line.lstrip()[:KIND] for line in text.encode().translate(_ONE_DIGIT_BYTE).split(b"\n")]
+    return [line.lstrip()[:KIND].translate(_ONE_DIGIT) for line in lines]
 
 
 def letters_said(text: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -72,14 +72,17 @@ def features_of(
     turns = _turns(messages, prompt_wrappers)
     spoken = [turn for turn in turns if turn.words]
     raw = next((turn.message for turn in turns if not _only_tool_results(turn.message)), None)
-    features = RequestFeatures(
+    raw_text = _raw_text(raw) if raw else ""
+    system = _system_text(messages)
+    tool_names = tuple(tool.name for tool in request.tools)
+    return RequestFeatures(
         text=excerpt_of(spoken[0].words) if spoken else "",
         text_length=spoken[0].length if spoken else 0,
-        system_text=_system_text(messages),
+        system_text=system,
         turn_count=len(spoken),
         is_tool_result_turn=_ends_in_tool_results(turns),
         has_assistant_turn=any(message.role == "assistant" for message in messages),
-        tool_names=tuple(tool.name for tool in request.tools),
+        tool_names=tool_names,
         structured_output=request.response_format is not None and request.response_format.kind != "text",
         max_output_tokens=request.max_output_tokens,
         input_tokens=input_tokens,
@@ -87,12 +90,13 @@ def features_of(
         conversation=conversation,
         task_text=_task_text(spoken[1:]),
         earlier_text=_earlier_text(spoken[1:]),
-        raw_last_user_text=_raw_text(raw) if raw else "",
+        raw_last_user_text=raw_text,
         raw_last_user_images=_own_images(raw) if raw else 0,
+        agent=acts(tool_names) or any(turn.results for turn in turns),
         flight=flight_of(messages[(spoken[0].position if spoken else 0) + 1 :]),
         **_attachments_of(messages, turns),
+        **_told_by_client(request, system, turns[0].words if turns else "", raw_text, known),
     )
-    return replace(features, **_told_by_client(request, features, turns, known))
 
 
 def _attachments_of(messages: Sequence[Message], turns: Sequence[_Turn]) -> dict[str, Any]:
@@ -106,22 +110,12 @@ def _attachments_of(messages: Sequence[Message], turns: Sequence[_Turn]) -> dict
     }
 
 
-def _told_by_client(
-    request: ChatRequest, features: RequestFeatures, turns: Sequence[_Turn], known: Conversation | None
-) -> dict[str, Any]:
+def _told_by_client(request: ChatRequest, system: str, words: str, raw_text: str, known: Conversation | None) -> dict[str, Any]:
     """What the request is to its client, and what its effort is worth."""
     effort = request.reasoning.effort if request.reasoning else None
-    words = turns[0].words if turns else ""
+    most = request.max_output_tokens
     return {
-        "kind": kind_of(
-            request.headers,
-            features.system_text,
-            words,
-            features.raw_last_user_text,
-            tools=bool(request.tools),
-            max_output_tokens=request.max_output_tokens,
-        ),
-        "agent": acts(features.tool_names) or any(turn.results for turn in turns),
+        "kind": kind_of(request.headers, system, words, raw_text, tools=bool(request.tools), max_output_tokens=most),
         "reasoning_effort": effort,
         "effort_is_default": effort_is_default(request.headers, effort, known.effort if known else None),
     }

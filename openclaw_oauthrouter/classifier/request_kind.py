@@ -8,7 +8,7 @@ chat programs, are known by the words of the prompts they ship.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from openclaw_oauthrouter.canonical.routing import RequestKind
 
@@ -52,6 +52,21 @@ _SIDE = re.compile(
     r"|\[suggestion mode:"
     r"|generate a short .{0,20}filename slug"
 )
+_COMPACTION_HINTS = ("summar", "checkpoint")
+_SIDE_HINTS = (
+    "title",
+    "name",
+    "label",
+    "tags",
+    "emoji",
+    "slug",
+    "follow-up",
+    "topic",
+    "summari",
+    "file path",
+    "[suggestion mode",
+)
+
 _LOOKED_AT = 600
 """Characters at the beginning of the system prompt and of the last message in which such words stand."""
 
@@ -76,17 +91,18 @@ def kind_of(
         return told
     if max_output_tokens is not None and max_output_tokens <= _PROBE_TOKENS and words.strip().lower() in _QUOTA_PROBE_WORDS:
         return RequestKind.SIDE
-    head = words[:_LOOKED_AT].lower()
-    if (
-        _COMPACTION.search(head)
-        or _COMPACTION.search(words[-_LOOKED_AT:].lower())
-        or _COMPACTION.search(system[:_LOOKED_AT].lower())
-    ):
+    head, rules = words[:_LOOKED_AT].lower(), system[:_LOOKED_AT].lower()
+    if _says(_COMPACTION, _COMPACTION_HINTS, head, words[-_LOOKED_AT:].lower(), rules):
         return RequestKind.COMPACTION
     # With tools at hand such words are a user's: no program offers them for a title.
-    if not tools and (_SIDE.search(system[:_LOOKED_AT].lower()) or _SIDE.search(head)):
+    if not tools and _says(_SIDE, _SIDE_HINTS, rules, head):
         return RequestKind.SIDE
     return RequestKind.SUBAGENT if _SUBAGENT_MARK in raw[:_LOOKED_AT] else RequestKind.MAIN
+
+
+def _says(pattern: re.Pattern[str], hints: Sequence[str], *texts: str) -> bool:
+    """Whether a pattern stands in one of some texts; without one of its hints it cannot, and that is found out sooner."""
+    return any(pattern.search(text) is not None for text in texts if any(hint in text for hint in hints))
 
 
 def _by_headers(headers: Mapping[str, object]) -> RequestKind | None:

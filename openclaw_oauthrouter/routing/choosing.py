@@ -27,6 +27,9 @@ from openclaw_oauthrouter.routing.tiers import Chains, borrowing_order
 MOST_COMPARED = 6
 """Candidates that a sum is drawn up for; the rest are reserves in the configuration's order."""
 
+MOST_CANDIDATES = 12
+"""No request is tried at more models than these."""
+
 NO_PRICE = Price(0.0, 0.0)
 
 _TOTAL_THEN_PLACE = itemgetter(0, 1)
@@ -85,6 +88,8 @@ class Choosing:
             against = "no provider of that name is configured" if info is None else why_not(info, requirements)
             if against is None and info is not None:
                 candidates.append(Candidate(info, tier, reason))
+                if len(candidates) == MOST_CANDIDATES and in_use is None:
+                    break
             elif not candidates:
                 # What comes after a model that can serve is only a reserve; why it cannot is of no interest.
                 skipped.append(SkippedCandidate(name, against or ""))

@@ -37,8 +37,7 @@ class AgentTemplates:
             found = max((match[2] for match in _ELEMENT.finditer(text)), key=len, default="")
             if len(found) >= _LEAST:
                 return found
-        for pattern in (_SOLVE, _ISSUE):
-            match = pattern.search(text) if "olve" in text or "ISSUE" in text else None
-            if match:
-                return match[1]
-        return text
+        match = _SOLVE.match(text) if text[:40].lstrip().startswith("Please solve th") else None
+        if match is None and "\nISSUE:" in text:
+            match = _ISSUE.search(text)
+        return match[1] if match else text
