@@ -26,6 +26,7 @@ from openclaw_oauthrouter.health.health_file import HealthFile
 from openclaw_oauthrouter.health.registry import HealthRegistry
 from openclaw_oauthrouter.health.shared import SharedHealth
 from openclaw_oauthrouter.interfaces import Provider, TraceSink
+from openclaw_oauthrouter.kept import KeptAnswers
 from openclaw_oauthrouter.parts import (
     build_credentials,
     build_dialects,
@@ -72,6 +73,7 @@ class PersistentState:
     health_file: HealthFile
     shared_health: SharedHealth | None
     conversations: Conversations | SharedConversations
+    kept: KeptAnswers
     origins: Origins
     failures: FailureTable
     sinks: Sequence[TraceSink]
@@ -104,6 +106,7 @@ class PersistentState:
             await self.shared_health.close()
         if isinstance(self.conversations, SharedConversations):
             await self.conversations.close()
+        await self.kept.aclose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,7 @@ def create_persistent_state(settings: Settings, plugins: pluggy.PluginManager) -
         health_file=HealthFile(settings.home / "health.json", health),
         shared_health=SharedHealth.connect(health, url) if url else None,
         conversations=SharedConversations.connect(own, url, settings.routing.sticky_seconds) if url else own,
+        kept=KeptAnswers(settings.home / "kept-responses.sqlite3", settings.kept_responses, time.time),
         origins=Origins(),
         failures=failures,
         sinks=flat(plugins.hook.oauthrouter_register_trace_sinks(settings=settings)),
@@ -217,7 +221,8 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, persistent: Pers
         cost_of=prices.actual,
     )
     preamble = with_tool_preamble if settings.tool_preamble else _unchanged
-    pipeline = Pipeline(dialects, router, upstream, preamble, settings.telemetry.prompts, time.monotonic)
+    keeper = persistent.kept if settings.kept_responses.enabled else None
+    pipeline = Pipeline(dialects, router, upstream, preamble, settings.telemetry.prompts, time.monotonic, keeper)
     return Runtime(settings, plugins, pipeline, credentials, spend, request_classifier, transport, persistent)
 
 

@@ -80,6 +80,39 @@ class FoldsStreams(Protocol):
 
 
 @runtime_checkable
+class KeepsConversations(Protocol):
+    """A dialect whose clients may go on from an answer by naming it, instead of sending the whole conversation again."""
+
+    def earlier(self, body: JsonObject) -> str | None:
+        """The answer that a request goes on from."""
+
+    def with_earlier(self, body: JsonObject, turns: Sequence[JsonObject]) -> JsonObject:
+        """The request as if the client had sent the whole conversation.
+
+        :param turns: what ``turn`` made of each answer, oldest first
+        """
+
+    def turn(self, body: JsonObject, answer: JsonObject) -> tuple[str, JsonObject] | None:
+        """What is to be kept of an answer, and under which id; ``None`` where the client does not want it kept.
+
+        :param body: as the client sent it
+        """
+
+    def whole_answer(self, stream: bytes) -> JsonObject:
+        """The whole answer that a stream in this dialect spells."""
+
+
+class Keeper(Protocol):
+    """Keeps turns of conversations; each client finds its own only."""
+
+    async def keep(self, client: str, id_: str, previous: str | None, turn: JsonObject) -> None:
+        """Keep a turn."""
+
+    async def turns(self, client: str, id_: str) -> Sequence[JsonObject] | None:
+        """A conversation up to and including an answer, oldest turn first; ``None`` if it is not all there."""
+
+
+@runtime_checkable
 class OpensWithFailure(Protocol):
     """A stream encoder of a dialect whose clients read some failures only within a stream, even where nothing has been said before."""
 

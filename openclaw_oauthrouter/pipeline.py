@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from typing import cast
 
 import orjson
 
@@ -19,7 +20,7 @@ from openclaw_oauthrouter.canonical.routing import RoutingDecision
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage, usage_of_interrupted
 from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, PolicyError, UpstreamError
-from openclaw_oauthrouter.interfaces import Dialect, FoldsStreams, StreamEncoder
+from openclaw_oauthrouter.interfaces import Dialect, FoldsStreams, Keeper, KeepsConversations, StreamEncoder
 from openclaw_oauthrouter.routing.hints import hints_of
 from openclaw_oauthrouter.routing.model_ids import LONGEST_MODEL, shown_model
 from openclaw_oauthrouter.routing.router import Router
@@ -34,6 +35,7 @@ class Pipeline:
 
     :ivar preamble: what the operator adds to every request before it goes out
     :ivar clock: the clock that ``RequestRecord.began`` is of
+    :ivar keeper: keeps answers for clients that go on from them by id; ``None``: nothing is kept
     :ivar keep_prompts: write the user's latest words into records (``telemetry.prompts``)
     """
 
@@ -43,6 +45,7 @@ class Pipeline:
     preamble: Callable[[ChatRequest], ChatRequest]
     keep_prompts: bool
     clock: Clock
+    keeper: Keeper | None = None
 
     async def receive(
         self,
@@ -57,7 +60,8 @@ class Pipeline:
 
         :raises OAuthRouterError: the request is bad, or nothing can serve it
         """
-        request = dialect.decode_request(parse_body(body), headers, path)
+        asked = parse_body(body)
+        request = dialect.decode_request(await self._with_earlier(dialect, asked, client), headers, path)
         _describe(request, record)
         if self.keep_prompts:
             record.prompt_text = _latest_words(request)
@@ -67,7 +71,22 @@ class Pipeline:
         record.decision, record.model_resolved = routed.decision, routed.decision.model
         record.provider = routed.decision.candidates[0].info.provider
         record.features = routed.recorded()
-        return Exchange(self, dialect, self.preamble(request), routed.decision, client, record)
+        return Exchange(self, dialect, self.preamble(request), routed.decision, client, record, asked)
+
+    async def _with_earlier(self, dialect: Dialect, body: JsonObject, client: str | None) -> JsonObject:
+        keeping = None if self.keeper is None else _keeps(dialect)
+        id_ = None if keeping is None else keeping.earlier(body)
+        if self.keeper is None or keeping is None or id_ is None:
+            return body
+        turns = await self.keeper.turns(client or "", id_)
+        if turns is None:
+            raise InvalidRequestError(
+                f"Previous response with id {id_[:80]!r} not found: it was given by another server or to another client, or too "
+                "long ago; send the whole conversation as 'input'",
+                code="previous_response_not_found",
+                param="previous_response_id",
+            )
+        return keeping.with_earlier(body, turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +99,19 @@ class Exchange:
     decision: RoutingDecision
     client: str | None
     record: RequestRecord
+    asked: JsonObject
+
+    async def keep(self, answer: JsonObject) -> None:
+        """Keep an answer, if its client may want to go on from it."""
+        keeper, dialect = self.pipeline.keeper, self.keeping()
+        kept = None if dialect is None else dialect.turn(self.asked, answer)
+        if keeper is not None and dialect is not None and kept is not None:
+            await keeper.keep(self.client or "", kept[0], dialect.earlier(self.asked), kept[1])
+
+    def keeping(self) -> KeepsConversations | None:
+        """The dialect, where an answer to this request may have to be kept."""
+        dialect = None if self.pipeline.keeper is None else _keeps(self.dialect)
+        return None if dialect is None or self.asked.get("store") is False else dialect
 
     async def open(self) -> Reply:
         """Wait until an upstream has its first content.
@@ -123,11 +155,18 @@ class Reply:
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The answer in the client's dialect, as it comes; an error at the end is part of it."""
+        keeping, sent = self._exchange.keeping(), list[bytes]()
         try:
             async with aclosing(self._answer.frames()) as frames:
                 async for frame in frames:
                     self._watch(frame)
-                    yield self.encoder.send(self._with_client_names(frame))
+                    chunk = self.encoder.send(self._with_client_names(frame))
+                    if keeping is not None:
+                        sent.append(chunk)
+                        if _finishes(frame):
+                            # Kept before the client hears of the end, so that its next request finds it.
+                            await self._exchange.keep(keeping.whole_answer(b"".join(sent)))
+                    yield chunk
                     if self._watched is not None and self._written() > self._watched:
                         await self._top_up()
                     if failure := _failure(frame):
@@ -143,6 +182,12 @@ class Reply:
 
     async def whole(self) -> bytes:
         """The answer as one JSON body; it has come to its end already, or ``Exchange.open`` would have failed."""
+        body = await self._whole()
+        if self._exchange.keeping() is not None:
+            await self._exchange.keep(orjson.loads(body))
+        return body
+
+    async def _whole(self) -> bytes:
         seen: list[Frame] = []
         async with aclosing(self._answer.frames()) as frames:
             async for frame in frames:
@@ -266,6 +311,15 @@ def _latest_words(request: ChatRequest) -> str:
         if message.role == "user" and words:
             return words
     return ""
+
+
+def _keeps(dialect: Dialect) -> KeepsConversations | None:
+    # Asked for every request: looking for one name is a twentieth of what the protocol's own check costs.
+    return cast("KeepsConversations", dialect) if hasattr(dialect, "with_earlier") else None
+
+
+def _finishes(frame: Frame) -> bool:
+    return any(isinstance(event, ResponseFinished) for event in frame.events)
 
 
 def _failure(frame: Frame) -> UpstreamError | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from openclaw_oauthrouter.config.credentials import CredentialSettings
+from openclaw_oauthrouter.config.kept import KeptSettings
 from openclaw_oauthrouter.config.providers import AnthropicOAuthSettings, ProviderSettings
 from openclaw_oauthrouter.config.routing import RoutingSettings
 from openclaw_oauthrouter.config.section import Section
@@ -39,3 +40,4 @@ class Settings(Section):
     upstream: UpstreamSettings = UpstreamSettings()
     credentials: CredentialSettings = CredentialSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    kept_responses: KeptSettings = KeptSettings()

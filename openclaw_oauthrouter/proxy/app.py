@@ -22,6 +22,7 @@ from openclaw_oauthrouter.proxy.api import api_blueprint, speaks_messages
 from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
 from openclaw_oauthrouter.proxy.gate import Gate
 from openclaw_oauthrouter.proxy.history_routes import history_blueprint
+from openclaw_oauthrouter.proxy.kept_routes import kept_blueprint
 from openclaw_oauthrouter.proxy.live import SERVED, Live, Served
 from openclaw_oauthrouter.telemetry.history import TraceHistory
 from openclaw_oauthrouter.telemetry.jsonl import trace_path
@@ -42,6 +43,7 @@ def create_quart_app(live: Live) -> Quart:
     app.register_blueprint(
         api_blueprint(lambda: _served().runtime, lambda: _served().paths, live.observers.recorder, lambda: live.config_problem)
     )
+    app.register_blueprint(kept_blueprint(lambda: _served().runtime, lambda: _served().paths, live.observers.recorder))
     app.register_blueprint(_debug(live, live.runtime.settings))
     history = TraceHistory(trace_path(live.runtime.settings.home))
     live.at_close.append(history.close)

@@ -97,6 +97,7 @@ _EXPLAINED = object_schema(
     }
 )
 _NAME = {"name": "name", "in": "path", "required": True, "schema": TEXT}
+_RESPONSE = {"name": "response_id", "in": "path", "required": True, "schema": TEXT}
 _HTML = {"text/html": {"schema": TEXT}}
 _DASHBOARD: JsonObject = {
     "summary": "The dashboard; a browser needs its session cookie, which a one-time code or the token turns into",
@@ -124,6 +125,29 @@ _OTHER_PATHS: JsonObject = {
             "An estimate of a prompt's tokens",
             object_schema({"input_tokens": {"type": "integer", "minimum": 0}}),
             requestBody=_body(object_schema({"model": TEXT, "messages": CONVERSATION})),
+        )
+    },
+    "/v1/responses/input_tokens": {
+        "post": _operation(
+            "An estimate of a prompt's tokens",
+            object_schema({"input_tokens": {"type": "integer", "minimum": 0}}),
+            requestBody=_body(object_schema({}, {"model": TEXT})),
+        )
+    },
+    "/v1/responses/compact": {
+        "post": _operation(
+            "A conversation as the user's messages and one compaction item",
+            object_schema({"object": {"const": "response.compaction"}, "output": list_schema(ANY_OBJECT)}),
+            requestBody=_body(object_schema({"model": TEXT}, {})),
+        )
+    },
+    "/v1/responses/{response_id}": {
+        "get": _operation("A kept response", object_schema({"object": {"const": "response"}}), parameters=[_RESPONSE]),
+        "delete": _operation("Forget a kept response", object_schema({"deleted": {"const": True}}), parameters=[_RESPONSE]),
+    },
+    "/v1/responses/{response_id}/input_items": {
+        "get": _operation(
+            "What a kept response was the answer to", object_schema({"data": list_schema(ANY_OBJECT)}), parameters=[_RESPONSE]
         )
     },
     "/v1/route/explain": {

@@ -23,10 +23,12 @@ from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.openai_responses.errors import decode_error, encode_error
 from openclaw_oauthrouter.dialects.openai_responses.relay import (
     RelayEncoder,
+    input_items,
     relay_request,
     rename_tools,
     speaks_natively,
     whole_answer,
+    without_ids,
 )
 from openclaw_oauthrouter.dialects.openai_responses.request_decoder import decode_request
 from openclaw_oauthrouter.dialects.openai_responses.request_encoder import encode_request
@@ -108,6 +110,24 @@ class OpenAIResponses:
     def whole_answer(self, stream: bytes) -> JsonObject:
         """The whole answer that a relayed stream spells; see ``interfaces.FoldsStreams``."""
         return whole_answer(stream)
+
+    def earlier(self, body: JsonObject) -> str | None:
+        """The response that a request goes on from."""
+        id_ = body.get("previous_response_id")
+        return id_ if isinstance(id_, str) and id_ else None
+
+    def with_earlier(self, body: JsonObject, turns: Sequence[JsonObject]) -> JsonObject:
+        """The whole conversation as input; instructions and tools are those of this request only, as OpenAI has it."""
+        earlier = [item for turn in turns for item in (*turn["input"], *without_ids(turn["response"].get("output") or ()))]
+        rest = {name: value for name, value in body.items() if name != "previous_response_id"}
+        return {**rest, "input": [*earlier, *input_items(body)]}
+
+    def turn(self, body: JsonObject, answer: JsonObject) -> tuple[str, JsonObject] | None:
+        """What is kept of an answer that came to its end, unless the client said ``store: false``."""
+        id_ = answer.get("id")
+        if body.get("store") is False or not isinstance(id_, str) or answer.get("status") not in ("completed", "incomplete"):
+            return None
+        return id_, {"input": input_items(body), "response": answer}
 
     def encode_error(self, error: OAuthRouterError, request_id: str) -> JsonObject:
         """The error envelope; the request id travels in a header, as OpenAI's does."""

@@ -332,6 +332,26 @@ def _rename_item(item: JsonObject, names: FrozenObject) -> JsonObject:
     return {**item, "name": names[name]} if isinstance(name, str) and name in names else item
 
 
+def input_items(body: FrozenObject) -> list[JsonObject]:
+    """A request's own input as items."""
+    given = body.get("input")
+    if isinstance(given, str):
+        return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": given}]}]
+    return list(given) if isinstance(given, list) else []
+
+
+def without_ids(items: Iterable[JsonObject]) -> Iterator[JsonObject]:
+    """Items of an answer as a client that keeps the conversation itself would send them.
+
+    An id would be looked up at whoever answers next, and reasoning that is not sealed can be found by nothing else.
+    """
+    for item in items:
+        if item.get("type") != "reasoning":
+            yield {name: value for name, value in item.items() if name != "id"}
+        elif item.get("encrypted_content"):
+            yield item
+
+
 def whole_answer(stream: bytes) -> JsonObject:
     """The answer that a stream ends with, as a client would get it whole.
 
