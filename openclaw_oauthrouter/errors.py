@@ -38,6 +38,7 @@
     │   ├── CredentialNotFound
     │   ├── CredentialExpired
     │   └── RefreshFailed
+    ├── GatewayStoppingError              503   (told to stop, and this took too long)
     ├── GatewayBusyError                  503   (our own limits; nobody's failure)
     └── ConfigurationError                the operator's doing; raised at start, never during a request
 
@@ -432,6 +433,15 @@ class GatewayBusyError(OAuthRouterError):
 
     status_code = 503
     default_code = "gateway_busy"
+    default_retry_after = 1.0
+    retryable = True
+
+
+class GatewayStoppingError(OAuthRouterError):
+    """The gateway was told to stop and the answer took longer than it may then."""
+
+    status_code = 503
+    default_code = "gateway_stopping"
     default_retry_after = 1.0
     retryable = True
 

@@ -104,7 +104,9 @@ async def _alone(config: Path | None, overrides: dict[str, Any], demo: bool, dem
         log_to_file(settings.home)
         configure_log(settings.telemetry)
         handle = await stack.enter_async_context(await start(settings))
-        reloader = Reloader(handle.live, own.path, lambda: into_force(load_settings(config, overrides=overrides)))
+        reloader = Reloader(
+            handle.live, own.path, lambda: into_force(load_settings(config, overrides=overrides)), hang_up=not has_terminal()
+        )
         watching = asyncio.create_task(reloader.watch())
         stack.callback(watching.cancel)
         _greet(handle, own, demo)
@@ -133,11 +135,19 @@ async def _with_host(config: Path | None, overrides: dict[str, Any]) -> None:
     await bridge.close()
 
 
+def has_terminal() -> bool:
+    """Whether somebody watches: then a hang-up means that the terminal is gone, and without one that the configuration is to be read."""
+    return any(os.isatty(number) for number in (0, 1))
+
+
 async def until_stopped(handle: ProxyHandle, *events: asyncio.Event) -> None:
     """Until SIGINT or SIGTERM, until one of the events, or until the gateway ends by itself."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
+    ending = [signal.SIGINT, signal.SIGTERM]
+    if has_terminal() and hasattr(signal, "SIGHUP"):
+        ending.append(signal.SIGHUP)  # the window was closed: nobody is there to read the log, and the port is wanted again
+    for name in ending:
         with suppress(NotImplementedError):  # Windows has no signal handlers here; Ctrl-C arrives as KeyboardInterrupt
             loop.add_signal_handler(name, told.set)
     waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(event.wait()) for event in (told, *events)]

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections import OrderedDict
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
 
 COOKIE = "oauthrouter_session"
 
+_HOST_PORT = re.compile(r":(\d+)$")
+
+
+def cookie_name(host: str) -> str:
+    """The session cookie's name at an address: cookies know no ports, so the name tells gateways on one machine apart.
+
+    :param host: the request's ``Host``
+    """
+    port = _HOST_PORT.search(host)
+    return f"{COOKIE}_{port[1]}" if port else COOKIE
+
+
 _MOST_CODES = 64
 """Codes kept; more than a person needs, and a bound for a loop gone wild."""
+
+_MOST_ENDED = 1000
 
 
 class Logins:
@@ -33,6 +48,7 @@ class Logins:
         self._code_seconds = code_seconds
         self.session_seconds = session_seconds
         self._codes: OrderedDict[str, float] = OrderedDict()
+        self._ended: OrderedDict[str, None] = OrderedDict()
 
     def issue(self) -> str:
         """A code that can be redeemed once."""
@@ -57,7 +73,16 @@ class Logins:
         claim, _, signature = (session or "").rpartition(".")
         if not hmac.compare_digest(signature.encode("utf-8", "replace"), self._signature(claim).encode()):
             return False
+        if claim in self._ended:
+            return False
         return float(claim.partition(".")[0]) > self._clock()
+
+    def end(self, session: str | None) -> None:
+        """End a session before its time; a gateway that starts anew knows no ended ones, but their time runs out all the same."""
+        if self.check(session):
+            self._ended[(session or "").rpartition(".")[0]] = None
+            while len(self._ended) > _MOST_ENDED:
+                self._ended.popitem(last=False)
 
     def _signature(self, claim: str) -> str:
         return hmac.new(self._key, claim.encode("utf-8", "replace"), hashlib.sha256).hexdigest()

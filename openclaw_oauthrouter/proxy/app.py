@@ -19,6 +19,7 @@ from openclaw_oauthrouter.errors import (
 )
 from openclaw_oauthrouter.proxy.answers import error_response
 from openclaw_oauthrouter.proxy.api import api_blueprint, speaks_messages
+from openclaw_oauthrouter.proxy.asgi import admitted
 from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
 from openclaw_oauthrouter.proxy.gate import Gate
 from openclaw_oauthrouter.proxy.history_routes import history_blueprint
@@ -28,6 +29,7 @@ from openclaw_oauthrouter.telemetry.history import TraceHistory
 from openclaw_oauthrouter.telemetry.jsonl import trace_path
 
 _DASHBOARD = "/debug/dashboard"
+_CODE = "/debug/dashboard/code"
 
 
 def _served() -> Served:
@@ -80,10 +82,13 @@ async def _admit(gate: Gate, token: Secret) -> Response | None:
     headers = {name.lower(): value for name, value in request.headers.items()}
     gate.check_source(headers, request.scheme)
     is_debug = request.path.startswith(("/debug/", "/metrics", "/v1/route/"))
-    if is_debug and (gate.has_session(headers) or _has_code_or_token(token)):
+    # A session opens no further ones: whoever got hold of a cookie has it for its time and no longer.
+    if is_debug and request.path != _CODE and (gate.has_session(headers) or _has_code_or_token(token)):
+        admitted(request.scope)  # type: ignore[arg-type]
         return None
     try:
         g.client = gate.identify(headers)
+        admitted(request.scope)  # type: ignore[arg-type]
     except AuthenticationError:
         if request.path == _DASHBOARD:
             return _signed_out()

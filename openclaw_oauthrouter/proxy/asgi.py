@@ -23,6 +23,19 @@ Headers = list[tuple[bytes, bytes]]
 ON_DISCONNECT = "oauthrouter.on_disconnect"
 """Extension of the scope: a function that takes what to call when the client leaves (or ``None``); saves a task that waits for it."""
 
+ADMITTED = "oauthrouter.admitted"
+"""Extension of the scope: a function to call once the client has shown a token; strangers' connections are the first to go when room is short."""
+
+STOPPING = "the gateway stops"
+"""Message of the cancellation of a request that runs longer than a gateway may that was told to stop."""
+
+
+def admitted(scope: Scope) -> None:
+    """The client of a request has shown a token, or a session."""
+    told = scope.get("extensions", {}).get(ADMITTED)
+    if told is not None:
+        told()
+
 
 _STEPS_AT_ONCE = 16
 """Steps of unpacking, of 64 KiB each, before others have their turn: about a millisecond."""

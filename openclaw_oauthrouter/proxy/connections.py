@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.config.server import ServerSettings
+from openclaw_oauthrouter.proxy.asgi import STOPPING
 from openclaw_oauthrouter.proxy.http1 import Application, Http1Connection, Times
 
 if TYPE_CHECKING:
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 IDLE_CONNECTION_SECONDS = 120.0
 """Agents think between two turns; a connection that closes meanwhile costs them a new one, or an error."""
+
+STRANGERS_IDLE_SECONDS = 15.0
+"""The same for who has shown no token: a health check that comes back sooner keeps its connection."""
+
+_LAST_WORDS_SECONDS = 3.0
+"""What an answer that must end has for an error in its dialect, and its upstream to be closed."""
 
 
 class Connections:
@@ -28,7 +35,7 @@ class Connections:
         self._application = application
         self._settings = settings
         self._clock = clock
-        self._times = Times(settings.header_seconds, IDLE_CONNECTION_SECONDS, settings.write_seconds)
+        self._times = Times(settings.header_seconds, IDLE_CONNECTION_SECONDS, settings.write_seconds, STRANGERS_IDLE_SECONDS)
         self._open: set[Http1Connection] = set()
         self._hypercorn: Hypercorn | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -45,9 +52,19 @@ class Connections:
 
     def opened(self, connection: Http1Connection) -> bool:
         """Whether there is room for one more."""
-        if self.open >= self._settings.max_connections:
+        if self.open >= self._settings.max_connections and not self._make_room():
             return False
         self._open.add(connection)
+        return True
+
+    def _make_room(self) -> bool:
+        """Close the connection that has been idle for longest, one of a stranger if there is any; ``False`` when all are at work."""
+        idle = [connection for connection in self._open if connection.idle]
+        if not idle:
+            return False
+        oldest = min(idle, key=lambda connection: (connection.known, connection.idle_since))
+        self._open.discard(oldest)
+        oldest.close()
         return True
 
     def closed(self, connection: Http1Connection) -> None:
@@ -84,7 +101,11 @@ class Connections:
         if running:
             _, late = await asyncio.wait(running, timeout=seconds)
             for task in late:
-                task.cancel()
+                task.cancel(STOPPING)
+            if late:
+                _, stuck = await asyncio.wait(late, timeout=_LAST_WORDS_SECONDS)
+                for task in stuck:
+                    task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         for connection in list(self._open):
             connection.close()

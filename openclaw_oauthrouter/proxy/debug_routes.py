@@ -16,7 +16,7 @@ from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.dashboard.assets import PAGE_HEADERS, Asset, Assets
 from openclaw_oauthrouter.dashboard.feed import PanelFeed
-from openclaw_oauthrouter.dashboard.login import COOKIE, Logins
+from openclaw_oauthrouter.dashboard.login import Logins, cookie_name
 from openclaw_oauthrouter.errors import NotFoundError, OAuthRouterError
 from openclaw_oauthrouter.interfaces import Health
 from openclaw_oauthrouter.proxy.answers import error_response
@@ -62,6 +62,7 @@ def debug_blueprint(
     page = _DashboardRoutes(logins)
     routes.add_url_rule("/debug/dashboard", "dashboard", page.page)
     routes.add_url_rule("/debug/dashboard/code", "code", page.code, methods=["POST"])
+    routes.add_url_rule("/debug/dashboard/sign-out", "sign_out", page.sign_out, methods=["POST"])
     routes.add_url_rule("/debug/dashboard/static/<name>", "static_file", page.static_file)
     state = _StateRoutes(panels, health, spend_snapshot, classifier_faults, metrics)
     routes.add_url_rule("/debug/provider-health", "health", state.health)
@@ -117,6 +118,8 @@ class _DashboardRoutes:
 
     async def page(self) -> Response:
         """The page; a one-time code or a token in the URL becomes a cookie first, and the URL is cleaned."""
+        if request.method == "HEAD" and {"code", "token"} & set(request.args):
+            return Response(b"", 204)  # a link's preview must not use the code up
         if "code" in request.args:
             return self._signed_in(self._logins.redeem(request.args["code"]))
         if "token" in request.args:
@@ -127,6 +130,14 @@ class _DashboardRoutes:
     async def code(self) -> Response:
         """A one-time code and the path it is good for, for ``openclaw-oauthrouter dashboard``."""
         return _json({"path": f"/debug/dashboard?code={self._logins.issue()}"})
+
+    async def sign_out(self) -> Response:
+        """End the browser's session."""
+        name = cookie_name(request.host)
+        self._logins.end(request.cookies.get(name))
+        response = Response(b"", 204)
+        response.delete_cookie(name, path="/", httponly=True, samesite="Strict")
+        return response
 
     async def static_file(self, name: str) -> Response:
         """A script, style sheet or picture."""
@@ -139,7 +150,7 @@ class _DashboardRoutes:
             b"", 303, headers={"location": "dashboard", "cache-control": "no-store", "referrer-policy": "no-referrer"}
         )
         response.set_cookie(
-            COOKIE,
+            cookie_name(request.host),
             session,
             max_age=int(self._logins.session_seconds),
             path="/",

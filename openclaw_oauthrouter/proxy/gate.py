@@ -9,9 +9,9 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Protocol
 
 from openclaw_oauthrouter.canonical.trace import VIA
+from openclaw_oauthrouter.dashboard.login import cookie_name
 from openclaw_oauthrouter.errors import AuthenticationError, ForbiddenError, InvalidRequestError, LoopError
 
-SESSION_COOKIE = "oauthrouter_session"
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]*))(?::\d{1,5})?", re.ASCII)
 """``name``, ``name:port``, ``[address]`` or ``[address]:port``; no user, path, query or fragment."""
 
@@ -86,7 +86,7 @@ class Gate:
     def has_session(self, headers: Mapping[str, str]) -> bool:
         """Whether a browser carries the cookie of a live dashboard session."""
         try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(SESSION_COOKIE)
+            cookie = SimpleCookie(headers.get("cookie", "")).get(cookie_name(headers.get("host", "")))
         except CookieError:
             return False
         return cookie is not None and self.sessions.check(cookie.value)

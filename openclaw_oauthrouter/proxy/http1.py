@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import httptools
 
 from openclaw_oauthrouter.errors import HttpProtocolError, OAuthRouterError, RequestTimeoutError
-from openclaw_oauthrouter.proxy.asgi import ON_DISCONNECT, Headers, Message, Receive, Scope, Send
+from openclaw_oauthrouter.proxy.asgi import ADMITTED, ON_DISCONNECT, Headers, Message, Receive, Scope, Send
 from openclaw_oauthrouter.proxy.envelopes import error_headers, json_error
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -60,15 +60,21 @@ class Times:
     :ivar head: for the head of a request, from its first byte, or from the connection
     :ivar idle: between two requests
     :ivar write: until it takes more of an answer
+    :ivar stranger: between two requests, as long as no token was shown
     """
 
     head: float
     idle: float
     write: float
+    stranger: float = 15.0
 
 
 class Http1Connection(asyncio.Protocol):
-    """One client. At most one request is answered at a time; what is pipelined behind it waits, unread where it is much."""
+    """One client. At most one request is answered at a time; what is pipelined behind it waits, unread where it is much.
+
+    :ivar known: it has shown a token
+    :ivar idle_since: the loop's time of the last answer's end, or of the beginning
+    """
 
     def __init__(self, application: Application, owner: Owner, times: Times, loop: asyncio.AbstractEventLoop) -> None:
         self.application = application
@@ -93,6 +99,8 @@ class Http1Connection(asyncio.Protocol):
         self._flush: asyncio.Handle | None = None
         self._writable: asyncio.Event | None = None
         self._peers: tuple[Any, Any] = (None, None)
+        self.known = False
+        self.idle_since = loop.time()
 
     # ------------------------------------------------------------------ asyncio's side
 
@@ -200,7 +208,7 @@ class Http1Connection(asyncio.Protocol):
             "server": self._peers[1],
         }
         request = self._reading = Request(self, scope, self._parser.should_keep_alive(), expects_continue=coding)
-        scope["extensions"] = {ON_DISCONNECT: request.on_disconnect}
+        scope["extensions"] = {ON_DISCONNECT: request.on_disconnect, ADMITTED: self.admitted}
         if self._request is None:
             self._begin(request)
         else:
@@ -286,7 +294,12 @@ class Http1Connection(asyncio.Protocol):
                 self.transport.resume_reading()
         else:
             self.transport.resume_reading()
-            self._start_clock(self._times.idle, self.close)
+            self.idle_since = self.loop.time()
+            self._start_clock(self._times.idle if self.known else self._times.stranger, self.close)
+
+    def admitted(self) -> None:
+        """The client has shown a token."""
+        self.known = True
 
     @property
     def idle(self) -> bool:

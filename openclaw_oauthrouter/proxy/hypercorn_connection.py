@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any, cast
 
 from hypercorn.asyncio.tcp_server import MAX_RECV, TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
@@ -67,9 +68,16 @@ class HypercornConnection(TCPServer):
         writer: asyncio.StreamWriter,
     ) -> None:
         loop = asyncio.get_running_loop()
-        super().__init__(application, loop, config, context, ConnectionState({}), reader, writer)
+
+        async def asked(*arguments: Any) -> None:
+            self._has_asked = True
+            self._stop_clock()
+            await application(*arguments)
+
+        super().__init__(cast("AppWrapper", asked), loop, config, context, ConnectionState({}), reader, writer)
         self._settings = settings
         self._between_requests = True
+        self._has_asked = False
         self._clock: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
@@ -82,7 +90,8 @@ class HypercornConnection(TCPServer):
     async def protocol_send(self, event: Event) -> None:
         if isinstance(event, Updated):
             self._between_requests = event.idle
-            self._stop_clock()
+            if self._has_asked:  # whoever says hello and nothing more is no client yet
+                self._stop_clock()
         if not isinstance(event, RawData):
             await super().protocol_send(event)
             return

@@ -12,11 +12,21 @@ from functools import partial
 from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
 from openclaw_oauthrouter.canonical.trace import RequestRecord
-from openclaw_oauthrouter.errors import MethodNotAllowedError, OAuthRouterError
+from openclaw_oauthrouter.errors import GatewayStoppingError, MethodNotAllowedError, OAuthRouterError
 from openclaw_oauthrouter.interfaces import Dialect, OpensWithFailure, Recorder, StreamEncoder
 from openclaw_oauthrouter.pipeline import Exchange, Pipeline, note_error
 from openclaw_oauthrouter.proxy.answer_headers import answer_headers, refusal_headers
-from openclaw_oauthrouter.proxy.asgi import ON_DISCONNECT, ClientGone, Receive, Scope, Send, headers_of, read_body
+from openclaw_oauthrouter.proxy.asgi import (
+    ON_DISCONNECT,
+    STOPPING,
+    ClientGone,
+    Receive,
+    Scope,
+    Send,
+    admitted,
+    headers_of,
+    read_body,
+)
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.client_stream import ClientStream
 from openclaw_oauthrouter.proxy.envelopes import encode_headers, send_error, send_json
@@ -60,6 +70,7 @@ class ModelRoutes:
         try:
             self.gate.check_source(headers, scope.get("scheme", "http"))
             record.client = self.gate.identify(headers)
+            admitted(scope)
         except OAuthRouterError as error:
             # Strangers leave no trace: they could fill the log.
             await send_error(send, error, dialect, record.request_id, encode_headers({"x-request-id": record.request_id}))
@@ -174,6 +185,12 @@ def _no_surprises() -> Iterator[None]:
         yield
     except (OAuthRouterError, ClientGone, ConnectionError):
         raise
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or error.args[:1] != (STOPPING,):
+            raise
+        task.uncancel()
+        raise GatewayStoppingError("the gateway is shutting down; send the request again") from None
     except Exception as error:
         _log.exception("a request met a fault of the gateway")
         raise OAuthRouterError("the gateway failed; its log says why") from error

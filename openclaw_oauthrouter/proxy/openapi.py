@@ -155,6 +155,9 @@ _OTHER_PATHS: JsonObject = {
     },
     "/debug/dashboard": {"get": _DASHBOARD},
     "/debug/dashboard/code": {"post": _operation("A one-time code for the dashboard", object_schema({"path": TEXT}))},
+    "/debug/dashboard/sign-out": {
+        "post": {"summary": "End the browser's session", "responses": {"204": {"description": "ended"}}}
+    },
     "/debug/dashboard/static/{name}": {"get": _operation("A file of the dashboard", TEXT, kind="*/*", parameters=[_NAME])},
     "/debug/routing-trace": {
         "get": _operation(

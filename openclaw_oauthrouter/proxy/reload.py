@@ -39,20 +39,23 @@ class Reloader:
     defaults have no limits. A change counts when two looks, a second apart, see the same; one that merely cut off the end, after some more.
 
     :param load: reads all sources anew
+    :param hang_up: SIGHUP asks for a reload, as it does of programs without a terminal
     """
 
-    def __init__(self, live: Live, path: Path | None, load: Callable[[], LoadedSettings]) -> None:
+    def __init__(self, live: Live, path: Path | None, load: Callable[[], LoadedSettings], *, hang_up: bool = True) -> None:
         self._live = live
         self._path = path
         self._load = load
+        self._hang_up = hang_up
         self._asked = asyncio.Event()
         self._accepted = _content(path) or b""
 
     async def watch(self) -> None:
         """For ever; run it as a task and cancel it."""
         # Windows has no SIGHUP, and signals come only to the main thread: there the file alone is watched.
-        with suppress(NotImplementedError, AttributeError, ValueError):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._asked.set)
+        if self._hang_up:
+            with suppress(NotImplementedError, AttributeError, ValueError):
+                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._asked.set)
         seen = before = _stamp(self._path)
         looks = 0
         while True:

@@ -20,7 +20,7 @@ from quart import Quart, Response, jsonify, request
 
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.dashboard.feed import PanelFeed
-from openclaw_oauthrouter.dashboard.login import COOKIE, Logins
+from openclaw_oauthrouter.dashboard.login import Logins, cookie_name
 from openclaw_oauthrouter.dashboard.panels import state_panels
 from openclaw_oauthrouter.dashboard.plugin import oauthrouter_register_panels
 from openclaw_oauthrouter.interfaces import Panel
@@ -142,7 +142,7 @@ class Gateway:
             if request.path == "/debug/dashboard" and "code" in request.args:
                 return None
             token = request.headers.get("Authorization", "").removeprefix("Bearer ") or request.args.get("token")
-            if token == TOKEN or self.logins.check(request.cookies.get(COOKIE)):
+            if token == TOKEN or self.logins.check(request.cookies.get(cookie_name(request.host))):
                 return None
             return Response('{"error": {"message": "no token"}}', 401, content_type="application/json")
 

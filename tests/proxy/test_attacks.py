@@ -99,16 +99,16 @@ async def test_no_page_is_let_in_by_cors(gateway: Any, client: Any) -> None:
         {"authorization": "Bearer local-test-token2"},
         {"authorization": "Basic bG9jYWwtdGVzdC10b2tlbg=="},
         {"x-api-key": "x" * 30_000},
-        {"cookie": "oauthrouter_session=forged"},
+        {"cookie": "oauthrouter_session_{port}=forged"},
         {"cookie": "oauthrouter_token=%E0%A4%A"},
-        {"cookie": 'oauthrouter_session="\\777"; =; ;;; a=b=c'},
-        {"cookie": "oauthrouter_session=\xff\xfe"},
-        {"cookie": "oauthrouter_session=local-test-token"},
+        {"cookie": 'oauthrouter_session_{port}="\\777"; =; ;;; a=b=c'},
+        {"cookie": "oauthrouter_session_{port}=\xff\xfe"},
+        {"cookie": "oauthrouter_session_{port}=local-test-token"},
     ],
 )
 async def test_strangers_stay_outside(headers: dict[str, str], gateway: Any) -> None:
     handle = await gateway()
-    encoded = {name: value.encode("latin-1") for name, value in headers.items()}
+    encoded = {name: value.replace("{port}", str(handle.port)).encode("latin-1") for name, value in headers.items()}
     async with httpx.AsyncClient(base_url=handle.base_url, headers=encoded, trust_env=False) as stranger:  # type: ignore[arg-type]
         for path in ("/v1/models", "/debug/routing-trace", "/debug/routing-trace/stream", "/debug/provider-health", "/metrics"):
             assert (await stranger.get(path)).status_code == 401
@@ -510,3 +510,22 @@ async def test_headers_beyond_ascii_go_nowhere(path: str, gateway: Any, scripted
     answer = await http.post(path, json=body, headers=odd)
     assert answer.status_code == 400, answer.text
     assert not any("\u00e9" in value for value in upstream.seen[0].headers.values())
+
+
+# ------------------------------------------------------------------ sessions
+
+
+async def test_session_is_of_its_port_ends_when_told_and_makes_no_further_ones(gateway: Any) -> None:
+    handle = await gateway()
+    owner = {"authorization": f"Bearer {handle.auth_token}"}
+    async with httpx.AsyncClient(base_url=handle.base_url, trust_env=False) as browser:
+        path = (await browser.post("/debug/dashboard/code", headers=owner)).json()["path"]
+        assert (await browser.head(path)).status_code == 204  # a link's preview
+        assert (await browser.get(path)).status_code == 303
+        assert list(browser.cookies) == [f"oauthrouter_session_{handle.port}"]
+        assert (await browser.get("/debug/spend")).status_code == 200
+        assert (await browser.post("/debug/dashboard/code")).status_code == 401
+        kept = dict(browser.cookies)
+        assert (await browser.post("/debug/dashboard/sign-out")).status_code == 204
+        assert not browser.cookies
+        assert (await browser.get("/debug/spend", cookies=kept)).status_code == 401
