@@ -16,7 +16,7 @@ from pydantic_core.core_schema import WithDefaultSchema
 from openclaw_oauthrouter import __version__, hookspecs
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.config import Settings
-from openclaw_oauthrouter.openclaw.provider_entry import PROVIDER_ID, TOKEN_VARIABLE, provider_entry
+from openclaw_oauthrouter.openclaw.provider_entry import PROVIDER_ID, TOKEN_VARIABLE, ProviderEntry, provider_entry
 
 DESCRIPTION = "One local address for all of your own model credentials; picks the cheapest capable model for every request."
 SHIM = Path(__file__).parent / "shim"
@@ -65,13 +65,30 @@ def host_manifest() -> JsonObject:
         "categories": ["models"],
         "activation": {"onStartup": True},
         "providers": [entry.id],
+        "contracts": {"usageProviders": [entry.id]},
         "setup": {"providers": [{"id": entry.id, "envVars": [TOKEN_VARIABLE]}]},
+        "syntheticAuthRefs": [entry.id],
+        "providerAuthChoices": [_auth_choice(entry)],
         # No baseUrl here: it would win over the one the shim computes from the configured port.
         "modelCatalog": {
             "providers": {entry.id: {"api": entry.api, "models": list(entry.models)}},
             "discovery": {entry.id: "runtime"},
         },
         "configSchema": schema,
+    }
+
+
+def _auth_choice(entry: ProviderEntry) -> JsonObject:
+    """How OpenClaw's own set-up offers us."""
+    return {
+        "provider": entry.id,
+        "method": "local",
+        "choiceId": f"{entry.id}-local",
+        "choiceLabel": f"{entry.label} (local gateway)",
+        "choiceHint": "Your own sign-ins and keys, the cheapest capable model for every turn",
+        "groupId": entry.id,
+        "groupLabel": entry.label,
+        "groupHint": "A gateway on this machine",
     }
 
 

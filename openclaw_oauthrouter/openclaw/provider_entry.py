@@ -18,6 +18,9 @@ CONTEXT_WINDOW = 200_000
 MAX_TOKENS = 128_000
 """What the original's runbook declares for ``auto``; the gateway cuts a request down to the routed model's own limits."""
 
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+"""Levels of thinking that an automatic model can be asked for; the gateway takes the nearest that the routed model has."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderEntry:
@@ -51,6 +54,8 @@ def model_row(model: str, name: str) -> dict[str, Any]:
     return {
         "id": model,
         "name": name,
+        "reasoning": True,
+        "compat": {"supportsReasoningEffort": True, "supportedReasoningEfforts": list(EFFORTS)},
         "input": ["text", "image"],
         "contextWindow": CONTEXT_WINDOW,
         "maxTokens": MAX_TOKENS,

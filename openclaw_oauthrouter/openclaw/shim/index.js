@@ -3,11 +3,15 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { Gateway } from "./gateway.js";
+import { Models, thinkingProfile } from "./models.js";
+import { routeReport, usageSnapshot } from "./status.js";
+import { asRequested } from "./streams.js";
 
 const { id, name, description, setup, modelCatalog } = JSON.parse(readFileSync(new URL("./openclaw.plugin.json", import.meta.url), "utf8"));
 const offered = modelCatalog.providers[id];
 const TOKEN = setup.providers[0].envVars[0];
-const FREE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }; // the gateway books what a request really costs
+const ASK_MS = 3_000;
+const DEFAULT_MODEL = `${id}/auto`;
 const REACHED_ON = { "0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1" };
 
 /** The local token: from the environment or the plugin's configuration, else the one the gateway keeps in its state folder. */
@@ -21,28 +25,75 @@ function localToken(config) {
   }
 }
 
+/** Where the gateway listens, without `/v1`. */
+function rootOf(settings, port) {
+  const listenHost = settings.server?.listenHost ?? process.env.OAUTHROUTER_LISTEN_HOST ?? "";
+  const host = REACHED_ON[listenHost] ?? listenHost;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 function register(api) {
   const { python = "python3", configFile, ...settings } = api.pluginConfig ?? {};
   const port = Number(settings.server?.port ?? process.env.OAUTHROUTER_PORT ?? 8402);
-  const listenHost = settings.server?.listenHost ?? process.env.OAUTHROUTER_LISTEN_HOST ?? "";
-  const host = REACHED_ON[listenHost] ?? listenHost;
-  const baseUrl = `http://${host.includes(":") ? `[${host}]` : host}:${port}/v1`;
+  const root = rootOf(settings, port);
   // The gateway has to listen where OpenClaw is told to send, whatever its own configuration file says.
   const config = { ...settings, server: { ...settings.server, port } };
-  const row = (model) => ({ reasoning: false, cost: FREE, ...model, provider: id, api: offered.api, baseUrl });
   const publish = (token) => token && Object.assign(process.env, { [TOKEN]: token });
   publish(localToken(config));
+
+  const ask = async (path) => {
+    const answer = await fetch(root + path, {
+      headers: { authorization: `Bearer ${localToken(config)}` },
+      signal: AbortSignal.timeout(ASK_MS),
+    });
+    if (!answer.ok) throw new Error(`OAuthRouter answers ${answer.status} at ${path}`);
+    return answer.json();
+  };
+  const models = new Models({ id, root, api: offered.api, offered: offered.models, ask });
+  const quiet = ({ streamFn, modelId }) =>
+    streamFn && modelId ? (...call) => asRequested(modelId, streamFn(...call)) : undefined;
 
   api.registerProvider({
     id,
     label: name,
-    auth: [],
     envVars: [TOKEN],
+    auth: [
+      {
+        id: "local",
+        label: `${name} (local gateway)`,
+        hint: "Your own sign-ins and keys, the cheapest capable model for every turn",
+        kind: "custom",
+        run: async () => ({ profiles: [], defaultModel: DEFAULT_MODEL, notes: ["It uses what OpenClaw is signed in to; add keys with: openclaw models auth"] }),
+        runNonInteractive: async ({ config: current }) => withDefaultModel(current),
+      },
+    ],
     catalog: {
       order: "simple",
-      run: async () => ({ provider: { baseUrl, api: offered.api, apiKey: TOKEN, models: offered.models.map(row) } }),
+      run: async () => ({ provider: { baseUrl: `${root}/v1`, api: offered.api, apiKey: TOKEN, models: await models.list() } }),
     },
-    resolveDynamicModel: ({ modelId }) => row({ ...offered.models[0], id: modelId, name: modelId }),
+    prepareDynamicModel: async () => void (await models.list()),
+    resolveDynamicModel: ({ modelId }) => models.get(modelId),
+    preferRuntimeResolvedModel: ({ modelId }) => models.knows(modelId),
+    resolveThinkingProfile: ({ modelId }) => thinkingProfile(models.get(modelId)),
+    isModernModelRef: () => true,
+    resolveSyntheticAuth: () => {
+      const apiKey = localToken(config);
+      return apiKey ? { apiKey, source: "OAuthRouter's local token", mode: "api-key" } : undefined;
+    },
+    wrapStreamFn: quiet,
+    wrapSimpleCompletionStreamFn: quiet,
+    resolveUsageAuth: () => {
+      const token = localToken(config);
+      return token ? { token } : null;
+    },
+    fetchUsageSnapshot: () => usageSnapshot(id, name, ask),
+  });
+
+  api.registerCommand?.({
+    name: "route",
+    description: "Why OAuthRouter chose the model of the last answers, what they cost, and what is left",
+    acceptsArgs: true,
+    handler: async ({ args }) => ({ text: await routeReport(ask, args).catch((error) => `OAuthRouter does not answer: ${error.message}`) }),
   });
 
   let gateway;
@@ -53,7 +104,7 @@ function register(api) {
         command: python,
         args: ["-P", "-m", "openclaw_oauthrouter", ...(configFile ? ["--config", configFile] : []), "serve", "--host-stdio"],
         config,
-        baseUrl,
+        baseUrl: `${root}/v1`,
         token: () => localToken(config),
         lend: async (provider) => api.runtime.modelAuth.resolveApiKeyForProvider({ provider, cfg: ctx.config }),
         ready: (line) => publish(line.token),
@@ -64,6 +115,13 @@ function register(api) {
     },
     stop: () => gateway?.stop(),
   });
+}
+
+/** OpenClaw's configuration with our model as the agents' own. */
+function withDefaultModel(current) {
+  const defaults = current.agents?.defaults ?? {};
+  const model = typeof defaults.model === "object" ? { ...defaults.model, primary: DEFAULT_MODEL } : { primary: DEFAULT_MODEL };
+  return { ...current, agents: { ...current.agents, defaults: { ...defaults, model } } };
 }
 
 export default { id, name, description, register };

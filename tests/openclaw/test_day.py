@@ -1,0 +1,182 @@
+"""A day inside the real OpenClaw: schedules, sub-agents, thinking, prices, usage, and a user of the former product."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import json5
+import pytest
+
+from openclaw_oauthrouter.providers.demo.app import demo_settings
+from tests.openclaw.conftest import Host
+from tests.openclaw.test_conversation import trace
+from tests.support.real_programs import Upstream, running_upstream, wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+
+CHEAP, MIDDLE, DEAR = "anthropic/claude-haiku-4-5", "anthropic/claude-sonnet-4-6", "anthropic/claude-opus-4-6"
+TIERS = {"SIMPLE": CHEAP, "MEDIUM": MIDDLE, "COMPLEX": MIDDLE, "REASONING": DEAR}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Host, Upstream]]:
+    """One gateway for the whole day; it takes longer to start than a turn."""
+    host = Host(tmp_path_factory.mktemp("day"))
+    with running_upstream() as upstream:
+        host.state.mkdir(parents=True)
+        tiers = {tier: {"primary": model} for tier, model in TIERS.items()}
+        limits = {"dailyRequestBudget": 500, "dailyCostBudget": 5}
+        settings = {**demo_settings(upstream.origin), "routing": {"tiers": tiers}, "spendControls": limits}
+        (host.state / "config.json").write_text(json.dumps(settings))
+        host.ours("openclaw", "install", "--default-model", "--yes")
+        with host.gateway():
+            yield host, upstream
+
+
+def agent(host: Host, *arguments: str, name: str = "main") -> dict[str, Any]:
+    output = host.openclaw("agent", "--agent", name, *arguments, "--json")
+    answer = json.loads(output[output.index("{") :])
+    found: dict[str, Any] = answer.get("result", answer)["meta"]["agentMeta"]
+    return found
+
+
+def events_after(host: Host, number: int, count: int) -> list[dict[str, Any]]:
+    return wait_until(lambda: len(trace(host)) >= number + count and trace(host)[number:], f"{count} more requests")
+
+
+def test_a_scheduled_run_is_routed_by_its_task(running: tuple[Host, Upstream]) -> None:
+    host, upstream = running
+    before = len(trace(host))
+    host.openclaw("cron", "add", "--name", "t1", "--at", "1s", "--message", "What time is it in Tokyo?", "--session", "isolated")
+    event = events_after(host, before, 1)[0]
+    assert b"[cron:" in upstream.requests[-1][2]
+    assert b"unattended scheduled run" in upstream.requests[-1][2]
+    assert (event["routingTier"], event["modelIdRouted"]) == ("SIMPLE", CHEAP)
+
+
+def test_a_sub_agent_and_its_notice_cost_what_the_task_costs(running: tuple[Host, Upstream]) -> None:
+    host, upstream = running
+    before = len(trace(host))
+    agent(host, "--message", 'USE_TOOL tool_call {"id": "sessions_spawn", "args": {"task": "What is the capital of Italy?"}}')
+    events = events_after(host, before, 4)
+    sent = b"\n".join(body for _, _, body in upstream.requests)
+    assert b"[Subagent Task]" in sent
+    assert b"A background task completed" in sent
+    tiers = [event["routingTier"] for event in events]
+    parent = tiers[0]
+    assert "SIMPLE" in tiers
+    assert set(tiers) <= {"SIMPLE", parent}
+
+
+def test_thinking_reaches_the_model(running: tuple[Host, Upstream]) -> None:
+    host, upstream = running
+    agent(host, "--session-id", "think-1", "--message", "hello there")
+    assert "thinking" not in json.loads(upstream.requests[-1][2])
+    agent(host, "--session-id", "think-2", "--message", "hello there", "--thinking", "high")
+    body = json.loads(upstream.requests[-1][2])
+    assert body["thinking"]["type"] in ("adaptive", "enabled")
+
+
+def test_named_models_have_their_prices_and_their_own_protocol(running: tuple[Host, Upstream]) -> None:
+    host, upstream = running
+    meta = agent(host, "--session-id", "named", "--model", f"oauthrouter/{CHEAP}", "--message", "hello there")
+    usage = meta["usage"]
+    path, headers, body = upstream.requests[-1]
+    assert path == "/v1/messages"
+    assert body.count(b"cache_control") >= 2
+    assert usage["cost"]["total"] == pytest.approx((usage["input"] * 1.0 + usage["output"] * 5.0) / 1_000_000, rel=0.3)
+    assert meta["terminalReceipt"]["rerouted"] is False
+    assert headers
+
+
+def test_the_choice_of_auto_is_no_change_of_route(running: tuple[Host, Upstream]) -> None:
+    meta = agent(running[0], "--session-id", "auto", "--message", "hello there")
+    assert meta["terminalReceipt"]["rerouted"] is False
+    assert meta["usage"]["cost"]["total"] > 0
+
+
+def test_openclaws_own_surfaces_show_the_gateway(running: tuple[Host, Upstream]) -> None:
+    host, _ = running
+    listed = host.openclaw("models", "list")
+    assert "oauthrouter/auto" in listed
+    assert f"oauthrouter/{CHEAP}" in listed
+    assert "indeterminate" not in host.openclaw("models", "status")
+    usage = json.loads(host.openclaw("gateway", "call", "usage.status", "--json"))
+    ours = next(row for row in usage["providers"] if row["provider"] == "oauthrouter")
+    assert {window["label"] for window in ours["windows"]} >= {"requests today", "cost today"}
+    assert ours["billing"][0]["limit"] == 5
+    shown = host.ours("run", "--", "openclaw", "status", "--usage").stdout
+    assert "requests today" in shown
+
+
+def test_route_is_a_command_of_the_chat(running: tuple[Host, Upstream]) -> None:
+    host, _ = running
+    agent(host, "--message", "hello there")
+    params = json.dumps({"sessionKey": "agent:main:main", "message": "/route", "idempotencyKey": "route-1"})
+    host.openclaw("gateway", "call", "chat.send", "--json", "--params", params)
+    history = json.dumps({"sessionKey": "agent:main:main", "limit": 5})
+
+    def said() -> str:
+        return host.openclaw("gateway", "call", "chat.history", "--json", "--params", history)
+
+    wait_until(lambda: "requests today: " in said(), "the report stands in the chat")
+    assert f"auto → {CHEAP}" in said().replace("\\u2192", "→")
+
+
+def test_commands_speak_of_the_gateway_that_openclaw_runs(running: tuple[Host, Upstream]) -> None:
+    host, _ = running
+    assert "requests today" in host.ours("spend").stdout.replace("\n", " ")
+    done = host.ours("doctor", check=False)
+    assert "of the last hour" in done.stdout or "of the last" in done.stdout
+
+
+OLD = {
+    "agents": {
+        "defaults": {
+            "model": {"primary": "oauthrouter/auto"},
+            "models": {"oauthrouter/auto": {"provider": "oauthrouter", "contextWindow": 200000, "maxTokens": 128000}},
+        }
+    },
+    "models": {
+        "providers": {
+            "oauthrouter": {
+                "baseUrl": "http://127.0.0.1:9/v1",
+                "apiKey": "old-token",
+                "api": "openai-completions",
+                "models": [{"id": "auto", "name": "auto"}],
+            }
+        }
+    },
+}
+
+
+def test_a_user_of_the_former_product_is_brought_over_and_back(host: Host, upstream: Upstream) -> None:
+    document = {**json5.loads(host.config.read_text()), **OLD}
+    host.config.write_text(json.dumps(document, indent=2))
+    host.state.mkdir(parents=True)
+    (host.state / "config.json").write_text(json.dumps(demo_settings(upstream.origin)))
+    output = host.ours("openclaw", "install", "--yes").stdout
+    assert "older description" in output
+    assert "earlier set-up" in output
+    assert "Config valid" in host.openclaw("config", "validate")
+    with host.gateway():
+        assert host.turn("hello there")
+    host.ours("openclaw", "uninstall", "--yes")
+    assert "Config valid" in host.openclaw("config", "validate")
+    assert json5.loads(host.config.read_text())["models"] == OLD["models"]
+
+
+def test_doctor_fails_when_every_turn_fails(host: Host, tmp_path: Path) -> None:
+    host.state.mkdir(parents=True)
+    unreachable = demo_settings("http://127.0.0.1:9")
+    (host.state / "config.json").write_text(json.dumps(unreachable))
+    host.ours("openclaw", "install", "--default-model", "--yes")
+    with host.gateway():
+        host.run(["openclaw", "agent", "--agent", "main", "--message", "hi", "--json", "--timeout", "30"], check=False)
+        wait_until(lambda: trace(host), "a request was traced")
+        done = host.ours("doctor", check=False)
+    assert done.returncode == 1
+    assert "every one:" in done.stdout
