@@ -34,6 +34,7 @@ COMMANDS = (
     "openclaw",
     "setup",
     "run",
+    "migrate",
     "service",
     "completion",
 )

@@ -97,6 +97,14 @@ def load_settings(
     return LoadedSettings(_validate(tree, sources), sources, environ, found, host[0] if host else None)
 
 
+def check_settings(tree: Mapping[str, object]) -> Settings:
+    """Whether settings by themselves are right, spelt either way.
+
+    :raises ConfigurationError: naming the key, the value and what is allowed
+    """
+    return _validate(_expand_shorthands(_snake_keys(tree)), {})
+
+
 def _find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     named = path or (Path(environ["OAUTHROUTER_CONFIG"]) if environ.get("OAUTHROUTER_CONFIG") else None)
     if named is not None:

@@ -35,6 +35,25 @@ class PutJson(_Edit):
         return _restore(text, before, self.path)
 
 
+class SetJson(_Edit):
+    """Set the value at a path of a JSON5 file that has none there yet."""
+
+    kind: Literal["set-json"] = "set-json"
+    path: tuple[str, ...]
+    value: Any
+
+    def apply(self, text: str) -> str:
+        """The text with a value."""
+        present = json5_text.value_at(json5_text.read(text), self.path, _MISSING)
+        return text if present is not _MISSING else json5_text.put(text, self.path, self.value)
+
+    def revert(self, text: str, before: str) -> str:
+        """The text without ours; a value somebody has changed since is theirs and stays."""
+        if json5_text.value_at(json5_text.read(text), self.path, _MISSING) != self.value:
+            return text
+        return _restore(text, before, self.path)
+
+
 class RemoveJson(_Edit):
     """Take the value at a path out of a JSON5 file."""
 
@@ -116,6 +135,21 @@ class PutTomlKey(_Edit):
         return toml_text.still_toml(restored)
 
 
+class PutTomlTree(_Edit):
+    """Set values of a TOML file that has none there yet, making tables on the way."""
+
+    kind: Literal["put-toml-tree"] = "put-toml-tree"
+    leaves: tuple[tuple[tuple[str, ...], Any], ...]
+
+    def apply(self, text: str) -> str:
+        """The text with the values."""
+        return toml_text.still_toml(toml_text.fill_in(text, self.leaves))
+
+    def revert(self, text: str, before: str) -> str:
+        """The text without ours; values somebody has changed since are theirs and stay."""
+        return toml_text.still_toml(toml_text.take_out(text, before, self.leaves))
+
+
 class PutYaml(_Edit):
     """Put a marked block of ours into a YAML file: keys at its end, or items into a list.
 
@@ -156,7 +190,8 @@ class ReplaceText(_Edit):
 
 
 Edit = Annotated[
-    PutJson | RemoveJson | AppendJson | PutTomlBlock | PutTomlKey | PutYaml | ReplaceText, Field(discriminator="kind")
+    PutJson | SetJson | RemoveJson | AppendJson | PutTomlBlock | PutTomlKey | PutTomlTree | PutYaml | ReplaceText,
+    Field(discriminator="kind"),
 ]
 
 

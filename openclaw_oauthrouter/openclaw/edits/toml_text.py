@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Iterable
 from typing import Any
 
 from openclaw_oauthrouter.errors import ConfigurationError
@@ -54,3 +55,63 @@ def _key_line(text: str, key: str) -> re.Match[str] | None:
     return re.compile(rf"""^[ \t]*(?:{name}|"{name}"|'{name}')[ \t]*=[^\n]*""", re.MULTILINE).search(
         text, 0, table.start() if table else len(text)
     )
+
+
+Leaf = tuple[tuple[str, ...], Any]
+
+
+def fill_in(text: str, leaves: Iterable[Leaf]) -> str:
+    """Set values below paths that hold none yet; comments and order of everything else stay.
+
+    :raises ConfigurationError: something that is no table stands on the way
+    """
+    import tomlkit
+
+    read(text)
+    document = tomlkit.parse(text)
+    for path, value in leaves:
+        place: Any = document
+        for key in path[:-1]:
+            if key not in place:
+                place[key] = tomlkit.table(is_super_table=False)
+            place = place[key]
+            if not isinstance(place, dict):
+                raise ConfigurationError(f"{key!r} is no table, so {'.'.join(path)} cannot be set")
+        if path[-1] not in place:
+            place[path[-1]] = value
+    return tomlkit.dumps(document)
+
+
+def take_out(text: str, before: str, leaves: Iterable[Leaf]) -> str:
+    """Remove values of ours that the former text did not hold, and tables that are empty without them."""
+    import tomlkit
+
+    former, document = read(before), tomlkit.parse(text)
+    for path, value in leaves:
+        places: list[Any] = [document]
+        for key in path[:-1]:
+            inner = places[-1].get(key)
+            if not isinstance(inner, dict):
+                break
+            places.append(inner)
+        else:
+            _take_one(places, path, value, former)
+    return tomlkit.dumps(document)
+
+
+def _take_one(places: list[Any], path: tuple[str, ...], value: Any, former: dict[str, Any]) -> None:
+    if _holds(former, path) or places[-1].get(path[-1]) != value:
+        return
+    del places[-1][path[-1]]
+    for depth in range(len(path) - 1, 0, -1):
+        if places[depth] or _holds(former, path[:depth]):
+            return
+        del places[depth - 1][path[depth - 1]]
+
+
+def _holds(tree: Any, path: tuple[str, ...]) -> bool:
+    for key in path:
+        if not isinstance(tree, dict) or key not in tree:
+            return False
+        tree = tree[key]
+    return True

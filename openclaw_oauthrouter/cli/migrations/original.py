@@ -1,0 +1,43 @@
+"""The original OAuthRouter in TypeScript: its options object as JSON, or its plugin's configuration in ``openclaw.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic.alias_generators import to_snake
+
+from openclaw_oauthrouter.cli.migrations.migration import Migration, mapping
+from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.config.loading import SHORTHANDS
+
+_NOT_OURS = {
+    "healthProbes": "there are no probes that cost tokens: health is learnt from requests",
+    "dedup": "equal requests are not joined",
+    "authProfiles": "sign-ins are found where OpenClaw keeps them",
+}
+
+
+def from_original(document: Mapping[str, Any]) -> Migration:
+    """The settings that do the same; nearly all keys are understood as they are."""
+    migration = Migration()
+    plugin = mapping(mapping(mapping(document.get("plugins")).get("entries")).get("oauthrouter")).get("config")
+    for key, value in mapping(plugin).items() if plugin is not None else document.items():
+        name = to_snake(key)
+        if name in SHORTHANDS:
+            migration.put(tuple(SHORTHANDS[name].split(".")), value)
+        elif name == "api_base":
+            owner = "anthropic" if "anthropic" in str(value) else "openai"
+            migration.put(("providers", owner, "api_base"), value)
+        elif name in Settings.model_fields:
+            migration.put((name,), value)
+        else:
+            migration.note(f"{key}: {_NOT_OURS.get(key, 'has no counterpart')}")
+    for name, settings in mapping(migration.settings.get("providers")).items():
+        if mapping(settings).get("authHeader") == "claude-oauth-auto":
+            migration.note(f"providers.{name}.authHeader 'claude-oauth-auto': set credentials.claude_code = true instead")
+            migration.settings["providers"] = {
+                **migration.settings["providers"],
+                name: {key: value for key, value in settings.items() if key != "authHeader"},
+            }
+    return migration
