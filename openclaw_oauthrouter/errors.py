@@ -139,10 +139,14 @@ class NotFoundError(RequestError):
 
 
 class MethodNotAllowedError(RequestError):
-    """The path exists, the method does not."""
+    """The path exists, the method does not.
+
+    :ivar allowed: methods the path takes
+    """
 
     status_code = 405
     default_code = "method_not_allowed"
+    allowed: tuple[str, ...] = ("POST",)
 
 
 class UpgradeRequiredError(RequestError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 
-from quart import Blueprint, Quart, Response, g, request
+from quart import Blueprint, Quart, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from openclaw_oauthrouter.canonical.credential import Secret
@@ -24,7 +24,10 @@ from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
 from openclaw_oauthrouter.proxy.gate import Gate
 from openclaw_oauthrouter.proxy.history_routes import history_blueprint
 from openclaw_oauthrouter.proxy.kept_routes import kept_blueprint
+from openclaw_oauthrouter.proxy.likely_mistakes import likely_path
 from openclaw_oauthrouter.proxy.live import SERVED, Live, Served
+from openclaw_oauthrouter.proxy.models_list import model_entries
+from openclaw_oauthrouter.proxy.small_routes import is_browser_at_root, small_blueprint
 from openclaw_oauthrouter.telemetry.history import TraceHistory
 from openclaw_oauthrouter.telemetry.jsonl import trace_path
 
@@ -46,6 +49,7 @@ def create_quart_app(live: Live) -> Quart:
         api_blueprint(lambda: _served().runtime, lambda: _served().paths, live.observers.recorder, lambda: live.config_problem)
     )
     app.register_blueprint(kept_blueprint(lambda: _served().runtime, lambda: _served().paths, live.observers.recorder))
+    app.register_blueprint(small_blueprint(lambda: model_entries(_served().runtime)))
     app.register_blueprint(_debug(live, live.runtime.settings))
     history = TraceHistory(trace_path(live.runtime.settings.home))
     live.at_close.append(history.close)
@@ -81,6 +85,9 @@ async def _admit(gate: Gate, token: Secret) -> Response | None:
         return None
     headers = {name.lower(): value for name, value in request.headers.items()}
     gate.check_source(headers, request.scheme)
+    if request.method in ("GET", "HEAD") and is_browser_at_root(request.path, headers.get("accept", "")):
+        admitted(request.scope)  # type: ignore[arg-type]
+        return None
     is_debug = request.path.startswith(("/debug/", "/metrics", "/v1/route/"))
     # A session opens no further ones: whoever got hold of a cookie has it for its time and no longer.
     if is_debug and request.path != _CODE and (gate.has_session(headers) or _has_code_or_token(token)):
@@ -121,11 +128,25 @@ async def _http_error(error: HTTPException) -> Response:
     return await _refused(_translated(error))
 
 
+def _is_known(path: str) -> bool:
+    adapter = current_app.url_map.bind("")
+    return _served().paths.find(path) is not None or any(adapter.test(path, method) for method in ("GET", "POST"))
+
+
+def _not_found() -> NotFoundError:
+    meant = likely_path(request.path, _is_known)
+    if meant is not None:
+        return NotFoundError(f"there is no {request.method} {request.path} here, but {meant[0]}: {meant[1]}")
+    return NotFoundError(f"there is no {request.method} {request.path} here; models answer on {_served().paths}")
+
+
 def _translated(error: HTTPException) -> OAuthRouterError:
     if error.code == 404:
-        return NotFoundError(f"there is no {request.method} {request.path} here; models answer on {_served().paths}")
+        return _not_found()
     if error.code == 405:
-        return MethodNotAllowedError(f"{request.path} does not take {request.method}")
+        refused_method = MethodNotAllowedError(f"{request.path} does not take {request.method}")
+        refused_method.allowed = tuple(sorted(getattr(error, "valid_methods", None) or refused_method.allowed))
+        return refused_method
     if error.code == 413:
         return RequestTooLargeError("the request's body is too large (server.max_body_bytes)")
     if error.code is not None and error.code < 500:

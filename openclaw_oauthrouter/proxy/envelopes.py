@@ -12,6 +12,7 @@ from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.errors import (
     AllUpstreamsFailed,
     CredentialError,
+    MethodNotAllowedError,
     OAuthRouterError,
     Refusal,
     UpstreamAuthenticationError,
@@ -43,6 +44,8 @@ def error_headers(error: OAuthRouterError) -> Headers:
         headers.append((b"retry-after", str(max(0, math.ceil(error.retry_after))).encode()))
     if isinstance(error, _NO_RETRY):
         headers.append((b"x-should-retry", b"false"))
+    if isinstance(error, MethodNotAllowedError):
+        headers.append((b"allow", ", ".join(error.allowed).encode()))
     return headers
 
 

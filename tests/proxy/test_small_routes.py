@@ -1,0 +1,83 @@
+"""What clients try first: the root, Ollama's lists, and paths that are nearly right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+
+@pytest.fixture
+async def http(gateway: Any, client: Any) -> httpx.AsyncClient:
+    found: httpx.AsyncClient = await client(await gateway())
+    return found
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "meant"),
+    [
+        ("POST", "/v1/v1/chat/completions", "/v1/chat/completions"),
+        ("GET", "/v1/v1/models", "/v1/models"),
+        ("POST", "/chat/completions", "/v1/chat/completions"),
+        ("POST", "/messages", "/v1/messages"),
+        ("POST", "/responses", "/v1/responses"),
+        ("GET", "/models", "/v1/models"),
+        ("POST", "/v1/chat/completions/chat/completions", "/v1/chat/completions"),
+        ("POST", "/v1/chat/completions/", "/v1/chat/completions"),
+        ("POST", "/api/v1/chat/completions", "/v1/chat/completions"),
+        ("POST", "/openai/v1/chat/completions", "/v1/chat/completions"),
+    ],
+)
+async def test_likely_mistakes_are_named(http: httpx.AsyncClient, method: str, path: str, meant: str) -> None:
+    answer = await http.request(method, path, json={})
+    assert answer.status_code == 404
+    assert f"but {meant}: " in answer.json()["error"]["message"]
+
+
+async def test_a_path_like_nothing_gets_no_guess(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/nothing/like/it")
+    assert answer.status_code == 404
+    assert "models answer on" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/chat/completions", {"POST"}),
+        ("GET", "/v1/messages", {"POST"}),
+        ("POST", "/v1/models", {"GET", "HEAD", "OPTIONS"}),
+    ],
+)
+async def test_a_wrong_method_is_told_the_right_ones(http: httpx.AsyncClient, method: str, path: str, allowed: set[str]) -> None:
+    answer = await http.request(method, path)
+    assert answer.status_code == 405
+    assert set(answer.headers["allow"].split(", ")) == allowed
+
+
+async def test_a_browser_is_led_to_the_dashboard_and_sees_nothing_else(gateway: Any) -> None:
+    handle = await gateway()
+    async with httpx.AsyncClient(base_url=handle.base_url, trust_env=False) as stranger:
+        answer = await stranger.get("/", headers={"accept": "text/html,*/*"})
+        assert (answer.status_code, answer.headers["location"], answer.content) == (303, "debug/dashboard", b"")
+        assert (await stranger.get("/")).status_code == 401
+        foreign = {"accept": "text/html", "origin": "http://evil.example"}
+        assert (await stranger.get("/", headers=foreign)).status_code == 403
+        assert (await stranger.get("/api/tags")).status_code == 401
+
+
+async def test_a_program_at_the_root_is_told_what_this_is(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/")).json()["name"] == "openclaw-oauthrouter"
+    assert (await http.head("/")).status_code == 200
+
+
+async def test_ollamas_probes_are_answered(http: httpx.AsyncClient) -> None:
+    names = [row["name"] for row in (await http.get("/api/tags")).json()["models"]]
+    assert names[0] == "auto"
+    shown = (await http.post("/api/show", json={"model": "auto"})).json()
+    assert set(shown["capabilities"]) == {"completion", "tools", "vision", "thinking"}
+    assert shown["model_info"]["general.basename"] == "OAuthRouter auto"
+    assert (await http.post("/api/show", json={"name": "auto"})).status_code == 200
+    assert (await http.post("/api/show", json={"model": "nobody"})).status_code == 404
+    assert (await http.post("/api/show", json={})).status_code == 400
+    assert "version" in (await http.get("/api/version")).json()
