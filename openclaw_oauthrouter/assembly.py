@@ -16,11 +16,13 @@ import pluggy
 
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.canonical.request import ChatRequest
+from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.catalog.references import Problem, check_references
 from openclaw_oauthrouter.classifier.request_classifier import RequestClassifier
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.environment import process_environment
 from openclaw_oauthrouter.credentials.chain import CredentialChain
-from openclaw_oauthrouter.errors import CredentialError
+from openclaw_oauthrouter.errors import ConfigurationError, CredentialError, OAuthRouterError
 from openclaw_oauthrouter.health.failures import FailureTable
 from openclaw_oauthrouter.health.health_file import HealthFile
 from openclaw_oauthrouter.health.registry import HealthRegistry
@@ -43,6 +45,7 @@ from openclaw_oauthrouter.policy.ledger import open_ledger
 from openclaw_oauthrouter.policy.price_file import PRICE_FILE, PublishedTables
 from openclaw_oauthrouter.policy.spend import Spend
 from openclaw_oauthrouter.policy.tool_preamble import with_tool_preamble
+from openclaw_oauthrouter.routing.eligibility import Requirements
 from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.routing.stickiness import Conversations
 from openclaw_oauthrouter.shared.conversations import SharedConversations
@@ -141,6 +144,18 @@ class Runtime:
         """What to do so that a request can be served, in words."""
         return self.pipeline.router.explain_missing()
 
+    def why_not_ready(self) -> str | None:
+        """Why ``auto`` cannot answer, in words; ``None`` when it can."""
+        try:
+            self.pipeline.router.choosing.find(Tier.SIMPLE, Requirements())
+        except OAuthRouterError as error:
+            return error.message
+        return None
+
+    def references(self) -> list[Problem]:
+        """Names in the settings that lead nowhere."""
+        return check_references(self.settings, self.pipeline.upstream.providers)
+
     def uses_anthropic_oauth(self) -> bool:
         """Whether requests may go out with an Anthropic OAuth token."""
         for source in self.credentials.sources:
@@ -183,6 +198,7 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, persistent: Pers
     """
     persistent = persistent or create_persistent_state(settings, plugins)
     providers = build_providers(settings, plugins)
+    _refuse_wrong_names(settings, providers)
     credentials = build_credentials(settings, plugins)
     request_classifier, prices = (
         build_request_classifier(settings, plugins),
@@ -224,6 +240,18 @@ def assemble(settings: Settings, plugins: pluggy.PluginManager, persistent: Pers
     keeper = persistent.kept if settings.kept_responses.enabled else None
     pipeline = Pipeline(dialects, router, upstream, preamble, settings.telemetry.prompts, time.monotonic, keeper)
     return Runtime(settings, plugins, pipeline, credentials, spend, request_classifier, transport, persistent)
+
+
+def _refuse_wrong_names(settings: Settings, providers: Mapping[str, Provider]) -> None:
+    """See that no name in the settings can never work.
+
+    :raises ConfigurationError: naming all of them
+    """
+    if settings.demo:  # whose providers are not those that the settings speak of
+        return
+    wrong = [str(problem) for problem in check_references(settings, providers) if problem.wrong]
+    if wrong:
+        raise ConfigurationError("the configuration names what does not exist:\n  " + "\n  ".join(wrong))
 
 
 def _build_spend(

@@ -15,6 +15,7 @@ import orjson
 
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.catalog.presets import presets
+from openclaw_oauthrouter.catalog.spelling import nearest
 from openclaw_oauthrouter.cli.chatgpt_sign_in import PROFILE, SignInOptions, sign_in
 from openclaw_oauthrouter.cli.grammar import confirm
 from openclaw_oauthrouter.cli.output import create_console, create_table
@@ -67,10 +68,11 @@ def status(context: click.Context, provider: str | None, as_json: bool) -> None:
 @command.command()
 @click.argument("provider")
 @click.option("--profile-id", help="Name to keep it under; PROVIDER:key or PROVIDER:token when absent.")
+@click.option("--force", is_flag=True, help="Keep it for a PROVIDER that is not known here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
-def add(context: click.Context, provider: str, profile_id: str | None, as_json: bool) -> None:
-    """Keep a key or token of PROVIDER (anthropic, openai, deepseek, or a configured name) in our own store.
+def add(context: click.Context, provider: str, profile_id: str | None, force: bool, as_json: bool) -> None:
+    """Keep a key or token of PROVIDER (anthropic, openai, openrouter, groq, ollama, …, or a configured name) in our own store.
 
     The secret is asked for without showing it, or read from standard input: it never stands in the command line.
     """
@@ -83,7 +85,11 @@ def add(context: click.Context, provider: str, profile_id: str | None, as_json: 
             raise CredentialError(
                 "the Codex backend takes no keys; run `openclaw-oauthrouter auth login openai` to use a ChatGPT plan"
             )
-        secret = secret_text.clean(_read_secret(provider))
+        if not force:
+            _check_name(provider, settings)
+        preset = presets().get(provider)
+        # A server on this machine takes no key; that it was added is what counts.
+        secret = "none" if preset is not None and preset.local else secret_text.clean(_read_secret(provider))
         problem = secret_text.problem_of(secret)
         if problem:
             raise CredentialError(f"not kept: the secret {problem}")
@@ -94,6 +100,8 @@ def add(context: click.Context, provider: str, profile_id: str | None, as_json: 
         if secret_text.is_anthropic_oauth(secret):
             click.echo(_TERMS, err=True)
         _report(as_json, {"added": name, "provider": provider}, f"Kept {name!r}; {_chain(settings).explain(provider)}.")
+        if preset is not None and preset.api_base is None and provider not in settings.providers:
+            click.echo(f'{preset.title} needs an address too: providers.{provider}.api_base = "{preset.address_hint}"', err=True)
 
 
 @command.command()
@@ -177,6 +185,24 @@ def _settings(context: click.Context) -> Settings:
     from openclaw_oauthrouter.cli.settings import command_settings
 
     return command_settings(context.obj, announce=False).settings
+
+
+def _check_name(provider: str, settings: Settings) -> None:
+    """Ask before a credential is kept that nobody will look for.
+
+    :raises CredentialError: the name is not known, and nobody can be asked or the answer is no
+    """
+    from openclaw_oauthrouter.parts import build_providers
+    from openclaw_oauthrouter.plugins import create_plugin_manager
+
+    known = {*presets(), *settings.providers, *build_providers(settings, create_plugin_manager())}
+    if provider in known:
+        return
+    close = nearest(provider, known)
+    hint = f"; did you mean {' or '.join(close)}?" if close else f"; known are {', '.join(sorted(known))}"
+    if sys.stdin.isatty() and click.confirm(f"There is no provider {provider!r}{hint} Keep it all the same?", err=True):
+        return
+    raise CredentialError(f"not kept: there is no provider {provider!r}{hint} (--force keeps it all the same)")
 
 
 def _chain(settings: Settings) -> CredentialChain:

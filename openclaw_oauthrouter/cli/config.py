@@ -58,6 +58,16 @@ def show(obj: dict[str, Any], as_json: bool, show_all: bool) -> None:
     create_console().print(table)
     if not show_all:
         click.echo("everything else has its default (--all shows them)")
+    _say_dangling_names(loaded)
+
+
+def _say_dangling_names(loaded: LoadedSettings) -> None:
+    from openclaw_oauthrouter.catalog.references import check_references
+    from openclaw_oauthrouter.parts import build_providers
+    from openclaw_oauthrouter.plugins import create_plugin_manager
+
+    for problem in check_references(loaded.settings, build_providers(loaded.settings, create_plugin_manager())):
+        click.secho(f"{'wrong' if problem.wrong else 'doubtful'}: {problem}", fg="red" if problem.wrong else "yellow", err=True)
 
 
 def _files(loaded: LoadedSettings) -> str:

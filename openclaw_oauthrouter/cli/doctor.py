@@ -14,6 +14,7 @@ from rich.text import Text
 from openclaw_oauthrouter.cli.checks.gateway import check_plugins, check_port, check_token
 from openclaw_oauthrouter.cli.checks.host import check_openclaw
 from openclaw_oauthrouter.cli.checks.machine import check_clock, check_disk, check_leftovers, check_package, check_python
+from openclaw_oauthrouter.cli.checks.models import check_auto, check_catalog, check_lists, check_names
 from openclaw_oauthrouter.cli.checks.money import check_prices
 from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, failure, ok
 from openclaw_oauthrouter.cli.checks.upstreams import check_upstreams
@@ -34,6 +35,10 @@ CHECKS: tuple[Check, ...] = (
     check_port,
     check_upstreams,
     check_prices,
+    check_names,
+    check_auto,
+    check_lists,
+    check_catalog,
     check_openclaw,
     check_disk,
     check_clock,

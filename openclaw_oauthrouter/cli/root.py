@@ -17,6 +17,7 @@ COMMANDS = (
     "demo",
     "route",
     "tiers",
+    "models",
     "auth",
     "status",
     "logs",

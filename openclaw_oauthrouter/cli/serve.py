@@ -192,5 +192,6 @@ def _greet(handle: ProxyHandle, loaded: LoadedSettings, demo: bool) -> None:
         click.echo(f"providers: {', '.join(usable)}")
         if runtime.uses_anthropic_oauth():
             click.secho(OAUTH_NOTICE, fg="yellow", err=True)
-    else:
-        click.secho(runtime.what_is_missing(), fg="yellow", err=True)
+    missing = runtime.why_not_ready()
+    if missing is not None:
+        click.secho(missing if not usable else f"'auto' cannot be answered yet: {missing}", fg="yellow", err=True)

@@ -68,10 +68,18 @@ class _Api:
     config_problem: Callable[[], str | None]
 
     async def health(self) -> Response:
-        """Whether the gateway answers, and whether it can serve; no secrets, no authentication."""
+        """Whether the gateway answers, and whether ``auto`` can be answered; no secrets, no authentication."""
         runtime = self.runtime()
         usable = runtime.usable_providers()
-        told = {"status": "ok", "version": __version__, "ready": bool(usable), "providers": usable, "demo": runtime.settings.demo}
+        missing = runtime.why_not_ready()
+        told = {
+            "status": "ok",
+            "version": __version__,
+            "ready": missing is None,
+            "missing": missing,
+            "providers": usable,
+            "demo": runtime.settings.demo,
+        }
         return json_response(told)
 
     async def gateway(self) -> Response:

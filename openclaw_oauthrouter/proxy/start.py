@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import socket
 import time
 from collections.abc import Iterable, Mapping
@@ -23,6 +24,8 @@ from openclaw_oauthrouter.proxy.live import Live, create_observers
 from openclaw_oauthrouter.proxy.local_token import kept_token
 from openclaw_oauthrouter.proxy.server import run_application
 from openclaw_oauthrouter.upstream.discovery import Discovery, Upstreams
+
+_log = logging.getLogger(__name__)
 
 
 class ProxyHandle:
@@ -124,12 +127,19 @@ async def start(settings: Settings, plugins: Iterable[object] = ()) -> ProxyHand
         listener.close()
         raise
     handle = ProxyHandle(live, listener)
+    warn_of_names(runtime)
     try:
         await _all(manager.hook.openclaw_gateway_start(settings=settings, base_url=handle.base_url))
     except BaseException:
         await handle.close()
         raise
     return handle
+
+
+def warn_of_names(runtime: Runtime) -> None:
+    """Say in the log which names of the settings nothing is known of."""
+    for problem in () if runtime.settings.demo else runtime.references():
+        _log.warning("the configuration: %s", problem)
 
 
 def _discovery(live: Live) -> Discovery:

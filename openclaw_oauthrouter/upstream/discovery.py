@@ -123,7 +123,7 @@ class Discovery:
         return KeptList(origin, tuple(models), now, None, now)
 
     def _content(self) -> dict[str, tuple[str, Sequence[ListedModel]]]:
-        return {name: (kept.origin, kept.models) for name, kept in self._lists.by_provider.items()}
+        return {name: (kept.origin, kept.models) for name, kept in self._lists.by_provider.items() if kept.models}
 
     def _tell(self, changed: Callable[[], None]) -> None:
         try:

@@ -75,7 +75,7 @@ def test_add_reads_the_secret_from_standard_input(auth, store) -> None:
 def test_add_keeps_what_is_there_and_replaces_its_namesake(auth, store) -> None:
     auth("add", "anthropic", input="one")
     auth("add", "anthropic", "--profile-id", "anthropic:work", input="two")
-    auth("add", "my-vllm", input="three")
+    auth("add", "my-vllm", "--force", input="three")
     auth("add", "anthropic", input="four")
     profiles = json.loads(store.read_text())["profiles"]
     assert {key: entry["key"] for key, entry in profiles.items()} == {
@@ -83,6 +83,18 @@ def test_add_keeps_what_is_there_and_replaces_its_namesake(auth, store) -> None:
         "anthropic:work": "two",
         "my-vllm:key": "three",
     }
+
+
+def test_add_refuses_a_name_that_nobody_knows_and_says_which_was_meant(auth, store) -> None:
+    result = auth("add", "opnai", input="sk-x")
+    assert result.exit_code == 1
+    assert "did you mean openai" in result.stderr
+    assert not store.exists()
+
+
+def test_add_of_a_server_on_this_machine_takes_no_key(auth, store) -> None:
+    auth("add", "ollama", input="")
+    assert json.loads(store.read_text())["profiles"]["ollama:key"]["provider"] == "ollama"
 
 
 def test_add_warns_of_the_terms_for_claude_tokens(auth, store) -> None:
