@@ -21,6 +21,7 @@ EMPTY: JsonObject = {"type": "object", "properties": {}}
 """The schema of a tool without arguments."""
 
 _COMBINED = ("anyOf", "oneOf", "allOf")
+_COMBINING = frozenset({"$ref", "not", "if", "then", "else", *_COMBINED})
 _DEFINITIONS = ("$defs", "definitions")
 _MAX_DEPTH = 64
 """Levels that are followed; deeper ones are left as they are."""
@@ -69,7 +70,7 @@ def _object_root(schema: FrozenObject, changed: list[str]) -> FrozenObject:
 
 
 def _combines(schema: FrozenObject) -> bool:
-    return "$ref" in schema or any(key in schema for key in (*_COMBINED, "not", "if", "then", "else"))
+    return not _COMBINING.isdisjoint(schema)
 
 
 def _flattened(schema: FrozenObject, whole: FrozenObject, changed: list[str], depth: int) -> JsonObject:
@@ -158,10 +159,26 @@ def _resolve(reference: object, whole: FrozenObject) -> FrozenObject | None:
 
 def _plain(schema: FrozenObject, changed: list[str]) -> Normalised:
     """The root is what these vendors look at; below it they take what JSON Schema allows, but for types that are null."""
-    mended = _typed(schema, depth=0)
+    mended = _typed(schema, depth=0) if _has_null_type(schema, 0) else schema
     if mended is not schema:
         changed.append("types that are null were left out")
     return Normalised(mended, tuple(dict.fromkeys(changed)))
+
+
+def _has_null_type(schema: object, depth: int) -> bool:
+    """Whether a ``type`` is null anywhere; most schemas have none, and are not copied."""
+    if depth > _MAX_DEPTH:
+        return False
+    if isinstance(schema, dict):
+        for key, value in schema.items():
+            if value is None:
+                if key == "type":
+                    return True
+            elif isinstance(value, dict | list) and key not in _VALUES and _has_null_type(value, depth + 1):
+                return True
+    elif isinstance(schema, list):
+        return any(isinstance(item, dict | list) and _has_null_type(item, depth + 1) for item in schema)
+    return False
 
 
 def _typed(schema: Any, depth: int) -> Any:

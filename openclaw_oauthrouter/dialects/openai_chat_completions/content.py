@@ -400,6 +400,8 @@ def _words(value: object) -> Iterator[str]:
 
 # ------------------------------------------------------------------ reasoning
 
+_REASONING_FIELDS = ("thinking_blocks", "reasoning_content", "reasoning", "reasoning_details")
+
 _OPAQUE_FIELDS: dict[str, tuple[str, Literal["signature", "redacted"]]] = {
     "thinking": ("signature", "signature"),
     "redacted_thinking": ("data", "redacted"),
@@ -423,6 +425,8 @@ def reasoning_block(text: str, opaque: Opaque, data: str) -> JsonObject:
 
 def decode_reasoning(message: JsonFields) -> Iterator[ReasoningPart]:
     """The reasoning an assistant message carries; blocks win over plain text, which only repeats them."""
+    if not any(key in message.holder for key in _REASONING_FIELDS):
+        return
     blocks = [_decode_block(block.holder) for block in message.objects("thinking_blocks")]
     if blocks:
         yield from (block for block in blocks if block.text or block.opaque)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -116,9 +116,13 @@ def _fit_fields(body: JsonObject, request: ChatRequest, decoded: ChatRequest, ac
                 del body[key]
 
 
-def _messages(request: ChatRequest, accepts: Accepts, notes: list[Note]) -> list[FrozenObject]:
+def _messages(request: ChatRequest, accepts: Accepts, notes: list[Note]) -> Sequence[FrozenObject]:
     raw: list[JsonObject] = request.body["messages"]
     decoded = (request.decoded or request).messages
+    if request.decoded is None and len(raw) == len(decoded) and not any(map(_carries_sealed, decoded)):
+        if not accepts.reasoning_in_tool_loops and not any(message.get("role") == "developer" for message in raw):
+            return raw
+        return [_as_the_model_wants(message, accepts) for message in raw]
     # What the operator puts in front (the tool preamble) is for translated requests only.
     ahead = len(decoded) - len(raw)
     places = {id(message): position - ahead for position, message in enumerate(decoded)}
@@ -129,7 +133,7 @@ def _messages(request: ChatRequest, accepts: Accepts, notes: list[Note]) -> list
         if place is not None and place < 0:
             continue
         if place is not None and not _carries_sealed(message):
-            out.append(_with_reasoning(_with_known_role(raw[place], accepts), accepts))
+            out.append(_as_the_model_wants(raw[place], accepts))
             continue
         if place is None and aligned and 0 <= position - ahead < len(raw):
             place = position - ahead
@@ -143,22 +147,32 @@ def _messages(request: ChatRequest, accepts: Accepts, notes: list[Note]) -> list
 
 def _carries_sealed(message: Message) -> bool:
     """Whether it holds what we have sealed, which only we can read."""
-    return any(
-        isinstance(part, ReasoningPart | TextPart | ToolCallPart) and part.opaque is not None and part.opaque.origin
-        for part in message.parts
-    )
+    if message.role != "assistant":
+        return False
+    for part in message.parts:
+        if isinstance(part, ReasoningPart | TextPart | ToolCallPart) and part.opaque is not None and part.opaque.origin:
+            return True
+    return False
+
+
+def _as_the_model_wants(message: JsonObject, accepts: Accepts) -> JsonObject:
+    """The client's own message, but for a role that only OpenAI knows and thoughts that a model wants back."""
+    role = message.get("role")
+    if role == "developer":
+        return _with_known_role(message, accepts)
+    return _with_reasoning(message) if role == "assistant" and accepts.reasoning_in_tool_loops else message
 
 
 def _with_known_role(message: JsonObject, accepts: Accepts) -> JsonObject:
     """``developer`` is OpenAI's own word; all others, and OpenAI's models too, know ``system``."""
-    if message.get("role") != "developer" or (accepts.known and accepts.developer_role):
+    if accepts.known and accepts.developer_role:
         return message
     return {**message, "role": "system"}
 
 
-def _with_reasoning(message: JsonObject, accepts: Accepts) -> JsonObject:
+def _with_reasoning(message: JsonObject) -> JsonObject:
     """An assistant's turn with calls, where the model wants its thoughts back: those of another maker's turn are not known."""
-    if not accepts.reasoning_in_tool_loops or not message.get("tool_calls") or message.get("reasoning_content") is not None:
+    if not message.get("tool_calls") or message.get("reasoning_content") is not None:
         return message
     words = message.get("reasoning")
     return {**message, "reasoning_content": words if isinstance(words, str) else ""}

@@ -136,8 +136,11 @@ def _user(message: JsonFields, _position: int, _calls: _FunctionCalls) -> Messag
 
 
 def _assistant(message: JsonFields, position: int, calls: _FunctionCalls) -> Message:
-    said = list(decode_content(message, nullable=True))
-    parts: list[Part] = [*decode_reasoning(message), *_sealed(said, signature_of(message.holder))]
+    said: Iterable[Part] = decode_content(message, nullable=True)
+    if "extra_content" in message.holder:
+        said = _sealed(list(said), signature_of(message.holder))
+    reasoning = list(decode_reasoning(message))
+    parts: list[Part] = [*reasoning, *said]
     refusal = message.optional_string("refusal")
     if refusal:
         parts.append(RefusalPart(refusal))
@@ -147,7 +150,8 @@ def _assistant(message: JsonFields, position: int, calls: _FunctionCalls) -> Mes
         name = function.name("name")
         calls[name] = f"call_function_{position}"
         parts.append(ToolCallPart(calls[name], name, _arguments(function)))
-    return Message("assistant", attached(_marked(message, parts)))
+    marked = _marked(message, parts)
+    return Message("assistant", attached(marked) if reasoning else marked)
 
 
 def _sealed(parts: Sequence[Part], opaque: Opaque | None) -> Iterator[Part]:
