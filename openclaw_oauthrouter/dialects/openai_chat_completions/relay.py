@@ -212,10 +212,25 @@ def _with_mended_schema(holder: Any, key: str, field: str, path: str, notes: lis
 
 
 def relay_response(body: JsonObject, tool_names: FrozenObject) -> JsonObject:
-    """A whole answer as it came, with the client's own tool names."""
+    """A whole answer as it came, with the client's own tool names and calls that the client can tell apart."""
     if tool_names:
         _rename(body, "message", tool_names)
+    for choice in _objects(body.get("choices")):
+        _mend_calls(choice, str(body.get("id") or ""))
     return body
+
+
+def _mend_calls(choice: JsonObject, answer_id: str) -> None:
+    """Every call gets an id of its own; an end for calls that were not made is an ordinary end."""
+    [message] = [*_objects([choice.get("message")])] or [{}]
+    calls = [*_objects(message.get("tool_calls"))]
+    seen: set[object] = set()
+    for position, call in enumerate(calls):
+        if not call.get("id") or call["id"] in seen:
+            call["id"] = f"{call.get('id') or f'call_{answer_id}'}_{position}"
+        seen.add(call["id"])
+    if choice.get("finish_reason") == "tool_calls" and not calls and not message.get("function_call"):
+        choice["finish_reason"] = "stop"
 
 
 class RelayEncoder:

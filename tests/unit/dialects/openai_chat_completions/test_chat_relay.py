@@ -81,3 +81,22 @@ def test_failure_follows_what_was_whole() -> None:
     assert out.startswith(OPENING)
     assert orjson.loads(out.removeprefix(OPENING)[6:])["error"]["message"] == "gone"
     assert stream.fail(UpstreamConnectionError("gone")) == b""
+
+
+def test_relayed_answer_has_calls_that_can_be_told_apart() -> None:
+    function = {"name": "f", "arguments": "{}"}
+    calls = [{"id": id_, "type": "function", "function": function} for id_ in ("a", "a", "", "")]
+    body = {
+        "id": "c",
+        "choices": [{"index": 0, "message": {"content": None, "tool_calls": calls}, "finish_reason": "tool_calls"}],
+    }
+    relayed = ChatCompletions(lambda: 0.0).relay_response(body, {})
+    ids = [call["id"] for call in relayed["choices"][0]["message"]["tool_calls"]]
+    assert ids[0] == "a"
+    assert len(set(ids)) == 4
+    assert all(ids)
+
+
+def test_relayed_answer_that_announces_calls_and_makes_none_has_an_ordinary_end() -> None:
+    body = {"id": "c", "choices": [{"index": 0, "message": {"content": "a"}, "finish_reason": "tool_calls"}, 3]}
+    assert ChatCompletions(lambda: 0.0).relay_response(body, {})["choices"][0]["finish_reason"] == "stop"
