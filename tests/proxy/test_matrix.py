@@ -75,9 +75,10 @@ def expected(name: str, case: Case, client: str, provider: str, *, stream: bool)
         (INPUT_TOKENS, OUTPUT_TOKENS),
     )
     if answer.refusal and provider != MESSAGES:
-        # OpenAI says a refusal in words and calls the turn finished; Messages has no block for such words but text.
-        reading = replace(reading, finish=FINISH[client]["stop"])
-        return replace(reading, words=answer.refusal, refusal="") if client == MESSAGES else reading
+        # OpenAI says a refusal in words and calls the turn finished; Messages has no block for such words but text, and a word for the end.
+        if client == MESSAGES:
+            return replace(reading, words=answer.refusal, refusal="")
+        return replace(reading, finish=FINISH[client]["stop"])
     return reading
 
 

@@ -78,6 +78,7 @@ def _chat_stream(events: list[Json]) -> Reading:
     text: dict[str, str] = {"content": "", "reasoning_content": "", "refusal": ""}
     calls: dict[int, Json] = {}
     blocks: list[Json] = []
+    extras: Json = {}
     whole: Json = {"usage": {"prompt_tokens": 0, "completion_tokens": 0}}
     finish = ""
     for chunk in events:
@@ -90,12 +91,15 @@ def _chat_stream(events: list[Json]) -> Reading:
             for key in text:
                 text[key] += delta.get(key) or ""
             blocks += [{k: v for k, v in block.items() if k != "index"} for block in delta.get("thinking_blocks") or ()]
+            if "reasoning_details" in delta:
+                extras["reasoning_details"] = [*extras.get("reasoning_details", ()), *delta["reasoning_details"]]
+            extras |= {"extra_content": delta["extra_content"]} if "extra_content" in delta else {}
             for piece in delta.get("tool_calls") or ():
                 call = calls.setdefault(piece["index"], {"function": {"name": "", "arguments": ""}})
-                call |= {key: piece[key] for key in ("id", "type") if key in piece}
+                call |= {key: piece[key] for key in ("id", "type", "extra_content") if key in piece}
                 call["function"]["name"] += piece["function"].get("name") or ""
                 call["function"]["arguments"] += piece["function"].get("arguments") or ""
-    message: Json = {"role": "assistant", **text, "tool_calls": [calls[index] for index in sorted(calls)]}
+    message: Json = {"role": "assistant", **text, **extras, "tool_calls": [calls[index] for index in sorted(calls)]}
     if not calls:
         del message["tool_calls"]
     if blocks:
