@@ -11,11 +11,11 @@ from importlib import resources
 from typing import Any
 
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
-from openclaw_oauthrouter.canonical.pricing import Price
+from openclaw_oauthrouter.canonical.pricing import Price, PriceCondition
 from openclaw_oauthrouter.catalog.families import Families, Place, bare_id, generation_of, shipped_families
 from openclaw_oauthrouter.catalog.listings import ListedModel
 from openclaw_oauthrouter.catalog.presets import presets
-from openclaw_oauthrouter.config.providers import ModelSettings, ProviderSettings
+from openclaw_oauthrouter.config.providers import ModelSettings, PriceSettings, ProviderSettings
 
 MAX_AGE_DAYS = 60
 """An older catalog is said to be out of date: vendors replace their models every other month."""
@@ -183,9 +183,30 @@ def _overridden(info: ModelInfo, said: ModelSettings) -> ModelInfo:
     }
     if "context_window" in changes:
         changes["max_input_tokens"] = None
-    if said.input_price is not None and said.output_price is not None:
-        changes["price"] = Price(said.input_price, said.output_price)
+    if said.input_price is not None:
+        changes["price"] = _stated_price(said)
     return replace(info, **changes)
+
+
+def _stated_price(said: ModelSettings) -> Price:
+    conditions = tuple(
+        PriceCondition(_figures(one), one.above_input_tokens, one.service_tier, one.speed, one.hours)
+        for one in said.price_conditions
+    )
+    return replace(_figures(said), conditions=conditions)
+
+
+def _figures(said: PriceSettings) -> Price:
+    return Price(
+        said.input_price or 0.0,
+        said.output_price or 0.0,
+        said.cache_read_price,
+        said.cache_write_price,
+        said.cache_write_1h_price,
+        said.web_search_price,
+        said.file_search_price,
+        said.code_execution_price,
+    )
 
 
 def _model_info(row: Mapping[str, Any], families: Families) -> ModelInfo:

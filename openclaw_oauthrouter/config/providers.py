@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from openclaw_oauthrouter.config.section import Section
 
@@ -23,7 +23,44 @@ class AuthHeaderSettings(Section):
     value: SecretStr = Field(description="its whole value, such as Bearer …")
 
 
-class ModelSettings(Section):
+class PriceSettings(Section):
+    """What a model costs; US dollars per million tokens, and per thousand uses of the provider's own tools."""
+
+    input_price: float | None = Field(None, ge=0, description="US dollars per million tokens")
+    output_price: float | None = Field(None, ge=0, description="US dollars per million tokens")
+    cache_read_price: float | None = Field(None, ge=0, description="tokens from the cache; the input price when absent")
+    cache_write_price: float | None = Field(None, ge=0, description="tokens written to the cache; the input price when absent")
+    cache_write_1h_price: float | None = Field(
+        None, ge=0, description="tokens written to the cache for an hour; twice the input price when absent"
+    )
+    web_search_price: float | None = Field(None, ge=0, description="a thousand searches of the web by the provider")
+    file_search_price: float | None = Field(None, ge=0, description="a thousand searches of files by the provider")
+    code_execution_price: float | None = Field(None, ge=0, description="a thousand runs of code by the provider")
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.input_price is None) != (self.output_price is None):
+            raise ValueError("state input_price and output_price, or neither of them")
+        return self
+
+
+class PriceConditionSettings(PriceSettings):
+    """Other prices, where everything that is stated of a call is so."""
+
+    above_input_tokens: int | None = Field(None, ge=0, description="the prompt is longer; all its tokens cost this then")
+    service_tier: str | None = Field(None, description="as billed: priority, flex, batch")
+    speed: str | None = Field(None, description="as billed: fast")
+    hours: tuple[int, int] | None = Field(None, description="from one hour of the day to before another, in UTC")
+
+    @field_validator("hours")
+    @classmethod
+    def _of_the_day(cls, value: tuple[int, int] | None) -> tuple[int, int] | None:
+        if value is not None and not all(0 <= hour <= 24 for hour in value):
+            raise ValueError("both must be hours of the day, 0 to 24")
+        return value
+
+
+class ModelSettings(PriceSettings):
     """What the user says of one model; overrides the catalog."""
 
     id: str = Field(description="the provider's own id; a bare string in models stands for it")
@@ -32,8 +69,9 @@ class ModelSettings(Section):
     images: bool = Field(True, description="takes images")
     documents: bool = Field(True, description="takes documents")
     tools: bool = Field(True, description="calls tools")
-    input_price: float | None = Field(None, ge=0, description="US dollars per million tokens")
-    output_price: float | None = Field(None, ge=0, description="US dollars per million tokens")
+    price_conditions: tuple[PriceConditionSettings, ...] = Field(
+        (), description="other prices under conditions; the last that is met holds"
+    )
 
 
 class ProviderSettings(Section):

@@ -313,3 +313,35 @@ class TestBaselineCost:
             router.baseline_cost(self.decision(None), SMALL, router.prices.actual(SMALL, Usage(1, 1)), Usage(1, 1), 0.0) is None
         )
         assert router.baseline_cost(self.decision(Tier.SIMPLE), ModelInfo("x", "y"), None, Usage(1, 1), 0.0) is None
+
+
+def test_prices_stated_in_the_settings_may_have_conditions() -> None:
+    said = {
+        "id": "m",
+        "input_price": 1.0,
+        "output_price": 2.0,
+        "cache_read_price": 0.1,
+        "web_search_price": 10,
+        "price_conditions": [
+            {"above_input_tokens": 1000, "input_price": 5, "output_price": 6},
+            {"service_tier": "priority", "input_price": 9, "output_price": 9},
+            {"hours": [0, 6], "input_price": 0.5, "output_price": 0.5},
+        ],
+    }
+    settings = ProviderSettings.model_validate({"api_base": "https://llm.example.com", "models": [said]})
+    info = build_catalog({"x": settings})["x", "m"]
+    noon, night = NOON.timestamp(), NOON.timestamp() - 10 * 3600
+    cases = [
+        (Usage(1000, MILLION, cache_read_input_tokens=1000), noon, 2.0001),
+        (Usage(1001, MILLION), noon, 6.005005),
+        (Usage(10, MILLION, service_tier="priority"), noon, 9.00009),
+        (Usage(10, MILLION), night, 0.500005),
+        (Usage(0, 0, web_search_requests=3), noon, 0.03),
+    ]
+    known = Prices(clock=NOON.timestamp)
+    assert [known.actual(info, usage, moment) for usage, moment, _ in cases] == pytest.approx([cost for *_, cost in cases])
+
+
+def test_settings_with_half_a_price_are_refused() -> None:
+    with pytest.raises(ValueError, match="input_price and output_price, or neither"):
+        ProviderSettings.model_validate({"models": [{"id": "m", "input_price": 1.0}]})
