@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
-from openclaw_oauthrouter.catalog.accepts import CLAUDE, accepts_of, with_accepts
+from openclaw_oauthrouter.catalog.accepts import accepts_of, accepts_table, with_accepts
+
+CLAUDE = accepts_table().claude
 
 MESSAGES = "anthropic_messages"
 
