@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import mimetypes
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+import orjson
 
 from openclaw_oauthrouter.canonical.content import (
     BlobPart,
@@ -150,12 +151,14 @@ def _text(text: str, opaque: Opaque | None) -> Iterator[JsonObject]:
         yield {"text": text, "thoughtSignature": opaque.data}
 
 
-def _arguments(call: ToolCallPart) -> JsonObject:
+def _arguments(call: ToolCallPart) -> JsonObject | orjson.Fragment:
+    """As the model wrote them: a number too large for a machine word must not change, nor stop the request."""
+    text = wrap_input(call.arguments) if call.custom else call.arguments or "{}"
     try:
-        found = json.loads(wrap_input(call.arguments) if call.custom else call.arguments or "{}")
-    except (ValueError, RecursionError):
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
         found = call.arguments
-    return found if isinstance(found, dict) else {"input": found}
+    return orjson.Fragment(text) if isinstance(found, dict) else {"input": found}
 
 
 def _excuse(parts: list[JsonObject]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 
 from openclaw_oauthrouter.canonical.content import (
@@ -49,7 +50,8 @@ def encode(*messages: Message, model: str = "gemini-3.8-flash", **fields: Any) -
 
 
 def body(*messages: Message, **fields: Any) -> dict[str, Any]:
-    return dict(encode(*messages, **fields).body)
+    sent: dict[str, Any] = orjson.loads(orjson.dumps(encode(*messages, **fields).body))
+    return sent
 
 
 def config(model: str = "gemini-3.8-flash", **fields: Any) -> Any:
@@ -283,3 +285,15 @@ def test_long_tool_name_is_found_again() -> None:
     [declaration] = encoded.body["tools"][0]["functionDeclarations"]  # type: ignore[index]
     assert len(declaration["name"]) <= 64
     assert encoded.tool_names == {declaration["name"]: name}
+
+
+def test_number_too_large_for_a_machine_word_passes_unchanged() -> None:
+    number = "123456789012345678901234567890"
+    encoded = encode(HI, Message("assistant", (ToolCallPart("c", "f", f'{{"n":{number}}}'),)))
+    assert number.encode() in orjson.dumps(encoded.body)
+
+
+@pytest.mark.parametrize("arguments", ["[1]", "no json", "3"])
+def test_arguments_that_are_no_object_are_wrapped(arguments: str) -> None:
+    parts = contents(HI, Message("assistant", (ToolCallPart("c", "f", arguments),)))[1]["parts"]
+    assert list(parts[0]["functionCall"]["args"]) == ["input"]
