@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -294,7 +296,20 @@ def parse_body(body: bytes) -> JsonObject:
         orjson.dumps([[[[[[[[value]]]]]]]])
     except orjson.JSONEncodeError:
         raise InvalidRequestError("the body is nested too deeply") from None
+    if _LONG_NUMBER.search(body):
+        exact: JsonObject = json.loads(body, parse_int=_exactly)
+        return exact
     return value
+
+
+_LONG_NUMBER = re.compile(rb"[:\[,]\s*-?\d{19}")
+"""May begin a whole number beyond 64 bits, which the fast parser turns into a float."""
+
+
+def _exactly(digits: str) -> int | orjson.Fragment:
+    """A whole number; one that no 64 bits hold is written again as it came."""
+    number = int(digits) if len(digits) <= 20 else 2**64
+    return number if -(2**63) <= number < 2**64 else orjson.Fragment(digits)
 
 
 def _describe(request: ChatRequest, record: RequestRecord) -> None:

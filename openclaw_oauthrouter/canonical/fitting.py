@@ -544,7 +544,7 @@ def short_id(id_: str, limit: int) -> str:
 
 def _end_with_user(request: ChatRequest, facts: _Facts) -> ChatRequest:
     """A text of the assistant at the end asks to be continued, which only some models do; thoughts none of these continues."""
-    accepts, last = facts.accepts, request.messages[-1] if request.messages else None
+    accepts, last = facts.accepts, next(filter(_says_something, reversed(request.messages)), None)
     if last is None or last.role != "assistant" or not last.parts or (accepts.prefill and accepts.prefill_while_reasoning):
         return request
     end = last.parts[-1]
@@ -558,7 +558,12 @@ def _end_with_user(request: ChatRequest, facts: _Facts) -> ChatRequest:
         return request
     facts.note("repaired", "messages", "the beginning of an answer may not end in white space")
     trimmed = replace(last, parts=(*last.parts[:-1], replace(end, text=end.text.rstrip())))
-    return replace(request, messages=(*request.messages[:-1], trimmed))
+    return replace(request, messages=tuple(trimmed if message is last else message for message in request.messages))
+
+
+def _says_something(message: Message) -> bool:
+    """Whether a message is more than a system message without words, which is not sent."""
+    return message.role != "system" or any(not isinstance(part, TextPart) or part.text.strip() for part in message.parts)
 
 
 def _with_parts(message: Message, parts: tuple[Part, ...]) -> Message:

@@ -243,3 +243,30 @@ async def test_a_pydantic_ai_agent_calls_a_tool_through_auto(handle: ProxyHandle
     entries = handle.live.observers.ring.latest(10)
     assert [entry.record.tool_count for entry in entries] == [1, 1]
     assert len({entry.record.conversation for entry in entries}) == 1
+
+
+# ------------------------------------------------------------------ Anthropic, threads
+
+
+@pytest.mark.parametrize("model", ["auto", "openai-codex/gpt-5.6-terra"])
+async def test_the_tool_runner_sends_the_whole_conversation_where_no_thread_can_be_kept(
+    anthropic_async: anthropic.AsyncAnthropic, model: str
+) -> None:
+    @anthropic.beta_async_tool
+    async def get_weather(city: str) -> str:
+        """Say what the weather is."""
+        return f"rain in {city}"
+
+    sent: list[dict[str, Any]] = []
+
+    async def watch(request: Any) -> None:
+        sent.append(json.loads(request.content))
+
+    anthropic_async._client.event_hooks["request"].append(watch)
+    messages: Any = [{"role": "user", "content": ASK_WEATHER}]
+    runner = anthropic_async.beta.messages.tool_runner(model=model, max_tokens=500, tools=[get_weather], messages=messages)
+    said = [message async for message in runner]
+    assert [message.stop_reason for message in said] == ["tool_use", "end_turn"]
+    assert said[-1].content[-1].text == "The tool answered: rain in Oslo"
+    assert "thread" in sent[0], "the runner no longer asks for a thread: this test has nothing to show"
+    assert [len(body["messages"]) for body in sent if "thread" not in body] == [1, 3]

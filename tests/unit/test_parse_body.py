@@ -18,6 +18,14 @@ def test_an_object_is_read(body: bytes) -> None:
     assert parse_body(body) == orjson.loads(body)
 
 
+@pytest.mark.parametrize("number", [b"170141183460469231731687303715884105727", b"-99999999999999999999", b"7" * 300])
+def test_a_whole_number_beyond_64_bits_is_written_as_it_came(number: bytes) -> None:
+    body = b'{"a":[' + number + b'],"b":' + number + b',"c":12345678901234567890,"d":"1: 1234567890123456789012"}'
+    found = parse_body(body)
+    assert orjson.dumps(found) == body
+    assert found["c"] == 12345678901234567890
+
+
 @pytest.mark.parametrize(
     ("body", "problem"),
     [

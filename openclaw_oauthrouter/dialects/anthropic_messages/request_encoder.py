@@ -121,7 +121,6 @@ def _settings(request: ChatRequest) -> Iterator[tuple[str, object]]:
         "metadata": {"user_id": user} if isinstance(user, str) and user else None,
         "thinking": write_thinking(request.reasoning),
         "output_config": dict(_output_config(request)),
-        "cache_control": request.native.get("cache_control"),
     }
     yield from ((name, value) for name, value in optional.items() if value)
 
@@ -210,7 +209,7 @@ def place_cache_marks(body: JsonObject) -> None:
     marked = [block for block in _blocks(body) if "cache_control" in block]
     for block in marked[:-MAX_MARKS]:
         del block["cache_control"]
-    if marked or "cache_control" in body:
+    if marked:
         return
     system, tools, messages = body.get("system", ()), body.get("tools", ()), body["messages"]
     for block in system[-1:]:

@@ -204,11 +204,15 @@ def _with_mended_schema(holder: Any, key: str, field: str, path: str, notes: lis
     schema = inner[field]
     if schema is not None and not isinstance(schema, dict):
         return holder
-    normal = normalise(schema, "openai")
-    if normal.schema is schema:
+    strict = inner.get("strict") is True
+    normal = normalise(schema, "openai-strict" if strict else "openai")
+    loose = strict and not normal.fits
+    if normal.schema is schema and not loose:
         return holder
     notes.extend(Note("repaired", f"{path}.{key}.{field}", words) for words in normal.changed)
-    return {**holder, key: {**inner, field: normal.schema}}
+    if loose:
+        notes.append(Note("mapped", f"{path}.{key}.strict", "OpenAI's strict mode does not take this schema"))
+    return {**holder, key: {**inner, field: normal.schema, **({"strict": False} if loose else {})}}
 
 
 def relay_response(body: JsonObject, tool_names: FrozenObject) -> JsonObject:

@@ -73,6 +73,21 @@ def _chat_image(part: JsonFields) -> Part:
     return _from_url("image", image.string("url"), None, image.optional_string("detail"))
 
 
+def _messages_media(part: JsonFields) -> Part:
+    """Anthropic's images and documents, which cannot be mistaken for anything else."""
+    modality: Modality = "image" if part.get("type") == "image" else "document"
+    source, title = part.nested("source"), part.optional_string("title")
+    match source.string("type"):
+        case "base64":
+            return BlobPart(modality, source.string("media_type"), source.string("data"), title)
+        case "url":
+            return UriPart(modality, source.string("url"), filename=title)
+        case "text":
+            return TextPart(source.string("data"))
+        case _:
+            return NativePart(DIALECT, part.string("type"), part.holder)
+
+
 def _file(part: JsonFields) -> Part:
     filename, data, url = (part.optional_string(name) for name in ("filename", "file_data", "file_url"))
     if data is not None:
@@ -116,6 +131,8 @@ _PARTS: dict[str, Callable[[JsonFields], Part]] = {
     "refusal": _refusal,
     "input_image": _image,
     "image_url": _chat_image,
+    "image": _messages_media,
+    "document": _messages_media,
     "input_file": _file,
     "input_audio": _audio,
     "computer_screenshot": _screenshot,

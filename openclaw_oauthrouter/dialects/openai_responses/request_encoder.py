@@ -21,7 +21,7 @@ from openclaw_oauthrouter.canonical.content import (
 from openclaw_oauthrouter.canonical.fitting import JSON_ONLY
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo
-from openclaw_oauthrouter.canonical.repair import repair
+from openclaw_oauthrouter.canonical.repair import NO_RESULT, repair
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Message, Note, Reasoning, ResponseFormat
 from openclaw_oauthrouter.canonical.tool_names import changed_names, wire_name
 from openclaw_oauthrouter.dialects.openai_responses.content import encode_media
@@ -244,6 +244,8 @@ class InputEncoder:
 
     def _write_answer(self, answer: ToolCallResponsePart) -> None:
         custom = answer.custom or answer.id in self._custom_calls
+        if answer.is_error and answer.content != (TextPart(NO_RESULT),):
+            self.notes.append(Note("dropped", "is_error", "only the answer's own words can say so here"))
         self.items.append(
             {
                 "type": "custom_tool_call_output" if custom else "function_call_output",
