@@ -289,6 +289,8 @@ def _limit_sampling(request: ChatRequest, facts: _Facts) -> ChatRequest:
         refused = dict.fromkeys(refused, True)
     elif not accepts.temperature_with_top_p and request.temperature is not None:
         refused["top_p"] = True
+    # What the model does anyway may be said to it by who knows it by name.
+    refused["temperature"] = refused["temperature"] and not (facts.same and request.temperature == 1)
     dropped = [name for name, refuses in refused.items() if refuses and getattr(request, name) is not None]
     for name in dropped:
         facts.note("dropped", name, "the model does not take it, or not together with the rest of the request")

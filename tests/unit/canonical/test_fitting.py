@@ -115,6 +115,12 @@ def test_fit_lets_a_model_sample_when_it_does_not_reason() -> None:
     assert to_chat(request(temperature=0.2, reasoning=Reasoning(effort="low")), "gpt-5.1").temperature is None
 
 
+def test_fit_leaves_the_default_temperature_to_a_client_that_named_the_model() -> None:
+    asked = request(dialect=HERE, model="anthropic/claude-opus-5", temperature=1)
+    assert fitted(asked, "claude-opus-5") is asked
+    assert fitted(request(dialect=HERE, temperature=1), "claude-opus-5").temperature is None
+
+
 def test_fit_drops_penalties_and_probabilities_of_models_that_reason() -> None:
     asked = request(native={"frequency_penalty": 1, "presence_penalty": 1, "seed": 7}, logprobs=True)
     found = to_chat(asked, "o3")

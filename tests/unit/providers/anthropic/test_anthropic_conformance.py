@@ -14,6 +14,7 @@ from openclaw_oauthrouter.config.providers import AnthropicOAuthSettings, Provid
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
 from openclaw_oauthrouter.providers.anthropic import Anthropic
+from tests.support.fitted import encoded_for
 from tests.support.recordings import SHARED
 
 CASES = SHARED / "conformance" / "cases" / "translation.json"
@@ -51,7 +52,7 @@ def test_upstream_request(case: dict[str, Any], runner: ModuleType) -> None:
     request = ChatCompletions(lambda: 0.0).decode_request(case["request"]["body"], case["request"].get("headers") or {})
     info = provider.model_info(request.model.removeprefix("anthropic/"))
     assert info is not None
-    encoded = provider.prepare(request, AnthropicMessages(lambda: 0.0).encode_request(request, info), credential)
+    encoded = provider.prepare(request, encoded_for(AnthropicMessages(lambda: 0.0), request, info), credential)
     sent = provider.build_request(request, encoded, credential)
     call = {
         "provider": "anthropic",
