@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -74,8 +74,9 @@ class RecentEvents:
         report = TraceReport()
         for event in self.events:
             report.add(event)
-        parts: list[RenderableType] = [self._headline(report), "", _tiers(report), "", _models(report), ""]
-        used = 8 + len(report.tiers) + min(len(report.models), 6)
+        warnings = _budget_warnings(self.events)
+        parts: list[RenderableType] = [self._headline(report), *warnings, "", _tiers(report), "", _models(report), ""]
+        used = 8 + len(warnings) + len(report.tiers) + min(len(report.models), 6)
         latest = list(self.events)[-max(3, height - used - 2) :]
         parts.extend(event_line(event) for event in reversed(latest))
         if not latest:
@@ -96,6 +97,14 @@ class RecentEvents:
             (f"{dollars(total.saved)} saved", "green"),
             (f"  {total.unpriced} of unknown cost" if total.unpriced else "", "yellow"),
         )
+
+
+def _budget_warnings(events: Sequence[JsonObject]) -> list[Text]:
+    """Limits that were nearly used when the latest request came that a limit counts."""
+    from rich.text import Text
+
+    latest = next((event["spend"]["warnings"] for event in reversed(events) if (event.get("spend") or {}).get("warnings")), ())
+    return [Text(f"budget: {printable(str(words))} used", "yellow") for words in latest]
 
 
 def _tiers(report: TraceReport) -> Table:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
@@ -52,6 +53,7 @@ _STEP_SECONDS = 600.0
 """How often what has become longer ago is added to that sum."""
 
 _T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 
 
 class SqliteStore:
@@ -106,7 +108,8 @@ class SqliteStore:
         try:
             self._connection, self._identity = open_in_place_of(self._path, self._identity)
         except (sqlite3.DatabaseError, OSError) as error:
-            raise LedgerUnavailableError(f"the spend ledger {str(self._path)!r} cannot be made anew: {error}") from error
+            _log.error("the spend ledger %s cannot be made anew: %s", self._path, error)
+            raise LedgerUnavailableError(f"the spend ledger {self._path.name!r} cannot be made anew") from error
         self._size = 0
         self._sums.clear()
 
@@ -136,7 +139,7 @@ class SqliteStore:
             raise LedgerLostError(f"the spend ledger {str(self._path)!r} was cut off")
         self._size = status.st_size
         if writable and not status.st_mode & 0o200:
-            raise LedgerUnavailableError(f"the spend ledger {str(self._path)!r} may not be written: it is read-only")
+            raise LedgerUnavailableError(f"the spend ledger {self._path.name!r} may not be written: it is read-only")
 
     def _reserve(self, reservation: Reservation, claims: Sequence[Claim], now: float) -> Outcome:
         outcome = self._judged(reservation, claims, now)
@@ -233,7 +236,7 @@ class SqliteStore:
         return self._unavailable(error)
 
     def _unavailable(self, error: sqlite3.Error) -> LedgerUnavailableError:
-        return LedgerUnavailableError(f"the spend ledger {str(self._path)!r} cannot be written: {error}")
+        return LedgerUnavailableError(f"the spend ledger {self._path.name!r} cannot be written: {error}")
 
 
 class SqliteLedgerReader:
