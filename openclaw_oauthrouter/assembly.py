@@ -26,7 +26,6 @@ from openclaw_oauthrouter.errors import ConfigurationError, CredentialError, OAu
 from openclaw_oauthrouter.health.failures import FailureTable
 from openclaw_oauthrouter.health.health_file import HealthFile
 from openclaw_oauthrouter.health.registry import HealthRegistry
-from openclaw_oauthrouter.health.shared import SharedHealth
 from openclaw_oauthrouter.interfaces import Provider, TraceSink
 from openclaw_oauthrouter.kept import KeptAnswers
 from openclaw_oauthrouter.parts import (
@@ -48,7 +47,8 @@ from openclaw_oauthrouter.policy.tool_preamble import with_tool_preamble
 from openclaw_oauthrouter.routing.eligibility import Requirements
 from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.routing.stickiness import Conversations
-from openclaw_oauthrouter.shared.conversations import SharedConversations
+from openclaw_oauthrouter.shared_state.conversations import SharedConversations
+from openclaw_oauthrouter.shared_state.health import SharedHealth
 from openclaw_oauthrouter.upstream.attempt import Sender
 from openclaw_oauthrouter.upstream.debug_log import with_debug_log
 from openclaw_oauthrouter.upstream.failover import Failover

@@ -27,7 +27,10 @@ class Settings(Section):
         description="state folder: token, credentials, ledger, logs",
     )
     demo: bool = Field(False, description="answers come from the built-in upstream; ``serve --demo`` sets it")
-    state_url: str | None = Field(None, description="redis://… shares ledger, cooldowns and conversations; SQLite when absent")
+    state_url: str | None = Field(
+        None,
+        description="a Redis that shares ledger, cooldowns and conversations: redis://, rediss://, redis+sentinel://, redis+cluster://; SQLite when absent",
+    )
     server: ServerSettings = ServerSettings()
     providers: dict[str, ProviderSettings] = Field(
         default_factory=dict, description="upstreams by name; what is said of a built-in one is laid over it"

@@ -9,7 +9,7 @@ import pytest
 from openclaw_oauthrouter.canonical.conversation import CachedPrompt, Conversation
 from openclaw_oauthrouter.canonical.routing import Tier
 from openclaw_oauthrouter.routing.stickiness import Conversations
-from openclaw_oauthrouter.shared.conversations import SharedConversations
+from openclaw_oauthrouter.shared_state.conversations import SharedConversations
 
 SONNET = "anthropic/claude-sonnet-4-6"
 

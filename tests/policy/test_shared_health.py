@@ -11,7 +11,7 @@ import pytest
 
 from openclaw_oauthrouter.errors import UpstreamConnectionError
 from openclaw_oauthrouter.health.registry import HealthRegistry
-from openclaw_oauthrouter.health.shared import SharedHealth
+from openclaw_oauthrouter.shared_state.health import SharedHealth
 
 REFUSED = UpstreamConnectionError("refused", code="upstream_unreachable")
 USED_UP = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "90s"}

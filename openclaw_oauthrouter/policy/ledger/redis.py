@@ -27,12 +27,10 @@ from openclaw_oauthrouter.policy.ledger.entries import (
     Writes,
 )
 from openclaw_oauthrouter.policy.ledger.redis_scripts import RESERVE, WRITE
+from openclaw_oauthrouter.wire.redis_client import connect_redis
 
 try:
     from redis import asyncio as redis
-    from redis.asyncio.retry import Retry
-    from redis.backoff import NoBackoff
-    from redis.exceptions import ConnectionError as RedisConnectionError
     from redis.exceptions import RedisError
 except ImportError as missing:
     raise ConfigurationError(
@@ -90,22 +88,11 @@ class RedisStore:
 
     @classmethod
     def connect(cls, url: str, writer: str, *, prefix: str = _PREFIX, lease_seconds: float = 30.0) -> Self:
-        """Use the server at ``redis://…``; nothing is sent before the first call.
+        """Use the server that ``state_url`` names; nothing is sent before the first call.
 
-        :raises ConfigurationError: the URL is not one
+        :raises ConfigurationError: see ``connect_redis``
         """
-        try:
-            client = redis.from_url(
-                url,
-                decode_responses=True,
-                socket_connect_timeout=5.0,
-                socket_timeout=5.0,
-                # A connection that Redis closed is noticed only when it is used again; one that hangs is not tried twice.
-                retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
-            )
-        except ValueError as error:
-            raise ConfigurationError(f"stateUrl is not a Redis URL: {error}") from error
-        return cls(client, writer, prefix=prefix, lease_seconds=lease_seconds)
+        return cls(connect_redis(url, text=True), writer, prefix=prefix, lease_seconds=lease_seconds)
 
     async def reserve(self, reservation: Reservation, claims: Sequence[Claim], now: float) -> Outcome:
         """See ``Store``."""

@@ -51,3 +51,13 @@ def test_the_image_copies_what_the_build_needs() -> None:
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert wanted == allowed
     assert all((ROOT / name).exists() for name in wanted)
+
+
+def test_three_gateways_share_one_redis_behind_one_address() -> None:
+    services = yaml.safe_load((ROOT / "compose.three.yaml").read_text())["services"]
+    assert services["gateway"]["deploy"]["replicas"] == 3
+    assert services["gateway"]["environment"]["OAUTHROUTER_STATE_URL"].startswith("redis://redis:")
+    assert [name for name, service in services.items() if service.get("ports")] == ["balancer"]
+    assert services["balancer"]["ports"] == ["127.0.0.1:8402:8402"]
+    names = {name for name in services["gateway"]["environment"] if name.startswith("OAUTHROUTER_")}
+    assert names <= ENVIRONMENT.keys()

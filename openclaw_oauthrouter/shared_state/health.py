@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import Any, NoReturn
 
 import orjson
 
-from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.health.registry import HealthRegistry
 from openclaw_oauthrouter.health.state import HealthState, absorb, decode, encode, state_of
+from openclaw_oauthrouter.wire.redis_client import connect_redis
 
 _KEY = "{oauthrouter}:health"
 _KEEP_SECONDS = 8 * 86_400
+_GATHER_SECONDS = 0.05
+"""A busy gateway learns something with each answer; it is told in so many exchanges a second at most."""
 
 _log = logging.getLogger(__name__)
 
@@ -22,28 +25,24 @@ class SharedHealth:
     """Exchanges news with a Redis hash, one field for each thing that can be out of order; the newest word on each wins.
 
     :param client: a ``redis.asyncio`` client
-    :param seconds: between two exchanges
+    :param seconds: between two exchanges; what is learnt here is told at once
     """
 
-    def __init__(self, registry: HealthRegistry, client: Any, *, key: str = _KEY, seconds: float = 2.0) -> None:
+    def __init__(self, registry: HealthRegistry, client: Any, *, key: str = _KEY, seconds: float = 0.5) -> None:
         self._registry = registry
         self._client = client
         self._key = key
         self._seconds = seconds
+        self._news = asyncio.Event()
+        registry.on_change(self._news.set)
 
     @classmethod
     def connect(cls, registry: HealthRegistry, url: str) -> SharedHealth:
-        """Use the server at ``redis://…``.
+        """Use the server that ``state_url`` names.
 
-        :raises ConfigurationError: the extra is not installed
+        :raises ConfigurationError: see ``connect_redis``
         """
-        try:
-            from redis import asyncio as redis
-        except ImportError as missing:
-            raise ConfigurationError(
-                "stateUrl names a Redis server, but the extra is not installed: pip install 'openclaw-oauthrouter[redis]'"
-            ) from missing
-        return cls(registry, redis.from_url(url, socket_connect_timeout=5.0, socket_timeout=5.0))
+        return cls(registry, connect_redis(url))
 
     async def sync(self) -> NoReturn:
         """Exchange news for ever; run it as a task and cancel it. Without the server each gateway goes by what it sees itself."""
@@ -58,7 +57,10 @@ class SharedHealth:
                 if reachable:
                     _log.warning("health cannot be shared: %s", error)
                 reachable = False
-            await asyncio.sleep(self._seconds)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), self._seconds)
+            self._news.clear()
+            await asyncio.sleep(_GATHER_SECONDS)
 
     async def exchange(self) -> None:
         """Learn what others know, then tell what they do not."""

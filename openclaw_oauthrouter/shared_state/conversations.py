@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 
 from openclaw_oauthrouter.canonical.conversation import Conversation
-from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.interfaces import ConversationMemory
+from openclaw_oauthrouter.wire.redis_client import connect_redis
 
 _PREFIX = "{oauthrouter}:conversation:"
 _PATIENCE_SECONDS = 0.25
@@ -40,17 +40,11 @@ class SharedConversations:
 
     @classmethod
     def connect(cls, memory: ConversationMemory, url: str, idle_seconds: float) -> SharedConversations:
-        """Use the server at ``redis://…``.
+        """Use the server that ``state_url`` names.
 
-        :raises ConfigurationError: the extra is not installed
+        :raises ConfigurationError: see ``connect_redis``
         """
-        try:
-            from redis import asyncio as redis
-        except ImportError as missing:
-            raise ConfigurationError(
-                "stateUrl names a Redis server, but the extra is not installed: pip install 'openclaw-oauthrouter[redis]'"
-            ) from missing
-        return cls(memory, redis.from_url(url, socket_connect_timeout=2.0, socket_timeout=2.0), idle_seconds)
+        return cls(memory, connect_redis(url, seconds=2.0), idle_seconds)
 
     def recall(self, key: str | None) -> Conversation | None:
         """What the conversation was last given, as far as ``fetch`` has learnt."""

@@ -1,1 +1,0 @@
-"""What several gateways of a team know together, through Redis."""
