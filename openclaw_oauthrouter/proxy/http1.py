@@ -19,9 +19,8 @@ import httptools
 from openclaw_oauthrouter.errors import HttpProtocolError, OAuthRouterError, RequestTimeoutError
 from openclaw_oauthrouter.proxy.asgi import ADMITTED, ON_DISCONNECT, Headers, Message, Receive, Scope, Send
 from openclaw_oauthrouter.proxy.envelopes import error_headers, json_error
+from openclaw_oauthrouter.proxy.request_heads import MAX_HEAD_BYTES, MAX_HEADERS, check_head, head_too_large, own_target
 
-MAX_HEAD_BYTES = 64 * 1024
-MAX_HEADERS = 200
 MAX_BUFFERED_BODY = 512 * 1024
 """Bytes of a body that wait for the application; the client is not read further meanwhile."""
 
@@ -165,7 +164,7 @@ class Http1Connection(asyncio.Protocol):
                 # A header is told when it is complete; one that never is must not fill the memory.
                 self._head_bytes += len(data)
                 if self._head_bytes > 2 * MAX_HEAD_BYTES:
-                    self._fail(_head_too_large())
+                    self._fail(head_too_large())
 
     def on_message_begin(self) -> None:
         self._target = b""
@@ -176,23 +175,23 @@ class Http1Connection(asyncio.Protocol):
     def on_url(self, target: bytes) -> None:
         self._target += target
         if len(self._target) > MAX_HEAD_BYTES:
-            raise _head_too_large()
+            raise head_too_large()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > MAX_HEAD_BYTES or len(self._headers) >= MAX_HEADERS:
-            raise _head_too_large()
+            raise head_too_large()
         if self._in_head:  # otherwise it is a trailer, which nobody reads
             self._headers.append((name.lower(), value.strip()))
 
     def on_headers_complete(self) -> None:
         version = self._parser.get_http_version()
-        coding = _check_head(version, self._headers)
+        coding = check_head(version, self._headers)
         self._in_head = False
         self._upgrade = self._parser.should_upgrade()
         if self._upgrade:
             return
-        path, _, query = self._own_target().partition(b"?")
+        path, _, query = own_target(self._target, self._headers).partition(b"?")
         scope: Scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.1"},
@@ -214,24 +213,6 @@ class Http1Connection(asyncio.Protocol):
         else:
             self._waiting.append(request)
             self.transport.pause_reading()
-
-    def _own_target(self) -> bytes:
-        """The target's path; a whole address is taken if it names the Host (RFC 9112, 3.2.2: a server must accept it).
-
-        :raises HttpProtocolError: it names somebody else, or is no path at all
-        """
-        target = self._target
-        if target.startswith(b"/") or target == b"*":
-            return target
-        scheme, mark, rest = target.partition(b"://")
-        authority, slash, path = rest.partition(b"/")
-        if (
-            not mark
-            or scheme.lower() not in (b"http", b"https")
-            or authority.lower() != dict(self._headers).get(b"host", b"").lower()
-        ):
-            raise HttpProtocolError("the request's target is neither a path nor an address of the Host it names")
-        return slash + path if slash else b"/"
 
     def on_body(self, body: bytes) -> None:
         if self._reading is not None:
@@ -551,29 +532,6 @@ class Request:
 # ------------------------------------------------------------------ heads and refusals
 
 
-def _check_head(version: str, headers: Headers) -> bool:
-    """What httptools leaves to us. Returns whether the client waits for ``100 Continue``.
-
-    :raises HttpProtocolError: the head can be read in two ways, or not at all
-    """
-    if version not in ("1.1", "1.0"):
-        raise HttpProtocolError(f"HTTP/{version} is not spoken here")
-    hosts = codings = 0
-    expects = False
-    for name, value in headers:
-        if name == b"host":
-            hosts += 1
-        elif name == b"transfer-encoding":
-            codings += 1
-            if value.lower() != b"chunked" or version == "1.0":
-                raise HttpProtocolError("the only transfer-encoding spoken here is 'chunked'")
-        elif name == b"expect":
-            expects = value.lower() == b"100-continue"
-    if hosts > 1 or (version == "1.1" and hosts == 0) or codings > 1:
-        raise HttpProtocolError("a request names exactly one Host, and its coding once")
-    return expects
-
-
 def refusal(error: OAuthRouterError) -> bytes:
     """A whole answer to a client whose request no application has seen."""
     body = json_error(error)
@@ -592,12 +550,6 @@ def too_many() -> OAuthRouterError:
     """There is no room for another connection."""
     error = OAuthRouterError("too many connections (server.max_connections)", code="too_many_connections", retry_after=1.0)
     error.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    return error
-
-
-def _head_too_large() -> HttpProtocolError:
-    error = HttpProtocolError(f"the request's head is larger than {MAX_HEAD_BYTES} bytes or {MAX_HEADERS} headers")
-    error.status_code = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
     return error
 
 
