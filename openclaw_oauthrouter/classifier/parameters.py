@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from openclaw_oauthrouter.canonical.routing import DimensionScore, Tier
 from openclaw_oauthrouter.classifier.dimensions import TokenCount
@@ -70,16 +70,20 @@ class AgentCutPoints:
 
     :ivar slope: by which the score rises with the natural logarithm of the letters
     :ivar profiles: ``(COMPLEX, REASONING)`` at ``AGENT_LETTERS`` letters, by profile
+    :ivar shares: of an agent's tasks, those meant to lie below COMPLEX and below REASONING, by profile
     """
 
     slope: float
     profiles: Mapping[str, tuple[float, float]]
+    shares: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, *, learned: bool) -> AgentCutPoints:
         """Read the shipped fit."""
-        fit = read_data("agents.json")["cut_points"]["with_learned" if learned else "without_learned"]
-        return cls(fit["slope"], {name: (starts["COMPLEX"], starts["REASONING"]) for name, starts in fit["profiles"].items()})
+        data = read_data("agents.json")
+        fit = data["cut_points"]["with_learned" if learned else "without_learned"]
+        profiles = {name: (starts["COMPLEX"], starts["REASONING"]) for name, starts in fit["profiles"].items()}
+        return cls(fit["slope"], profiles, {name: (low, high) for name, (low, high) in data.get("shares", {}).items()})
 
     def with_profile(self, profile: str, starts: tuple[float, float]) -> AgentCutPoints:
         """The same with one profile's borders replaced.
@@ -88,11 +92,20 @@ class AgentCutPoints:
         """
         if starts[0] > starts[1]:
             raise ConfigurationError(f"routing.agent_cut_points must rise from COMPLEX to REASONING, not {starts!r}")
-        return AgentCutPoints(self.slope, {**self.profiles, profile: starts})
+        return AgentCutPoints(self.slope, {**self.profiles, profile: starts}, self.shares)
 
     def level(self, score: float, letters: float) -> float:
         """A task's score as if it had ``AGENT_LETTERS`` letters: what the profiles' borders are compared with."""
         return score - self.slope * math.log((letters + 1) / (AGENT_LETTERS + 1))
+
+    def fitted(self, profile: str, levels: Sequence[float]) -> tuple[float, float]:
+        """Where COMPLEX and REASONING would begin for tasks of these levels, so that the profile's shares of them lie below.
+
+        :param levels: at least one, see ``level``
+        """
+        ordered = sorted(levels)
+        low, high = (round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3) for share in self.shares[profile])
+        return low, high
 
     def at(self, profile: str, cuts: CutPoints, letters: float) -> CutPoints:
         """Cut points of a task of so many letters.

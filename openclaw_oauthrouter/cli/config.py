@@ -119,18 +119,31 @@ def set_(obj: dict[str, Any], key: str, value: str) -> None:
 
     The file is changed only if the configuration is valid with it; comments and layout stay.
     """
+    path = _path(obj)
+    change_file(path, key, _parsed(value))
+    click.echo(f"{key} is set in {path}.")
+
+
+def change_file(path: Path, key: str, value: Any) -> None:
+    """Set a key of a TOML configuration file, or take it out; comments and layout stay.
+
+    :param value: ``None`` takes the key out
+    :raises ConfigurationError: the configuration is not valid with it; the file is as it was
+    """
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
     from openclaw_oauthrouter.config.loading import load_settings
 
-    path = _path(obj)
     if path.suffix != ".toml":
         raise UsageProblem(f"{path} is not TOML; change it by hand")
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     try:
         document = tomlkit.parse(before)
-        _put(document, key.split("."), _parsed(value))
+        if value is None:
+            _take_out(document, key.split("."))
+        else:
+            _put(document, key.split("."), value)
     except TOMLKitError as error:
         raise click.ClickException(f"{path} cannot be changed: {error}") from error
     # Tried beside the file first: what is wrong changes nothing.
@@ -141,7 +154,11 @@ def set_(obj: dict[str, Any], key: str, value: str) -> None:
         trial.replace(path)
     finally:
         trial.unlink(missing_ok=True)
-    click.echo(f"{key} is set in {path}.")
+
+
+def config_path(obj: dict[str, Any]) -> Path:
+    """The configuration file of a command, whether it is there or not."""
+    return _path(obj)
 
 
 def _path(obj: dict[str, Any]) -> Path:
@@ -180,3 +197,9 @@ def _put(table: Any, words: list[str], value: Any) -> None:
         if not hasattr(table, "items"):
             raise UsageProblem(f"{word!r} is a value, not a table; nothing can stand below it")
     table[words[-1]] = value
+
+
+def _take_out(table: Any, words: list[str]) -> None:
+    for word in words[:-1]:
+        table = table.get(word, {})
+    table.pop(words[-1], None)

@@ -29,6 +29,7 @@ COMMANDS = (
     "top",
     "report",
     "replay",
+    "tune",
     "spend",
     "prices",
     "doctor",

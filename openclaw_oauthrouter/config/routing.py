@@ -54,7 +54,7 @@ class RoutingSettings(Section):
     cut_points: tuple[float, float, float] | None = Field(None, description="scores at which MEDIUM, COMPLEX, REASONING begin")
     agent_cut_points: tuple[float, float] | None = Field(
         None,
-        description="scores at which COMPLEX and REASONING begin for an agent's task of 300 letters; they rise with its length",
+        description="scores at which COMPLEX and REASONING begin for an agent's task of 300 letters; they rise with its length; `openclaw-oauthrouter tune` fits them to your own tasks",
     )
     aliases: dict[str, str] = Field(default_factory=dict, description="model id a client may use -> real one")
     exclude: tuple[str, ...] = Field((), description="models that auto never picks")

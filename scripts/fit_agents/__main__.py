@@ -40,6 +40,7 @@ def main() -> int:
     arguments = parser.parse_args()
     tasks = [json.loads(line) for line in arguments.tasks.read_text("utf-8").splitlines()]
     data = {"cut_points": {name: cuts(tasks, learned=name == "with_learned") for name in ("with_learned", "without_learned")}}
+    data["shares"] = {name: list(below) for name, below in SHARES.items()}
     data["trouble"] = trouble(tasks)
     data["remaining_calls"] = remaining(tasks)
     text = json.dumps(data, indent=1) + "\n"
@@ -53,7 +54,9 @@ def main() -> int:
 
 def cuts(tasks: Sequence[dict[str, Any]], *, learned: bool) -> dict[str, Any]:
     """How the score rises with a task's length, and where the tiers begin at ``AGENT_LETTERS`` letters."""
-    rules = Rules(builtin_dimensions(Parameters.load(learned=learned).weights), learned=learned)
+    parameters = Parameters.load(learned=learned)
+    # With fixed borders, so that a fit does not follow from the one before.
+    rules = Rules(builtin_dimensions(parameters.weights), learned=learned, cut_points=parameters.cut_points("balanced"))
     scores, lengths = [], []
     for task in tasks:
         text = excerpt_of(task["text"].strip())

@@ -1,0 +1,181 @@
+"""``tune``: agents' cut points from the user's own tasks, with what they would change before it is changed, and a way back."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openclaw_oauthrouter.canonical.routing import DimensionScore, Tier
+
+if TYPE_CHECKING:
+    from openclaw_oauthrouter.canonical.json import JsonObject
+    from openclaw_oauthrouter.classifier.parameters import AgentCutPoints, CutPoints
+    from openclaw_oauthrouter.config import Settings
+
+_DAY = 86_400.0
+_KEY = "routing.agent_cut_points"
+LEAST_TASKS = 50
+"""Tasks below which shares say more of chance than of the user's work."""
+
+
+@click.command("tune")
+@click.option(
+    "--days", default=30.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="How far to look back."
+)
+@click.option("--apply", "apply_", is_flag=True, help="Write the new borders into the configuration file.")
+@click.option("--undo", is_flag=True, help="Put back what stood there before the last --apply.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_obj
+def command(obj: dict[str, Any], /, days: float, apply_: bool, undo: bool, as_json: bool) -> None:
+    """Fit the borders between the tiers of agents' tasks to your own tasks, and show the shares before and after.
+
+    Which tasks need a stronger model is not in their words; what can be fitted is how many of yours each tier gets. The trace holds scores,
+    no prompts. Nothing is changed without --apply.
+    """
+    from openclaw_oauthrouter.cli.config import change_file, config_path
+    from openclaw_oauthrouter.cli.settings import command_settings
+    from openclaw_oauthrouter.cli.trace import trace_file
+
+    settings = command_settings(obj).settings
+    path, before = config_path(obj), _Before(settings.home / "tune-undo.json")
+    if undo:
+        change_file(path, _KEY, before.take())
+        click.echo(f"{_KEY} is as it was before the last tune, in {path}.")
+        return
+    found = tune(settings, _recorded(trace_file(obj), time.time() - days * _DAY))
+    if as_json:
+        import orjson
+
+        click.echo(orjson.dumps(found.as_json(), option=orjson.OPT_INDENT_2))
+    else:
+        _print(found)
+    if apply_:
+        if found.tasks < LEAST_TASKS:
+            raise click.ClickException(f"{found.tasks} tasks are too few to fit anything to; {LEAST_TASKS} are enough")
+        before.keep(settings.routing.agent_cut_points)
+        change_file(path, _KEY, list(found.after))
+        click.echo(f"{_KEY} is set in {path}; 'openclaw-oauthrouter tune --undo' takes it back.", err=as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """Borders now and fitted, and what each makes of the recorded tasks.
+
+    :ivar before: scores at which COMPLEX and REASONING begin, as configured
+    """
+
+    tasks: int
+    before: tuple[float, float]
+    after: tuple[float, float]
+    shares_before: dict[Tier, float]
+    shares_after: dict[Tier, float]
+
+    def as_json(self) -> JsonObject:
+        """For programs."""
+        return {
+            "tasks": self.tasks,
+            "enough": self.tasks >= LEAST_TASKS,
+            "before": {"cutPoints": list(self.before), "shares": self.shares_before},
+            "after": {"cutPoints": list(self.after), "shares": self.shares_after},
+        }
+
+
+def tune(settings: Settings, events: Iterable[JsonObject]) -> Tuned:
+    """Fit to the tasks of a trace: the first turn of each, where the default classifier took it for an agent's."""
+    from openclaw_oauthrouter.classifier.parameters import AgentCutPoints, Parameters, letters_of
+
+    routing = settings.routing
+    points = AgentCutPoints.load(learned=routing.learned_score)
+    if routing.agent_cut_points is not None:
+        points = points.with_profile(routing.profile, routing.agent_cut_points)
+    cuts = routing.cut_points or Parameters.load(learned=routing.learned_score).cut_points(routing.profile)
+    tasks: list[tuple[float, float, Tier]] = []
+    for told in _tasks(events):
+        letters = letters_of(DimensionScore(one["name"], one["score"], one["weight"]) for one in told["dimensions"])
+        score = sum(one["score"] * one["weight"] for one in told["dimensions"])
+        if letters is not None:
+            tasks.append((score, letters, _least(told.get("floors", ()))))
+    before = points.profiles[routing.profile]
+    after = points.fitted(routing.profile, [points.level(score, letters) for score, letters, _ in tasks]) if tasks else before
+    fitted = points.with_profile(routing.profile, after)
+    return Tuned(
+        len(tasks), before, after, _shares(tasks, points, routing.profile, cuts), _shares(tasks, fitted, routing.profile, cuts)
+    )
+
+
+def _tasks(events: Iterable[JsonObject]) -> Iterable[JsonObject]:
+    seen: set[str] = set()
+    for event in events:
+        told = event.get("routing") or {}
+        conversation = event.get("conversation") or event.get("requestId", "")
+        if told.get("method") != "rules" or not told.get("agent") or told.get("turn") != "task" or conversation in seen:
+            continue
+        seen.add(conversation)
+        yield told
+
+
+def _least(floors: Sequence[str]) -> Tier:
+    """The highest tier that the task's words asked for."""
+    asked = [Tier(word) for floor in floors if (word := floor.removeprefix("at least ").partition(":")[0]) in set(Tier)]
+    return max(asked, key=lambda tier: tier.rank, default=Tier.SIMPLE)
+
+
+def _shares(
+    tasks: Sequence[tuple[float, float, Tier]], points: AgentCutPoints, profile: str, cuts: CutPoints
+) -> dict[Tier, float]:
+    from openclaw_oauthrouter.classifier.parameters import tier_at
+
+    tiers = Counter(
+        max(tier_at(score, points.at(profile, cuts, letters)), least, key=lambda tier: tier.rank)
+        for score, letters, least in tasks
+    )
+    return {tier: round(tiers[tier] / len(tasks), 3) if tasks else 0.0 for tier in Tier}
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What stood in the configuration before the last change of ours."""
+
+    path: Path
+
+    def keep(self, points: tuple[float, float] | None) -> None:
+        import orjson
+
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_bytes(orjson.dumps({"before": points}))
+
+    def take(self) -> list[float] | None:
+        import orjson
+
+        if not self.path.exists():
+            raise click.ClickException("nothing to take back: tune --apply has changed nothing here")
+        before: list[float] | None = orjson.loads(self.path.read_bytes())["before"]
+        self.path.unlink()
+        return before
+
+
+def _recorded(path: Path, since: float) -> list[JsonObject]:
+    from openclaw_oauthrouter.telemetry.jsonl import trace_files
+    from openclaw_oauthrouter.telemetry.reader import read_lines
+
+    events = (event for file in trace_files(path) for event in read_lines(file))
+    return sorted((event for event in events if event["ts"] / 1000 >= since), key=lambda event: event["ts"])
+
+
+def _print(found: Tuned) -> None:
+    from openclaw_oauthrouter.cli.output import create_console, create_table
+
+    console = create_console()
+    console.print(
+        f"{found.tasks:,} tasks of agents in the trace" + ("" if found.tasks >= LEAST_TASKS else f"; {LEAST_TASKS} are enough")
+    )
+    table = create_table("", "COMPLEX from", "REASONING from", *(tier.value for tier in Tier))
+    for name, points, shares in (("now", found.before, found.shares_before), ("fitted", found.after, found.shares_after)):
+        table.add_row(name, f"{points[0]:.3f}", f"{points[1]:.3f}", *(f"{shares[tier]:.0%}" for tier in Tier))
+    console.print(table)
