@@ -90,3 +90,18 @@ def test_codex(sandbox: Sandbox, upstream: Upstream) -> None:
     sandbox.ours("setup", "codex", "--undo", "--yes")
     config = sandbox.home / ".codex" / "config.toml"
     assert "oauthrouter" not in (config.read_text() if config.exists() else "")
+
+
+def tiers_of(sandbox: Sandbox) -> list[tuple[str, str | None]]:
+    """Kind and tier of every request that the router led, from the gateway's trace."""
+    lines = sandbox.ours("trace", "--json", "-n", "50").stdout.splitlines()
+    events = [json.loads(line) for line in lines if line.startswith("{")]
+    return [(event["routing"]["kind"], event["routingTier"]) for event in events if event.get("routingTier")]
+
+
+def test_claude_codes_hello_and_side_requests_under_auto_are_simple_or_medium(sandbox: Sandbox) -> None:
+    sandbox.ours("setup", "claude-code", "--yes")
+    claude_answers(sandbox, "say hi", "--model", "auto")
+    found = tiers_of(sandbox)
+    assert found
+    assert {tier for _, tier in found} <= {"SIMPLE", "MEDIUM"}, found
