@@ -81,8 +81,11 @@ class Tuned:
         return {
             "tasks": self.tasks,
             "enough": self.tasks >= LEAST_TASKS,
-            "before": {"cutPoints": list(self.before), "shares": self.shares_before},
-            "after": {"cutPoints": list(self.after), "shares": self.shares_after},
+            "before": {
+                "cutPoints": list(self.before),
+                "shares": {tier.value: share for tier, share in self.shares_before.items()},
+            },
+            "after": {"cutPoints": list(self.after), "shares": {tier.value: share for tier, share in self.shares_after.items()}},
         }
 
 

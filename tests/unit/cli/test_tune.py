@@ -89,7 +89,7 @@ def test_nothing_is_changed_without_apply_and_undo_takes_it_back(run: Run, tmp_p
     config = tmp_path / "config.toml"
     before = config.read_text(encoding="utf-8")
     shown = run("--json", events=TASKS)
-    assert shown.exit_code == 0, shown.output
+    assert shown.exit_code == 0, (shown.output, shown.exception)
     told = orjson.loads(shown.stdout)
     assert told["tasks"] == 100
     assert config.read_text(encoding="utf-8") == before
