@@ -193,3 +193,47 @@ def test_command(tmp_path: Path, make_router: MakeRouter) -> None:
     assert {move["to"].split()[0] for move in told["moves"]} == {"SIMPLE"}
     assert "would go elsewhere" in run("--config", str(other))
     assert "0 would go elsewhere (0%)" in run()
+
+
+def test_recorded_sums_come_out_the_same_bit_for_bit(make_router: MakeRouter) -> None:
+    events = recorded(make_router())
+    comparison = compare(RecordedRouting(make_router()), events)
+    same, told = comparison.recomputed
+    automatic = [event for event in events if event.get("routingTier")]
+    assert same == told == len(automatic)
+    automatic[0]["routing"]["hops"][0]["cost"]["turn"] += 1
+    assert compare(RecordedRouting(make_router()), events).recomputed == (told - 1, told)
+
+
+def test_another_configuration_is_costed_with_the_caches_it_would_have(make_router: MakeRouter) -> None:
+    """A conversation of two turns with a long prompt: what the first wrote to the cache, the second reads, at the other model too."""
+    router = make_router()
+    prompt = ask(PROMPTS[3])
+    events = []
+    for number in range(2):
+        routed = router.route(prompt, RouteHints(), "two turns")
+        info = routed.decision.candidates[0].info
+        usage = Usage(100_000, 200, 99_000 * number, 1000 if number else 100_000)
+        router.answered("two turns", routed.decision, info, usage)
+        record = RequestRecord(
+            f"t{number}",
+            1_795_000_000.0 + number,
+            "/v1/chat/completions",
+            "POST",
+            conversation="two turns",
+            model_requested="auto",
+            model_resolved=routed.decision.model,
+            decision=routed.decision,
+            attempts=[Attempt(info.provider, info.id, None, "https://x", 200, "ok")],
+            status=200,
+            usage=usage,
+            features=routed.recorded(),
+        )
+        events.append(orjson.loads(orjson.dumps(public_record(record), default=str)))
+    tier = events[0]["routingTier"]
+    other = "anthropic/claude-opus-4-6"
+    one, two = compare(RecordedRouting(make_router(tiers={tier: {"primary": other}})), events).replayed
+    assert one.decision.model == two.decision.model == other
+    assert one.cost_now is not None
+    assert two.cost_now is not None
+    assert two.cost_now < one.cost_now / 3
