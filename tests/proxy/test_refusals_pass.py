@@ -181,6 +181,17 @@ async def test_wait_in_words_becomes_retry_after(path: str, stream: bool, lane: 
             assert answer.headers["retry-after"] == "91"
 
 
+async def test_limit_that_is_remembered_tells_codex_the_same(lane: Any) -> None:
+    http, upstream = await lane(Play.json({"error": {**LIMIT["error"], "resets_in_seconds": 7200}}, 429, **METERS))
+    body = {"model": "openai-codex/gpt-5.4", "input": "hi", "stream": True}
+    for _ in range(3):
+        answer = await http.post("/v1/responses", json=body, headers={"originator": "codex_exec"})
+        error = answer.json()["error"]
+        assert (answer.status_code, error["type"]) == (429, "usage_limit_reached")
+        assert error["resets_at"] > 1_700_000_000
+    assert len(upstream.seen) == 1
+
+
 async def test_limit_of_another_maker_tells_codex_when_to_come_back(lane: Any) -> None:
     said = {"type": "error", "error": {"type": "rate_limit_error", "message": "weekly limit"}}
     http, _ = await lane(Play.json(said, 429, **{"retry-after": "7200"}))

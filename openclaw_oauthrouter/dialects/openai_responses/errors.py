@@ -13,11 +13,8 @@ from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.refusals import MOST_QUOTED, Statement, refusal_error, words_of_page
 from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT
 from openclaw_oauthrouter.errors import (
-    AllUpstreamsFailed,
     OAuthRouterError,
-    UpstreamBillingError,
     UpstreamError,
-    UpstreamRateLimitError,
 )
 from openclaw_oauthrouter.wire.retry_after import parse_retry_after, wait_in_words
 
@@ -93,8 +90,7 @@ def encode_error(error: OAuthRouterError, now: float) -> JsonObject:
     """
     envelope = error_envelope(error)
     wait = error.retry_after or 0.0
-    used_up = isinstance(error, UpstreamRateLimitError | UpstreamBillingError | AllUpstreamsFailed) and wait > LONGEST_PAUSE
-    if used_up and error.status_code == _TOO_MANY:
+    if isinstance(error, UpstreamError) and error.status_code == _TOO_MANY and wait > LONGEST_PAUSE:
         envelope["error"] |= {"type": "usage_limit_reached", "resets_at": int(now + wait), "resets_in_seconds": int(wait)}
     return envelope
 
