@@ -78,7 +78,7 @@ class GeminiEventMachine:
             return ()
         chunk = orjson.loads(data)
         if isinstance(chunk, list):
-            chunk = chunk[0]
+            chunk = chunk[0] if chunk else {}
         if chunk.get("error"):
             raise decode_error_object(chunk)
         return self.receive_chunk(chunk)
@@ -191,7 +191,7 @@ class GeminiEventMachine:
             segment = support.get("segment") or {}
             start, end = (_characters(written, segment.get(key)) for key in ("startIndex", "endIndex"))
             for number in support.get("groundingChunkIndices") or ():
-                if number < len(sources):
+                if 0 <= number < len(sources):
                     named.add(number)
                     yield from _cite(index, sources[number], start, end)
         for number, source in enumerate(sources):

@@ -439,7 +439,7 @@ def decode_reasoning(message: JsonFields) -> Iterator[ReasoningPart]:
 
 def words_of_details(details: Iterable[FrozenObject]) -> str:
     """The readable words in OpenRouter's list of reasoning blocks."""
-    words = (detail.get("text") or detail.get("summary") for detail in details)
+    words = (detail.get("text") or detail.get("summary") for detail in details if isinstance(detail, dict))
     return "".join(text for text in words if isinstance(text, str))
 
 

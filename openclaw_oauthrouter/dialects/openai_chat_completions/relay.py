@@ -228,11 +228,12 @@ def _mend_calls(choice: JsonObject, answer_id: str) -> None:
     """Every call gets an id of its own; an end for calls that were not made is an ordinary end."""
     [message] = [*_objects([choice.get("message")])] or [{}]
     calls = [*_objects(message.get("tool_calls"))]
-    seen: set[object] = set()
+    seen: set[str] = set()
     for position, call in enumerate(calls):
-        if not call.get("id") or call["id"] in seen:
-            call["id"] = f"{call.get('id') or f'call_{answer_id}'}_{position}"
-        seen.add(call["id"])
+        id_ = call.get("id")
+        if not isinstance(id_, str) or not id_ or id_ in seen:
+            id_ = call["id"] = f"{id_ if isinstance(id_, str) and id_ else f'call_{answer_id}'}_{position}"
+        seen.add(id_)
     if choice.get("finish_reason") == "tool_calls" and not calls and not message.get("function_call"):
         choice["finish_reason"] = "stop"
 

@@ -128,6 +128,7 @@ class ChatEventMachine:
         delta = choice.get("delta") or choice.get("message") or {}
         # Two spellings of one thing; a provider that sends both means it once.
         details = delta.get("reasoning_details")
+        details = details if isinstance(details, list) else None
         reasoning = delta.get("reasoning_content") or delta.get("reasoning") or (words_of_details(details) if details else None)
         if reasoning:
             yield from self._reasoning(reasoning)
