@@ -86,7 +86,6 @@ async def _admit(gate: Gate, token: Secret) -> Response | None:
     headers = {name.lower(): value for name, value in request.headers.items()}
     gate.check_source(headers, request.scheme)
     if request.method in ("GET", "HEAD") and is_browser_at_root(request.path, headers.get("accept", "")):
-        admitted(request.scope)  # type: ignore[arg-type]
         return None
     is_debug = request.path.startswith(("/debug/", "/metrics", "/v1/route/"))
     # A session opens no further ones: whoever got hold of a cookie has it for its time and no longer.
