@@ -33,7 +33,7 @@ function rootOf(settings, port) {
 }
 
 function register(api) {
-  const { python = "python3", configFile, ...settings } = api.pluginConfig ?? {};
+  const { python, configFile, ...settings } = api.pluginConfig ?? {};
   const port = Number(settings.server?.port ?? process.env.OAUTHROUTER_PORT ?? 8402);
   const root = rootOf(settings, port);
   // The gateway has to listen where OpenClaw is told to send, whatever its own configuration file says.
@@ -96,25 +96,60 @@ function register(api) {
     handler: async ({ args }) => ({ text: await routeReport(ask, args).catch((error) => `OAuthRouter does not answer: ${error.message}`) }),
   });
 
+  const gatewayOf = (command, ctx) =>
+    new Gateway({
+      command,
+      args: ["-P", "-m", "openclaw_oauthrouter", ...(configFile ? ["--config", configFile] : []), "serve", "--host-stdio"],
+      config,
+      baseUrl: `${root}/v1`,
+      token: () => localToken(config),
+      lend: async (provider) => api.runtime.modelAuth.resolveApiKeyForProvider({ provider, cfg: ctx.config }),
+      ready: (line) => publish(line.token),
+      log: ctx.logger,
+      health: ctx.serviceHealth,
+    });
+
   let gateway;
+  let environment;
+  let stopped = false;
+  const run = (command, ctx) => {
+    if (stopped) return undefined;
+    gateway = gatewayOf(command, ctx);
+    return gateway.start();
+  };
   api.registerService({
     id: `${id}-gateway`,
-    start: (ctx) => {
-      gateway = new Gateway({
-        command: python,
-        args: ["-P", "-m", "openclaw_oauthrouter", ...(configFile ? ["--config", configFile] : []), "serve", "--host-stdio"],
-        config,
-        baseUrl: `${root}/v1`,
-        token: () => localToken(config),
-        lend: async (provider) => api.runtime.modelAuth.resolveApiKeyForProvider({ provider, cfg: ctx.config }),
-        ready: (line) => publish(line.token),
-        log: ctx.logger,
-        health: ctx.serviceHealth,
-      });
-      return gateway.start();
+    start: async (ctx) => {
+      stopped = false;
+      environment = python ? undefined : await ownEnvironment(ctx.stateDir);
+      if (!environment) return run(python ?? "python3", ctx);
+      if (environment.isReady()) return run(environment.python, ctx);
+      // The first start after an installation takes a minute; OpenClaw shall not wait for it.
+      ctx.logger.info(`oauthrouter: making its Python environment in ${environment.folder}`);
+      environment.make(ctx.logger).then(
+        () => run(environment.python, ctx),
+        (error) => {
+          ctx.logger.warn(`oauthrouter: ${error.message}`);
+          ctx.serviceHealth?.reportFailure(error);
+        },
+      );
+      return undefined;
     },
-    stop: () => gateway?.stop(),
+    stop: async () => {
+      stopped = true;
+      await gateway?.stop();
+      environment?.removeIfUninstalled();
+    },
   });
+}
+
+/** The package for npm brings a module that makes a Python environment; the shim within the Python package needs none. */
+async function ownEnvironment(stateDir) {
+  const module = await import("./environment.js").catch((error) => {
+    if (error.code === "ERR_MODULE_NOT_FOUND") return undefined;
+    throw error;
+  });
+  return module?.environment(stateDir);
 }
 
 /** OpenClaw's configuration with our model as the agents' own. */
