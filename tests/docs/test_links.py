@@ -40,6 +40,8 @@ def wrong_word(words: list[str]) -> str | None:
     context = click.Context(root)
     while words:
         word = words.pop(0)
+        if word == "--" or (command.name == "run" and not word.startswith("-")):
+            return None  # what follows are another program's words
         if word.startswith("-"):
             option = next((one for one in command.params if word.partition("=")[0] in (*one.opts, *one.secondary_opts)), None)
             if option is None and word not in ("--help", "--version"):

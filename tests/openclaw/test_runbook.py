@@ -72,6 +72,7 @@ def test_commands_that_need_no_openclaw(tmp_path: Path, line: str) -> None:
 @pytest.mark.timeout(500)
 def test_from_top_to_bottom(host: Host, upstream: Upstream) -> None:
     with_our_command(host)
+    host.config.unlink()
     (host.root / "anthropic-key.txt").write_text(f"{KEY}\n")
     host.state.mkdir(parents=True)
     (host.state / "config.json").write_text(json.dumps({"providers": {"anthropic": {"apiBase": upstream.origin}}}))
@@ -86,6 +87,9 @@ def test_from_top_to_bottom(host: Host, upstream: Upstream) -> None:
                 output = run(host, command.line)
                 if "openclaw agent" in command.line or "chat/completions" in command.line:
                     assert len(upstream.requests) > answered, output
+                if "openclaw onboard" in command.line:
+                    # Another gateway may have the usual port of the machine that tests run on.
+                    host.openclaw("config", "set", "gateway.port", str(host.port))
             if "--route local-service" in command.line:
                 # Nothing may be left running that the local service could lean on.
                 gateway.terminate()
