@@ -13,6 +13,7 @@ import pluggy
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo, Payment, Tier
+from openclaw_oauthrouter.catalog.accepts import accepts_of
 from openclaw_oauthrouter.catalog.models import build_catalog
 from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.classifier.request_classifier import RequestClassifier
@@ -145,7 +146,9 @@ def connect_router(
     choosing = Choosing(
         providers=providers,
         chains=TierTable(named, providers, accounts.usable, order_price, today, time.monotonic, excluded),
-        eligibility=Eligibility(usable=accounts.usable, blocked=accounts.blocked, excluded=excluded, today=today),
+        eligibility=Eligibility(
+            usable=accounts.usable, blocked=accounts.blocked, excluded=excluded, today=today, shapes=accounts.shapes
+        ),
         prices=prices,
         shadow=_list_price if original else lambda info, now: shadow_price(accounts.payment(info), now),
         explain_missing=lambda: what_is_missing(credentials, providers),
@@ -192,6 +195,13 @@ class Accounts:
             if reason is None:
                 return None
         return reason
+
+    def shapes(self, info: ModelInfo) -> Sequence[str]:
+        """Kinds of structured output that a model keeps to, asked in its provider's dialect."""
+        provider = self.providers.get(info.provider)
+        dialect = info.protocols[0] if info.protocols else provider.dialect if provider is not None else ""
+        accepts = info.accepts or accepts_of(info.provider, info.id, dialect)
+        return accepts.structured_output
 
     def payment(self, info: ModelInfo) -> Payment:
         """Who pays for a model's calls: the first credential that nothing speaks against."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
 from openclaw_oauthrouter.canonical.clock import Clock
@@ -97,9 +97,12 @@ class Choosing:
                     out_of_order.append(Candidate(info, tier, reason))
         # With nothing else left, the provider's own answer says more than our guess.
         found = Found(tuple(candidates or out_of_order), tuple(skipped))
-        if not found.candidates:
-            raise self._refusal(skipped, requirements)
-        return found
+        if found.candidates:
+            return found
+        if requirements.structured_output is not None:
+            # Better a model that is only told of the shape than none at all.
+            return self.find(tier, replace(requirements, structured_output=None), in_use)
+        raise self._refusal(skipped, requirements)
 
     def order(
         self, candidates: Sequence[Candidate], forecast: TurnForecast, known: Conversation | None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 
-from openclaw_oauthrouter.canonical.content import BlobPart, ToolCallResponsePart, UriPart
+from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.errors import InvalidRequestError
@@ -18,12 +18,15 @@ class Requirements:
     """What a request demands of a model.
 
     :ivar input_tokens: estimate of the prompt
+    :ivar structured_output: ``json_object`` or ``json_schema``; ``None`` asks for no shape
     """
 
     input_tokens: int = 0
     images: bool = False
     documents: bool = False
     tools: bool = False
+    audio: bool = False
+    structured_output: str | None = None
 
 
 def requirements_of(request: ChatRequest, input_tokens: int) -> Requirements:
@@ -33,9 +36,17 @@ def requirements_of(request: ChatRequest, input_tokens: int) -> Requirements:
         for message in request.messages
         for outer in message.parts
         for part in (outer.content if isinstance(outer, ToolCallResponsePart) else (outer,))
-        if isinstance(part, (BlobPart, UriPart))
+        if isinstance(part, (BlobPart, UriPart, FilePart))
     }
-    return Requirements(input_tokens, "image" in modalities, "document" in modalities, bool(request.tools))
+    shape = request.response_format.kind if request.response_format is not None else "text"
+    return Requirements(
+        input_tokens,
+        images="image" in modalities,
+        documents="document" in modalities,
+        tools=bool(request.tools),
+        audio="audio" in modalities,
+        structured_output=None if shape == "text" else shape,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +67,14 @@ class Eligibility:
     :ivar blocked: why a provider or model is out of order, ``None`` when it is not
     :ivar excluded: names the user keeps out of automatic routing
     :ivar today: for retirement dates; ``None`` ignores them
+    :ivar shapes: kinds of structured output that a model keeps to; ``None`` takes all to keep to all
     """
 
     usable: Callable[[str], bool]
     blocked: Callable[[str, str], str | None]
     excluded: frozenset[str]
     today: Callable[[], date] | None
+    shapes: Callable[[ModelInfo], Sequence[str]] | None = None
 
     def day(self) -> date | None:
         """The present day, for dates of retirement; ``None`` where they do not count."""
@@ -70,7 +83,7 @@ class Eligibility:
     def asking_once(self) -> Eligibility:
         """The same, for one route: a provider's credentials are looked for once, however many of its models come into question."""
         day = self.today() if self.today is not None else None
-        return Eligibility(cache(self.usable), self.blocked, self.excluded, None if day is None else lambda: day)
+        return Eligibility(cache(self.usable), self.blocked, self.excluded, None if day is None else lambda: day, self.shapes)
 
     def why_not(self, info: ModelInfo, requirements: Requirements) -> str | None:
         """The first reason against a model, in words; ``None`` when it can serve."""
@@ -84,6 +97,9 @@ class Eligibility:
             return f"retired by its provider on {info.retires}"
         if not self.usable(info.provider):
             return f"no credential for {info.provider}"
+        shape = requirements.structured_output
+        if shape is not None and self.shapes is not None and shape not in self.shapes(info):
+            return f"cannot keep to a shape of the answer ({shape})"
         return too_small(info, requirements)
 
     def refusal(self, considered: Sequence[ModelInfo], requirements: Requirements) -> InvalidRequestError:
@@ -112,6 +128,8 @@ def too_small(info: ModelInfo, requirements: Requirements) -> str | None:
         return "cannot read documents"
     if requirements.tools and not info.tools:
         return "cannot call tools"
+    if requirements.audio and not info.audio:
+        return "cannot hear audio"
     window = info.max_input_tokens or info.context_window
     if window is not None and requirements.input_tokens > window:
         return f"the prompt (about {requirements.input_tokens} tokens) exceeds its window of {window}"

@@ -161,7 +161,8 @@ class Router:
         return resolve(model, self.choosing.providers, self.settings.aliases, UsableProviders(self.eligibility.usable))
 
     def _chosen(self, request: ChatRequest, info: ModelInfo, conversation: str | None) -> RoutingDecision:
-        candidates = (Candidate(info, reason="chosen by the client"), *self._fallback(info, requirements_of(request, 0), ()))
+        tokens = self.estimate(request, info).input_tokens if self.fallback.enabled else 0
+        candidates = (Candidate(info, reason="chosen by the client"), *self._fallback(info, requirements_of(request, tokens), ()))
         decision = RoutingDecision(info.name, None, 1.0, "explicit", "the client named the model", candidates=candidates)
         return self._priced(request, decision, conversation)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
-from openclaw_oauthrouter.canonical.content import BlobPart, TextPart, ToolCallResponsePart, UriPart
+from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, TextPart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.pricing import Price
-from openclaw_oauthrouter.canonical.request import Tool
+from openclaw_oauthrouter.canonical.request import ResponseFormat, Tool
 from openclaw_oauthrouter.canonical.routing import ModelInfo, RouteHints, Tier
 from openclaw_oauthrouter.catalog.models import placed
 from openclaw_oauthrouter.config.routing import RoutingSettings
@@ -19,7 +20,7 @@ from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements, 
 from openclaw_oauthrouter.routing.fallback import fallback_candidates
 from openclaw_oauthrouter.routing.hints import hints_of
 from openclaw_oauthrouter.routing.tiers import borrowing_order, named_tiers
-from tests.unit.routing.world import TODAY, FakeProvider, asking
+from tests.unit.routing.world import TODAY, FakeProvider, World, asking, providers
 
 SIMPLE, MEDIUM, COMPLEX, REASONING = Tier
 
@@ -205,3 +206,34 @@ def test_needs_are_read_off_the_parts_even_inside_a_tools_answer() -> None:
     assert requirements_of(asking("auto", TextPart("hi")), 7) == Requirements(7)
     assert requirements_of(asking("auto", image, tools=(Tool("f"),)), 0) == Requirements(images=True, tools=True)
     assert requirements_of(asking("auto", ToolCallResponsePart("1", (document,))), 0) == Requirements(documents=True)
+    assert requirements_of(asking("auto", FilePart("document", "file-1")), 0) == Requirements(documents=True)
+    assert requirements_of(asking("auto", BlobPart("audio", "audio/wav", "aGk=")), 0) == Requirements(audio=True)
+    shaped = asking(response_format=ResponseFormat("json_schema", {}))
+    assert requirements_of(shaped, 0) == Requirements(structured_output="json_schema")
+    assert requirements_of(asking(response_format=ResponseFormat("text")), 0) == Requirements()
+
+
+def test_a_model_that_keeps_to_no_shape_is_passed_over_while_there_is_another() -> None:
+    shaped = asking(response_format=ResponseFormat("json_schema", {}))
+    world = World(tier=Tier.SIMPLE)
+
+    def decided(*keeping: str) -> tuple[str, list[str]]:
+        router = world.router()
+        keep = replace(router.eligibility, shapes=lambda info: ("json_schema",) if info.id in keeping else ("json_object",))
+        routed = replace(router, choosing=replace(router.choosing, eligibility=keep)).route(shaped, RouteHints(), None)
+        return routed.decision.model, [skip.reason for skip in routed.decision.skipped]
+
+    assert decided("middle") == ("beta/middle", ["cannot keep to a shape of the answer (json_schema)"])
+    assert decided() == ("alpha/small", [])
+
+
+def test_the_stops_of_a_fallback_have_to_be_up_to_the_request_too() -> None:
+    blind = FakeProvider("gamma", (ModelInfo("gamma", "spare", images=False),))
+    chain = (FallbackCandidateSettings(provider="gamma", default_model="spare"),)
+    world = World(
+        providers=providers(blind), fallback=RateLimitFallbackSettings(enabled=True, from_providers=("alpha",), chain=chain)
+    )
+    for model in ("auto", "alpha/small"):
+        for parts, there in (((), True), ((BlobPart("image", "image/png", "aGk="),), False)):
+            decision = world.router().route(asking(model, *parts), RouteHints(), None).decision
+            assert ("gamma/spare" in [candidate.info.name for candidate in decision.candidates]) is there
