@@ -19,7 +19,7 @@ from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.classifier.request_classifier import RequestClassifier
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.routing import Profile
-from openclaw_oauthrouter.credentials.chain import CredentialChain
+from openclaw_oauthrouter.credentials.chain import REMEMBERED_SECONDS, CredentialChain
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.interfaces import Classifier, ConversationMemory, Dialect, Health, Provider
 from openclaw_oauthrouter.policy.expectations import Expectations
@@ -68,7 +68,7 @@ def _origins(settings: Settings) -> dict[str, str]:
 def build_credentials(settings: Settings, plugins: pluggy.PluginManager) -> CredentialChain:
     """All credential sources in the configured order."""
     sources = flat(plugins.hook.oauthrouter_register_credential_sources(settings=settings))
-    return CredentialChain(sources, settings.credentials, time.time, settings.providers)
+    return CredentialChain(sources, settings.credentials, time.time, settings.providers, REMEMBERED_SECONDS)
 
 
 def usable_now(settings: Settings, plugins: pluggy.PluginManager) -> list[str]:

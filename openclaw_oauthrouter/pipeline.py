@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -159,20 +158,21 @@ class Reply:
         """The answer in the client's dialect, as it comes; an error at the end is part of it."""
         keeping, sent = self._exchange.keeping(), list[bytes]()
         try:
-            async with aclosing(self._answer.frames()) as frames:
-                async for frame in frames:
-                    self._watch(frame)
-                    chunk = self.encoder.send(self._with_client_names(frame))
-                    if keeping is not None:
-                        sent.append(chunk)
-                        if _finishes(frame):
-                            # Kept before the client hears of the end, so that its next request finds it.
-                            await self._exchange.keep(keeping.whole_answer(b"".join(sent)))
-                    yield chunk
-                    if self._watched is not None and self._written() > self._watched:
-                        await self._top_up()
-                    if failure := _failure(frame):
-                        raise failure
+            for frame in self._answer.first:
+                chunk = self._encoded(frame)
+                if keeping is not None:
+                    await self._keep(keeping, sent, chunk, frame)
+                yield chunk
+                _raise_failure(frame)
+            async for frame in self._answer.rest:
+                chunk = self._encoded(frame)
+                if keeping is not None:
+                    await self._keep(keeping, sent, chunk, frame)
+                yield chunk
+                if not frame.plain:
+                    _raise_failure(frame)
+                if self._watched is not None and self._written() > self._watched:
+                    await self._top_up()
         except UpstreamError as error:
             note_error(self._record, error)
             self._exchange.pipeline.upstream.broke_off(self._answer.target, error)
@@ -182,6 +182,11 @@ class Reply:
             note_error(self._record, error)
             yield self.encoder.fail(error)
 
+    def _encoded(self, frame: Frame) -> bytes:
+        self._answer.see(frame)
+        self._watch(frame)
+        return self.encoder.send(self._with_client_names(frame))
+
     async def whole(self) -> bytes:
         """The answer as one JSON body; it has come to its end already, or ``Exchange.open`` would have failed."""
         body = await self._whole()
@@ -189,18 +194,25 @@ class Reply:
             await self._exchange.keep(orjson.loads(body))
         return body
 
+    async def _keep(self, keeping: KeepsConversations, sent: list[bytes], chunk: bytes, frame: Frame) -> None:
+        sent.append(chunk)
+        if _finishes(frame):
+            # Kept before the client hears of the end, so that its next request finds it.
+            await self._exchange.keep(keeping.whole_answer(b"".join(sent)))
+
     async def _whole(self) -> bytes:
-        seen: list[Frame] = []
-        async with aclosing(self._answer.frames()) as frames:
-            async for frame in frames:
-                self._watch(frame)
-                seen.append(frame)
+        seen = self._answer.first
+        for frame in seen:
+            self._answer.see(frame)
+            self._watch(frame)
         if self._relays and not self._answer.streamed:
             raw = b"".join(frame.raw for frame in seen)
             # Numbers that no float holds survive only where nothing is read.
             return orjson.dumps(self._dialect.relay_response(orjson.loads(raw), self._tool_names)) if self._tool_names else raw
-        if self._relays and isinstance(self._dialect, FoldsStreams):
-            return orjson.dumps(self._dialect.whole_answer(b"".join(self.encoder.send(frame) for frame in seen)))
+        # Not isinstance(): looking for the methods of a Protocol takes longer than all the rest of this.
+        folds: FoldsStreams | None = self._dialect if hasattr(self._dialect, "whole_answer") else None  # type: ignore[assignment]
+        if self._relays and folds is not None:
+            return orjson.dumps(folds.whole_answer(b"".join(self.encoder.send(frame) for frame in seen)))
         fold = ResponseFold()
         for frame in seen:
             for event in self._with_client_names(frame).events:
@@ -263,11 +275,13 @@ class Reply:
         record.notes.extend(self._answer.encoded.notes)
 
     def _with_client_names(self, frame: Frame) -> Frame:
-        if not self._tool_names:
+        if frame.plain or not self._tool_names:
             return frame
         return replace(frame, events=tuple(rename_tool(event, self._tool_names) for event in frame.events))
 
     def _watch(self, frame: Frame) -> None:
+        if frame.plain and self._record.first_token_seconds is not None:
+            return
         for event in frame.events:
             if isinstance(event, ResponseFinished):
                 self._record.finish_reason = event.finish_reason
@@ -337,6 +351,7 @@ def _finishes(frame: Frame) -> bool:
     return any(isinstance(event, ResponseFinished) for event in frame.events)
 
 
-def _failure(frame: Frame) -> UpstreamError | None:
+def _raise_failure(frame: Frame) -> None:
     last = frame.events[-1] if frame.events else None
-    return last.error if isinstance(last, ResponseFailed) else None
+    if isinstance(last, ResponseFailed):
+        raise last.error

@@ -122,7 +122,10 @@ class Frame:
     :ivar raw: the bytes of those events as the upstream sent them; the transparent lane forwards them. Never holds the event
         that made the stream fail: an encoder's ``fail`` says it in the client's dialect
     :ivar events: their meaning
+    :ivar plain: nothing but ``PartDelta`` is among the events, so whoever looks for anything else need not look; a frame that does not
+        say so may still hold nothing else
     """
 
     raw: bytes
     events: tuple[StreamEvent, ...] = field(default=())
+    plain: bool = False

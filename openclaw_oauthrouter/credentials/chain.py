@@ -19,6 +19,9 @@ _log = logging.getLogger(__name__)
 Answer = tuple[Sequence[Credential], CredentialError | None]
 _CONVERSATIONS = 4096  # remembered; the longest unused is forgotten first
 
+_ENDS_SOON_SECONDS = 900.0
+"""Longer than any source of ours renews a token before its end."""
+
 REMEMBERED_SECONDS = 1.0
 """For how long routing goes by what it last heard of a provider's credentials: looking costs a ``stat`` a source."""
 
@@ -42,6 +45,7 @@ class CredentialChain:
     :param settings: order and pooling
     :param providers: the configured providers, for advice
     :param clock: Unix seconds
+    :param remember_seconds: how long ``resolve`` goes by its last look at the sources; 0 looks each time
     :raises ConfigurationError: ``credentials.order`` names a source that does not exist
     """
 
@@ -51,7 +55,9 @@ class CredentialChain:
         settings: CredentialSettings,
         clock: Clock,
         providers: Mapping[str, ProviderSettings] | None = None,
+        remember_seconds: float = 0.0,
     ) -> None:
+        self._remember_seconds = remember_seconds
         self._sources = in_order(sources, settings.order)
         # Sorted out once: looking for methods on a Protocol takes longer than reading an unchanged source.
         self._renewing = {name: item for name, item in self._sources.items() if isinstance(item, RenewingCredentialSource)}
@@ -96,9 +102,15 @@ class CredentialChain:
     async def resolve(self, provider: str, conversation: str | None = None) -> Sequence[Credential]:
         """Credentials to try, in order; a conversation keeps the one it began with while that is usable.
 
+        A look at the sources is good for ``remember_seconds``, unless a credential ends soon: whoever renews it must be asked.
+
         :raises CredentialError: none is usable; says which source to fix and how
         """
-        self._known.pop(provider, None)
+        now = self._clock()
+        at, known = self._known.pop(provider, (0.0, None))
+        if known is not None and known.credentials and 0 <= now - at < self._remember_seconds and _last(known.credentials, now):
+            self._known[provider] = (at, known)
+            return self._sticky(provider, conversation, known.credentials)
         usable = self._select(provider, [await self._ask(source, provider) for source in self._sources.values()])
         self._known[provider] = (self._clock(), KnownCredentials(True, tuple(usable)))
         return self._sticky(provider, conversation, usable)
@@ -157,7 +169,7 @@ class CredentialChain:
         now = self._clock()
         return (item for item in found if item.expires_at is None or item.expires_at > now)
 
-    def _sticky(self, provider: str, conversation: str | None, usable: list[Credential]) -> Sequence[Credential]:
+    def _sticky(self, provider: str, conversation: str | None, usable: Sequence[Credential]) -> Sequence[Credential]:
         if conversation is None:
             return usable
         key = (provider, conversation)
@@ -196,6 +208,10 @@ def in_order(sources: Iterable[CredentialSource], order: Sequence[str]) -> dict[
         raise ConfigurationError(f"credentials.order names {unknown[0]!r}; known sources: {', '.join(known)}")
     last = [name for name in by_name if name not in DEFAULT_ORDER]
     return {name: by_name[name] for name in dict.fromkeys((*order, *last)) if name in by_name}
+
+
+def _last(credentials: Sequence[Credential], now: float) -> bool:
+    return all(item.expires_at is None or item.expires_at > now + _ENDS_SOON_SECONDS for item in credentials)
 
 
 def _is_second_account(item: Credential, kept: Sequence[Credential]) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import httpx
 
@@ -93,18 +94,15 @@ class Answer:
         """Text, reasoning and tool arguments that came."""
         return self.bounds.characters
 
-    async def frames(self) -> AsyncGenerator[Frame, None]:
-        """All frames, those already here first."""
-        for frame in self.first:
-            yield self._seen(frame)
-        async for frame in self.rest:
-            yield self._seen(frame)
-
     async def aclose(self) -> None:
         """Close the upstream connection; unless the answer was read to its end, the provider stops generating."""
         await self._stack.aclose()
 
-    def _seen(self, frame: Frame) -> Frame:
+    def see(self, frame: Frame) -> None:
+        """Take note of a frame of ``first`` or ``rest``, in their order.
+
+        :raises UpstreamProtocolError: the answer does not end
+        """
         for event in frame.events:
             if isinstance(event, PartDelta):
                 self.bounds.delta(event.text)
@@ -112,7 +110,6 @@ class Answer:
                 self.usage = event.usage
             elif isinstance(event, ResponseFinished):
                 self.finished = True
-        return frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,18 +170,19 @@ class Sender:
             self.health.observe_headers(provider.name, target.credential_name, headers, model=info.id)
             if response.status_code >= 400:
                 raise await read_error(response, target.dialect, provider.name, limits)
-            frames = await stack.enter_async_context(aclosing(read_frames(response, target.dialect, provider.name, limits)))
-            stamped = self.origins.stamped(frames, target.origin)
+            stamp = partial(self.origins.stamped, origin=target.origin)
+            frames = read_frames(response, target.dialect, provider.name, limits, stamp)
+            await stack.enter_async_context(aclosing(frames))
             streamed = headers.get("content-type", "").startswith("text/event-stream")
             if request.stream:
-                first = await _beginning(stamped, attempt)
+                first = await _beginning(frames, attempt)
             else:
-                first = await _whole(stamped, attempt, streamed=streamed)
+                first = await _whole(frames, attempt, streamed=streamed)
         except BaseException:
             await stack.aclose()
             raise
         attempt.outcome = "ok"
-        return Answer(target, encoded, first, stamped, headers, attempt, streamed, _stack=stack)
+        return Answer(target, encoded, first, frames, headers, attempt, streamed, _stack=stack)
 
     def mark(self, request: httpx.Request, before: str | None = None) -> None:
         """Let this gateway know a request again, should its provider's address lead back here; vendors need not see it.

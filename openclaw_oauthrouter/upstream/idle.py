@@ -7,6 +7,8 @@ from types import TracebackType
 
 from openclaw_oauthrouter.upstream.deadline import Deadline
 
+_NEVER = float("inf")
+
 
 class IdleTimeout:
     """Raises ``TimeoutError`` in its ``async with`` block once nothing was heard for too long, or the deadline has passed.
@@ -24,7 +26,7 @@ class IdleTimeout:
         self._seconds = seconds
         self._since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._looks_at = float("inf")
+        self._looks_at = _NEVER
 
     async def __aenter__(self) -> IdleTimeout:
         await self._timeout.__aenter__()
@@ -47,11 +49,15 @@ class IdleTimeout:
 
     def listen(self, seconds: float) -> None:
         """Wait for more, for so long at most."""
-        self._seconds = seconds
         self._since = self._loop.time()
-        ends = self._ends()
-        if ends < self._looks_at:
-            self._look_at(ends)
+        # As long a silence as before ends later than what is looked for already.
+        if seconds < self._seconds or self._timer is None:
+            self._seconds = seconds
+            self._look_at(self._ends())
+        else:
+            self._seconds = seconds
+            if self._looks_at == _NEVER:
+                self._look_at(self._ends())
 
     def _ends(self) -> float:
         since = self._loop.time() if self._since is None else self._since
@@ -70,5 +76,5 @@ class IdleTimeout:
         elif self._ends() > now:
             self._look_at(self._ends())
         else:
-            self._looks_at = float("inf")
+            self._looks_at = _NEVER
             self._timeout.reschedule(now)

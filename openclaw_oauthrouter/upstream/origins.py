@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from openclaw_oauthrouter.canonical.content import Opaque, ReasoningPart, TextPart, ToolCallPart
@@ -33,13 +33,9 @@ class Origins:
     def _maker(self, opaque: Opaque) -> str | None:
         return next((maker for seal in seals_in(opaque) if (maker := self._makers.get(_digest(seal)))), None)
 
-    async def stamped(self, frames: AsyncIterator[Frame], origin: str) -> AsyncIterator[Frame]:
-        """Pass frames on, writing their maker into every opaque part."""
-        async for frame in frames:
-            yield self._stamped(frame, origin)
-
-    def _stamped(self, frame: Frame, origin: str) -> Frame:
-        if not any(isinstance(event, PartStarted | PartFinished) and event.opaque for event in frame.events):
+    def stamped(self, frame: Frame, origin: str) -> Frame:
+        """A frame with its maker written into every opaque part."""
+        if frame.plain or not any(isinstance(event, PartStarted | PartFinished) and event.opaque for event in frame.events):
             return frame
         events = (
             self._stamp(event, origin) if isinstance(event, PartStarted | PartFinished) else event for event in frame.events

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
@@ -122,11 +122,16 @@ async def read_error(response: httpx.Response, dialect: Dialect, provider: str, 
     return error
 
 
-def read_frames(response: httpx.Response, dialect: Dialect, provider: str, limits: Limits) -> AsyncGenerator[Frame, None]:
-    """An answer as frames: many when the upstream streams, one when it does not."""
+def read_frames(
+    response: httpx.Response, dialect: Dialect, provider: str, limits: Limits, stamp: Callable[[Frame], Frame]
+) -> AsyncGenerator[Frame, None]:
+    """An answer as frames: many when the upstream streams, one when it does not.
+
+    :param stamp: has the last word on each
+    """
     if response.headers.get("content-type", "").startswith("text/event-stream"):
-        return _stream(response, dialect, provider, limits)
-    return _whole(response, dialect, provider, limits)
+        return _stream(response, dialect, provider, limits, stamp)
+    return _whole(response, dialect, provider, limits, stamp)
 
 
 async def read_whole(response: httpx.Response, provider: str, limits: Limits) -> bytes:
@@ -139,7 +144,9 @@ def lower_headers(response: httpx.Response) -> Mapping[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}
 
 
-async def _whole(response: httpx.Response, dialect: Dialect, provider: str, limits: Limits) -> AsyncGenerator[Frame, None]:
+async def _whole(
+    response: httpx.Response, dialect: Dialect, provider: str, limits: Limits, stamp: Callable[[Frame], Frame]
+) -> AsyncGenerator[Frame, None]:
     body = await _read(response, provider, limits, MAX_ANSWER_BYTES)
     try:
         frame = Frame(body, tuple(dialect.decode_response(_parsed(body))))
@@ -152,7 +159,7 @@ async def _whole(response: httpx.Response, dialect: Dialect, provider: str, limi
         raise UpstreamProtocolError(
             f"{provider} answered with something that is not its own protocol ({kind})", provider=provider
         ) from error
-    yield _without_secrets(frame, response, dialect)
+    yield stamp(_without_secrets(frame, response, dialect))
 
 
 def _without_secrets(frame: Frame, response: httpx.Response, dialect: Dialect) -> Frame:
@@ -190,7 +197,9 @@ def _parsed(body: bytes) -> JsonObject:
     return value
 
 
-async def _stream(response: httpx.Response, dialect: Dialect, provider: str, limits: Limits) -> AsyncGenerator[Frame, None]:
+async def _stream(
+    response: httpx.Response, dialect: Dialect, provider: str, limits: Limits, stamp: Callable[[Frame], Frame]
+) -> AsyncGenerator[Frame, None]:
     decoder = dialect.stream_decoder()
     cut: UpstreamError | None = None
     finished = False
@@ -201,8 +210,11 @@ async def _stream(response: httpx.Response, dialect: Dialect, provider: str, lim
                 # Only the upstream's silence counts, not the time a client needs to take what it was sent.
                 idle.heard()
                 frame = decoder.receive(chunk)
-                yield _without_secrets(frame, response, dialect)
-                finished = finished or _finishes(frame)
+                if frame.plain:
+                    yield frame
+                else:
+                    yield stamp(_without_secrets(frame, response, dialect))
+                    finished = finished or _finishes(frame)
                 idle.listen(CLOSING_SECONDS if finished else seconds)
     except TimeoutError:
         cut = limits.deadline.time_out(provider, f"{provider} fell silent for {seconds:g} s in the middle of its answer")
@@ -216,14 +228,11 @@ async def _stream(response: httpx.Response, dialect: Dialect, provider: str, lim
         return
     if cut is not None:
         raise cut
-    yield _without_secrets(decoder.finish(), response, dialect)
+    yield stamp(_without_secrets(decoder.finish(), response, dialect))
 
 
 def _finishes(frame: Frame) -> bool:
-    for event in frame.events:  # noqa: SIM110 - on the path of every token, where a generator would cost more than the loop
-        if isinstance(event, ResponseFinished):
-            return True
-    return False
+    return any(isinstance(event, ResponseFinished) for event in frame.events)
 
 
 async def _read(response: httpx.Response, provider: str, limits: Limits, limit: int) -> bytes:

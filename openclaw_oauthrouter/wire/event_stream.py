@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, StreamEvent
+from openclaw_oauthrouter.canonical.events import Frame, PartDelta, ResponseFailed, StreamEvent
 from openclaw_oauthrouter.errors import Refusal, UpstreamConnectionError, UpstreamError, UpstreamProtocolError
 from openclaw_oauthrouter.wire.sse import EventTooLarge, ServerSentEvent, ServerSentEventDecoder, closed, raw_before
 
@@ -72,12 +72,13 @@ class EventStreamDecoder:
 
     def _drive(self, raw: bytes, events: list[ServerSentEvent]) -> Frame:
         out: list[StreamEvent] = []
+        machine = self._machine
         for position, event in enumerate(events):
-            if self._machine.done:
+            if machine.done:
                 # What an upstream adds after the end must not reach a client that takes every event seriously.
                 return Frame(raw_before(raw, position), tuple(out))
             try:
-                out.extend(self._machine.receive(event))
+                out.extend(machine.receive(event))
             except UpstreamError as error:
                 error.refusal = Refusal(event.data)
                 return self._fail(raw_before(raw, position), out, error)
@@ -86,8 +87,15 @@ class EventStreamDecoder:
                     f"the provider's stream is broken: {type(error).__name__} in event {event.event!r}"
                 )
                 return self._fail(raw_before(raw, position), out, broken)
-        return Frame(raw, tuple(out))
+        return Frame(raw, tuple(out), _is_plain(out))
 
     def _fail(self, raw: bytes, out: list[StreamEvent], error: UpstreamError) -> Frame:
         self._failed = True
         return Frame(raw, (*out, ResponseFailed(error)))
+
+
+def _is_plain(events: list[StreamEvent]) -> bool:
+    for event in events:  # noqa: SIM110 - on the path of every token, where a generator would cost more than the loop
+        if type(event) is not PartDelta:
+            return False
+    return True

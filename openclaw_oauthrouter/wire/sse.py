@@ -48,6 +48,9 @@ class ServerSentEventDecoder:
         """
         if not self._started:
             chunk = self._without_mark(chunk)
+        # The common case first: a read that holds whole events, lines ended by LF alone.
+        if not self._buffer and chunk[-2:] == b"\n\n" and b"\r" not in chunk:
+            return chunk, _events(chunk)
         raw = self._complete(chunk)
         if len(self._buffer) > MAX_EVENT_BYTES:
             raise EventTooLarge(f"an event is larger than {MAX_EVENT_BYTES} bytes")
@@ -127,10 +130,37 @@ def _end_of_last_block(buffer: bytes | bytearray, start: int) -> int:
 
 
 def _events(raw: bytes) -> list[ServerSentEvent]:
+    if b"\r" in raw:
+        return _events_of(_LINE.split(raw))
+    events: list[ServerSentEvent] = []
+    start = 0
+    while (end := raw.find(b"\n\n", start)) >= 0:
+        event = _simple(raw, start, end)
+        if event is None:
+            return events + _events_of(raw[start:].split(b"\n"))
+        events.append(event)
+        start = end + 2
+    return events + _events_of(raw[start:].split(b"\n")) if start < len(raw) else events
+
+
+def _simple(raw: bytes, start: int, end: int) -> ServerSentEvent | None:
+    """The event of a block of one ``data`` line, with or without an ``event`` line before it: what nearly all of them are."""
+    at = start
+    name = ""
+    if raw.startswith(b"event: ", start):
+        at = raw.find(b"\n", start, end) + 1
+        if not at:
+            return None
+        name = raw[start + 7 : at - 1].strip().decode("utf-8", "replace")
+    if raw.startswith(b"data: ", at) and raw.find(b"\n", at, end) < 0:
+        return ServerSentEvent(name, raw[at + 6 : end])
+    return None
+
+
+def _events_of(lines: list[bytes]) -> list[ServerSentEvent]:
     events: list[ServerSentEvent] = []
     event = ""
     data: list[bytes] = []
-    lines = raw.split(b"\n") if b"\r" not in raw else _LINE.split(raw)
     for line in lines:
         if not line:
             if data:

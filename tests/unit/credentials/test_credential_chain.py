@@ -221,3 +221,25 @@ async def test_known_credentials_are_renewed_by_a_401_and_by_resolving() -> None
     with pytest.raises(CredentialError):
         await chain.resolve("anthropic")
     assert not chain.known("anthropic").usable
+
+
+async def test_resolve_looks_at_the_sources_at_most_once_a_while_and_at_once_after_a_401() -> None:
+    now = [NOW]
+    store = Shelf("store", [credential("a")])
+    chain = CredentialChain([store], CredentialSettings(), lambda: now[0], remember_seconds=1.0)
+    assert await names(chain) == ["a"]
+    store.items[:] = [credential("b")]
+    assert await names(chain) == ["a"]
+    await chain.renew(credential("a"))
+    assert await names(chain) == ["b"]
+    store.items[:] = [credential("c")]
+    now[0] += 1
+    assert await names(chain) == ["c"]
+
+
+async def test_resolve_asks_again_when_a_credential_ends_soon() -> None:
+    store = Shelf("store", [replace(credential("a"), expires_at=NOW + 60)])
+    chain = CredentialChain([store], CredentialSettings(), lambda: NOW, remember_seconds=1.0)
+    assert await names(chain) == ["a"]
+    store.items[:] = [credential("renewed")]
+    assert await names(chain) == ["renewed"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 from openclaw_oauthrouter.canonical.content import Opaque, ReasoningPart, TextPart
 from openclaw_oauthrouter.canonical.events import Frame, PartFinished, PartStarted
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
@@ -20,12 +18,10 @@ def sent_back(*opaque: Opaque) -> ChatRequest:
 async def made(origins: Origins, origin: str, *seals: str) -> list[Frame]:
     """Let an origin's answer pass."""
 
-    async def frames() -> AsyncIterator[Frame]:
-        yield Frame(b"raw", ())
-        for index, seal in enumerate(seals):
-            yield Frame(b"raw", (PartFinished(index), PartFinished(index, Opaque("signature", seal))))
-
-    return [frame async for frame in origins.stamped(frames(), origin)]
+    frames = [Frame(b"raw", ())]
+    for index, seal in enumerate(seals):
+        frames.append(Frame(b"raw", (PartFinished(index), PartFinished(index, Opaque("signature", seal)))))
+    return [origins.stamped(frame, origin) for frame in frames]
 
 
 async def test_a_bare_seal_is_remembered_by_its_maker() -> None:

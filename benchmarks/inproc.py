@@ -1,0 +1,91 @@
+"""Our own work per request, without sockets: CPU time and function calls, one line a workload.
+
+    python benchmarks/inproc.py [--profile WORKLOAD] [--write]
+
+Times are of this machine at this moment: compare within one run. Calls are the same everywhere under one Python; the test
+``tests/house/test_call_counts.py`` holds them to ``benchmarks/calls.json``, which ``--write`` renews.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import cProfile
+import json
+import pstats
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.workloads import Workload, gateway, play, workloads
+from openclaw_oauthrouter.proxy.gateway import Gateway
+
+CALLS = Path(__file__).with_name("calls.json")
+_ROUNDS = 5
+
+
+async def calls_of(app: Gateway, load: Workload) -> int:
+    """Function calls of one request, Python's and C's, once everything is warm."""
+    for _ in range(5):
+        assert await play(app, load) == 200
+    counted = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal counted
+        counted += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    await play(app, load)
+    sys.setprofile(None)
+    return counted
+
+
+async def measure(app: Gateway, load: Workload) -> float:
+    """CPU microseconds a request, the median of some rounds."""
+    number = 100 if len(load.body) < 2000 and b'"stream"' not in load.body else 25
+    found = []
+    for _ in range(_ROUNDS):
+        began = time.process_time()
+        for _ in range(number):
+            await play(app, load)
+        found.append((time.process_time() - began) / number * 1e6)
+    return sorted(found)[_ROUNDS // 2]
+
+
+async def _main(profile: str | None, write: bool) -> None:
+    with gateway() as app:
+        loads = workloads()
+        if profile:
+            await _profile(app, loads[profile])
+            return
+        calls = {}
+        print(f"{'workload':16} {'CPU us':>8} {'calls':>7}")
+        for name, load in loads.items():
+            calls[name] = await calls_of(app, load)
+            print(f"{name:16} {await measure(app, load):8.0f} {calls[name]:7d}", flush=True)
+    if write:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        CALLS.write_text(json.dumps({"python": version, "calls": calls}, indent=2) + "\n", encoding="utf-8")
+
+
+async def _profile(app: Gateway, load: Workload) -> None:
+    await calls_of(app, load)
+    profiler = cProfile.Profile()
+    profiler.enable()
+    for _ in range(300):
+        await play(app, load)
+    profiler.disable()
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
+
+
+def main() -> None:
+    """Read the arguments and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--profile", choices=list(workloads()), help="print where one workload's time goes instead")
+    parser.add_argument("--write", action="store_true", help="renew calls.json")
+    words = parser.parse_args()
+    asyncio.run(_main(words.profile, words.write))
+
+
+if __name__ == "__main__":
+    main()

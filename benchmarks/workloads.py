@@ -1,0 +1,299 @@
+"""Requests through the whole gateway without sockets: a stub in the transport's place answers, so only our own work is measured."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from openclaw_oauthrouter.assembly import assemble
+from openclaw_oauthrouter.canonical.credential import Secret
+from openclaw_oauthrouter.config.loading import load_settings
+from openclaw_oauthrouter.plugins import create_plugin_manager
+from openclaw_oauthrouter.proxy.gateway import Gateway
+from openclaw_oauthrouter.proxy.live import Live, create_observers
+
+TOKEN = "bench-token"
+TOKENS = 200
+"""Deltas of a streamed answer."""
+
+PROVIDERS = {
+    "anthropic": {"api_base": "http://127.0.0.1:9", "api_key": "sk-ant-api03-bench"},
+    "openai-codex": {"api_base": "http://127.0.0.1:9", "auth_header": "Bearer bench.bench.bench"},
+    "house": {"api_base": "http://127.0.0.1:9/v1", "api_key": "bench", "models": ["m"]},
+}
+
+TIERS = {tier: {"primary": "anthropic/claude-haiku-4-5"} for tier in ("SIMPLE", "MEDIUM", "COMPLEX", "REASONING")}
+"""``auto`` always ends at one model: which it prefers is not what is measured here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One kind of request.
+
+    :ivar path: where the client sends it
+    :ivar body: the request's JSON
+    """
+
+    path: str
+    body: bytes
+
+
+def workloads() -> dict[str, Workload]:
+    """All of them by name; ``same`` are those whose client and provider speak one dialect."""
+    chat, messages, responses = "/v1/chat/completions", "/v1/messages", "/v1/responses"
+    words = [{"role": "user", "content": "What is 2+2? Answer in one word."}]
+    haiku, codex, house = "anthropic/claude-haiku-4-5", "openai-codex/gpt-5.6-sol", "house/m"
+    return {
+        "small": _load(chat, model=haiku, max_tokens=256, messages=words),
+        "auto": _load(chat, model="auto", max_tokens=256, messages=words),
+        "stream": _load(chat, model=haiku, max_tokens=256, messages=words, stream=True),
+        "agent": _load(chat, model=haiku, max_tokens=256, messages=_conversation(), tools=_tools()),
+        "same chat": _load(chat, model=house, max_tokens=256, messages=_conversation(), tools=_tools()),
+        "same messages": _load(messages, model=haiku, max_tokens=256, messages=_messages(), tools=_message_tools()),
+        "same responses": _load(responses, model=codex, input=_items(), tools=_flat_tools(), stream=True),
+        "chat to codex": _load(chat, model=codex, messages=_conversation(), tools=_tools(), stream=True),
+    }
+
+
+def _load(path: str, **body: Any) -> Workload:
+    return Workload(path, json.dumps(body, separators=(",", ":")).encode())
+
+
+def _function(number: int) -> dict[str, Any]:
+    properties = {
+        f"arg{n}": {"type": "string", "description": "an argument that says at some length what it is"} for n in range(5)
+    }
+    schema = {"type": "object", "properties": properties, "required": ["arg0", "arg1"]}
+    return {"name": f"tool_{number}", "description": "Does something with files. " * 12, "parameters": schema}
+
+
+def _tools() -> list[dict[str, Any]]:
+    return [{"type": "function", "function": _function(number)} for number in range(25)]
+
+
+def _flat_tools() -> list[dict[str, Any]]:
+    return [{"type": "function", **_function(number)} for number in range(25)]
+
+
+def _message_tools() -> list[dict[str, Any]]:
+    found = [_function(number) for number in range(25)]
+    return [{"name": f["name"], "description": f["description"], "input_schema": f["parameters"]} for f in found]
+
+
+def _turns() -> Iterator[tuple[str, str, str, str]]:
+    for number in range(15):
+        ask = f'Step {number}: look at the file and "explain" it.\n' + "lorem ipsum dolor sit amet " * 20
+        arguments = json.dumps({"arg0": "src/main.py", "arg1": "x" * 120})
+        yield ask, arguments, "def f(x):\n    return x + 1  # línea\n" * 90, "The file does this and that. " * 20
+
+
+def _conversation() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [{"role": "system", "content": "You are an agent. Follow the rules. " * 60}]
+    for number, (ask, arguments, result, said) in enumerate(_turns()):
+        call = {"id": f"call_{number}", "type": "function", "function": {"name": f"tool_{number}", "arguments": arguments}}
+        found += [
+            {"role": "user", "content": ask},
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": f"call_{number}", "content": result},
+            {"role": "assistant", "content": said},
+        ]
+    return [*found, {"role": "user", "content": "Now summarise."}]
+
+
+def _messages() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for number, (ask, arguments, result, said) in enumerate(_turns()):
+        use = {"type": "tool_use", "id": f"toolu_{number}", "name": f"tool_{number}", "input": json.loads(arguments)}
+        found += [
+            {"role": "user", "content": ask},
+            {"role": "assistant", "content": [use]},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": f"toolu_{number}", "content": result}]},
+            {"role": "assistant", "content": said},
+        ]
+    return [*found, {"role": "user", "content": "Now summarise."}]
+
+
+def _items() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for number, (ask, arguments, result, said) in enumerate(_turns()):
+        found += [
+            {"type": "message", "role": "user", "content": [{"type": "input_text", "text": ask}]},
+            {"type": "function_call", "call_id": f"call_{number}", "name": f"tool_{number}", "arguments": arguments},
+            {"type": "function_call_output", "call_id": f"call_{number}", "output": result},
+            {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": said}]},
+        ]
+    return [*found, {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Now summarise."}]}]
+
+
+# ------------------------------------------------------------------ the stub upstream
+
+
+def _sse(events: list[dict[str, Any]]) -> list[bytes]:
+    return [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events]
+
+
+def _message_stream() -> list[bytes]:
+    usage = {"input_tokens": 25, "output_tokens": 1}
+    head = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "content": [],
+        "stop_reason": None,
+        "usage": usage,
+    }
+    deltas = [
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": f" token{n}"}} for n in range(TOKENS)
+    ]
+    return _sse(
+        [
+            {"type": "message_start", "message": head},
+            {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+            *deltas,
+            {"type": "content_block_stop", "index": 0},
+            {
+                "type": "message_delta",
+                "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+                "usage": {"output_tokens": TOKENS},
+            },
+            {"type": "message_stop"},
+        ]
+    )
+
+
+def _response_stream() -> list[bytes]:
+    part = {"type": "output_text", "text": "", "annotations": []}
+    item = {"type": "message", "id": "msg_1", "role": "assistant", "status": "in_progress", "content": []}
+    text = "".join(f" token{n}" for n in range(TOKENS))
+    done = {**item, "status": "completed", "content": [{**part, "text": text}]}
+    place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    head = {"id": "resp_1", "object": "response", "model": "m", "output": [], "status": "in_progress", "usage": None}
+    usage = {"input_tokens": 25, "output_tokens": TOKENS, "total_tokens": 25 + TOKENS}
+    return _sse(
+        [
+            {"type": "response.created", "response": head},
+            {"type": "response.output_item.added", "output_index": 0, "item": item},
+            {"type": "response.content_part.added", **place, "part": part},
+            *({"type": "response.output_text.delta", **place, "delta": f" token{n}"} for n in range(TOKENS)),
+            {"type": "response.output_text.done", **place, "text": text},
+            {"type": "response.content_part.done", **place, "part": {**part, "text": text}},
+            {"type": "response.output_item.done", "output_index": 0, "item": done},
+            {"type": "response.completed", "response": {**head, "status": "completed", "output": [done], "usage": usage}},
+        ]
+    )
+
+
+_MESSAGE = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "m",
+    "content": [{"type": "text", "text": "A small static answer from the stub."}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 25, "output_tokens": 14},
+}
+_COMPLETION = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "m",
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "A small static answer."}}],
+    "usage": {"prompt_tokens": 25, "completion_tokens": 14, "total_tokens": 39},
+}
+
+
+class _Pieces(httpx.AsyncByteStream):
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces = pieces
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            yield piece
+
+    async def aclose(self) -> None:
+        pass
+
+
+class StubTransport(httpx.AsyncBaseTransport):
+    """Answers at once, each network read one event."""
+
+    def __init__(self) -> None:
+        self._whole = {"/v1/messages": json.dumps(_MESSAGE).encode(), "/v1/chat/completions": json.dumps(_COMPLETION).encode()}
+        self._streams = {"/v1/messages": _message_stream()}
+        self._other = _response_stream()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer for the path."""
+        streams = b'"stream":true' in request.content
+        path = request.url.path
+        pieces = self._streams.get(path, self._other) if streams else [self._whole[path]]
+        kind = b"text/event-stream" if streams else b"application/json"
+        return httpx.Response(200, headers=[(b"content-type", kind)], stream=_Pieces(pieces), request=request)
+
+
+# ------------------------------------------------------------------ the gateway
+
+
+@contextmanager
+def gateway() -> Iterator[Gateway]:
+    """A gateway of the default settings in an empty home, over the stub; open it within a running event loop."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["OAUTHROUTER_HOME"] = folder
+        overrides = {"providers": PROVIDERS, "auth_token": TOKEN, "home": Path(folder), "routing": {"tiers": TIERS}}
+        settings = load_settings(environ={"HOME": folder}, overrides=overrides).settings
+        runtime = assemble(settings, create_plugin_manager(load_entry_points=False))
+        object.__setattr__(runtime.pipeline.upstream.sender, "transport", StubTransport())
+        secret = Secret(TOKEN)
+        yield Gateway(Live(runtime, create_observers(runtime, secret), secret))
+
+
+async def play(app: Gateway, load: Workload) -> int:
+    """One request; returns the status."""
+    told: list[Any] = []
+    read = False
+
+    async def receive() -> dict[str, Any]:
+        nonlocal read
+        if read:
+            await asyncio.get_running_loop().create_future()
+        read = True
+        return {"type": "http.request", "body": load.body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    headers = [
+        (b"host", b"127.0.0.1:8402"),
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(load.body)).encode()),
+        (b"authorization", f"Bearer {TOKEN}".encode()),
+        (b"user-agent", b"bench/1"),
+    ]
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "path": load.path,
+        "raw_path": load.path.encode(),
+        "query_string": b"",
+        "scheme": "http",
+        "root_path": "",
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 8402),
+        "extensions": {"oauthrouter.on_disconnect": lambda _listener: None},
+    }
+    await app(scope, receive, send)
+    status: int = told[0]["status"]
+    return status
