@@ -57,11 +57,7 @@ async def test_reasoning_details_are_known_by_their_seals_however_a_client_joine
     sent = '[{"type":"reasoning.text","text":"h"},{"type":"reasoning.encrypted","data":"SEAL","index":1}]'
     back = '[{"type":"reasoning.text","text":"hm"},{"index":1,"data":"SEAL","type":"reasoning.encrypted"}]'
     opaque = Opaque("reasoning_details", sent)
-
-    async def frames() -> AsyncIterator[Frame]:
-        yield Frame(b"", (PartStarted(0, "reasoning"), PartFinished(0, opaque)))
-
-    [_ async for _ in origins.stamped(frames(), ANN)]
+    origins.stamped(Frame(b"", (PartStarted(0, "reasoning"), PartFinished(0, opaque))), ANN)
     request = ChatRequest("x", "m", (Message("assistant", (ReasoningPart("hm", Opaque("reasoning_details", back)),)),))
     assert origins.foreign(request, ANN) == frozenset()
     assert origins.foreign(request, BOB) == {back}
