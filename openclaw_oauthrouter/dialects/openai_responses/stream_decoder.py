@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 import orjson
@@ -235,6 +236,7 @@ class OutputItems:
         self.called_tool = False
         self._parts = OutputParts()
         self._types: dict[int, str] = {}
+        self._call_ids: dict[int, str] = {}
 
     def opened(self, at: int, item: JsonObject) -> Iterator[StreamEvent]:
         """An item begins; a call without its name yet is held back until it is whole."""
@@ -292,9 +294,14 @@ class OutputItems:
 
     def _start_call(self, at: int, item: JsonObject) -> Iterator[StreamEvent]:
         self.called_tool = True
-        call_id = string(item.get("call_id") or item.get("id") or f"call_{at}")
+        call_id = self._call_ids.setdefault(at, self._unique(string(item.get("call_id") or item.get("id") or f"call_{at}")))
         custom = item["type"] == "custom_tool_call"
         yield from self._parts.start(at, "tool_call", id=call_id, name=string(item.get("name") or ""), custom=custom)
+
+    def _unique(self, call_id: str) -> str:
+        """The id, or another where an item before has it: two calls under one would be one to the client."""
+        used = self._call_ids.values()
+        return call_id if call_id not in used else next(name for n in count(2) if (name := f"{call_id}_{n}") not in used)
 
     def _finish_call(self, at: int, item: JsonObject) -> Iterator[StreamEvent]:
         yield from self._start_call(at, item)

@@ -431,3 +431,28 @@ def test_a_whole_answer_is_the_stream_it_would_have_been() -> None:
 def test_a_whole_answer_that_is_none(fields: dict[str, Any], kind: type[UpstreamError]) -> None:
     with pytest.raises(kind):
         _whole(**fields)
+
+
+def test_calls_under_one_id_are_told_apart() -> None:
+    calls = [
+        {"type": "function_call", "id": f"fc_{at}", "call_id": "same", "name": "f", "arguments": f"[{at}]"} for at in range(3)
+    ]
+    streamed = [event for at, call in enumerate(calls) for event in (added(at, **{**call, "arguments": ""}), done(at, **call))]
+    for events in ([*streamed, ended(*calls)], [ended(*calls)], [*streamed, ended()]):
+        parts = [part for part in fold(decode(wire(CREATED, *events))).parts if isinstance(part, ToolCallPart)]
+        assert [(part.id, part.arguments) for part in parts] == [("same", "[0]"), ("same_2", "[1]"), ("same_3", "[2]")]
+
+
+@pytest.mark.parametrize(("end_turn", "reason"), [(False, "pause"), (True, "stop"), (None, "stop")])
+def test_turn_that_goes_on_is_a_pause(end_turn: bool | None, reason: str) -> None:
+    final = ended(message(said("I will look.")))
+    final["response"]["end_turn"] = end_turn
+    assert fold(decode(wire(CREATED, text(0, "I will look."), final))).finish_reason == reason
+
+
+def test_sources_of_a_search_are_its_hits() -> None:
+    action = {"type": "search", "queries": ["tides"], "sources": [{"type": "url", "url": "https://e.org/a"}, {"type": "api"}]}
+    item = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": action}
+    (part,) = fold(decode(wire(CREATED, done(0, **item), ended()))).parts
+    assert isinstance(part, NativePart)
+    assert part.search == WebSearch("ws_1", "tides", (Citation("https://e.org/a"),))
