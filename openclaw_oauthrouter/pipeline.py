@@ -19,7 +19,7 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, Note
 from openclaw_oauthrouter.canonical.response import ResponseFold, rename_tool
 from openclaw_oauthrouter.canonical.routing import RoutingDecision
 from openclaw_oauthrouter.canonical.trace import RequestRecord
-from openclaw_oauthrouter.canonical.usage import Usage, usage_of_interrupted
+from openclaw_oauthrouter.canonical.usage import Usage, plausible, usage_of_interrupted
 from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, PolicyError, UpstreamError
 from openclaw_oauthrouter.interfaces import Dialect, FoldsStreams, Keeper, KeepsConversations, StreamEncoder
 from openclaw_oauthrouter.routing.hints import hints_of
@@ -252,8 +252,9 @@ class Reply:
 
     def _usage(self) -> Usage:
         """What the provider reported; for an answer cut short, what can be told from what came."""
+        info = self._answer.target.candidate.info
         if self._answer.finished and self._answer.usage is not None:
-            return self._answer.usage
+            return plausible(self._answer.usage, info.context_window, info.max_output_tokens)
         spend = self._exchange.pipeline.upstream.spend
         estimate = spend.estimate(self._exchange.request, self._answer.target.candidate.info)
         return usage_of_interrupted(self._answer.usage, estimate.input_tokens, self._answer.characters)

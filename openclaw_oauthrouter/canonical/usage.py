@@ -11,6 +11,12 @@ _MOST_DOLLARS = 100_000.0
 
 _TICKS = 1e10
 
+_ANY_WINDOW = 2_000_000
+_ROUNDS = 20
+"""How often a provider may read the prompt again for one answer, while its own tools run."""
+
+_MOST_SEARCHES = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -86,6 +92,28 @@ def _dollars(value: object, unit: float = 1.0) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MOST_DOLLARS * unit:
         return None
     return float(value)
+
+
+def plausible(usage: Usage, window: int | None, longest: int | None) -> Usage:
+    """The usage, as far as the model can have used it at all: a provider that reports nonsense must not use up a month's budget.
+
+    :param window: tokens that fit the model; what a request with a provider's own tools reports may be many times as much
+    :param longest: the longest answer it may write
+    """
+    most_input, most_output = (window or _ANY_WINDOW) * _ROUNDS, (longest or _ANY_WINDOW) * _ROUNDS
+    if usage.input_tokens <= most_input and usage.output_tokens <= most_output and usage.web_search_requests <= _MOST_SEARCHES:
+        return usage
+    within = min(usage.input_tokens, most_input)
+    return replace(
+        usage,
+        input_tokens=within,
+        output_tokens=min(usage.output_tokens, most_output),
+        cache_read_input_tokens=min(usage.cache_read_input_tokens, within),
+        cache_creation_input_tokens=min(usage.cache_creation_input_tokens, within),
+        cache_creation_1h_input_tokens=min(usage.cache_creation_1h_input_tokens, within),
+        web_search_requests=min(usage.web_search_requests, _MOST_SEARCHES),
+        estimated=True,
+    )
 
 
 def usage_of_interrupted(reported: Usage | None, input_tokens: int, output_characters: int) -> Usage:

@@ -16,7 +16,7 @@ from openclaw_oauthrouter.canonical.pricing import Price
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Candidate, Estimate, ModelInfo
 from openclaw_oauthrouter.canonical.spending import Amounts, Limit
-from openclaw_oauthrouter.canonical.usage import Usage, usage_of_interrupted
+from openclaw_oauthrouter.canonical.usage import Usage, plausible, usage_of_interrupted
 from openclaw_oauthrouter.config.server import ClientKeySettings
 from openclaw_oauthrouter.config.spend import SpendSettings
 from openclaw_oauthrouter.errors import (
@@ -497,6 +497,22 @@ async def test_a_call_belongs_to_the_day_it_began(make: Make, ledger: Ledger) ->
 )
 def test_an_answer_cut_short_counts_what_was_seen(reported: Usage | None, characters: int, expected: Usage) -> None:
     assert usage_of_interrupted(reported, 100, characters) == replace(expected, estimated=True)
+
+
+@pytest.mark.parametrize(
+    ("told", "booked"),
+    [
+        (Usage(2**53 - 1, 2**53 - 1), Usage(4_000_000, 1_280_000, estimated=True)),
+        (
+            Usage(2**53 - 1, 5, cache_read_input_tokens=2**53 - 1),
+            Usage(4_000_000, 5, cache_read_input_tokens=4_000_000, estimated=True),
+        ),
+        (Usage(3, 3, web_search_requests=2**40), Usage(3, 3, web_search_requests=1000, estimated=True)),
+        (Usage(200_000, 64_000, cache_read_input_tokens=150_000), Usage(200_000, 64_000, cache_read_input_tokens=150_000)),
+    ],
+)
+def test_usage_no_model_can_have_is_bounded(told: Usage, booked: Usage) -> None:
+    assert plausible(told, 200_000, 64_000) == booked
 
 
 # ------------------------------------------------------------------ cancellation and trouble
