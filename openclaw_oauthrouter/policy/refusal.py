@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from openclaw_oauthrouter.canonical.routing import ModelInfo
-from openclaw_oauthrouter.canonical.spending import EVERYBODY, REQUEST, Amounts, Limit, Quantity
+from openclaw_oauthrouter.canonical.spending import EVERYBODY, HOUR, REQUEST, Amounts, Limit, Quantity
 from openclaw_oauthrouter.errors import BudgetExceededError, CostBudgetExceededError, UnpricedModelError
 from openclaw_oauthrouter.policy.calendar import Calendar
 from openclaw_oauthrouter.policy.ledger.entries import Standing
@@ -62,7 +62,8 @@ def unpriced_model(info: ModelInfo, limit: Limit) -> UnpricedModelError:
 def said_of(limit: Limit) -> str:
     """A limit in words: ``the $5.0000 a day for client ci``."""
     whose = "" if limit.scope == EVERYBODY else f" for {limit.scope.replace(':', ' ', 1)}"
-    return f"the {_say(limit.quantity, limit.most)}{UNITS[limit.quantity]} a {limit.period.name}{whose}"
+    each = "an hour" if limit.period is HOUR else f"a {limit.period.name}"
+    return f"the {_say(limit.quantity, limit.most)}{UNITS[limit.quantity]} {each}{whose}"
 
 
 def _sums(short: Standing, needed: int) -> str:

@@ -48,7 +48,7 @@ async def test_hourly_cost_is_enforced_and_warned_of(opened: Open, caplog: pytes
     spend = await opened(hourly_cost)
     with caplog.at_level(logging.WARNING):
         await (await spend.reserve(OPUS, ASKED, None)).settle(Usage(100, 200), 0.1)
-    assert "budget: 50% of the $0.2000 a hour used" in caplog.text
+    assert "budget: 50% of the $0.2000 an hour used" in caplog.text
     await (await spend.reserve(OPUS, ASKED, None)).settle(Usage(100, 200), 0.1)
     with pytest.raises(BudgetExceededError, match="hourly limit reached, resets within the hour") as refusal:
         await spend.reserve(OPUS, ASKED, None)
@@ -67,7 +67,7 @@ async def test_limits_of_a_plugin_are_seen_in_spend_and_on_the_dashboard(
         ("shift", 1, 1000),
     ]
     labels = [item["label"] for item in Budgets().show(snapshot)["items"]]
-    assert labels == ["dollars a hour", "requests a shift"]
+    assert labels == ["dollars an hour", "requests a shift"]
 
     manager = create_plugin_manager(extra=[hourly_cost], load_entry_points=False)
     monkeypatch.setattr("openclaw_oauthrouter.plugins.create_plugin_manager", lambda: manager)

@@ -33,18 +33,19 @@ def _budget(budget: JsonObject) -> JsonObject:
     words = str(quantity).replace("microdollars", "dollars").replace("_", " ")
     scope = f" · {budget['scope']}" if budget.get("scope") else ""
     return {
-        "label": f"{words} a {budget['period']}{scope}",
+        "label": f"{words} {'an' if budget['period'] == 'hour' else 'a'} {budget['period']}{scope}",
         "used": used / most if most else 1.0,
         "note": f"{_amount(used, quantity)} of {_amount(most, quantity)}",
         "resetsAt": budget.get("resetsAt"),
-        "tone": _tone(budget),
+        "state": _state(budget),
     }
 
 
-def _tone(budget: JsonObject) -> str:
+def _state(budget: JsonObject) -> str:
+    """As the user wants to be warned (``spend_controls.warn_at``)."""
     if budget["used"] >= budget["most"]:
         return "bad"
-    return "warn" if budget.get("warning") is not None else "accent"
+    return "warn" if budget.get("warning") is not None else "ok"
 
 
 def _amount(number: float, quantity: str) -> str:

@@ -28,7 +28,7 @@ from openclaw_oauthrouter.policy.ledger.entries import (
     Writes,
 )
 from openclaw_oauthrouter.policy.ledger.owner import has_died, this_process
-from openclaw_oauthrouter.policy.ledger.sqlite_file import is_damage, open_file, open_in_place_of
+from openclaw_oauthrouter.policy.ledger.sqlite_file import fold_old_rows, is_damage, open_file, open_in_place_of
 
 _PLACE = Account._fields
 _COLUMNS = ", ".join(AMOUNTS)
@@ -43,6 +43,9 @@ _ROWS = f"SELECT {', '.join(_PLACE)}, {_SUMS} FROM used WHERE moment >= ? AND mo
 _KNOWN = f"SELECT {', '.join(_PLACE)}, writer, {_COLUMNS} FROM used WHERE moment >= ?"  # noqa: S608
 
 _KEEP_SECONDS = 40 * 86_400
+_FOLD_SECONDS = 62 * 86_400
+"""After which hours become days."""
+
 _LATE_SECONDS = 7200.0
 """Nothing is booked to a moment longer ago than this: no call takes so long."""
 
@@ -82,6 +85,11 @@ class SqliteStore:
                 f"the spend ledger {str(path)!r} cannot be read ({error}); restore it from a backup, or move it away to start "
                 "counting from zero: today's and this month's budgets then count as unused"
             ) from error
+        try:
+            fold_old_rows(self._connection, _FOLD_SECONDS)
+        except sqlite3.Error:  # another process is at it, or the file is read-only: at the next start, then
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
         self._others = self._known_rows()
 
     async def reserve(self, reservation: Reservation, claims: Sequence[Claim], now: float) -> Outcome:

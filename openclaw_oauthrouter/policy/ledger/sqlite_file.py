@@ -151,6 +151,28 @@ def _examine(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA busy_timeout = 0")
 
 
+def fold_old_rows(connection: sqlite3.Connection, keep_seconds: int) -> None:
+    """Make one row a UTC day of what is older than every period in use: of all processes and conversations together."""
+    (latest,) = connection.execute("SELECT COALESCE(MAX(moment), 0) FROM used").fetchone()
+    before = (latest - keep_seconds, "folded")
+    old = "moment < ? AND writer <> ?"
+    if connection.execute(f"SELECT 1 FROM used WHERE {old} LIMIT 1", before).fetchone() is None:  # noqa: S608 - no input
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(
+        f"""INSERT INTO used
+        SELECT moment / 86400 * 86400 + 43200 AS noon, provider, model, client, '', paid_by, 'folded',
+            SUM(requests), SUM(input_tokens), SUM(output_tokens), SUM(microdollars), SUM(unpriced)
+        FROM used WHERE {old} GROUP BY noon, provider, model, client, paid_by
+        ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, input_tokens = input_tokens + excluded.input_tokens,
+            output_tokens = output_tokens + excluded.output_tokens, microdollars = microdollars + excluded.microdollars,
+            unpriced = unpriced + excluded.unpriced""",  # noqa: S608 - no input
+        before,
+    )
+    connection.execute(f"DELETE FROM used WHERE {old}", before)  # noqa: S608 - no input
+    connection.execute("COMMIT")
+
+
 def _bring_forward(connection: sqlite3.Connection) -> None:
     """From version 1, which kept a row for each UTC day and scope: totals, models and clients, though not which client used which."""
     connection.execute("BEGIN IMMEDIATE")

@@ -171,6 +171,25 @@ async def test_version_1_is_brought_forward_with_its_totals_models_and_clients(p
     await store.close()
 
 
+async def test_rows_older_than_every_period_become_one_a_day(path: Path) -> None:
+    for process in range(3):
+        store = SqliteStore(path, f"process {process}")
+        rows = [
+            (Account(MOMENT - hour * 3600, "a", f"a/{hour % 2}", "ci", f"talk {hour}"), USED) for hour in range(0, 24 * 70, 5)
+        ]
+        await store.write(rows, [], [], MOMENT)
+        await store.close()
+    for _ in range(2):
+        store = SqliteStore(path, "later")
+        folded = await store.rows(0, MOMENT - 62 * 86_400)
+        assert len(folded) <= 2 * 9
+        assert sum(row.used.requests for row in await store.rows(0, 4e9)) == 3 * len(rows)
+        assert len(await store.rows(MOMENT - 40 * 86_400, 4e9)) == len(
+            [row for row in rows if row[0].moment >= MOMENT - 40 * 86_400]
+        )
+        await store.close()
+
+
 # ------------------------------------------------------------------ lost while running
 
 
