@@ -105,9 +105,8 @@ def _like(other: ModelInfo, provider: str, model: str) -> ModelInfo:
         other,
         provider=provider,
         id=model,
-        # Another provider has other prices and other APIs.
+        # Another provider has other prices and other APIs; what puts models in an order is much the same everywhere.
         price=other.price if same_house else None,
-        list_price=other.list_price if same_house else None,
         protocols=other.protocols if same_house else (),
         tool_protocols=other.tool_protocols if same_house else (),
         retires=None,

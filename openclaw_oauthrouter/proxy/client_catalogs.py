@@ -19,17 +19,20 @@ CODEX_INSTRUCTIONS = (
 
 _USUAL_EFFORTS = ("low", "medium", "high")
 
+_FIRST_PLACE = -10_000
+"""Codex CLI shows our models among its own, which have places from 1."""
+
 
 def codex_models(entries: Sequence[ModelEntry]) -> JsonObject:
     """The catalog of Codex CLI: the automatic models and all that call tools; also good as its setting ``model_catalog_json``."""
     shown = [entry for entry in entries if entry.tools]
-    return {"models": [_codex_entry(entry, priority) for priority, entry in enumerate(shown, 1)]}
+    return {"models": [_codex_entry(entry, priority) for priority, entry in enumerate(shown, _FIRST_PLACE)]}
 
 
 def _codex_entry(entry: ModelEntry, priority: int) -> JsonObject:
     """One model.
 
-    :param priority: its place in the picker, from 1
+    :param priority: its place in the picker
     """
     window = entry.max_input_tokens or entry.context_window
     efforts = [effort for effort in entry.efforts or _USUAL_EFFORTS if effort != "minimal"]

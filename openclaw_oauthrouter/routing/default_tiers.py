@@ -12,7 +12,7 @@ from openclaw_oauthrouter.canonical.pricing import Price
 from openclaw_oauthrouter.canonical.routing import Tier
 from openclaw_oauthrouter.catalog.families import read_table, shipped_families
 from openclaw_oauthrouter.catalog.presets import presets
-from openclaw_oauthrouter.routing.ladder import Ladder, PriceOf, Rules, Rung, build_ladder, predecessor
+from openclaw_oauthrouter.routing.ladder import Ladder, PriceOf, Rules, Rung, build_ladder, is_open, predecessor
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def compute_tiers(
     ladders = [build_ladder(name, models[name], price_of, today, preferences.rules) for name in in_order(models)]
     ladders = [ladder for ladder in ladders if ladder.rungs]
     if not ladders:
-        return dict.fromkeys(Tier, ())
+        return dict.fromkeys(Tier, _strangers(models, today, preferences))
     primaries = _rising(_primaries(ladders, preferences))
     world = _World(ladders, models, price_of, today, preferences)
     return {tier: tuple(_chain(tier, *primaries[tier], world)) for tier in Tier}
@@ -83,6 +83,13 @@ def in_order(providers: Iterable[str]) -> list[str]:
     """Known providers in the order of ``presets.toml``, then the user's own."""
     known = {name: place for place, name in enumerate(presets())}
     return sorted(providers, key=lambda name: known.get(name, len(known)))
+
+
+def _strangers(models: Mapping[str, Sequence[ModelInfo]], today: date | None, preferences: Preferences) -> tuple[Choice, ...]:
+    """Where no model is known at all, such as with a local server alone, those there are serve every tier, in the order they are listed in."""
+    found = [info for name in in_order(models) for info in models[name] if is_open(info, today, preferences.rules)]
+    found.sort(key=lambda info: not info.tools)
+    return tuple(Choice(info, "nothing is known of how able the models here are") for info in found[: preferences.longest_chain])
 
 
 def _primaries(ladders: Sequence[Ladder], preferences: Preferences) -> dict[Tier, tuple[Rung, str]]:

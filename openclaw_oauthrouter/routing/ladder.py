@@ -107,6 +107,12 @@ def lives_long_enough(info: ModelInfo, today: date | None, rules: Rules) -> bool
     return today is None or info.retires is None or info.retires > today + timedelta(days=rules.days_to_live)
 
 
+def is_open(info: ModelInfo, today: date | None, rules: Rules) -> bool:
+    """Whether anybody may use a model, and for long enough."""
+    family = next((family for family in shipped_families() if family.name == info.family), None)
+    return lives_long_enough(info, today, rules) and (family is None or not family.restricted)
+
+
 def _newest(models: Sequence[ModelInfo], price_of: PriceOf, today: date | None, rules: Rules) -> list[Rung]:
     families = {family.name: family for family in shipped_families()}
     best: dict[str, Rung] = {}

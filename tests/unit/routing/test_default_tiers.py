@@ -12,7 +12,7 @@ import pytest
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.pricing import Price
 from openclaw_oauthrouter.canonical.routing import Tier
-from openclaw_oauthrouter.catalog.models import build_catalog, placed, shipped_edition
+from openclaw_oauthrouter.catalog.models import build_catalog, described, placed, shipped_edition, shipped_models
 from openclaw_oauthrouter.config.routing import RoutingSettings
 from openclaw_oauthrouter.routing.default_tiers import DefaultTiers, compute_tiers, order_price
 from openclaw_oauthrouter.routing.tiers import TierTable, named_tiers
@@ -81,8 +81,8 @@ def test_compute_tiers_passes_over_what_is_hardly_abler_and_many_times_dearer() 
     assert primaries(compute_tiers({"openai": clearly}, order_price, TODAY))[3] == "openai/gpt-6-astra"
 
 
-def test_compute_tiers_of_strangers_is_empty() -> None:
-    assert compute_tiers({"mine": [ModelInfo("mine", "llama-4")]}, order_price, TODAY) == dict.fromkeys(Tier, ())
+def test_compute_tiers_of_nothing_is_empty() -> None:
+    assert compute_tiers({"mine": []}, order_price, TODAY) == dict.fromkeys(Tier, ())
     assert compute_tiers({}, order_price, TODAY) == dict.fromkeys(Tier, ())
 
 
@@ -122,3 +122,16 @@ def test_tier_table_puts_the_successor_behind_a_retired_name() -> None:
 def test_tier_table_names_what_is_missing_when_nothing_can_be_used() -> None:
     tiers, _ = table({}, set())
     assert tiers[Tier.SIMPLE][0].startswith("anthropic/")
+
+
+def test_models_nothing_is_known_of_serve_every_tier_where_there_are_no_others() -> None:
+    local = [ModelInfo("ollama", "plain:1b", tools=False), ModelInfo("ollama", "own:8b"), ModelInfo("ollama", "other:8b")]
+    tiers = compute_tiers({"ollama": local}, order_price, TODAY)
+    for tier in Tier:
+        assert [choice.info.id for choice in tiers[tier]] == ["own:8b", "other:8b", "plain:1b"]
+
+
+def test_without_prices_of_its_own_a_provider_is_sorted_by_those_of_the_maker() -> None:
+    found = [described("azure", name, shipped_models()) for name in ("gpt-6-sol", "gpt-6-luna")]
+    tiers = compute_tiers({"azure": found}, order_price, TODAY)
+    assert [tiers[tier][0].info.id for tier in Tier] == ["gpt-6-luna", "gpt-6-sol", "gpt-6-sol", "gpt-6-sol"]
