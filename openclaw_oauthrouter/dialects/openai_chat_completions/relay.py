@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ import orjson
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import ReasoningPart, TextPart, ToolCallPart
 from openclaw_oauthrouter.canonical.error_envelope import encode_error
-from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, ResponseStarted
+from openclaw_oauthrouter.canonical.events import Frame, PartDelta, PartStarted, ResponseFailed, ResponseStarted
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.json_schema import normalise
 from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo
@@ -21,7 +22,7 @@ from openclaw_oauthrouter.dialects.openai_chat_completions.request_encoder impor
     encode_message,
     encode_messages,
 )
-from openclaw_oauthrouter.dialects.openai_chat_completions.stream_encoder import ChunkTemplate
+from openclaw_oauthrouter.dialects.openai_chat_completions.stream_encoder import ChatStreamEncoder, ChunkTemplate
 from openclaw_oauthrouter.dialects.openai_chat_completions.tools import has_foreign_tools
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import DIALECT, FOREIGN_FIELDS, completion_id
 from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamError
@@ -239,7 +240,7 @@ def _mend_calls(choice: JsonObject, answer_id: str) -> None:
 
 
 class RelayEncoder:
-    """Forwards an upstream stream byte by byte.
+    """Forwards an upstream stream byte by byte, until it numbers its calls so that no client can tell them apart.
 
     :param tool_names: name on the wire -> name the client used, where they differ
     """
@@ -253,10 +254,22 @@ class RelayEncoder:
         self._created = clock()
         self._template: ChunkTemplate | None = None
         self._over = False
+        # What would be said if the stream were translated: it follows along, and takes over where the upstream's numbers mislead.
+        self._own = ChatStreamEncoder(request, request.model, clock) if request.tools else None
+        self._takes_over = False
+        self._calls: set[int] = set()
+        self._made_calls = False
 
     def send(self, frame: Frame) -> bytes:
         """The frame's own bytes, and an error chunk if the stream broke in it."""
+        if self._own is not None:
+            if self._takes_over or self._misleads(frame):
+                return self._own.send(frame)
+            self._follow(self._own, frame)
         out = self._rename_in(frame.raw) if any(mark in frame.raw for mark in self._marks) else frame.raw
+        if _CALLS in out:
+            self._made_calls = self._made_calls or _MADE.search(out) is not None
+            out = out if self._made_calls else _ENDED.sub(rb'\1"stop"', out)
         for event in frame.events:
             if isinstance(event, ResponseStarted):
                 self._prepare(event.id, event.model or self._model)
@@ -277,21 +290,66 @@ class RelayEncoder:
             return encode_event(b" ".join(error.refusal.body.splitlines()))
         return encode_event(orjson.dumps(encode_error(error)))
 
+    def _misleads(self, frame: Frame) -> bool:
+        """Whether calls begin here under other numbers than their order; then this encoder goes on by itself."""
+        begun = [event.index for event in frame.events if isinstance(event, PartStarted) and event.kind == "tool_call"]
+        if not begun:
+            return False
+        first = len(self._calls)
+        self._calls.update(begun)
+        self._takes_over = _numbers(frame.raw) != list(range(first, len(self._calls)))
+        if self._takes_over and self._own is not None and self._template is not None:
+            self._own.adopt(self._template)
+        return self._takes_over
+
+    def _follow(self, own: ChatStreamEncoder, frame: Frame) -> None:
+        told = tuple(event for event in frame.events if not isinstance(event, PartDelta) or event.index in self._calls)
+        if told:
+            own.send(Frame(b"", told))
+
     def _prepare(self, id_: str, model: str) -> ChunkTemplate:
         self._template = ChunkTemplate(id_ or completion_id("", self._created), model, int(self._created))
         return self._template
 
     def _rename_in(self, raw: bytes) -> bytes:
-        decoder = ServerSentEventDecoder()
-        events = [*decoder.feed(raw)[1], *decoder.finish()[1]]
-        return b"".join(encode_event(self._rename_data(event.data), event.event) for event in events)
+        return _rewritten(raw, lambda chunk: _rename(chunk, "delta", self._tool_names), self._marks)
 
-    def _rename_data(self, data: bytes) -> bytes:
-        if not any(mark in data for mark in self._marks):
-            return b" ".join(data.splitlines())
-        chunk = orjson.loads(data)
-        _rename(chunk, "delta", self._tool_names)
-        return orjson.dumps(chunk)
+
+_CALLS = b'"tool_calls"'
+_MADE = re.compile(rb'"tool_calls"\s*:\s*\[')
+_ENDED = re.compile(rb'("finish_reason"\s*:\s*)"tool_calls"')
+"""An end for calls: an ordinary one where no choice has made any."""
+
+
+def _rewritten(raw: bytes, change: Callable[[Any], None], marks: Sequence[bytes]) -> bytes:
+    """The events, those that hold one of the marks changed."""
+    decoder = ServerSentEventDecoder()
+    events = [*decoder.feed(raw)[1], *decoder.finish()[1]]
+    return b"".join(encode_event(_changed(event.data, change, marks), event.event) for event in events)
+
+
+def _changed(data: bytes, change: Callable[[Any], None], marks: Sequence[bytes]) -> bytes:
+    if not any(mark in data for mark in marks):
+        return b" ".join(data.splitlines())
+    chunk = orjson.loads(data)
+    change(chunk)
+    return orjson.dumps(chunk)
+
+
+def _numbers(raw: bytes) -> list[object]:
+    """The indexes under which calls begin in some chunks: each entry with a name begins one."""
+    decoder = ServerSentEventDecoder()
+    events = [*decoder.feed(raw)[1], *decoder.finish()[1]]
+    chunks = _objects([orjson.loads(event.data) for event in events if _CALLS in event.data])
+    choices = (choice for chunk in chunks for choice in _objects(chunk.get("choices")) if not choice.get("index"))
+    fragments = (
+        entry for choice in choices for delta in _objects([choice.get("delta")]) for entry in _objects(delta.get("tool_calls"))
+    )
+    return [
+        entry.get("index")
+        for entry in fragments
+        if any(spec.get("name") for spec in _objects([entry.get("function") or entry.get("custom")]))
+    ]
 
 
 def _rename(holder: Any, field: str, names: FrozenObject) -> None:

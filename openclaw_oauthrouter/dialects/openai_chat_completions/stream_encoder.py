@@ -320,6 +320,10 @@ class ChatStreamEncoder:
         self._over = True
         return encode_event(orjson.dumps(encode_error(error)))
 
+    def adopt(self, template: ChunkTemplate | None) -> None:
+        """Go on from a stream that has begun under another encoder."""
+        self._template, self._opened = template or self._template, True
+
     def _chunks(self, id_: str) -> ChunkTemplate:
         """The stream's template; what names the stream first, be it a keep-alive, names it for good."""
         if self._template is None:

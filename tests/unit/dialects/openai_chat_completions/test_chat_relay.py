@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
+import pytest
 
 from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
@@ -100,3 +103,54 @@ def test_relayed_answer_has_calls_that_can_be_told_apart() -> None:
 def test_relayed_answer_that_announces_calls_and_makes_none_has_an_ordinary_end() -> None:
     body = {"id": "c", "choices": [{"index": 0, "message": {"content": "a"}, "finish_reason": "tool_calls"}, 3]}
     assert ChatCompletions(lambda: 0.0).relay_response(body, {})["choices"][0]["finish_reason"] == "stop"
+
+
+def _stream(*deltas: dict[str, Any], finish: str = "tool_calls") -> list[bytes]:
+    choices = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
+    choices.append({"index": 0, "delta": {}, "finish_reason": finish})
+    chunks = [{"id": "c", "model": "u", "choices": [choice]} for choice in choices]
+    return [*(b"data: " + orjson.dumps(chunk) + b"\n\n" for chunk in chunks), b"data: [DONE]\n\n"]
+
+
+def _relayed(pieces: list[bytes], *, at_once: bool) -> bytes:
+    dialect = ChatCompletions(lambda: 0.0)
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    body = {"model": "m", "messages": [{"role": "user", "content": "x"}], "tools": tools}
+    encoder = dialect.relay_encoder(dialect.decode_request(body, {}), {})
+    decoder = dialect.stream_decoder()
+    return b"".join(encoder.send(decoder.receive(piece)) for piece in ([b"".join(pieces)] if at_once else pieces))
+
+
+def _call(index: int, id_: str, arguments: str) -> dict[str, Any]:
+    return {"tool_calls": [{"index": index, "id": id_, "type": "function", "function": {"name": "f", "arguments": arguments}}]}
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_relayed_stream_that_numbers_its_calls_alike_is_told_apart(at_once: bool) -> None:
+    raw = _relayed(_stream({"content": "I look."}, _call(0, "a", '{"n":1}'), _call(0, "a", '{"n":2}')), at_once=at_once)
+    joined: dict[int, dict[str, str]] = {}
+    words = ""
+    for line in raw.split(b"\n\n"):
+        for choice in orjson.loads(line[6:])["choices"] if line.startswith(b"data: {") else ():
+            words += choice["delta"].get("content") or ""
+            for entry in choice["delta"].get("tool_calls", ()):
+                made = joined.setdefault(entry["index"], {"id": entry.get("id", ""), "arguments": ""})
+                made["arguments"] += entry["function"]["arguments"]
+    assert words == "I look."
+    assert [made["arguments"] for made in joined.values()] == ['{"n":1}', '{"n":2}']
+    assert len({made["id"] for made in joined.values()}) == 2
+    assert raw.endswith(b"data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_relayed_stream_with_good_numbers_is_forwarded_byte_by_byte(at_once: bool) -> None:
+    pieces = _stream({"content": "I look."}, _call(0, "a", '{"n":1}'), _call(1, "b", '{"n":2}'))
+    assert _relayed(pieces, at_once=at_once) == b"".join(pieces)
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_relayed_stream_that_announces_calls_and_makes_none_has_an_ordinary_end(at_once: bool) -> None:
+    raw = _relayed(_stream({"content": "a"}), at_once=at_once)
+    assert b'"finish_reason":"stop"' in raw
+    assert b'"finish_reason":"tool_calls"' not in raw
+    assert raw.endswith(b"data: [DONE]\n\n")
