@@ -22,7 +22,7 @@ _NONCE = re.compile(r"x-anthropic-billing-header:[^\n]*", re.IGNORECASE)
 
 def conversation_of(request: ChatRequest) -> str:
     """The client's own key; else one that stays the same for every turn, because what a conversation begins with does not change."""
-    key = request.prompt_cache_key or _session_of(request)
+    key = named_session(request)
     if isinstance(key, str) and 0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable():
         return key  # it also becomes a header
     beginning = hashlib.sha256((key or "").encode())
@@ -33,7 +33,10 @@ def conversation_of(request: ChatRequest) -> str:
     return str(UUID(bytes=beginning.digest()[:16]))
 
 
-def _session_of(request: ChatRequest) -> str | None:
+def named_session(request: ChatRequest) -> str | None:
+    """The conversation as the client itself names it, in whichever way; ``None`` for a client that does not."""
+    if request.prompt_cache_key:
+        return request.prompt_cache_key
     named = next((value for name in SESSION_HEADERS if isinstance(value := request.headers.get(name), str) and value), None)
     if named is not None:
         return named

@@ -16,7 +16,7 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import ProviderSettings
-from openclaw_oauthrouter.providers.openai_codex.conversation import conversation_of
+from openclaw_oauthrouter.providers.openai_codex.conversation import conversation_of, named_session
 from openclaw_oauthrouter.providers.openai_codex.preparation import ALLOWED_FIELDS, prepare
 
 API_BASE = "https://chatgpt.com"
@@ -66,7 +66,8 @@ class OpenAICodex:
     def prepare(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> EncodedRequest:
         """Bring the body into the form the backend insists on."""
         prepared = prepare(encoded, self._allowed)
-        if "prompt_cache_key" in self._allowed:
+        # For others the header alone names the conversation, by what it begins with.
+        if "prompt_cache_key" in self._allowed and named_session(request) is not None:
             prepared.body["prompt_cache_key"] = conversation_of(request)
         return prepared
 
