@@ -114,6 +114,16 @@ _DASHBOARD: JsonObject = {
 _OTHER_PATHS: JsonObject = {
     "/health": {"get": _operation("Whether the gateway answers, and whether it can serve", _HEALTH, security=[])},
     "/openapi.json": {"get": _operation("This document", object_schema({"openapi": {"const": "3.1.0"}}))},
+    "/": {"get": _operation("What this is; a browser is led to the dashboard", object_schema({"name": TEXT, "version": TEXT}))},
+    "/api/tags": {"get": _operation("The models as Ollama lists them", object_schema({"models": list_schema(ANY_OBJECT)}))},
+    "/api/version": {"get": _operation("That a server is there, for Ollama's clients", object_schema({"version": TEXT}))},
+    "/api/show": {
+        "post": _operation(
+            "One model as Ollama describes it",
+            object_schema({"capabilities": list_schema(TEXT)}),
+            requestBody=_body(object_schema({"model": TEXT})),
+        )
+    },
     "/v1/models": {
         "get": _operation(
             "Models a client may ask for", object_schema({"data": list_schema({"$ref": "#/components/schemas/Model"})})

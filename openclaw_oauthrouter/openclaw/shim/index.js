@@ -138,7 +138,8 @@ function register(api) {
     stop: async () => {
       stopped = true;
       await gateway?.stop();
-      environment?.removeIfUninstalled();
+      // An uninstallation first stops the service, then removes the plugin's folder: it can only be seen later.
+      process.once("exit", () => environment?.removeIfUninstalled());
     },
   });
 }
