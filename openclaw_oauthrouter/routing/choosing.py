@@ -19,7 +19,7 @@ from openclaw_oauthrouter.canonical.routing import (
 )
 from openclaw_oauthrouter.errors import CredentialNotFound, OAuthRouterError
 from openclaw_oauthrouter.interfaces import Provider
-from openclaw_oauthrouter.routing.cost import candidate_cost, stake_of
+from openclaw_oauthrouter.routing.cost import BORROWED_PLACES, candidate_cost, stake_of
 from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements
 from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.routing.tiers import Chains, borrowing_order
@@ -127,8 +127,7 @@ class Choosing:
                 cached_tokens=_cached(known, info.name, now),
                 shadow=self.shadow(info, now),
                 rank=rank,
-                # Nothing is preferred to the model in use: its sum alone speaks.
-                place=0 if known and info.name == known.model else place,
+                place=self._place(place, info, rank, forecast.needed, known),
                 stake=stake,
             )
             summed.append((cost.total, place, Candidate(info, candidate.tier, candidate.reason, candidate.only_on, cost)))
@@ -187,6 +186,13 @@ class Choosing:
         if rank is not None:
             return rank
         return known.tier.rank if known and known.model == info.name else needed.rank
+
+    def _place(self, place: int, info: ModelInfo, rank: int, needed: Tier, known: Conversation | None) -> int:
+        """How far behind a model stands; for the one in use its sum alone speaks, and one of a stronger tier is only borrowed."""
+        if known is not None and info.name == known.model:
+            return 0
+        borrowed = rank > needed.rank and info.name not in map(normalise, self.chains[needed])
+        return place + BORROWED_PLACES if borrowed and place else place
 
     def _price(self, info: ModelInfo, forecast: TurnForecast) -> Price | None:
         """The price of a prompt of this length."""

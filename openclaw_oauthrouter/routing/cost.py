@@ -43,6 +43,10 @@ SHORTFALL: dict[Profile, float] = {"economy": 0.5, "balanced": 3.0, "quality": 1
 ORDER = 0.001
 """Price of each place further behind, in multiples of the stake: of equals the one named first is taken."""
 
+BORROWED_PLACES = 500
+"""Places that a stronger tier's model stands further behind: whoever named a tier's models meant them, so half the stake is saved or it
+stays a reserve."""
+
 CHAT_TURNS = 2.0
 """Calls expected to follow one in a conversation without tools."""
 

@@ -200,6 +200,14 @@ def two_plans(alpha: float, beta: float) -> World:
     )
 
 
+def test_a_stronger_tiers_model_is_borrowed_only_where_that_saves_half_the_work() -> None:
+    """The plan has a model of a stronger tier only; at list price that is five times as dear as the tier's own, which a key pays."""
+    world = World(tier=Tier.SIMPLE, usable={"alpha", "beta"}, payments={"beta": plan(0.03, 0.5)}, now=NOW)
+    assert decided(world) == "beta/middle"
+    world.payments["beta"] = plan(0.6, 0.5)
+    assert decided(world) == "alpha/small"
+
+
 def test_models_paid_alike_keep_the_configured_order_whatever_they_cost() -> None:
     tiers = {
         "SIMPLE": {"primary": "alpha/small"},
