@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-e2e lint format bench docs-check clean
+.PHONY: run test test-e2e lint format soak bench docs-check clean
 
 # Serves with the credentials it finds, else the demo.
 run: $(VENV)/run.stamp
@@ -27,6 +27,10 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python -m openclaw_oauthrouter.openclaw.manifest --write
+
+# Ten minutes of faults, load and reloads.
+soak: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.soak --seconds 600
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/classify.py

@@ -452,3 +452,7 @@ class GatewayStoppingError(OAuthRouterError):
 
 class ConfigurationError(OAuthRouterError):
     """A setting, plugin or file is wrong; names the key, the value and what is allowed."""
+
+
+class StateFolderError(ConfigurationError):
+    """The state folder cannot be written."""

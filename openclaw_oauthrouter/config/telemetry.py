@@ -16,6 +16,9 @@ class TelemetrySettings(Section):
     trace_file: bool = Field(True, description="append records to logs/routing-trace.jsonl")
     rotate_bytes: int = Field(32 * 1024 * 1024, ge=4096, description="size at which the trace file is set aside")
     rotate_days: int = Field(30, ge=1, description="rotated files older than this are removed")
+    rotate_total_bytes: int = Field(
+        2 * 1024 * 1024 * 1024, ge=4096, description="all trace files together; the oldest are removed beyond it"
+    )
     prompts: bool = Field(False, description="put prompt text into records")
     metrics: bool = Field(True, description="serve /metrics")
     otlp_endpoint: str | None = Field(None, description="send OpenTelemetry traces and metrics here (extra: otel)")

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.errors import ConfigurationError
 
 FILE_NAME = "local-token"
+
+_log = logging.getLogger(__name__)
+
+
+def prepare_folder(home: Path) -> None:
+    """Make the state folder, or see that nobody else can write there: whoever can may replace token, settings and ledger.
+
+    :raises ConfigurationError: another user's folder that anybody may write to
+    """
+    with suppress(OSError):  # whoever needs to write there says it
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        status = home.stat()
+    except OSError:
+        return
+    if os.name != "posix" or not stat.S_IMODE(status.st_mode) & 0o022:
+        return
+    try:
+        home.chmod(stat.S_IMODE(status.st_mode) & 0o700)
+    except OSError:
+        raise ConfigurationError(
+            f"other users may write to the state folder {str(home)!r} and replace what lies there; chmod 700 it, or name another as 'home'"
+        ) from None
+    _log.warning("other users could write to the state folder %s: it is closed to them now (mode 0700)", home)
 
 
 def token_path(home: Path) -> Path:
@@ -24,7 +50,6 @@ def kept_token(home: Path, fresh: Secret) -> Secret:
     """
     path = token_path(home)
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         _create(path, fresh)
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
             path.chmod(0o600)
@@ -68,5 +93,9 @@ def _create(path: Path, token: Secret) -> None:
         os.link(aside, path)
     except FileExistsError:
         return
+    except OSError:
+        # A file system without hard links: exFAT, network shares. Two first starts at once may then disagree once.
+        if not path.exists():
+            os.rename(aside, path)
     finally:
-        aside.unlink()
+        aside.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from openclaw_oauthrouter.proxy.exposure import check_exposure
 from openclaw_oauthrouter.proxy.gateway import Gateway
 from openclaw_oauthrouter.proxy.listener import bind, port_of
 from openclaw_oauthrouter.proxy.live import Live, create_observers
-from openclaw_oauthrouter.proxy.local_token import kept_token
+from openclaw_oauthrouter.proxy.local_token import kept_token, prepare_folder
 from openclaw_oauthrouter.proxy.server import run_application
 from openclaw_oauthrouter.upstream.discovery import Discovery, Upstreams
 
@@ -119,6 +119,7 @@ async def start(settings: Settings, plugins: Iterable[object] = ()) -> ProxyHand
     manager = create_plugin_manager(extra=plugins)
     listener = bind(settings.server.listen_host, settings.server.port)
     try:
+        prepare_folder(settings.home)
         token = _token(settings)
         check_exposure(settings.server, token)
         runtime = assemble(settings, manager)

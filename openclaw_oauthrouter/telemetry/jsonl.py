@@ -36,19 +36,29 @@ class TraceFile:
     """A ``TraceSink`` that appends one JSON line a record with a single ``write``.
 
     The file is 0600 in a folder 0700. It is set aside under a dated name when it would grow past ``rotate_bytes`` or is older than
-    ``rotate_days``; files set aside longer ago than ``rotate_days`` are removed.
+    ``rotate_days``; files set aside longer ago than ``rotate_days`` are removed, and the oldest where all together pass ``total_bytes``.
 
     :raises OSError: from ``receive``, when the file cannot be written; the recorder counts it, and the next record tries again
     """
 
     name = "jsonl"
 
-    def __init__(self, path: Path, *, clock: Clock, rotate_bytes: int, rotate_days: int, prompts: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Clock,
+        rotate_bytes: int,
+        rotate_days: int,
+        prompts: bool = False,
+        total_bytes: int = 2 << 30,
+    ) -> None:
         self._path = path
         self._clock = clock
         self._rotate_bytes = rotate_bytes
         self._keep_seconds = rotate_days * _DAY
         self._prompts = prompts
+        self._total_bytes = total_bytes
         self._fd: int | None = None
         self._size = 0
         self._identity = (0, 0)
@@ -132,10 +142,13 @@ class TraceFile:
         return target
 
     def _remove_old(self, now: float) -> None:
-        for path in trace_files(self._path):
+        room = self._total_bytes - self._rotate_bytes  # what the present file may grow to
+        for path in reversed(trace_files(self._path)):
             if path != self._path:
                 with contextlib.suppress(OSError):
-                    if now - path.stat().st_mtime > self._keep_seconds:
+                    status = path.stat()
+                    room -= status.st_size
+                    if now - status.st_mtime > self._keep_seconds or room < 0:
                         path.unlink()
 
 

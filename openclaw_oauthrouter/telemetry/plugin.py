@@ -26,6 +26,7 @@ def oauthrouter_register_trace_sinks(settings: Settings) -> list[TraceSink]:
                 clock=time.time,
                 rotate_bytes=telemetry.rotate_bytes,
                 rotate_days=telemetry.rotate_days,
+                total_bytes=telemetry.rotate_total_bytes,
                 prompts=telemetry.prompts,
             )
         )

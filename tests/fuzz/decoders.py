@@ -25,6 +25,10 @@ NAMES = list(TARGETS)
 OF_PROVIDER = {"anthropic": "anthropic_messages", "codex": "openai_responses", "chat": "openai_chat_completions"}
 OF_CLIENT = {"messages": "anthropic_messages", "responses": "openai_responses", "chat": "openai_chat_completions"}
 OTHERS = {
+    "packed": b"\0\x1f\x8b\x08\0\0\0\0\0\0\x03\xcbH\xcd\xc9\xc9\x07\0\x86\xa6\x106\x05\0\0\0",
+    "configuration": b'[server]\nport = 8402\n[providers.house]\napi_base = "http://h/v1"\nmodels = ["m"]\n',
+    "addresses": b"redis+sentinel://user:word@one:26379,two:26379/main/0",
+    "words": b"You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC",
     "profiles": b'{"version": 1, "profiles": {"anthropic:default": {"type": "oauth", "provider": "anthropic", "access": "a", "expires": 1}}}',
     "secret": b"eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDAwMDB9.c2ln",
     "headers": b"anthropic-ratelimit-unified-status: rejected\nx-codex-primary-used-percent: 100\nretry-after: 5\nx-ratelimit-reset-tokens: 6m0s",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
+from openclaw_oauthrouter.errors import StateFolderError
 from openclaw_oauthrouter.policy.ledger.entries import Store
 from openclaw_oauthrouter.policy.ledger.ledger import Ledger
 from openclaw_oauthrouter.policy.ledger.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from openclaw_oauthrouter.config import Settings
+
+_log = logging.getLogger(__name__)
 
 LEDGER_FILE = "ledger.sqlite3"
 
@@ -34,7 +39,19 @@ def ledger_path(home: Path) -> Path:
 
 def _open_store(settings: Settings, writer: str) -> Store:
     if settings.state_url is None:
-        return SqliteStore(ledger_path(settings.home), writer)
+        try:
+            return SqliteStore(ledger_path(settings.home), writer)
+        except StateFolderError as error:
+            if _counts(settings):
+                raise
+            _log.warning("%s; no budget needs it, so what is spent is counted until the next start only", error.message)
+            return SqliteStore(ledger_path(Path(tempfile.mkdtemp(prefix="oauthrouter-"))), writer)
     from openclaw_oauthrouter.policy.ledger.redis import RedisStore
 
     return RedisStore.connect(settings.state_url, writer)
+
+
+def _counts(settings: Settings) -> bool:
+    """Whether anything is to be limited; then spending that cannot be counted must not happen."""
+    sections = [settings.spend_controls, *settings.server.client_keys.values()]
+    return any(value for section in sections for name, value in section.model_dump().items() if "budget" in name)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from openclaw_oauthrouter.canonical.spending import AMOUNTS, Amounts
-from openclaw_oauthrouter.errors import ConfigurationError, LedgerUnavailableError
+from openclaw_oauthrouter.errors import ConfigurationError, LedgerUnavailableError, StateFolderError
 from openclaw_oauthrouter.policy.ledger.entries import (
     Account,
     Claim,
@@ -28,7 +28,13 @@ from openclaw_oauthrouter.policy.ledger.entries import (
     Writes,
 )
 from openclaw_oauthrouter.policy.ledger.owner import has_died, this_process
-from openclaw_oauthrouter.policy.ledger.sqlite_file import fold_old_rows, is_damage, open_file, open_in_place_of
+from openclaw_oauthrouter.policy.ledger.sqlite_file import (
+    fold_old_rows,
+    is_about_the_content,
+    is_damage,
+    open_file,
+    open_in_place_of,
+)
 
 _PLACE = Account._fields
 _COLUMNS = ", ".join(AMOUNTS)
@@ -81,6 +87,10 @@ class SqliteStore:
         try:
             self._connection, self._identity = open_file(path)
         except (sqlite3.DatabaseError, OSError) as error:
+            if not is_about_the_content(error):
+                raise StateFolderError(
+                    f"the state folder {str(path.parent)!r} cannot be written ({error}): make room, or give this user the right to"
+                ) from error
             raise ConfigurationError(
                 f"the spend ledger {str(path)!r} cannot be read ({error}); restore it from a backup, or move it away to start "
                 "counting from zero: today's and this month's budgets then count as unused"

@@ -26,6 +26,9 @@ _TABLES = (
     f"PRAGMA user_version = {VERSION}",
 )
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_PLACE_TROUBLE = {
+    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM
+}  # fmt: skip
 _COMPANIONS = ("-wal", "-shm")
 
 
@@ -103,6 +106,11 @@ def _set_aside(path: Path) -> None:
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether an error says that the file is not what it was."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+
+
+def is_about_the_content(error: Exception) -> bool:
+    """Whether an error speaks of what the file holds, rather than of the folder it lies in: full, read-only, of another user."""
+    return not isinstance(error, OSError) and getattr(error, "sqlite_errorcode", 0) & 0xFF not in _PLACE_TROUBLE
 
 
 def _create(path: Path) -> None:
