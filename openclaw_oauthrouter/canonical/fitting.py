@@ -66,6 +66,7 @@ class _Facts:
 
     :ivar relayed: the provider speaks the client's dialect
     :ivar same: and the client wrote the body for this very model
+    :ivar adds_tools: the conversation adds or removes tools in its system messages
     """
 
     info: ModelInfo
@@ -73,6 +74,7 @@ class _Facts:
     dialect: str
     relayed: bool
     same: bool
+    adds_tools: bool
     notes: list[Note] = field(default_factory=list)
 
     def note(self, action: Literal["dropped", "repaired", "mapped"], subject: str, reason: str) -> None:
@@ -90,7 +92,7 @@ def fit(request: ChatRequest, info: ModelInfo, dialect: str) -> tuple[ChatReques
     accepts = info.accepts or Accepts(known=False)
     relayed = request.dialect == dialect
     same = relayed and _bare(request.model) == _bare(info.id)
-    facts = _Facts(info, accepts, dialect, relayed, same)
+    facts = _Facts(info, accepts, dialect, relayed, same, _adds_tools(request))
     fitted = request
     for rule in _ALWAYS if same and not accepts.known else _RULES:
         fitted = rule(fitted, facts)
@@ -382,7 +384,17 @@ def _write_out_tools(request: ChatRequest, facts: _Facts) -> ChatRequest:
 
 
 def _can_change_tools(facts: _Facts) -> bool:
-    return facts.relayed and facts.accepts.tool_changes
+    # Additions and removals stand in system messages of the conversation.
+    return facts.relayed and facts.accepts.tool_changes and (facts.accepts.system_messages or not facts.adds_tools)
+
+
+def _adds_tools(request: ChatRequest) -> bool:
+    return any(
+        isinstance(part, NativePart) and part.type in ("tool_addition", "tool_removal")
+        for message in request.messages
+        if message.role == "system"
+        for part in message.parts
+    )
 
 
 def _refuse_held_state(request: ChatRequest, facts: _Facts) -> ChatRequest:

@@ -195,6 +195,17 @@ def test_tools_that_come_and_go_are_told_and_offered(provider: str) -> None:
         assert word not in dump(sent)
 
 
+@pytest.mark.parametrize("model", ["claude-sonnet-4-6", "claude-opus-4-6", "claude-sonnet-5", "claude-haiku-5-5"])
+def test_tools_that_come_and_go_are_told_to_models_that_take_no_system_message(model: str) -> None:
+    sent = send(MESSAGES, MESSAGES, FOUND, ModelInfo("anthropic", model)).body
+    assert [tool["name"] for tool in sent["tools"]] == ["Find", "Plan"]
+    assert all(message["role"] != "system" for message in sent["messages"])
+    for word in ("defer_loading", "tool_reference", "tool_removal"):
+        assert word not in dump(sent)
+    unchanged = {**FOUND, "messages": FOUND["messages"][:3]}  # type: ignore[index]
+    assert send(MESSAGES, MESSAGES, unchanged, ModelInfo("anthropic", model)).body == {**unchanged, "model": model}
+
+
 def test_tools_that_come_and_go_stay_what_they_are_where_the_model_knows_them() -> None:
     sent = send(MESSAGES, MESSAGES, FOUND, ModelInfo("anthropic", "claude-opus-5"))
     assert sent.body == {**FOUND, "model": "claude-opus-5"}
