@@ -428,7 +428,7 @@ def _fit_messages(request: ChatRequest, facts: _Facts) -> ChatRequest:
             lost += _sealed(message.parts) - _sealed(parts)
         said = tuple(found for part in fitted.parts if (found := _said(part, message.role, facts)) is not None)
         fitted = _with_parts(fitted, said)
-        if fitted.parts or not message.parts:
+        if fitted.parts or (not message.parts and not (message.role == "system" and not facts.same)):
             messages.append(fitted)
     if lost:
         facts.note("dropped", "thinking", f"{lost} blocks were sealed for another model or provider")
@@ -523,7 +523,8 @@ def _native(part: NativePart, role: str, facts: _Facts) -> Part | None:
     if not part.words:
         return None
     facts.note("mapped", part.type, "this provider has no such block; told in words")
-    return TextPart(part.words)
+    # Some dialects write an assistant's texts one after the other, as one.
+    return TextPart(f"{part.words}\n" if role == "assistant" else part.words)
 
 
 def _as_user_text(part: Part) -> Part:
@@ -576,8 +577,10 @@ def _end_with_user(request: ChatRequest, facts: _Facts) -> ChatRequest:
 
 
 def _says_something(message: Message) -> bool:
-    """Whether a message is more than a system message without words, which is not sent."""
-    return message.role != "system" or any(not isinstance(part, TextPart) or part.text.strip() for part in message.parts)
+    """Whether a message is more than a turn without parts or a system message without words, neither of which is sent."""
+    if message.role == "system":
+        return any(not isinstance(part, TextPart) or part.text.strip() for part in message.parts)
+    return bool(message.parts) or message.role == "user"
 
 
 def _with_parts(message: Message, parts: tuple[Part, ...]) -> Message:

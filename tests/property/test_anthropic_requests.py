@@ -22,7 +22,7 @@ from openclaw_oauthrouter.canonical.content import (
 )
 from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, Tool, ToolChoice
-from openclaw_oauthrouter.catalog.accepts import CLAUDE, with_accepts
+from openclaw_oauthrouter.catalog.accepts import accepts_table, with_accepts
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from tests.support.fitted import encoded_for
 
@@ -69,7 +69,7 @@ requests = st.builds(
         st.none() | st.sampled_from([100, 2000, 99_000]),
     ),
 )
-models = st.sampled_from([*CLAUDE, "claude-opus-9"])
+models = st.sampled_from([*accepts_table().claude, "claude-opus-9"])
 
 
 def rules_of(model: str) -> Accepts:

@@ -9,6 +9,7 @@ import pytest
 from openclaw_oauthrouter.canonical.content import (
     BlobPart,
     FilePart,
+    NativePart,
     Opaque,
     Part,
     ReasoningPart,
@@ -224,6 +225,20 @@ def test_fit_places_system_messages_where_the_model_honours_them() -> None:
     own = fitted(request(*said, dialect=HERE), "claude-haiku-4-5").messages
     assert [message.role for message in own] == ["user", "assistant", "user", "user"]
     assert "Be brief." in str(own[3])
+
+
+@pytest.mark.parametrize(("dialect", "left"), [(HERE, 1), (THERE, 1)])
+def test_fit_leaves_out_system_messages_that_say_nothing(dialect: str, left: int) -> None:
+    settings = Message("system", ())
+    assert len(fitted(request(HI, settings, dialect=dialect), "claude-opus-4-6").messages) == left
+    own = request(HI, settings, dialect=HERE, model="claude-opus-5")
+    assert fitted(own, "claude-opus-5") is own
+
+
+def test_fit_tells_an_assistants_blocks_in_lines_of_their_own() -> None:
+    blocks = tuple(NativePart("elsewhere", "block", {}, words=word) for word in ("a", "b"))
+    found = to_chat(request(HI, Message("assistant", blocks), HI), "m").messages[1].parts
+    assert found == (TextPart("a\n"), TextPart("b\n"))
 
 
 @pytest.mark.parametrize(
