@@ -21,6 +21,8 @@ _KEEP_SECONDS = 40 * 86_400
 """Totals of this process that are remembered: no period in use is longer than a month."""
 
 _MOST_ACCOUNTS = 20_000
+_PATIENCE_SECONDS = 6.0
+"""What a task that is ended may take: as long as a server may take to answer, and a little more."""
 
 
 class Ledger:
@@ -108,11 +110,11 @@ class Ledger:
 
     async def close(self) -> None:
         """Write what is left, then let go of the store."""
-        for task in (self._keeper, self._flush_task):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        running = {task for task in (self._keeper, self._flush_task) if task is not None}
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=_PATIENCE_SECONDS)
         if self._due is not None:
             self._due.cancel()
         await self._flush()

@@ -149,8 +149,7 @@ class RedisStore:
         """See ``Store``."""
         if self._heart is not None:
             self._heart.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._heart
+            await asyncio.wait({self._heart}, timeout=6.0)
         await self._client.aclose()
 
     async def _begin(self) -> None:
