@@ -103,9 +103,6 @@ def _bare(model: str) -> str:
     return comparable(model).rpartition("/")[2]
 
 
-# ------------------------------------------------------------------------------------------------------- limits and words
-
-
 def _limit_output(request: ChatRequest, facts: _Facts) -> ChatRequest:
     asked, most = request.max_output_tokens, facts.info.max_output_tokens
     if asked is None or most is None or asked <= most:
@@ -150,9 +147,6 @@ def _limit_verbosity(request: ChatRequest, facts: _Facts) -> ChatRequest:
         return request
     facts.note("dropped", "verbosity", "the model has no counterpart")
     return replace(request, verbosity=None)
-
-
-# ------------------------------------------------------------------------------------------------------------ reasoning
 
 
 def _fit_reasoning(request: ChatRequest, facts: _Facts) -> ChatRequest:
@@ -277,9 +271,6 @@ def is_reasoning(request: ChatRequest, accepts: Accepts) -> bool:
     return wanted.budget_tokens is not None or wanted.adaptive or by_effort or accepts.reasons_by_default
 
 
-# ------------------------------------------------------------------------------------------------------------- sampling
-
-
 def _limit_sampling(request: ChatRequest, facts: _Facts) -> ChatRequest:
     accepts = facts.accepts
     refused = {
@@ -324,9 +315,6 @@ def _limit_other_sampling(request: ChatRequest, facts: _Facts) -> ChatRequest:
         facts.note("dropped", "logprobs", "the model does not report probabilities")
         request = replace(request, logprobs=False)
     return request
-
-
-# ------------------------------------------------------------------------------------------------------- tools, structure
 
 
 def _limit_tools(request: ChatRequest, facts: _Facts) -> ChatRequest:
@@ -408,9 +396,6 @@ def _refuse_held_state(request: ChatRequest, facts: _Facts) -> ChatRequest:
     )
     error.details = held.details
     raise error
-
-
-# --------------------------------------------------------------------------------------------------------- conversation
 
 
 def _fit_messages(request: ChatRequest, facts: _Facts) -> ChatRequest:
