@@ -49,6 +49,7 @@ def kept_token(home: Path, fresh: Secret) -> Secret:
     :raises ConfigurationError: the file cannot be written or read, or holds no token
     """
     path = token_path(home)
+    prepare_folder(home)
     try:
         _create(path, fresh)
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
