@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from openclaw_oauthrouter.builder import Builder, World
 from openclaw_oauthrouter.canonical.content import TextPart, ToolCallPart, ToolCallResponsePart
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
 from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo, RouteHints, RoutingDecision
@@ -15,14 +16,6 @@ from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.health.registry import HealthRegistry
-from openclaw_oauthrouter.parts import (
-    build_credentials,
-    build_prices,
-    build_providers,
-    build_request_classifier,
-    build_router,
-    connect_router,
-)
 from openclaw_oauthrouter.plugins import create_plugin_manager
 from openclaw_oauthrouter.policy.token_estimate import TokenEstimator
 from openclaw_oauthrouter.routing.router import Router
@@ -56,7 +49,9 @@ def settings_of(**overrides: Any) -> Settings:
 
 def price_router(clock: Clock, **routing: Any) -> Router:
     """A router as the gateway builds it, as if every provider had a paid key."""
-    router = build_router(settings_of(routing=routing), create_plugin_manager(load_entry_points=False), assume_credentials=True)
+    router = Builder(settings_of(routing=routing), create_plugin_manager(load_entry_points=False)).router_alone(
+        assume_credentials=True
+    )
     return at(router, clock)
 
 
@@ -76,19 +71,13 @@ def account_router(clock: Clock, health: HealthRegistry, *, anthropic: str) -> R
         credentials={"order": ["config"]},
     )
     plugins = create_plugin_manager(load_entry_points=False)
-    providers = build_providers(settings, plugins)
-    router = connect_router(
-        settings,
-        plugins,
-        providers,
-        build_credentials(settings, plugins),
-        build_request_classifier(settings, plugins),
-        build_prices(settings, plugins),
+    world = World(
         TokenEstimator(exact_near=None).estimate,
-        health,
-        Conversations(clock, settings.routing.sticky_seconds),
         lambda _conversation, _model, _tier: 500,
+        Conversations(clock, settings.routing.sticky_seconds),
+        health,
     )
+    router = Builder(settings, plugins).router(world)
     return at(router, clock)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from openclaw_oauthrouter.assembly import assemble
+from openclaw_oauthrouter.builder import assemble
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.plugins import create_plugin_manager

@@ -192,10 +192,10 @@ def _check_name(provider: str, settings: Settings) -> None:
 
     :raises CredentialError: the name is not known, and nobody can be asked or the answer is no
     """
-    from openclaw_oauthrouter.parts import build_providers
+    from openclaw_oauthrouter.builder import Builder
     from openclaw_oauthrouter.plugins import create_plugin_manager
 
-    known = {*presets(), *settings.providers, *build_providers(settings, create_plugin_manager())}
+    known = {*presets(), *settings.providers, *Builder(settings, create_plugin_manager()).providers}
     if provider in known:
         return
     close = nearest(provider, known)
@@ -206,10 +206,10 @@ def _check_name(provider: str, settings: Settings) -> None:
 
 
 def _chain(settings: Settings) -> CredentialChain:
-    from openclaw_oauthrouter.parts import build_credentials
+    from openclaw_oauthrouter.builder import Builder
     from openclaw_oauthrouter.plugins import create_plugin_manager
 
-    return build_credentials(settings, create_plugin_manager())
+    return Builder(settings, create_plugin_manager()).credentials
 
 
 def _read_secret(provider: str) -> str:

@@ -62,11 +62,11 @@ def show(obj: dict[str, Any], as_json: bool, show_all: bool) -> None:
 
 
 def _say_dangling_names(loaded: LoadedSettings) -> None:
+    from openclaw_oauthrouter.builder import Builder
     from openclaw_oauthrouter.catalog.references import check_references
-    from openclaw_oauthrouter.parts import build_providers
     from openclaw_oauthrouter.plugins import create_plugin_manager
 
-    for problem in check_references(loaded.settings, build_providers(loaded.settings, create_plugin_manager())):
+    for problem in check_references(loaded.settings, Builder(loaded.settings, create_plugin_manager()).providers):
         click.secho(f"{'wrong' if problem.wrong else 'doubtful'}: {problem}", fg="red" if problem.wrong else "yellow", err=True)
 
 

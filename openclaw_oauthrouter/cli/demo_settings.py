@@ -46,7 +46,7 @@ def _as_demo(settings: Settings, upstream: dict[str, Any], home: Path) -> Settin
 
 def _token(settings: Settings) -> SecretStr:
     """The one that clients of this machine send already."""
-    from openclaw_oauthrouter.assembly import new_token
     from openclaw_oauthrouter.proxy.local_token import kept_token
+    from openclaw_oauthrouter.runtime import new_token
 
     return settings.server.auth_token or SecretStr(kept_token(settings.home, new_token()).reveal())

@@ -31,14 +31,14 @@ def command(context: click.Context, providers: tuple[str, ...], refresh: bool, e
 
     A running gateway takes over what --refresh brings.
     """
-    from openclaw_oauthrouter.parts import build_router
+    from openclaw_oauthrouter.builder import Builder
     from openclaw_oauthrouter.plugins import create_plugin_manager
 
     settings = command_settings(context.obj).settings
     if refresh:
         for problem in asyncio.run(_refresh(settings, providers)):
             click.secho(problem, fg="yellow", err=True)
-    router = build_router(settings, create_plugin_manager())
+    router = Builder(settings, create_plugin_manager()).router_alone()
     rows = [_row(router, info) for info in _wanted(router, providers, everything=everything)]
     if as_json:
         click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2))
@@ -52,13 +52,13 @@ def command(context: click.Context, providers: tuple[str, ...], refresh: bool, e
 
 
 async def _refresh(settings: Settings, names: tuple[str, ...]) -> list[str]:
-    from openclaw_oauthrouter.parts import build_credentials, build_providers
+    from openclaw_oauthrouter.builder import Builder
     from openclaw_oauthrouter.plugins import create_plugin_manager
     from openclaw_oauthrouter.upstream.discovery import Discovery, Upstreams
     from openclaw_oauthrouter.upstream.transport import create_transport
 
     plugins = create_plugin_manager()
-    providers, credentials = build_providers(settings, plugins), build_credentials(settings, plugins)
+    providers, credentials = Builder(settings, plugins).providers, Builder(settings, plugins).credentials
     transport = create_transport(settings.upstream)
 
     def usable(name: str) -> bool:

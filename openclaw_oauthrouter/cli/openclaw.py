@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import click
 
-from openclaw_oauthrouter.assembly import new_token
 from openclaw_oauthrouter.cli.file_changes import file_options, journal_of, offer, take_back, yes_option
 from openclaw_oauthrouter.cli.grammar import confirm
 from openclaw_oauthrouter.config.loading import LoadedSettings, load_settings
@@ -21,6 +20,7 @@ from openclaw_oauthrouter.openclaw.installation import ROUTES, Installation, Rou
 from openclaw_oauthrouter.openclaw.manifest import SHIM
 from openclaw_oauthrouter.openclaw.names import PROVIDER_ID
 from openclaw_oauthrouter.proxy.local_token import kept_token, token_path
+from openclaw_oauthrouter.runtime import new_token
 
 CHANGE = "openclaw"
 

@@ -63,10 +63,10 @@ def reset(obj: dict[str, Any]) -> None:
 
 
 def _rows(obj: dict[str, Any], models: tuple[str, ...]) -> list[dict[str, Any]]:
-    from openclaw_oauthrouter.parts import build_router
+    from openclaw_oauthrouter.builder import Builder
     from openclaw_oauthrouter.plugins import create_plugin_manager
 
-    router = build_router(command_settings(obj).settings, create_plugin_manager(), assume_credentials=True)
+    router = Builder(command_settings(obj).settings, create_plugin_manager()).router_alone(assume_credentials=True)
     names = models or tuple(dict.fromkeys(name for chain in router.choosing.chains.values() for name in chain))
     rows = []
     for name in names:

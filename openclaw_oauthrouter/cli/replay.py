@@ -141,12 +141,12 @@ def _recorded(path: Path, since: float) -> list[JsonObject]:
 
 
 def _routing(obj: dict[str, Any]) -> RecordedRouting:
+    from openclaw_oauthrouter.builder import Builder
     from openclaw_oauthrouter.cli.recorded_routing import RecordedRouting
     from openclaw_oauthrouter.cli.settings import command_settings
-    from openclaw_oauthrouter.parts import build_router
     from openclaw_oauthrouter.plugins import create_plugin_manager
 
-    return RecordedRouting(build_router(command_settings(obj, announce=False).settings, create_plugin_manager()))
+    return RecordedRouting(Builder(command_settings(obj, announce=False).settings, create_plugin_manager()).router_alone())
 
 
 def _print(comparison: Comparison, show: int) -> None:

@@ -34,10 +34,10 @@ def command(
 
 
 def _decide(obj: dict[str, Any], text: str, system: str | None, max_output_tokens: int, profile: str | None) -> RoutingDecision:
+    from openclaw_oauthrouter.builder import Builder
     from openclaw_oauthrouter.canonical.content import TextPart
     from openclaw_oauthrouter.canonical.request import ChatRequest, Message
     from openclaw_oauthrouter.cli.settings import command_settings
-    from openclaw_oauthrouter.parts import build_router, usable_now
     from openclaw_oauthrouter.plugins import create_plugin_manager
     from openclaw_oauthrouter.routing.hints import hints_of
 
@@ -46,10 +46,10 @@ def _decide(obj: dict[str, Any], text: str, system: str | None, max_output_token
         messages.insert(0, Message("system", (TextPart(system),)))
     request = ChatRequest("openai_chat_completions", "auto", tuple(messages), max_output_tokens=max_output_tokens)
     settings, plugins = command_settings(obj, announce=False).settings, create_plugin_manager()
-    no_credentials = not usable_now(settings, plugins)
+    no_credentials = not Builder(settings, plugins).usable_now()
     if no_credentials:
         click.echo("no provider has a credential yet; this is what would happen if all had one", err=True)
-    router = build_router(settings, plugins, assume_credentials=no_credentials)
+    router = Builder(settings, plugins).router_alone(assume_credentials=no_credentials)
     return router.route(request, hints_of({"x-oauthrouter-profile": profile} if profile else {}), None).decision
 
 

@@ -158,10 +158,10 @@ async def until_stopped(handle: ProxyHandle, *events: asyncio.Event) -> None:
 
 
 def _has_credentials(loaded: LoadedSettings) -> bool:
-    from openclaw_oauthrouter.parts import usable_now
+    from openclaw_oauthrouter.builder import Builder
     from openclaw_oauthrouter.plugins import create_plugin_manager
 
-    return bool(usable_now(loaded.settings, create_plugin_manager()))
+    return bool(Builder(loaded.settings, create_plugin_manager()).usable_now())
 
 
 def _greet(handle: ProxyHandle, loaded: LoadedSettings, demo: bool) -> None:

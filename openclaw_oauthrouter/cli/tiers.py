@@ -24,11 +24,11 @@ def command(context: click.Context, as_json: bool, everything: bool) -> None:
 
     Tiers that nobody named are computed from the models that can be used now. Nothing is sent.
     """
-    from openclaw_oauthrouter.parts import build_router
+    from openclaw_oauthrouter.builder import Builder
     from openclaw_oauthrouter.plugins import create_plugin_manager
 
     settings = command_settings(context.obj).settings
-    report = tier_report(build_router(settings, create_plugin_manager(), assume_credentials=everything))
+    report = tier_report(Builder(settings, create_plugin_manager()).router_alone(assume_credentials=everything))
     if as_json:
         click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2))
         return

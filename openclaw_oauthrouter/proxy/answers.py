@@ -5,11 +5,11 @@ from __future__ import annotations
 import orjson
 from quart import Response, g
 
-from openclaw_oauthrouter.assembly import new_id
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.errors import OAuthRouterError
 from openclaw_oauthrouter.interfaces import Dialect
 from openclaw_oauthrouter.proxy.envelopes import error_headers, openai_envelope
+from openclaw_oauthrouter.runtime import new_id
 
 
 def json_response(value: JsonObject, status: int = 200) -> Response:

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 from quart import Blueprint, Response, current_app, g, request
 
 from openclaw_oauthrouter import __version__
-from openclaw_oauthrouter.assembly import Runtime, new_id
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.errors import ModelNotFoundError
@@ -23,6 +22,7 @@ from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.explain import explain_request
 from openclaw_oauthrouter.proxy.models_list import anthropic_models, model_entries, openai_models
 from openclaw_oauthrouter.proxy.openapi import openapi_document
+from openclaw_oauthrouter.runtime import Runtime, new_id
 from openclaw_oauthrouter.upstream.pass_through import pass_through
 
 CurrentRuntime = Callable[[], Runtime]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from openclaw_oauthrouter.assembly import Runtime
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.model_names import CLAUDE_AUTO, CLAUDE_VIA
 from openclaw_oauthrouter.proxy.models_list import OWNER, ModelEntry
+from openclaw_oauthrouter.runtime import Runtime
 
 CODEX_INSTRUCTIONS = (
     "You are a coding agent that works in the user's terminal and repository. Read before you change, keep changes small and in the style of "

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import orjson
 from quart import Blueprint, Response, current_app, g, request
 
-from openclaw_oauthrouter.assembly import Runtime, new_id
 from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
@@ -20,6 +19,7 @@ from openclaw_oauthrouter.pipeline import parse_body
 from openclaw_oauthrouter.proxy.answers import json_response
 from openclaw_oauthrouter.proxy.asgi import unpack, unpacker_for
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
+from openclaw_oauthrouter.runtime import Runtime, new_id
 
 RESPONSES = "/v1/responses"
 _DIALECT = "openai_responses"

@@ -9,7 +9,6 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from openclaw_oauthrouter.assembly import Runtime, new_id
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.dashboard.feed import PanelFeed
@@ -19,6 +18,7 @@ from openclaw_oauthrouter.policy.client_auth import ClientKeys
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.gate import Gate
 from openclaw_oauthrouter.proxy.model_routes import Limits, ModelRoutes
+from openclaw_oauthrouter.runtime import Runtime, new_id
 from openclaw_oauthrouter.telemetry.metrics import RequestMetrics
 from openclaw_oauthrouter.telemetry.recorder import SinkRecorder
 from openclaw_oauthrouter.telemetry.ring import TraceRing

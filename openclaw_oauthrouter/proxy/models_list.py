@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from openclaw_oauthrouter.assembly import Runtime
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.pricing import Price
@@ -16,6 +15,7 @@ from openclaw_oauthrouter.catalog.accepts import with_accepts
 from openclaw_oauthrouter.errors import InvalidRequestError, NotFoundError
 from openclaw_oauthrouter.routing.model_ids import PROFILES
 from openclaw_oauthrouter.routing.tier_report import primary_of, smallest_window
+from openclaw_oauthrouter.runtime import Runtime
 
 OWNER = "oauthrouter"
 MOST_AT_ONCE = 1000

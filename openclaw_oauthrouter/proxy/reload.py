@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from openclaw_oauthrouter.assembly import assemble
+from openclaw_oauthrouter.builder import assemble
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.effective import changes
 from openclaw_oauthrouter.config.loading import LoadedSettings

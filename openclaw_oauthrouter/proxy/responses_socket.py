@@ -15,7 +15,6 @@ from typing import Any
 
 import orjson
 
-from openclaw_oauthrouter.assembly import new_id
 from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, UpgradeRequiredError
@@ -24,6 +23,7 @@ from openclaw_oauthrouter.proxy.asgi import Message, Receive, Scope, Send, heade
 from openclaw_oauthrouter.proxy.envelopes import encoded_error
 from openclaw_oauthrouter.proxy.live import Live
 from openclaw_oauthrouter.proxy.model_routes import CLIENT_GONE
+from openclaw_oauthrouter.runtime import new_id
 from openclaw_oauthrouter.wire.sse import ServerSentEventDecoder
 
 PATH = "/v1/responses"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
-from openclaw_oauthrouter.assembly import Runtime, assemble, new_token
+from openclaw_oauthrouter.builder import assemble
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import load_settings
@@ -23,6 +23,7 @@ from openclaw_oauthrouter.proxy.listener import bind, port_of
 from openclaw_oauthrouter.proxy.live import Live, create_observers
 from openclaw_oauthrouter.proxy.local_token import kept_token, prepare_folder
 from openclaw_oauthrouter.proxy.server import run_application
+from openclaw_oauthrouter.runtime import Runtime, new_token
 from openclaw_oauthrouter.upstream.discovery import Discovery, Upstreams
 
 _log = logging.getLogger(__name__)

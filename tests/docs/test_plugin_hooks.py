@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from openclaw_oauthrouter import hookspecs
-from openclaw_oauthrouter.assembly import assemble
+from openclaw_oauthrouter.builder import assemble
 from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.plugins import create_plugin_manager
 

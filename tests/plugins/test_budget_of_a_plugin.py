@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from openclaw_oauthrouter.assembly import assemble
+from openclaw_oauthrouter.builder import assemble
 from openclaw_oauthrouter.canonical.routing import Candidate, Estimate, ModelInfo
 from openclaw_oauthrouter.canonical.spending import Limit
 from openclaw_oauthrouter.canonical.usage import Usage

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_oauthrouter.assembly import assemble
+from openclaw_oauthrouter.builder import assemble
 from openclaw_oauthrouter.canonical import routing
 from openclaw_oauthrouter.canonical.routing import ModelInfo, Price
 from openclaw_oauthrouter.config.loading import load_settings

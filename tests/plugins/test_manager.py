@@ -12,7 +12,7 @@ import pluggy
 import pytest
 
 from openclaw_oauthrouter import hookimpl, hookspecs
-from openclaw_oauthrouter.assembly import assemble
+from openclaw_oauthrouter.builder import assemble
 from openclaw_oauthrouter.canonical.routing import Classification, Tier
 from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.errors import ConfigurationError

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
+from openclaw_oauthrouter.builder import Builder
 from openclaw_oauthrouter.canonical.routing import Tier
 from openclaw_oauthrouter.catalog.models import MAX_AGE_DAYS, shipped_edition
 from openclaw_oauthrouter.catalog.references import check_references
 from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, failure, ok, warning
 from openclaw_oauthrouter.errors import ConfigurationError
-from openclaw_oauthrouter.parts import build_providers, build_router
 from openclaw_oauthrouter.plugins import create_plugin_manager
 from openclaw_oauthrouter.routing.router import Router
 from openclaw_oauthrouter.routing.tier_report import primary_of
@@ -20,7 +20,7 @@ from openclaw_oauthrouter.upstream.kept_lists import load_lists
 def check_names(around: Surroundings) -> Iterator[Result]:
     """Every model and provider that the settings name."""
     try:
-        providers = build_providers(around.settings, create_plugin_manager())
+        providers = Builder(around.settings, create_plugin_manager()).providers
     except ConfigurationError:
         return  # said elsewhere
     problems = check_references(around.settings, providers)
@@ -34,7 +34,7 @@ def check_names(around: Surroundings) -> Iterator[Result]:
 def check_auto(around: Surroundings) -> Iterator[Result]:
     """What each tier would be answered by now."""
     try:
-        router = build_router(around.settings, create_plugin_manager())
+        router = Builder(around.settings, create_plugin_manager()).router_alone()
     except ConfigurationError:
         return
     if not any(map(router.eligibility.usable, router.choosing.providers)):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from openclaw_oauthrouter.builder import Builder
 from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, ok, warning
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.errors import ConfigurationError
-from openclaw_oauthrouter.parts import build_router
 from openclaw_oauthrouter.plugins import create_plugin_manager
 
 _SHOWN = 5
@@ -16,7 +16,7 @@ _SHOWN = 5
 def check_prices(around: Surroundings) -> Iterator[Result]:
     """Models of the tiers whose price nobody knows."""
     try:
-        unpriced = build_router(around.settings, create_plugin_manager()).unpriced()
+        unpriced = Builder(around.settings, create_plugin_manager()).router_alone().unpriced()
     except ConfigurationError:
         return  # said by an earlier check
     if unpriced:

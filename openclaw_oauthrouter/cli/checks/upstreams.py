@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from openclaw_oauthrouter.builder import Builder
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, failure, ok, warning
@@ -17,7 +18,6 @@ from openclaw_oauthrouter.credentials.chain import CredentialChain
 from openclaw_oauthrouter.errors import ConfigurationError, CredentialError
 from openclaw_oauthrouter.interfaces import CredentialSource, Provider
 from openclaw_oauthrouter.openclaw.installation import route_in
-from openclaw_oauthrouter.parts import build_credentials, build_providers
 from openclaw_oauthrouter.plugins import create_plugin_manager
 
 _SECONDS = 5.0
@@ -28,8 +28,8 @@ def check_upstreams(around: Surroundings) -> Iterator[Result]:
     """Each provider that could be used: credential and connection. One usable provider is enough."""
     try:
         plugins = create_plugin_manager()
-        providers = list(build_providers(around.settings, plugins).values())
-        credentials = build_credentials(around.settings, plugins)
+        providers = list(Builder(around.settings, plugins).providers.values())
+        credentials = Builder(around.settings, plugins).credentials
     except ConfigurationError as error:
         yield failure("credentials", error.message, "mend the configuration")
         return

@@ -34,6 +34,6 @@ def _token(settings: Settings) -> str:
         return read_token(token_path(settings.home))
     except OSError:
         # What makes one is slow to load, and only needed before the first start.
-        from openclaw_oauthrouter.assembly import new_token
+        from openclaw_oauthrouter.runtime import new_token
 
         return kept_token(settings.home, new_token()).reveal()

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from openclaw_oauthrouter.builder import Builder
 from openclaw_oauthrouter.catalog.references import check_references
 from openclaw_oauthrouter.config import Settings
-from openclaw_oauthrouter.parts import build_providers
 from openclaw_oauthrouter.plugins import create_plugin_manager
 
 MINE = {"mine": {"api_base": "http://127.0.0.1:9", "models": ["llama-4"]}}
@@ -16,7 +16,7 @@ MINE = {"mine": {"api_base": "http://127.0.0.1:9", "models": ["llama-4"]}}
 
 def problems(tmp_path: Any, **settings: Any) -> list[tuple[str, bool, str]]:
     said = Settings.model_validate({"home": tmp_path, "providers": MINE, **settings})
-    providers = build_providers(said, create_plugin_manager(load_entry_points=False))
+    providers = Builder(said, create_plugin_manager(load_entry_points=False)).providers
     return [(problem.key, problem.wrong, problem.message) for problem in check_references(said, providers)]
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from openclaw_oauthrouter.builder import Builder
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import ModelInfo, RouteHints, RoutingDecision
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
-from openclaw_oauthrouter.parts import build_router
 from openclaw_oauthrouter.plugins import create_plugin_manager
 from openclaw_oauthrouter.routing.prices import cost_of
 from openclaw_oauthrouter.routing.router import Router
@@ -82,7 +82,7 @@ def used(prompt: int, cached: int) -> Usage:
 
 @pytest.fixture(scope="module")
 def router() -> Router:
-    return build_router(Settings(), create_plugin_manager(load_entry_points=False), assume_credentials=True)
+    return Builder(Settings(), create_plugin_manager(load_entry_points=False)).router_alone(assume_credentials=True)
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,13 @@ from typing import Any
 import orjson
 import pytest
 
+from openclaw_oauthrouter.builder import Builder
 from openclaw_oauthrouter.canonical.content import BlobPart, TextPart
 from openclaw_oauthrouter.canonical.conversation import CachedPrompt, Conversation
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
 from openclaw_oauthrouter.canonical.routing import ModelInfo, RequestKind, RouteHints, RoutingDecision, TaskState, Tier
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config.loading import load_settings
-from openclaw_oauthrouter.parts import build_router
 from openclaw_oauthrouter.plugins import create_plugin_manager
 from openclaw_oauthrouter.routing.router import Router
 from openclaw_oauthrouter.routing.stickiness import SESSION_HEADERS, Conversations, after_answer, conversation_key
@@ -101,7 +101,7 @@ def routed(router: Router, *turns: str, key: str = "c", tools: bool = True, **fi
 def real_router(tmp_path: Path) -> Router:
     """As the gateway builds it, as if every provider had a key."""
     settings = load_settings(environ={}, overrides={"home": str(tmp_path)}).settings
-    return build_router(settings, create_plugin_manager(load_entry_points=False), assume_credentials=True)
+    return Builder(settings, create_plugin_manager(load_entry_points=False)).router_alone(assume_credentials=True)
 
 
 DESIGN = "Design a multi-tenant event pipeline with exactly-once delivery; compare two storage layouts"

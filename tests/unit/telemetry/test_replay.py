@@ -10,6 +10,7 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
+from openclaw_oauthrouter.builder import Builder
 from openclaw_oauthrouter.canonical.content import BlobPart, Part, TextPart
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
@@ -20,7 +21,6 @@ from openclaw_oauthrouter.cli.recorded_routing import RecordedRouting
 from openclaw_oauthrouter.cli.replay import compare
 from openclaw_oauthrouter.cli.root import root
 from openclaw_oauthrouter.config.loading import load_settings
-from openclaw_oauthrouter.parts import build_router
 from openclaw_oauthrouter.plugins import create_plugin_manager
 from openclaw_oauthrouter.routing.router import Router
 from openclaw_oauthrouter.telemetry.public import public_record
@@ -47,7 +47,7 @@ def make_router(tmp_path: Path) -> MakeRouter:
 
     def make(**routing: Any) -> Router:
         settings = load_settings(environ={}, overrides={"home": str(tmp_path), "routing": routing}).settings
-        return build_router(settings, create_plugin_manager(load_entry_points=False), assume_credentials=True)
+        return Builder(settings, create_plugin_manager(load_entry_points=False)).router_alone(assume_credentials=True)
 
     return make
 

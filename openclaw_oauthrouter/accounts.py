@@ -1,0 +1,67 @@
+"""Credentials and their health together, as routing asks of them: windows and cooldowns are kept for each credential."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.canonical.routing import ModelInfo, Payment
+from openclaw_oauthrouter.catalog.accepts import accepts_of
+from openclaw_oauthrouter.credentials.chain import CredentialChain
+from openclaw_oauthrouter.interfaces import Health, Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """What routing asks of credentials and of their health together: windows and cooldowns are kept for each credential."""
+
+    providers: Mapping[str, Provider]
+    credentials: CredentialChain
+    health: Health | None
+    assume_credentials: bool = False
+
+    def usable(self, provider: str) -> bool:
+        """Whether a request to a provider could be authenticated."""
+        return self.assume_credentials or not self.providers[provider].needs_credential or self.credentials.known(provider).usable
+
+    def blocked(self, provider: str, model: str) -> str | None:
+        """Why a model cannot be called with any of the provider's credentials, in words; ``None`` when it can with one."""
+        if self.health is None:
+            return None
+        reason = None
+        for credential in self._known(provider):
+            name = credential.name if credential else None
+            reason = self.health.blocked(provider, model, name)
+            if reason is None:
+                return None
+        return reason
+
+    def shapes(self, info: ModelInfo) -> Sequence[str]:
+        """Kinds of structured output that a model keeps to, asked in its provider's dialect."""
+        provider = self.providers.get(info.provider)
+        dialect = info.protocols[0] if info.protocols else provider.dialect if provider is not None else ""
+        accepts = info.accepts or accepts_of(info.provider, info.id, dialect)
+        return accepts.structured_output
+
+    def payment(self, info: ModelInfo) -> Payment:
+        """Who pays for a model's calls: the first credential that nothing speaks against."""
+        provider = self.providers.get(info.provider)
+        known = self._known(info.provider)
+        if self.assume_credentials and known[0] is None:
+            return Payment()  # nobody knows who would pay, so nobody's plan tips the scales
+        credential = next((item for item in known if self._is_open(info, item)), known[0])
+        bearer = credential is not None and credential.kind != "api_key"
+        if not bearer and (provider is None or not provider.subscription):
+            return Payment()
+        if self.health is None:
+            return Payment(by_plan=True)
+        name = credential.name if credential else None
+        return Payment(by_plan=True, windows=tuple(self.health.windows_of(info.provider, info.id, name)))
+
+    def _is_open(self, info: ModelInfo, credential: Credential | None) -> bool:
+        name = credential.name if credential else None
+        return self.health is None or self.health.blocked(info.provider, info.id, name) is None
+
+    def _known(self, provider: str) -> Sequence[Credential | None]:
+        return self.credentials.known(provider).credentials or (None,)
