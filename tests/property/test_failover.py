@@ -42,7 +42,7 @@ def test_a_walk_ends(world: World, route: list[Candidate]) -> None:
     except OAuthRouterError:
         pass
     assert len(world.calls) <= world.retry["max_total_attempts"]
-    assert sum(not reservation.released for reservation in world.reservations) == answered
+    assert sum(not reservation.closed for reservation in world.reservations) == answered
     assert len(world.succeeded_names) == answered
     # A hop may stand in a route, and in what is cheaper than it, more than once.
     stops = Counter(candidate.info.provider for candidate in (*route, *world.downgrade))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from openclaw_oauthrouter.canonical.credential import Credential, Secret
+from openclaw_oauthrouter.credentials.chain import REMEMBERED_SECONDS
 from openclaw_oauthrouter.hookspecs import hookimpl
 from tests.proxy.matrix import MODELS, TIME, WEATHER, Bench, open_bench
 from tests.support.answers import Answer, play, refusal
@@ -44,6 +46,11 @@ class TwoAccounts:
         if provider != "pool":
             return ()
         return [Credential(f"two:{name}", provider, "api_key", Secret(f"sk-ant-api03-{name}"), "two") for name in self.order]
+
+    async def become(self, *order: str) -> None:
+        """Change the accounts, and wait until what was remembered of the former ones is forgotten."""
+        self.order = list(order)
+        await asyncio.sleep(REMEMBERED_SECONDS + 0.05)
 
     @hookimpl
     def oauthrouter_register_credential_sources(self) -> Sequence[Any]:
@@ -164,7 +171,6 @@ async def test_a_tool_loop_goes_there_and_back_again(bench: Bench, client: str, 
 @pytest.mark.parametrize("client", DIALECTS)
 async def test_another_account_of_the_same_provider_does_not_get_it(bench: Bench, accounts: TwoAccounts, client: str) -> None:
     seal = new_seal()
-    accounts.order = ["ann", "bob"]
     # A conversation keeps its account, and is known by its first words.
     asked = say(client, replace(SAID, words=f"Asking through {client}"), "", stream=True)
     one = await turn(bench, client, MESSAGES, asked, thinking(seal), POOL)
@@ -172,11 +178,11 @@ async def test_another_account_of_the_same_provider_does_not_get_it(bench: Bench
     asked = go_on(client, asked, one.turn, RESULT)
     await turn(bench, client, MESSAGES, asked, Answer("Cold."), POOL)
     assert sent_seals(bench, MESSAGES) == [(seal, "tool_use")]
-    accounts.order = ["bob"]
+    await accounts.become("bob")
     await turn(bench, client, MESSAGES, asked, Answer("Cold."), POOL)
     assert bench.record.credential == "two:bob"
     assert seal not in json.dumps(bench.upstream.seen[-1].body)
-    accounts.order = ["ann", "bob"]
+    await accounts.become("ann", "bob")
 
 
 async def test_a_switch_of_accounts_within_one_request_drops_it_too(bench: Bench, accounts: TwoAccounts) -> None:
