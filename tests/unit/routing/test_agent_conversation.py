@@ -89,7 +89,9 @@ RISING = {
 
 @pytest.fixture(scope="module", params=[{}, {"tiers": RISING}], ids=["computed", "rising"])
 def router(request: pytest.FixtureRequest) -> Router:
-    return Builder(Settings(routing=request.param), create_plugin_manager(load_entry_points=False)).router_alone(assume_credentials=True)
+    return Builder(Settings(routing=request.param), create_plugin_manager(load_entry_points=False)).router_alone(
+        assume_credentials=True
+    )
 
 
 @pytest.fixture(scope="module")
