@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from openclaw_oauthrouter.proxy.asgi import Receive, Scope, Send
 from openclaw_oauthrouter.proxy.live import SERVED, Live, Served
 from openclaw_oauthrouter.proxy.web_pages import allowing, answer_preflight, is_preflight, listed_origin
-from openclaw_oauthrouter.proxy.websockets import refusal_of, refuse_websocket
 
 if TYPE_CHECKING:
     from quart import Quart
@@ -30,9 +29,6 @@ class Gateway:
             await serve_socket(self.live, scope, receive, send)
             return
         async with self.live.lease() as served:
-            if scope["type"] == "websocket":
-                await refuse_websocket(scope, send, refusal_of(scope, served.gate))
-                return
             if served.gate.origins and (origin := listed_origin(scope, served.gate.origins)) is not None:
                 if is_preflight(scope):
                     await answer_preflight(scope, send, served.gate, origin)

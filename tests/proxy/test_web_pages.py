@@ -113,7 +113,7 @@ async def test_websocket_of_a_stranger_is_refused_without_a_word_in_the_log(
 async def test_websocket_of_a_client_is_told_to_use_http(path: str, handle: Any) -> None:
     answer = await raw(handle, UPGRADE.format(path=path, host="127.0.0.1", more=f"Authorization: Bearer {TOKEN}\n"))
     assert b" 426 " in answer.partition(b"\r\n")[0]
-    assert b"no_websocket" in answer
+    assert b"upgrade_required" in answer
 
 
 # ------------------------------------------------------------------ Host and target
