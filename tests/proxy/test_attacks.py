@@ -321,6 +321,8 @@ async def test_whoever_takes_nothing_is_left(gateway: Any, scripted: Any) -> Non
 async def test_there_is_room_for_so_many_connections(gateway: Any, client: Any) -> None:
     handle = await gateway(server={"max_connections": 3})
     held = [await asyncio.open_connection("127.0.0.1", handle.port) for _ in range(3)]
+    for _, writer in held:
+        writer.write(head(handle, "Content-Length: 100") + b"{")
     await asyncio.sleep(0.1)
     answer = await raw(handle, b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     assert status_of(answer) == 503
@@ -334,6 +336,24 @@ async def test_there_is_room_for_so_many_connections(gateway: Any, client: Any) 
             await asyncio.sleep(0.02)
     for _, writer in held:
         writer.close()
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /hea"], ids=["silent", "within a head"])
+async def test_whoever_asks_nothing_makes_room_and_who_is_at_work_stays(sent: bytes, gateway: Any) -> None:
+    handle = await gateway(server={"max_connections": 2})
+    reader, at_work = await asyncio.open_connection("127.0.0.1", handle.port)
+    at_work.write(head(handle, f"Content-Length: {len(BODY)}") + BODY[:1])
+    await asyncio.sleep(0.1)
+    idle, writer = await asyncio.open_connection("127.0.0.1", handle.port)
+    writer.write(sent)
+    await asyncio.sleep(0.1)
+    answer = await raw(handle, b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+    assert status_of(answer) == 200
+    assert await asyncio.wait_for(idle.read(), 5) == b""
+    at_work.write(BODY[1:])
+    assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.1 ")
+    for one in (writer, at_work):
+        one.close()
 
 
 # ------------------------------------------------------------------ what is open, what is kept
@@ -506,7 +526,8 @@ async def test_headers_beyond_ascii_go_nowhere(path: str, gateway: Any, scripted
     upstream = await scripted(Play.json({"type": "error", "error": {"type": "invalid_request_error", "message": "no"}}, 400))
     http = await client(await gateway(upstream))
     odd = {name: "Caf\u00e9/1".encode("latin-1") for name in ("user-agent", "traceparent", "session-id", "anthropic-beta")}
-    body = {"model": "claude-haiku-4-5", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}], "input": "hi"}
+    said = {"input": "hi"} if path == "/v1/responses" else {"messages": [{"role": "user", "content": "hi"}]}
+    body = {"model": "claude-haiku-4-5", "max_tokens": 5, **said}
     answer = await http.post(path, json=body, headers=odd)
     assert answer.status_code == 400, answer.text
     assert not any("\u00e9" in value for value in upstream.seen[0].headers.values())
@@ -528,4 +549,5 @@ async def test_session_is_of_its_port_ends_when_told_and_makes_no_further_ones(g
         kept = dict(browser.cookies)
         assert (await browser.post("/debug/dashboard/sign-out")).status_code == 204
         assert not browser.cookies
-        assert (await browser.get("/debug/spend", cookies=kept)).status_code == 401
+        browser.cookies.update(kept)
+        assert (await browser.get("/debug/spend")).status_code == 401
