@@ -29,9 +29,10 @@ class Held:
     :ivar most_output: what the upstream is told not to exceed
     :ivar standings: how the limits stood before the call
     :ivar overdraft: what running answers may use beyond a limit that is not hard: one whole answer
+    :ivar tightest: the limit that allows the shortest answer; ``None`` where none minds how long it gets
     """
 
-    __slots__ = ("most_output", "output_tokens", "overdraft", "reservation", "size", "standings")
+    __slots__ = ("most_output", "output_tokens", "overdraft", "reservation", "size", "standings", "tightest")
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Held:
         output_tokens: int,
         most_output: int,
         overdraft: Amounts,
+        tightest: Standing | None,
     ) -> None:
         self.reservation = reservation
         self.standings = standings
@@ -48,6 +50,7 @@ class Held:
         self.output_tokens = output_tokens
         self.most_output = most_output
         self.overdraft = overdraft
+        self.tightest = tightest
 
     def lenient_claims(self) -> list[Claim]:
         """The claims, with the overdraft where they are not hard."""
@@ -109,7 +112,7 @@ class OpenReservation:
     def watched_tokens(self) -> int | None:
         """See ``Reservation``."""
         held = self._held
-        if held is None:
+        if held is None or held.tightest is None:
             return None
         if held.output_tokens < held.most_output:
             return held.output_tokens
@@ -119,10 +122,10 @@ class OpenReservation:
     async def top_up(self, output_tokens: int) -> None:
         """See ``Reservation``."""
         held = self._held
-        if held is None or not self._open or output_tokens <= held.output_tokens:
+        if held is None or held.tightest is None or not self._open or output_tokens <= held.output_tokens:
             return
         if held.output_tokens >= held.most_output:
-            raise self._refuse(held.standings[0], held.size.amounts(output_tokens))
+            raise self._refuse(held.tightest, held.size.amounts(output_tokens))
         wanted = min(held.most_output, max(output_tokens + _STEP, 2 * held.output_tokens))
         claims = held.lenient_claims()
         for _ in range(_TRIES):

@@ -33,6 +33,10 @@ class Size:
         """The longest answer that every limit leaves room for; less than 0 where one does not even leave room for the prompt."""
         return min((self._longest(standing) for standing in standings), default=_UNBOUNDED)
 
+    def tightest(self, standings: Iterable[Standing]) -> Standing | None:
+        """Which limit allows the shortest answer; ``None`` when an answer's length matters to none."""
+        return min((one for one in standings if limits_answers([one])), key=self._longest, default=None)
+
     def _longest(self, standing: Standing) -> int:
         rest = standing.rest
         match standing.claim.limit.quantity:

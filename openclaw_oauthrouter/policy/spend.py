@@ -262,10 +262,11 @@ class Spend:
             outcome.standings,
             asked.size,
             output,
-            room if limits_answers(outcome.standings) else output,
+            room,
             asked.size.amounts(room),
+            tightest := asked.size.tightest([*outcome.standings, *each]),
         )
-        cap = room if room < asked.declared and limits_answers([*outcome.standings, *each]) else None
+        cap = room if room < asked.declared and tightest is not None else None
         warnings = tuple(words for one in outcome.standings if (words := self._alarms.see(one.claim, one.used)))
         return self._reservation(asked.account, held, cap, warnings, asked.unknown_cost)
 

@@ -87,7 +87,7 @@ class SqliteStore:
         try:
             self._connection, self._identity = open_file(path)
         except (sqlite3.DatabaseError, OSError) as error:
-            if not is_about_the_content(error):
+            if not is_about_the_content(error, path):
                 raise StateFolderError(
                     f"the state folder {str(path.parent)!r} cannot be written ({error}): make room, or give this user the right to"
                 ) from error

@@ -108,8 +108,10 @@ def is_damage(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
 
-def is_about_the_content(error: Exception) -> bool:
-    """Whether an error speaks of what the file holds, rather than of the folder it lies in: full, read-only, of another user."""
+def is_about_the_content(error: Exception, path: Path) -> bool:
+    """Whether an error speaks of what stands at ``path``, rather than of the folder it lies in: full, read-only, of another user."""
+    if path.exists() and not path.is_file():  # SQLite says no more than that it cannot be opened
+        return True
     return not isinstance(error, OSError) and getattr(error, "sqlite_errorcode", 0) & 0xFF not in _PLACE_TROUBLE
 
 
