@@ -343,7 +343,9 @@ async def test_hard_limits_are_never_exceeded_and_refuse_earlier(make: Make) -> 
 
 @pytest.mark.parametrize("limits", [{"daily_request_budget": 50}, {"daily_input_token_budget": 10**6}])
 @pytest.mark.parametrize("hard", [False, True])
-async def test_answer_is_as_long_as_it_likes_where_no_limit_minds_its_length(make: Make, limits: dict[str, int], hard: bool) -> None:
+async def test_answer_is_as_long_as_it_likes_where_no_limit_minds_its_length(
+    make: Make, limits: dict[str, int], hard: bool
+) -> None:
     running = await make(**limits, hard=hard).reserve(HAIKU, LONG, None, streams=True, stated=False)
     assert (running.output_cap, running.watched_tokens) == (None, None)
     await running.top_up(10**6)
