@@ -31,6 +31,7 @@ _LOOK_SECONDS = 0.05
 _END_SECONDS = 5.0
 _SIGNALLED = 128
 """Exit code of a program that a signal ended, less the signal's number: a shell's convention."""
+_PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 
 ANYTHING = Client("-- CMD", "any program")
 """What is not in the table gets the variables that SDKs read."""
@@ -190,19 +191,32 @@ def profile_folder(files: Mapping[str, str]) -> Iterator[str]:
         yield folder
 
 
+def _leave_to_the_client(received: int, _: object) -> None:
+    """The terminal sends Ctrl-C to the client as well; what it does about it is its business."""
+
+
 def wait_for(words: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run the client to its end, passing on the signals that are meant for it.
 
     :return: its exit code, as a shell gives it
     """
-    process = subprocess.Popen(words, env=dict(environ))  # noqa: S603 - what the user asked for
-    # The terminal sends Ctrl-C to the client as well; what it does about it is its business.
-    former: dict[signal.Signals, Any] = {signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN)}
-    for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"):
+    process: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
+
+    def pass_on(received: int, _: object) -> None:
+        early.append(received) if process is None else process.send_signal(received)
+
+    # Before the client starts: it may say that it is ready, and be told to stop, sooner than Popen comes back. Handlers rather than
+    # SIG_IGN, which the client would inherit; what is ignored already (nohup) stays so for both.
+    former: dict[signal.Signals, Any] = {}
+    for name, handler in {"SIGINT": _leave_to_the_client, **dict.fromkeys(_PASSED_ON, pass_on)}.items():
         number = getattr(signal, name, None)
-        if number is not None:
-            former[number] = signal.signal(number, lambda received, _: process.send_signal(received))
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            former[number] = signal.signal(number, handler)
     try:
+        process = subprocess.Popen(words, env=dict(environ))  # noqa: S603 - what the user asked for
+        for received in early:
+            process.send_signal(received)
         code = process.wait()
     finally:
         for number, handler in former.items():

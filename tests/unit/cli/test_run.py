@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from openclaw_oauthrouter.cli import run
 from tests.support.real_programs import Sandbox, free_port, processes_of, running_gateway, wait_until
 
 pytestmark = pytest.mark.timeout(90)
@@ -143,6 +144,36 @@ def test_run_passes_signals_on(clients: Clients) -> None:
         process.send_signal(signal.SIGTERM)
         assert (said.read(), process.wait(20)) == ("told\n", 5)
     wait_until(lambda: not processes_of(clients.home), "the gateway has ended")
+
+
+def test_wait_for_tells_the_client_what_arrives_while_it_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = subprocess.Popen
+    told: list[int] = []
+
+    def starting(*args: Any, **kwargs: Any) -> Any:
+        process = started(*args, **kwargs)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return process
+
+    monkeypatch.setattr(run.subprocess, "Popen", starting)
+    former = signal.signal(signal.SIGTERM, lambda received, _: told.append(received))
+    try:
+        code = run.wait_for(["sleep", "5"], os.environ)
+    finally:
+        signal.signal(signal.SIGTERM, former)
+    assert (code, told) == (128 + signal.SIGTERM, [])
+
+
+def test_wait_for_leaves_to_the_client_what_is_ignored_already() -> None:
+    former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert run.wait_for(["sh", "-c", "kill -HUP $$; exit 3"], os.environ) == 3
+    finally:
+        signal.signal(signal.SIGHUP, former)
+
+
+def test_wait_for_lets_the_client_be_interrupted() -> None:
+    assert run.wait_for(["sh", "-c", "kill -INT $$; exit 3"], os.environ) == 128 + signal.SIGINT
 
 
 @pytest.mark.parametrize(
