@@ -58,9 +58,7 @@ def test_the_exports_are_enough(client: str, sandbox: Sandbox, upstream: Upstrea
     python = shlex.quote(sys.executable)
     script = f'eval "$({python} -P -m openclaw_oauthrouter setup env)"; exec {python} -P -c {shlex.quote(CALLS[client])}'
     answered = len(upstream.requests)
-    assert (
-        sandbox.run(["sh", "-euc", script]).stdout.strip()
-        == "This is the demo speaking as claude-haiku-4-5. You wrote: hello there"
-    )
-    _, headers, _ = upstream.requests[answered]
-    assert headers["x-api-key"] == "demo"
+    assert sandbox.run(["sh", "-euc", script]).stdout.strip() == "This is the demo speaking as gpt-6-luna. You wrote: hello there"
+    # Lists of models are asked for in the background, with other credentials.
+    [headers] = [headers for path, headers, _ in upstream.requests[answered:] if path == "/backend-api/codex/responses"]
+    assert headers["authorization"] == demo_settings(upstream.origin)["providers"]["openai-codex"]["auth_header"]

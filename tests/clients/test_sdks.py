@@ -63,7 +63,7 @@ async def test_the_synchronous_openai_client_in_a_thread_of_its_own(handle: Prox
             return whole.choices[0].message.content, streamed
 
     whole, streamed = await asyncio.to_thread(ask)
-    assert whole == streamed == f"This is the demo speaking as claude-haiku-4-5. {SAID}"
+    assert whole == streamed == f"This is the demo speaking as gpt-6-luna. {SAID}"
 
 
 @pytest.mark.parametrize("model", MODELS)
