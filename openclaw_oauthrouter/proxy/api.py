@@ -139,7 +139,7 @@ class _Api:
 
     async def explain(self) -> Response:
         body = parse_body(await _body())
-        return json_response(explain_request(self.runtime().pipeline, body, self.paths().forwarded(_headers()), g.client))
+        return json_response(explain_request(self.runtime().pipeline, body, self.paths().forwarded(_headers()), g.get("client")))
 
 
 def _today() -> date:

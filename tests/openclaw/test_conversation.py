@@ -77,7 +77,9 @@ def check_dashboard(host: Host, browser: Any) -> None:
 
 
 def test_a_picture_and_a_conversation_that_outlives_its_model(host: Host, upstream: Upstream, browser: Any) -> None:
-    configure(host, upstream, routing={"tiers": {tier: {"primary": FIRST, "fallback": [SECOND]} for tier in TIERS}})
+    # By list prices the primary comes first; otherwise the plan of the second would, which has room to spare.
+    tiers = {tier: {"primary": FIRST, "fallback": [SECOND]} for tier in TIERS}
+    configure(host, upstream, routing={"classifier": "rules-v1", "tiers": tiers})
     host.ours("openclaw", "install", "--default-model", "--yes")
     picture = red_square()
     with host.gateway() as openclaw:
@@ -118,8 +120,8 @@ def test_a_third_partys_plugin_beside_ours(host: Host, upstream: Upstream, tmp_p
     host.run([python, "-P", "-m", "openclaw_oauthrouter", "openclaw", "install", "--default-model", "--yes"])
     with host.gateway():
         assert "claude-haiku-5-5" in host.turn("hello there")
-        assert "claude-opus-4-6" in host.turn("urgent: hello there")
+        assert "gpt-6.2-sol" in host.turn("urgent: hello there")
         assert models(trace(host)) == [
             {"tier": "SIMPLE", "model": "anthropic/claude-haiku-5-5"},
-            {"tier": "REASONING", "model": "anthropic/claude-opus-4-6"},
+            {"tier": "REASONING", "model": "openai-codex/gpt-6.2-sol"},
         ]
