@@ -6,10 +6,11 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from .guard_worker import DECLARED, PRICE
+from .guard_worker import DECLARED, PRICE, Written
 from .places import open_ledger, used
 from .test_several_processes import ROOT
 
@@ -20,19 +21,20 @@ ANSWER = round(200 * PRICE.input + DECLARED * PRICE.output)
 """One declared answer, in micro-dollars."""
 
 
-def start(place: str, clients: int, dollars: float, hard: bool, seed: int) -> subprocess.Popen[str]:
-    arguments = (place, clients, dollars, "hard" if hard else "soft", seed)
+def start(place: str, progress: Path, clients: int, dollars: float, hard: bool, seed: int) -> subprocess.Popen[str]:
+    arguments = (place, progress, clients, dollars, "hard" if hard else "soft", seed)
     command = [sys.executable, "-m", "tests.policy.guard_worker", *map(str, arguments)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
 @pytest.mark.timeout(60 + 4 * CLIENTS)
 @pytest.mark.parametrize("hard", [False, True], ids=["soft", "hard"])
-async def test_clients_spend_a_budget_and_no_more(place: str, hard: bool) -> None:
-    # What runs at a time is then well below a tenth of the budget, on a busy machine too: refusing before nine tenths is refusing early.
-    dollars = CLIENTS / 1.5
+async def test_clients_spend_a_budget_and_no_more(place: str, tmp_path: Path, hard: bool) -> None:
+    dollars = CLIENTS / 3
+    progress = tmp_path / "written"
+    Written.create(progress, processes=4)
     await open_ledger(place).close()
-    workers = [start(place, CLIENTS // 4, dollars, hard, seed) for seed in range(4)]
+    workers = [start(place, progress, CLIENTS // 4, dollars, hard, seed) for seed in range(4)]
     told = [json.loads(worker.communicate(timeout=50 + 4 * CLIENTS)[0]) for worker in workers]
     print(told)
 
