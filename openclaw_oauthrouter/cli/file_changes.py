@@ -11,7 +11,7 @@ import click
 
 from openclaw_oauthrouter.cli.grammar import confirm
 from openclaw_oauthrouter.config import Settings
-from openclaw_oauthrouter.openclaw.edits.journal import FileChange, Journal
+from openclaw_oauthrouter.edits.journal import FileChange, Journal
 
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
 undo_option = click.option("--undo", is_flag=True, help="Take the change back.")

@@ -12,9 +12,9 @@ from openclaw_oauthrouter.cli.file_changes import file_options, journal_of, offe
 from openclaw_oauthrouter.cli.migrations import ORIGINS, Origin, found_files, origin_of
 from openclaw_oauthrouter.cli.migrations.migration import Migration
 from openclaw_oauthrouter.config.loading import LoadedSettings, check_settings, load_settings
+from openclaw_oauthrouter.edits import json5_text, yaml_text
+from openclaw_oauthrouter.edits.edit import Edit, PutTomlTree, SetJson
 from openclaw_oauthrouter.errors import ConfigurationError
-from openclaw_oauthrouter.openclaw.edits import json5_text, yaml_text
-from openclaw_oauthrouter.openclaw.edits.edit import Edit, PutTomlTree, SetJson
 
 CHANGE = "migrate"
 

@@ -12,9 +12,9 @@ from openclaw_oauthrouter.cli.file_changes import file_options, journal_of, offe
 from openclaw_oauthrouter.cli.grammar import confirm
 from openclaw_oauthrouter.config.loading import LoadedSettings, load_settings
 from openclaw_oauthrouter.config.places import openclaw_config_file, openclaw_state_dir
+from openclaw_oauthrouter.edits.json5_text import read
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.command import OpenClaw, find_openclaw
-from openclaw_oauthrouter.openclaw.edits.json5_text import read
 from openclaw_oauthrouter.openclaw.former import DEFAULT_MODEL, former_things, unimported_profiles, without_refused
 from openclaw_oauthrouter.openclaw.installation import ROUTES, Installation, Route, installed_route, selected
 from openclaw_oauthrouter.openclaw.manifest import SHIM

@@ -16,8 +16,8 @@ import click
 from openclaw_oauthrouter.cli.file_changes import journal_of, offer, take_back, yes_option
 from openclaw_oauthrouter.cli.grammar import confirm
 from openclaw_oauthrouter.config.loading import load_settings
+from openclaw_oauthrouter.edits.edit import ReplaceText
 from openclaw_oauthrouter.errors import ConfigurationError
-from openclaw_oauthrouter.openclaw.edits.edit import ReplaceText
 from openclaw_oauthrouter.openclaw.launch import passed_on, serve_arguments
 
 CHANGE = "service"

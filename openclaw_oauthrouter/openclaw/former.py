@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
-from openclaw_oauthrouter.openclaw.edits.edit import Edit, PutJson, RemoveJson
-from openclaw_oauthrouter.openclaw.edits.json5_text import read, value_at
+from openclaw_oauthrouter.edits.edit import Edit, PutJson, RemoveJson
+from openclaw_oauthrouter.edits.json5_text import read, value_at
 from openclaw_oauthrouter.openclaw.names import PROVIDER_ID
 
 DEFAULT_MODEL = f"{PROVIDER_ID}/auto"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.edits.json5_text import read, value_at
 from openclaw_oauthrouter.errors import ConfigurationError
-from openclaw_oauthrouter.openclaw.edits.json5_text import read, value_at
 from openclaw_oauthrouter.openclaw.former import PROVIDER
 from openclaw_oauthrouter.openclaw.installation import ENTRY, Route, installed_route
 from openclaw_oauthrouter.openclaw.launch import CONFIG_VARIABLE

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.edits.edit import AppendJson, Edit, PutJson
+from openclaw_oauthrouter.edits.json5_text import read, value_at
 from openclaw_oauthrouter.errors import ConfigurationError
-from openclaw_oauthrouter.openclaw.edits.edit import AppendJson, Edit, PutJson
-from openclaw_oauthrouter.openclaw.edits.json5_text import read, value_at
 from openclaw_oauthrouter.openclaw.former import DEFAULT_MODEL, PROVIDER, former_things
 from openclaw_oauthrouter.openclaw.launch import CONFIG_VARIABLE, passed_on, serve_arguments
 from openclaw_oauthrouter.openclaw.manifest import CONFIG_FILE_KEY, PYTHON_KEY, SHIM

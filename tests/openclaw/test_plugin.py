@@ -10,7 +10,7 @@ import httpx
 import json5
 import pytest
 
-from openclaw_oauthrouter.openclaw.edits.json5_text import put
+from openclaw_oauthrouter.edits.json5_text import put
 from tests.openclaw.conftest import Host
 from tests.support.real_programs import Upstream, alive, running_gateway, wait_until
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, failure, ok, warning
 from openclaw_oauthrouter.config.places import openclaw_config_file, openclaw_state_dir
+from openclaw_oauthrouter.edits.json5_text import read, value_at
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.command import OLDEST, OpenClaw, find_openclaw
-from openclaw_oauthrouter.openclaw.edits.json5_text import read, value_at
 from openclaw_oauthrouter.openclaw.former import DEFAULT_MODEL, former_things, unimported_profiles
 from openclaw_oauthrouter.openclaw.installation import configured_python, installed_route, selected
 

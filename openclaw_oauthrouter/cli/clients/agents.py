@@ -21,7 +21,7 @@ from openclaw_oauthrouter.cli.clients.client import (
 from openclaw_oauthrouter.openclaw.names import LABEL, PROVIDER_ID
 
 if TYPE_CHECKING:
-    from openclaw_oauthrouter.openclaw.edits.edit import Edit
+    from openclaw_oauthrouter.edits.edit import Edit
 
 # ------------------------------------------------------------------ Claude Code
 
@@ -52,7 +52,7 @@ def _run_claude(target: Target) -> Variables:
 
 
 def _claude_files(target: Target, place: Place) -> list[FileEdits]:
-    from openclaw_oauthrouter.openclaw.edits.edit import PutJson
+    from openclaw_oauthrouter.edits.edit import PutJson
 
     variables = claude_variables(target)
     edits: list[Edit] = [PutJson(path=("env", name), value=value) for name, value in variables.items()]
@@ -88,7 +88,7 @@ def _codex_arguments(target: Target, words: Sequence[str]) -> list[str]:
 
 
 def _codex_files(target: Target, place: Place) -> list[FileEdits]:
-    from openclaw_oauthrouter.openclaw.edits.edit import PutTomlBlock, PutTomlKey
+    from openclaw_oauthrouter.edits.edit import PutTomlBlock, PutTomlKey
 
     table = _codex_provider(target)
     lines = [f"[model_providers.{PROVIDER_ID}]", *(f"{key} = {value}" for key, value in table.items())]
@@ -140,7 +140,7 @@ def _run_opencode(target: Target) -> Variables:
 
 
 def _opencode_files(target: Target, place: Place) -> list[FileEdits]:
-    from openclaw_oauthrouter.openclaw.edits.edit import PutJson
+    from openclaw_oauthrouter.edits.edit import PutJson
 
     key = f"{{file:{target.token_file}}}" if target.token_file else "{env:OAUTHROUTER_LOCAL_TOKEN}"
     edits: list[Edit] = [PutJson(path=("provider", PROVIDER_ID), value=_opencode(target, key))]
@@ -168,7 +168,7 @@ def _cline_profile(target: Target) -> dict[str, str]:
 
 
 def _cline_files(target: Target, place: Place) -> list[FileEdits]:
-    from openclaw_oauthrouter.openclaw.edits.edit import PutJson
+    from openclaw_oauthrouter.edits.edit import PutJson
 
     edits: tuple[Edit, ...] = (
         PutJson(path=("version",), value=1),
@@ -207,7 +207,7 @@ _CONTINUE_HEAD = "name: Local\nversion: 1.0.0\nschema: v1\n"
 
 
 def _continue_files(target: Target, place: Place) -> list[FileEdits]:
-    from openclaw_oauthrouter.openclaw.edits.edit import PutYaml
+    from openclaw_oauthrouter.edits.edit import PutYaml
 
     path = place.folder("CONTINUE_GLOBAL_DIR", ".continue") / "config.yaml"
     edit = PutYaml(place="items of models", body=_continue_model(target), head=_CONTINUE_HEAD)
@@ -244,7 +244,7 @@ def _run_aider(target: Target) -> Variables:
 
 
 def _aider_files(target: Target, place: Place) -> list[FileEdits]:
-    from openclaw_oauthrouter.openclaw.edits.edit import PutYaml
+    from openclaw_oauthrouter.edits.edit import PutYaml
 
     keys = {"openai-api-base": target.openai, "openai-api-key": target.token}
     if target.select:
@@ -267,7 +267,7 @@ def _run_qwen(target: Target) -> Variables:
 
 
 def _qwen_files(target: Target, place: Place) -> list[FileEdits]:
-    from openclaw_oauthrouter.openclaw.edits.edit import PutJson
+    from openclaw_oauthrouter.edits.edit import PutJson
 
     edits: list[Edit] = [
         PutJson(path=("security", "auth", "selectedType"), value="openai"),

@@ -21,7 +21,7 @@ CONTAINER_HOST = "host.docker.internal"
 
 
 def _llm_files(target: Target, place: Place) -> list[FileEdits]:
-    from openclaw_oauthrouter.openclaw.edits.edit import PutJson, PutYaml
+    from openclaw_oauthrouter.edits.edit import PutJson, PutYaml
 
     usual = "Library/Application Support/io.datasette.llm" if sys.platform == "darwin" else ".config/io.datasette.llm"
     folder = place.folder("LLM_USER_PATH", usual)
@@ -54,7 +54,7 @@ LLM = Client(
 
 
 def _zed_files(target: Target, place: Place) -> list[FileEdits]:
-    from openclaw_oauthrouter.openclaw.edits.edit import PutJson
+    from openclaw_oauthrouter.edits.edit import PutJson
 
     model = {
         "name": target.model,

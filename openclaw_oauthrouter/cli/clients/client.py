@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from openclaw_oauthrouter.openclaw.edits.edit import Edit
+    from openclaw_oauthrouter.edits.edit import Edit
 
 WINDOW = 200_000
 """Tokens of context to reckon with on ``auto``: the least that the shipped tiers' models have, so that a client compacts in time."""

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from openclaw_oauthrouter.cli.clients import CLIENTS, find_client, nearest
 from openclaw_oauthrouter.cli.root import root
-from openclaw_oauthrouter.openclaw.edits.journal import FileChange
+from openclaw_oauthrouter.edits.journal import FileChange
 
 WITH_FILES = [name for name, client in CLIENTS.items() if client.guide is None]
 GUIDED = [name for name, client in CLIENTS.items() if client.guide is not None]

@@ -16,8 +16,8 @@ RUNBOOK = (PACKAGE.parent / "docs" / "openclaw-runbook.md").read_text(encoding="
 
 SPEAKERS = (
     "openclaw/bridge.py",
-    "openclaw/edits/json5_text.py",
-    "openclaw/edits/journal.py",
+    "edits/json5_text.py",
+    "edits/journal.py",
     "cli/openclaw.py",
     "proxy/listener.py",
     "proxy/local_token.py",

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openclaw_oauthrouter.edits import json5_text, toml_text
+from openclaw_oauthrouter.edits.edit import AppendJson, Edit, PutJson, PutTomlBlock, PutTomlKey
+from openclaw_oauthrouter.edits.journal import FileChange, Journal
 from openclaw_oauthrouter.errors import ConfigurationError
-from openclaw_oauthrouter.openclaw.edits import json5_text, toml_text
-from openclaw_oauthrouter.openclaw.edits.edit import AppendJson, Edit, PutJson, PutTomlBlock, PutTomlKey
-from openclaw_oauthrouter.openclaw.edits.journal import FileChange, Journal
 
 COMMENTED = """\
 // my gateway

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from openclaw_oauthrouter.edits import json5_text, marked_block, toml_text, yaml_text
 from openclaw_oauthrouter.errors import ConfigurationError
-from openclaw_oauthrouter.openclaw.edits import json5_text, marked_block, toml_text, yaml_text
 
 _MISSING = object()
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import json5
 
+from openclaw_oauthrouter.edits.json5_tree import Node, Span, parse, skip_blanks
 from openclaw_oauthrouter.errors import ConfigurationError
-from openclaw_oauthrouter.openclaw.edits.json5_tree import Node, Span, parse, skip_blanks
 
 Path = tuple[str, ...]
 

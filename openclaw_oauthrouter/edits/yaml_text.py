@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from openclaw_oauthrouter.edits.marked_block import marked, put_block, remove_block
 from openclaw_oauthrouter.errors import ConfigurationError
-from openclaw_oauthrouter.openclaw.edits.marked_block import marked, put_block, remove_block
 
 
 def read(text: str) -> Any:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from openclaw_oauthrouter.edits.edit import Edit
 from openclaw_oauthrouter.errors import ConfigurationError
-from openclaw_oauthrouter.openclaw.edits.edit import Edit
 from openclaw_oauthrouter.telemetry.redact import redact
 
 _NAMED = re.compile(
