@@ -11,6 +11,9 @@ from openclaw_oauthrouter.catalog.accepts import accepts_of
 from openclaw_oauthrouter.credentials.chain import CredentialChain
 from openclaw_oauthrouter.interfaces import Health, Provider
 
+PAID_KEY = Payment()
+"""Dollars by the token; also where nobody knows who would pay."""
+
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
@@ -47,13 +50,16 @@ class Accounts:
     def payment(self, info: ModelInfo) -> Payment:
         """Who pays for a model's calls: the first credential that nothing speaks against."""
         provider = self.providers.get(info.provider)
-        known = self._known(info.provider)
+        told = self.credentials.known(info.provider)
+        if told.keys_only and (provider is None or not provider.subscription):
+            return PAID_KEY
+        known = told.credentials or (None,)
         if self.assume_credentials and known[0] is None:
-            return Payment()  # nobody knows who would pay, so nobody's plan tips the scales
+            return PAID_KEY  # nobody knows who would pay, so nobody's plan tips the scales
         credential = next((item for item in known if self._is_open(info, item)), known[0])
         bearer = credential is not None and credential.kind != "api_key"
         if not bearer and (provider is None or not provider.subscription):
-            return Payment()
+            return PAID_KEY
         if self.health is None:
             return Payment(by_plan=True)
         name = credential.name if credential else None

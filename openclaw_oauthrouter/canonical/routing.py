@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from openclaw_oauthrouter.canonical.model_info import ModelInfo as ModelInfo  # noqa: PLC0414
 from openclaw_oauthrouter.canonical.pricing import Price as Price  # noqa: PLC0414
@@ -125,7 +124,7 @@ class RequestFeatures:
     agent: bool = False
     effort_is_default: bool = False
     flight: Flight | None = None
-    keywords: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    keywords: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +244,7 @@ class TurnForecast:
     lift: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class CandidateCost:
+class CandidateCost(NamedTuple):
     """The sum that decides between candidates, in microdollars; the least total wins.
 
     :ivar turn: list price of this call, with the cache as it is at this provider
@@ -325,8 +323,8 @@ class RoutingDecision:
     cost_estimate: float | None = None
     baseline_cost: float | None = None
     savings: float | None = None
-    score: float = 0.0
     baseline_model: str | None = None
+    score: float = 0.0
     candidates: tuple[Candidate, ...] = ()
     skipped: tuple[SkippedCandidate, ...] = ()
     classification: Classification | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from openclaw_oauthrouter.canonical.routing import DimensionScore, RequestFeatures
@@ -24,6 +24,7 @@ class KeywordDimension:
     :ivar label: its name in explanations
     :ivar steps: score for one hit, for two, and so on; the last holds for any more
     :ivar weight: share in the total score
+    :ivar nothing: what it says of a text without a hit, which most texts are
     """
 
     name: str
@@ -31,12 +32,16 @@ class KeywordDimension:
     label: str
     steps: tuple[float, ...]
     weight: float = 0.0
+    nothing: DimensionScore = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nothing", DimensionScore(self.name, 0.0, self.weight))
 
     def score(self, features: RequestFeatures) -> DimensionScore:
         """Score one aspect; no hit is 0 and leaves no trace in the explanation."""
-        hits = features.keywords.get(self.keywords, ())
+        hits = features.keywords.get(self.keywords)
         if not hits:
-            return DimensionScore(self.name, 0.0, self.weight)
+            return self.nothing
         score = self.steps[min(len(hits), len(self.steps)) - 1]
         return DimensionScore(self.name, score, self.weight, f"{self.label} ({', '.join(hits[:SHOWN])})")
 
@@ -132,7 +137,7 @@ class QuestionComplexity:
 
     def score(self, features: RequestFeatures) -> DimensionScore:
         """Score the number of questions."""
-        count = sum(features.text.count(mark) for mark in self.MARKS)
+        count = sum(map(features.text.count, self.MARKS))
         if count < 3:
             return DimensionScore(self.name, 0.0, self.weight)
         return DimensionScore(self.name, min(1.0, count / 6), self.weight, f"{count} questions")

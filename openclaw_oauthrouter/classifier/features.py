@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -121,7 +122,8 @@ def _told_by_client(request: ChatRequest, system: str, words: str, raw_text: str
     }
 
 
-def acts(tool_names: Sequence[str]) -> bool:
+@lru_cache(maxsize=256)
+def acts(tool_names: tuple[str, ...]) -> bool:
     """Whether tools are offered by which an agent reads and changes things, rather than looks something up."""
     return any(_ACTING.search(name) for name in tool_names)
 

@@ -61,10 +61,10 @@ class LearnedScore:
         return DimensionScore(self.name, score, self.weight, self._signal(words, pairs, score))
 
     def _signal(self, words: set[str], pairs: set[tuple[str, str]], score: float) -> str:
-        direction = 1.0 if score >= 0 else -1.0
         weighed = [(self._words[word], word) for word in words] + [(self._pairs[pair], " ".join(pair)) for pair in pairs]
-        top = sorted(((weight * direction, name) for weight, name in weighed if weight * direction > 0), reverse=True)[:SHOWN]
-        named = f" ({', '.join(name for _, name in top)})" if top else ""
+        weighed.sort(reverse=score >= 0)
+        top = [name for weight, name in weighed[:SHOWN] if (weight > 0 if score >= 0 else weight < 0)]
+        named = f" ({', '.join(top)})" if top else ""
         return f"learned {score:+.2f}{named}"
 
     @cached_property

@@ -81,22 +81,27 @@ class Rules:
             return classified
         belongs = belongs_to_task(features, self._lexicon.conversation.find)
         classified = in_context(classified, features, self._task_tier(features) if belongs else None)
-        return replace(classified, turn=turn_of(classified, features, belongs=belongs))
+        turn = turn_of(classified, features, belongs=belongs)
+        return classified if turn == classified.turn else replace(classified, turn=turn)
 
     def _read(self, features: RequestFeatures) -> RequestFeatures:
         """Find the keywords, once for all dimensions."""
-        text = features.text.lower().replace("’", "'")
-        return replace(features, keywords=self._lexicon.prompt.find(text))
+        found = self._lexicon.prompt.find(features.text.lower().replace("’", "'"))
+        if features.keywords:
+            return replace(features, keywords=found)
+        # Filled in rather than copied: of two dozen fields nothing else changes, and every request comes by here.
+        features.keywords.update(found)
+        return features
 
     def _by_words(self, features: RequestFeatures) -> Classification:
         """By the turn's own words."""
-        scores = tuple(dimension.score(features) for dimension in self.dimensions)
-        score = sum(one.score * one.weight for one in scores)
+        scores = tuple([dimension.score(features) for dimension in self.dimensions])
+        score = sum([one.score * one.weight for one in scores])
         agent = features.agent or _is_report(features)
         cuts = self._cuts(scores, agent=agent)
         tier = tier_at(score, cuts)
         confidence = self._confidence(score, cuts)
-        reasoning = f"score={score:.2f} | {', '.join(one.signal for one in _by_share(scores) if one.signal)}"
+        reasoning = f"score={score:.2f} | {', '.join([one.signal for one in _by_share(scores) if one.signal])}"
         minimum = highest_minimum_tier(self._lexicon.minimum_tiers, features.keywords)
         if minimum is None or minimum[0].rank <= tier.rank:
             return Classification(tier, score, confidence, self.name, reasoning, scores, agent=agent)
@@ -141,8 +146,8 @@ def _is_report(features: RequestFeatures) -> bool:
 
 
 def _by_share(scores: Sequence[DimensionScore]) -> list[DimensionScore]:
-    """What weighed most comes first."""
-    return sorted(scores, key=lambda one: -abs(one.score * one.weight))
+    """What weighed most comes first; what weighs nothing has nothing to say."""
+    return sorted([one for one in scores if one.signal], key=lambda one: -abs(one.score * one.weight))
 
 
 def _rising(cuts: CutPoints) -> CutPoints:

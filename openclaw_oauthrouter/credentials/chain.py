@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Credential
@@ -32,10 +32,15 @@ class KnownCredentials:
 
     :ivar usable: whether a request could be authenticated, perhaps after a renewal of ours
     :ivar credentials: those a request would be tried with, in order; empty where they have to be fetched or renewed first
+    :ivar keys_only: none of them is a plan's
     """
 
     usable: bool
     credentials: tuple[Credential, ...] = ()
+    keys_only: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keys_only", all(credential.kind == "api_key" for credential in self.credentials))
 
 
 class CredentialChain:

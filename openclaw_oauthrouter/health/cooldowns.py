@@ -106,6 +106,10 @@ class Cooldowns:
         self._cooling: dict[Subject, Cooling] = {}
         self._probes = Probes()
 
+    def __bool__(self) -> bool:
+        """Whether anything was ever left alone."""
+        return bool(self._cooling)
+
     def begin(self, subject: Subject, rule: FailureRule, error: UpstreamError) -> bool:
         """Leave a subject alone as long as the rule says; ``False`` when it says nothing.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -16,6 +16,9 @@ LONGEST_PAUSE_SECONDS = 900.0
 _FORGET_SECONDS = 8 * 86_400.0
 _LONGEST_SECONDS = 40 * 86_400.0
 """Some limits count by the month; a reset that lies further ahead is a wrong clock's."""
+
+
+_NONE: Mapping[str, Reading] = {}
 
 
 class Holder(NamedTuple):
@@ -68,8 +71,9 @@ class PlanWindows:
 
     def blocked(self, provider: str, credential: str | None, model: str) -> str | None:
         """Why not to call now."""
-        now = self._clock()
-        for holder, reading in self._blocking(provider, credential, model):
+        blocking = self._blocking(provider, credential, model)
+        now = self._clock() if blocking else 0.0
+        for holder, reading in blocking:
             if not self._probes.due((holder, reading.name), reading.observed_at, now):
                 left = (reading.resets_at or now) - now
                 return f"the {reading.name} limit of {holder.credential or provider} is used up for another {left:.0f} s"
@@ -111,11 +115,11 @@ class PlanWindows:
         return self._readings.setdefault(holder, {})
 
     def _blocking(self, provider: str, credential: str | None, model: str) -> list[tuple[Holder, Reading]]:
-        now = self._clock()
-        holders = {Holder(provider, credential or "", name) for name in (model, "")}
-        return [
-            (holder, reading)
-            for holder in holders
-            for reading in self._readings.get(holder, {}).values()
-            if reading.blocks(model, now)
-        ]
+        found = []
+        for holder in (
+            (Holder(provider, credential or "", model), Holder(provider, credential or "", "")) if self._readings else ()
+        ):
+            for reading in self._readings.get(holder, _NONE).values():
+                if reading.exhausted and reading.blocks(model, self._clock()):
+                    found.append((holder, reading))
+        return found

@@ -42,10 +42,11 @@ class HealthRegistry:
 
     def blocked(self, provider: str, model: str, credential: str | None = None) -> str | None:
         """See ``Health``. Once a minute one call is let through to what is blocked, to see whether it works again."""
-        for subject in _subjects(provider, model, credential):
-            reason = self.cooldowns.blocked(subject)
-            if reason is not None:
-                return reason
+        if self.cooldowns:
+            for subject in _subjects(provider, model, credential):
+                reason = self.cooldowns.blocked(subject)
+                if reason is not None:
+                    return reason
         return self.windows.blocked(provider, credential, model)
 
     def windows_of(self, provider: str, model: str, credential: str | None = None) -> Sequence[PlanWindow]:

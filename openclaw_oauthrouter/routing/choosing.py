@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
+from typing import NamedTuple
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.conversation import Conversation
@@ -22,7 +23,7 @@ from openclaw_oauthrouter.interfaces import Provider
 from openclaw_oauthrouter.routing.cost import BORROWED_PLACES, candidate_cost, stake_of
 from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements
 from openclaw_oauthrouter.routing.prices import Prices
-from openclaw_oauthrouter.routing.tiers import Chains, borrowing_order
+from openclaw_oauthrouter.routing.tiers import BORROWING_ORDERS, Chains
 
 MOST_COMPARED = 6
 """Candidates that a sum is drawn up for; the rest are reserves in the configuration's order."""
@@ -36,9 +37,14 @@ _TOTAL_THEN_PLACE = itemgetter(0, 1)
 
 IN_USE = "in use: the conversation is at it"
 
+NOT_CONFIGURED = "no provider of that name is configured"
 
-Preferred = tuple[tuple[str, ModelInfo | None, str], ...]
-"""Models in order: name, what is known of it (``None``: nobody serves it), why it stands there."""
+
+Row = tuple[str, Candidate | None]
+"""A model that comes into question: its name, and the candidate it would make; ``None``: nobody serves it."""
+
+Preferred = tuple[Row, ...]
+"""In order; made once, for requests only pick from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,18 @@ class Found:
 
     candidates: tuple[Candidate, ...]
     skipped: tuple[SkippedCandidate, ...]
+
+
+class _Preference(NamedTuple):
+    """What a tier comes to.
+
+    :ivar chains: what it was found out from
+    :ivar own: names of the models that the tier itself lists
+    """
+
+    chains: Sequence[Sequence[str]]
+    rows: Preferred
+    own: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +88,7 @@ class Choosing:
     shadow: Callable[[ModelInfo, float], float]
     explain_missing: Callable[[], str]
     clock: Clock
-    preferences: dict[Tier, tuple[Sequence[Sequence[str]], Preferred]] = field(default_factory=dict, compare=False)
+    preferences: dict[Tier, _Preference] = field(default_factory=dict, compare=False)
     ranks: dict[str, int] = field(default_factory=dict, compare=False)
 
     def find(self, tier: Tier, requirements: Requirements, in_use: str | None = None) -> Found:
@@ -84,17 +102,17 @@ class Choosing:
         out_of_order: list[Candidate] = []
         skipped: list[SkippedCandidate] = []
         why_not = self.eligibility.asking_once().why_not
-        for name, info, reason in self._in_question(tier, candidates, in_use):
-            against = "no provider of that name is configured" if info is None else why_not(info, requirements)
-            if against is None and info is not None:
-                candidates.append(Candidate(info, tier, reason))
+        for name, candidate in self._in_question(tier, candidates, in_use):
+            against = NOT_CONFIGURED if candidate is None else why_not(candidate.info, requirements)
+            if against is None and candidate is not None:
+                candidates.append(candidate)
                 if len(candidates) == MOST_CANDIDATES and in_use is None:
                     break
             elif not candidates:
                 # What comes after a model that can serve is only a reserve; why it cannot is of no interest.
                 skipped.append(SkippedCandidate(name, against or ""))
-                if info is not None and self.eligibility.unfit(info, requirements) is None:
-                    out_of_order.append(Candidate(info, tier, reason))
+                if candidate is not None and self.eligibility.unfit(candidate.info, requirements) is None:
+                    out_of_order.append(candidate)
         # With nothing else left, the provider's own answer says more than our guess.
         found = Found(tuple(candidates or out_of_order), tuple(skipped))
         if found.candidates:
@@ -112,22 +130,24 @@ class Choosing:
         :param candidates: as the configuration prefers them; at least one
         :param known: the conversation, for what lies in which provider's cache
         """
-        now = self.clock()
+        now, needed = self.clock(), forecast.needed
+        own = self._preference(needed).own
         compared, reserves = _split(candidates, known)
+        names = [candidate.info.name for candidate in compared]
         prices = [self._price(candidate.info, forecast) for candidate in compared]
-        ranks = [self._rank(candidate.info, forecast.needed, known) for candidate in compared]
-        reference = _reference(prices, ranks, forecast.needed)
+        ranks = [self._rank(name, needed, known) for name in names]
+        reference = _reference(prices, ranks, needed)
         stake = stake_of(forecast, reference)
         summed: list[tuple[int, int, Candidate]] = []
-        for place, (candidate, price, rank) in enumerate(zip(compared, prices, ranks, strict=True)):
+        for place, (candidate, name, price, rank) in enumerate(zip(compared, names, prices, ranks, strict=True)):
             info = candidate.info
             cost = candidate_cost(
                 forecast,
                 price or reference,
-                cached_tokens=_cached(known, info.name, now),
+                cached_tokens=_cached(known, name, now) if known else 0,
                 shadow=self.shadow(info, now),
                 rank=rank,
-                place=self._place(place, info, rank, forecast.needed, known),
+                place=self._place(place, name, rank, needed, own, known),
                 stake=stake,
             )
             summed.append((cost.total, place, Candidate(info, candidate.tier, candidate.reason, candidate.only_on, cost)))
@@ -141,58 +161,59 @@ class Choosing:
         provider = self.providers.get(prefix)
         return provider.model_info(model) if provider and model else None
 
-    def _in_question(
-        self, tier: Tier, candidates: Sequence[Candidate], in_use: str | None
-    ) -> Iterator[tuple[str, ModelInfo | None, str]]:
-        """Models in the order of preference, each once: name, what is known of it (``None``: nobody serves it), why it stands there.
+    def _in_question(self, tier: Tier, candidates: Sequence[Candidate], in_use: str | None) -> Iterator[Row]:
+        """Models in the order of preference, each once.
 
         :param candidates: those found so far: models that no tier names are only thought of when there is none
         """
-        preferred = self._preferred(tier)
+        preferred = self._preference(tier).rows
         yield from preferred
         present = self.model_info(in_use) if in_use is not None and candidates else None
-        if present is not None and all(present.name != name for name, _, _ in preferred):
-            yield present.name, present, IN_USE
+        if present is not None and all(present.name != name for name, _ in preferred):
+            yield present.name, Candidate(present, tier, IN_USE)
         if candidates:
             return
         for provider in self.providers.values():
             for info in provider.models():
-                if all(info.name != name for name, _, _ in preferred):
-                    yield info.name, info, f"listed by {provider.name}"
+                if all(info.name != name for name, _ in preferred):
+                    yield info.name, Candidate(info, tier, f"listed by {provider.name}")
 
-    def _preferred(self, tier: Tier) -> Preferred:
+    def _preference(self, tier: Tier) -> _Preference:
         """What the tiers name for one of them, then for its neighbours; found out anew only when they have changed."""
-        chains = tuple(self.chains[source] for source in borrowing_order(tier))
+        order = BORROWING_ORDERS[tier]
+        chains = tuple(map(self.chains.__getitem__, order))
         known = self.preferences.get(tier)
-        if known is None or known[0] != chains:
-            rows: dict[str, tuple[str, ModelInfo | None, str]] = {}
-            for source in borrowing_order(tier):
+        if known is None or known.chains != chains:
+            rows: dict[str, Row] = {}
+            for source in order:
                 for rank, name in enumerate(self.chains[source]):
                     info = self.model_info(name)
                     shown = info.name if info else name
-                    rows.setdefault(shown, (shown, info, f"{source} {'primary' if rank == 0 else f'fallback {rank}'}"))
+                    why = f"{source} {'primary' if rank == 0 else f'fallback {rank}'}"
+                    rows.setdefault(shown, (shown, Candidate(info, tier, why) if info is not None else None))
                     if info is not None:
                         self.ranks[shown] = self._highest(shown)
-            known = self.preferences[tier] = (chains, tuple(rows.values()))
-        return known[1]
+            known = self.preferences[tier] = _Preference(
+                chains, tuple(rows.values()), frozenset(map(normalise, self.chains[tier]))
+            )
+        return known
 
     def _highest(self, name: str) -> int:
         """Of the tiers that name a model."""
         return max(tier.rank for tier in Tier if name in map(normalise, self.chains[tier]))
 
-    def _rank(self, info: ModelInfo, needed: Tier, known: Conversation | None) -> int:
+    def _rank(self, name: str, needed: Tier, known: Conversation | None) -> int:
         """Of the highest tier that lists a model; one that none lists is up to the task it has served, else to what is needed."""
-        rank = self.ranks.get(info.name)
+        rank = self.ranks.get(name)
         if rank is not None:
             return rank
-        return known.tier.rank if known and known.model == info.name else needed.rank
+        return known.tier.rank if known and known.model == name else needed.rank
 
-    def _place(self, place: int, info: ModelInfo, rank: int, needed: Tier, known: Conversation | None) -> int:
+    def _place(self, place: int, name: str, rank: int, needed: Tier, own: frozenset[str], known: Conversation | None) -> int:
         """How far behind a model stands; for the one in use its sum alone speaks, and one of a stronger tier is only borrowed."""
-        if known is not None and info.name == known.model:
+        if known is not None and name == known.model:
             return 0
-        borrowed = rank > needed.rank and info.name not in map(normalise, self.chains[needed])
-        return place + BORROWED_PLACES if borrowed and place else place
+        return place + BORROWED_PLACES if place and rank > needed.rank and name not in own else place
 
     def _price(self, info: ModelInfo, forecast: TurnForecast) -> Price | None:
         """The price of a prompt of this length."""
@@ -224,6 +245,6 @@ def _split(candidates: Sequence[Candidate], known: Conversation | None) -> tuple
     return compared, reserves
 
 
-def _cached(known: Conversation | None, model: str, now: float) -> int:
-    cache = known.caches.get(model) if known else None
+def _cached(known: Conversation, model: str, now: float) -> int:
+    cache = known.caches.get(model)
     return cache.tokens_at(now) if cache else 0

@@ -126,8 +126,9 @@ def list_price(forecast: TurnForecast, price: Price, cached_tokens: int) -> tupl
 
     The rest of this prompt is written to the cache where that has a price; each coming prompt is read from it but for what is new.
     """
-    read = price.input if price.cache_read is None else price.cache_read
-    write = price.input if price.cache_write is None else price.cache_write
+    plain, read, write = price.input, price.cache_read, price.cache_write
+    read = plain if read is None else read
+    write = plain if write is None else write
     tokens, growth, turns = forecast.input_tokens, forecast.growth_tokens, forecast.turns
     cached = cached_tokens if cached_tokens < tokens else tokens
     answer = forecast.output_tokens * price.output
@@ -152,8 +153,8 @@ def candidate_cost(
     return CandidateCost(
         turn,
         coming,
-        round((shadow - 1.0) * (turn + coming)),
-        round(short * forecast.shortfall * stake),
+        round((shadow - 1.0) * (turn + coming)) if shadow != 1.0 else 0,
+        round(short * forecast.shortfall * stake) if short else 0,
         round(forecast.preference * shadow * advantage + ORDER * place * stake),
         cached_tokens,
         shadow,

@@ -91,7 +91,7 @@ class Eligibility:
 
     def unfit(self, info: ModelInfo, requirements: Requirements) -> str | None:
         """Like ``why_not``, but a model that is merely out of order for now is fit."""
-        if info.name in self.excluded or info.id in self.excluded:
+        if self.excluded and (info.name in self.excluded or info.id in self.excluded):
             return "excluded by routing.exclude"
         if self.today is not None and info.retires is not None and info.retires <= self.today():
             return f"retired by its provider on {info.retires}"

@@ -100,10 +100,12 @@ class Prices:
 
     def expected(self, info: ModelInfo, estimate: Estimate) -> ExpectedCost | None:
         """US dollars a call is expected to cost; ``None`` when the price is not known."""
+        return self.expected_of(info, Usage(estimate.input_tokens, estimate.output_tokens))
+
+    def expected_of(self, info: ModelInfo, usage: Usage) -> ExpectedCost | None:
+        """US dollars of tokens that a call is expected to use; ``None`` when the price is not known."""
         tariff = self.tariff(info)
-        if tariff is None:
-            return None
-        return ExpectedCost(tariff.cost(Usage(estimate.input_tokens, estimate.output_tokens), self._clock()))
+        return None if tariff is None else ExpectedCost(tariff.cost(usage, self._clock()))
 
     def actual(self, info: ModelInfo, usage: Usage, moment: float | None = None) -> MeasuredCost | None:
         """US dollars an answer did cost under all its conditions; ``None`` when the price is not known.

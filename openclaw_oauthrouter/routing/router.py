@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from openclaw_oauthrouter.canonical.conversation import Conversation
-from openclaw_oauthrouter.canonical.pricing import MeasuredCost
+from openclaw_oauthrouter.canonical.pricing import ExpectedCost, MeasuredCost
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import (
     Candidate,
@@ -32,6 +32,9 @@ from openclaw_oauthrouter.routing.fallback import fallback_candidates
 from openclaw_oauthrouter.routing.model_ids import Auto, resolve
 from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.routing.stickiness import Standing, after_answer, standing_of
+
+_Expected = tuple[ExpectedCost | None, ExpectedCost | None, float | None, str | None]
+"""What a call is expected to cost, and the baseline model; the share that this saves; the baseline model."""
 
 
 class ClassifyRequest(Protocol):
@@ -163,8 +166,8 @@ class Router:
     def _chosen(self, request: ChatRequest, info: ModelInfo, conversation: str | None) -> RoutingDecision:
         tokens = self.estimate(request, info).input_tokens if self.fallback.enabled else 0
         candidates = (Candidate(info, reason="chosen by the client"), *self._fallback(info, requirements_of(request, tokens), ()))
-        decision = RoutingDecision(info.name, None, 1.0, "explicit", "the client named the model", candidates=candidates)
-        return self._priced(request, decision, conversation)
+        expected = self._expected(request, info, None, conversation)
+        return RoutingDecision(info.name, None, 1.0, "explicit", "the client named the model", *expected, candidates=candidates)
 
     def _automatic(self, request: ChatRequest, hints: RouteHints, auto: Auto, conversation: str | None) -> Routed:
         known = self.conversations.recall(conversation) if self.settings.sticky else None
@@ -189,14 +192,16 @@ class Router:
         found = self.choosing.find(tier, requirements, at_hand.model if at_hand else None)
         ordered, stake = self.choosing.order(found.candidates, forecast, at_hand)
         ordered = (_explained(ordered[0], at_hand, standing), *ordered[1:])
+        chosen = ordered[0].info
         decision = RoutingDecision(
-            model=ordered[0].info.name,
-            tier=tier,
-            confidence=classified.confidence,
-            method=classified.method,
-            reasoning=f"{classified.reasoning} | {standing.note}" if standing.note else classified.reasoning,
+            chosen.name,
+            tier,
+            classified.confidence,
+            classified.method,
+            f"{classified.reasoning} | {standing.note}" if standing.note else classified.reasoning,
+            *self._expected(request, chosen, tier, conversation),
             score=classified.score,
-            candidates=(*ordered, *self._fallback(ordered[0].info, requirements, ordered)),
+            candidates=(*ordered, *self._fallback(chosen, requirements, ordered)) if self.fallback.enabled else ordered,
             skipped=found.skipped,
             classification=classified,
             forecast=forecast,
@@ -205,7 +210,7 @@ class Router:
             stake=stake,
             asked=None if tier is standing.needed else tier,
         )
-        return Routed(self._priced(request, decision, conversation), features)
+        return Routed(decision, features)
 
     def _fallback(self, info: ModelInfo, requirements: Requirements, known: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
         """The stops of ``rateLimitFallback`` that are up to the request."""
@@ -220,22 +225,25 @@ class Router:
         return min([tier, *(cap for cap in caps if cap is not None)], key=lambda t: t.rank)
 
     def _priced(self, request: ChatRequest, decision: RoutingDecision, conversation: str | None) -> RoutingDecision:
-        """With what it is expected to cost: an answer as long as the usual one, at the model and at the baseline model."""
-        info = decision.candidates[0].info
+        """A plugin's decision with what it is expected to cost."""
+        expected = self._expected(request, decision.candidates[0].info, decision.tier, conversation)
+        cost, against, savings, baseline = expected
+        return replace(decision, cost_estimate=cost, baseline_cost=against, savings=savings, baseline_model=baseline)
+
+    def _expected(self, request: ChatRequest, info: ModelInfo, tier: Tier | None, conversation: str | None) -> _Expected:
+        """What a call is expected to cost: an answer as long as the usual one, at the model and at the baseline model."""
         baseline = self.choosing.model_info(self.settings.baseline or self.choosing.chains[Tier.REASONING][0])
         estimate = self.estimate(request, info)
-        output = min(estimate.output_tokens, self.expected_output(conversation, info.name, decision.tier))
-        expected = Estimate(estimate.input_tokens, output)
-        cost = self.prices.expected(info, expected)
-        against = self.prices.expected(baseline, expected) if baseline else None
+        output = min(estimate.output_tokens, self.expected_output(conversation, info.name, tier))
+        expected = Usage(estimate.input_tokens, output)
+        cost = self.prices.expected_of(info, expected)
+        if baseline is None:
+            return cost, None, None, None
+        if baseline is info:
+            return cost, cost, 0.0 if cost else None, baseline.name
+        against = self.prices.expected_of(baseline, expected)
         savings = max(0.0, (against - cost) / against) if against and cost is not None else None
-        return replace(
-            decision,
-            cost_estimate=cost,
-            baseline_cost=against,
-            savings=savings,
-            baseline_model=baseline.name if baseline else None,
-        )
+        return cost, against, savings, baseline.name
 
 
 def _coming_turns(classified: Classification, features: RequestFeatures) -> float:

@@ -195,3 +195,7 @@ def borrowing_order(tier: Tier) -> list[Tier]:
     """The tier itself, then stronger ones, then weaker ones, nearest first: where to look when a tier has nothing to offer."""
     tiers = list(Tier)
     return [*tiers[tier.rank :], *reversed(tiers[: tier.rank])]
+
+
+BORROWING_ORDERS: Mapping[Tier, tuple[Tier, ...]] = {tier: tuple(borrowing_order(tier)) for tier in Tier}
+"""``borrowing_order`` of each."""

@@ -33,7 +33,7 @@ class AgentTemplates:
 
     def strip(self, text: str) -> str:
         """The task itself."""
-        if "</" in text:
+        if "<" in text and "</" in text:
             found = max((match[2] for match in _ELEMENT.finditer(text)), key=len, default="")
             if len(found) >= _LEAST:
                 return found
