@@ -17,8 +17,8 @@ from openclaw_oauthrouter.canonical import jwt
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.canonical.json import FrozenObject
+from openclaw_oauthrouter.config.private_file import write_private
 from openclaw_oauthrouter.credentials.directory_lock import DirectoryLock
-from openclaw_oauthrouter.credentials.private_file import write_private
 from openclaw_oauthrouter.credentials.profiles import Profile, decode_object, parse_store, raw_profiles, read_profile
 from openclaw_oauthrouter.credentials.refresh import RefreshRefused, TokenClient, TokenEndpoint, TokenSet
 from openclaw_oauthrouter.credentials.watched_file import WatchedFile, read_private

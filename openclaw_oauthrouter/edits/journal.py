@@ -6,13 +6,13 @@ import difflib
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from openclaw_oauthrouter.config.private_file import write_private
 from openclaw_oauthrouter.edits.edit import Edit
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.telemetry.redact import redact
@@ -228,13 +228,6 @@ def _replace(path: Path, text: str | None, mode: int | None = None) -> None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    mode = mode if mode is not None else path.stat().st_mode & 0o777 if path.exists() else 0o600
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        Path(name).chmod(mode)
-        os.replace(name, path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
+    if mode is None:
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+    write_private(path, text.encode(), mode=mode)

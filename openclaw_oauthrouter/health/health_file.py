@@ -1,13 +1,12 @@
-"""Keeps a health book across restarts, so that a gateway does not run into the same closed doors again."""
+"""Keeps the health registry across restarts, so that a gateway does not ask again what has just failed."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import tempfile
 from pathlib import Path
 
+from openclaw_oauthrouter.config.private_file import write_private
 from openclaw_oauthrouter.health.registry import HealthRegistry
 from openclaw_oauthrouter.health.state import absorb, decode, encode, state_of
 
@@ -21,7 +20,7 @@ class HealthFile:
 
     What it holds is advice: a damaged or unwritable file is reported and otherwise done without.
 
-    :param book: from now on its changes are saved
+    :param registry: from now on its changes are saved
     """
 
     def __init__(self, path: Path, registry: HealthRegistry) -> None:
@@ -51,22 +50,11 @@ class HealthFile:
             self._due.cancel()
             self._due = None
         try:
-            _replace(self._path, encode(state_of(self._registry)))
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_private(self._path, encode(state_of(self._registry)), durable=False)
         except OSError as error:
             _log.warning("health file %s cannot be written: %s", self._path, error)
 
     def _save_soon(self) -> None:
         if self._due is None:
             self._due = asyncio.get_running_loop().call_later(_SAVE_SECONDS, self.save)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from openclaw_oauthrouter.wire.durations import parse_duration
+from openclaw_oauthrouter.wire.durations import header_number, parse_duration
 
 _SAYS = re.compile("limit|primary|secondary|credits")
 """A word that every header has of those that are read here; most answers carry a dozen others."""
@@ -99,7 +99,7 @@ def _unified(headers: Mapping[str, str], now: float) -> Iterator[Reading]:
     for (claim,), fields in claims.items():
         yield Reading(
             name=claim,
-            used=_number(fields.get("utilization")),
+            used=header_number(fields.get("utilization")),
             resets_at=_moment(fields.get("reset"), now),
             exhausted=fields.get("status") == "rejected" and verdict in (None, "rejected"),
             models=next((word for word in _MODEL_WORDS if word in claim), ""),
@@ -117,10 +117,10 @@ def _codex(headers: Mapping[str, str], now: float) -> Iterator[Reading]:
         headers.get("x-codex-credits-unlimited", "").lower(),
     )
     for (meter, position), fields in _grouped(headers, _CODEX_FIELD, "meter", "position").items():
-        percent = _number(fields.get("used-percent"))
+        percent = header_number(fields.get("used-percent"))
         if percent is None:
             continue
-        minutes = _number(fields.get("window-minutes"))
+        minutes = header_number(fields.get("window-minutes"))
         label = headers.get(f"x-{meter}-limit-name") or meter
         yield Reading(
             name=f"{meter} {minutes:.0f} min" if minutes else f"{meter} {position}",
@@ -136,7 +136,7 @@ def _api(headers: Mapping[str, str], now: float) -> Iterator[Reading]:
     """An API key: so many requests and tokens a minute."""
     for pattern in (_API_FIELD, _OPENAI_FIELD):
         for (meter,), fields in _grouped(headers, pattern, "meter").items():
-            limit, remaining = _number(fields.get("limit")), _number(fields.get("remaining"))
+            limit, remaining = header_number(fields.get("limit")), header_number(fields.get("remaining"))
             yield Reading(
                 name=meter,
                 used=1 - remaining / limit if limit and remaining is not None else None,
@@ -154,7 +154,7 @@ def _moment(text: str | None, now: float) -> float | None:
 
 
 def _said_moment(text: str, now: float) -> float | None:
-    number = _number(text)
+    number = header_number(text)
     if number is not None:
         return number if number > _YEAR_2001 else now + number
     seconds = parse_duration(text)
@@ -165,11 +165,3 @@ def _said_moment(text: str, now: float) -> float | None:
     except ValueError:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if abs(value) < 1e12 else None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from openclaw_oauthrouter.config.private_file import write_private
 from openclaw_oauthrouter.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -89,7 +89,5 @@ def install_prices(source: Path, home: Path) -> int:
     except ConfigurationError as error:
         raise ConfigurationError(f"{source}: {error}") from error
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = home / f"{PRICE_FILE}.new"
-    beside.write_bytes(data)
-    os.replace(beside, home / PRICE_FILE)
+    write_private(home / PRICE_FILE, data)
     return sum(len(provider.models) for provider in snapshot.providers)

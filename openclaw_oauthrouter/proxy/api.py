@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from quart import Blueprint, Response, current_app, g, request
+from quart import Blueprint, Response, g, request
 
 from openclaw_oauthrouter import __version__
 from openclaw_oauthrouter.canonical.routing import ModelInfo
@@ -16,12 +16,12 @@ from openclaw_oauthrouter.errors import ModelNotFoundError
 from openclaw_oauthrouter.interfaces import Recorder
 from openclaw_oauthrouter.pipeline import parse_body
 from openclaw_oauthrouter.proxy.answers import json_response
-from openclaw_oauthrouter.proxy.asgi import unpack, unpacker_for
 from openclaw_oauthrouter.proxy.client_catalogs import codex_models, for_claude_code
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.explain import explain_request
 from openclaw_oauthrouter.proxy.models_list import anthropic_models, model_entries, openai_models
 from openclaw_oauthrouter.proxy.openapi import openapi_document
+from openclaw_oauthrouter.proxy.quart_requests import request_body, request_headers, speaks_messages
 from openclaw_oauthrouter.runtime import Runtime, new_id
 from openclaw_oauthrouter.upstream.pass_through import pass_through
 
@@ -117,15 +117,15 @@ class _Api:
 
     async def count_tokens(self) -> Response:
         """An estimate: no vendor publishes an offline tokenizer for these models."""
-        body = parse_body(await _body())
+        body = parse_body(await request_body())
         body.setdefault("max_tokens", 1)
         runtime = self.runtime()
-        decoded = runtime.pipeline.dialects["anthropic_messages"].decode_request(body, self.paths().forwarded(_headers()))
+        decoded = runtime.pipeline.dialects["anthropic_messages"].decode_request(body, self.paths().forwarded(request_headers()))
         return json_response({"input_tokens": runtime.pipeline.router.estimate(decoded, ANY_MODEL).input_tokens})
 
     async def pass_through(self, path: str) -> Response:
         """A request no dialect covers: to the provider of its model, and back."""
-        raw = await _body()
+        raw = await request_body()
         body, runtime = parse_body(raw), self.runtime()
         record = RequestRecord(new_id(), time.time(), request.path, request.method, client=g.client)
         g.request_id = record.request_id
@@ -138,29 +138,14 @@ class _Api:
         return Response(passed.body, passed.status, content_type=passed.content_type)
 
     async def explain(self) -> Response:
-        body = parse_body(await _body())
-        return json_response(explain_request(self.runtime().pipeline, body, self.paths().forwarded(_headers()), g.get("client")))
+        body = parse_body(await request_body())
+        return json_response(
+            explain_request(self.runtime().pipeline, body, self.paths().forwarded(request_headers()), g.get("client"))
+        )
 
 
 def _today() -> date:
     return datetime.now(UTC).date()
-
-
-async def _body() -> bytes:
-    limit = current_app.config["MAX_CONTENT_LENGTH"]
-    unpacker = unpacker_for(", ".join(request.headers.getlist("content-encoding")), limit)
-    data = await request.get_data(as_text=False)
-    body = data if isinstance(data, bytes) else data.encode()
-    return body if unpacker is None else await unpack(unpacker, body, limit)
-
-
-def speaks_messages() -> bool:
-    """Whether the present request comes from a client of Anthropic's API."""
-    return "anthropic-version" in request.headers
-
-
-def _headers() -> dict[str, str]:
-    return {name.lower(): value for name, value in request.headers.items()}
 
 
 ANY_MODEL = ModelInfo("anthropic", "")

@@ -18,7 +18,7 @@ from openclaw_oauthrouter.errors import (
     RequestTooLargeError,
 )
 from openclaw_oauthrouter.proxy.answers import error_response
-from openclaw_oauthrouter.proxy.api import api_blueprint, speaks_messages
+from openclaw_oauthrouter.proxy.api import api_blueprint
 from openclaw_oauthrouter.proxy.asgi import admitted
 from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
 from openclaw_oauthrouter.proxy.gate import Gate
@@ -27,6 +27,7 @@ from openclaw_oauthrouter.proxy.kept_routes import kept_blueprint
 from openclaw_oauthrouter.proxy.likely_mistakes import likely_path
 from openclaw_oauthrouter.proxy.live import SERVED, Live, Served
 from openclaw_oauthrouter.proxy.models_list import model_entries
+from openclaw_oauthrouter.proxy.quart_requests import speaks_messages
 from openclaw_oauthrouter.proxy.small_routes import is_browser_at_root, small_blueprint
 from openclaw_oauthrouter.telemetry.history import TraceHistory
 from openclaw_oauthrouter.telemetry.jsonl import trace_path

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import orjson
-from quart import Blueprint, Response, current_app, g, request
+from quart import Blueprint, Response, g, request
 
 from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.json import JsonObject
@@ -17,8 +17,8 @@ from openclaw_oauthrouter.errors import NotFoundError
 from openclaw_oauthrouter.interfaces import Recorder
 from openclaw_oauthrouter.pipeline import parse_body
 from openclaw_oauthrouter.proxy.answers import json_response
-from openclaw_oauthrouter.proxy.asgi import unpack, unpacker_for
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
+from openclaw_oauthrouter.proxy.quart_requests import request_body, request_headers
 from openclaw_oauthrouter.runtime import Runtime, new_id
 
 RESPONSES = "/v1/responses"
@@ -63,11 +63,11 @@ class _Kept:
 
     async def input_tokens(self) -> Response:
         """An estimate: no vendor publishes an offline tokenizer for all these models."""
-        body = parse_body(await _body())
+        body = parse_body(await request_body())
         body.setdefault("model", "auto")
         body.setdefault("input", [])
         runtime = self.runtime()
-        decoded = runtime.pipeline.dialects[_DIALECT].decode_request(body, _headers(self.paths()))
+        decoded = runtime.pipeline.dialects[_DIALECT].decode_request(body, self.paths().forwarded(request_headers()))
         tokens = runtime.pipeline.router.estimate(decoded, _ANY_MODEL).input_tokens
         return json_response({"object": "response.input_tokens", "input_tokens": tokens})
 
@@ -76,7 +76,7 @@ class _Kept:
 
         Source: ``responses.compact`` of openai 3.54, whose answer is "all user messages, followed by a single compaction item".
         """
-        body = parse_body(await _body())
+        body = parse_body(await request_body())
         pipeline = self.runtime().pipeline
         dialect = pipeline.dialects[_DIALECT]
         given = body.get("input")
@@ -85,7 +85,7 @@ class _Kept:
         record = RequestRecord(new_id(), time.time(), request.path, request.method, client=g.client)
         g.request_id = record.request_id
         async with self.recorder.request(record):
-            headers = _headers(self.paths())
+            headers = self.paths().forwarded(request_headers())
             exchange = await pipeline.receive(dialect, MatchedPath(RESPONSES), orjson.dumps(asked), headers, g.client, record)
             reply = await exchange.open()
             try:
@@ -110,15 +110,3 @@ class _Kept:
 
 def _not_found(id_: str) -> NotFoundError:
     return NotFoundError(f"Response with id {id_[:80]!r} not found", code="response_not_found", param="response_id")
-
-
-def _headers(paths: ClientPaths) -> dict[str, str]:
-    return paths.forwarded({name.lower(): value for name, value in request.headers.items()})
-
-
-async def _body() -> bytes:
-    limit = current_app.config["MAX_CONTENT_LENGTH"]
-    unpacker = unpacker_for(", ".join(request.headers.getlist("content-encoding")), limit)
-    data = await request.get_data(as_text=False)
-    body = data if isinstance(data, bytes) else data.encode()
-    return body if unpacker is None else await unpack(unpacker, body, limit)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +12,7 @@ import httpx
 import orjson
 
 from openclaw_oauthrouter.catalog.listings import ListedModel, ListingError
+from openclaw_oauthrouter.config.private_file import write_private
 
 FILE = "models.json"
 _MOST_BYTES = 32 * 1024 * 1024
@@ -82,7 +81,8 @@ def save_lists(home: Path, lists: KeptLists) -> None:
     """Write them; a folder that cannot be written to is said in the log and otherwise done without."""
     tree = {"version": 1, "providers": {name: _row(kept) for name, kept in lists.by_provider.items()}}
     try:
-        _replace(home / FILE, orjson.dumps(tree))
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(home / FILE, orjson.dumps(tree), durable=False)
     except OSError as error:
         _log.warning("the lists of models cannot be kept: %s", error)
 
@@ -106,16 +106,3 @@ def _read(row: Mapping[str, Any]) -> KeptList:
         str(problem) if problem is not None else None,
         float(row["asked"]),
     )
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """As a whole, mode 0600: whoever reads the file finds the old text or the new one."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

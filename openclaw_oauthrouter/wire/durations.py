@@ -1,4 +1,4 @@
-"""Durations as providers write them in headers: ``6m0s``, ``1.5s``, ``20ms``."""
+"""Numbers and durations as providers write them in headers: ``41.5``, ``6m0s``, ``20ms``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ _DURATION = re.compile(
 _UNITS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _LONGEST = 64
 """Characters. A header may hold thousands of digits, which no duration needs and float would read as infinity."""
+_LARGEST = 1e15
+"""No moment, count or duration is larger, in whatever unit."""
 
 
 def parse_duration(text: str) -> float | None:
@@ -21,3 +23,12 @@ def parse_duration(text: str) -> float | None:
         return sum(float(amount) * _UNITS[unit] for unit, amount in match.groupdict().items() if amount)
     except ValueError:
         return None
+
+
+def header_number(text: str | None) -> float | None:
+    """The number that a header states; ``None`` for what is none, or larger than anything a header means."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if abs(value) < _LARGEST else None

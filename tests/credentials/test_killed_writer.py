@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_oauthrouter.credentials.private_file import write_private
+from openclaw_oauthrouter.config.private_file import write_private
 
 PROGRAM = Path(__file__).with_name("write_and_be_killed.py")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from openclaw_oauthrouter.credentials import private_file
+from openclaw_oauthrouter.config import private_file
 
 OLD, NEW = b"old" * 50_000, b"new" * 70_000
 

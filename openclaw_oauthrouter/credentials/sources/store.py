@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
+from openclaw_oauthrouter.config.private_file import private_folder, write_private
 from openclaw_oauthrouter.credentials.chatgpt_login import PROVIDER
 from openclaw_oauthrouter.credentials.directory_lock import DirectoryLock
-from openclaw_oauthrouter.credentials.private_file import private_folder, write_private
 from openclaw_oauthrouter.credentials.profiles import decode_object, raw_profiles
 from openclaw_oauthrouter.credentials.renewing_profiles import RenewingProfiles
 from openclaw_oauthrouter.credentials.watched_file import read_private

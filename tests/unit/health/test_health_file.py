@@ -52,7 +52,7 @@ async def test_the_file_is_private_and_whole(path: Path) -> None:
 async def test_many_changes_are_one_write(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health_file, "_SAVE_SECONDS", 0.01)
     writes = []
-    monkeypatch.setattr(health_file, "_replace", lambda path, data: writes.append(decode(data)))
+    monkeypatch.setattr(health_file, "write_private", lambda path, data, durable: writes.append(decode(data)))
     registry, _file = kept(path)
     for model in range(20):
         registry.observe_headers("openai", "k", USED_UP, model=str(model))

@@ -1,4 +1,4 @@
-"""Writes a file of secrets so that at every moment it is either the old one or the new one, and nobody else's to read."""
+"""Writes a file of our state so that at every moment it is either the old one or the new one, and nobody else's to read."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from tempfile import mkstemp
 _LEFTOVER_SECONDS = 3600.0
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Replace a file: written beside it with mode 0600, flushed to disk, then renamed over it.
+def write_private(path: Path, data: bytes, *, mode: int = 0o600, durable: bool = True) -> None:
+    """Replace a file: written beside it, then renamed over it.
 
     A symbolic link keeps pointing where it does; the file it leads to is replaced.
 
+    :param mode: of the new file
+    :param durable: flush it to disk first, so that it survives a power cut; not worth the wait for what can be done without
     :raises OSError: the old file is untouched
     """
     target = Path(os.path.realpath(path))
@@ -23,13 +25,17 @@ def write_private(path: Path, data: bytes) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(descriptor)
+            if durable:
+                os.fsync(descriptor)
+        if mode != 0o600:
+            os.chmod(temporary, mode)
         os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-    _flush_folder(target.parent)
+    if durable:
+        _flush_folder(target.parent)
     _remove_leftovers(target)
 
 
