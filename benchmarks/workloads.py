@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -249,7 +248,6 @@ class StubTransport(httpx.AsyncBaseTransport):
 def gateway() -> Iterator[Gateway]:
     """A gateway of the default settings in an empty home, over the stub; open it within a running event loop."""
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["OAUTHROUTER_HOME"] = folder
         overrides = {"providers": PROVIDERS, "auth_token": TOKEN, "home": Path(folder), "routing": {"tiers": TIERS}}
         settings = load_settings(environ={"HOME": folder}, overrides=overrides).settings
         runtime = assemble(settings, create_plugin_manager(load_entry_points=False))
