@@ -164,7 +164,7 @@ class Reply:
                     await self._keep(keeping, sent, chunk, frame)
                 yield chunk
                 _raise_failure(frame)
-            async for frame in self._answer.rest:
+            async for frame in self._answer.rest or _nothing():
                 chunk = self._encoded(frame)
                 if keeping is not None:
                     await self._keep(keeping, sent, chunk, frame)
@@ -288,6 +288,11 @@ class Reply:
                 self._record.finish_reason = event.finish_reason
             elif self._record.first_token_seconds is None and isinstance(event, PartDelta):
                 self._record.first_token_seconds = self._exchange.pipeline.clock() - (self._record.began or 0.0)
+
+
+async def _nothing() -> AsyncGenerator[Frame, None]:
+    return
+    yield
 
 
 def note_error(record: RequestRecord, error: OAuthRouterError) -> None:

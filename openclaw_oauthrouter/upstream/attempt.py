@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -33,7 +32,7 @@ from openclaw_oauthrouter.upstream.bounds import Bounds
 from openclaw_oauthrouter.upstream.deadline import Deadline
 from openclaw_oauthrouter.upstream.origins import Origins
 from openclaw_oauthrouter.upstream.proxies import is_own
-from openclaw_oauthrouter.upstream.sending import Limits, lower_headers, read_error, read_frames, send
+from openclaw_oauthrouter.upstream.sending import Incoming, Limits, read_error, read_frame, read_stream, send
 
 TRACE_CONTEXT = ("traceparent", "tracestate")
 """W3C Trace Context: passed on, so that a trace does not end here."""
@@ -71,6 +70,7 @@ class Target:
 class Answer:
     """An upstream's answer whose first content has come; later frames come as they arrive.
 
+    :ivar rest: ``None`` when ``first`` is all of it
     :ivar headers: of the upstream's answer, lower-case names
     :ivar streamed: the upstream streams; otherwise one frame holds its whole body
     :ivar usage: the last usage seen, also when the stream broke off
@@ -80,14 +80,14 @@ class Answer:
     target: Target
     encoded: EncodedRequest
     first: list[Frame]
-    rest: AsyncIterator[Frame]
+    rest: AsyncGenerator[Frame, None] | None
     headers: Mapping[str, str]
     attempt: Attempt
     streamed: bool
+    incoming: Incoming
     usage: Usage | None = None
     finished: bool = False
     bounds: Bounds = field(default_factory=Bounds)
-    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
     def characters(self) -> int:
@@ -96,7 +96,7 @@ class Answer:
 
     async def aclose(self) -> None:
         """Close the upstream connection; unless the answer was read to its end, the provider stops generating."""
-        await self._stack.aclose()
+        await _closed(self.rest, self.incoming)
 
     def see(self, frame: Frame) -> None:
         """Take note of a frame of ``first`` or ``rest``, in their order.
@@ -161,28 +161,26 @@ class Sender:
                 http_request.headers[name] = request.headers[name]
         self.mark(http_request, request.headers.get(VIA))
         self.health.calling(provider.name, info.id, target.credential_name)
-        stack = AsyncExitStack()
         attempt.sent = True
+        incoming = await send(self.transport, http_request, provider.name, limits)
+        frames: AsyncGenerator[Frame, None] | None = None
         try:
-            response = await stack.enter_async_context(send(self.transport, http_request, provider.name, limits))
-            attempt.status = response.status_code
-            headers = lower_headers(response)
-            self.health.observe_headers(provider.name, target.credential_name, headers, model=info.id)
-            if response.status_code >= 400:
-                raise await read_error(response, target.dialect, provider.name, limits)
+            attempt.status = incoming.status
+            self.health.observe_headers(provider.name, target.credential_name, incoming.headers, model=info.id)
+            if incoming.status >= 400:
+                raise await read_error(incoming, target.dialect)
             stamp = partial(self.origins.stamped, origin=target.origin)
-            frames = read_frames(response, target.dialect, provider.name, limits, stamp)
-            await stack.enter_async_context(aclosing(frames))
-            streamed = headers.get("content-type", "").startswith("text/event-stream")
-            if request.stream:
-                first = await _beginning(frames, attempt)
+            if incoming.streams:
+                frames = read_stream(incoming, target.dialect, stamp)
+                first = await (_beginning(frames, attempt) if request.stream else _whole(frames, attempt))
             else:
-                first = await _whole(frames, attempt, streamed=streamed)
+                first = [await read_frame(incoming, target.dialect, stamp)]
+                _take_note(first[0], attempt, whole=not request.stream)
         except BaseException:
-            await stack.aclose()
+            await _closed(frames, incoming)
             raise
         attempt.outcome = "ok"
-        return Answer(target, encoded, first, frames, headers, attempt, streamed, _stack=stack)
+        return Answer(target, encoded, first, frames, incoming.headers, attempt, incoming.streams, incoming)
 
     def mark(self, request: httpx.Request, before: str | None = None) -> None:
         """Let this gateway know a request again, should its provider's address lead back here; vendors need not see it.
@@ -225,13 +223,13 @@ def _note(attempt: Attempt, event: StreamEvent) -> None:
         attempt.usage = event.usage
 
 
-async def _whole(frames: AsyncIterator[Frame], attempt: Attempt, *, streamed: bool) -> list[Frame]:
-    """Read to the end, for a client that gets the answer whole."""
+async def _whole(frames: AsyncIterator[Frame], attempt: Attempt) -> list[Frame]:
+    """Read a streamed answer to its end, for a client that gets it whole."""
     seen: list[Frame] = []
     bounds = Bounds()
     finished = False
     async for frame in frames:
-        if not frame.events and streamed and b"data:" not in frame.raw:
+        if not frame.events and b"data:" not in frame.raw:
             bounds.before_content(frame)  # comments
             continue
         bounds.keep(frame)
@@ -240,9 +238,33 @@ async def _whole(frames: AsyncIterator[Frame], attempt: Attempt, *, streamed: bo
             _note(attempt, event)
             if isinstance(event, ResponseFailed):
                 raise event.error
-            if isinstance(event, PartDelta) and streamed:
+            if isinstance(event, PartDelta):
                 bounds.delta(event.text)
             finished = finished or isinstance(event, ResponseFinished)
     if not finished:
         raise UpstreamProtocolError("the provider's answer is incomplete")
     return seen
+
+
+def _take_note(frame: Frame, attempt: Attempt, *, whole: bool) -> None:
+    """What one frame brought that is all of the answer.
+
+    :param whole: the client gets it in one piece, so it has to be one
+    """
+    Bounds().keep(frame)
+    finished = False
+    for event in frame.events:
+        _note(attempt, event)
+        if isinstance(event, ResponseFailed):
+            raise event.error
+        finished = finished or isinstance(event, ResponseFinished)
+    if whole and not finished:
+        raise UpstreamProtocolError("the provider's answer is incomplete")
+
+
+async def _closed(frames: AsyncGenerator[Frame, None] | None, incoming: Incoming) -> None:
+    try:
+        if frames is not None:
+            await frames.aclose()
+    finally:
+        await incoming.aclose()

@@ -1,67 +1,64 @@
-"""A limit on silence within a stream."""
+"""One timer for all the steps of a call: its connection, its first byte, each silence within its stream."""
 
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
 
 from openclaw_oauthrouter.upstream.deadline import Deadline
 
 _NEVER = float("inf")
 
 
-class IdleTimeout:
-    """Raises ``TimeoutError`` in its ``async with`` block once nothing was heard for too long, or the deadline has passed.
+class StepTimer:
+    """Cancels the task that made it once a step has lasted too long, or the deadline has passed; ``ran_out`` tells that from a client
+    that left.
 
-    A timer set anew for every token would cost more than decoding the token. One timer looks instead when the earliest silence
-    could have lasted too long, and then waits for what is left.
-
-    :param seconds: of silence, at first
+    Whoever waits calls ``listen`` before and ``heard`` after, takes the ``CancelledError`` in between to ``ran_out``, and calls ``stop``
+    at the end. A timer set anew for every step and every token would cost more than decoding the token: one timer looks instead when
+    the earliest step could have lasted too long, and then waits for what is left.
     """
 
-    def __init__(self, deadline: Deadline, seconds: float) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._timeout = asyncio.timeout(None)
+    __slots__ = ("_cancelling", "_deadline", "_looks_at", "_loop", "_out", "_seconds", "_since", "_task", "_timer")
+
+    def __init__(self, deadline: Deadline) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - whoever waits is one
+        self._task = task
+        self._loop = task.get_loop()
+        self._cancelling = task.cancelling()
         self._deadline = deadline
-        self._seconds = seconds
+        self._seconds = 0.0
         self._since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._looks_at = _NEVER
-
-    async def __aenter__(self) -> IdleTimeout:
-        await self._timeout.__aenter__()
-        self.listen(self._seconds)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        await self._timeout.__aexit__(kind, error, traceback)
-
-    def heard(self) -> None:
-        """Something came: the clock stands still until ``listen``."""
-        self._since = None
-        if self._timeout.when() is not None:
-            # It came in the very step in which the time was up; without this, whoever takes it would be cancelled.
-            self._timeout.reschedule(None)
+        self._out = False
 
     def listen(self, seconds: float) -> None:
-        """Wait for more, for so long at most."""
-        self._since = self._loop.time()
-        # As long a silence as before ends later than what is looked for already.
-        if seconds < self._seconds or self._timer is None:
-            self._seconds = seconds
-            self._look_at(self._ends())
-        else:
-            self._seconds = seconds
-            if self._looks_at == _NEVER:
-                self._look_at(self._ends())
+        """A step begins, which may last so long."""
+        self._since = now = self._loop.time()
+        self._seconds = seconds
+        ends = now + seconds
+        if ends < self._looks_at or self._timer is None:
+            self._look_at(min(ends, self._deadline.at))
 
-    def _ends(self) -> float:
-        since = self._loop.time() if self._since is None else self._since
-        return min(since + self._seconds, self._deadline.at)
+    def heard(self) -> None:
+        """The step is over: the clock stands still until the next one."""
+        self._since = None
+
+    def ran_out(self) -> bool:
+        """Whether a ``CancelledError`` that has just come is this timer's; it is taken back then, and the step is over."""
+        self._since = None
+        if not self._out:
+            return False
+        self._out = False
+        return self._task.uncancel() <= self._cancelling
+
+    def stop(self) -> None:
+        """No step follows."""
+        self._since = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _look_at(self, moment: float) -> None:
         if self._timer is not None:
@@ -70,11 +67,21 @@ class IdleTimeout:
         self._timer = self._loop.call_at(moment, self._look)
 
     def _look(self) -> None:
-        now = self._loop.time()
+        self._timer = None
+        self._looks_at = _NEVER
         if self._since is None:
-            self._look_at(now + self._seconds)
-        elif self._ends() > now:
-            self._look_at(self._ends())
+            return
+        ends = min(self._since + self._seconds, self._deadline.at)
+        if ends > self._loop.time():
+            self._look_at(ends)
         else:
-            self._looks_at = _NEVER
-            self._timeout.reschedule(now)
+            # What has come in this very turn of the loop is taken first.
+            self._loop.call_soon(self._end, self._since)
+
+    def _end(self, since: float) -> None:
+        if self._since == since:
+            self._since = None
+            self._out = True
+            self._task.cancel()
+        elif self._since is not None and self._timer is None:
+            self._look_at(min(self._since + self._seconds, self._deadline.at))

@@ -27,7 +27,7 @@ from openclaw_oauthrouter.upstream.attempt import Target
 from openclaw_oauthrouter.upstream.booking import book_failure
 from openclaw_oauthrouter.upstream.deadline import Deadline
 from openclaw_oauthrouter.upstream.failover import Failover
-from openclaw_oauthrouter.upstream.sending import Limits, lower_headers, read_error, read_whole, send
+from openclaw_oauthrouter.upstream.sending import Limits, read_error, read_whole, send
 
 BYTES_PER_TOKEN = 4
 _OUTPUT_LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
@@ -102,17 +102,19 @@ async def _sent(upstream: Failover, target: Target, request: httpx.Request, atte
     attempt.sent = True
     sender.mark(request)
     try:
-        async with send(sender.transport, request, provider, limits) as response:
-            attempt.status = response.status_code
-            headers = lower_headers(response)
-            upstream.health.observe_headers(provider, target.credential_name, headers, model=model)
-            if response.status_code >= 400:
-                raise await read_error(response, target.dialect, provider, limits)
-            answer = await read_whole(response, provider, limits)
+        incoming = await send(sender.transport, request, provider, limits)
+        try:
+            attempt.status = incoming.status
+            upstream.health.observe_headers(provider, target.credential_name, incoming.headers, model=model)
+            if incoming.status >= 400:
+                raise await read_error(incoming, target.dialect)
+            answer = await read_whole(incoming)
+        finally:
+            await incoming.aclose()
     except _ILL as error:
         upstream.health.failed(provider, model, target.credential_name, error)
         raise
-    return Passed(response.status_code, headers.get("content-type", "application/octet-stream"), answer)
+    return Passed(incoming.status, incoming.headers.get("content-type", "application/octet-stream"), answer)
 
 
 def _usage(passed: Passed) -> Usage | None:

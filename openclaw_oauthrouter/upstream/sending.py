@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
@@ -23,7 +23,7 @@ from openclaw_oauthrouter.errors import (
 )
 from openclaw_oauthrouter.interfaces import Dialect
 from openclaw_oauthrouter.upstream.deadline import Deadline
-from openclaw_oauthrouter.upstream.idle import IdleTimeout
+from openclaw_oauthrouter.upstream.idle import StepTimer
 from openclaw_oauthrouter.upstream.redaction import REDACTED, blotted, secrets_of
 from openclaw_oauthrouter.wire.encodings import CODINGS, Unpacker, UnpackingError, content_coding
 from openclaw_oauthrouter.wire.retry_after import wait_in_words
@@ -64,29 +64,78 @@ class Limits:
     deadline: Deadline
 
 
-@asynccontextmanager
-async def send(
-    transport: httpx.AsyncBaseTransport, request: httpx.Request, provider: str, limits: Limits
-) -> AsyncGenerator[httpx.Response, None]:
-    """Send a request and hold its response open; leaving closes the connection if the answer was not read to its end.
+class Incoming:
+    """An answer whose head has come.
+
+    :ivar headers: names in lower case
+    :ivar timer: of the call's steps
+    """
+
+    __slots__ = ("headers", "limits", "provider", "response", "status", "timer")
+
+    def __init__(self, response: httpx.Response, provider: str, limits: Limits, timer: StepTimer) -> None:
+        self.response = response
+        self.status = response.status_code
+        self.headers = lower_headers(response)
+        self.provider = provider
+        self.limits = limits
+        self.timer = timer
+
+    @property
+    def streams(self) -> bool:
+        """Whether the answer comes as events."""
+        return self.headers.get("content-type", "").startswith("text/event-stream")
+
+    @property
+    def stream(self) -> httpx.AsyncByteStream:
+        """The body as the transport brings it."""
+        assert isinstance(self.response.stream, httpx.AsyncByteStream)  # noqa: S101 - an async transport has no other
+        return self.response.stream
+
+    def body(self, limit: int) -> AsyncIterator[bytes]:
+        """The body as it comes, unpacked if need be.
+
+        :param limit: bytes of a packed body, unpacked
+        :raises UnpackingError: while it is read
+        """
+        # Nearly every answer comes unpacked because we ask for nothing else.
+        header = self.headers.get("content-encoding")
+        return _unpacked(self.stream, header, limit) if header else aiter(self.stream)
+
+    async def aclose(self) -> None:
+        """Close the connection, unless the answer was read to its end."""
+        self.timer.stop()
+        # Not the response's own method: it would close the same stream, at a dozen times the cost.
+        with suppress(httpx.HTTPError, OSError):  # it is gone either way
+            await self.stream.aclose()
+
+
+async def send(transport: httpx.AsyncBaseTransport, request: httpx.Request, provider: str, limits: Limits) -> Incoming:
+    """Send a request and wait for the head of its answer; whoever called closes that.
 
     :raises UpstreamError: no answer
     :raises GatewayBusyError: all the connections that a provider may have are in use
     """
     steps = limits.steps
     request.extensions["timeout"] = {"connect": steps.connect, "pool": MOST_WAIT_FOR_CONNECTION}
-    with _translated(provider):
-        try:
-            async with asyncio.timeout_at(limits.deadline.within(steps.first_byte)):
-                response = await transport.handle_async_request(request)
-        except TimeoutError:
-            raise limits.deadline.time_out(provider, f"{provider} did not answer within {steps.first_byte:g} s") from None
+    timer = StepTimer(limits.deadline)
+    timer.listen(steps.first_byte)
     try:
-        if 300 <= response.status_code < 400:
-            raise _redirected(response, provider)
-        yield response
-    finally:
-        await _close(response)
+        response = await transport.handle_async_request(request)
+    except BaseException as error:
+        late = isinstance(error, asyncio.CancelledError) and timer.ran_out()
+        timer.stop()
+        if late:
+            raise limits.deadline.time_out(provider, f"{provider} did not answer within {steps.first_byte:g} s") from None
+        if isinstance(error, (httpx.HTTPError, OSError)):
+            raise _connection_failure(error, provider) from error
+        raise
+    timer.heard()
+    incoming = Incoming(response, provider, limits, timer)
+    if 300 <= incoming.status < 400:
+        await incoming.aclose()
+        raise _redirected(response, provider)
+    return incoming
 
 
 def _redirected(response: httpx.Response, provider: str) -> UpstreamEndpointError:
@@ -104,82 +153,75 @@ def _redirected(response: httpx.Response, provider: str) -> UpstreamEndpointErro
     )
 
 
-async def read_error(response: httpx.Response, dialect: Dialect, provider: str, limits: Limits) -> UpstreamError:
+async def read_error(incoming: Incoming, dialect: Dialect) -> UpstreamError:
     """The refusal that an answer with status 400 or more carries."""
     try:
-        body = await _read(response, provider, limits, MAX_ERROR_BYTES)
+        body = await read_whole(incoming, MAX_ERROR_BYTES)
     except UpstreamError:
         body = b""
-    headers = lower_headers(response)
     try:
-        error = dialect.decode_error(response.status_code, headers, body)
+        error = dialect.decode_error(incoming.status, incoming.headers, body)
     except _NOT_UNDERSTOOD:
-        error = dialect.decode_error(response.status_code, headers, b"")
-    error.provider = provider
+        error = dialect.decode_error(incoming.status, incoming.headers, b"")
+    error.provider = incoming.provider
     if not isinstance(error, UpstreamEndpointError):  # whatever stands at a wrong address, a client of the dialect cannot read it
-        error.refusal = Refusal(body, response.status_code)
-    _tell(error, response, dialect)
+        error.refusal = Refusal(body, incoming.status)
+    _tell(error, incoming, dialect)
     return error
 
 
-def read_frames(
-    response: httpx.Response, dialect: Dialect, provider: str, limits: Limits, stamp: Callable[[Frame], Frame]
-) -> AsyncGenerator[Frame, None]:
-    """An answer as frames: many when the upstream streams, one when it does not.
-
-    :param stamp: has the last word on each
-    """
-    if response.headers.get("content-type", "").startswith("text/event-stream"):
-        return _stream(response, dialect, provider, limits, stamp)
-    return _whole(response, dialect, provider, limits, stamp)
-
-
-async def read_whole(response: httpx.Response, provider: str, limits: Limits) -> bytes:
-    """An answer's body, whatever it is."""
-    return await _read(response, provider, limits, MAX_ANSWER_BYTES)
-
-
 def lower_headers(response: httpx.Response) -> Mapping[str, str]:
-    """The answer's headers, names in lower case."""
-    return {name.lower(): value for name, value in response.headers.items()}
+    """The answer's headers, names in lower case; those that come several times joined by commas."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in response.headers.raw:
+        name = raw_name.decode("latin-1").lower()
+        try:
+            value = raw_value.decode("utf-8")
+        except UnicodeDecodeError:
+            value = raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
-async def _whole(
-    response: httpx.Response, dialect: Dialect, provider: str, limits: Limits, stamp: Callable[[Frame], Frame]
-) -> AsyncGenerator[Frame, None]:
-    body = await _read(response, provider, limits, MAX_ANSWER_BYTES)
+async def read_frame(incoming: Incoming, dialect: Dialect, stamp: Callable[[Frame], Frame]) -> Frame:
+    """An answer that does not stream, as one frame.
+
+    :param stamp: has the last word on it
+    """
+    body = await read_whole(incoming)
     try:
         frame = Frame(body, tuple(dialect.decode_response(_parsed(body))))
     except UpstreamError as error:
         error.refusal = Refusal(body)
-        _tell(error, response, dialect)
+        _tell(error, incoming, dialect)
         raise
     except _NOT_UNDERSTOOD as error:
-        kind = response.headers.get("content-type", "no content type")
+        kind = incoming.headers.get("content-type", "no content type")
         raise UpstreamProtocolError(
-            f"{provider} answered with something that is not its own protocol ({kind})", provider=provider
+            f"{incoming.provider} answered with something that is not its own protocol ({kind})", provider=incoming.provider
         ) from error
-    yield stamp(_without_secrets(frame, response, dialect))
+    return stamp(_without_secrets(frame, incoming, dialect))
 
 
-def _without_secrets(frame: Frame, response: httpx.Response, dialect: Dialect) -> Frame:
+def _without_secrets(frame: Frame, incoming: Incoming, dialect: Dialect) -> Frame:
     """A frame that does not tell of the credential that a provider may quote in its failure."""
     failure = frame.events[-1] if frame.events else None
     if not isinstance(failure, ResponseFailed):
         return frame
-    _tell(failure.error, response, dialect)
-    return Frame(_blotted_bytes(frame.raw, response.request), frame.events)
+    _tell(failure.error, incoming, dialect)
+    return Frame(_blotted_bytes(frame.raw, incoming.response.request), frame.events)
 
 
-def _tell(error: UpstreamError, response: httpx.Response, dialect: Dialect) -> None:
+def _tell(error: UpstreamError, incoming: Incoming, dialect: Dialect) -> None:
     """Complete an error: no credential in it, the wait that only its sentence names, and whose words these are."""
-    error.message = blotted(error.message, secrets_of(response.request))
+    request = incoming.response.request
+    error.message = blotted(error.message, secrets_of(request))
     error.args = (error.message,)
     if error.retry_after is None:
         error.retry_after = wait_in_words(error.message)
     if error.refusal is not None:
-        body = _blotted_bytes(error.refusal.body, response.request)
-        error.refusal = Refusal(body, error.refusal.status, dialect.name, lower_headers(response))
+        body = _blotted_bytes(error.refusal.body, request)
+        error.refusal = Refusal(body, error.refusal.status, dialect.name, incoming.headers)
 
 
 def _blotted_bytes(raw: bytes, request: httpx.Request) -> bytes:
@@ -197,71 +239,78 @@ def _parsed(body: bytes) -> JsonObject:
     return value
 
 
-async def _stream(
-    response: httpx.Response, dialect: Dialect, provider: str, limits: Limits, stamp: Callable[[Frame], Frame]
-) -> AsyncGenerator[Frame, None]:
+async def read_stream(incoming: Incoming, dialect: Dialect, stamp: Callable[[Frame], Frame]) -> AsyncGenerator[Frame, None]:
+    """A streamed answer as frames, one for each network read.
+
+    :param stamp: has the last word on each
+    """
     decoder = dialect.stream_decoder()
     cut: UpstreamError | None = None
     finished = False
-    seconds = limits.steps.idle
+    timer, provider, seconds = incoming.timer, incoming.provider, incoming.limits.steps.idle
+    timer.listen(seconds)
     try:
-        async with IdleTimeout(limits.deadline, seconds) as idle:
-            async for chunk in _body(response, MAX_ANSWER_BYTES):
-                # Only the upstream's silence counts, not the time a client needs to take what it was sent.
-                idle.heard()
-                frame = decoder.receive(chunk)
-                if frame.plain:
-                    yield frame
-                else:
-                    yield stamp(_without_secrets(frame, response, dialect))
-                    finished = finished or _finishes(frame)
-                idle.listen(CLOSING_SECONDS if finished else seconds)
-    except TimeoutError:
-        cut = limits.deadline.time_out(provider, f"{provider} fell silent for {seconds:g} s in the middle of its answer")
+        async for chunk in incoming.body(MAX_ANSWER_BYTES):
+            # Only the upstream's silence counts, not the time a client needs to take what it was sent.
+            timer.heard()
+            frame = decoder.receive(chunk)
+            if frame.plain:
+                yield frame
+            else:
+                yield stamp(_without_secrets(frame, incoming, dialect))
+                finished = finished or _finishes(frame)
+            timer.listen(CLOSING_SECONDS if finished else seconds)
+    except asyncio.CancelledError:
+        if not timer.ran_out():
+            raise
+        cut = incoming.limits.deadline.time_out(provider, f"{provider} fell silent for {seconds:g} s in the middle of its answer")
     except UnpackingError as error:
         cut = _not_unpacked(provider, error)
     except (httpx.HTTPError, OSError) as error:
         cut = UpstreamConnectionError(
             f"{provider} dropped the connection in the middle of its answer ({type(error).__name__})", provider=provider
         )
+    finally:
+        timer.stop()
     if finished:
         return
     if cut is not None:
         raise cut
-    yield stamp(_without_secrets(decoder.finish(), response, dialect))
+    yield stamp(_without_secrets(decoder.finish(), incoming, dialect))
 
 
 def _finishes(frame: Frame) -> bool:
     return any(isinstance(event, ResponseFinished) for event in frame.events)
 
 
-async def _read(response: httpx.Response, provider: str, limits: Limits, limit: int) -> bytes:
-    body = bytearray()
-    seconds = limits.steps.first_byte
-    with _translated(provider):
-        try:
-            async with asyncio.timeout_at(limits.deadline.within(seconds)):
-                async for chunk in _body(response, limit):
-                    body += chunk
-                    if len(body) > limit:
-                        raise UpstreamProtocolError(f"{provider}'s answer is larger than {limit} bytes", provider=provider)
-        except TimeoutError:
-            raise limits.deadline.time_out(provider, f"{provider} did not finish its answer within {seconds:g} s") from None
-        except UnpackingError as error:
-            raise _not_unpacked(provider, error) from None
-    return bytes(body)
+async def read_whole(incoming: Incoming, limit: int = MAX_ANSWER_BYTES) -> bytes:
+    """An answer's body, whatever it is.
 
-
-def _body(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
-    """The body as it comes, unpacked if need be.
-
-    :param limit: bytes of a packed body, unpacked
-    :raises UnpackingError: while it is read
+    :param limit: in bytes
+    :raises UpstreamError: it is longer, or broke off
     """
-    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - an async transport has no other
-    # Nearly every answer comes unpacked because we ask for nothing else.
-    header = response.headers.get("content-encoding")
-    return _unpacked(response.stream, header, limit) if header else aiter(response.stream)
+    provider, timer, seconds = incoming.provider, incoming.timer, incoming.limits.steps.first_byte
+    pieces: list[bytes] = []
+    size = 0
+    timer.listen(seconds)
+    try:
+        async for chunk in incoming.body(limit):
+            pieces.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                raise UpstreamProtocolError(f"{provider}'s answer is larger than {limit} bytes", provider=provider)
+    except asyncio.CancelledError:
+        if not timer.ran_out():
+            raise
+        late = f"{provider} did not finish its answer within {seconds:g} s"
+        raise incoming.limits.deadline.time_out(provider, late) from None
+    except UnpackingError as error:
+        raise _not_unpacked(provider, error) from None
+    except (httpx.HTTPError, OSError) as error:
+        raise _connection_failure(error, provider) from error
+    finally:
+        timer.stop()
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 async def _unpacked(chunks: AsyncIterable[bytes], header: str, limit: int) -> AsyncGenerator[bytes, None]:
@@ -282,25 +331,12 @@ def _not_unpacked(provider: str, error: UnpackingError) -> UpstreamProtocolError
     return UpstreamProtocolError(f"{provider}'s answer cannot be unpacked: {error}", provider=provider)
 
 
-async def _close(response: httpx.Response) -> None:
-    try:
-        await response.aclose()
-    except (httpx.HTTPError, OSError):
-        return  # it is gone either way
-
-
-@contextmanager
-def _translated(provider: str) -> Iterator[None]:
-    try:
-        yield
-    except httpx.PoolTimeout as error:
-        raise GatewayBusyError(f"the gateway has no free connection to {provider}: {error}") from None
-    except _NOT_SENT as error:
-        raise UpstreamConnectionError(
-            f"{provider} cannot be reached: {_words(error)}", provider=provider, code=NOT_SENT
-        ) from error
-    except (httpx.HTTPError, OSError) as error:
-        raise UpstreamConnectionError(f"the connection to {provider} failed: {_words(error)}", provider=provider) from error
+def _connection_failure(error: httpx.HTTPError | OSError, provider: str) -> GatewayBusyError | UpstreamConnectionError:
+    if isinstance(error, httpx.PoolTimeout):
+        return GatewayBusyError(f"the gateway has no free connection to {provider}: {error}")
+    if isinstance(error, _NOT_SENT):
+        return UpstreamConnectionError(f"{provider} cannot be reached: {_words(error)}", provider=provider, code=NOT_SENT)
+    return UpstreamConnectionError(f"the connection to {provider} failed: {_words(error)}", provider=provider)
 
 
 def _words(error: Exception) -> str:

@@ -1,14 +1,34 @@
-"""The limit on silence, in small fractions of a second."""
+"""The limits on the steps of a call, in small fractions of a second."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from openclaw_oauthrouter.upstream.deadline import Deadline
-from openclaw_oauthrouter.upstream.idle import IdleTimeout
+from openclaw_oauthrouter.upstream.idle import StepTimer
+
+
+@asynccontextmanager
+async def patience(deadline: Deadline, seconds: float) -> AsyncGenerator[StepTimer, None]:
+    """A block whose first step may last so long.
+
+    :raises TimeoutError: a step lasted too long
+    """
+    timer = StepTimer(deadline)
+    timer.listen(seconds)
+    try:
+        yield timer
+    except asyncio.CancelledError:
+        if timer.ran_out():
+            raise TimeoutError from None
+        raise
+    finally:
+        timer.stop()
 
 
 async def waited(deadline: float, seconds: float, *steps: tuple[float, float | None]) -> float:
@@ -19,7 +39,7 @@ async def waited(deadline: float, seconds: float, *steps: tuple[float, float | N
     loop = asyncio.get_running_loop()
     began = loop.time()
     try:
-        async with IdleTimeout(Deadline.after(deadline), seconds) as idle:
+        async with patience(Deadline.after(deadline), seconds) as idle:
             for takes, listens in steps:
                 await asyncio.sleep(takes)
                 idle.heard()
@@ -48,7 +68,7 @@ async def test_the_deadline_ends_a_stream_that_never_falls_silent() -> None:
 
 
 async def test_the_clock_stands_still_between_heard_and_listen() -> None:
-    async with IdleTimeout(Deadline.after(10), 0.03) as idle:
+    async with patience(Deadline.after(10), 0.03) as idle:
         idle.heard()
         await asyncio.sleep(0.15)
         idle.listen(5.0)
@@ -56,7 +76,7 @@ async def test_the_clock_stands_still_between_heard_and_listen() -> None:
 
 
 async def test_a_block_that_ends_leaves_no_timer() -> None:
-    async with IdleTimeout(Deadline.after(10), 0.02):
+    async with patience(Deadline.after(10), 0.02):
         pass
     await asyncio.sleep(0.05)
 
@@ -75,7 +95,7 @@ async def test_what_comes_in_the_step_in_which_the_time_is_up_is_taken_unharmed(
     loop.call_later(0.01, came.set_result, None)
     seen: list[str] = []
     try:
-        async with IdleTimeout(Deadline.after(10), 0.05) as idle:
+        async with patience(Deadline.after(10), 0.05) as idle:
             # The loop stands still beyond both moments, as it does when the process was stopped.
             loop.call_soon(time.sleep, 0.1)
             await came
