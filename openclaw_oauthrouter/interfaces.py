@@ -27,6 +27,7 @@ from openclaw_oauthrouter.canonical.routing import (
     PlanWindow,
     RequestFeatures,
     Tier,
+    WindowShare,
 )
 from openclaw_oauthrouter.canonical.spending import Limit, PaidBy, PlannedCall
 from openclaw_oauthrouter.canonical.trace import RequestRecord
@@ -483,6 +484,12 @@ class Health(Protocol):
         """Read rate-limit and plan-window headers of any answer.
 
         :param model: API rate limits count per model at some providers; ``None`` takes them for all models
+        """
+
+    def charged(self, provider: str, model: str, credential: str | None, dollars: float) -> Sequence[WindowShare]:
+        """Take note of an answer that a plan's windows paid, and say what it took of each of them.
+
+        :param dollars: what the API would have charged
         """
 
     def snapshot(self) -> JsonObject:

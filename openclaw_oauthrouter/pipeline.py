@@ -15,9 +15,10 @@ from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import TextPart
 from openclaw_oauthrouter.canonical.events import Frame, PartDelta, ResponseFailed, ResponseFinished
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.pricing import MeasuredCost
 from openclaw_oauthrouter.canonical.request import ChatRequest, Note
 from openclaw_oauthrouter.canonical.response import ResponseFold, rename_tool
-from openclaw_oauthrouter.canonical.routing import RoutingDecision
+from openclaw_oauthrouter.canonical.routing import ModelInfo, RoutingDecision
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage, plausible, usage_of_interrupted
 from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, PolicyError, UpstreamError
@@ -237,8 +238,16 @@ class Reply:
         if self._answer.finished:
             spend = self._exchange.pipeline.upstream.spend
             spend.learn(record.conversation, info, decision.tier, usage.output_tokens)
-        record.paid_by = paid_by(self._answer.target.by_plan, self.headers)
+        self._note_payment(info, cost)
         await self._reservation.settle(usage, cost, paid_by=record.paid_by)
+
+    def _note_payment(self, info: ModelInfo, cost: MeasuredCost | None) -> None:
+        """Who paid, and for a plan what it took of its windows; what a plan's extra usage paid is money like any other."""
+        record, target = self._record, self._answer.target
+        record.paid_by = paid_by(target.by_plan, self.headers)
+        if record.subscription and cost is not None:
+            health = self._exchange.pipeline.upstream.health
+            record.windows = tuple(health.charged(target.provider.name, info.id, target.credential_name, cost))
 
     def _written(self) -> int:
         """Tokens that have come, as far as can be told."""
@@ -269,8 +278,7 @@ class Reply:
         record.provider, record.model_answered = target.provider.name, target.candidate.info.name
         record.credential = target.credential.name if target.credential else None
         record.upstream_url = self._answer.attempt.url
-        bearer = target.credential is not None and target.credential.kind != "api_key"
-        record.subscription = target.provider.subscription or bearer
+        record.paid_by = "plan" if target.by_plan else "api"
         if record.downgraded_from is not None:
             record.notes.append(Note("mapped", "model", f"budget: {record.downgraded_from} was too dear"))
         record.notes.extend(self._answer.encoded.notes)

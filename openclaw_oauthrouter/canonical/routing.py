@@ -197,6 +197,20 @@ class PlanWindow:
         return moment if moment < self.resets_at else None
 
 
+class WindowShare(NamedTuple):
+    """What an answer that a plan paid took of one of its windows.
+
+    :ivar window: its name
+    :ivar used: share that was used up when the answer began, as the provider told it
+    :ivar share: share that this answer is taken to have used up: an estimate, by what a dollar of list price used up before; ``None``
+        while that is not known
+    """
+
+    window: str
+    used: float
+    share: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Payment:
     """Who pays for calls of one model.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from openclaw_oauthrouter.canonical.pricing import MeasuredCost
 from openclaw_oauthrouter.canonical.request import Note
-from openclaw_oauthrouter.canonical.routing import RoutingDecision
+from openclaw_oauthrouter.canonical.routing import RoutingDecision, WindowShare
 from openclaw_oauthrouter.canonical.spending import PaidBy
 from openclaw_oauthrouter.canonical.usage import Usage
 
@@ -54,7 +54,7 @@ class RequestRecord:
     :ivar paid_by: dollars by the token, a plan's window, or its extra usage
     :ivar budget_warnings: limits that are nearly used, in words
     :ivar downgraded_from: the model that money did not suffice for
-    :ivar subscription: the answer was paid by a plan, so ``cost`` is what the API would have charged
+    :ivar windows: what the answer took of a plan's windows
     """
 
     request_id: str
@@ -86,8 +86,8 @@ class RequestRecord:
     usage: Usage | None = None
     cost: MeasuredCost | None = None
     baseline_cost: MeasuredCost | None = None
-    subscription: bool = False
     paid_by: PaidBy = "api"
+    windows: tuple[WindowShare, ...] = ()
     budget_warnings: tuple[str, ...] = ()
     downgraded_from: str | None = None
     first_token_seconds: float | None = None
@@ -96,6 +96,11 @@ class RequestRecord:
     traceparent: str | None = None
     features: dict[str, object] | None = None
     began: float | None = None
+
+    @property
+    def subscription(self) -> bool:
+        """Whether a plan's windows paid, so that ``cost`` is what the API would have charged; extra usage is money."""
+        return self.paid_by == "plan"
 
     @property
     def saved(self) -> float | None:

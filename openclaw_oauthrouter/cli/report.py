@@ -107,8 +107,11 @@ def _print_totals(console: Console, report: TraceReport) -> None:
     console.print(
         f"{total.input_tokens:,} tokens in ({_share(total.cached_tokens, total.input_tokens)} from cache), {total.output_tokens:,} out"
     )
+    extra = f" ({dollars(total.extra_usage)} of it as a plan's extra usage)" if total.extra_usage else ""
     plans = f", and {dollars(total.on_plans)} worth on subscriptions" if total.on_plans else ""
-    console.print(f"{dollars(total.paid)} paid by the token{plans}")
+    console.print(f"{dollars(total.paid)} paid by the token{extra}{plans}")
+    if report.windows:
+        console.print(f"of plans' windows, by estimate: {window_shares(report)}")
     if total.baseline:
         baseline = ", ".join(report.baselines) or "the baseline model"
         against = f" ({_share(total.saved, total.baseline)}) against always using {baseline}"
@@ -117,6 +120,15 @@ def _print_totals(console: Console, report: TraceReport) -> None:
         names = ", ".join(f"{count:,} × {printable(name)}" for name, count in report.unpriced.most_common(5))
         console.print(Text.assemble(("cost unknown", "yellow"), f" of {names}: no price is stated or published"))
     console.print(f"latency: {latency or 'nothing answered'}")
+
+
+def window_shares(report: TraceReport) -> str:
+    """What the answers took of plans' windows: ``anthropic 5h 12.3%``; ``unknown`` until two readings differ."""
+    parts = (
+        f"{printable(name)} {'unknown' if sums.unknown == sums.requests else f'{sums.share:.1%}'}"
+        for name, sums in sorted(report.windows.items())
+    )
+    return ", ".join(parts)
 
 
 def _table(title: str, sums: dict[str, Sums], total: Sums) -> Table:

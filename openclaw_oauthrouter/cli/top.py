@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.cli.report import window_shares
 from openclaw_oauthrouter.cli.trace_lines import TIER_STYLES, dollars, event_line, milliseconds, printable
 from openclaw_oauthrouter.telemetry.report import TraceReport, busiest
 
@@ -75,6 +76,8 @@ class RecentEvents:
         for event in self.events:
             report.add(event)
         warnings = _budget_warnings(self.events)
+        if report.windows:
+            warnings.append(Text(f"of plans' windows, by estimate: {window_shares(report)}", "dim"))
         parts: list[RenderableType] = [self._headline(report), *warnings, "", _tiers(report), "", _models(report), ""]
         used = 8 + len(warnings) + len(report.tiers) + min(len(report.models), 6)
         latest = list(self.events)[-max(3, height - used - 2) :]

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.failure import FailureRule
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.routing import PlanWindow
+from openclaw_oauthrouter.canonical.routing import PlanWindow, WindowShare
 from openclaw_oauthrouter.errors import UpstreamError, UpstreamRateLimitError
 from openclaw_oauthrouter.health.cooldowns import Cooldowns, Cooling, Subject
 from openclaw_oauthrouter.health.failures import REPEATED, classify_failure
 from openclaw_oauthrouter.health.plan_windows import PlanWindows
 from openclaw_oauthrouter.health.repetitions import Repetitions
+from openclaw_oauthrouter.health.window_shares import WindowShares
 from openclaw_oauthrouter.health.windows import Reading, read_windows
 
 
@@ -39,6 +40,7 @@ class HealthRegistry:
         self.cooldowns = Cooldowns(clock, steady)
         self._repetitions = Repetitions()
         self.windows = PlanWindows(clock)
+        self._shares = WindowShares()
 
     def blocked(self, provider: str, model: str, credential: str | None = None) -> str | None:
         """See ``Health``. Once a minute one call is let through to what is blocked, to see whether it works again."""
@@ -109,9 +111,14 @@ class HealthRegistry:
         readings = read_windows(headers, self._clock())
         if not readings:
             return
+        self._shares.observe(provider, credential, readings)
         if self.windows.observe(provider, credential, model, readings):
             self.cooldowns.clear(Subject("credential", provider, credential or ""))
         self._changed()
+
+    def charged(self, provider: str, model: str, credential: str | None, dollars: float) -> Sequence[WindowShare]:
+        """See ``Health``."""
+        return self._shares.charge(provider, credential, model, dollars, self._clock())
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Have something called after each change."""

@@ -9,6 +9,7 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from openclaw_oauthrouter.canonical.spending import PaidBy
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -23,6 +24,8 @@ OTHER = "other"
 
 _LABEL_SETS = 512
 """Most label sets looked up without asking the library again."""
+
+_PAID_BY: Mapping[PaidBy, str] = {"api": "token", "extra": "extra_usage", "plan": "subscription"}
 
 Child = TypeVar("Child")
 
@@ -54,6 +57,14 @@ class RequestMetrics:
         )
         # A gauge: an answer that costs more than the baseline takes from it.
         self._saved = Gauge("oauthrouter_saved_dollars", "US dollars less than the baseline model.", registry=registry)
+        self._windows = _cached(
+            Counter(
+                "oauthrouter_plan_window_share",
+                "Parts of a plan's window that answers are taken to have used up; 1 is a whole one.",
+                ("provider", "window"),
+                registry=registry,
+            ).labels
+        )
         self._unpriced = _cached(
             Counter("oauthrouter_unpriced_requests", "Answers whose cost nobody knows.", where, registry=registry).labels
         )
@@ -143,7 +154,9 @@ class RequestMetrics:
             self._unpriced(provider, model).inc()
         if record.cost is None:
             return
-        self._cost(provider, model, "subscription" if record.subscription else "token").inc(record.cost)
+        self._cost(provider, model, _PAID_BY[record.paid_by]).inc(record.cost)
+        for one in record.windows:
+            self._windows(provider, self._named(one.window)).inc(one.share or 0.0)
         if record.baseline_cost is not None and record.saved is not None:
             self._baseline.inc(record.baseline_cost)
             self._saved.inc(record.saved)

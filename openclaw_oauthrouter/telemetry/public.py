@@ -9,7 +9,7 @@ import re
 from itertools import pairwise
 
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.routing import CandidateCost, Classification, RoutingDecision, SkippedCandidate
+from openclaw_oauthrouter.canonical.routing import CandidateCost, Classification, RoutingDecision, SkippedCandidate, WindowShare
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
 from openclaw_oauthrouter.telemetry.redact import redact
 
@@ -76,6 +76,7 @@ def _additions(record: RequestRecord) -> JsonObject:
         "credential": record.credential,
         "subscription": record.subscription,
         "paidBy": record.paid_by if record.usage is not None else None,
+        "windows": [_window(one) for one in record.windows] or None,
         "routing": _routing(record.decision) if record.decision is not None else None,
         "attempts": [_attempt(attempt) for attempt in record.attempts],
         "tokens": _tokens(record),
@@ -269,6 +270,11 @@ def _cost(record: RequestRecord) -> JsonObject | None:
     if record.unpriced:
         known |= {"actual": None, "unpriced": record.model_answered or record.model_resolved}
     return known or None
+
+
+def _window(one: WindowShare) -> JsonObject:
+    share = {} if one.share is None else {"estimatedShare": round(one.share, 6)}
+    return {"window": one.window, "used": round(one.used, 4), **share}
 
 
 def _share_saved(record: RequestRecord) -> float | None:

@@ -17,7 +17,8 @@ PERCENTILES = (50, 90, 99)
 class Sums:
     """Requests that have something in common.
 
-    :ivar paid: US dollars paid by the token
+    :ivar paid: US dollars paid by the token, a plan's extra usage included
+    :ivar extra_usage: what of that a plan billed as extra usage
     :ivar on_plans: what the API would have charged for answers that a subscription paid
     :ivar baseline: what the baseline model would have cost, where that is known
     :ivar compared: what the same requests did cost
@@ -30,6 +31,7 @@ class Sums:
     cached_tokens: int = 0
     output_tokens: int = 0
     paid: float = 0.0
+    extra_usage: float = 0.0
     on_plans: float = 0.0
     baseline: float = 0.0
     compared: float = 0.0
@@ -45,7 +47,7 @@ class Sums:
         self.output_tokens += tokens.get("output", 0)
         cost = event.get("cost") or {}
         if cost.get("actual") is not None:
-            self._add_cost(cost, bool(event.get("subscription")))
+            self._add_cost(cost, event.get("paidBy") or ("plan" if event.get("subscription") else "api"))
         self.unpriced += bool(cost.get("unpriced"))
 
     @property
@@ -62,21 +64,46 @@ class Sums:
             "cachedInputTokens": self.cached_tokens,
             "outputTokens": self.output_tokens,
             "paid": round(self.paid, 6),
+            "extraUsage": round(self.extra_usage, 6),
             "onPlans": round(self.on_plans, 6),
             "baseline": round(self.baseline, 6),
             "saved": round(self.saved, 6),
             "unpriced": self.unpriced,
         }
 
-    def _add_cost(self, cost: JsonObject, subscription: bool) -> None:
+    def _add_cost(self, cost: JsonObject, paid_by: str) -> None:
         actual = cost["actual"]
-        if subscription:
+        if paid_by == "plan":
             self.on_plans += actual
         else:
             self.paid += actual
+            self.extra_usage += actual if paid_by == "extra" else 0.0
         if cost.get("baseline") is not None:
             self.baseline += cost["baseline"]
             self.compared += actual
+
+
+@dataclass(slots=True)
+class WindowSums:
+    """Answers that a plan's window paid.
+
+    :ivar share: what they are taken to have used up; 1 is a whole window
+    :ivar unknown: answers of which that is not known
+    """
+
+    requests: int = 0
+    share: float = 0.0
+    unknown: int = 0
+
+    def add(self, share: float | None) -> None:
+        """Add one answer."""
+        self.requests += 1
+        self.share += share or 0.0
+        self.unknown += share is None
+
+    def as_json(self) -> JsonObject:
+        """Names as in the trace."""
+        return {"requests": self.requests, "estimatedShare": round(self.share, 6), "unknown": self.unknown}
 
 
 @dataclass(slots=True)
@@ -90,6 +117,7 @@ class TraceReport:
     failures: Counter[str] = field(default_factory=Counter)
     baselines: Counter[str] = field(default_factory=Counter)
     unpriced: Counter[str] = field(default_factory=Counter)
+    windows: defaultdict[str, WindowSums] = field(default_factory=lambda: defaultdict(WindowSums))
     fallbacks: int = 0
     damaged: int = 0
     first: float | None = None
@@ -111,6 +139,8 @@ class TraceReport:
             self.failures[f"{event.get('status')} {event.get('errorType') or ''}".strip()] += 1
         self._note_baseline(event)
         self._note_unpriced(event)
+        for window in event.get("windows") or ():
+            self.windows[f"{event.get('providerId')} {window['window']}"].add(window.get("estimatedShare"))
         self._note_latency(event)
 
     def note_damaged(self) -> None:
@@ -139,6 +169,7 @@ class TraceReport:
             "damagedLines": self.damaged,
             "baselineModel": baseline[0][0] if baseline else None,
             "unpriced": dict(self.unpriced.most_common()),
+            "planWindows": {name: sums.as_json() for name, sums in sorted(self.windows.items())},
             "tiers": {name: sums.as_json() for name, sums in busiest(self.tiers)},
             "models": {name: sums.as_json() for name, sums in busiest(self.models)},
             "clients": {name: sums.as_json() for name, sums in busiest(self.clients)},

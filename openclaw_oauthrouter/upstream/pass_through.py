@@ -79,7 +79,8 @@ async def pass_through(
         attempt.seconds = upstream.clock() - started
     attempt.outcome = "ok"
     usage = _usage(passed) or Usage(input_tokens=estimate.input_tokens, estimated=True)
-    record.usage, record.cost, record.subscription = usage, price(info, usage), target.by_plan
+    record.usage, record.cost = usage, price(info, usage)
+    record.paid_by = "plan" if target.by_plan else "api"
     await reservation.settle(usage, record.cost)
     return passed
 

@@ -138,7 +138,7 @@ class Scene:
             spend_decision="allow",
             usage=usage,
             cost=cost,
-            subscription=provider == "openai-codex",
+            paid_by="plan" if provider == "openai-codex" else "api",
             first_token_seconds=min(seconds * 0.6, chance.uniform(0.25, 1.4)),
             seconds=seconds,
             features={"text_length": 120, "input_tokens": usage.input_tokens + chance.randrange(-60, 200)},
@@ -152,7 +152,7 @@ class Scene:
             Attempt("openai", "gpt-5.6-sol", "openai-key", URLS["openai"], 200, "ok", None, (record.seconds or 1.0) - 0.21)
         )
         record.provider, record.model_answered, record.upstream_url = "openai", "openai/gpt-5.6-sol", URLS["openai"]
-        record.subscription = False
+        record.paid_by = "api"
 
 
 def health_snapshot(now: float) -> JsonObject:
@@ -267,4 +267,4 @@ def _fail(record: RequestRecord) -> None:
 
 def _nothing_came(record: RequestRecord) -> None:
     record.usage = record.cost = record.first_token_seconds = record.model_answered = record.finish_reason = None
-    record.subscription = False
+    record.paid_by = "api"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from typing import Any
 
 import httpx
@@ -522,3 +523,67 @@ async def test_searches_of_the_responses_api_are_billed_and_opened_pages_are_not
             await asyncio.sleep(0.01)
     assert events[0]["tokens"]["webSearches"] == 1
     assert events[0]["cost"]["actual"] == pytest.approx(0.01 + (9 * 2 + 3 * 10) / 1e6)
+
+
+# ------------------------------------------------------------------ three currencies
+
+
+class Plan(ByMode):
+    """A Claude plan whose window fills by two per cent a call, and is refused beyond a share while extra usage pays."""
+
+    def __init__(self, first: float, extra: bool) -> None:
+        super().__init__(*messages({"input_tokens": 1000, "output_tokens": 200}))
+        self.used, self.extra = first, extra
+
+    def choose(self, seen: Seen) -> Play:
+        self.used += 0.02
+        play = super().choose(seen)
+        head = "anthropic-ratelimit-unified-"
+        told = {
+            f"{head}status": "rejected" if self.extra else "allowed",
+            f"{head}overage-status": "allowed",
+            f"{head}representative-claim": "overage" if self.extra else "five_hour",
+            f"{head}5h-status": "allowed",
+            f"{head}5h-utilization": f"{self.used:.2f}",
+            f"{head}5h-reset": f"{time.time() + 9000:.0f}",
+        }
+        return Play(play.pieces, 200, {**play.headers, **told}, play.content_type)
+
+
+@pytest.mark.parametrize("extra", [False, True], ids=["windows", "extra usage"])
+async def test_a_plan_pays_by_its_windows_and_extra_usage_is_money(
+    extra: bool, gateway: Any, stack: Any, client: Any, tmp_path: Any
+) -> None:
+    upstream = await stack.enter_async_context(Plan(0.10, extra))
+    http = await client(await gateway(providers={"anthropic": {"api_base": upstream.url, "api_key": "sk-ant-oat01-test"}}))
+    for _ in range(3):
+        answer = await http.post("/v1/messages", json={**HI, "model": "anthropic/claude-opus-5-5", "max_tokens": 500})
+        assert answer.status_code == 200, answer.text
+    cost = 3 * float(
+        calc_price(Tokens(input_tokens=1000, output_tokens=200), "claude-opus-5-5", provider_id="anthropic").total_price
+    )
+
+    events = (await http.get("/debug/routing-trace")).json()["events"]
+    report = TraceReport()
+    for one in events:
+        report.add(one)
+    figures = {panel["name"]: panel for panel in (await http.get("/debug/panels")).json()["panels"]}
+    overview = {item["label"]: item for item in figures["overview"]["items"]}["Cost"]
+    used = (await http.get("/debug/spend")).json()["periods"]["day"]["used"][""]
+    metrics = (await http.get("/metrics")).text
+    assert {one["paidBy"] for one in events} == ({"extra"} if extra else {"plan"})
+    if extra:
+        assert (report.total.paid, report.total.extra_usage) == (pytest.approx(cost), pytest.approx(cost))
+        assert report.total.on_plans == 0
+        assert overview["value"] == pytest.approx(cost)
+        assert used["microdollars"] / 1e6 == pytest.approx(cost)
+        assert 'paid_by="extra_usage"' in metrics
+        assert not any("windows" in one for one in events)
+    else:
+        assert (report.total.paid, report.total.on_plans) == (0, pytest.approx(cost))
+        assert overview["value"] == 0
+        assert used["microdollars"] == 0
+        newest = max(events, key=lambda one: one["ts"])
+        assert newest["windows"] == [{"window": "5h", "used": 0.16, "estimatedShare": pytest.approx(0.02, rel=0.01)}]
+        assert report.as_json()["planWindows"]["anthropic 5h"]["unknown"] == 1
+        assert 'oauthrouter_plan_window_share_total{provider="anthropic",window="5h"}' in metrics

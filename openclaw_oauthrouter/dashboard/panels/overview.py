@@ -19,7 +19,7 @@ class Overview:
         self._requests = self._failed = self._fallbacks = self._answered = 0
         self._input = self._output = self._cached = 0
         self._unpriced: dict[str, int] = {}
-        self._paid = self._plan = self._baseline = self._compared = 0.0
+        self._paid = self._plan = self._extra = self._baseline = self._compared = 0.0
 
     def update(self, record: RequestRecord) -> None:
         """Add a record to the totals."""
@@ -58,6 +58,7 @@ class Overview:
             self._plan += cost
         else:
             self._paid += cost
+            self._extra += cost if record.paid_by == "extra" else 0.0
         baseline = record.baseline_cost
         if baseline is not None:
             self._baseline += baseline
@@ -77,6 +78,8 @@ class Overview:
 
     def _plan_note(self) -> str:
         paid = f"+ ${self._plan:,.2f} on plans" if self._plan else "paid by the token"
+        if self._extra:
+            paid = f"${self._extra:,.2f} of it extra usage, {paid}"
         count = sum(self._unpriced.values())
         return f"{paid}; {count} of unknown cost ({', '.join(sorted(self._unpriced)[:2])})" if count else paid
 

@@ -96,12 +96,20 @@ function money(event) {
     ["from cache", counted(used.cacheRead)],
     ["written to cache", counted(used.cacheCreation)],
     ["tokens out", used.reasoning ? `${counted(used.output)} (${counted(used.reasoning)} reasoning)` : counted(used.output)],
-    ["cost", cost.unpriced ? `unknown · ${cost.unpriced}` : event.subscription ? `${paid(cost.actual)}, covered by a plan` : paid(cost.actual)],
+    ["cost", cost.unpriced ? `unknown · ${cost.unpriced}` : event.subscription ? `${paid(cost.actual)}, covered by a plan` : event.paidBy === "extra" ? `${paid(cost.actual)}, a plan's extra usage` : paid(cost.actual)],
+    ["of the plan", windowShares(event.windows)],
     ["estimated before", paid(cost.estimated)],
     ["at the baseline", cost.baseline === undefined ? NONE : `${paid(cost.baseline)} · ${event.routing?.baselineModel ?? "baseline model"}`],
     ["saved", saved],
     ["spend guard", [event.spend?.decision ?? "not asked", event.spend?.code].filter(Boolean).join(" · ")],
   ]);
+}
+
+/** What the answer took of each of its plan's windows; how full they were is told by the provider, the rest is an estimate. */
+function windowShares(windows = []) {
+  return windows
+    .map(({ window, used, estimatedShare }) => `${window}: about ${estimatedShare === undefined ? "?" : `${(100 * estimatedShare).toFixed(2)}%`} (${percent(used)} were used)`)
+    .join(", ");
 }
 
 function notes(event) {

@@ -60,9 +60,7 @@ def test_a_pipe_is_wide_unless_told_otherwise(
 def test_nothing_is_cut(home: Path, columns: int | None, command: tuple[str, ...]) -> None:
     sink = TraceFile(trace_path(home), clock=time.time, rotate_bytes=10_000_000, rotate_days=30)
     for number in range(20):
-        sink.receive(
-            record(request_id=str(number), started_at=time.time() - 5, model_answered=LONG, cost=0.00123, subscription=False)
-        )
+        sink.receive(record(request_id=str(number), started_at=time.time() - 5, model_answered=LONG, cost=0.00123))
     sink.close()
     output = printed(*command, columns=columns).stdout
     assert "…" not in output

@@ -38,7 +38,7 @@ def sums(view: JsonObject, span: str = "1 h") -> dict[str, float]:
 
 def test_overview() -> None:
     panel = Overview()
-    for one in (record(), record(subscription=True), fallen_back(), record(status=503, usage=None, cost=None)):
+    for one in (record(), record(paid_by="plan"), fallen_back(), record(status=503, usage=None, cost=None)):
         panel.update(one)
     figures = {item["label"]: (item["value"], item["note"]) for item in panel.render()["items"]}
     assert figures["Requests"] == (4, "1 fell back")
@@ -54,7 +54,7 @@ def test_series_over_time() -> None:
     for one in (
         record(started_at=NOW - 60),
         record(started_at=NOW, status=429, usage=None, cost=None),
-        record(started_at=NOW - 7200, status=500, subscription=True),
+        record(started_at=NOW - 7200, status=500, paid_by="plan"),
     ):
         for panel in (requests, tokens, cost):
             panel.update(one)

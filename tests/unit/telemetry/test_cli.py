@@ -51,7 +51,7 @@ def recorded(run: CommandLine) -> CommandLine:
     run.write(
         record(request_id="first", started_at=now - 9 * DAY),
         record(request_id="second", started_at=now - 300, seconds=40.0, decision=decision(tier=Tier.COMPLEX)),
-        record(request_id="third", started_at=now - 200, subscription=True),
+        record(request_id="third", started_at=now - 200, paid_by="plan"),
         fallen_back_at(now - 100),
         record(
             request_id="fifth", started_at=now - 50, status=503, error_type="UpstreamOverloadedError", error_message="[red]busy\x1b[2J",

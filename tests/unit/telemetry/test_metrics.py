@@ -24,7 +24,7 @@ class Samples:
 def test_counts_requests_tokens_money_and_time() -> None:
     metrics = RequestMetrics()
     metrics.receive(record())
-    metrics.receive(record(subscription=True))
+    metrics.receive(record(paid_by="plan"))
     metrics.receive(fallen_back())
     seen = Samples(metrics)
     haiku = {"provider": "anthropic", "model": "anthropic/claude-haiku-4-5"}
