@@ -24,6 +24,7 @@ from openclaw_oauthrouter import __version__
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.errors import ConfigurationError, CredentialError
+from openclaw_oauthrouter.tasks import end_tasks
 
 LINE_LIMIT = 4 * 1024 * 1024
 """Bytes; a configuration with long lists still fits."""
@@ -72,7 +73,8 @@ class HostBridge:
         :raises ConfigurationError: the host has gone, or said something else
         """
         try:
-            return await asyncio.wait_for(asyncio.shield(self._config), self._answer_seconds)
+            async with asyncio.timeout(self._answer_seconds):
+                return await asyncio.shield(self._config)
         except TimeoutError:
             raise ConfigurationError("the host has not sent the plugin's configuration") from None
 
@@ -97,15 +99,16 @@ class HostBridge:
 
     async def close(self) -> None:
         """Stop listening."""
-        self._listening.cancel()
-        await asyncio.gather(self._listening, return_exceptions=True)
+        await end_tasks([self._listening])
 
     async def _ask(self, method: str, provider: str) -> FrozenObject:
         number = next(self._ids)
-        answer = self._questions[number] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[FrozenObject] = asyncio.get_running_loop().create_future()
+        self._questions[number] = answer
         try:
             self._send({"id": number, "method": method, "provider": provider})
-            return await asyncio.wait_for(answer, self._answer_seconds)
+            async with asyncio.timeout(self._answer_seconds):
+                return await answer
         except TimeoutError:
             raise CredentialError(f"OpenClaw did not answer when asked for its credential of {provider!r}") from None
         finally:

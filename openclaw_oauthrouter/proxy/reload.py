@@ -60,7 +60,8 @@ class Reloader:
         looks = 0
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), CHECK_SECONDS)
+                async with asyncio.timeout(CHECK_SECONDS):
+                    await self._asked.wait()
             now = _stamp(self._path)
             looks = looks + 1 if now == before else 0
             before = now

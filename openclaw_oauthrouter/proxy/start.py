@@ -24,6 +24,7 @@ from openclaw_oauthrouter.proxy.live import Live, create_observers
 from openclaw_oauthrouter.proxy.local_token import kept_token, prepare_folder
 from openclaw_oauthrouter.proxy.server import run_application
 from openclaw_oauthrouter.runtime import Runtime, new_token
+from openclaw_oauthrouter.tasks import end_tasks
 from openclaw_oauthrouter.upstream.discovery import Discovery, Upstreams
 
 _log = logging.getLogger(__name__)
@@ -74,9 +75,7 @@ class ProxyHandle:
         finally:
             runtime = self.live.runtime
             await _all(runtime.plugins.hook.openclaw_gateway_stop(settings=runtime.settings))
-            for task in self._beside:
-                task.cancel()
-            await asyncio.gather(*self._beside, return_exceptions=True)
+            await end_tasks(self._beside)
             await self.live.aclose()
             await runtime.persistent.aclose()
             self.live.observers.recorder.close()

@@ -61,7 +61,7 @@ class SharedConversations:
         """Learn what others have given the conversation; without the server each gateway goes by its own memory."""
         if not key or asyncio.get_running_loop().time() < self._asked_again_at:
             return
-        value = await self._quietly(asyncio.wait_for(self._client.get(_PREFIX + key), _PATIENCE_SECONDS))
+        value = await self._quietly(self._asked_for(key))
         try:
             theirs = Conversation.from_json(orjson.loads(value or b""))
             own = self._memory.recall(key)
@@ -69,6 +69,11 @@ class SharedConversations:
                 self._memory.remember(key, theirs)
         except (ValueError, TypeError, LookupError, AttributeError):
             return  # nobody knows it, or somebody else wrote there
+
+    async def _asked_for(self, key: str) -> bytes | None:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            answer: bytes | None = await self._client.get(_PREFIX + key)
+            return answer
 
     async def close(self) -> None:
         """Let what is being written end, then let go of the server."""

@@ -58,7 +58,8 @@ class SharedHealth:
                     _log.warning("health cannot be shared: %s", error)
                 reachable = False
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), self._seconds)
+                async with asyncio.timeout(self._seconds):
+                    await self._news.wait()
             self._news.clear()
             await asyncio.sleep(_GATHER_SECONDS)
 

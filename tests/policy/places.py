@@ -20,19 +20,19 @@ MODEL = "anthropic/claude-haiku-4-5"
 CALENDAR = Calendar(UTC)
 
 
-def open_store(place: str) -> Store:
+def open_store(place: str, *, lease_seconds: float = LEASE_SECONDS) -> Store:
     """``redis://host:port/0#prefix``, else the path of a SQLite file."""
     if not place.startswith("redis://"):
         return SqliteStore(Path(place), uuid4().hex)
     from openclaw_oauthrouter.policy.ledger.redis import RedisStore
 
     url, _, prefix = place.partition("#")
-    return RedisStore.connect(url, uuid4().hex, prefix=prefix, lease_seconds=LEASE_SECONDS)
+    return RedisStore.connect(url, uuid4().hex, prefix=prefix, lease_seconds=lease_seconds)
 
 
-def open_ledger(place: str) -> Ledger:
+def open_ledger(place: str, *, lease_seconds: float = LEASE_SECONDS) -> Ledger:
     """A process's ledger in that place."""
-    return Ledger(open_store(place), lambda: NOON)
+    return Ledger(open_store(place, lease_seconds=lease_seconds), lambda: NOON)
 
 
 def hold(

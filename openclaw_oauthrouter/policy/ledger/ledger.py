@@ -11,6 +11,7 @@ from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.spending import Amounts
 from openclaw_oauthrouter.errors import LedgerUnavailableError
 from openclaw_oauthrouter.policy.ledger.entries import Account, Claim, LedgerLostError, Outcome, Reservation, Row, Store
+from openclaw_oauthrouter.tasks import end_tasks
 
 _log = logging.getLogger(__name__)
 
@@ -21,8 +22,6 @@ _KEEP_SECONDS = 40 * 86_400
 """Totals of this process that are remembered: no period in use is longer than a month."""
 
 _MOST_ACCOUNTS = 20_000
-_PATIENCE_SECONDS = 6.0
-"""What a task that is ended may take: as long as a server may take to answer, and a little more."""
 
 
 class Ledger:
@@ -110,11 +109,7 @@ class Ledger:
 
     async def close(self) -> None:
         """Write what is left, then let go of the store."""
-        running = {task for task in (self._keeper, self._flush_task) if task is not None}
-        for task in running:
-            task.cancel()
-        if running:
-            await asyncio.wait(running, timeout=_PATIENCE_SECONDS)
+        await end_tasks(task for task in (self._keeper, self._flush_task) if task is not None)
         if self._due is not None:
             self._due.cancel()
         await self._flush()

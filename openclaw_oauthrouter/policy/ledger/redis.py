@@ -27,6 +27,7 @@ from openclaw_oauthrouter.policy.ledger.entries import (
     Writes,
 )
 from openclaw_oauthrouter.policy.ledger.redis_scripts import RESERVE, WRITE
+from openclaw_oauthrouter.tasks import end_tasks
 from openclaw_oauthrouter.wire.redis_client import connect_redis
 
 try:
@@ -148,8 +149,7 @@ class RedisStore:
     async def close(self) -> None:
         """See ``Store``."""
         if self._heart is not None:
-            self._heart.cancel()
-            await asyncio.wait({self._heart}, timeout=6.0)
+            await end_tasks([self._heart])
         await self._client.aclose()
 
     async def _begin(self) -> None:

@@ -1,0 +1,42 @@
+"""Every test meets the same environment: nothing of the gateways, keys and settings of the machine it runs on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from openclaw_oauthrouter.catalog.presets import presets
+
+_OURS = ("OAUTHROUTER_E2E_", "OAUTHROUTER_SHARED")
+_FOREIGN = ("OAUTHROUTER_", "OPENCLAW_", "CODEX_", "CLAUDE_", "ANTHROPIC_", "OPENAI_", "GEMINI_", "GOOGLE_")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _machines_environment_is_set_aside(tmp_path_factory: pytest.TempPathFactory) -> None:
+    keys = {name for preset in presets().values() for name in preset.variables}
+    for name in list(os.environ):
+        if not name.startswith(_OURS) and (name.startswith(_FOREIGN) or name in keys):
+            del os.environ[name]
+    # What pip and npm have fetched stays where it is; tests that build packages use it.
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    os.environ.setdefault("PIP_CACHE_DIR", str(caches / "pip"))
+    os.environ.setdefault("npm_config_cache", str(Path.home() / ".npm"))
+    os.environ["HOME"] = str(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(autouse=True)
+def _environment_is_left_as_it_was(_machines_environment_is_set_aside: None) -> Iterator[None]:
+    before = dict(os.environ)
+    yield
+    after = dict(os.environ)
+    names = (before.keys() | after.keys()) - {"PYTEST_CURRENT_TEST"}
+    changed = sorted(name for name in names if before.get(name) != after.get(name))
+    for name in changed:
+        os.environ.pop(name, None)
+        if name in before:
+            os.environ[name] = before[name]
+    if changed:
+        pytest.fail(f"the test changed the environment of those after it: {', '.join(changed)}")
