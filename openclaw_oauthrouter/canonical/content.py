@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from openclaw_oauthrouter.canonical.json import FrozenObject
@@ -95,6 +95,7 @@ class BlobPart:
 
     :ivar data: base64, as it travels in every dialect
     :ivar detail: image resolution asked for: auto, low, high, original
+    :ivar context: what the client tells the model about a document
     """
 
     modality: Modality
@@ -103,6 +104,7 @@ class BlobPart:
     filename: str | None = None
     detail: str | None = None
     cache: CacheMark | None = None
+    context: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class UriPart:
     filename: str | None = None
     detail: str | None = None
     cache: CacheMark | None = None
+    context: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,7 @@ class NativePart:
     :ivar words: what it says, for dialects that have no such block: fitting puts a text in its place; ``None``: it cannot be said, so a
         user's is refused and an assistant's left out; ``""``: it says nothing that others need
     :ivar search: what it is, where it is a search of the web (its call, its result, or both)
+    :ivar place: where it stood in the client's body, for one that cannot be said
     """
 
     dialect: str
@@ -162,6 +166,11 @@ class NativePart:
     value: FrozenObject
     words: str | None = None
     search: WebSearch | None = None
+    place: str = field(default="", compare=False)
+
+
+ResultPart = TextPart | BlobPart | UriPart | FilePart | NativePart
+"""What may stand in a tool's answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +182,16 @@ class ToolCallResponsePart:
     """
 
     id: str
-    content: tuple[TextPart | BlobPart | UriPart | FilePart | NativePart, ...] = ()
+    content: tuple[ResultPart, ...] = ()
     is_error: bool = False
     custom: bool = False
     cache: CacheMark | None = None
 
 
 Part = TextPart | ReasoningPart | ToolCallPart | ToolCallResponsePart | BlobPart | UriPart | FilePart | RefusalPart | NativePart
+
+RESULT_CONTENT = (TextPart, BlobPart, UriPart, FilePart, NativePart)
+"""``ResultPart``, for ``isinstance``."""
+
+TOOL_CHANGES = frozenset({"tool_reference", "tool_addition", "tool_removal"})
+"""Blocks by which a conversation changes its tools."""

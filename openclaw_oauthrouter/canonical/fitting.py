@@ -10,13 +10,11 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import takewhile
-from typing import Any, Literal
+from typing import Any
 
 from openclaw_oauthrouter.canonical.content import (
-    BlobPart,
-    FilePart,
     NativePart,
     Part,
     ReasoningPart,
@@ -24,18 +22,19 @@ from openclaw_oauthrouter.canonical.content import (
     TextPart,
     ToolCallPart,
     ToolCallResponsePart,
-    UriPart,
+)
+from openclaw_oauthrouter.canonical.fitting_facts import Facts
+from openclaw_oauthrouter.canonical.fitting_messages import (
+    fit_messages,
+    is_result,
+    place_parts,
+    place_system_messages,
+    with_parts,
 )
 from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo
 from openclaw_oauthrouter.canonical.model_names import comparable
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Note, Reasoning, ResponseFormat, Tool, ToolChoice
 from openclaw_oauthrouter.errors import InvalidRequestError
-
-RESULT_CONTENT = (TextPart, BlobPart, UriPart, FilePart, NativePart)
-"""What may stand in a tool's answer."""
-
-TOOL_CHANGES = frozenset({"tool_reference", "tool_addition", "tool_removal"})
-"""Blocks by which a conversation changes its tools."""
 
 GO_ON = "Continue."
 """What the user says where a model will not continue an assistant's text."""
@@ -60,27 +59,6 @@ _UNSAFE_ID = re.compile(r"[^a-zA-Z0-9_-]")
 _DIGEST = 8
 
 
-@dataclass(slots=True)
-class _Facts:
-    """What the rules go by.
-
-    :ivar relayed: the provider speaks the client's dialect
-    :ivar same: and the client wrote the body for this very model
-    :ivar adds_tools: the conversation adds or removes tools in its system messages
-    """
-
-    info: ModelInfo
-    accepts: Accepts
-    dialect: str
-    relayed: bool
-    same: bool
-    adds_tools: bool
-    notes: list[Note] = field(default_factory=list)
-
-    def note(self, action: Literal["dropped", "repaired", "mapped"], subject: str, reason: str) -> None:
-        self.notes.append(Note(action, subject, reason))
-
-
 def fit(request: ChatRequest, info: ModelInfo, dialect: str) -> tuple[ChatRequest, tuple[Note, ...]]:
     """Bring a request within what a model takes.
 
@@ -92,7 +70,7 @@ def fit(request: ChatRequest, info: ModelInfo, dialect: str) -> tuple[ChatReques
     accepts = info.accepts or Accepts(known=False)
     relayed = request.dialect == dialect
     same = relayed and _bare(request.model) == _bare(info.id)
-    facts = _Facts(info, accepts, dialect, relayed, same, _adds_tools(request))
+    facts = Facts(info, accepts, dialect, relayed, same, _adds_tools(request))
     fitted = request
     for rule in _ALWAYS if same and not accepts.known else _RULES:
         fitted = rule(fitted, facts)
@@ -103,7 +81,7 @@ def _bare(model: str) -> str:
     return comparable(model).rpartition("/")[2]
 
 
-def _limit_output(request: ChatRequest, facts: _Facts) -> ChatRequest:
+def _limit_output(request: ChatRequest, facts: Facts) -> ChatRequest:
     asked, most = request.max_output_tokens, facts.info.max_output_tokens
     if asked is None or most is None or asked <= most:
         return request
@@ -111,7 +89,7 @@ def _limit_output(request: ChatRequest, facts: _Facts) -> ChatRequest:
     return replace(request, max_output_tokens=most)
 
 
-def _limit_identifiers(request: ChatRequest, facts: _Facts) -> ChatRequest:
+def _limit_identifiers(request: ChatRequest, facts: Facts) -> ChatRequest:
     """Names of end users: a digest says as much as a long name does, and fits."""
     user = _digest_of(request.user, facts.accepts.user_limit)
     if user != request.user:
@@ -131,7 +109,7 @@ def _digest_of(value: str | None, limit: int | None) -> str | None:
     return hashlib.sha256(value.encode()).hexdigest()[:limit]
 
 
-def _limit_service_tier(request: ChatRequest, facts: _Facts) -> ChatRequest:
+def _limit_service_tier(request: ChatRequest, facts: Facts) -> ChatRequest:
     known, wanted = facts.accepts.service_tiers, request.service_tier
     if known is None or wanted is None or wanted in known:
         return request
@@ -142,14 +120,14 @@ def _limit_service_tier(request: ChatRequest, facts: _Facts) -> ChatRequest:
     return replace(request, service_tier=None)
 
 
-def _limit_verbosity(request: ChatRequest, facts: _Facts) -> ChatRequest:
+def _limit_verbosity(request: ChatRequest, facts: Facts) -> ChatRequest:
     if request.verbosity is None or facts.accepts.verbosity:
         return request
     facts.note("dropped", "verbosity", "the model has no counterpart")
     return replace(request, verbosity=None)
 
 
-def _fit_reasoning(request: ChatRequest, facts: _Facts) -> ChatRequest:
+def _fit_reasoning(request: ChatRequest, facts: Facts) -> ChatRequest:
     wanted = request.reasoning
     if wanted is None or wanted == Reasoning():
         return request
@@ -161,7 +139,7 @@ def _fit_reasoning(request: ChatRequest, facts: _Facts) -> ChatRequest:
     return request if fitted == wanted else replace(request, reasoning=fitted)
 
 
-def _off(wanted: Reasoning, facts: _Facts) -> Reasoning | None:
+def _off(wanted: Reasoning, facts: Facts) -> Reasoning | None:
     accepts = facts.accepts
     if accepts.reasons is False:
         return None
@@ -181,7 +159,7 @@ def _off(wanted: Reasoning, facts: _Facts) -> Reasoning | None:
     return Reasoning(effort=None, answer_effort=wanted.answer_effort) if wanted.answer_effort else None
 
 
-def _on(wanted: Reasoning, facts: _Facts) -> Reasoning | None:
+def _on(wanted: Reasoning, facts: Facts) -> Reasoning | None:
     accepts = facts.accepts
     if accepts.reasons is False:
         facts.note("dropped", "reasoning", f"{facts.info.id} does not reason")
@@ -200,7 +178,7 @@ def _on(wanted: Reasoning, facts: _Facts) -> Reasoning | None:
     return replace(wanted, adaptive=False) if wanted.adaptive else wanted
 
 
-def _budget_as_effort(wanted: Reasoning, facts: _Facts) -> Reasoning:
+def _budget_as_effort(wanted: Reasoning, facts: Facts) -> Reasoning:
     budget = wanted.budget_tokens or MIN_BUDGET
     if facts.accepts.adaptive:
         effort = next((level for level, tokens in _BUDGETS.items() if level != "minimal" and budget <= tokens), "max")
@@ -211,7 +189,7 @@ def _budget_as_effort(wanted: Reasoning, facts: _Facts) -> Reasoning:
     return replace(wanted, budget_tokens=None, adaptive=facts.accepts.adaptive, effort=effort)
 
 
-def _with_known_efforts(wanted: Reasoning, facts: _Facts) -> Reasoning | None:
+def _with_known_efforts(wanted: Reasoning, facts: Facts) -> Reasoning | None:
     """The effort, and the effort of the answer beside reasoning switched off, in the names that the model knows."""
     known = facts.accepts.efforts
     if known is None:
@@ -224,7 +202,7 @@ def _with_known_efforts(wanted: Reasoning, facts: _Facts) -> Reasoning | None:
     return None if wanted == Reasoning() else wanted
 
 
-def _known_effort(effort: str, known: tuple[str, ...], facts: _Facts, *, quiet: bool) -> str | None:
+def _known_effort(effort: str, known: tuple[str, ...], facts: Facts, *, quiet: bool) -> str | None:
     if effort in known:
         return effort
     substitute = next((level for level in _SUBSTITUTES.get(effort, ()) if level in known), None)
@@ -235,7 +213,7 @@ def _known_effort(effort: str, known: tuple[str, ...], facts: _Facts, *, quiet: 
     return substitute
 
 
-def _with_fitting_budget(wanted: Reasoning, request: ChatRequest, facts: _Facts) -> Reasoning | None:
+def _with_fitting_budget(wanted: Reasoning, request: ChatRequest, facts: Facts) -> Reasoning | None:
     budget, limit = wanted.budget_tokens or MIN_BUDGET, request.max_output_tokens or facts.info.max_output_tokens
     without = replace(wanted, budget_tokens=None) if wanted.effort is not None else None
     if limit is not None and limit - 1 < MIN_BUDGET:
@@ -253,7 +231,7 @@ def _with_fitting_budget(wanted: Reasoning, request: ChatRequest, facts: _Facts)
 
 def _loop_began_without_reasoning(messages: tuple[Message, ...]) -> bool:
     """Whether the last assistant turn calls tools without having thought: budgeted thinking cannot start in the middle."""
-    if not messages or not _is_result(messages[-1]):
+    if not messages or not is_result(messages[-1]):
         return False
     last = next((message for message in reversed(messages) if message.role == "assistant"), None)
     parts = last.parts if last is not None else ()
@@ -271,7 +249,7 @@ def is_reasoning(request: ChatRequest, accepts: Accepts) -> bool:
     return wanted.budget_tokens is not None or wanted.adaptive or by_effort or accepts.reasons_by_default
 
 
-def _limit_sampling(request: ChatRequest, facts: _Facts) -> ChatRequest:
+def _limit_sampling(request: ChatRequest, facts: Facts) -> ChatRequest:
     accepts = facts.accepts
     refused = {
         "temperature": not accepts.temperature,
@@ -292,7 +270,7 @@ def _limit_sampling(request: ChatRequest, facts: _Facts) -> ChatRequest:
     return _limit_other_sampling(_limit_temperature(request, facts), facts)
 
 
-def _limit_temperature(request: ChatRequest, facts: _Facts) -> ChatRequest:
+def _limit_temperature(request: ChatRequest, facts: Facts) -> ChatRequest:
     most = facts.accepts.temperature_limit
     if request.temperature is None or 0 <= request.temperature <= most:
         return request
@@ -300,7 +278,7 @@ def _limit_temperature(request: ChatRequest, facts: _Facts) -> ChatRequest:
     return replace(request, temperature=min(max(request.temperature, 0), most))
 
 
-def _limit_other_sampling(request: ChatRequest, facts: _Facts) -> ChatRequest:
+def _limit_other_sampling(request: ChatRequest, facts: Facts) -> ChatRequest:
     if request.stop and not facts.accepts.stop:
         facts.note("dropped", "stop", "the model takes no stop words")
         request = replace(request, stop=())
@@ -317,7 +295,7 @@ def _limit_other_sampling(request: ChatRequest, facts: _Facts) -> ChatRequest:
     return request
 
 
-def _limit_tools(request: ChatRequest, facts: _Facts) -> ChatRequest:
+def _limit_tools(request: ChatRequest, facts: Facts) -> ChatRequest:
     accepts, choice = facts.accepts, request.tool_choice
     by_budget = request.reasoning is not None and request.reasoning.budget_tokens is not None
     can_force = accepts.forced_tool_choice and (accepts.forced_choice_while_thinking or not by_budget)
@@ -334,7 +312,7 @@ def _limit_tools(request: ChatRequest, facts: _Facts) -> ChatRequest:
     return request
 
 
-def _limit_structure(request: ChatRequest, facts: _Facts) -> ChatRequest:
+def _limit_structure(request: ChatRequest, facts: Facts) -> ChatRequest:
     wanted, able = request.response_format, facts.accepts.structured_output
     if wanted is None or wanted.kind == "text" or wanted.kind in able:
         return request
@@ -347,9 +325,9 @@ def _limit_structure(request: ChatRequest, facts: _Facts) -> ChatRequest:
     return replace(request, response_format=format_, messages=messages)
 
 
-def _load_tools(request: ChatRequest, facts: _Facts) -> ChatRequest:
+def _load_tools(request: ChatRequest, facts: Facts) -> ChatRequest:
     """Tools that come and go within the conversation, for a provider that only knows those it is given now."""
-    if _can_change_tools(facts) or all(tool.loading == "now" for tool in request.tools):
+    if facts.can_change_tools or all(tool.loading == "now" for tool in request.tools):
         return request
     searched_by_provider = any(tool.finds_tools for tool in request.tools)
     tools: list[Tool] = []
@@ -362,18 +340,13 @@ def _load_tools(request: ChatRequest, facts: _Facts) -> ChatRequest:
     return replace(request, tools=tuple(tools))
 
 
-def _write_out_tools(request: ChatRequest, facts: _Facts) -> ChatRequest:
+def _write_out_tools(request: ChatRequest, facts: Facts) -> ChatRequest:
     """A vendor's tools that the client runs, as functions for models that do not know them by heart."""
     if facts.relayed or not any(tool.native is not None and tool.parameters is not None for tool in request.tools):
         return request
     facts.note("mapped", "tools", "tools of the client's provider that the client runs became functions")
     tools = tuple(replace(tool, native=None) if tool.parameters is not None else tool for tool in request.tools)
     return replace(request, tools=tools)
-
-
-def _can_change_tools(facts: _Facts) -> bool:
-    # Additions and removals stand in system messages of the conversation.
-    return facts.relayed and facts.accepts.tool_changes and (facts.accepts.system_messages or not facts.adds_tools)
 
 
 def _adds_tools(request: ChatRequest) -> bool:
@@ -385,7 +358,7 @@ def _adds_tools(request: ChatRequest) -> bool:
     )
 
 
-def _refuse_held_state(request: ChatRequest, facts: _Facts) -> ChatRequest:
+def _refuse_held_state(request: ChatRequest, facts: Facts) -> ChatRequest:
     """Without the state that only its provider holds, the request is not the conversation that the client means."""
     held = request.held_state
     if held is None or facts.same or (facts.relayed and held.any_model):
@@ -398,131 +371,11 @@ def _refuse_held_state(request: ChatRequest, facts: _Facts) -> ChatRequest:
     raise error
 
 
-def _fit_messages(request: ChatRequest, facts: _Facts) -> ChatRequest:
-    foreign = request.foreign_opaque
-    running = _start_of_loop(request.messages) if facts.accepts.binds_thinking and not facts.same else -1
-    messages: list[Message] = []
-    lost = 0
-    for at, message in enumerate(request.messages):
-        fitted = message
-        if message.role == "assistant":
-            parts = _own_opaque(message.parts, foreign)
-            if at < running:
-                parts = _without_reasoning(parts)
-            fitted = _with_parts(message, parts)
-            lost += _sealed(message.parts) - _sealed(parts)
-        said = tuple(found for part in fitted.parts if (found := _said(part, message.role, facts)) is not None)
-        fitted = _with_parts(fitted, said)
-        if fitted.parts or (not message.parts and not (message.role == "system" and not facts.same)):
-            messages.append(fitted)
-    if lost:
-        facts.note("dropped", "thinking", f"{lost} blocks were sealed for another model or provider")
-    if len(messages) == len(request.messages) and all(new is old for new, old in zip(messages, request.messages, strict=True)):
-        return request
-    return replace(request, messages=tuple(messages))
-
-
-def _place_system_messages(request: ChatRequest, facts: _Facts) -> ChatRequest:
-    """Where a model honours no system message within the conversation: to its front, or to the user's words in the client's own body."""
-    if facts.accepts.system_messages:
-        return request
-    leading = sum(1 for _ in takewhile(lambda message: message.role == "system", request.messages))
-    head, rest = request.messages[:leading], request.messages[leading:]
-    if not rest or all(message.role != "system" for message in rest):
-        return request
-    if facts.relayed:
-        facts.note("mapped", "messages.system", "the model takes no system message in a conversation; sent as the user's text")
-        return replace(request, messages=(*head, *(_as_user(message) for message in rest)))
-    late = tuple(message for message in rest if message.role == "system")
-    return replace(request, messages=(*head, *late, *(message for message in rest if message.role != "system")))
-
-
-def _as_user(message: Message) -> Message:
-    if message.role != "system":
-        return message
-    return Message("user", tuple(_as_user_text(part) for part in message.parts))
-
-
-def _own_opaque(parts: tuple[Part, ...], foreign: frozenset[str]) -> tuple[Part, ...]:
-    """The parts without what somebody else has sealed."""
-    if not foreign:
-        return parts
-    return tuple(
-        replace(part, opaque=None)
-        if isinstance(part, ReasoningPart | TextPart | ToolCallPart) and part.opaque is not None and part.opaque.data in foreign
-        else part
-        for part in parts
-    )
-
-
-def _without_reasoning(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """Without sealed thinking bound to a prefix that is another now."""
-    return tuple(part for part in parts if not isinstance(part, ReasoningPart) or part.opaque is None)
-
-
-def _sealed(parts: tuple[Part, ...]) -> int:
-    return sum(isinstance(part, ReasoningPart) and part.opaque is not None for part in parts)
-
-
-def _start_of_loop(messages: tuple[Message, ...]) -> int:
-    """Position of the last words of the user: what comes after them is the running tool loop."""
-    return max((at for at, message in enumerate(messages) if message.role == "user" and not _is_result(message)), default=-1)
-
-
-def _is_result(message: Message) -> bool:
-    return any(isinstance(part, ToolCallResponsePart) for part in message.parts)
-
-
-def _said(part: Part, role: str, facts: _Facts) -> Part | None:
-    """The part, words in its place where the provider has no such block or the model cannot see it, or nothing.
-
-    :raises InvalidRequestError: the user's cannot be said in any way
-    """
-    if isinstance(part, ToolCallResponsePart):
-        content = tuple(found for item in part.content if (found := _said(item, role, facts)) is not None)
-        if len(content) == len(part.content) and all(new is old for new, old in zip(content, part.content, strict=True)):
-            return part
-        return replace(part, content=tuple(item for item in content if isinstance(item, RESULT_CONTENT)))
-    if isinstance(part, NativePart):
-        return _native(part, role, facts)
-    if not isinstance(part, BlobPart | UriPart | FilePart):
-        return part
-    info = facts.info
-    sees = {"image": info.images, "document": info.documents, "audio": info.audio}[part.modality]
-    if sees or (part.modality == "document" and isinstance(part, BlobPart) and part.mime_type.startswith("text/")):
-        return part
-    facts.note("dropped", part.modality, f"{info.id} does not take it; a line of text says that it was there")
-    name = f" {part.filename!r}" if part.filename else ""
-    return TextPart(f"[{part.modality}{name}: this model cannot see it]", cache=getattr(part, "cache", None))
-
-
-def _native(part: NativePart, role: str, facts: _Facts) -> Part | None:
-    known = part.dialect == facts.dialect and (part.type not in TOOL_CHANGES or _can_change_tools(facts))
-    if known:
-        return part
-    if part.words is None:
-        if role == "assistant":
-            facts.note("dropped", part.type, "this provider has no such block")
-            return None
-        raise InvalidRequestError(f"a {part.type!r} block has no counterpart at the provider; leave it out", param="messages")
-    if not part.words:
-        return None
-    facts.note("mapped", part.type, "this provider has no such block; told in words")
-    # Some dialects write an assistant's texts one after the other, as one.
-    return TextPart(f"{part.words}\n" if role == "assistant" else part.words)
-
-
-def _as_user_text(part: Part) -> Part:
-    return replace(part, text=f"<system>\n{part.text}\n</system>") if isinstance(part, TextPart) and part.text else part
-
-
-def _limit_call_ids(request: ChatRequest, facts: _Facts) -> ChatRequest:
+def _limit_call_ids(request: ChatRequest, facts: Facts) -> ChatRequest:
     limit = facts.accepts.call_id_limit
     if limit is None:
         return request
-    messages = tuple(
-        _with_parts(message, tuple(_short_id(part, limit) for part in message.parts)) for message in request.messages
-    )
+    messages = tuple(with_parts(message, tuple(_short_id(part, limit) for part in message.parts)) for message in request.messages)
     if all(new is old for new, old in zip(messages, request.messages, strict=True)):
         return request
     facts.note("repaired", "tool call ids", f"longer than {limit} characters")
@@ -542,7 +395,7 @@ def short_id(id_: str, limit: int) -> str:
     return f"{_UNSAFE_ID.sub('_', id_)[: limit - _DIGEST - 1]}_{hashlib.sha256(id_.encode()).hexdigest()[:_DIGEST]}"
 
 
-def _end_with_user(request: ChatRequest, facts: _Facts) -> ChatRequest:
+def _end_with_user(request: ChatRequest, facts: Facts) -> ChatRequest:
     """A text of the assistant at the end asks to be continued, which only some models do; thoughts none of these continues."""
     accepts, last = facts.accepts, next(filter(_says_something, reversed(request.messages)), None)
     if last is None or last.role != "assistant" or not last.parts or (accepts.prefill and accepts.prefill_while_reasoning):
@@ -568,14 +421,8 @@ def _says_something(message: Message) -> bool:
     return bool(message.parts) or message.role == "user"
 
 
-def _with_parts(message: Message, parts: tuple[Part, ...]) -> Message:
-    if len(parts) == len(message.parts) and all(new is old for new, old in zip(parts, message.parts, strict=True)):
-        return message
-    return replace(message, parts=parts)
-
-
-Rule = Callable[[ChatRequest, _Facts], ChatRequest]
-_ALWAYS: tuple[Rule, ...] = (_limit_output, _load_tools, _fit_messages)
+Rule = Callable[[ChatRequest, Facts], ChatRequest]
+_ALWAYS: tuple[Rule, ...] = (_limit_output, _load_tools, fit_messages)
 """What holds also where the client wrote the body for this very model and little is known of it."""
 _RULES: tuple[Rule, ...] = (
     _refuse_held_state,
@@ -589,8 +436,9 @@ _RULES: tuple[Rule, ...] = (
     _limit_verbosity,
     _limit_service_tier,
     _limit_identifiers,
-    _fit_messages,
-    _place_system_messages,
+    fit_messages,
+    place_parts,
+    place_system_messages,
     _limit_call_ids,
     _end_with_user,
 )

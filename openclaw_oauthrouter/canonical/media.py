@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 
-from openclaw_oauthrouter.canonical.content import Modality
+from openclaw_oauthrouter.canonical.content import BlobPart, Modality
 
 _DATA_URL = re.compile(r"data:(?P<mime>[\w.+-]+/[\w.+-]+)?(?:;[\w-]+=[^;,]*)*;base64,", re.IGNORECASE | re.ASCII)
 
@@ -27,3 +29,23 @@ def modality_of(mime_type: str) -> Modality:
     """Image, audio, or document for everything else."""
     kind = mime_type.partition("/")[0]
     return "image" if kind == "image" else "audio" if kind == "audio" else "document"
+
+
+_TEXT_TYPES = frozenset(
+    f"application/{name}" for name in ("json", "x-ndjson", "xml", "yaml", "x-yaml", "toml", "javascript", "x-sh", "sql", "csv")
+)
+
+
+def is_textual(mime_type: str) -> bool:
+    """Whether what is of a media type is words, whatever it is called."""
+    return mime_type.startswith("text/") or mime_type in _TEXT_TYPES or mime_type.endswith(("+json", "+xml"))
+
+
+def text_of(part: BlobPart) -> str | None:
+    """The words of a document that is nothing but words; ``None`` for any other, and where its bytes are none."""
+    if part.modality != "document" or not is_textual(part.mime_type):
+        return None
+    try:
+        return base64.b64decode(part.data, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None

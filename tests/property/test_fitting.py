@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.opaque import attached, seal, unseal
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, ResponseFormat, ToolChoice
 from openclaw_oauthrouter.catalog.accepts import with_accepts
+from openclaw_oauthrouter.errors import InvalidRequestError
 
 DIALECTS = ("anthropic_messages", "openai_chat_completions", "openai_responses")
 MODELS = (
@@ -72,6 +74,11 @@ requests = st.builds(
 @given(requests, st.sampled_from(MODELS), st.sampled_from(DIALECTS), st.booleans())
 def test_fit_leaves_what_the_model_takes(request: ChatRequest, model: str, dialect: str, sees: bool) -> None:
     info = with_accepts(ModelInfo("p", model, images=sees, documents=sees, audio=sees), dialect)
+    others = (part for message in request.messages if message.role != "assistant" for part in message.parts)
+    if request.dialect != dialect and any(isinstance(part, ToolCallPart) for part in others):
+        with pytest.raises(InvalidRequestError, match="assistant's turn only"):
+            fit(request, info, dialect)
+        return
     fitted, notes = fit(request, info, dialect)
     accepts = info.accepts
     assert accepts is not None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import orjson
 
 from openclaw_oauthrouter.canonical.content import (
+    RESULT_CONTENT,
     BlobPart,
     CacheMark,
     Citation,
@@ -26,9 +27,8 @@ from openclaw_oauthrouter.canonical.content import (
     UriPart,
     WebSearch,
 )
-from openclaw_oauthrouter.canonical.fitting import RESULT_CONTENT
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
-from openclaw_oauthrouter.canonical.media import modality_of, parse_data_url
+from openclaw_oauthrouter.canonical.media import is_textual, modality_of, parse_data_url, text_of
 from openclaw_oauthrouter.canonical.opaque import attached, unseal
 from openclaw_oauthrouter.canonical.request import Note
 from openclaw_oauthrouter.dialects.anthropic_messages.tools import parsed_arguments
@@ -46,7 +46,8 @@ IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 MADE_UP = "srvtoolu_oar_"
 """Begins the id of a search that another vendor's model made: its blocks are ours, and Anthropic would refuse them."""
 
-_MOST_WORDS = 20_000
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{80}")
+"""How the bytes of a file begin, where words would hold a blank."""
 
 # ---------------------------------------------------------------------------------------------------------------- reading
 
@@ -71,8 +72,8 @@ def _read_block(block: JsonFields) -> Part:
     if reader is not None:
         return reader(block)
     words = _WORDS.get(kind)
-    said = None if words is None else words(block.holder)[:_MOST_WORDS]
-    return NativePart(DIALECT, kind, block.holder, said, _search(block.holder))
+    said = None if words is None else words(block.holder)
+    return NativePart(DIALECT, kind, block.holder, said, _search(block.holder), block.at() if said is None else "")
 
 
 def _text(block: JsonFields) -> Part:
@@ -81,6 +82,10 @@ def _text(block: JsonFields) -> Part:
 
 def _thinking(block: JsonFields) -> Part:
     return ReasoningPart(block.string("thinking"), _opaque("signature", block.optional_string("signature")))
+
+
+def _refusal(block: JsonFields) -> Part:
+    return RefusalPart(block.string("refusal"))
 
 
 def _redacted_thinking(block: JsonFields) -> Part:
@@ -99,7 +104,7 @@ def _tool_use(block: JsonFields) -> Part:
 
 
 def _tool_result(block: JsonFields) -> Part:
-    parts = read_content(block, "content")
+    parts = tuple(TextPart(part.text) if isinstance(part, RefusalPart) else part for part in read_content(block, "content"))
     if not all(isinstance(part, RESULT_CONTENT) for part in parts):
         block.refuse("content", "a tool result holds text, images, documents and search results only")
     return ToolCallResponsePart(
@@ -113,21 +118,21 @@ def _tool_result(block: JsonFields) -> Part:
 def _media(block: JsonFields) -> Part:
     modality = cast("Modality", block.string("type"))
     source = block.nested("source")
-    title, cache = block.optional_string("title"), read_cache(block)
+    title, cache, context = block.optional_string("title"), read_cache(block), block.optional_string("context")
     match source.string("type"):
         case "base64":
-            return BlobPart(modality, source.string("media_type"), source.string("data"), title, cache=cache)
+            return BlobPart(modality, source.string("media_type"), source.string("data"), title, cache=cache, context=context)
         case "text":
             data = base64.b64encode(source.string("data").encode()).decode("ascii")
-            return BlobPart(modality, "text/plain", data, title, cache=cache)
+            return BlobPart(modality, "text/plain", data, title, cache=cache, context=context)
         case "url":
-            return UriPart(modality, source.string("url"), filename=title, cache=cache)
+            return UriPart(modality, source.string("url"), filename=title, cache=cache, context=context)
         case "file":
             return FilePart(modality, source.string("file_id"), title)
         case "content":
-            return NativePart(DIALECT, modality, block.holder, _document_words(block.holder))
+            return NativePart(DIALECT, modality, block.holder, _document_words(block.holder), place=block.at())
         case _:
-            return NativePart(DIALECT, modality, block.holder)
+            return NativePart(DIALECT, modality, block.holder, place=block.at())
 
 
 def _server_tool_use(block: JsonFields) -> Part:
@@ -179,13 +184,14 @@ _READERS: dict[str, Callable[[JsonFields], Part]] = {
     "web_search_tool_result": _search_result,
     "input_text": _text,
     "output_text": _text,
+    "refusal": _refusal,
     "image_url": _image_url,
     "input_image": _image_url,
     "input_file": _input_file,
     "file": _input_file,
 }
 
-FOREIGN_SHAPES = frozenset({"input_text", "output_text", "image_url", "input_image", "input_file", "file"})
+FOREIGN_SHAPES = frozenset({"input_text", "output_text", "refusal", "image_url", "input_image", "input_file", "file"})
 """Types of block that are other dialects' words for what this one has."""
 
 
@@ -207,8 +213,13 @@ def _strings(value: object, key: str = "text") -> list[str]:
     return found
 
 
-def _document_words(block: FrozenObject) -> str:
-    return "\n".join((*filter(None, (_string(block, "title"),)), *_strings(block.get("source"))))
+def _document_words(block: FrozenObject) -> str | None:
+    """A document made of blocks; ``None`` where not all of them are words."""
+    content = block["source"].get("content")
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    if not isinstance(blocks, list) or any(not isinstance(held, dict) or held.get("type") != "text" for held in blocks):
+        return None
+    return "\n".join((*filter(None, (_string(block, "title"), _string(block, "context"))), *_strings(blocks)))
 
 
 def _reference(block: FrozenObject) -> str:
@@ -259,10 +270,9 @@ def _found(block: FrozenObject) -> str:
 def _output(block: FrozenObject) -> str:
     """What a tool of the provider's own answered: everything in it that is text."""
     content = block.get("content")
-    words = [
-        word for key in ("url", "title", "stdout", "stderr", "data", "text", "error_code") for word in _strings(content, key)
-    ]
-    return "\n".join(dict.fromkeys(word for word in words if word and len(word) <= _MOST_WORDS))
+    words = [word for key in ("url", "title", "stdout", "stderr", "text", "error_code") for word in _strings(content, key)]
+    words += [data for data in _strings(content, "data") if _BASE64.match(data) is None]
+    return "\n".join(dict.fromkeys(word for word in words if word))
 
 
 def _found_tools(block: FrozenObject) -> str:
@@ -443,6 +453,8 @@ def _write_media(part: BlobPart | UriPart) -> JsonObject:
     block: JsonObject = {"type": part.modality, "source": source}
     if part.modality == "document" and part.filename:
         block["title"] = part.filename
+    if part.modality == "document" and part.context:
+        block["context"] = part.context
     return block
 
 
@@ -455,16 +467,16 @@ def _inline(part: BlobPart) -> JsonObject:
         return {"type": "base64", "media_type": part.mime_type, "data": part.data}
     if part.mime_type == "application/pdf":
         return {"type": "base64", "media_type": "application/pdf", "data": part.data}
-    if part.mime_type.startswith("text/"):
+    if is_textual(part.mime_type):
         return {"type": "text", "media_type": "text/plain", "data": _decoded(part)}
     raise InvalidRequestError(f"documents of type {part.mime_type!r} are not taken; send PDF or text", param="messages")
 
 
 def _decoded(part: BlobPart) -> str:
-    try:
-        return base64.b64decode(part.data, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise InvalidRequestError(f"document {part.filename!r} is not base64 of UTF-8 text", param="messages") from error
+    words = text_of(part)
+    if words is None:
+        raise InvalidRequestError(f"document {part.filename!r} is not base64 of UTF-8 text", param="messages")
+    return words
 
 
 def _linked(part: UriPart) -> JsonObject:

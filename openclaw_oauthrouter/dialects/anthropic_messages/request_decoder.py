@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from openclaw_oauthrouter.canonical.content import NativePart, Part, TextPart, ToolCallPart, ToolCallResponsePart
-from openclaw_oauthrouter.canonical.fitting import TOOL_CHANGES
+from openclaw_oauthrouter.canonical.content import TOOL_CHANGES, NativePart, Part, TextPart, ToolCallPart, ToolCallResponsePart
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.request import (
     ChatRequest,
@@ -123,11 +122,11 @@ def _messages(body: JsonFields) -> Iterator[Message]:
 def _system(body: JsonFields) -> tuple[Part, ...]:
     if body.get("system") == "":
         return ()
-    return tuple(_for_anthropic_alone(part) for part in read_content(body, "system") if isinstance(part, TextPart))
+    return tuple(map(_for_anthropic_alone, read_content(body, "system")))
 
 
-def _for_anthropic_alone(part: TextPart) -> Part:
-    if not part.text.startswith(_BILLING):
+def _for_anthropic_alone(part: Part) -> Part:
+    if not isinstance(part, TextPart) or not part.text.startswith(_BILLING):
         return part
     return NativePart(DIALECT, "text", {"type": "text", "text": part.text}, words="")
 

@@ -100,6 +100,8 @@ class ContentWriter:
             case NativePart():
                 yield from self._native(part, path)
             case BlobPart() | UriPart() | FilePart():
+                if part.filename:
+                    yield {"text": f"{part.filename}:"}  # a file has no name of its own here
                 yield _file(part, path)
 
     def _reasoning(self, part: ReasoningPart, path: str) -> Iterator[JsonObject]:
@@ -116,7 +118,7 @@ class ContentWriter:
         return {"functionCall": call} | ({"thoughtSignature": part.opaque.data} if part.opaque and sealed else {})
 
     def _answer(self, part: ToolCallResponsePart, path: str, names: Mapping[str, str]) -> Iterator[JsonObject]:
-        words = "\n".join(item.text for item in part.content if isinstance(item, TextPart))
+        words = "\n".join(filter(None, (_words_in_answer(item) for item in part.content)))
         files = [_file(item, path) for item in part.content if isinstance(item, BlobPart | UriPart | FilePart)]
         others = [item for item in part.content if isinstance(item, NativePart)]
         for item in others:
@@ -139,6 +141,13 @@ class ContentWriter:
             yield dict(part.value)
         elif part.dialect != DIALECT:
             self.notes.append(Note("dropped", f"{path}.{part.type}", "Gemini has no such block"))
+
+
+def _words_in_answer(item: Part) -> str | None:
+    """A text, or the name of a file, which has none of its own here."""
+    if isinstance(item, TextPart):
+        return item.text
+    return item.filename if isinstance(item, BlobPart | UriPart | FilePart) else None
 
 
 def _text(text: str, opaque: Opaque | None) -> Iterator[JsonObject]:

@@ -30,7 +30,7 @@ from openclaw_oauthrouter.canonical.content import (
     UriPart,
 )
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject, whole_number
-from openclaw_oauthrouter.canonical.media import data_url, modality_of, parse_data_url
+from openclaw_oauthrouter.canonical.media import data_url, modality_of, parse_data_url, text_of
 from openclaw_oauthrouter.canonical.opaque import seal, unseal
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import AUDIO_FORMATS, DIALECT
 from openclaw_oauthrouter.errors import InvalidRequestError
@@ -99,7 +99,7 @@ def _decode_part(part: JsonFields) -> Part:
     kind = part.name("type")
     decode = _PARTS.get(kind)
     # Providers of this dialect have parts of their own (video_url): the transparent lane carries them, other dialects refuse them.
-    return decode(part) if decode else NativePart(DIALECT, kind, part.holder)
+    return decode(part) if decode else NativePart(DIALECT, kind, part.holder, place=part.at())
 
 
 def _text(part: JsonFields) -> TextPart:
@@ -173,26 +173,37 @@ def _input_file(part: JsonFields) -> BlobPart | UriPart | FilePart:
 
 
 def _anthropic_image(part: JsonFields) -> Part:
-    return _source(part, "image") if isinstance(part.get("source"), dict) else NativePart(DIALECT, "image", part.holder)
+    return (
+        _source(part, "image")
+        if isinstance(part.get("source"), dict)
+        else NativePart(DIALECT, "image", part.holder, place=part.at())
+    )
 
 
 def _source(part: JsonFields, modality: Modality) -> BlobPart | UriPart | FilePart | TextPart:
-    """Anthropic's image or document."""
-    source = part.nested("source")
-    decode = source.choice("type", _SOURCES)
-    return decode(source, modality, part.optional_string("title"), cache_mark(part.holder))
+    """Anthropic's image or document; one of words becomes words."""
+    source, title, context = part.nested("source"), part.optional_string("title"), part.optional_string("context")
+    if source.get("type") in ("text", "content"):
+        words = (
+            [source.string("data")] if source.get("type") == "text" else [_only_words(found) for found in decode_content(source)]
+        )
+        if None in words:
+            source.refuse("content", "a document made of blocks can hold text only here")
+        return TextPart("\n".join(filter(None, (title, context, *words))), cache_mark(part.holder))
+    found = source.choice("type", _SOURCES)(source, modality, title, cache_mark(part.holder))
+    return found if isinstance(found, FilePart) or context is None else replace(found, context=context)
 
 
-_SOURCES: dict[str, Callable[[JsonFields, Modality, str | None, CacheMark | None], BlobPart | UriPart | FilePart | TextPart]] = {
+def _only_words(part: Part) -> str | None:
+    return part.text if isinstance(part, TextPart) else None
+
+
+_SOURCES: dict[str, Callable[[JsonFields, Modality, str | None, CacheMark | None], BlobPart | UriPart | FilePart]] = {
     "base64": lambda source, modality, title, cache: BlobPart(
         modality, source.name("media_type"), source.name("data"), title, cache=cache
     ),
     "url": lambda source, modality, title, cache: UriPart(modality, source.name("url"), filename=title, cache=cache),
     "file": lambda source, modality, title, _: FilePart(modality, source.name("file_id"), title),
-    "text": lambda source, _, __, cache: TextPart(source.string("data"), cache),
-    "content": lambda source, _, __, cache: TextPart(
-        "\n".join(part.text for part in decode_content(source) if isinstance(part, TextPart)), cache
-    ),
 }
 
 
@@ -202,18 +213,25 @@ def _tool_use(part: JsonFields) -> ToolCallPart:
 
 
 def _tool_result(part: JsonFields) -> ToolCallResponsePart:
-    content = tuple(content_parts(decode_content(part, nullable=True)))
+    content = tuple(content_parts(part))
     is_error = part.optional_boolean("is_error") or False
     return ToolCallResponsePart(part.name("tool_use_id"), content, is_error, cache=cache_mark(part.holder))
 
 
-def content_parts(parts: Iterable[Part]) -> Iterator[ContentPart]:
-    """The parts that a tool's answer may hold; an answer within the answer counts for what it holds."""
-    for part in parts:
+def content_parts(holder: JsonFields, key: str = "content") -> Iterator[ContentPart]:
+    """The content of a tool's answer; an answer within the answer counts for what it holds.
+
+    :raises InvalidRequestError: it holds thinking or a call
+    """
+    for part in decode_content(holder, key, nullable=True):
         if isinstance(part, ToolCallResponsePart):
             yield from part.content
+        elif isinstance(part, RefusalPart):
+            yield TextPart(part.text)
         elif isinstance(part, ContentPart):
             yield part
+        else:
+            holder.refuse(key, "a tool's answer holds text and files only")
 
 
 def _search_result(part: JsonFields) -> TextPart:
@@ -262,7 +280,17 @@ def encode_content(parts: Sequence[Part], path: str, *, marks: bool = False) -> 
         return ""
     if len(parts) == 1 and isinstance(parts[0], TextPart) and not (marks and parts[0].cache):
         return parts[0].text
-    return [_ENCODERS[type(part)](part, path) | (_mark(part) if marks else {}) for part in parts]
+    return [
+        encoded
+        for part in parts
+        for encoded in (*_context(part), _ENCODERS[type(part)](part, path) | (_mark(part) if marks else {}))
+    ]
+
+
+def _context(part: Part) -> Iterator[JsonObject]:
+    """What Anthropic's documents say beside what they hold."""
+    if isinstance(part, BlobPart | UriPart) and part.context:
+        yield {"type": "text", "text": part.context}
 
 
 def _mark(part: Part) -> JsonObject:
@@ -286,6 +314,9 @@ def _encode_image(part: BlobPart) -> JsonObject:
 
 
 def _encode_document(part: BlobPart) -> JsonObject:
+    words = text_of(part)
+    if words is not None:
+        return {"type": "text", "text": "\n".join(filter(None, (part.filename, words)))}
     file = {"filename": part.filename or "document", "file_data": data_url(part.mime_type, part.data)}
     return {"type": "file", "file": file}
 

@@ -189,7 +189,7 @@ def _function(message: JsonFields, _position: int, calls: _FunctionCalls) -> Mes
 
 
 def _answer(message: JsonFields, key: str = "content") -> tuple[ContentPart, ...]:
-    return tuple(content_parts(decode_content(message, key, nullable=True)))
+    return tuple(content_parts(message, key))
 
 
 def _tool_call(call: JsonFields) -> ToolCallPart:

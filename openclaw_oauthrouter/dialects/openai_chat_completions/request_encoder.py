@@ -187,13 +187,18 @@ class _Spelling:
         calls = [part for part in parts if isinstance(part, ToolCallPart)]
         text = "".join(part.text for part in parts if isinstance(part, TextPart))
         refusal = "".join(part.text for part in parts if isinstance(part, RefusalPart))
-        for part in parts:
-            if isinstance(part, NativePart | BlobPart | UriPart | FilePart):
-                self.notes.append(_unsaid(part, path))
+        files = [part for part in parts if isinstance(part, NativePart | BlobPart | UriPart | FilePart)]
+        if not self.own:
+            self.notes.extend(_unsaid(part, path) for part in files)
+            files = []
         extras = self._reasoning(parts, path) | _signature(parts)
-        if parts and not (calls or text or refusal or extras):
+        if parts and not (calls or text or refusal or extras or files):
             return  # a compaction of another vendor's, say: an empty turn would stand for nothing
-        message: JsonObject = {"role": "assistant", "content": text or (None if calls or refusal else ""), **extras}
+        content: object = text or (None if calls or refusal else "")
+        if files:
+            # The provider that the client wrote this for has to know files in an assistant's turn.
+            content = encode_content([part for part in parts if isinstance(part, TextPart) or part in files], path)
+        message: JsonObject = {"role": "assistant", "content": content, **extras}
         if refusal:
             message["refusal"] = refusal
         if calls:
@@ -242,9 +247,8 @@ def _answer(answer: ToolCallResponsePart, path: str, marks: bool) -> str | list[
 
 
 def _unsaid(part: NativePart | BlobPart | UriPart | FilePart, path: str) -> Note:
-    if isinstance(part, NativePart):
-        return Note("dropped", f"{path}.{part.type}", "Chat Completions has no such block")
-    return Note("dropped", f"{path}.{part.modality}", "Chat Completions has no files in an assistant message")
+    kind = part.type if isinstance(part, NativePart) else part.modality
+    return Note("dropped", f"{path}.{kind}", "Chat Completions has no such part in an assistant message")
 
 
 def _signature(parts: Sequence[Part]) -> JsonObject:

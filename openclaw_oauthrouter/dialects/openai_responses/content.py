@@ -9,9 +9,19 @@ from collections.abc import Callable, Mapping
 
 import orjson
 
-from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, Modality, NativePart, Part, RefusalPart, TextPart, UriPart
+from openclaw_oauthrouter.canonical.content import (
+    BlobPart,
+    FilePart,
+    Modality,
+    NativePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    UriPart,
+)
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject, is_text
-from openclaw_oauthrouter.canonical.media import data_url, modality_of, parse_data_url
+from openclaw_oauthrouter.canonical.media import data_url, modality_of, parse_data_url, text_of
 from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT
 from openclaw_oauthrouter.errors import InvalidRequestError
 from openclaw_oauthrouter.wire.json_fields import JsonFields
@@ -48,7 +58,7 @@ def decode_output(holder: JsonFields, key: str) -> tuple[Part, ...]:
 def _decode_part(part: JsonFields) -> Part:
     kind = part.string("type")
     decode = _PARTS.get(kind)
-    return NativePart(DIALECT, kind, part.holder) if decode is None else decode(part)
+    return NativePart(DIALECT, kind, part.holder, place=part.at()) if decode is None else decode(part)
 
 
 def _text(part: JsonFields) -> Part:
@@ -76,16 +86,30 @@ def _chat_image(part: JsonFields) -> Part:
 def _messages_media(part: JsonFields) -> Part:
     """Anthropic's images and documents, which cannot be mistaken for anything else."""
     modality: Modality = "image" if part.get("type") == "image" else "document"
-    source, title = part.nested("source"), part.optional_string("title")
+    source, title, context = part.nested("source"), part.optional_string("title"), part.optional_string("context")
     match source.string("type"):
         case "base64":
-            return BlobPart(modality, source.string("media_type"), source.string("data"), title)
+            return BlobPart(modality, source.string("media_type"), source.string("data"), title, context=context)
         case "url":
-            return UriPart(modality, source.string("url"), filename=title)
+            return UriPart(modality, source.string("url"), filename=title, context=context)
         case "text":
-            return TextPart(source.string("data"))
+            return TextPart("\n".join(filter(None, (title, context, source.string("data")))))
         case _:
-            return NativePart(DIALECT, part.string("type"), part.holder)
+            return NativePart(DIALECT, part.string("type"), part.holder, place=part.at())
+
+
+def _messages_search_result(part: JsonFields) -> Part:
+    words = [held.text for held in decode_content(part, "content") if isinstance(held, TextPart)]
+    return TextPart("\n".join(filter(None, (part.optional_string("title"), part.optional_string("source"), *words))))
+
+
+def _messages_thinking(part: JsonFields) -> Part:
+    # Whose signature it is cannot be told here, so only its words are kept.
+    return ReasoningPart(part.string("thinking"))
+
+
+def _chat_file(part: JsonFields) -> Part:
+    return _file(part.nested("file") if "file" in part else part)
 
 
 def _file(part: JsonFields) -> Part:
@@ -133,7 +157,10 @@ _PARTS: dict[str, Callable[[JsonFields], Part]] = {
     "image_url": _chat_image,
     "image": _messages_media,
     "document": _messages_media,
+    "search_result": _messages_search_result,
+    "thinking": _messages_thinking,
     "input_file": _file,
+    "file": _chat_file,
     "input_audio": _audio,
     "computer_screenshot": _screenshot,
 }
@@ -231,8 +258,24 @@ def told_summary(text: str) -> str:
 # --------------------------------------------------------------------------------------------------------------- for an upstream
 
 
+def as_asked(part: JsonObject) -> tuple[JsonObject, ...]:
+    """A part of a user's message as the API takes it; itself where it has that shape, or one that nobody knows."""
+    if part.get("type") in _OWN or part.get("type") not in _PARTS:
+        return (part,)
+    found = _decode_part(JsonFields(part))
+    if isinstance(found, TextPart | RefusalPart):
+        return ({"type": "input_text", "text": found.text},)
+    if not isinstance(found, BlobPart | UriPart | FilePart) or found.modality == "audio":
+        return (part,)
+    context = None if isinstance(found, FilePart) else found.context
+    return (*([{"type": "input_text", "text": context}] if context else ()), encode_media(found))
+
+
+_OWN = frozenset({"input_text", "input_image", "input_file", "input_audio", "computer_screenshot"})
+
+
 def encode_media(part: BlobPart | UriPart | FilePart) -> JsonObject:
-    """An ``input_image`` or ``input_file``.
+    """An ``input_image`` or ``input_file``; a document of nothing but words as ``input_text``.
 
     :raises InvalidRequestError: it is audio
     """
@@ -255,6 +298,9 @@ def _encode_document(part: BlobPart | UriPart | FilePart) -> JsonObject:
         return {"type": "input_file", "file_id": part.file_id}
     if isinstance(part, UriPart):
         return {"type": "input_file", "file_url": part.uri}
+    words = text_of(part)
+    if words is not None:
+        return {"type": "input_text", "text": "\n".join(filter(None, (part.filename, words)))}
     # The API tells the kind of an inline document by its name.
     filename = part.filename or f"document{mimetypes.guess_extension(part.mime_type) or ''}"
     return {"type": "input_file", "filename": filename, "file_data": data_url(part.mime_type, part.data)}

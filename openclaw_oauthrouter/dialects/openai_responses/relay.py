@@ -17,7 +17,7 @@ from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.opaque import unseal
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
-from openclaw_oauthrouter.dialects.openai_responses.content import UNREADABLE, read_summary, told_summary
+from openclaw_oauthrouter.dialects.openai_responses.content import UNREADABLE, as_asked, read_summary, told_summary
 from openclaw_oauthrouter.dialects.openai_responses.errors import encode_fault
 from openclaw_oauthrouter.dialects.openai_responses.stream_encoder import CONTENT_TYPE, KEEP_ALIVE, encode
 from openclaw_oauthrouter.dialects.openai_responses.tools import ADDED, FOUND, SEARCH, target_schema
@@ -263,28 +263,26 @@ def _is_foreign_id(id_: object, prefix: str | None) -> bool:
 
 
 def _mend_message(item: JsonObject, changes: JsonObject) -> None:
-    content = item.get("content")
-    if not isinstance(content, list):
+    _mend_parts(item, "content", _SAID if item.get("role") == "assistant" else _ASKED, changes)
+
+
+def _mend_parts(item: JsonObject, key: str, names: Mapping[str, str], changes: JsonObject) -> None:
+    parts = item.get(key)
+    if not isinstance(parts, list):
         return
-    names = _SAID if item.get("role") == "assistant" else _ASKED
-    mended = [_mend_part(part, names) for part in content]
-    if any(new is not old for new, old in zip(mended, content, strict=True)):
-        changes["content"] = mended
+    mended = [new for part in parts for new in _mend_part(part, names)]
+    if len(mended) != len(parts) or any(new is not old for new, old in zip(mended, parts, strict=True)):
+        changes[key] = mended
 
 
-def _mend_part(part: Any, names: Mapping[str, str]) -> Any:
+def _mend_part(part: Any, names: Mapping[str, str]) -> tuple[Any, ...]:
     if not isinstance(part, dict):
-        return part
+        return (part,)
     kind = str(part.get("type"))
     if kind in names:
         kept = {name: value for name, value in part.items() if name not in ("annotations", "logprobs")}
-        return {**(part if names is _SAID else kept), "type": names[kind]}
-    if kind == "image_url" and names is _ASKED:
-        image = part.get("image_url")
-        url = image.get("url") if isinstance(image, dict) else image
-        detail = image.get("detail") if isinstance(image, dict) else None
-        return {"type": "input_image", "image_url": url, "detail": detail or "auto"}
-    return part
+        return ({**(part if names is _SAID else kept), "type": names[kind]},)
+    return as_asked(part) if names is _ASKED else (part,)
 
 
 def _mend_reasoning(item: JsonObject, changes: JsonObject) -> None:
@@ -298,13 +296,10 @@ def _mend_call(item: JsonObject, changes: JsonObject) -> None:
 
 
 def _mend_answer(item: JsonObject, changes: JsonObject) -> None:
-    output = item.get("output")
-    if isinstance(output, list):
-        mended = [_mend_part(part, _ASKED) for part in output]
-        if any(new is not old for new, old in zip(mended, output, strict=True)):
-            changes["output"] = mended
-    elif isinstance(output, dict):
-        changes["output"] = orjson.dumps(output).decode()
+    if isinstance(item.get("output"), dict):
+        changes["output"] = orjson.dumps(item["output"]).decode()
+    else:
+        _mend_parts(item, "output", _ASKED, changes)
 
 
 _MENDERS: dict[str, Callable[[JsonObject, JsonObject], None]] = {

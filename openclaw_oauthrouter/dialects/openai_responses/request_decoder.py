@@ -8,16 +8,17 @@ from dataclasses import replace
 import orjson
 
 from openclaw_oauthrouter.canonical.content import (
+    RESULT_CONTENT,
     NativePart,
     Opaque,
     Part,
     ReasoningPart,
+    ResultPart,
     TextPart,
     ToolCallPart,
     ToolCallResponsePart,
     WebSearch,
 )
-from openclaw_oauthrouter.canonical.fitting import RESULT_CONTENT
 from openclaw_oauthrouter.canonical.json import FrozenObject
 from openclaw_oauthrouter.canonical.opaque import attached, unseal
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, ResponseFormat, Role, ToolChoice
@@ -205,7 +206,7 @@ def _decode_item(item: JsonFields, *, begun: bool) -> _Decoded:
 
 def _message(item: JsonFields) -> _Decoded:
     if item.get("role") == "tool" and isinstance(item.get("tool_call_id"), str):
-        content = tuple(part for part in decode_output(item, "content") if isinstance(part, RESULT_CONTENT))
+        content = _result(item, "content")
         return "user", False, (ToolCallResponsePart(id=item.string("tool_call_id"), content=content),)
     role = item.choice("role", _ROLES)
     parts = [*decode_content(item, "content")]
@@ -236,9 +237,15 @@ def _called(item: JsonFields) -> str:
 
 
 def _answer(item: JsonFields) -> _Decoded:
-    content = tuple(part for part in decode_output(item, "output") if isinstance(part, RESULT_CONTENT))
+    content = _result(item, "output")
     custom = item.get("type") == "custom_tool_call_output"
     return "user", False, (ToolCallResponsePart(id=item.string("call_id"), content=content, custom=custom),)
+
+
+def _result(item: JsonFields, key: str) -> tuple[ResultPart, ...]:
+    return tuple(
+        part if isinstance(part, RESULT_CONTENT) else TextPart(getattr(part, "text", "")) for part in decode_output(item, key)
+    )
 
 
 def _client_call(item: JsonFields, kind: str) -> _Decoded:

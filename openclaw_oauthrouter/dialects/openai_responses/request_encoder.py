@@ -171,13 +171,17 @@ def _no_counterpart(name: str) -> Note:
 
 
 def encode_instructions(messages: Sequence[Message]) -> tuple[str | None, Sequence[Message]]:
-    """The leading system messages as one text, and the rest; a request of nothing but system messages keeps them as items."""
-    leading = list(takewhile(lambda message: message.role == "system", messages))
+    """The leading system messages as one text, and the rest; those that hold files, and a request of nothing else, stay items."""
+    leading = list(takewhile(_is_instruction, messages))
     rest = messages[len(leading) :]
     if not rest:
         return None, messages
     texts = (part.text for message in leading for part in message.parts if isinstance(part, TextPart) and part.text)
     return "\n\n".join(texts) or None, rest
+
+
+def _is_instruction(message: Message) -> bool:
+    return message.role == "system" and all(isinstance(part, TextPart) for part in message.parts)
 
 
 class InputEncoder:
@@ -219,6 +223,10 @@ class InputEncoder:
                 case ReasoningPart():
                     self._flush("assistant", content)
                     self._write_reasoning(part, last=position == len(parts) - 1)
+                case BlobPart() | UriPart() | FilePart():
+                    # Only a client of this dialect gets here; the API takes files in a user's message alone.
+                    self._flush("assistant", content)
+                    self.items.append({"type": "message", "role": "user", "content": [encode_media(part)]})
                 case NativePart(words=words) if words is not None:
                     # A client of this dialect at a model that knows no such item: it reads what it says.
                     content.extend(_said(part, words))

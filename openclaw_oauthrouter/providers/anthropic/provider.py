@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
+from openclaw_oauthrouter.canonical.content import TOOL_CHANGES
 from openclaw_oauthrouter.canonical.credential import Credential
-from openclaw_oauthrouter.canonical.fitting import TOOL_CHANGES
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.catalog.models import described

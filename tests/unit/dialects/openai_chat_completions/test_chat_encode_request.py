@@ -316,7 +316,7 @@ def test_notes_tell_what_was_lost() -> None:
     assert subjects == {
         "messages[1].thinking",
         "server_tool_use",
-        "messages[1].image",
+        "messages",
         "cache_control",
         "top_k",
         "container",

@@ -242,7 +242,9 @@ def test_parts_without_a_counterpart_are_dropped_and_noted() -> None:
     body, notes = encode(request)
     assert body["input"][0]["content"][1] == {"type": "input_text", "text": "[a file]"}
     assert body["input"][1]["content"] == [{"type": "refusal", "refusal": "no"}]
-    assert notes == {"container_upload", "fallback", "uri"}
+    [moved] = [part for part in body["input"][2]["content"] if part["type"] == "input_image"]
+    assert moved["image_url"] == "https://x"
+    assert notes == {"container_upload", "fallback", "messages"}
 
 
 @pytest.mark.parametrize(
