@@ -15,6 +15,7 @@ from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.events import Frame, StreamEvent
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.passed_request import PassedRequest
 from openclaw_oauthrouter.canonical.pricing import MeasuredCost
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.response import ChatResponse
@@ -244,12 +245,15 @@ class ListsModels(Protocol):
 
 @runtime_checkable
 class PassThrough(Protocol):
-    """A provider that also serves paths no dialect covers (embeddings, moderations, …)."""
+    """A provider that also serves paths no dialect covers (embeddings, transcriptions, files, batches, …)."""
 
-    def pass_through(self, path: str, body: JsonObject, credential: Credential | None) -> httpx.Request:
-        """The request for ``/v1/<path>``, its body untouched but for the model's name.
+    def passes(self, path: str) -> bool:
+        """Whether it may have ``/v1/<path>``; what it has not after all it answers itself."""
 
-        :param body: with ``model`` as the provider names it
+    def pass_through(self, request: PassedRequest, credential: Credential | None) -> httpx.Request:
+        """The request for the provider, its body untouched.
+
+        :param request: its body names the model as the provider does
         """
 
 

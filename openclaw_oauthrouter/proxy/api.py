@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -11,7 +10,6 @@ from quart import Blueprint, Response, g, request
 
 from openclaw_oauthrouter import __version__
 from openclaw_oauthrouter.canonical.routing import ModelInfo
-from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.errors import ModelNotFoundError
 from openclaw_oauthrouter.interfaces import Recorder
 from openclaw_oauthrouter.pipeline import parse_body
@@ -21,9 +19,9 @@ from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.explain import explain_request
 from openclaw_oauthrouter.proxy.models_list import anthropic_models, model_entries, openai_models
 from openclaw_oauthrouter.proxy.openapi import openapi_document
+from openclaw_oauthrouter.proxy.passed_routes import KEPT_BY_PROVIDERS, PASSED_FORMS, PASSED_THROUGH
 from openclaw_oauthrouter.proxy.quart_requests import request_body, request_headers, speaks_messages
-from openclaw_oauthrouter.runtime import Runtime, new_id
-from openclaw_oauthrouter.upstream.pass_through import pass_through
+from openclaw_oauthrouter.runtime import Runtime
 
 CurrentRuntime = Callable[[], Runtime]
 """The runtime that serves the present request; a new one after each change of the configuration."""
@@ -31,9 +29,6 @@ CurrentRuntime = Callable[[], Runtime]
 
 CLAUDE_CODES_LIMIT = "1000"
 """The largest page of Anthropic's list; Claude Code asks for it, and hardly anybody else."""
-
-PASSED_THROUGH = ("embeddings", "moderations", "completions", "rerank", "images/generations", "audio/speech")
-"""Paths of OpenAI's API that no dialect covers; they go to the model's provider as they are."""
 
 
 def api_blueprint(
@@ -55,8 +50,6 @@ def api_blueprint(
     routes.add_url_rule("/v1/models/<path:name>", "model", api.model)
     routes.add_url_rule("/v1/messages/count_tokens", "count_tokens", api.count_tokens, methods=["POST"])
     routes.add_url_rule("/v1/route/explain", "explain", api.explain, methods=["POST"])
-    for path in PASSED_THROUGH:
-        routes.add_url_rule(f"/v1/{path}", path, api.pass_through, methods=["POST"], defaults={"path": path})
     return routes
 
 
@@ -92,7 +85,7 @@ class _Api:
 
     async def openapi(self) -> Response:
         """What is served here."""
-        return json_response(openapi_document(self.paths(), PASSED_THROUGH))
+        return json_response(openapi_document(self.paths(), PASSED_THROUGH, PASSED_FORMS, KEPT_BY_PROVIDERS))
 
     async def models(self) -> Response:
         """What there is, in the shape of who asks: Codex CLI says its version, clients of Anthropic's API that of the API."""
@@ -122,20 +115,6 @@ class _Api:
         runtime = self.runtime()
         decoded = runtime.pipeline.dialects["anthropic_messages"].decode_request(body, self.paths().forwarded(request_headers()))
         return json_response({"input_tokens": runtime.pipeline.router.estimate(decoded, ANY_MODEL).input_tokens})
-
-    async def pass_through(self, path: str) -> Response:
-        """A request no dialect covers: to the provider of its model, and back."""
-        raw = await request_body()
-        body, runtime = parse_body(raw), self.runtime()
-        record = RequestRecord(new_id(), time.time(), request.path, request.method, client=g.client)
-        g.request_id = record.request_id
-        async with self.recorder.request(record):
-            info = runtime.pipeline.router.chosen_model(body.get("model"))
-            record.model_requested, record.model_resolved, record.provider = body["model"], info.name, info.provider
-            pipeline = runtime.pipeline
-            passed = await pass_through(pipeline.upstream, path, body, info, len(raw), record, pipeline.router.prices.actual)
-            record.status, record.model_answered = passed.status, info.name
-        return Response(passed.body, passed.status, content_type=passed.content_type)
 
     async def explain(self) -> Response:
         body = parse_body(await request_body())

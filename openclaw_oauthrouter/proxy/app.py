@@ -27,6 +27,7 @@ from openclaw_oauthrouter.proxy.kept_routes import kept_blueprint
 from openclaw_oauthrouter.proxy.likely_mistakes import likely_path
 from openclaw_oauthrouter.proxy.live import SERVED, Live, Served
 from openclaw_oauthrouter.proxy.models_list import model_entries
+from openclaw_oauthrouter.proxy.passed_routes import passed_blueprint
 from openclaw_oauthrouter.proxy.quart_requests import speaks_messages
 from openclaw_oauthrouter.proxy.small_routes import is_browser_at_root, small_blueprint
 from openclaw_oauthrouter.telemetry.history import TraceHistory
@@ -50,6 +51,7 @@ def create_quart_app(live: Live) -> Quart:
         api_blueprint(lambda: _served().runtime, lambda: _served().paths, live.observers.recorder, lambda: live.config_problem)
     )
     app.register_blueprint(kept_blueprint(lambda: _served().runtime, lambda: _served().paths, live.observers.recorder))
+    app.register_blueprint(passed_blueprint(lambda: _served().runtime, lambda: _served().paths, live.observers.recorder))
     app.register_blueprint(small_blueprint(lambda: model_entries(_served().runtime)))
     app.register_blueprint(_debug(live, live.runtime.settings))
     history = TraceHistory(trace_path(live.runtime.settings.home))

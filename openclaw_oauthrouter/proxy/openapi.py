@@ -6,7 +6,7 @@ Bodies are described as far as the gateway itself looks at them: what else a ven
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from openclaw_oauthrouter import __version__
 from openclaw_oauthrouter.canonical.client_paths import (
@@ -25,18 +25,28 @@ _NUMBER = {"type": "number"}
 _ERROR = {"$ref": "#/components/schemas/Error"}
 
 
-def openapi_document(paths: ClientPaths, passed_through: Sequence[str]) -> JsonObject:
+def openapi_document(
+    paths: ClientPaths, passed_through: Sequence[str], forms: Sequence[str], kept: Mapping[str, Sequence[str]]
+) -> JsonObject:
     """The document, OpenAPI 3.1.
 
     :param paths: what the dialects answer on
     :param passed_through: paths below ``/v1/`` that go to a provider as they are
+    :param forms: those of them that take forms besides
+    :param kept: paths below ``/v1/`` to what providers keep, with their methods
     """
     security = _security(paths.token_headers)
     return {
         "openapi": "3.1.0",
         "info": {"title": "OpenClaw OAuthRouter", "version": __version__, "license": {"name": "MIT", "identifier": "MIT"}},
         "security": [{name: []} for name in security],
-        "paths": {**_model_paths(paths), **_OTHER_PATHS, **{f"/v1/{path}": _pass_through(path) for path in passed_through}},
+        "paths": {
+            **_model_paths(paths),
+            **_OTHER_PATHS,
+            **{f"/v1/{path}": _pass_through(path) for path in passed_through},
+            **{f"/v1/{path}": _pass_through(path, "multipart/form-data") for path in forms},
+            **{f"/v1/{path}": _kept(path, methods) for path, methods in kept.items()},
+        },
         "components": {"schemas": _SCHEMAS, "securitySchemes": security},
     }
 
@@ -70,9 +80,15 @@ def _model_operation(path: ClientPath) -> JsonObject:
     return operation
 
 
-def _pass_through(path: str) -> JsonObject:
-    body = object_schema({"model": TEXT})
-    return {"post": _operation(f"OpenAI's {path}, as the model's provider answers it", {}, kind="*/*", requestBody=_body(body))}
+def _pass_through(path: str, kind: str = "application/json") -> JsonObject:
+    body = {"required": True, "content": {kind: {"schema": object_schema({"model": TEXT})}}}
+    return {"post": _operation(f"OpenAI's {path}, as the model's provider answers it", {}, kind="*/*", requestBody=body)}
+
+
+def _kept(path: str, methods: Sequence[str]) -> JsonObject:
+    named = {"parameters": [{"name": "id", "in": "path", "required": True, "schema": TEXT}]} if "{id}" in path else {}
+    summary = f"{path}, as the provider that keeps it answers; x-oauthrouter-provider names one"
+    return {method.lower(): _operation(summary, {}, kind="*/*", **named) for method in methods}
 
 
 def _query(name: str, schema: object) -> JsonObject:

@@ -313,6 +313,31 @@ async def read_whole(incoming: Incoming, limit: int = MAX_ANSWER_BYTES) -> bytes
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
+async def read_pieces(incoming: Incoming) -> AsyncGenerator[bytes, None]:
+    """An answer's body as it comes, whatever it is and however large.
+
+    :raises UpstreamError: it broke off, or the provider fell silent
+    """
+    provider, timer, seconds = incoming.provider, incoming.timer, incoming.limits.steps.idle
+    timer.listen(seconds)
+    try:
+        async for chunk in incoming.body(MAX_ANSWER_BYTES):
+            timer.heard()
+            yield chunk
+            timer.listen(seconds)
+    except asyncio.CancelledError:
+        if not timer.ran_out():
+            raise
+        late = f"{provider} fell silent for {seconds:g} s in the middle of its answer"
+        raise incoming.limits.deadline.time_out(provider, late) from None
+    except UnpackingError as error:
+        raise _not_unpacked(provider, error) from None
+    except (httpx.HTTPError, OSError) as error:
+        raise _connection_failure(error, provider) from error
+    finally:
+        timer.stop()
+
+
 async def _unpacked(chunks: AsyncIterable[bytes], header: str, limit: int) -> AsyncGenerator[bytes, None]:
     coding = content_coding(header)
     if coding not in CODINGS:

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from openclaw_oauthrouter.dialects.plugin import oauthrouter_register_dialects
-from openclaw_oauthrouter.proxy.api import PASSED_THROUGH
 from openclaw_oauthrouter.proxy.app import create_quart_app
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.openapi import openapi_document
+from openclaw_oauthrouter.proxy.passed_routes import KEPT_BY_PROVIDERS, PASSED_FORMS, PASSED_THROUGH
 from openclaw_oauthrouter.proxy.start import ProxyHandle, start_proxy
 from tests.support.anthropic_streams import MESSAGE
 from tests.support.upstream import Play, ScriptedUpstream
@@ -25,7 +25,7 @@ schemathesis = pytest.importorskip("schemathesis")
 
 ENDLESS = "/debug/routing-trace/stream"
 PATHS = ClientPaths(oauthrouter_register_dialects())
-DOCUMENT = openapi_document(PATHS, PASSED_THROUGH)
+DOCUMENT = openapi_document(PATHS, PASSED_THROUGH, PASSED_FORMS, KEPT_BY_PROVIDERS)
 SCHEMA = schemathesis.openapi.from_dict({**DOCUMENT, "paths": {p: d for p, d in DOCUMENT["paths"].items() if p != ENDLESS}})
 _checks = schemathesis.specs.openapi.checks
 CONFORMANCE = [_checks.response_schema_conformance, _checks.content_type_conformance, _checks.status_code_conformance]

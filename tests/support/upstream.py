@@ -53,6 +53,11 @@ class Seen:
     left: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+def _parsed(body: bytes) -> Any:
+    """JSON as what it says; a form as its bytes."""
+    return body if body.startswith(b"--") else json.loads(body) if body else None
+
+
 class ScriptedUpstream:
     """Plays answers in order, the last one again and again.
 
@@ -113,7 +118,7 @@ class ScriptedUpstream:
             writer.write(self.models)
             await writer.drain()
             return False
-        seen = Seen(head[0].split(" ")[1], headers, json.loads(body) if body else None)
+        seen = Seen(head[0].split(" ")[1], headers, _parsed(body))
         self.seen.append(seen)
         watch = asyncio.create_task(self._watch(reader, seen))
         self.playing.append(seen)

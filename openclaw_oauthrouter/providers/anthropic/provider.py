@@ -11,6 +11,7 @@ import orjson
 
 from openclaw_oauthrouter.canonical.content import TOOL_CHANGES
 from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.canonical.passed_request import PassedRequest
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.catalog.models import described
@@ -115,8 +116,26 @@ class Anthropic:
         """The list says it all."""
         return None
 
+    def passes(self, path: str) -> bool:
+        """Batches of messages, and files."""
+        return path == "files" or path.startswith(("files/", "messages/batches"))
+
+    def pass_through(self, request: PassedRequest, credential: Credential | None) -> httpx.Request:
+        """The client's own request, with this endpoint's key."""
+        url = self._url.copy_with(path=self._url.path.removesuffix("messages") + request.path)
+        if request.query:
+            url = url.copy_with(query=request.query.encode("ascii"))
+        wanted = _FORWARDED | {"anthropic-version", "accept"}
+        sent = {name: value for name, value in request.headers.items() if name in wanted}
+        headers = self._with_authentication({"anthropic-version": API_VERSION, **sent}, authenticate(credential, self._settings))
+        if request.content_type:
+            headers["content-type"] = request.content_type
+        return httpx.Request(request.method, url, headers=headers, content=request.body or None)
+
     def _headers(self, request: ChatRequest, authentication: Authentication | None) -> dict[str, str]:
-        headers = {"anthropic-version": API_VERSION, **_forwarded(request)}
+        return self._with_authentication({"anthropic-version": API_VERSION, **_forwarded(request)}, authentication)
+
+    def _with_authentication(self, headers: dict[str, str], authentication: Authentication | None) -> dict[str, str]:
         headers.update(
             (name.lower(), value) for name, value in self._settings.headers.items() if name.lower() not in AUTH_HEADERS
         )

@@ -12,6 +12,7 @@ import orjson
 from openclaw_oauthrouter.canonical.content import ToolCallPart, ToolCallResponsePart
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.passed_request import PassedRequest
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.catalog.models import described
@@ -124,9 +125,22 @@ class OpenAICompatible:
         headers = {"content-type": "application/json", **self.headers}
         return httpx.Request("POST", self.origin + self.detail_path, headers=headers, content=orjson.dumps({"model": model}))
 
-    def pass_through(self, path: str, body: JsonObject, credential: Credential | None) -> httpx.Request:
-        """POST to a path that no dialect covers."""
-        return self._post(self._at(f"/{path}"), "application/json", body, credential)
+    def passes(self, path: str) -> bool:
+        """Every path but those of Anthropic's API."""
+        return not path.startswith("messages")
+
+    def pass_through(self, request: PassedRequest, credential: Credential | None) -> httpx.Request:
+        """The client's own request, at the endpoint's address and with its key."""
+        url = _parsed(self._at(f"/{request.path}"))
+        if request.query:
+            url = url.copy_with(
+                query="&".join(part for part in (url.query.decode("ascii"), request.query) if part).encode("ascii")
+            )
+        accept = request.headers.get("accept", "*/*")
+        headers = {"accept": accept, **self.headers, **(self._authentication(credential) if credential else {})}
+        if request.content_type:
+            headers["content-type"] = request.content_type
+        return httpx.Request(request.method, url, headers=headers, content=request.body or None)
 
     def _post(self, url: str, accept: str, body: JsonObject, credential: Credential | None) -> httpx.Request:
         headers = {"content-type": "application/json", "accept": accept, **self.headers}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from openclaw_oauthrouter.canonical.passed_request import PassedRequest
 from openclaw_oauthrouter.providers.openai_compatible import OpenAICompatible
 from openclaw_oauthrouter.providers.openai_compatible.addresses import endpoint_root
 
@@ -73,5 +74,5 @@ def test_a_vendor_known_by_name_keeps_its_path_behind_another_host(base: str, ro
 def test_the_query_of_an_address_follows_the_path(dialect: str, path: str) -> None:
     provider = OpenAICompatible("azure", "https://r.openai.azure.com/openai/deployments/d?api-version=2026-05-01", dialect)
     assert provider.url == f"https://r.openai.azure.com/openai/deployments/d{path}?api-version=2026-05-01"
-    passed = provider.pass_through("embeddings", {"model": "m"}, None)
+    passed = provider.pass_through(PassedRequest("POST", "embeddings", b'{"model": "m"}', "application/json"), None)
     assert str(passed.url) == "https://r.openai.azure.com/openai/deployments/d/embeddings?api-version=2026-05-01"
