@@ -38,7 +38,7 @@ Every failure is answered by the first row of this table that matches it. The ro
   provider's own Retry-After or reset time. Calls that were under way together and fail together count once.
 - Whatever is left alone for longer than {PROBE_SECONDS:.0f} s is tried by one real request every {PROBE_SECONDS:.0f} s; if it succeeds, it is
   open for all again. A client's mistake leaves nothing alone.
-- The words of a refusal decide whose fault it is, its status only where they are silent (`openclaw_oauthrouter/canonical/refusals.py`): the
+- The words of a refusal decide whose fault it is, its status only where they are silent (`openclaw_oauthrouter/canonical/refusal_table.py`): the
   request, a credential, an account, a model or an address. On a route of several models a refusal goes on unless its words or its parameter
   point at the request's content.
 - A refusal that leaves nothing alone but comes back word for word for another request, with no success between, is taken for the model's:

@@ -14,7 +14,8 @@ from openclaw_oauthrouter.canonical import jwt
 from openclaw_oauthrouter.canonical.content import Opaque
 from openclaw_oauthrouter.canonical.events import ResponseFailed, ResponseFinished
 from openclaw_oauthrouter.canonical.opaque import unseal
-from openclaw_oauthrouter.canonical.refusals import Blame, Statement, blame_of, told_day, words_of_page
+from openclaw_oauthrouter.canonical.refusal_table import Blame
+from openclaw_oauthrouter.canonical.refusals import Statement, blame_of, told_day, words_of_page
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.response import ResponseFold
 from openclaw_oauthrouter.canonical.routing import ModelInfo

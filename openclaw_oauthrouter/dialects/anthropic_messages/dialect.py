@@ -75,7 +75,7 @@ class AnthropicMessages:
 
         :raises UpstreamProtocolError: the body is not a message
         """
-        if body.get("type") == "error":
+        if body.get("type") == "error" or (body.get("error") and "content" not in body):
             raise errors.decode_stream_error(body)
         try:
             return tuple(decode_message(body))

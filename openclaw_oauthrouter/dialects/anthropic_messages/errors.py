@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import orjson
 
+from openclaw_oauthrouter.canonical.error_envelope import words_of
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.refusals import MOST_QUOTED, Statement, refusal_error, words_of_page
 from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, UpstreamError, UpstreamOverloadedError
+from openclaw_oauthrouter.wire.refusal_bodies import fault_of
 from openclaw_oauthrouter.wire.retry_after import parse_retry_after
 
 _STATUS_OF_TYPE = {
@@ -53,10 +55,10 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes, now: floa
 
     :param now: Unix seconds, for a ``retry-after`` that is a date
     """
-    envelope = _parse(body)
+    fault = fault_of(body) or {}
     lower = {name.lower(): value for name, value in headers.items()}
-    request_id = lower.get("request-id") or envelope.get("request_id")
-    refusal = _refusal(status, envelope)
+    request_id = lower.get("request-id") or _request_id(body)
+    refusal = _refusal(status, fault)
     if not refusal.message:
         message, page, bare = words_of_page(status, body)
         refusal = replace(refusal, message=message, page=page, bare=bare)
@@ -64,14 +66,14 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes, now: floa
         refusal,
         now=now,
         retry_after=parse_retry_after(lower, now),
-        request_id=request_id if isinstance(request_id, str) else None,
+        request_id=request_id,
         code=_CODE_OF_STATUS.get(status),
     )
 
 
 def decode_stream_error(event: JsonObject, now: float = 0.0) -> UpstreamError:
     """Read an ``error`` event of a stream that had begun well."""
-    refusal = _refusal(None, event)
+    refusal = _refusal(None, fault_of(event) or {})
     request_id = event.get("request_id")
     return refusal_error(
         replace(
@@ -84,20 +86,19 @@ def decode_stream_error(event: JsonObject, now: float = 0.0) -> UpstreamError:
     )
 
 
-def _refusal(status: int | None, envelope: JsonObject) -> Statement:
-    fault = envelope.get("error")
-    kind, message = _kind_and_message(fault if isinstance(fault, dict) else envelope)
-    return Statement(status, message[:MOST_QUOTED], type=kind)
-
-
-def _kind_and_message(fault: JsonObject) -> tuple[str | None, str]:
-    kind, message = fault.get("type"), fault.get("message") or fault.get("detail")
-    return (kind if isinstance(kind, str) else None), (message if isinstance(message, str) else "")
-
-
-def _parse(body: bytes) -> JsonObject:
+def _request_id(body: bytes) -> str | None:
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
+        return None
+    return _word(parsed, "request_id") if isinstance(parsed, dict) else None
+
+
+def _refusal(status: int | None, fault: JsonObject) -> Statement:
+    message = fault.get("message") or ""
+    return Statement(status, words_of(message, MOST_QUOTED), type=_word(fault, "type"), code=_word(fault, "code"))
+
+
+def _word(holder: JsonObject, key: str) -> str | None:
+    value = holder.get(key)
+    return value if isinstance(value, str) and value else None

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-import orjson
-
 from openclaw_oauthrouter.canonical.error_envelope import words_of
 from openclaw_oauthrouter.canonical.json import FrozenObject
 from openclaw_oauthrouter.canonical.refusals import MOST_QUOTED, Statement, refusal_error, words_of_page
 from openclaw_oauthrouter.errors import UpstreamError
+from openclaw_oauthrouter.wire.refusal_bodies import fault_of
 from openclaw_oauthrouter.wire.retry_after import parse_retry_after
 
 _DELAY = re.compile(r"(\d+(?:\.\d+)?)s")
@@ -22,7 +21,7 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes, now: floa
     :param headers: lower-case names
     :param now: Unix seconds, for a ``retry-after`` that is a date
     """
-    error = _error_in(body)
+    error = fault_of(body)
     if error is None:
         message, page, bare = words_of_page(status, body)
         return refusal_error(
@@ -34,22 +33,10 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes, now: floa
 
 def decode_error_object(body: FrozenObject, now: float = 0.0) -> UpstreamError:
     """Read an error that came inside a stream."""
-    error = body.get("error")
-    error = error if isinstance(error, dict) else {"message": words_of(error, MOST_QUOTED)}
+    error = fault_of(body) or {"message": words_of(body.get("error"), MOST_QUOTED)}
     code = error.get("code")
     status = code if isinstance(code, int) and 400 <= code <= 599 else None
     return refusal_error(_statement(error, status), now=now, retry_after=_delay(error), otherwise_status=500)
-
-
-def _error_in(body: bytes) -> FrozenObject | None:
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-    if isinstance(found, list) and found:
-        found = found[0]
-    error = found.get("error") if isinstance(found, dict) else None
-    return error if isinstance(error, dict) else None
 
 
 def _statement(error: FrozenObject, status: int | None) -> Statement:

@@ -11,6 +11,7 @@ from openclaw_oauthrouter.canonical.error_envelope import words_of
 from openclaw_oauthrouter.canonical.json import FrozenObject
 from openclaw_oauthrouter.canonical.refusals import MOST_QUOTED, Statement, refusal_error, words_of_page
 from openclaw_oauthrouter.errors import UpstreamError
+from openclaw_oauthrouter.wire.refusal_bodies import fault_of
 from openclaw_oauthrouter.wire.retry_after import parse_retry_after
 
 
@@ -28,50 +29,45 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes, now: floa
     )
 
 
+def is_refusal(body: FrozenObject) -> bool:
+    """Whether an object that came with status 200 is a refusal: it names an error, or has no choice but a reason for that."""
+    if body.get("error"):
+        return True
+    if body.get("choices"):
+        return False
+    base = body.get("base_resp")  # MiniMax; 0 says that all is well
+    if isinstance(base, dict) and base.get("status_code"):
+        return True
+    words = any(isinstance(body.get(name), str) and body[name] for name in ("message", "msg", "detail", "error_msg"))
+    return body.get("object") == "error" or body.get("success") is False or (words and "id" not in body)
+
+
 def decode_error_object(body: FrozenObject, now: float = 0.0) -> UpstreamError:
     """Read an error that came inside a stream; its status, if any, is in the object itself."""
-    return refusal_error(_read_object(body, None), now=now, otherwise_status=500)
+    return refusal_error(_statement(fault_of(body) or body, None), now=now, otherwise_status=500)
 
 
 def _read_body(status: int, body: bytes) -> Statement:
+    fault = fault_of(body)
+    if fault is not None:
+        return replace(_statement(fault, status), status=status)
     try:
-        found = orjson.loads(body)
+        says_nothing = not orjson.loads(body)
     except orjson.JSONDecodeError:
-        return _unreadable(status, body)
-    if isinstance(found, list) and found:
-        found = found[0]
-    if isinstance(found, dict) and found:
-        return replace(_read_object(found, status), status=status)
-    return _unreadable(status, body if found else b"")
-
-
-def _unreadable(status: int, body: bytes) -> Statement:
-    message, page, bare = words_of_page(status, body)
+        says_nothing = False
+    message, page, bare = words_of_page(status, b"" if says_nothing else body)
     return Statement(status, message, page=page, bare=bare)
 
 
-def _read_object(body: FrozenObject, status: int | None) -> Statement:
-    error = body.get("error") or body.get("detail") or body
-    if not isinstance(error, dict):
-        # OAuth's shape, and xAI's: the message beside a word, or the other way round.
-        beside = _word(body, "error_description") or _word(body, "message")
-        word = _word(body, "code") or (error if isinstance(error, str) and " " not in error else None)
-        return Statement(status, words_of(beside or error, MOST_QUOTED), code=word)
-    message = _upstream_words(error) or error.get("message") or error.get("detail") or error
-    told = next((error[key] for key in ("status_code", "code", "status") if isinstance(error.get(key), int)), None)
+def _statement(fault: FrozenObject, status: int | None) -> Statement:
+    told = next((fault[key] for key in ("status_code", "code", "status") if isinstance(fault.get(key), int)), None)
     return Statement(
         told if told is not None and 400 <= told <= 599 else status,
-        words_of(message, MOST_QUOTED),
-        type=_word(error, "type") or _word(error, "status"),
-        code=_word(error, "code"),
-        param=_word(error, "param"),
+        words_of(fault.get("message") or fault, MOST_QUOTED),
+        type=_word(fault, "type") or _word(fault, "status"),
+        code=_word(fault, "code"),
+        param=_word(fault, "param"),
     )
-
-
-def _upstream_words(error: FrozenObject) -> str | None:
-    """What a provider behind OpenRouter said; OpenRouter's own message is only that it said something."""
-    metadata = error.get("metadata")
-    return _word(metadata, "raw") if isinstance(metadata, dict) else None
 
 
 def _word(holder: FrozenObject, key: str) -> str | None:

@@ -33,7 +33,7 @@ from openclaw_oauthrouter.dialects.openai_chat_completions.content import (
     signature_of,
     words_of_details,
 )
-from openclaw_oauthrouter.dialects.openai_chat_completions.errors import decode_error_object
+from openclaw_oauthrouter.dialects.openai_chat_completions.errors import decode_error_object, is_refusal
 from openclaw_oauthrouter.dialects.openai_chat_completions.tools import UpstreamCalls
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import BROKEN_OFF, CANONICAL_FINISH_REASONS, decode_usage
 from openclaw_oauthrouter.errors import UpstreamError, UpstreamOverloadedError, UpstreamProtocolError
@@ -47,7 +47,7 @@ def decode_response(body: FrozenObject) -> Sequence[StreamEvent]:
 
     :raises UpstreamError: the body is an error (some providers answer 200 with one), or no answer at all
     """
-    if body.get("error"):
+    if is_refusal(body):
         raise decode_error_object(body)
     if not body.get("choices"):
         raise UpstreamProtocolError("the provider's answer holds no choice")
@@ -90,7 +90,7 @@ class ChatEventMachine:
         if not data:
             return ()
         chunk = orjson.loads(data)
-        if event.event == "error" or chunk.get("error"):
+        if event.event == "error" or is_refusal(chunk):
             raise decode_error_object(chunk)
         return self.receive_chunk(chunk)
 

@@ -16,6 +16,7 @@ from openclaw_oauthrouter.errors import (
     OAuthRouterError,
     UpstreamError,
 )
+from openclaw_oauthrouter.wire.refusal_bodies import fault_of
 from openclaw_oauthrouter.wire.retry_after import parse_retry_after, wait_in_words
 
 LONGEST_PAUSE = 60.0
@@ -60,7 +61,7 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes, now: floa
     :param now: Unix seconds, to turn a reset time into a wait
     """
     wait, request_id = parse_retry_after(headers, now), headers.get("x-request-id")
-    fault = _fault(body)
+    fault = fault_of(body)
     if fault is None:
         message, page, bare = words_of_page(status, body)
         return refusal_error(Statement(status, message, page=page, bare=bare), now=now, retry_after=wait, request_id=request_id)
@@ -122,6 +123,7 @@ def encode_fault(error: OAuthRouterError) -> JsonObject:
 
 def error_in_stream(fault: JsonObject, now: float) -> UpstreamError:
     """The error that an event of a stream speaks of; the HTTP status said 200, so its own counts, if it is one of an error."""
+    fault = fault_of(fault) or fault
     status = fault.get("status")
     return _error_of(fault, now, status if isinstance(status, int) and 400 <= status <= 599 else None)
 

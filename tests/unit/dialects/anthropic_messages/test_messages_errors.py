@@ -102,7 +102,7 @@ def test_the_header_names_the_request() -> None:
         (b"<html>Bad gateway</html>", "the provider answered 502 with a web page instead of an answer of its API"),
         (b"[1]", "[1]"),
         (b'{"detail":"no"}', "no"),
-        (b'{"error":"no"}', '{"error":"no"}'),
+        (b'{"error":"no"}', "no"),
         (b"\xff\xfe", "��"),
     ],
 )

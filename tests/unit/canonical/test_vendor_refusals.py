@@ -1,0 +1,144 @@
+"""Refusals of many vendors, relays and home servers: whose fault each is, whatever status it has and whatever is wrapped around it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from openclaw_oauthrouter.canonical.events import PartDelta, ResponseFailed
+from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
+from openclaw_oauthrouter.dialects.gemini_generate_content import GeminiGenerateContent
+from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletions
+from openclaw_oauthrouter.dialects.openai_responses import OpenAIResponses
+from openclaw_oauthrouter.errors import UpstreamError
+from openclaw_oauthrouter.health.failures import classify_failure
+from tests.support.vendor_refusals import VENDOR_REFUSALS
+
+NOW = 1_764_000_000.0
+DIALECTS: dict[str, Any] = {
+    "chat": ChatCompletions(lambda: NOW),
+    "messages": AnthropicMessages(lambda: NOW),
+    "gemini": GeminiGenerateContent(lambda: NOW),
+    "responses": OpenAIResponses(lambda: NOW, lambda: "id"),
+}
+ODD_STATUSES = (400, 406, 412, 418, 422, 424)
+BLAMELESS = ("unsaid", "endpoint", "context", "ability", "request")
+
+
+def decode(dialect: str, status: int, body: str) -> UpstreamError:
+    error: UpstreamError = DIALECTS[dialect].decode_error(status, {}, body.encode())
+    return error
+
+
+def goes_on(error: UpstreamError) -> bool:
+    return bool({"next_hop", "larger_hop"} & set(classify_failure(error).actions))
+
+
+@pytest.mark.parametrize(("dialect", "status", "blame", "body"), VENDOR_REFUSALS)
+def test_refusal_blames_whom_it_speaks_of(dialect: str, status: int, blame: str, body: str) -> None:
+    error = decode(dialect, status, body)
+    assert error.blame == blame, error.message
+    assert goes_on(error) == (blame != "request")
+
+
+NAMED_BY_THEIR_STATUS = (
+    "access to this endpoint is forbidden",
+    "blocked for repeatedly",
+    "sufficient permissions",
+    "Model disabled",
+)
+
+
+@pytest.mark.parametrize("status", ODD_STATUSES)
+def test_refusal_of_key_account_or_model_is_so_under_any_status(status: int) -> None:
+    wrong = []
+    for dialect, _, blame, body in VENDOR_REFUSALS:
+        if blame in BLAMELESS or len(body) < 4 or body.startswith("<") or any(words in body for words in NAMED_BY_THEIR_STATUS):
+            continue
+        error = decode(dialect, status, body)
+        if not goes_on(error) or classify_failure(error).cooldown is None:
+            wrong.append((body, error.blame))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("status", [400, 403, 406, 422])
+def test_refusal_of_the_request_stays_one_under_other_statuses(status: int) -> None:
+    wordings = [
+        ("chat", '{"error":{"message":"Your prompt was flagged by the content filter"}}'),
+        ("chat", '{"error":{"message":"系统检测到输入内容可能包含敏感内容","code":"1301"}}'),
+        ("chat", '{"error":"Content violates usage guidelines.","code":"permission"}'),
+        ("responses", '{"error":{"message":"This input was flagged for biology","code":"invalid_prompt"}}'),
+        (
+            "messages",
+            '{"type":"error","error":{"type":"invalid_request_error","message":"Output blocked by content filtering policy"}}',
+        ),
+    ]
+    assert [body for dialect, body in wordings if decode(dialect, status, body).blame != "request"] == []
+
+
+BAD_KEY = {"error": {"message": "Incorrect API key provided: sk-***", "code": "invalid_api_key"}}
+WRAPPERS: dict[str, Callable[[object], str]] = {
+    "as it is": json.dumps,
+    "list": lambda fault: json.dumps([fault]),
+    "text": lambda fault: json.dumps(json.dumps(fault)),
+    "text in message": lambda fault: json.dumps({"message": json.dumps(fault)}),
+    "text in error": lambda fault: json.dumps({"error": json.dumps(fault)}),
+    "text in error.message": lambda fault: json.dumps(
+        {"error": {"message": json.dumps(fault, indent=2), "type": "upstream_error"}}
+    ),
+    "openrouter": lambda fault: json.dumps(
+        {"error": {"message": "Provider returned error", "code": 400, "metadata": {"raw": json.dumps(fault)}}}
+    ),
+    "relay of openrouter": lambda fault: json.dumps(
+        {"error": {"message": json.dumps({"error": {"message": "x", "metadata": {"raw": json.dumps(fault)}}})}}
+    ),
+    "errors": lambda fault: json.dumps({"errors": [fault], "success": False}),
+    "detail": lambda fault: json.dumps({"detail": fault}),
+    "event": lambda fault: f"event: error\ndata: {json.dumps(fault)}\n\n",
+    "event without blank": lambda fault: f"data:{json.dumps(fault)}\r\n\r\ndata: [DONE]\r\n\r\n",
+    "response": lambda fault: json.dumps({"Response": {"Error": {"Code": "Failure", "Message": json.dumps(fault)}}}),
+    "base_resp": lambda fault: json.dumps({"base_resp": {"status_code": 2049, "status_msg": json.dumps(fault)}}),
+    "error in error": lambda fault: json.dumps({"error": fault}),
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_innermost_words_count(dialect: str, wrapper: str) -> None:
+    error = decode(dialect, 400, WRAPPERS[wrapper](BAD_KEY))
+    assert error.blame == "key"
+    assert error.message.startswith("Incorrect API key provided")
+
+
+@pytest.mark.parametrize(
+    ("body", "blame"),
+    [
+        ({"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}, "choices": None}, "quota"),
+        ({"base_resp": {"status_code": 1004, "status_msg": "login fail: please carry the API secret key"}}, "key"),
+        ({"code": 1305, "msg": "该模型当前访问量过大，请您稍后再试", "success": False}, "capacity"),
+        ({"code": 401, "message": "token expired or incorrect"}, "key"),
+        ({"object": "error", "message": "The model `x` does not exist.", "type": "NotFoundError", "code": 404}, "model"),
+        ({"success": False, "errors": [{"message": "You have exceeded your monthly included credits"}]}, "quota"),
+        ({"error": {"message": "User location is not supported for the API use."}}, "account"),
+    ],
+)
+def test_refusal_that_comes_with_200_is_one(body: dict[str, Any], blame: str) -> None:
+    chat = DIALECTS["chat"]
+    with pytest.raises(UpstreamError) as whole:
+        chat.decode_response(body)
+    frame = chat.stream_decoder().receive(f"data: {json.dumps(body)}\n\n".encode())
+    failed = [event.error for event in frame.events if isinstance(event, ResponseFailed)]
+    assert [error.blame for error in (whole.value, *failed)] == [blame, blame]
+
+
+def test_answer_that_says_all_is_well_is_no_refusal() -> None:
+    answer = {
+        "id": "x",
+        "model": "m",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "fine"}, "finish_reason": "stop"}],
+        "base_resp": {"status_code": 0, "status_msg": ""},
+    }
+    assert any(isinstance(event, PartDelta) for event in DIALECTS["chat"].decode_response(answer))
