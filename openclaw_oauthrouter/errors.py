@@ -10,6 +10,7 @@
     │   ├── NotFoundError                 404
     │   ├── MethodNotAllowedError         405
     │   ├── RequestTimeoutError           408
+    │   ├── ConflictError                 409   (somebody else was faster)
     │   ├── UpgradeRequiredError          426   (the other way round: a WebSocket where HTTP is spoken)
     │   ├── RequestTooLargeError          413
     │   ├── LoopError                     508   (a provider's address leads back here)
@@ -154,6 +155,14 @@ class UpgradeRequiredError(RequestError):
 
     status_code = 426
     default_code = "upgrade_required"
+
+
+class ConflictError(RequestError):
+    """What a change was planned against is not there any more."""
+
+    status_code = 409
+    error_type = "conflict_error"
+    default_code = "conflict"
 
 
 class RequestTimeoutError(RequestError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ import orjson
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.catalog.spelling import nearest
+from openclaw_oauthrouter.changes.credentials import NO_KEY, KeyTest, check_takes_keys, keep, try_key
 from openclaw_oauthrouter.cli.chatgpt_sign_in import PROFILE, SignInOptions, sign_in
 from openclaw_oauthrouter.cli.grammar import confirm
 from openclaw_oauthrouter.cli.output import create_console, create_table
@@ -53,7 +55,9 @@ def status(context: click.Context, provider: str | None, as_json: bool) -> None:
     with _plain_errors():
         settings = _settings(context)
         chain = _chain(settings)
-        rows = list(overview(chain.sources, dict.fromkeys((*presets(), *settings.providers)), time.time()))
+        rows = list(
+            overview(chain.sources, dict.fromkeys((*presets(), *settings.providers)), time.time(), settings.credentials.paused)
+        )
         if provider is not None:
             rows = [row for row in rows if row.provider in (provider, "")]
         if as_json:
@@ -81,22 +85,12 @@ def add(context: click.Context, provider: str, profile_id: str | None, force: bo
         if not provider:
             raise click.BadParameter("name the provider, for example anthropic", param_hint="PROVIDER")
         settings = _settings(context)
-        if provider == "openai-codex":
-            raise CredentialError(
-                "the Codex backend takes no keys; run `openclaw-oauthrouter auth login openai` to use a ChatGPT plan"
-            )
+        check_takes_keys(provider)
         if not force:
             _check_name(provider, settings)
         preset = presets().get(provider)
-        # A server on this machine takes no key; that it was added is what counts.
-        secret = "none" if preset is not None and preset.local else secret_text.clean(_read_secret(provider))
-        problem = secret_text.problem_of(secret)
-        if problem:
-            raise CredentialError(f"not kept: the secret {problem}")
-        token = secret_text.is_anthropic_oauth(secret) or secret_text.is_chatgpt_token(secret)
-        entry = {"type": "token", "token": secret} if token else {"type": "api_key", "key": secret}
-        name = profile_id or f"{provider}:{'token' if token else 'key'}"
-        StoreFile(settings.home).put(name, {"provider": provider, **entry})
+        secret = NO_KEY if preset is not None and preset.local else secret_text.clean(_read_secret(provider))
+        name = keep(StoreFile(settings.home), provider, secret, profile_id)
         if secret_text.is_anthropic_oauth(secret):
             click.echo(_TERMS, err=True)
         _report(as_json, {"added": name, "provider": provider}, f"Kept {name!r}; {_chain(settings).explain(provider)}.")
@@ -179,6 +173,76 @@ def logout(context: click.Context, name: str, as_json: bool) -> None:
         if not removed:
             raise CredentialError(f"our own store has no {name!r}; `auth status` lists what there is and where")
         _report(as_json, {"removed": removed}, f"Removed {', '.join(removed)}.")
+
+
+@command.command()
+@click.argument("provider")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_context
+def test(context: click.Context, provider: str, as_json: bool) -> None:
+    """Ask PROVIDER for its list of models with the credential it would be asked with now: one call, which costs nothing."""
+    with _plain_errors():
+        found = asyncio.run(_tested(_settings(context), provider.strip().lower()))
+    _report(as_json, asdict(found), f"{provider}: {found.words}.")
+    context.exit(0 if found.works else 1)
+
+
+async def _tested(settings: Settings, name: str) -> KeyTest:
+    from openclaw_oauthrouter.builder import Builder
+    from openclaw_oauthrouter.plugins import create_plugin_manager
+    from openclaw_oauthrouter.upstream.transport import create_transport
+
+    builder = Builder(settings, create_plugin_manager())
+    provider = builder.providers.get(name)
+    if provider is None:
+        close = nearest(name, builder.providers)
+        raise CredentialError(f"there is no provider {name!r}{f'; did you mean {close[0]!r}?' if close else ''}")
+    keyless = not provider.needs_credential and not builder.credentials.available(name)
+    credential = None if keyless else next(iter(await builder.credentials.resolve(name)))
+    transport = create_transport(settings.upstream)
+    try:
+        return await try_key(provider, credential, transport)
+    finally:
+        await transport.aclose()
+
+
+@command.command()
+@click.argument("name")
+@click.pass_context
+def pause(context: click.Context, name: str) -> None:
+    """Leave the credential NAME alone until `auth resume`, wherever it comes from; `auth status` lists the names."""
+    _set_paused(context, name, paused=True)
+
+
+@command.command()
+@click.argument("name")
+@click.pass_context
+def resume(context: click.Context, name: str) -> None:
+    """Use the credential NAME again."""
+    _set_paused(context, name, paused=False)
+
+
+def _set_paused(context: click.Context, name: str, *, paused: bool) -> None:
+    from openclaw_oauthrouter.changes.settings_file import SettingChange
+    from openclaw_oauthrouter.cli.config import settings_file
+
+    settings = _settings(context)
+    before = settings.credentials.paused
+    if paused:
+        rows = overview(_chain(settings).sources, dict.fromkeys((*presets(), *settings.providers)), time.time())
+        names = dict.fromkeys(row.name for row in rows if row.name)
+        if name not in names:
+            close = nearest(name, names)
+            hint = f"; did you mean {' or '.join(close)}?" if close else "; `auth status` lists what there is"
+            raise click.ClickException(f"there is no credential {name!r}{hint}")
+    elif name not in before:
+        raise click.ClickException(f"{name!r} is not paused")
+    after = [*dict.fromkeys((*before, name))] if paused else [one for one in before if one != name]
+    file = settings_file(context.obj)
+    plan = file.plan([SettingChange(("credentials", "paused"), after or None)])
+    if plan.change.needed:
+        file.make(plan)
+    click.echo(f"{name} is {'paused' if paused else 'used again'}; a running gateway takes this over within seconds.")
 
 
 def _settings(context: click.Context) -> Settings:

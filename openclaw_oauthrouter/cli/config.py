@@ -6,12 +6,18 @@ import json
 import os
 import shlex
 import subprocess
+import time
+import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from openclaw_oauthrouter.cli.grammar import UsageProblem
+from openclaw_oauthrouter.changes.setting_paths import check_path
+from openclaw_oauthrouter.changes.settings_file import MadeChange, SettingChange, SettingsFile
+from openclaw_oauthrouter.cli.grammar import UsageProblem, confirm
+from openclaw_oauthrouter.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from openclaw_oauthrouter.config.loading import LoadedSettings
@@ -113,47 +119,102 @@ def edit(obj: dict[str, Any]) -> None:
 @command.command("set")
 @click.argument("key")
 @click.argument("value")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.pass_obj
-def set_(obj: dict[str, Any], key: str, value: str) -> None:
+def set_(obj: dict[str, Any], key: str, value: str, dry_run: bool) -> None:
     """Set KEY, such as spend_controls.daily_cost_budget, to VALUE (TOML; a bare word is a string).
 
-    The file is changed only if the configuration is valid with it; comments and layout stay.
+    The file is changed only if the configuration is valid with it; comments and layout stay. A name with a dot is quoted:
+    'routing.aliases."gpt-4.1"'. `config undo` takes the change back.
     """
+    path = _change(settings_file(obj), [SettingChange(_words_of(key), _parsed(value))], dry_run=dry_run)
+    if path is not None:
+        click.echo(f"{key} is set in {path}.")
+
+
+@command.command("unset")
+@click.argument("key")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.pass_obj
+def unset(obj: dict[str, Any], key: str, dry_run: bool) -> None:
+    """Take KEY out of the file, so that its default holds again."""
+    path = _change(settings_file(obj), [SettingChange(_words_of(key))], dry_run=dry_run)
+    if path is not None:
+        click.echo(f"{key} is no longer set in {path}.")
+
+
+@command.command("undo")
+@click.option("--list", "only_list", is_flag=True, help="Show the changes that can be taken back, and take none back.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts; with --list.")
+@click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
+@click.argument("name", required=False)
+@click.pass_obj
+def undo(obj: dict[str, Any], name: str | None, only_list: bool, as_json: bool, yes: bool) -> None:
+    """Take back the latest change of `config set`, `config unset` or the dashboard, or the one called NAME."""
+    file = settings_file(obj)
+    made = list(file.made())
+    if only_list or as_json:
+        _list_changes(made, as_json=as_json)
+        return
+    if name is None and not made:
+        click.echo("There is nothing to undo.")
+        return
+    plan = file.plan_undo(name or made[0].name)
+    click.echo(plan.diff() or "The file holds nothing of that change any more.")
+    if plan.change.needed and not yes and not confirm(f"Change {file.path}?", default=True):
+        click.echo("Nothing was changed.")
+        return
+    file.make(plan)
+    click.echo("Taken back.")
+
+
+def _list_changes(made: list[MadeChange], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps([{"name": one.name, "at": one.at, "settings": list(one.settings)} for one in made], indent=2))
+        return
+    for one in made:
+        moment = datetime.fromtimestamp(one.at, UTC).strftime("%Y-%m-%d %H:%MZ")
+        click.echo(f"{one.name}  {moment}  {', '.join(one.settings)}")
+
+
+def _change(file: SettingsFile, wanted: list[SettingChange], *, dry_run: bool) -> Path | None:
+    plan = file.plan(wanted)
+    if dry_run:
+        click.echo(plan.diff() or "Nothing would change.")
+        return None
+    if plan.change.needed:
+        file.make(plan)
+    return file.path
+
+
+def settings_file(obj: dict[str, Any]) -> SettingsFile:
+    """The configuration file of a command, to be changed."""
+    from openclaw_oauthrouter.config.loading import load_settings
+
     path = _path(obj)
-    change_file(path, key, _parsed(value))
-    click.echo(f"{key} is set in {path}.")
+    home = (load_settings(path) if path.exists() else load_settings(None)).settings.home
+    return _file_at(path, home)
+
+
+def _file_at(path: Path, home: Path) -> SettingsFile:
+    from openclaw_oauthrouter.config.loading import load_settings
+    from openclaw_oauthrouter.edits.journal import Journal
+
+    if path.suffix not in (".toml", ".json"):
+        raise UsageProblem(f"{path} is neither TOML nor JSON; change it by hand")
+    return SettingsFile(path, Journal(home / "changes"), load_settings, time.time)
 
 
 def change_file(path: Path, key: str, value: Any) -> None:
-    """Set a key of a TOML configuration file, or take it out; comments and layout stay.
+    """Set a key of a configuration file, or take it out; comments and layout stay.
 
     :param value: ``None`` takes the key out
     :raises ConfigurationError: the configuration is not valid with it; the file is as it was
     """
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
     from openclaw_oauthrouter.config.loading import load_settings
 
-    if path.suffix != ".toml":
-        raise UsageProblem(f"{path} is not TOML; change it by hand")
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
-    try:
-        document = tomlkit.parse(before)
-        if value is None:
-            _take_out(document, key.split("."))
-        else:
-            _put(document, key.split("."), value)
-    except TOMLKitError as error:
-        raise click.ClickException(f"{path} cannot be changed: {error}") from error
-    # Tried beside the file first: what is wrong changes nothing.
-    trial = path.with_name(f".{path.name}.try")
-    _write(trial, tomlkit.dumps(document))
-    try:
-        load_settings(trial)
-        trial.replace(path)
-    finally:
-        trial.unlink(missing_ok=True)
+    home = (load_settings(path) if path.exists() else load_settings(None)).settings.home
+    _change(_file_at(path, home), [SettingChange(tuple(key.split(".")), value)], dry_run=False)
 
 
 def config_path(obj: dict[str, Any]) -> Path:
@@ -178,28 +239,23 @@ def _write(path: Path, text: str) -> None:
 
 
 def _parsed(value: str) -> Any:
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
     try:
-        return tomlkit.parse(f"value = {value}")["value"]
-    except TOMLKitError:
+        return tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
         return value
 
 
-def _put(table: Any, words: list[str], value: Any) -> None:
-    import tomlkit
-
-    for word in words[:-1]:
-        if word not in table:
-            table[word] = tomlkit.table()
-        table = table[word]
-        if not hasattr(table, "items"):
-            raise UsageProblem(f"{word!r} is a value, not a table; nothing can stand below it")
-    table[words[-1]] = value
-
-
-def _take_out(table: Any, words: list[str]) -> None:
-    for word in words[:-1]:
-        table = table.get(word, {})
-    table.pop(words[-1], None)
+def _words_of(key: str) -> tuple[str, ...]:
+    """``routing.aliases."gpt-4.1"`` as three words."""
+    try:
+        tree: Any = tomllib.loads(f"{key} = 0")
+    except tomllib.TOMLDecodeError:
+        raise UsageProblem(f"{key!r} is no setting's name; write it as in spend_controls.daily_cost_budget") from None
+    words = []
+    while isinstance(tree, dict):
+        [(word, tree)] = tree.items()
+        words.append(word)
+    try:
+        return check_path(words)
+    except InvalidRequestError as error:
+        raise UsageProblem(error.message) from None

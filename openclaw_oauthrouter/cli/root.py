@@ -19,6 +19,7 @@ COMMANDS = (
     "tiers",
     "models",
     "auth",
+    "client-keys",
     "status",
     "logs",
     "config",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openclaw_oauthrouter.cli.editing import allow_editing, file_to_edit
 from openclaw_oauthrouter.cli.log_output import configure_log, log_to_file
 from openclaw_oauthrouter.config.loading import LoadedSettings, load_settings
 
@@ -104,9 +105,12 @@ async def _alone(config: Path | None, overrides: dict[str, Any], demo: bool, dem
         log_to_file(settings.home)
         configure_log(settings.telemetry)
         handle = await stack.enter_async_context(await start(settings))
+        path = file_to_edit(own)
         reloader = Reloader(
-            handle.live, own.path, lambda: into_force(load_settings(config, overrides=overrides)), hang_up=not has_terminal()
+            handle.live, path, lambda: into_force(load_settings(config, overrides=overrides)), hang_up=not has_terminal()
         )
+        if not demo:
+            allow_editing(handle.live, reloader, path, lambda found: load_settings(found, overrides=overrides))
         watching = asyncio.create_task(reloader.watch())
         stack.callback(watching.cancel)
         _greet(handle, own, demo)
@@ -123,13 +127,18 @@ async def _with_host(config: Path | None, overrides: dict[str, Any]) -> None:
     from openclaw_oauthrouter.canonical.credential import Secret
     from openclaw_oauthrouter.openclaw.bridge import HostBridge
     from openclaw_oauthrouter.openclaw.host_credentials import HostCredentials
+    from openclaw_oauthrouter.proxy.reload import Reloader
     from openclaw_oauthrouter.proxy.start import start
 
     bridge = await HostBridge.open()
-    loaded = load_settings(config, overrides={**await bridge.config(), **overrides})
+    said = {**await bridge.config(), **overrides}
+    loaded = load_settings(config, overrides=said)
     log_to_file(loaded.settings.home)
     configure_log(loaded.settings.telemetry)
     async with await start(loaded.settings, [HostCredentials(bridge)]) as handle:
+        path = file_to_edit(loaded)
+        reloader = Reloader(handle.live, path, lambda: load_settings(config, overrides=said))
+        allow_editing(handle.live, reloader, path, lambda found: load_settings(found, overrides=said))
         bridge.ready(f"{handle.base_url}/v1", Secret(handle.auth_token))
         await until_stopped(handle, bridge.closed)
     await bridge.close()

@@ -37,5 +37,9 @@ class CredentialSettings(Section):
     refresh_auth_profiles: Literal["auto", "always", "never"] = Field(
         "auto", description="renew the tokens of auth-profiles.json; auto: only while OpenClaw keeps no database beside them"
     )
+    paused: tuple[str, ...] = Field(
+        (),
+        description="names of credentials, as `auth status` tells them, that are left alone until they are taken out of this list",
+    )
     pool_same_vendor: bool = Field(False, description="use a second account of the same plan")
     openai_token_url: str = Field("https://auth.openai.com/oauth/token", description="where ChatGPT sign-ins are renewed")

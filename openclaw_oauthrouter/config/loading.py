@@ -144,15 +144,15 @@ def _nest(key: str, value: object) -> dict[str, Any]:
     return {head: _nest(rest, value) if rest else value}
 
 
-_NAMED_BY_THE_USER = frozenset({"providers", "tiers", "aliases", "headers", "model_map", "client_keys"})
-# Below these the keys are names the user made up (or wire names): they keep their spelling.
+NAMED_BY_THE_USER = frozenset({"providers", "tiers", "aliases", "headers", "model_map", "client_keys"})
+"""Below these the keys are names the user made up (or wire names): they keep their spelling."""
 
 
 def _snake_keys(tree: Mapping[str, Any], *, verbatim: bool = False) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for key, value in tree.items():
         name = key if verbatim else to_snake(str(key))
-        out[name] = _snake_value(value, verbatim=not verbatim and name in _NAMED_BY_THE_USER)
+        out[name] = _snake_value(value, verbatim=not verbatim and name in NAMED_BY_THE_USER)
     return out
 
 
@@ -217,13 +217,14 @@ def _shown(key: str, value: object) -> str:
 
 
 def _suggest(location: tuple[int | str, ...]) -> str:
-    names = _names_at(location[:-1])
+    names = names_at(location[:-1])
     close = get_close_matches(to_snake(str(location[-1])), names, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return f"{hint} (known here: {', '.join(sorted(names))})" if names else hint
 
 
-def _names_at(location: tuple[int | str, ...]) -> list[str]:
+def names_at(location: tuple[int | str, ...]) -> list[str]:
+    """The settings there are at a place."""
     model: Any = Settings
     for part in location:
         model = _step(model, str(part))

@@ -12,6 +12,7 @@ from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.config.credentials import DEFAULT_ORDER, CredentialSettings
 from openclaw_oauthrouter.config.providers import ProviderSettings
 from openclaw_oauthrouter.credentials.advice import how_to_get
+from openclaw_oauthrouter.credentials.finding import Inventory
 from openclaw_oauthrouter.errors import ConfigurationError, CredentialError, CredentialExpired, CredentialNotFound, RefreshFailed
 from openclaw_oauthrouter.interfaces import CredentialSource, RenewingCredentialSource
 
@@ -67,6 +68,7 @@ class CredentialChain:
         # Sorted out once: looking for methods on a Protocol takes longer than reading an unchanged source.
         self._renewing = {name: item for name, item in self._sources.items() if isinstance(item, RenewingCredentialSource)}
         self._pool = settings.pool_same_vendor
+        self._paused = frozenset(settings.paused)
         self._clock = clock
         self._providers = providers or {}
         self._conversations: OrderedDict[tuple[str, str], str] = OrderedDict()
@@ -79,9 +81,9 @@ class CredentialChain:
 
     def available(self, provider: str) -> bool:
         """Whether a request to the provider could be authenticated right now, perhaps after a renewal of ours."""
-        if any(_look(source, provider)[0] for source in self._sources.values()):
+        if any(self._look(source, provider)[0] for source in self._sources.values()):
             return True
-        return any(source.renewable(provider) for source in self._renewing.values())
+        return self._renewable(provider) is not None
 
     def known(self, provider: str) -> KnownCredentials:
         """What ``available`` and ``find`` last said, at most a second ago; a 401 and every ``resolve`` renew it at once.
@@ -91,8 +93,8 @@ class CredentialChain:
         now = self._clock()
         at, known = self._known.get(provider, (0.0, None))
         if known is None or not 0 <= now - at < REMEMBERED_SECONDS:
-            found = tuple(self._distinct(item for source in self._sources.values() for item in _look(source, provider)[0]))
-            renewable = not found and any(source.renewable(provider) for source in self._renewing.values())
+            found = tuple(self._distinct(item for source in self._sources.values() for item in self._look(source, provider)[0]))
+            renewable = not found and self._renewable(provider) is not None
             known = KnownCredentials(bool(found) or renewable, found)
             self._known[provider] = (now, known)
         return known
@@ -102,7 +104,7 @@ class CredentialChain:
 
         :raises CredentialError: none is usable
         """
-        return self._select(provider, [_look(source, provider) for source in self._sources.values()])
+        return self._select(provider, [self._look(source, provider) for source in self._sources.values()])
 
     async def resolve(self, provider: str, conversation: str | None = None) -> Sequence[Credential]:
         """Credentials to try, in order; a conversation keeps the one it began with while that is usable.
@@ -135,21 +137,54 @@ class CredentialChain:
         """What is missing for a provider and how to get it, in one or two sentences."""
         errors: list[CredentialError] = []
         for source in self._sources.values():
-            credentials, error = _look(source, provider)
+            credentials, error = self._look(source, provider)
             if credentials:
                 return f"provider {provider!r} authenticates with {credentials[0].name!r} (source {source.name!r})"
             errors += [error] if error is not None else []
-        renewing = next((name for name, source in self._renewing.items() if source.renewable(provider)), None)
+        renewing = self._renewable(provider)
         if renewing is not None:
             return f"provider {provider!r} authenticates through source {renewing!r}, which renews or fetches its credential when asked"
         return self._advice(provider, errors)
 
+    def _look(self, source: CredentialSource, provider: str) -> Answer:
+        """One source's answer without what is paused; its failure is an answer too, so that the others keep working."""
+        try:
+            return self._unpaused(source.find(provider))
+        except CredentialError as error:
+            return (), error
+        except Exception as error:  # noqa: BLE001 a plugin's source must not take the others down
+            return (), _broken(source, error)
+
+    def _unpaused(self, found: Sequence[Credential]) -> Answer:
+        if not self._paused:
+            return found, None
+        kept = [item for item in found if item.name not in self._paused]
+        paused = [item.name for item in found if item.name in self._paused]
+        problem = (
+            CredentialNotFound(f"{paused[0]!r} is paused; run `openclaw-oauthrouter auth resume {paused[0]}`") if paused else None
+        )
+        return kept, None if kept else problem
+
+    def _renewable(self, provider: str) -> str | None:
+        """The source that would renew or fetch a credential that is not paused."""
+        return next(
+            (name for name, source in self._renewing.items() if source.renewable(provider) and self._open(source, provider)), None
+        )
+
+    def _open(self, source: RenewingCredentialSource, provider: str) -> bool:
+        if not self._paused or not isinstance(source, Inventory):
+            return True
+        try:
+            return any(finding.name not in self._paused for finding in source.findings() if finding.provider == provider)
+        except CredentialError:
+            return True
+
     async def _ask(self, source: CredentialSource, provider: str, rejected: Credential | None = None) -> Answer:
         renewing = self._renewing.get(source.name)
-        if renewing is None:
-            return _look(source, provider)
+        if renewing is None or not self._open(renewing, provider):
+            return self._look(source, provider)
         try:
-            return await renewing.fresh(provider, rejected), None
+            return self._unpaused(await renewing.fresh(provider, rejected))
         except CredentialError as error:
             return (), error
         except Exception as error:  # noqa: BLE001 a plugin's source must not take the others down
@@ -224,16 +259,6 @@ def _is_second_account(item: Credential, kept: Sequence[Credential]) -> bool:
         return False
     plans = [other for other in kept if other.kind != "api_key"]
     return bool(plans) and not any(item.account_id is not None and item.account_id == other.account_id for other in plans)
-
-
-def _look(source: CredentialSource, provider: str) -> Answer:
-    """One source's answer; its failure is an answer too, so that the others keep working."""
-    try:
-        return source.find(provider), None
-    except CredentialError as error:
-        return (), error
-    except Exception as error:  # noqa: BLE001 a plugin's source must not take the others down
-        return (), _broken(source, error)
 
 
 def _broken(source: CredentialSource, error: Exception) -> CredentialError:

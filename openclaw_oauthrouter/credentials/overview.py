@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.credentials.finding import Finding, Inventory
@@ -18,6 +18,7 @@ class OverviewRow:
     :ivar kind: ``api_key``, ``token`` or ``oauth``; ``None`` when unknown
     :ivar expires_at: Unix seconds; ``None`` when it does not expire
     :ivar reason: why it cannot be used and what to do, or what will happen to it
+    :ivar paused: the user leaves it alone (``credentials.paused``); it is not usable meanwhile
     """
 
     source: str
@@ -27,14 +28,26 @@ class OverviewRow:
     expires_at: float | None
     usable: bool
     reason: str
+    paused: bool = False
 
 
-def overview(sources: Iterable[CredentialSource], providers: Iterable[str], now: float) -> Iterator[OverviewRow]:
+def overview(
+    sources: Iterable[CredentialSource], providers: Iterable[str], now: float, paused: Collection[str] = ()
+) -> Iterator[OverviewRow]:
     """All credentials of all sources, in the order in which they are asked.
 
     :param providers: asked for of sources that cannot list what they hold
     :param now: Unix seconds
+    :param paused: names of those that are left alone
     """
+    for row in _all_rows(sources, providers, now):
+        is_paused = bool(row.name) and row.name in paused
+        yield (
+            replace(row, usable=False, paused=True, reason=f"is paused; `auth resume {row.name}` ends that") if is_paused else row
+        )
+
+
+def _all_rows(sources: Iterable[CredentialSource], providers: Iterable[str], now: float) -> Iterator[OverviewRow]:
     providers = tuple(providers)
     for source in sources:
         try:

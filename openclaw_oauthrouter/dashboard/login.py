@@ -77,6 +77,13 @@ class Logins:
             return False
         return float(claim.partition(".")[0]) > self._clock()
 
+    def change_key(self, session: str) -> str:
+        """What a session's page sends with a change besides its cookie: whoever only has the cookie does not know it.
+
+        Cookies go to every port of a host, so another server on this machine may come to hold one; what a page keeps in its storage does not.
+        """
+        return hmac.new(self._key, b"change\0" + session.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+
     def end(self, session: str | None) -> None:
         """End a session before its time; a gateway that starts anew knows no ended ones, but their time runs out all the same."""
         if self.check(session):

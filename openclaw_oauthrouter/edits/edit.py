@@ -150,6 +150,28 @@ class PutTomlTree(_Edit):
         return toml_text.still_toml(toml_text.take_out(text, before, self.leaves))
 
 
+class PutToml(_Edit):
+    """Set the value at a path of a TOML file, or take it out; comments and the order of everything else stay.
+
+    :ivar value: ``None`` takes out what stands there
+    """
+
+    kind: Literal["put-toml"] = "put-toml"
+    path: tuple[str, ...]
+    value: Any = None
+
+    def apply(self, text: str) -> str:
+        """The text with the value."""
+        return toml_text.put_value(text, self.path, self.value)
+
+    def revert(self, text: str, before: str) -> str:
+        """The text with what stood there before; a value somebody has changed since is theirs and stays."""
+        if toml_text.value_at(toml_text.read(text), self.path) != self.value:
+            return text
+        former = toml_text.value_at(toml_text.read(before), self.path)
+        return toml_text.drop_empty(toml_text.put_value(text, self.path, former), before, self.path)
+
+
 class PutYaml(_Edit):
     """Put a marked block of ours into a YAML file: keys at its end, or items into a list.
 
@@ -190,7 +212,7 @@ class ReplaceText(_Edit):
 
 
 Edit = Annotated[
-    PutJson | SetJson | RemoveJson | AppendJson | PutTomlBlock | PutTomlKey | PutTomlTree | PutYaml | ReplaceText,
+    PutJson | SetJson | RemoveJson | AppendJson | PutTomlBlock | PutTomlKey | PutTomlTree | PutToml | PutYaml | ReplaceText,
     Field(discriminator="kind"),
 ]
 

@@ -124,6 +124,18 @@ class Journal:
         now = _read(record.path)
         return FileChange(name, record.path, now, _undone(record, now))
 
+    def named(self, beginning: str, path: Path) -> Iterator[tuple[str, Record]]:
+        """The changes of a file whose names begin so, with their names, the latest first."""
+        real = _real(path)
+        ending = f".{_digest(str(real))[:12]}.json"
+        for file in sorted(self._folder.glob(f"{beginning}*{ending}"), reverse=True):
+            if (record := _load(file)) is not None and record.path == real:
+                yield file.name.removesuffix(ending), record
+
+    def forget(self, name: str, path: Path) -> None:
+        """Forget a change; it stays, and cannot be taken back any more."""
+        self.backup(name, path).unlink(missing_ok=True)
+
     def make(self, change: FileChange) -> None:
         """Carry a change out: record first, then the file, each in one piece.
 

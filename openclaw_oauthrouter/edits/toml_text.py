@@ -99,6 +99,70 @@ def take_out(text: str, before: str, leaves: Iterable[Leaf]) -> str:
     return tomlkit.dumps(document)
 
 
+def value_at(tree: Any, path: tuple[str, ...]) -> Any:
+    """What stands at a path; ``None`` when nothing does."""
+    for key in path:
+        if not isinstance(tree, dict) or key not in tree:
+            return None
+        tree = tree[key]
+    return tree
+
+
+def put_value(text: str, path: tuple[str, ...], value: Any) -> str:
+    """Set a value, or take it out where it is ``None``.
+
+    :raises ConfigurationError: something that is no table stands on the way, or the file is laid out in a way that is not understood
+    """
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    if value_at(read(text), path) == value:
+        return text
+    document = tomlkit.parse(text)
+    try:
+        _put_into(document, path, value)
+        after = tomlkit.dumps(document)
+    except TOMLKitError as error:
+        raise ConfigurationError(f"{'.'.join(path)} cannot be set: {error}") from error
+    if value_at(read(still_toml(after)), path) != value:
+        raise ConfigurationError(f"{'.'.join(path)} cannot be set in a file laid out like this; change it by hand")
+    return after
+
+
+def _put_into(place: Any, path: tuple[str, ...], value: Any) -> None:
+    import tomlkit
+
+    for number, key in enumerate(path[:-1]):
+        if key not in place:
+            if value is None:
+                return
+            inline = isinstance(place, tomlkit.items.InlineTable)
+            place[key] = (
+                tomlkit.inline_table()
+                if inline
+                else tomlkit.table(is_super_table=number < len(path) - 2 or isinstance(value, dict))
+            )
+        place = place[key]
+        if not isinstance(place, dict):
+            raise ConfigurationError(f"{key!r} is a value, not a table; nothing can stand below it")
+    if value is None:
+        place.pop(path[-1], None)
+    else:
+        place[path[-1]] = value
+
+
+def drop_empty(text: str, before: str, path: tuple[str, ...]) -> str:
+    """Without the tables on a path that hold nothing and that the former text did not have."""
+    import tomlkit
+
+    former, document = read(before), tomlkit.parse(text)
+    for depth in range(len(path) - 1, 0, -1):
+        if value_at(document, path[:depth]) != {} or _holds(former, path[:depth]):
+            break
+        _put_into(document, path[:depth], None)
+    return tomlkit.dumps(document)
+
+
 def _take_one(places: list[Any], path: tuple[str, ...], value: Any, former: dict[str, Any]) -> None:
     if _holds(former, path) or places[-1].get(path[-1]) != value:
         return

@@ -11,15 +11,18 @@ from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.errors import (
     AuthenticationError,
+    ForbiddenError,
     MethodNotAllowedError,
     NotFoundError,
     OAuthRouterError,
     RequestError,
     RequestTooLargeError,
 )
+from openclaw_oauthrouter.policy.client_auth import DEFAULT_CLIENT
 from openclaw_oauthrouter.proxy.answers import error_response
 from openclaw_oauthrouter.proxy.api import api_blueprint
 from openclaw_oauthrouter.proxy.asgi import admitted
+from openclaw_oauthrouter.proxy.change_routes import PREFIXES, change_blueprint
 from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
 from openclaw_oauthrouter.proxy.gate import Gate
 from openclaw_oauthrouter.proxy.history_routes import history_blueprint
@@ -35,6 +38,8 @@ from openclaw_oauthrouter.telemetry.jsonl import trace_path
 
 _DASHBOARD = "/debug/dashboard"
 _CODE = "/debug/dashboard/code"
+_OWNERS = (_CODE, *PREFIXES)
+"""What begins so is for the owner alone."""
 
 
 def _served() -> Served:
@@ -56,6 +61,7 @@ def create_quart_app(live: Live) -> Quart:
     app.register_blueprint(_debug(live, live.runtime.settings))
     history = TraceHistory(trace_path(live.runtime.settings.home))
     live.at_close.append(history.close)
+    app.register_blueprint(change_blueprint(lambda: _served().runtime, lambda: live.editing, live.observers.clock))
     app.register_blueprint(history_blueprint(history, live.observers.clock))
 
     @app.before_request
@@ -91,8 +97,10 @@ async def _admit(gate: Gate, token: Secret) -> Response | None:
     if request.method in ("GET", "HEAD") and is_browser_at_root(request.path, headers.get("accept", "")):
         return None
     is_debug = request.path.startswith(("/debug/", "/metrics", "/v1/route/"))
-    # A session opens no further ones: whoever got hold of a cookie has it for its time and no longer.
-    if is_debug and request.path != _CODE and (gate.has_session(headers) or _has_code_or_token(token)):
+    if request.path.startswith(_OWNERS):
+        _admit_owner(gate, headers)
+        return None
+    if is_debug and (gate.has_session(headers) or _has_code_or_token(token)):
         admitted(request.scope)  # type: ignore[arg-type]
         return None
     try:
@@ -103,6 +111,23 @@ async def _admit(gate: Gate, token: Secret) -> Response | None:
             return _signed_out()
         raise
     return None
+
+
+def _admit_owner(gate: Gate, headers: dict[str, str]) -> None:
+    """Let in who may change things: the main token, or a session on the dashboard's own page.
+
+    A session opens no further ones: whoever got hold of a cookie has it for its time and no longer.
+
+    :raises AuthenticationError: neither
+    :raises ForbiddenError: a client key, or another page
+    """
+    if request.path != _CODE and gate.has_session(headers):
+        if request.method not in ("GET", "HEAD"):
+            gate.check_own_page(headers, request.scheme)
+    elif gate.identify(headers) != DEFAULT_CLIENT:
+        raise ForbiddenError("a client key may not do this; it takes the gateway's main token", code="owner_only")
+    g.client = DEFAULT_CLIENT
+    admitted(request.scope)  # type: ignore[arg-type]
 
 
 def _has_code_or_token(token: Secret) -> bool:

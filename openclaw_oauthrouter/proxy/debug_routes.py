@@ -146,8 +146,10 @@ class _DashboardRoutes:
     def _signed_in(self, session: str | None) -> Response:
         if session is None:
             return self._file("signed-out.html", 401)
+        # The part behind the number sign stays in the browser: its page keeps it for the changes it makes, and takes it out of the address.
+        location = f"dashboard#key={self._logins.change_key(session)}"
         response = Response(
-            b"", 303, headers={"location": "dashboard", "cache-control": "no-store", "referrer-policy": "no-referrer"}
+            b"", 303, headers={"location": location, "cache-control": "no-store", "referrer-policy": "no-referrer"}
         )
         response.set_cookie(
             cookie_name(request.host),

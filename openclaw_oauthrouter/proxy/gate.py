@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from openclaw_oauthrouter.errors import AuthenticationError, ForbiddenError, Inv
 
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]*))(?::\d{1,5})?", re.ASCII)
 """``name``, ``name:port``, ``[address]`` or ``[address]:port``; no user, path, query or fragment."""
+
+CHANGE_KEY = "x-oauthrouter-change-key"
+"""Header in which the dashboard's page proves that it is the one that was let in."""
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -28,6 +32,8 @@ class Sessions(Protocol):
     """Knows the dashboard's sessions."""
 
     def check(self, session: str) -> bool: ...
+
+    def change_key(self, session: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +89,35 @@ class Gate:
             )
         return client
 
+    def check_own_page(self, headers: Mapping[str, str], scheme: str = "http") -> None:
+        """See that a request with a session's cookie comes from the dashboard itself, and from the browser that was let in.
+
+        A page on another port of this machine counts as the same site, so ``SameSite`` does not keep its requests out; its server may even
+        be sent the cookie. Neither knows the session's change key. ``server.allowed_origins`` speak of model requests only.
+
+        :raises ForbiddenError: it comes from elsewhere, does not say where from, or does not know the key
+        """
+        origin, site = headers.get("origin"), headers.get("sec-fetch-site", "same-origin")
+        if origin != f"{scheme}://{headers.get('host', '')}" or site != "same-origin":
+            raise ForbiddenError(
+                "a session's changes are taken from the dashboard's own pages only", param="origin", code="foreign_page"
+            )
+        expected = self.sessions.change_key(self._session(headers) or "")
+        if not hmac.compare_digest(headers.get(CHANGE_KEY, "").encode("utf-8", "replace"), expected.encode()):
+            raise ForbiddenError(
+                "this page may look but not change: open the dashboard by a new link of `openclaw-oauthrouter dashboard`",
+                param=CHANGE_KEY,
+                code="no_change_key",
+            )
+
     def has_session(self, headers: Mapping[str, str]) -> bool:
         """Whether a browser carries the cookie of a live dashboard session."""
+        session = self._session(headers)
+        return session is not None and self.sessions.check(session)
+
+    def _session(self, headers: Mapping[str, str]) -> str | None:
         try:
             cookie = SimpleCookie(headers.get("cookie", "")).get(cookie_name(headers.get("host", "")))
         except CookieError:
-            return False
-        return cookie is not None and self.sessions.check(cookie.value)
+            return None
+        return cookie.value if cookie is not None else None

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Secret
@@ -22,6 +23,9 @@ from openclaw_oauthrouter.runtime import Runtime, new_id
 from openclaw_oauthrouter.telemetry.metrics import RequestMetrics
 from openclaw_oauthrouter.telemetry.recorder import SinkRecorder
 from openclaw_oauthrouter.telemetry.ring import TraceRing
+
+if TYPE_CHECKING:
+    from openclaw_oauthrouter.proxy.editing import Editing
 
 SERVED = "oauthrouter.served"
 """Key of the ASGI scope under which a request finds what was in force when it came."""
@@ -90,6 +94,8 @@ class Live:
         self.observers = observers
         self.token = token
         self.config_problem: str | None = None
+        self._make_editing: Callable[[], Editing] | None = None
+        self._editing: Editing | None = None
         self.at_close: list[Callable[[], object]] = []
         self._served = _served(runtime, observers, token)
         self._running: dict[int, int] = {}
@@ -106,6 +112,17 @@ class Live:
     def paths(self) -> ClientPaths:
         """What clients may call."""
         return self._served.paths
+
+    @property
+    def editing(self) -> Editing | None:
+        """How the dashboard changes the configuration; ``None`` where there is no file to change."""
+        if self._editing is None and self._make_editing is not None:
+            self._editing = self._make_editing()
+        return self._editing
+
+    def allow_editing(self, make: Callable[[], Editing]) -> None:
+        """Let the dashboard change the configuration, by what is made when somebody first asks for it."""
+        self._make_editing, self._editing = make, None
 
     @asynccontextmanager
     async def lease(self) -> AsyncGenerator[Served, None]:

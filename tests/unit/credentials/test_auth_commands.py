@@ -69,6 +69,7 @@ def test_add_reads_the_secret_from_standard_input(auth, store) -> None:
         "expires_at": None,
         "usable": True,
         "reason": "",
+        "paused": False,
     }
 
 
@@ -280,3 +281,20 @@ def test_login_knows_only_chatgpt(auth) -> None:
     result = auth("login", "anthropic")
     assert result.exit_code == 2
     assert "auth add anthropic" in result.stderr
+
+
+def test_pause_leaves_a_credential_alone_until_resume(auth, store) -> None:
+    auth("add", "groq", input="gsk-0123456789abcdef\n")
+    assert auth("pause", "store:groq:key").exit_code == 0
+    row = rows(auth("status", "--json"))["store:groq:key"]
+    assert (row["usable"], row["paused"]) == (False, True)
+    assert "is paused" in auth("status", "groq").stdout
+    assert auth("resume", "store:groq:key").exit_code == 0
+    assert rows(auth("status", "--json"))["store:groq:key"]["usable"]
+
+
+def test_pause_of_an_unknown_name_says_what_is_meant(auth, store) -> None:
+    auth("add", "groq", input="gsk-0123456789abcdef\n")
+    refused = auth("pause", "store:groq:kye")
+    assert (refused.exit_code, "did you mean store:groq:key?" in refused.output) == (1, True)
+    assert auth("resume", "store:groq:key").exit_code == 1
