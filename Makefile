@@ -13,7 +13,7 @@ run: $(VENV)/run.stamp
 test: $(VENV)/dev.stamp lint
 	$(BIN)/pytest -n 2 -m "not e2e"
 
-# Needs what .ci/run installs: Node, openclaw, Claude Code, Codex CLI, chromium, redis-server.
+# Needs what .ci/run installs: Node, openclaw, Claude Code, Codex CLI, chromium, faketime, redis-server.
 test-e2e: $(VENV)/dev.stamp
 	$(BIN)/pytest -m e2e
 
