@@ -209,7 +209,7 @@ def _said(part: Part, role: Role, facts: Facts) -> Iterator[Part]:
 def _seen(part: BlobPart | UriPart | FilePart, facts: Facts) -> Iterator[Part]:
     info = facts.info
     sees = {"image": info.images, "document": info.documents, "audio": info.audio}[part.modality]
-    if not sees and not (part.modality == "document" and isinstance(part, BlobPart) and is_textual(part.mime_type)):
+    if sees is False and not (part.modality == "document" and isinstance(part, BlobPart) and is_textual(part.mime_type)):
         facts.note("dropped", part.modality, f"{info.id} does not take it; a line of text says that it was there")
         name = f" {part.filename!r}" if part.filename else ""
         yield TextPart(f"[{part.modality}{name}: this model cannot see it]", cache=getattr(part, "cache", None))

@@ -100,7 +100,8 @@ class ModelInfo:
     :ivar id: the provider's own id, without our provider prefix
     :ivar context_window: tokens, prompt and answer together; ``None`` when not known
     :ivar max_output_tokens: the most it may write; ``None`` when not known
-    :ivar images: it sees images; likewise ``documents``, ``audio``
+    :ivar images: it sees images; ``None`` when published tables contradict one another: the gateway then picks it for them only where
+        it knows of no other; likewise ``documents``, ``audio``
     :ivar tools: it calls tools
     :ivar price: what the user or a plugin says it costs; ``None`` leaves it to the published prices
     :ivar reasons: it reasons before it answers; ``None`` when not known
@@ -123,15 +124,15 @@ class ModelInfo:
     id: str
     context_window: int | None = None
     max_output_tokens: int | None = None
-    images: bool = True
-    documents: bool = True
+    images: bool | None = True
+    documents: bool | None = True
     tools: bool = True
     price: Price | None = None
     retires: date | None = None
     protocols: tuple[str, ...] = ()
     tool_protocols: tuple[str, ...] = ()
     max_input_tokens: int | None = None
-    audio: bool = True
+    audio: bool | None = True
     family: str | None = None
     generation: tuple[int, ...] = ()
     ability: float | None = None

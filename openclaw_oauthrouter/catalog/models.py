@@ -217,9 +217,9 @@ def _model_info(row: Mapping[str, Any], families: Families) -> ModelInfo:
         context_window=row.get("context_window"),
         max_input_tokens=row.get("max_input_tokens"),
         max_output_tokens=row.get("max_output_tokens"),
-        images=row.get("images", True),
-        documents=row.get("documents", True),
-        audio=row.get("audio", True),
+        **{
+            name: None if name in row.get("unconfirmed", ()) else row.get(name, True) for name in ("images", "documents", "audio")
+        },
         tools=row.get("tools", True),
         price=Price(*price) if price else None,
         list_price=Price(*row["list_price"]) if "list_price" in row else None,

@@ -117,7 +117,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
             f"{price['input']:g} / {price['output']:g}" if price else "not known",
             f"{row['contextWindow']:,}" if row["contextWindow"] else "",
             f"{row['maxOutputTokens']:,}" if row["maxOutputTokens"] else "",
-            "yes" if row["images"] else "no",
+            {True: "yes", False: "no", None: "unsure"}[row["images"]],
             "yes" if row["tools"] else "no",
             f"{row['ability']:g}" if row["ability"] is not None else "",
             row["retires"] or "",

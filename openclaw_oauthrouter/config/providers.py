@@ -66,7 +66,7 @@ class ModelSettings(PriceSettings):
     id: str = Field(description="the provider's own id; a bare string in models stands for it")
     context_window: int | None = Field(None, ge=1, description="tokens, prompt and answer together")
     max_output_tokens: int | None = Field(None, ge=1, description="the most it may write")
-    images: bool = Field(True, description="takes images")
+    images: bool = Field(True, description="takes images; saying so ends any doubt of the catalog's")
     documents: bool = Field(True, description="takes documents")
     tools: bool = Field(True, description="calls tools")
     price_conditions: tuple[PriceConditionSettings, ...] = Field(

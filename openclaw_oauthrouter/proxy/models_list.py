@@ -144,7 +144,7 @@ def model_entries(runtime: Runtime) -> list[ModelEntry]:
 def _entry(info: ModelInfo, dialect: str, price: Price | None) -> ModelEntry:
     known = with_accepts(info, dialect)
     accepts = known.accepts
-    inputs = ("text", *(("image",) if info.images else ()), *(("file",) if info.documents else ()))
+    inputs = ("text", *(("image",) if info.images is not False else ()), *(("file",) if info.documents is not False else ()))
     reasons = accepts is not None and accepts.reasons is not False and (accepts.reasons or accepts.efforts or accepts.budget)
     efforts = _known_efforts(accepts.efforts if accepts else None) if reasons else ()
     thinking = (

@@ -21,7 +21,7 @@ from openclaw_oauthrouter.canonical.routing import (
 from openclaw_oauthrouter.errors import CredentialNotFound, OAuthRouterError
 from openclaw_oauthrouter.interfaces import Provider
 from openclaw_oauthrouter.routing.cost import BORROWED_PLACES, candidate_cost, stake_of
-from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements
+from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements, doubt
 from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.routing.tiers import BORROWING_ORDERS, Chains
 
@@ -101,18 +101,22 @@ class Choosing:
         candidates: list[Candidate] = []
         out_of_order: list[Candidate] = []
         skipped: list[SkippedCandidate] = []
+        doubted = 0
         why_not = self.eligibility.asking_once().why_not
         for name, candidate in self._in_question(tier, candidates, in_use):
             against = NOT_CONFIGURED if candidate is None else why_not(candidate.info, requirements)
             if against is None and candidate is not None:
                 candidates.append(candidate)
+                doubted += requirements.media and doubt(candidate.info, requirements) is not None
                 if len(candidates) == MOST_CANDIDATES and in_use is None:
                     break
-            elif not candidates:
+            elif len(candidates) == doubted:
                 # What comes after a model that can serve is only a reserve; why it cannot is of no interest.
                 skipped.append(SkippedCandidate(name, against or ""))
                 if candidate is not None and self.eligibility.unfit(candidate.info, requirements) is None:
                     out_of_order.append(candidate)
+        if requirements.media:
+            candidates, out_of_order = self._without_doubt(tier, requirements, candidates, out_of_order, skipped)
         # With nothing else left, the provider's own answer says more than our guess.
         found = Found(tuple(candidates or out_of_order), tuple(skipped))
         if found.candidates:
@@ -160,6 +164,28 @@ class Choosing:
         prefix, _, model = normalise(name).partition("/")
         provider = self.providers.get(prefix)
         return provider.model_info(model) if provider and model else None
+
+    def _without_doubt(
+        self,
+        tier: Tier,
+        requirements: Requirements,
+        candidates: list[Candidate],
+        out_of_order: list[Candidate],
+        skipped: list[SkippedCandidate],
+    ) -> tuple[list[Candidate], list[Candidate]]:
+        """Leave out the models that may not see an image where the tier itself names one that does, even if that one must wait.
+
+        :param skipped: gets those left out
+        """
+        own = self._preference(tier).own
+        sure = [[row for row in rows if doubt(row.info, requirements) is None] for rows in (candidates, out_of_order)]
+        if not any(row.info.name in own for rows in sure for row in rows):
+            return candidates, out_of_order
+        for candidate in candidates:
+            why = doubt(candidate.info, requirements)
+            if why is not None:
+                skipped.append(SkippedCandidate(candidate.info.name, why))
+        return sure[0], sure[1]
 
     def _in_question(self, tier: Tier, candidates: Sequence[Candidate], in_use: str | None) -> Iterator[Row]:
         """Models in the order of preference, each once.

@@ -28,6 +28,11 @@ class Requirements:
     audio: bool = False
     structured_output: str | None = None
 
+    @property
+    def media(self) -> bool:
+        """Whether it holds more than text."""
+        return self.images or self.documents or self.audio
+
 
 def requirements_of(request: ChatRequest, input_tokens: int) -> Requirements:
     """Read a request's demands off its parts."""
@@ -120,15 +125,26 @@ class Eligibility:
         return InvalidRequestError(f"no model that 'auto' may choose can serve this request ({reasons})", param="model")
 
 
+def doubt(info: ModelInfo, requirements: Requirements) -> str | None:
+    """What a model may not take although it is asked for, in words; ``None`` when nothing is in doubt."""
+    if requirements.images and info.images is None:
+        return "may not see images: published tables contradict one another"
+    if requirements.documents and info.documents is None:
+        return "may not read documents: published tables contradict one another"
+    if requirements.audio and info.audio is None:
+        return "may not hear audio: published tables contradict one another"
+    return None
+
+
 def too_small(info: ModelInfo, requirements: Requirements) -> str | None:
     """What a request demands that a model does not offer, in words; ``None`` when it offers all."""
-    if requirements.images and not info.images:
+    if requirements.images and info.images is False:
         return "cannot see images"
-    if requirements.documents and not info.documents:
+    if requirements.documents and info.documents is False:
         return "cannot read documents"
     if requirements.tools and not info.tools:
         return "cannot call tools"
-    if requirements.audio and not info.audio:
+    if requirements.audio and info.audio is False:
         return "cannot hear audio"
     window = info.max_input_tokens or info.context_window
     if window is not None and requirements.input_tokens > window:

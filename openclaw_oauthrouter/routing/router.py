@@ -27,7 +27,7 @@ from openclaw_oauthrouter.errors import InvalidRequestError
 from openclaw_oauthrouter.interfaces import ConversationMemory, Provider
 from openclaw_oauthrouter.routing.choosing import IN_USE, Choosing
 from openclaw_oauthrouter.routing.cost import CHAT_TURNS, forecast_of, remaining_calls
-from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements, UsableProviders, requirements_of, too_small
+from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements, UsableProviders, doubt, requirements_of, too_small
 from openclaw_oauthrouter.routing.fallback import fallback_candidates
 from openclaw_oauthrouter.routing.model_ids import Auto, resolve
 from openclaw_oauthrouter.routing.prices import Prices
@@ -213,11 +213,17 @@ class Router:
         return Routed(decision, features)
 
     def _fallback(self, info: ModelInfo, requirements: Requirements, known: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-        """The stops of ``rateLimitFallback`` that are up to the request."""
+        """The stops of ``rateLimitFallback`` that are up to the request.
+
+        Where the model that is replaced surely sees what the request holds, so must those that replace it.
+        """
+        sure = requirements.media and any(doubt(one, requirements) is None for one in (info, *(other.info for other in known)))
         return tuple(
             candidate
             for candidate in fallback_candidates(info, self.fallback, self.choosing.providers, self.eligibility.day())
-            if all(candidate.info != other.info for other in known) and too_small(candidate.info, requirements) is None
+            if all(candidate.info != other.info for other in known)
+            and too_small(candidate.info, requirements) is None
+            and not (sure and doubt(candidate.info, requirements))
         )
 
     def _limited(self, tier: Tier, hints: RouteHints) -> Tier:

@@ -8,12 +8,12 @@ import re
 import sys
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from openclaw_oauthrouter.catalog.families import Families, bare_id, generation_text, read_table, shipped_families
-from scripts.update_catalog.rows import Row, corrected, rows_of
+from scripts.update_catalog.rows import Row, contradicted, corrected, rows_of
 from scripts.update_catalog.sources import Table, genai_version, litellm_table, published_price
 
 HERE = Path(__file__).parent
@@ -30,7 +30,7 @@ _ABOUT = (
     "per million tokens at list price: input, output, cache reads, cache writes. A column that is absent has its default (catalog/models.py)."
 )
 _ORDER = (
-    "provider", "id", "family", "generation", "context_window", "max_input_tokens", "max_output_tokens", "images", "documents", "audio", "tools",
+    "provider", "id", "family", "generation", "context_window", "max_input_tokens", "max_output_tokens", "images", "documents", "audio", "unconfirmed", "tools",
     "reasoning", "efforts", "protocols", "tool_protocols", "list_price", "price", "released", "retires", "successor",
 )  # fmt: skip
 _ABILITIES = ("images", "documents", "audio", "tools", "reasoning", "max_output_tokens")
@@ -46,7 +46,7 @@ def main() -> int:
     today = datetime.now(UTC).date() if arguments.date is None else arguments.date
     at = datetime.combine(_working_day(today), LIST_PRICE_HOUR)
     table = litellm_table(arguments.wheel)
-    text = _file(_all_rows(table, at), table, today, at)
+    text = _file(all_rows(table, at), table, today, at)
     if arguments.check:
         return _compare(text)
     TARGET.write_text(text, encoding="utf-8")
@@ -69,7 +69,11 @@ def _working_day(day: date) -> date:
     return day - timedelta(days=max(day.weekday() - 4, 0))
 
 
-def _all_rows(table: Table, at: datetime) -> list[Row]:
+def all_rows(table: Table, at: datetime) -> list[Row]:
+    """The rows that the tables and our corrections give.
+
+    :param at: the moment whose prices count
+    """
     families = shipped_families()
     corrections = read_table("corrections.toml")["correction"]
     done: dict[str, list[Row]] = {}
@@ -82,7 +86,14 @@ def _all_rows(table: Table, at: datetime) -> list[Row]:
             _price(row, vendor, at)
         done[provider] = _worth_keeping(rows, vendor.get("keep", KEPT_GENERATIONS))
     everything = [row for rows in done.values() for row in rows]
-    return [_like_its_makers(row, everything) for row in everything]
+    doubted = contradicted(table, families)
+    return [_as_sure(_like_its_makers(row, everything), doubted) for row in everything]
+
+
+def _as_sure(row: Row, doubted: Collection[tuple[str, str]]) -> Row:
+    """A row that says it sees, of a model of which the table says both, with that in doubt."""
+    in_doubt = row.get("images", True) and (row["family"], row["generation"]) in doubted
+    return {**row, "unconfirmed": ["images"]} if in_doubt else row
 
 
 def _like_its_makers(row: Row, rows: Sequence[Row]) -> Row:
@@ -142,11 +153,12 @@ def _file(rows: Iterable[Row], table: Table, today: date, at: datetime) -> str:
         "priced_at": at.isoformat(),
         "sources": {"litellm": table.version, "genai-prices": genai_version()},
     }
-    lines = ",\n".join("    " + json.dumps(_trimmed(row), ensure_ascii=False) for row in rows)
+    lines = ",\n".join("    " + json.dumps(trimmed(row), ensure_ascii=False) for row in rows)
     return json.dumps(head, indent=2, ensure_ascii=False)[:-2] + f',\n  "models": [\n{lines}\n  ]\n}}\n'
 
 
-def _trimmed(row: Row) -> Row:
+def trimmed(row: Row) -> Row:
+    """A row as the file has it: in the order of its columns, without what is the default."""
     kept = {name: row[name] for name in _ORDER if row.get(name) not in (None, "", [], {})}
     if kept.get("max_input_tokens") == kept.get("context_window"):
         kept.pop("max_input_tokens", None)

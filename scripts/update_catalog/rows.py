@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from openclaw_oauthrouter.catalog.families import Families
+from openclaw_oauthrouter.catalog.families import Families, generation_text
 from scripts.update_catalog.sources import MILLION, Table, published_models, published_price, published_window
 
 Row = dict[str, Any]
@@ -53,6 +54,16 @@ def corrected(rows: Sequence[Row], provider: str, corrections: Iterable[Mapping[
                 for column in correction.get("unset", ()):
                     row.pop(column, None)
     return list(by_id.values())
+
+
+def contradicted(table: Table, families: Families) -> set[tuple[str, str]]:
+    """Family and generation of models of which the table says both that they see images and, of another host, that they do not."""
+    said: dict[tuple[str, str], set[bool]] = defaultdict(set)
+    for name, row in table.rows.items():
+        place = families.place(name.rpartition("/")[2]) if row.get("mode") in ("chat", "responses") else None
+        if place is not None and isinstance(row.get("supports_vision"), bool):
+            said[place.family, generation_text(place.generation)].add(row["supports_vision"])
+    return {model for model, answers in said.items() if len(answers) > 1}
 
 
 def _from_table(vendor: Mapping[str, Any], name: str, said: Mapping[str, Any], at: datetime) -> Row | None:

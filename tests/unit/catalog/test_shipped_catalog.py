@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -13,17 +14,45 @@ import pytest
 from genai_prices import Usage, calc_price
 
 from openclaw_oauthrouter.catalog.families import read_table, shipped_families
+from openclaw_oauthrouter.catalog.listings import ListedModel
 from openclaw_oauthrouter.catalog.models import MAX_AGE_DAYS, Edition, build_catalog, shipped_edition, shipped_models
 from openclaw_oauthrouter.catalog.presets import presets
+from openclaw_oauthrouter.config.providers import ProviderSettings
 from openclaw_oauthrouter.config.routing import shipped_tiers
+from scripts.update_catalog.__main__ import all_rows, trimmed
 from scripts.update_catalog.default_tiers import text_for
+from scripts.update_catalog.rows import contradicted
+from scripts.update_catalog.sources import TABLE, Table, genai_version
 
 FILE: dict[str, Any] = json.loads(
     resources.files("openclaw_oauthrouter.catalog").joinpath("models.json").read_text(encoding="utf-8")
 )
 ROWS: list[dict[str, Any]] = FILE["models"]
 CORRECTIONS = read_table("corrections.toml")["correction"]
-LITELLM = os.environ.get("OAUTHROUTER_LITELLM_TABLE")
+
+
+def _litellm() -> Path | None:
+    """LiteLLM's table, where a variable names it or LiteLLM is installed among the frameworks of the end-to-end tests."""
+    named = os.environ.get("OAUTHROUTER_LITELLM_TABLE")
+    python = os.environ.get("OAUTHROUTER_E2E_FRAMEWORKS")
+    if named or not python:
+        return Path(named) if named else None
+    return next(Path(python).parents[1].glob(f"lib/python*/site-packages/{TABLE}"), None)
+
+
+LITELLM = _litellm()
+needs_litellm = pytest.mark.skipif(LITELLM is None, reason="no table of LiteLLM's here")
+
+
+def _litellm_version() -> str:
+    """Of the package that the table lies in."""
+    folder = next((LITELLM or Path()).parents[1].glob("litellm-*.dist-info"), None)
+    return folder.name.removeprefix("litellm-").removesuffix(".dist-info") if folder else ""
+
+
+def litellm_rows() -> dict[str, dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = json.loads((LITELLM or Path()).read_text(encoding="utf-8"))
+    return {name: row for name, row in rows.items() if name != "sample_spec"}
 
 
 def test_the_shipped_catalog_is_not_old() -> None:
@@ -59,15 +88,60 @@ def test_a_shipped_price_is_the_published_one(row: dict[str, Any]) -> None:
     assert row["list_price"] == pytest.approx(expected)
 
 
-@pytest.mark.skipif(LITELLM is None, reason="OAUTHROUTER_LITELLM_TABLE names LiteLLM's table of models")
+@needs_litellm
 def test_shipped_dates_are_litellms() -> None:
-    table = json.loads(Path(LITELLM or "").read_text(encoding="utf-8"))
-    corrected = {(row["provider"], row["model"]) for row in CORRECTIONS}
-    dates = {row["id"]: row.get("retires") for row in ROWS if row["provider"] in ("openai", "anthropic", "deepseek")}
-    assert len(dates) > 40
-    for model, day in dates.items():
-        if model in table and not any(name == model for _, name in corrected):
-            assert day == table[model].get("deprecation_date"), model
+    table = litellm_rows()
+    patterns = [(row["provider"], row["model"]) for row in CORRECTIONS if {"retires"} & row["set"].keys()]
+    ours = [row for row in ROWS if row["provider"] in ("openai", "anthropic", "deepseek") and row["id"] in table]
+    assert len(ours) > 40
+    for row in ours:
+        if not any(provider == row["provider"] and re.fullmatch(model, row["id"]) for provider, model in patterns):
+            assert row.get("retires") == table[row["id"]].get("deprecation_date"), row["id"]
+
+
+@needs_litellm
+def test_shipped_rows_are_what_the_tables_give() -> None:
+    editions = {"litellm": _litellm_version(), "genai-prices": genai_version()}
+    if FILE["sources"] != editions:
+        pytest.skip("other editions than the file was made from")
+    rows = [trimmed(row) for row in all_rows(Table("", litellm_rows()), datetime.fromisoformat(FILE["priced_at"]))]
+    assert json.loads(json.dumps(rows)) == ROWS, "python -m scripts.update_catalog"
+
+
+def test_contradicted_finds_models_that_see_at_one_host_only() -> None:
+    def said(sees: bool | None) -> dict[str, Any]:
+        return {"mode": "chat", **({} if sees is None else {"supports_vision": sees})}
+
+    rows = {
+        "deepseek/deepseek-flash": said(True),
+        "somewhere/deepseek-ai/DeepSeek-V4.1-Flash": said(None),
+        "claude-opus-5-5": said(True),
+        "elsewhere/claude-opus-5-5": said(True),
+        "kimi-k3": said(True),
+        "other/Kimi-K3": said(False),
+        "no-family/at-all": said(False),
+    }
+    families = shipped_families()
+    assert contradicted(Table("1", rows), families) == {("kimi", "3")}
+    rows["third/deepseek-v4.1-flash"] = said(False)
+    assert ("deepseek-flash", "4.1") not in contradicted(Table("1", rows), families)  # the plain name says no generation
+    rows["third/deepseek-v4.1-flash-1017"] = said(True)
+    assert ("deepseek-flash", "4.1") in contradicted(Table("1", rows), families)
+
+
+def test_shipped_models_in_doubt_are_open_weights_only() -> None:
+    doubted = {info.family for info in shipped_models() if info.images is None}
+    assert {"deepseek-flash", "kimi"} <= doubted
+    assert not any((family or "").startswith(("claude", "gpt", "gemini", "grok")) for family in doubted)
+
+
+def test_what_a_provider_or_the_user_says_of_images_ends_the_doubt() -> None:
+    key = ("deepseek", "deepseek-flash")
+    assert build_catalog({})[key].images is None
+    listings = {"deepseek": [ListedModel("deepseek-flash", images=True)]}
+    assert build_catalog({}, listings=listings)[key].images is True
+    settings = ProviderSettings.model_validate({"models": [{"id": "deepseek-flash", "images": True}]})
+    assert build_catalog({"deepseek": settings})[key].images is True
 
 
 def test_every_correction_names_its_source() -> None:

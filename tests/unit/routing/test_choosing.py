@@ -11,7 +11,7 @@ import pytest
 from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, TextPart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.pricing import Price
 from openclaw_oauthrouter.canonical.request import ResponseFormat, Tool
-from openclaw_oauthrouter.canonical.routing import ModelInfo, RouteHints, Tier
+from openclaw_oauthrouter.canonical.routing import ModelInfo, RouteHints, RoutingDecision, Tier
 from openclaw_oauthrouter.catalog.models import placed
 from openclaw_oauthrouter.config.routing import RoutingSettings
 from openclaw_oauthrouter.config.upstream import FallbackCandidateSettings, RateLimitFallbackSettings
@@ -20,7 +20,7 @@ from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements, 
 from openclaw_oauthrouter.routing.fallback import fallback_candidates
 from openclaw_oauthrouter.routing.hints import hints_of
 from openclaw_oauthrouter.routing.tiers import borrowing_order, named_tiers
-from tests.unit.routing.world import TODAY, FakeProvider, World, asking, providers
+from tests.unit.routing.world import TIERS, TODAY, FakeProvider, World, asking, providers
 
 SIMPLE, MEDIUM, COMPLEX, REASONING = Tier
 
@@ -237,3 +237,77 @@ def test_the_stops_of_a_fallback_have_to_be_up_to_the_request_too() -> None:
         for parts, there in (((), True), ((BlobPart("image", "image/png", "aGk="),), False)):
             decision = world.router().route(asking(model, *parts), RouteHints(), None).decision
             assert ("gamma/spare" in [candidate.info.name for candidate in decision.candidates]) is there
+
+
+# ------------------------------------------------------------------ models of which tables contradict one another
+
+IMAGE = BlobPart("image", "image/png", "aGk=")
+DOUBTED = ModelInfo("gamma", "doubted", 200_000, images=None, documents=None, audio=None, price=Price(1, 5))
+SEES, READS_NOTHING = (
+    ModelInfo("delta", "sees", 200_000, price=Price(1, 5)),
+    ModelInfo("delta", "blind", images=False, documents=False, audio=False),
+)
+
+
+def decided(world: World, model: str, *parts: Any) -> RoutingDecision:
+    return world.router().route(asking(model, *parts), RouteHints(), None).decision
+
+
+def world_of(*chain: str, down: dict[str, str] | None = None) -> World:
+    tiers = {**TIERS, "SIMPLE": {"primary": chain[0], "fallback": list(chain[1:])}}
+    others = FakeProvider("gamma", (DOUBTED,)), FakeProvider("delta", (SEES, READS_NOTHING))
+    usable = {"alpha", "beta", "gamma", "delta"}
+    return World(providers=providers(*others), settings={"tiers": tiers}, usable=usable, down=down or {})
+
+
+@pytest.mark.parametrize(
+    ("chain", "down", "first", "doubted_in_chain"),
+    [
+        (("gamma/doubted", "delta/sees"), {}, "delta/sees", False),
+        (("delta/sees", "gamma/doubted"), {}, "delta/sees", False),
+        (("delta/sees", "gamma/doubted"), {"delta/sees": "cooling down"}, "beta/middle", False),
+        (("gamma/doubted", "delta/sees"), {"delta/sees": "cooling down"}, "beta/middle", False),
+        (("gamma/doubted", "delta/blind"), {}, "gamma/doubted", True),
+        (("gamma/doubted",), {}, "gamma/doubted", True),
+    ],
+)
+@pytest.mark.parametrize("part", [IMAGE, BlobPart("document", "application/pdf", "aGk="), BlobPart("audio", "audio/wav", "aGk=")])
+def test_find_leaves_doubtful_models_out_where_the_tier_names_a_sure_one(
+    chain: tuple[str, ...], down: dict[str, str], first: str, doubted_in_chain: bool, part: BlobPart
+) -> None:
+    decision = decided(world_of(*chain, down=down), "auto", part)
+    names = [candidate.info.name for candidate in decision.candidates]
+    assert (names[0], "gamma/doubted" in names) == (first, doubted_in_chain)
+    assert ("gamma/doubted" in [skip.model for skip in decision.skipped]) is not doubted_in_chain or down
+    text = decided(world_of(*chain, down=down), "auto")
+    assert "gamma/doubted" in [candidate.info.name for candidate in text.candidates]
+
+
+def test_find_waits_for_a_sure_model_rather_than_ask_a_doubtful_one() -> None:
+    everything = {"alpha": "cooling down", "beta": "cooling down", "delta": "cooling down"}
+    decision = decided(world_of("gamma/doubted", "delta/sees", down=everything), "auto", IMAGE)
+    assert decision.model == "delta/sees"
+    assert "gamma/doubted" in [skip.model for skip in decision.skipped]
+
+
+@pytest.mark.parametrize("model", ["auto", "alpha/small"])
+def test_rate_limit_fallback_takes_an_image_only_to_sure_models(model: str) -> None:
+    chain = tuple(
+        FallbackCandidateSettings(provider=name, default_model=id_) for name, id_ in (("gamma", "doubted"), ("delta", "sees"))
+    )
+    fallback = RateLimitFallbackSettings(enabled=True, from_providers=("alpha",), chain=chain)
+    world = replace(world_of("alpha/small"), fallback=fallback)
+    for parts, there in (((), True), ((IMAGE,), False)):
+        names = [candidate.info.name for candidate in decided(world, model, *parts).candidates]
+        assert ("gamma/doubted" in names, "delta/sees" in names) == (there, True)
+
+
+def test_rate_limit_fallback_of_a_doubtful_model_may_be_doubtful_too() -> None:
+    chain = (FallbackCandidateSettings(provider="gamma", default_model="doubted"),)
+    fallback = RateLimitFallbackSettings(enabled=True, from_providers=("epsilon",), chain=chain)
+    other = FakeProvider("epsilon", (replace(DOUBTED, provider="epsilon"),))
+    world = World(providers=providers(other, FakeProvider("gamma", (DOUBTED,))), fallback=fallback, usable={"epsilon", "gamma"})
+    assert [candidate.info.name for candidate in decided(world, "epsilon/doubted", IMAGE).candidates] == [
+        "epsilon/doubted",
+        "gamma/doubted",
+    ]
