@@ -109,3 +109,11 @@ def test_the_checks_can_fail() -> None:
     assert wrong_word(["serve", "--prot", "1"]) == "--prot"
     assert wrong_word(["--config", "x.toml", "auth", "status"]) is None
     assert set(_ABSOLUTE.findall("see /home/somebody/notes")) == {"home"}
+
+
+def test_decision_pages_have_numbers_of_their_own_and_are_listed() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [page.name[:4] for page in pages]
+    assert len(set(numbers)) == len(numbers), numbers
+    listed = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert [page.name for page in pages if f"(decisions/{page.name})" not in listed] == []
