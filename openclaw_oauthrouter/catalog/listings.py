@@ -31,7 +31,14 @@ _NO_CHAT = re.compile(
 
 
 class ListingError(Exception):
-    """What was received is no list of models; says why, without quoting it."""
+    """What was received is no list of models; says why, without quoting it.
+
+    :ivar status: the HTTP status, where that is why
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)

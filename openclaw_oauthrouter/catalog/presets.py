@@ -23,6 +23,8 @@ class Preset:
     :ivar also: other dialects it speaks
     :ivar variables: environment variables that hold a key, the preferred one first
     :ivar keys: where keys are made
+    :ivar key_begins: how its keys begin
+    :ivar key_path: where on its host a key is tested for nothing, when everybody gets its list of models
     :ivar list_paths: where on its host a better list of models is than at ``/models`` of the API
     :ivar detail_path: where on its host one model is asked for
     :ivar local: runs on this machine and takes no key; asked only when it was added or configured
@@ -43,6 +45,8 @@ class Preset:
     also: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     keys: str | None = None
+    key_begins: tuple[str, ...] = ()
+    key_path: str | None = None
     list_paths: tuple[str, ...] = ()
     detail_path: str | None = None
     local: bool = False
@@ -59,9 +63,16 @@ def presets() -> Mapping[str, Preset]:
     return MappingProxyType({row["name"]: _preset(row) for row in read_table("presets.toml")["preset"]})
 
 
+def issuers_of(key: str) -> list[str]:
+    """Names of the providers whose keys begin like this one, as exactly as any do; empty when none does."""
+    fitting = [(len(start), name) for name, preset in presets().items() for start in preset.key_begins if key.startswith(start)]
+    longest = max(fitting, default=(0, ""))[0]
+    return [name for length, name in fitting if length == longest]
+
+
 def _preset(row: Mapping[str, Any]) -> Preset:
     fields = dict(row)
-    for name in ("variables", "allowed_fields", "also", "own_ids", "list_paths"):
+    for name in ("variables", "allowed_fields", "also", "own_ids", "list_paths", "key_begins"):
         if name in fields:
             fields[name] = tuple(fields[name])
     fields.setdefault("prices", fields["name"])

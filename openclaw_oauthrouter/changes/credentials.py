@@ -10,14 +10,12 @@ import httpx
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
 from openclaw_oauthrouter.canonical.credential import Credential, CredentialKind, Secret
-from openclaw_oauthrouter.catalog.listings import ListingError
 from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.catalog.spelling import nearest
 from openclaw_oauthrouter.credentials import secret_text
 from openclaw_oauthrouter.credentials.sources.store import StoreFile
 from openclaw_oauthrouter.errors import CredentialError, InvalidRequestError, NotFoundError
-from openclaw_oauthrouter.interfaces import ListsModels
-from openclaw_oauthrouter.upstream.model_lists import fetch_models
+from openclaw_oauthrouter.upstream.key_check import check_key
 
 NO_KEY = "none"
 """Kept for a server on this machine, which takes no key; that it was added is what counts."""
@@ -86,20 +84,14 @@ class KeyTest:
 
 
 async def try_key(provider: object, credential: Credential | None, transport: httpx.AsyncBaseTransport) -> KeyTest:
-    """Ask a provider for its list of models, which costs nothing; then without the key, to learn whether it was looked at."""
-    if not isinstance(provider, ListsModels):
-        return KeyTest(False, False, 0, "this provider has no list of models to test a key with")
-    try:
-        found = await fetch_models(transport, provider, credential, _TEST_SECONDS)
-    except ListingError as error:
-        return KeyTest(False, False, 0, str(error))
+    """Try a credential with requests that cost nothing."""
+    check = await check_key(transport, provider, credential, _TEST_SECONDS)
+    count = len(check.models)
+    if check.state != "accepted":
+        return KeyTest(bool(check.models) and check.state != "refused", False, count, check.detail)
     if credential is None:
-        return KeyTest(True, False, len(found), f"it answers and lists {len(found)} models")
-    try:
-        await fetch_models(transport, provider, None, _TEST_SECONDS)
-    except ListingError:
-        return KeyTest(True, True, len(found), f"it accepts the key and lists {len(found)} models")
-    return KeyTest(True, False, len(found), f"it lists {len(found)} models, but to anybody: the key itself is not tested by that")
+        return KeyTest(True, False, count, f"it answers and lists {count} models")
+    return KeyTest(True, True, count, f"it accepts the key and lists {count} models")
 
 
 def as_credential(provider: str, secret: str) -> Credential:

@@ -19,7 +19,7 @@ from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.catalog.spelling import nearest
 from openclaw_oauthrouter.changes.credentials import NO_KEY, KeyTest, check_takes_keys, keep, try_key
 from openclaw_oauthrouter.cli.chatgpt_sign_in import PROFILE, SignInOptions, sign_in
-from openclaw_oauthrouter.cli.grammar import confirm
+from openclaw_oauthrouter.cli.grammar import UsageProblem, confirm, may_ask
 from openclaw_oauthrouter.cli.output import create_console, create_table
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.credentials import chatgpt_login, secret_text
@@ -30,7 +30,7 @@ from openclaw_oauthrouter.credentials.overview import OverviewRow, overview
 from openclaw_oauthrouter.credentials.sources.store import StoreFile, StoreSource
 from openclaw_oauthrouter.errors import CredentialError
 
-_TERMS = (
+ANTHROPIC_TERMS = (
     "Note: Anthropic issues sk-ant-oat tokens for Claude Code; its terms do not foresee their use in other programs, and it may "
     "refuse them at any time. An API key is the safe choice."
 )
@@ -92,7 +92,7 @@ def add(context: click.Context, provider: str, profile_id: str | None, force: bo
         secret = NO_KEY if preset is not None and preset.local else secret_text.clean(_read_secret(provider))
         name = keep(StoreFile(settings.home), provider, secret, profile_id)
         if secret_text.is_anthropic_oauth(secret):
-            click.echo(_TERMS, err=True)
+            click.echo(ANTHROPIC_TERMS, err=True)
         _report(as_json, {"added": name, "provider": provider}, f"Kept {name!r}; {_chain(settings).explain(provider)}.")
         if preset is not None and preset.api_base is None and provider not in settings.providers:
             click.echo(f'{preset.title} needs an address too: providers.{provider}.api_base = "{preset.address_hint}"', err=True)
@@ -125,6 +125,8 @@ def login(context: click.Context, /, provider: str, as_json: bool, **options: An
         raise click.BadParameter(f"{provider!r} has no sign-in here; use `auth add {provider}`", param_hint="PROVIDER")
     with _plain_errors():
         settings = _settings(context)
+        if options["paste"] and not may_ask():
+            raise UsageProblem("--paste asks for an address, which --no-input forbids")
         sign_in(StoreFile(settings.home), token_client(settings, time.time), SignInOptions(**options))
         _report(as_json, {"added": PROFILE, "provider": chatgpt_login.PROVIDER}, f"Signed in; kept as {PROFILE!r}.")
 
@@ -264,7 +266,11 @@ def _check_name(provider: str, settings: Settings) -> None:
         return
     close = nearest(provider, known)
     hint = f"; did you mean {' or '.join(close)}?" if close else f"; known are {', '.join(sorted(known))}"
-    if sys.stdin.isatty() and click.confirm(f"There is no provider {provider!r}{hint} Keep it all the same?", err=True):
+    if (
+        sys.stdin.isatty()
+        and may_ask()
+        and click.confirm(f"There is no provider {provider!r}{hint} Keep it all the same?", err=True)
+    ):
         return
     raise CredentialError(f"not kept: there is no provider {provider!r}{hint} (--force keeps it all the same)")
 
@@ -278,6 +284,8 @@ def _chain(settings: Settings) -> CredentialChain:
 
 def _read_secret(provider: str) -> str:
     if sys.stdin.isatty():
+        if not may_ask():
+            raise UsageProblem("the key cannot be asked for with --no-input; give it on standard input")
         return str(click.prompt(f"Key or token of {provider}", hide_input=True, err=True))
     return sys.stdin.read()
 

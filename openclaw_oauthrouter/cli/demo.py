@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openclaw_oauthrouter.cli.serve import run, until_stopped
+from openclaw_oauthrouter.cli.serve import run, told_to_stop, until_stopped
 from openclaw_oauthrouter.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -50,9 +50,10 @@ async def _demo(obj: dict[str, Any], once: bool, port: int | None, as_json: bool
             rows = [await _ask(handle, prompt) for prompt in PROMPTS]
             _print(rows, as_json)
             if not once:
+                told = told_to_stop()
                 code = handle.live.observers.logins.issue()
                 click.echo(f"serving on {handle.base_url}; dashboard: {handle.base_url}/debug/dashboard?code={code}; Ctrl-C ends")
-                await until_stopped(handle)
+                await until_stopped(handle, told)
 
 
 async def _ask(handle: ProxyHandle, prompt: str) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -78,14 +78,19 @@ def asks(obj: dict[str, Any]) -> bool:
     return not obj.get("no_input")
 
 
+def may_ask() -> bool:
+    """The same, for code that is called by the command that runs."""
+    context = click.get_current_context(silent=True)
+    return context is None or not isinstance(context.obj, dict) or asks(context.obj)
+
+
 def confirm(question: str, *, default: bool = True, err: bool = False) -> bool:
     """Ask yes or no.
 
     :param err: on standard error, where standard output is for programs
     :raises UsageProblem: ``--no-input``
     """
-    context = click.get_current_context(silent=True)
-    if context is not None and isinstance(context.obj, dict) and not asks(context.obj):
+    if not may_ask():
         raise UsageProblem(f"{question} cannot be asked with --no-input; add --yes to agree")
     return click.confirm(question, default=default, err=err)
 
@@ -94,6 +99,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """``"did you mean 'serve'?"``, or nothing."""
     close = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else ""
+
+
+def has_colours(environ: Mapping[str, str]) -> bool:
+    """Whether the environment lets commands use colours: no-color.org, and terminals that have none."""
+    return not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
 def explain_usage(error: click.UsageError) -> tuple[str, str]:
@@ -113,7 +123,8 @@ def explain_usage(error: click.UsageError) -> tuple[str, str]:
 
 def show_problem(message: str, advice: str = "") -> None:
     """One style for all: ``error: …`` and, where there is some advice, ``try: …``."""
-    click.secho(f"error: {message}", fg="red", err=True)
+    # Also after a command has ended, when there is no context any more that knows of colours.
+    click.secho(f"error: {message}", fg="red", err=True, color=None if has_colours(os.environ) else False)
     if advice:
         click.echo(f"try: {advice}", err=True)
 

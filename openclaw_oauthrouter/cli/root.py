@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
 
 import click
 
 from openclaw_oauthrouter import __version__, cli
-from openclaw_oauthrouter.cli.grammar import EXIT_FAILED, EXIT_MISUSED, common_options, complete, explain_usage, show_problem
+from openclaw_oauthrouter.cli.grammar import (
+    EXIT_FAILED,
+    EXIT_MISUSED,
+    common_options,
+    complete,
+    explain_usage,
+    has_colours,
+    show_problem,
+)
 from openclaw_oauthrouter.errors import ConfigurationError, OAuthRouterError
 
 COMMANDS = (
@@ -80,7 +89,8 @@ def run(arguments: list[str] | None = None) -> int:
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
-        result = root.main(args=arguments, prog_name="openclaw-oauthrouter", standalone_mode=False, obj={})
+        colour = None if has_colours(os.environ) else False
+        result = root.main(args=arguments, prog_name="openclaw-oauthrouter", standalone_mode=False, obj={}, color=colour)
     except click.exceptions.Abort:
         click.echo("interrupted", err=True)
         return 130

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -13,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openclaw_oauthrouter.cli.editing import allow_editing, file_to_edit
+from openclaw_oauthrouter.cli.grammar import asks
 from openclaw_oauthrouter.cli.log_output import configure_log, log_to_file
 from openclaw_oauthrouter.config.loading import LoadedSettings, load_settings
 
 if TYPE_CHECKING:
+    from openclaw_oauthrouter.config import Settings
     from openclaw_oauthrouter.proxy.start import ProxyHandle
+    from openclaw_oauthrouter.runtime import Runtime
 
 OAUTH_NOTICE = (
     "note: an Anthropic OAuth token is in use. Anthropic's terms reserve these tokens for its own applications; "
@@ -49,8 +54,21 @@ def command(obj: dict[str, Any], /, host: str | None, port: int | None, log_leve
     if ways["host_stdio"]:
         work = _with_host(obj.get("config"), overrides)
     else:
-        work = _alone(obj.get("config"), overrides, ways["demo"], ways["demo_if_empty"])
+        demo = ways["demo"] or (not ways["demo_if_empty"] and asks(obj) and _first_minute(obj, overrides))
+        work = _alone(obj.get("config"), overrides, demo, ways["demo_if_empty"])
     run(work)
+
+
+def _first_minute(obj: dict[str, Any], overrides: dict[str, Any]) -> bool:
+    """Ask somebody without credentials, who sits before it, where answers shall come from; tells whether it is the demo."""
+    if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        return False
+    loaded = load_settings(obj.get("config"), overrides=overrides)
+    if _has_credentials(loaded):
+        return False
+    from openclaw_oauthrouter.cli.first_minute.wizard import lead
+
+    return lead(obj, loaded) == "demo"
 
 
 def run(work: Any) -> None:
@@ -113,10 +131,11 @@ async def _alone(config: Path | None, overrides: dict[str, Any], demo: bool, dem
             allow_editing(handle.live, reloader, path, lambda found: load_settings(found, overrides=overrides))
         watching = asyncio.create_task(reloader.watch())
         stack.callback(watching.cancel)
+        told = told_to_stop()
         _greet(handle, own, demo)
         naming = asyncio.create_task(_name_unpriced(handle))
         stack.callback(naming.cancel)
-        await until_stopped(handle)
+        await until_stopped(handle, told)
 
 
 def _as_it_is(loaded: LoadedSettings) -> LoadedSettings:
@@ -139,8 +158,9 @@ async def _with_host(config: Path | None, overrides: dict[str, Any]) -> None:
         path = file_to_edit(loaded)
         reloader = Reloader(handle.live, path, lambda: load_settings(config, overrides=said))
         allow_editing(handle.live, reloader, path, lambda found: load_settings(found, overrides=said))
+        told = told_to_stop()
         bridge.ready(f"{handle.base_url}/v1", Secret(handle.auth_token))
-        await until_stopped(handle, bridge.closed)
+        await until_stopped(handle, told, bridge.closed)
     await bridge.close()
 
 
@@ -149,8 +169,8 @@ def has_terminal() -> bool:
     return any(os.isatty(number) for number in (0, 1))
 
 
-async def until_stopped(handle: ProxyHandle, *events: asyncio.Event) -> None:
-    """Until SIGINT or SIGTERM, until one of the events, or until the gateway ends by itself."""
+def told_to_stop() -> asyncio.Event:
+    """Set at SIGINT or SIGTERM, and when the terminal is closed; from now on these end nothing by themselves."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     ending = [signal.SIGINT, signal.SIGTERM]
@@ -159,7 +179,12 @@ async def until_stopped(handle: ProxyHandle, *events: asyncio.Event) -> None:
     for name in ending:
         with suppress(NotImplementedError):  # Windows has no signal handlers here; Ctrl-C arrives as KeyboardInterrupt
             loop.add_signal_handler(name, told.set)
-    waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(event.wait()) for event in (told, *events)]
+    return told
+
+
+async def until_stopped(handle: ProxyHandle, *events: asyncio.Event) -> None:
+    """Until one of the events, or until the gateway ends by itself."""
+    waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(event.wait()) for event in events]
     waits.append(asyncio.ensure_future(handle.wait()))
     _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for wait in pending:
@@ -201,6 +226,29 @@ def _greet(handle: ProxyHandle, loaded: LoadedSettings, demo: bool) -> None:
         click.echo(f"providers: {', '.join(usable)}")
         if runtime.uses_anthropic_oauth():
             click.secho(OAUTH_NOTICE, fg="yellow", err=True)
+    if not usable:
+        _say_what_is_missing(runtime)
+        return
     missing = runtime.why_not_ready()
     if missing is not None:
-        click.secho(missing if not usable else f"'auto' cannot be answered yet: {missing}", fg="yellow", err=True)
+        click.secho(f"'auto' cannot be answered yet: {missing}", fg="yellow", err=True)
+    elif sys.stdout and sys.stdout.isatty():
+        click.echo(f"try: {_first_request(handle, settings)}")
+
+
+def _say_what_is_missing(runtime: Runtime) -> None:
+    from openclaw_oauthrouter.cli.first_minute.missing import HEADING, missing_lines, unusable_lines
+
+    click.secho(HEADING, fg="yellow", err=True)
+    for line in (*unusable_lines(runtime.credentials, runtime.settings), *missing_lines()):
+        click.echo(line, err=True)
+
+
+def _first_request(handle: ProxyHandle, settings: Settings) -> str:
+    """One line for a shell that gets an answer."""
+    from openclaw_oauthrouter.proxy.local_token import token_path
+
+    kept = settings.server.auth_token is None
+    token = f"$(cat {shlex.quote(str(token_path(settings.home)))})" if kept else "$OAUTHROUTER_LOCAL_TOKEN"
+    body = '{"model":"auto","messages":[{"role":"user","content":"hi"}]}'
+    return f"curl -s {handle.base_url}/v1/chat/completions -H \"Authorization: Bearer {token}\" -d '{body}'"

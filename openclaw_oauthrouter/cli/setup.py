@@ -50,14 +50,14 @@ def env(obj: dict[str, Any]) -> None:
 
 def _command(client: Client) -> click.Command:
     @click.pass_obj
-    def set_up(obj: dict[str, Any], yes: bool = False, undo: bool = False, default_model: bool = False) -> None:
+    def run(obj: dict[str, Any], yes: bool = False, undo: bool = False, default_model: bool = False) -> None:
         loaded = command_settings(obj)
         if client.guide is not None:
             click.echo(client.guide(target_of(loaded)))
             return
-        _change(client, loaded, yes=yes, undo=undo, select=default_model)
+        set_up(client, loaded, yes=yes, undo=undo, select=default_model)
 
-    made: click.Command = click.command(client.name, help=_help(client))(set_up)
+    made: click.Command = click.command(client.name, help=_help(client))(run)
     if client.guide is None:
         made = yes_option(undo_option(made))
     if client.selects:
@@ -71,7 +71,12 @@ def _help(client: Client) -> str:
     return f"Point {client.label} at this gateway."
 
 
-def _change(client: Client, loaded: LoadedSettings, *, yes: bool, undo: bool, select: bool) -> None:
+def set_up(client: Client, loaded: LoadedSettings, *, yes: bool, undo: bool, select: bool) -> None:
+    """Change a client's files so that it uses the gateway, each shown and asked for.
+
+    :param undo: take the change back instead
+    :param select: let the gateway choose the model of every request
+    """
     journal, place = journal_of(loaded.settings), Place(Path.home(), loaded.environ)
     if undo:
         for change in client.files(Target("", "", ("true",)), place):

@@ -80,7 +80,8 @@ async def _body(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> 
     response = await transport.handle_async_request(request)
     try:
         if response.status_code != HTTPStatus.OK:
-            raise ListingError(f"it answered {response.status_code} {_phrase(response.status_code)}".rstrip())
+            status = response.status_code
+            raise ListingError(f"it answered {status} {_phrase(status)}".rstrip(), status)
         parts: list[bytes] = []
         size = 0
         async for part in response.aiter_raw():
