@@ -243,6 +243,27 @@ async def test_a_reservation_of_unknown_outcome_is_released_later(shaky: tuple[L
             await asyncio.sleep(0.01)
 
 
+async def test_rows_older_than_every_period_become_one_a_day(place: str) -> None:
+    hours = range(0, 24 * 70, 5)
+    for _ in range(3):
+        store = open_store(place)
+        rows = [(hold(at=NOON - hour * 3600, client="ci", model=f"a/{hour % 2}").account, Amounts(1, 2, 3, 4)) for hour in hours]
+        await store.write(rows, [], [], NOON)
+        await store.close()
+    recent = [account for account, _ in rows if account.moment >= NOON - 40 * DAY_SECONDS]
+    for _ in range(2):
+        store = open_store(place)
+        await store.write([], [], [], NOON)
+        old = await store.rows(0, NOON - 62 * DAY_SECONDS)
+        assert len(old) <= 2 * 9, "a day, a model"
+        total = Amounts()
+        for row in await store.rows(0, 4e9):
+            total += row.used
+        assert total == Amounts(3 * len(rows), 6 * len(rows), 9 * len(rows), 12 * len(rows))
+        assert {row.account for row in await store.rows(NOON - 40 * DAY_SECONDS, 4e9)} == set(recent)
+        await store.close()
+
+
 async def test_redis_refuses_a_reservation_that_was_given_up_before_it_came(redis_url: str) -> None:
     ledger = open_ledger(f"{redis_url}#{{void}}:")
     late = hold()

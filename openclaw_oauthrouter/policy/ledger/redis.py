@@ -26,7 +26,7 @@ from openclaw_oauthrouter.policy.ledger.entries import (
     Standing,
     Writes,
 )
-from openclaw_oauthrouter.policy.ledger.redis_scripts import RESERVE, WRITE
+from openclaw_oauthrouter.policy.ledger.redis_scripts import FOLD, RESERVE, WRITE
 from openclaw_oauthrouter.tasks import end_tasks
 from openclaw_oauthrouter.wire.redis_client import connect_redis
 
@@ -45,6 +45,12 @@ _KEEP_SECONDS = 400 * 86_400
 _KNOWN_SECONDS = 40 * 86_400
 _LATE_SECONDS = 7200.0
 """Nothing is booked to a moment longer ago than this: no call takes so long."""
+
+_FOLD_SECONDS = 62 * 86_400
+"""After which hours become days."""
+
+_FOLDED_AT_ONCE = 2000
+"""Moments that one start folds: Redis serves nobody else meanwhile."""
 
 _TRUST_SECONDS = 60.0
 """How long a sum over longer ago is trusted; another process may have written back what a lost server had held."""
@@ -82,6 +88,7 @@ class RedisStore:
         self._late_seconds = late_seconds
         self._reserve = client.register_script(RESERVE)
         self._write = client.register_script(WRITE)
+        self._fold = client.register_script(FOLD)
         self._holding: set[str] = set()
         self._heart: asyncio.Task[None] | None = None
         self._others: list[tuple[str, int, list[int]]] | None = None
@@ -158,6 +165,9 @@ class RedisStore:
             return
         latest = await _reached(lambda: self._client.zrange(f"{self._prefix}moments", -1, -1))
         since = int(latest[0]) - _KNOWN_SECONDS if latest else 0
+        if latest:
+            old = [self._prefix, int(latest[0]) - _FOLD_SECONDS, _FOLDED_AT_ONCE, _KEEP_SECONDS]
+            await _reached(lambda: self._fold(keys=[f"{self._prefix}moments"], args=old))
         others = await self._stored(since, float("inf"))
         await _reached(lambda: self._client.set(f"{self._prefix}about", "2", nx=True))
         self._others = others

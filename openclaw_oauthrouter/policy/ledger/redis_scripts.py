@@ -118,3 +118,37 @@ for _, row in ipairs(cjson.decode(ARGV[2])) do
 end
 return 'ok'
 """
+
+FOLD = """
+-- KEYS[1]: moments. ARGV: prefix, moment from which rows stay as they are, how many moments to fold at most, keep seconds.
+-- Makes one row a UTC day of what is older: of all processes and conversations together.
+local prefix, before, keep = ARGV[1], ARGV[2], ARGV[4]
+local folded = 0
+for _, moment in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. before, 'LIMIT', 0, ARGV[3])) do
+  local noon = math.floor(tonumber(moment) / 86400) * 86400 + 43200
+  local from, to = prefix .. 'rows:' .. moment, prefix .. 'rows:' .. string.format('%d', noon)
+  local flat = redis.call('HGETALL', from)
+  if #flat == 0 then redis.call('ZREM', KEYS[1], moment) end
+  local moved = false
+  for i = 1, #flat, 2 do
+    local account = cjson.decode(flat[i])
+    if account[7] ~= 'folded' then
+      local field = cjson.encode({noon, account[2], account[3], account[4], '', account[6], 'folded'})
+      local sums, more = redis.call('HGET', to, field), cjson.decode(flat[i + 1])
+      if sums then
+        for j, amount in ipairs(cjson.decode(sums)) do more[j] = more[j] + amount end
+      end
+      redis.call('HDEL', from, flat[i])
+      redis.call('HSET', to, field, cjson.encode(more))
+      moved = true
+    end
+  end
+  if moved then
+    folded = folded + 1
+    redis.call('EXPIRE', to, keep)
+    redis.call('ZADD', KEYS[1], noon, string.format('%d', noon))
+    if from ~= to then redis.call('ZREM', KEYS[1], moment) end
+  end
+end
+return folded
+"""
