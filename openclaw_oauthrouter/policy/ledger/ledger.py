@@ -57,6 +57,7 @@ class Ledger:
         self._keeper: asyncio.Task[None] | None = None
         self._flush_task: asyncio.Task[None] | None = None
         self._unreachable = False
+        self._loss = ""
 
     async def reserve(self, reservation: Reservation, claims: Sequence[Claim], now: float) -> Outcome:
         """See ``Store``; when it cannot be told whether the reservation was made, it is dropped later.
@@ -167,8 +168,11 @@ class Ledger:
         return True
 
     async def _restore(self, error: LedgerLostError) -> None:
-        _log.error("%s; a new one is made and what this process knows to be spent is written back", error)
+        if str(error) != self._loss:  # said once, however many requests meet it
+            _log.error("%s; a new one is made and what this process knows to be spent is written back", error)
+        self._loss = str(error)
         await self._store.restore(list(self._totals.items()), self._clock())
+        self._loss = ""
 
     def _keep(self) -> None:
         if self._keeper is None:

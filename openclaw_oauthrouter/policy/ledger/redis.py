@@ -166,7 +166,7 @@ class RedisStore:
         latest = await _reached(lambda: self._client.zrange(f"{self._prefix}moments", -1, -1))
         since = int(latest[0]) - _KNOWN_SECONDS if latest else 0
         if latest:
-            old = [self._prefix, int(latest[0]) - _FOLD_SECONDS, _FOLDED_AT_ONCE, _KEEP_SECONDS]
+            old: list[Any] = [self._prefix, int(latest[0]) - _FOLD_SECONDS, _FOLDED_AT_ONCE, _KEEP_SECONDS]
             await _reached(lambda: self._fold(keys=[f"{self._prefix}moments"], args=old))
         others = await self._stored(since, float("inf"))
         await _reached(lambda: self._client.set(f"{self._prefix}about", "2", nx=True))

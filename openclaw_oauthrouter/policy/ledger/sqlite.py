@@ -83,6 +83,7 @@ class SqliteStore:
         self._late_seconds = late_seconds
         self._owner = this_process()
         self._size = 0
+        self._complaint = ""
         self._sums: dict[tuple[object, ...], tuple[float, float, int]] = {}
         try:
             self._connection, self._identity = open_file(path)
@@ -126,8 +127,13 @@ class SqliteStore:
         try:
             self._connection, self._identity = open_in_place_of(self._path, self._identity)
         except (sqlite3.DatabaseError, OSError) as error:
-            _log.error("the spend ledger %s cannot be made anew: %s", self._path, error)
-            raise LedgerUnavailableError(f"the spend ledger {self._path.name!r} cannot be made anew") from error
+            if str(error) != self._complaint:  # every request under a budget comes by here
+                _log.error("the spend ledger %s cannot be made anew: %s", self._path, error)
+            self._complaint = str(error)
+            raise LedgerUnavailableError(
+                f"the spend ledger {self._path.name!r} cannot be made anew; if something else lies in its place, move that away"
+            ) from error
+        self._complaint = ""
         self._size = 0
         self._sums.clear()
 
