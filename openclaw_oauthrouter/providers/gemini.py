@@ -14,6 +14,7 @@ from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import ProviderSettings
+from openclaw_oauthrouter.post import Post, address_of
 
 API_BASE = "https://generativelanguage.googleapis.com"
 KEY_HEADER = "x-goog-api-key"
@@ -75,7 +76,7 @@ class Gemini:
         headers = {**self._headers, "content-type": "application/json", "accept": accept}
         if credential is not None:
             headers |= _authentication(credential)
-        return httpx.Request("POST", f"{self._base}/models/{model}:{method}", headers=headers, content=orjson.dumps(body))
+        return Post(address_of(f"{self._base}/models/{model}:{method}"), headers, orjson.dumps(body))
 
 
 def _authentication(credential: Credential) -> dict[str, str]:

@@ -28,6 +28,7 @@ from openclaw_oauthrouter.catalog.accepts import with_accepts
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
 from openclaw_oauthrouter.errors import UpstreamError, UpstreamProtocolError
 from openclaw_oauthrouter.interfaces import Dialect, Health, Provider, SpeaksSeveral
+from openclaw_oauthrouter.post import Post
 from openclaw_oauthrouter.upstream.bounds import Bounds
 from openclaw_oauthrouter.upstream.deadline import Deadline
 from openclaw_oauthrouter.upstream.origins import Origins
@@ -155,7 +156,7 @@ class Sender:
         if target.dialect.name != provider.dialect:
             encoded = replace(encoded, dialect=target.dialect.name)
         http_request = provider.build_request(own, encoded, target.credential)
-        attempt.url = str(http_request.url).partition("?")[0]
+        attempt.url = http_request.address.shown if isinstance(http_request, Post) else str(http_request.url).partition("?")[0]
         for name in TRACE_CONTEXT:
             if name in request.headers:
                 http_request.headers[name] = request.headers[name]

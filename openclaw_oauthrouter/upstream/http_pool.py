@@ -16,11 +16,10 @@ from functools import cached_property
 import httpx
 
 from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.post import Post, origin_of
 from openclaw_oauthrouter.upstream.http_answer import HttpAnswer
 from openclaw_oauthrouter.upstream.http_connection import HttpConnection, connect
 from openclaw_oauthrouter.upstream.proxies import Proxies, Proxy
-
-_PORTS = {"http": 80, "https": 443}
 
 UNDELIVERED_SECONDS = 3.0
 """How long a kept connection may take to have a first byte acknowledged; a living peer needs a round trip."""
@@ -75,7 +74,7 @@ class HttpPool(httpx.AsyncBaseTransport):
 
         :raises httpx.TransportError: as httpx's own transport
         """
-        origin = _origin(request.url)
+        origin = (request.address.origin if isinstance(request, Post) else None) or _origin(request.url)
         proxy = self._proxies.before(*origin)
         message = encoded(request, proxy if origin[0] == "http" else None)
         limits = request.extensions.get("timeout", {})
@@ -219,8 +218,9 @@ def encoded(request: httpx.Request, proxy: Proxy | None = None) -> bytes:
     lines = [b"%b %b HTTP/1.1" % (request.method.encode("ascii"), target)]
     if proxy is not None and proxy.authorization is not None:
         lines.append(b"proxy-authorization: " + proxy.authorization)
-    lines += [b"%b: %b" % header for header in request.headers.raw]
-    if "accept-encoding" not in request.headers:
+    headers = request.headers.raw
+    lines += [b"%b: %b" % header for header in headers]
+    if not any(name.lower() == b"accept-encoding" for name, _ in headers):
         lines.append(b"accept-encoding: identity")  # a compressed stream comes late
     head = b"\r\n".join(lines)
     if not head.count(b"\r") == head.count(b"\n") == len(lines) - 1:
@@ -229,6 +229,7 @@ def encoded(request: httpx.Request, proxy: Proxy | None = None) -> bytes:
 
 
 def _origin(url: httpx.URL) -> Origin:
-    if url.scheme not in _PORTS:
+    origin = origin_of(url)
+    if origin is None:
         raise httpx.UnsupportedProtocol(f"{url.scheme or 'no scheme'} is neither http nor https")
-    return url.scheme, url.host, url.port or _PORTS[url.scheme]
+    return origin

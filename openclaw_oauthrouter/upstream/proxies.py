@@ -6,6 +6,7 @@ import base64
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from openclaw_oauthrouter.errors import ConfigurationError
@@ -104,6 +105,7 @@ def parse_proxy(text: str, variable: str) -> Proxy:
     return Proxy(scheme, host, port, url, authorization, shown)
 
 
+@lru_cache(maxsize=256)
 def is_own(host: str) -> bool:
     """Whether a host is this machine or one of a private network, which no proxy leads to."""
     name = host.lower().strip("[]").rstrip(".")

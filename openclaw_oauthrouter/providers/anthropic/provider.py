@@ -16,6 +16,7 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, 
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import AnthropicOAuthSettings, ProviderSettings
+from openclaw_oauthrouter.post import Address, Post
 from openclaw_oauthrouter.providers.anthropic import oauth as compatibility
 from openclaw_oauthrouter.providers.anthropic.authentication import AUTH_HEADERS, Authentication, authenticate
 
@@ -49,7 +50,7 @@ class Anthropic:
         self._models = {info.id: info for info in models}
         self._is_anthropic = name == "anthropic"
         base = (settings.api_base or API_BASE).removesuffix("/v1")
-        self._url = httpx.URL(f"{base}/v1/messages")
+        self._address = Address(f"{base}/v1/messages")
         parts = urlsplit(base)
         self.origin = f"{parts.scheme}://{parts.netloc}"
         configured = authenticate(None, settings)
@@ -97,7 +98,7 @@ class Anthropic:
             headers.update({"anthropic-beta": left} if left else {})
         headers["content-type"] = "application/json"
         headers["accept"] = "text/event-stream" if encoded.body.get("stream") else "application/json"
-        return httpx.Request("POST", self._url, headers=headers, content=orjson.dumps(encoded.body))
+        return Post(self._address, headers, orjson.dumps(encoded.body))
 
     def list_requests(self, credential: Credential | None) -> Sequence[httpx.Request]:
         """GET the list of models, all on one page."""
@@ -110,7 +111,7 @@ class Anthropic:
             headers.update(authentication.headers())
             if authentication.oauth and self._oauth.beta_flags:
                 headers["anthropic-beta"] = compatibility.merge_beta_flags(None)
-        return [httpx.Request("GET", f"{str(self._url).removesuffix('/messages')}/models?limit=1000", headers=headers)]
+        return [httpx.Request("GET", f"{self._address.shown.removesuffix('/messages')}/models?limit=1000", headers=headers)]
 
     def detail_request(self, model: str) -> httpx.Request | None:
         """The list says it all."""

@@ -16,6 +16,7 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import ProviderSettings
+from openclaw_oauthrouter.post import Address, Post
 from openclaw_oauthrouter.providers.openai_codex.conversation import conversation_of, named_session
 from openclaw_oauthrouter.providers.openai_codex.preparation import ALLOWED_FIELDS, prepare
 
@@ -45,7 +46,7 @@ class OpenAICodex:
         base = settings.api_base or API_BASE
         parts = urlsplit(base)
         self.origin = f"{parts.scheme}://{parts.netloc}"
-        self._url = httpx.URL(base + PATH)
+        self._address = Address(base + PATH)
         self._auth_header = settings.auth_header
         self._headers = {key.lower(): value for key, value in settings.headers.items()}
         self._allowed = frozenset(settings.allowed_fields) if settings.allowed_fields is not None else ALLOWED_FIELDS
@@ -87,7 +88,7 @@ class OpenAICodex:
             headers |= _authentication(credential)
         elif self._auth_header is not None:
             headers[self._auth_header.name.lower()] = self._auth_header.value.get_secret_value()
-        return httpx.Request("POST", self._url, headers=headers, content=orjson.dumps(encoded.body))
+        return Post(self._address, headers, orjson.dumps(encoded.body))
 
     def list_requests(self, credential: Credential | None) -> Sequence[httpx.Request]:
         """GET the models of the plan, as Codex CLI asks for them."""
@@ -101,7 +102,7 @@ class OpenAICodex:
             headers |= _authentication(credential)
         elif self._auth_header is not None:
             headers[self._auth_header.name.lower()] = self._auth_header.value.get_secret_value()
-        address = str(self._url).removesuffix("/responses")
+        address = self._address.shown.removesuffix("/responses")
         return [httpx.Request("GET", f"{address}/models?client_version={CLIENT_VERSION}", headers=headers)]
 
     def detail_request(self, model: str) -> httpx.Request | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import httpx
 import orjson
@@ -16,6 +15,7 @@ from openclaw_oauthrouter.canonical.passed_request import PassedRequest
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.catalog.models import described
+from openclaw_oauthrouter.post import Post, address_of
 from openclaw_oauthrouter.providers.openai_compatible.addresses import endpoint_root
 
 _PATHS = {"openai_chat_completions": "/chat/completions", "openai_responses": "/responses"}
@@ -146,7 +146,7 @@ class OpenAICompatible:
         headers = {"content-type": "application/json", "accept": accept, **self.headers}
         if credential is not None:
             headers |= self._authentication(credential)
-        return httpx.Request("POST", _parsed(url), headers=headers, content=orjson.dumps(body))
+        return Post(address_of(url), headers, orjson.dumps(body))
 
     def _authentication(self, credential: Credential) -> dict[str, str]:
         secret = credential.secret.reveal()
@@ -162,9 +162,3 @@ def _uses_tools(request: ChatRequest) -> bool:
     return bool(request.tools) or any(
         isinstance(part, (ToolCallPart, ToolCallResponsePart)) for message in request.messages for part in message.parts
     )
-
-
-@lru_cache(maxsize=64)
-def _parsed(url: str) -> httpx.URL:
-    """Parsing an address costs more than the rest of a request's head, and there are only a few."""
-    return httpx.URL(url)
