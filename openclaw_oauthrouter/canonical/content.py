@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from openclaw_oauthrouter.canonical.json import FrozenObject
+from openclaw_oauthrouter.canonical.value import value
 
 Modality = Literal["image", "document", "audio"]
 OpaqueKind = Literal["signature", "redacted", "encrypted", "thought_signature", "reasoning_details"]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CacheMark:
     """Asks the provider to cache the prompt up to and including the part that carries it.
 
@@ -21,7 +22,7 @@ class CacheMark:
     ttl: str = "5m"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Opaque:
     """What only its maker can read; must come back to it unchanged, on the very part it came with, and to nobody else.
 
@@ -41,7 +42,7 @@ class Opaque:
     part: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Citation:
     """A source the answer names; ``start`` and ``end`` are offsets into the text of the whole answer."""
 
@@ -51,7 +52,7 @@ class Citation:
     end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TextPart:
     """Words.
 
@@ -64,7 +65,7 @@ class TextPart:
     opaque: Opaque | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ReasoningPart:
     """A model's thinking: readable text, an opaque form, or both."""
 
@@ -72,7 +73,7 @@ class ReasoningPart:
     opaque: Opaque | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ToolCallPart:
     """The model calls a tool.
 
@@ -89,7 +90,7 @@ class ToolCallPart:
     opaque: Opaque | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class BlobPart:
     """Inline bytes.
 
@@ -107,7 +108,7 @@ class BlobPart:
     context: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class UriPart:
     """Bytes the provider fetches itself."""
 
@@ -120,7 +121,7 @@ class UriPart:
     context: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class FilePart:
     """A file stored at one provider under an id of its own."""
 
@@ -129,14 +130,14 @@ class FilePart:
     filename: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RefusalPart:
     """The model declines, in words."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class WebSearch:
     """A search of the web that the provider made itself.
 
@@ -149,7 +150,7 @@ class WebSearch:
     hits: tuple[Citation, ...] | None = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class NativePart:
     """A block of one dialect that the canonical vocabulary has no word for.
 
@@ -173,7 +174,7 @@ ResultPart = TextPart | BlobPart | UriPart | FilePart | NativePart
 """What may stand in a tool's answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ToolCallResponsePart:
     """What a tool answered.
 

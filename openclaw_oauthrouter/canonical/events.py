@@ -8,19 +8,20 @@ after any part; the last one counts. A decoder that reaches the end of its input
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from openclaw_oauthrouter.canonical.content import Citation, Opaque, WebSearch
 from openclaw_oauthrouter.canonical.json import FrozenObject
 from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import UpstreamError
 
 FinishReason = Literal["stop", "length", "tool_call", "content_filter", "pause"]
 PartKind = Literal["text", "reasoning", "tool_call", "refusal", "native"]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ResponseStarted:
     """The provider accepted the request.
 
@@ -32,7 +33,7 @@ class ResponseStarted:
     model: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PartStarted:
     """A part opens.
 
@@ -56,7 +57,7 @@ class PartStarted:
     search: WebSearch | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PartDelta:
     """More of a part: words, reasoning, or argument text; never empty."""
 
@@ -64,7 +65,7 @@ class PartDelta:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CitationAdded:
     """The text part names a source."""
 
@@ -72,7 +73,7 @@ class CitationAdded:
     citation: Citation
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PartFinished:
     """A part closes.
 
@@ -83,14 +84,14 @@ class PartFinished:
     opaque: Opaque | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class UsageReported:
     """Token counts so far; replaces any earlier report."""
 
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ResponseFinished:
     """The answer is complete.
 
@@ -103,7 +104,7 @@ class ResponseFinished:
     explanation: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ResponseFailed:
     """The answer broke off."""
 
@@ -115,7 +116,7 @@ StreamEvent = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Frame:
     """What one network read brought, whole events only.
 

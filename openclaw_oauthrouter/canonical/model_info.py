@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 from openclaw_oauthrouter.canonical.pricing import Price
+from openclaw_oauthrouter.canonical.value import value
 
 ThinkingOff = Literal["disabled", "between_tools", "never"]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Accepts:
     """What a model takes in a request; ``canonical.fitting.fit`` reads it, and nothing else decides what a model's facts change.
 
@@ -93,7 +93,7 @@ class Accepts:
     max_tokens_field: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ModelInfo:
     """What is known of one model at one provider.
 

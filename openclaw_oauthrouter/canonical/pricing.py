@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NewType
 
 from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.canonical.value import value
 
 ExpectedCost = NewType("ExpectedCost", float)
 """US dollars a call is expected to cost, before the fact."""
@@ -17,7 +17,7 @@ US_ONLY_FACTOR = 1.1
 """What Anthropic multiplies token prices by for inference that stays in the US (``usage.inference_geo``)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Price:
     """Prices of one model: US dollars per million tokens, and per thousand uses of the provider's own tools.
 
@@ -64,7 +64,7 @@ class Price:
         return met
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PriceCondition:
     """Prices that hold when everything that is stated here is so.
 

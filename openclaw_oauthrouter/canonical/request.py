@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from openclaw_oauthrouter.canonical.content import CacheMark, Part
 from openclaw_oauthrouter.canonical.json import FrozenObject
+from openclaw_oauthrouter.canonical.value import value
 
 Role = Literal["system", "user", "assistant"]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Message:
     """One turn. A tool's answer is a ``user`` message that holds a ``ToolCallResponsePart``."""
 
@@ -22,7 +23,7 @@ class Message:
 Loading = Literal["now", "deferred", "found", "removed"]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class WebSearchOptions:
     """How a provider shall search the web.
 
@@ -36,7 +37,7 @@ class WebSearchOptions:
     max_uses: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class HeldState:
     """State that the client believes the provider holds, so that the request is not the whole conversation without it.
 
@@ -50,7 +51,7 @@ class HeldState:
     any_model: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Tool:
     """A tool the model may call.
 
@@ -76,7 +77,7 @@ class Tool:
     loading: Loading = "now"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ToolChoice:
     """Which tools the model may or must call.
 
@@ -89,7 +90,7 @@ class ToolChoice:
     allowed: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ResponseFormat:
     """The shape the answer's text must have."""
 
@@ -100,7 +101,7 @@ class ResponseFormat:
     strict: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Reasoning:
     """How much to think, and how much of it to show.
 
@@ -120,7 +121,7 @@ class Reasoning:
     answer_effort: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Note:
     """Something the translation changed that the user may want to know.
 
@@ -136,7 +137,7 @@ class Note:
         return f"{self.action} {self.subject}: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ChatRequest:
     """A request in canonical form, with the body it was decoded from.
 
@@ -183,7 +184,7 @@ class ChatRequest:
     decoded: ChatRequest | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class EncodedRequest:
     """A body in one dialect's own words.
 

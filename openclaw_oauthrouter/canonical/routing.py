@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from openclaw_oauthrouter.canonical.model_info import ModelInfo as ModelInfo  # noqa: PLC0414
 from openclaw_oauthrouter.canonical.pricing import Price as Price  # noqa: PLC0414
+from openclaw_oauthrouter.canonical.value import value
 
 
 class Tier(StrEnum):
@@ -47,7 +48,7 @@ TurnKind = Literal["task", "continues", "digression"]
 """``task`` opens one, ``continues`` belongs to the one before, ``digression`` does neither: the task is taken up again later."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Flight:
     """What has happened since the task was set, as far as the request's own tool calls and their results tell.
 
@@ -77,7 +78,7 @@ class Flight:
     gave_up: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RequestFeatures:
     """What a classifier may look at; prepared once per request, frozen.
 
@@ -127,7 +128,7 @@ class RequestFeatures:
     keywords: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class DimensionScore:
     """One named dimension's say.
 
@@ -141,7 +142,7 @@ class DimensionScore:
     signal: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Classification:
     """A classifier's answer.
 
@@ -167,7 +168,7 @@ class Classification:
     agent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PlanWindow:
     """One window of a plan, as a provider last told of it.
 
@@ -211,7 +212,7 @@ class WindowShare(NamedTuple):
     share: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Payment:
     """Who pays for calls of one model.
 
@@ -223,7 +224,7 @@ class Payment:
     windows: tuple[PlanWindow, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TaskState:
     """What a conversation is to remember of its task once a turn is answered; see ``Conversation``."""
 
@@ -234,7 +235,7 @@ class TaskState:
     shifted_at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TurnForecast:
     """What the coming calls of a conversation are expected to be; the same for every candidate.
 
@@ -290,7 +291,7 @@ class CandidateCost(NamedTuple):
         return self.turn + self.coming + self.window + self.shortfall + self.preference
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Candidate:
     """One stop of a route: a model at a provider.
 
@@ -305,7 +306,7 @@ class Candidate:
     cost: CandidateCost | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SkippedCandidate:
     """A model that was considered and passed over before a call was wasted."""
 
@@ -313,7 +314,7 @@ class SkippedCandidate:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RoutingDecision:
     """Where a request goes and why.
 
@@ -349,7 +350,7 @@ class RoutingDecision:
     asked: Tier | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Estimate:
     """Tokens a request is expected to use, before the fact."""
 
@@ -357,7 +358,7 @@ class Estimate:
     output_tokens: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RouteHints:
     """What one request asks of the router beyond its model id.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from openclaw_oauthrouter.canonical.json import FrozenObject, whole_number
+from openclaw_oauthrouter.canonical.value import value
 
 _MOST_DOLLARS = 100_000.0
 """No single answer costs this much; a provider that says so reports nonsense."""
@@ -18,7 +19,7 @@ _ROUNDS = 20
 _MOST_SEARCHES = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Usage:
     """Tokens as OpenTelemetry GenAI counts them.
 
