@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from openclaw_oauthrouter.canonical.by_identity import by_identity
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 
 Profile = Literal["openai", "openai-strict", "anthropic", "anthropic-strict", "gemini"]
@@ -40,8 +41,9 @@ class Normalised:
     fits: bool = True
 
 
+@by_identity(2048)
 def normalise(schema: FrozenObject | None, profile: Profile, *, root: Literal["object", "any"] = "object") -> Normalised:
-    """Write a schema for a target.
+    """Write a schema for a target. Nobody may change the schema that was given, or the one that comes out.
 
     :param schema: ``None`` for a tool without arguments
     :param root: ``object`` for a tool's arguments and for structured output at every vendor known; ``any`` leaves the root's type alone

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 import orjson
 
+from openclaw_oauthrouter.canonical.by_identity import by_identity
 from openclaw_oauthrouter.canonical.content import (
     BlobPart,
     FilePart,
@@ -97,7 +98,7 @@ def text_tokens(text: str) -> int:
 
 def _input_tokens(request: ChatRequest, count: Callable[[str], int]) -> int:
     tokens = sum(_TOKENS_A_MESSAGE + _parts_tokens(message.parts, count) for message in request.messages)
-    tokens += sum(_tool_tokens(tool, count) for tool in request.tools)
+    tokens += _tools_tokens(request.tools, count)
     if request.response_format is not None and request.response_format.schema is not None:
         tokens += count(_json(request.response_format.schema))
     return tokens
@@ -130,6 +131,11 @@ def _reasoning_tokens(part: ReasoningPart, count: Callable[[str], int]) -> int:
     if part.opaque is None or part.opaque.kind == "signature":
         return count(part.text)
     return max(count(part.text), len(part.opaque.data) * 3 // 16)
+
+
+@by_identity(64)
+def _tools_tokens(tools: tuple[Tool, ...], count: Callable[[str], int]) -> int:
+    return sum(_tool_tokens(tool, count) for tool in tools)
 
 
 def _tool_tokens(tool: Tool, count: Callable[[str], int]) -> int:

@@ -69,7 +69,7 @@ def decode_request(body: JsonObject, headers: Mapping[str, str]) -> ChatRequest:
     metadata = fields.optional_nested("metadata")
     messages = tuple(_messages(fields))
     brought: list[Tool] = []
-    tools = loaded(tuple(read_tools(fields)), _tool_changes(messages, brought), brought)
+    tools = loaded(read_tools(fields), _tool_changes(messages, brought), brought)
     return ChatRequest(
         dialect=DIALECT,
         model=fields.string("model"),

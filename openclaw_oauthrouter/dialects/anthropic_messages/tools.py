@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from openclaw_oauthrouter.canonical.by_identity import by_identity
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.json_schema import beyond_limits, normalise
 from openclaw_oauthrouter.canonical.request import ChatRequest, Loading, Note, Tool, ToolChoice, WebSearchOptions
@@ -96,14 +97,21 @@ _RUN_BY_CLIENT: tuple[tuple[str, str, JsonObject], ...] = (
 )
 
 
-def read_tools(body: JsonFields) -> Iterator[Tool]:
+def read_tools(body: JsonFields) -> tuple[Tool, ...]:
     """Read ``tools``."""
-    for tool in body.objects("tools"):
-        kind = tool.optional_string("type")
-        if kind in (None, "custom", "function"):
-            yield _read_own(tool)
-        else:
-            yield _read_native(tool, kind or "")
+    listed = body.optional_list("tools")
+    return _read_listed(listed, body) if listed else ()
+
+
+# Where the list stands only matters to errors, which are not remembered.
+@by_identity(64)
+def _read_listed(_listed: list[Any], body: JsonFields) -> tuple[Tool, ...]:
+    return tuple(map(_read_tool, body.objects("tools")))
+
+
+def _read_tool(tool: JsonFields) -> Tool:
+    kind = tool.optional_string("type")
+    return _read_own(tool) if kind in (None, "custom", "function") else _read_native(tool, kind or "")
 
 
 def _read_own(tool: JsonFields) -> Tool:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 
+from openclaw_oauthrouter.canonical.by_identity import by_identity
 from openclaw_oauthrouter.canonical.content import Opaque
 from openclaw_oauthrouter.canonical.events import PartDelta, PartStarted, StreamEvent
 from openclaw_oauthrouter.canonical.free_text import wrapper_schema
@@ -39,11 +40,18 @@ def decode_tools(body: JsonFields) -> tuple[Tool, ...]:
 
     :raises InvalidRequestError: naming the tool and the field
     """
-    tools = [*map(_decode_tool, body.objects("tools"))] or [*map(_decode_function, body.objects("functions"))]
+    listed = body.optional_list("tools")
+    tools = _decode_listed(listed, body) if listed else tuple(map(_decode_function, body.objects("functions")))
     searching = body.optional_nested("web_search_options")
     if searching is not None:
-        tools.append(_decode_search(searching))
-    return tuple(tools)
+        return (*tools, _decode_search(searching))
+    return tools
+
+
+# Where the list stands only matters to errors, which are not remembered.
+@by_identity(64)
+def _decode_listed(_listed: list[Any], body: JsonFields) -> tuple[Tool, ...]:
+    return tuple(map(_decode_tool, body.objects("tools")))
 
 
 def decode_tool_choice(body: JsonFields) -> ToolChoice | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from openclaw_oauthrouter.canonical.by_identity import by_identity
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.json_schema import normalise
 from openclaw_oauthrouter.canonical.request import Loading, Note, Tool, ToolChoice, WebSearchOptions
@@ -33,8 +35,26 @@ def decode_tools(body: JsonFields) -> tuple[Tool, ...]:
 
     :raises InvalidRequestError: a tool has no name or no type
     """
+    brought = [item for item in body.objects("input") if item.get("type") in (ADDED, FOUND)] if _has_items(body) else []
+    listed = body.optional_list("tools")
+    if listed and not brought:
+        return _decode_listed(listed, body)
+    return _decode_all(body, brought)
+
+
+# Where the list stands only matters to errors, which are not remembered.
+@by_identity(64)
+def _decode_listed(_listed: list[Any], body: JsonFields) -> tuple[Tool, ...]:
+    return _decode_all(body, ())
+
+
+def _has_items(body: JsonFields) -> bool:
+    return isinstance(body.get("input"), list)
+
+
+def _decode_all(body: JsonFields, brought: Iterable[JsonFields]) -> tuple[Tool, ...]:
     tools: dict[object, Tool] = {}
-    for definition, loading in _definitions(body):
+    for definition, loading in _definitions(body, brought):
         for tool in _decode(definition, loading):
             key = (tool.name, id(definition)) if tool.native is not None else tool.name
             known = tools.get(key)
@@ -44,14 +64,11 @@ def decode_tools(body: JsonFields) -> tuple[Tool, ...]:
     return tuple(tools.values())
 
 
-def _definitions(body: JsonFields) -> Iterator[tuple[JsonFields, Loading]]:
+def _definitions(body: JsonFields, brought: Iterable[JsonFields]) -> Iterator[tuple[JsonFields, Loading]]:
     yield from ((definition, "now") for definition in body.objects("tools"))
-    if not isinstance(body.get("input"), list):
-        return
-    for item in body.objects("input"):
-        if item.get("type") in (ADDED, FOUND):
-            loading: Loading = "now" if item.get("type") == ADDED else "found"
-            yield from ((definition, loading) for definition in item.objects("tools"))
+    for item in brought:
+        loading: Loading = "now" if item.get("type") == ADDED else "found"
+        yield from ((definition, loading) for definition in item.objects("tools"))
 
 
 def decode_tool_choice(body: JsonFields) -> ToolChoice | None:
