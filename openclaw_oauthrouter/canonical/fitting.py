@@ -375,9 +375,14 @@ def _limit_call_ids(request: ChatRequest, facts: Facts) -> ChatRequest:
     limit = facts.accepts.call_id_limit
     if limit is None:
         return request
-    messages = tuple(with_parts(message, tuple(_short_id(part, limit) for part in message.parts)) for message in request.messages)
-    if all(new is old for new, old in zip(messages, request.messages, strict=True)):
+    if not any(
+        len(part.id) > limit
+        for message in request.messages
+        for part in message.parts
+        if isinstance(part, (ToolCallPart, ToolCallResponsePart))
+    ):
         return request
+    messages = tuple(with_parts(message, tuple(_short_id(part, limit) for part in message.parts)) for message in request.messages)
     facts.note("repaired", "tool call ids", f"longer than {limit} characters")
     return replace(request, messages=messages)
 

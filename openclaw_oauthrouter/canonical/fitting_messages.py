@@ -53,6 +53,9 @@ def fit_messages(request: ChatRequest, facts: Facts) -> ChatRequest:
     messages: list[Message] = []
     lost = 0
     for at, message in enumerate(request.messages):
+        if _fits_anyone(message) and (message.role != "assistant" or (not foreign and at >= running)):
+            messages.append(message)
+            continue
         fitted = message
         if message.role == "assistant":
             parts = _own_opaque(message.parts, foreign)
@@ -69,6 +72,21 @@ def fit_messages(request: ChatRequest, facts: Facts) -> ChatRequest:
     if len(messages) == len(request.messages) and all(new is old for new, old in zip(messages, request.messages, strict=True)):
         return request
     return replace(request, messages=tuple(messages))
+
+
+def _fits_anyone(message: Message) -> bool:
+    """Whether a message holds nothing but what every model takes, as nearly all do."""
+    for part in message.parts:
+        if isinstance(part, ToolCallResponsePart):
+            if not _ONLY_TEXT.issuperset(map(type, part.content)):
+                return False
+        elif type(part) not in _WORDS:
+            return False
+    return bool(message.parts)
+
+
+_ONLY_TEXT = frozenset({TextPart})
+_WORDS = frozenset({TextPart, ToolCallPart, ReasoningPart, RefusalPart})
 
 
 def place_parts(request: ChatRequest, facts: Facts) -> ChatRequest:

@@ -28,9 +28,38 @@ def repair(messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], tuple[No
 
     :return: the messages (the same object when nothing had to be mended) and what was done
     """
+    if _is_whole(messages):
+        return messages, ()
     mending = _Mending(messages)
     mended = tuple(mending.run(messages))
     return (mended if mending.notes else messages), tuple(mending.notes)
+
+
+def _is_whole(messages: tuple[Message, ...]) -> bool:
+    """Whether a look at each part in turn shows that nothing has to be mended, as it does of nearly every conversation.
+
+    It may well be that nothing has to be mended of one of which this is not to be seen.
+    """
+    used: set[str] = set()
+    awaited: set[str] = set()
+    for message in messages:
+        if awaited and not (message.role == "assistant" or (message.role == "user" and message.parts)):
+            return False
+        for part in message.parts:
+            if isinstance(part, ToolCallResponsePart):
+                if message.role == "assistant" or part.id not in awaited:
+                    return False
+                awaited.discard(part.id)
+            elif message.role != "assistant" and awaited:
+                return False
+            elif isinstance(part, ToolCallPart) and message.role == "assistant":
+                if part.id in used:
+                    return False
+                used.add(part.id)
+                awaited.add(part.id)
+            elif isinstance(part, TextPart) and not part.text:
+                return False
+    return not awaited
 
 
 class _Mending:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from openclaw_oauthrouter.canonical.request import Tool
 
@@ -18,6 +19,7 @@ _DIGITS = 8
 _FORBIDDEN = re.compile(r"[^a-zA-Z0-9_-]")
 
 
+@lru_cache(maxsize=2048)
 def wire_name(name: str) -> str:
     """A name OpenAI accepts: the name itself, or what fits of it with a digest that keeps different names different."""
     if len(name) <= MAX_NAME and not _FORBIDDEN.search(name):

@@ -97,7 +97,7 @@ def text_tokens(text: str) -> int:
 
 
 def _input_tokens(request: ChatRequest, count: Callable[[str], int]) -> int:
-    tokens = sum(_TOKENS_A_MESSAGE + _parts_tokens(message.parts, count) for message in request.messages)
+    tokens = sum([_TOKENS_A_MESSAGE + _parts_tokens(message.parts, count) for message in request.messages])
     tokens += _tools_tokens(request.tools, count)
     if request.response_format is not None and request.response_format.schema is not None:
         tokens += count(_json(request.response_format.schema))
@@ -105,7 +105,7 @@ def _input_tokens(request: ChatRequest, count: Callable[[str], int]) -> int:
 
 
 def _parts_tokens(parts: Iterable[Part], count: Callable[[str], int]) -> int:
-    return sum(_part_tokens(part, count) for part in parts)
+    return sum([count(part.text) if type(part) is TextPart else _part_tokens(part, count) for part in parts])
 
 
 def _part_tokens(part: Part, count: Callable[[str], int]) -> int:

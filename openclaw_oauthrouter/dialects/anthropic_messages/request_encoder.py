@@ -87,7 +87,7 @@ def _lay_out(messages: Sequence[Message], writer: PartWriter) -> tuple[list[Json
 
 def _content(role: str, messages: Iterable[Message], writer: PartWriter) -> list[JsonObject]:
     parts = [part for message in messages for part in message.parts]
-    if role != "system":
+    if role != "system" and len(parts) > 1:
         parts.sort(key=_rank)
     blocks = _without_empty(writer.write(parts))
     if any(block.get("type") != "text" or block["text"].strip() for block in blocks):
@@ -215,9 +215,21 @@ def place_cache_marks(body: JsonObject) -> None:
     for block in system[-1:]:
         _mark(block)
     goes_on = tools or any(message["role"] == "assistant" for message in messages)
-    if goes_on and len(orjson.dumps(body)) >= LEAST_CACHED:
+    if goes_on and _is_worth_caching(body):
         for block in (*tools[-1:], *_last_stable(messages)):
             _mark(block)
+
+
+def _is_worth_caching(body: JsonObject) -> bool:
+    # Long conversations are known by their texts alone; writing all of one to measure it would cost as much as writing it to be sent.
+    texts = (block.get("text") or block.get("content") for message in body["messages"] for block in message["content"])
+    length = 0
+    for text in texts:
+        if isinstance(text, str):
+            length += len(text)
+            if length >= LEAST_CACHED:
+                return True
+    return len(orjson.dumps(body)) >= LEAST_CACHED
 
 
 def _mark(block: JsonObject) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import count
 
 from openclaw_oauthrouter.canonical.content import CacheMark
@@ -36,7 +37,7 @@ class WireNames:
         """The wire form of a name."""
         wire = self._wire.get(name)
         if wire is None:
-            wire = self._wire[name] = self._free(_FORBIDDEN.sub("_", name)[: self._limit] or "_")
+            wire = self._wire[name] = self._free(_spelt(name)[: self._limit] or "_")
             self._taken.add(wire)
         return wire
 
@@ -49,6 +50,11 @@ class WireNames:
             return wanted
         suffixed = (wanted[: self._limit - len(suffix)] + suffix for suffix in (f"_{number}" for number in count(2)))
         return next(candidate for candidate in suffixed if candidate not in self._taken)
+
+
+@lru_cache(maxsize=2048)
+def _spelt(name: str) -> str:
+    return _FORBIDDEN.sub("_", name)
 
 
 def model_id(model: str) -> str:
