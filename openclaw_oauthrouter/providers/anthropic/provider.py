@@ -123,7 +123,7 @@ class Anthropic:
 
     def pass_through(self, request: PassedRequest, credential: Credential | None) -> httpx.Request:
         """The client's own request, with this endpoint's key."""
-        url = self._url.copy_with(path=self._url.path.removesuffix("messages") + request.path)
+        url = self._address.url.copy_with(path=self._address.url.path.removesuffix("messages") + request.path)
         if request.query:
             url = url.copy_with(query=request.query.encode("ascii"))
         wanted = _FORWARDED | {"anthropic-version", "accept"}

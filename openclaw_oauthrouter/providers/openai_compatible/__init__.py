@@ -131,7 +131,7 @@ class OpenAICompatible:
 
     def pass_through(self, request: PassedRequest, credential: Credential | None) -> httpx.Request:
         """The client's own request, at the endpoint's address and with its key."""
-        url = _parsed(self._at(f"/{request.path}"))
+        url = address_of(self._at(f"/{request.path}")).url
         if request.query:
             url = url.copy_with(
                 query="&".join(part for part in (url.query.decode("ascii"), request.query) if part).encode("ascii")
