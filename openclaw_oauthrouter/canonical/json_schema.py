@@ -7,12 +7,14 @@ can be said in words: it goes into the description, where the model reads it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from openclaw_oauthrouter.canonical.by_identity import by_identity
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.schema_soundness import MAX_DEPTH, VALUES, Mender, resolve
 
 Profile = Literal["openai", "openai-strict", "anthropic", "anthropic-strict", "gemini"]
 """``openai`` and ``anthropic`` mend the root of a tool's schema, all that these vendors look at; the strict ones are for constrained decoding;
@@ -24,8 +26,6 @@ EMPTY: JsonObject = {"type": "object", "properties": {}}
 _COMBINED = ("anyOf", "oneOf", "allOf")
 _COMBINING = frozenset({"$ref", "not", "if", "then", "else", *_COMBINED})
 _DEFINITIONS = ("$defs", "definitions")
-_MAX_DEPTH = 64
-"""Levels that are followed; deeper ones are left as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ def _flattened(schema: FrozenObject, whole: FrozenObject, changed: list[str], de
     reference = root.pop("$ref", None)
     if reference is not None:
         changed.append("the reference at its root was resolved")
-        found = _resolve(reference, whole)
-        if found is not None and depth < _MAX_DEPTH:
+        found = resolve(reference, whole)
+        if found is not None and depth < MAX_DEPTH:
             _merge(root, _flattened(found, whole, changed, depth + 1), every=True)
     for key in _COMBINED:
         branches = root.pop(key, None)
@@ -99,7 +99,7 @@ def _flattened(schema: FrozenObject, whole: FrozenObject, changed: list[str], de
 def _merge_branches(
     root: JsonObject, branches: object, whole: FrozenObject, changed: list[str], depth: int, *, every: bool
 ) -> None:
-    if not isinstance(branches, list) or depth >= _MAX_DEPTH:
+    if not isinstance(branches, list) or depth >= MAX_DEPTH:
         return
     flat = [_flattened(branch, whole, changed, depth + 1) for branch in branches if isinstance(branch, dict)]
     objects = [branch for branch in flat if branch.get("type") in ("object", None)]
@@ -143,65 +143,39 @@ def _names(required: object) -> list[str]:
     return [name for name in required if isinstance(name, str)] if isinstance(required, list) else []
 
 
-def _resolve(reference: object, whole: FrozenObject) -> FrozenObject | None:
-    """What a local reference points to; ``None`` for any other, and for one that leads nowhere."""
-    if reference == "#":
-        return None
-    if not isinstance(reference, str) or not reference.startswith("#/"):
-        return None
-    found: object = whole
-    for step in reference[2:].split("/"):
-        name = step.replace("~1", "/").replace("~0", "~")
-        found = found.get(name) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else None
-
-
 # ----------------------------------------------------------------------------------------------------------------- plain
 
 
 def _plain(schema: FrozenObject, changed: list[str]) -> Normalised:
-    """The root is what these vendors look at; below it they take what JSON Schema allows, but for types that are null."""
-    mended = _typed(schema, depth=0) if _has_null_type(schema, 0) else schema
+    """OpenAI's: below the root it takes what JSON Schema allows, if arrays say of what."""
+    return _sound(schema, changed, lists_say_of_what=True)
+
+
+def _sound(schema: FrozenObject, changed: list[str], *, lists_say_of_what: bool) -> Normalised:
+    mended = Mender(schema, lists_say_of_what=lists_say_of_what).mend(schema)
     if mended is not schema:
-        changed.append("types that are null were left out")
+        changed.append("what is no JSON Schema was mended")
     return Normalised(mended, tuple(dict.fromkeys(changed)))
 
 
-def _has_null_type(schema: object, depth: int) -> bool:
-    """Whether a ``type`` is null anywhere; most schemas have none, and are not copied."""
-    if depth > _MAX_DEPTH:
-        return False
-    if isinstance(schema, dict):
-        for key, value in schema.items():
-            if value is None:
-                if key == "type":
-                    return True
-            elif isinstance(value, dict | list) and key not in _VALUES and _has_null_type(value, depth + 1):
-                return True
-    elif isinstance(schema, list):
-        return any(isinstance(item, dict | list) and _has_null_type(item, depth + 1) for item in schema)
-    return False
+def _anthropic(schema: FrozenObject, changed: list[str]) -> Normalised:
+    """Anthropic's: any draft 2020-12, if the names of the arguments are of few letters; others are told."""
+    sound = _sound(schema, changed, lists_say_of_what=False)
+    held = sound.schema.get("properties")
+    properties: FrozenObject = held if isinstance(held, dict) else {}
+    odd = {name: schema for name, schema in properties.items() if not _ARGUMENT.fullmatch(name)}
+    if not odd:
+        return sound
+    required = [name for name in _names(sound.schema.get("required")) if name in odd]
+    fitted: JsonObject = {**sound.schema, "properties": {name: schema for name, schema in properties.items() if name not in odd}}
+    if required:
+        fitted["required"] = [name for name in _names(sound.schema.get("required")) if name not in odd]
+    told = {"further properties": odd} | ({"required": required} if required else {})
+    return Normalised(_told(fitted, told), (*sound.changed, "arguments whose names are not taken went into the description"))
 
 
-def _typed(schema: Any, depth: int) -> Any:
-    """The schema without ``type: null`` as a value (not the type "null"), the same object where there is none."""
-    if depth > _MAX_DEPTH:
-        return schema
-    if isinstance(schema, list):
-        items = [_typed(item, depth + 1) for item in schema]
-        return schema if all(new is old for new, old in zip(items, schema, strict=True)) else items
-    if not isinstance(schema, dict):
-        return schema
-    fitted = {key: value if key in _VALUES else _typed(value, depth + 1) for key, value in schema.items()}
-    if "type" in fitted and fitted["type"] is None:
-        del fitted["type"]
-    same = len(fitted) == len(schema) and all(fitted[key] is schema[key] for key in fitted)
-    return schema if same else fitted
-
-
-_VALUES = frozenset({"const", "enum", "default", "examples", "example", "required"})
-"""Keywords whose value is no schema."""
-
+_ARGUMENT = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+"""Names of arguments at Anthropic (400 "Property keys should match pattern")."""
 
 # ---------------------------------------------------------------------------------------------------------- OpenAI, strict
 
@@ -229,7 +203,7 @@ _NOT_STRICT = frozenset(
 
 def _is_strict(schema: object, depth: int) -> bool:
     """Whether OpenAI's strict mode takes a schema: every object closed, all of its properties required."""
-    if depth > _MAX_DEPTH:
+    if depth > MAX_DEPTH:
         return False
     if isinstance(schema, list):
         return all(_is_strict(item, depth + 1) for item in schema)
@@ -265,6 +239,9 @@ _STRING_FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "
 
 
 def _anthropic_strict(schema: FrozenObject, changed: list[str]) -> Normalised:
+    given, schema = schema, Mender(schema, lists_say_of_what=False).mend(schema)
+    if schema is not given:
+        changed.append("what is no JSON Schema was mended")
     recursive = _is_recursive(schema)
     fitted = schema if recursive else _anthropic_level(schema)
     same = fitted == schema
@@ -273,7 +250,7 @@ def _anthropic_strict(schema: FrozenObject, changed: list[str]) -> Normalised:
 
 
 def _anthropic_level(schema: Any, depth: int = 0) -> Any:
-    if not isinstance(schema, dict) or depth > _MAX_DEPTH:
+    if not isinstance(schema, dict) or depth > MAX_DEPTH:
         return schema
     fitted: JsonObject = {}
     told: JsonObject = {}
@@ -329,7 +306,7 @@ def beyond_limits(schemas: Sequence[FrozenObject]) -> Iterator[int]:
 
 def _complexity(schema: object, depth: int) -> tuple[int, int]:
     """How many optional parameters and how many unions a schema holds."""
-    if depth > _MAX_DEPTH:
+    if depth > MAX_DEPTH:
         return MAX_OPTIONAL_PARAMETERS + 1, 0
     values = schema if isinstance(schema, list) else schema.values() if isinstance(schema, dict) else ()
     inner = [_complexity(value, depth + 1) for value in values]
@@ -373,7 +350,7 @@ def _reachable(start: str, edges: dict[str, set[str]]) -> set[str]:
 
 
 def _references(schema: object, depth: int) -> Iterator[str]:
-    if depth > 2 * _MAX_DEPTH:
+    if depth > 2 * MAX_DEPTH:
         return
     if isinstance(schema, list):
         for item in schema:
@@ -382,7 +359,7 @@ def _references(schema: object, depth: int) -> Iterator[str]:
         for key, value in schema.items():
             if key == "$ref" and isinstance(value, str):
                 yield value
-            elif key not in _VALUES:
+            elif key not in VALUES:
                 yield from _references(value, depth + 1)
 
 
@@ -415,7 +392,8 @@ _MAX_RESOLVED = 200
 
 
 def _gemini(schema: FrozenObject, changed: list[str]) -> Normalised:
-    fitted = _Gemini(schema).level(schema, ())
+    sound = Mender(schema, lists_say_of_what=True).mend(schema)
+    fitted = _Gemini(sound).level(sound, ())
     if fitted == schema:
         return Normalised(schema, tuple(dict.fromkeys(changed)))
     return Normalised(fitted, tuple(dict.fromkeys((*changed, "what the target does not know went into descriptions"))))
@@ -433,7 +411,7 @@ class _Gemini:
 
         :param path: the references that led here
         """
-        if not isinstance(schema, dict) or len(path) > _MAX_DEPTH:
+        if not isinstance(schema, dict) or len(path) > MAX_DEPTH:
             return {"type": "object"}
         reference = schema.get("$ref")
         if reference is not None:
@@ -455,7 +433,7 @@ class _Gemini:
         return _told(fitted, told)
 
     def _referred(self, reference: str, rest: JsonObject, path: tuple[str, ...]) -> JsonObject:
-        found = _resolve(reference, self._whole)
+        found = resolve(reference, self._whole)
         self._resolved += 1
         if found is None or path.count(reference) >= _MAX_UNROLLED or self._resolved > _MAX_RESOLVED:
             return self.level({"type": "object", **rest}, (*path, reference))
@@ -501,8 +479,8 @@ class _Gemini:
         )
 
     def items(self, value: Any, path: tuple[str, ...]) -> JsonObject:
-        """``items``."""
-        return {"items": self.level(value, (*path, ""))}
+        """``items``, which must say a type here (400 "items: missing field")."""
+        return {"items": self.level(value, (*path, "")) or {"type": "string"}}
 
     def union(self, value: Any, path: tuple[str, ...]) -> JsonObject:
         """``anyOf`` and ``oneOf``; the type "null" among them is a flag here."""
@@ -538,7 +516,7 @@ _GEMINI_STEPS: dict[str, Callable[[_Gemini, Any, tuple[str, ...]], JsonObject]] 
 _PROFILES: dict[Profile, Callable[[FrozenObject, list[str]], Normalised]] = {
     "openai": _plain,
     "openai-strict": _openai_strict,
-    "anthropic": _plain,
+    "anthropic": _anthropic,
     "anthropic-strict": _anthropic_strict,
     "gemini": _gemini,
 }

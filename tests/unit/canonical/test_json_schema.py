@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from openclaw_oauthrouter.canonical.json_schema import MAX_STRICT_TOOLS, Profile, beyond_limits, normalise
@@ -74,7 +75,7 @@ def test_normalise_requires_what_every_alternative_requires() -> None:
     "schema",
     [
         {"type": "object", "properties": {}},
-        {"type": "object", "properties": {"a": {"anyOf": [TEXT, {"type": "null"}]}}, "$defs": {"n": NODE}, "x-own": 1},
+        {"type": "object", "properties": {"a": {"anyOf": [TEXT, {"type": "null"}]}}, "$defs": {"node": NODE}, "x-own": 1},
         {"type": "object", "properties": {"type": TEXT, "a": {"enum": [None, "x"], "default": None}, "b": {"const": None}}},
     ],
 )
@@ -86,7 +87,7 @@ def test_normalise_returns_the_same_object_when_the_root_is_right(schema: Schema
 
 def test_normalise_takes_null_types_out_wherever_they_are() -> None:
     found = normalise({"type": "object", "properties": {"a": {"type": None, "items": [{"type": None}]}}}, "openai").schema
-    assert found["properties"]["a"] == {"items": [{}]}
+    assert found["properties"]["a"] == {"items": {}}
 
 
 STRICT = {"type": "object", "properties": {"a": TEXT}, "required": ["a"], "additionalProperties": False}
@@ -164,3 +165,73 @@ def test_beyond_limits_names_the_tools_that_are_too_many() -> None:
     assert list(beyond_limits([STRICT] * (MAX_STRICT_TOOLS + 2))) == [MAX_STRICT_TOOLS, MAX_STRICT_TOOLS + 1]
     wide = {**STRICT, "required": [], "properties": {f"p{number}": TEXT for number in range(25)}}
     assert list(beyond_limits([wide, STRICT])) == [0]
+
+
+ODD_SCHEMAS: dict[str, Any] = {
+    "array of nothing": {"type": "array"},
+    "array of arrays of nothing": {"type": "array", "items": {"type": "array"}},
+    "nullable array of nothing": {"anyOf": [{"type": "array"}, {"type": "null"}]},
+    "tuple": {"type": "array", "items": [TEXT, {"type": "integer"}], "additionalItems": False},
+    "empty tuple": {"type": "array", "items": []},
+    "true": True,
+    "null": None,
+    "required null": {"type": "object", "properties": {"a": TEXT}, "required": None},
+    "required of draft 3": {"type": "string", "required": True},
+    "type any": {"type": "any"},
+    "type in capitals": {"type": "STRING"},
+    "type of Python": {"type": "dict", "properties": {"a": {"type": "str"}, "b": {"type": "list", "items": {"type": "int"}}}},
+    "types, one unknown": {"type": ["string", "File"]},
+    "bounds of draft 4": {"type": "number", "minimum": 0, "exclusiveMinimum": True, "maximum": 9, "exclusiveMaximum": False},
+    "empty enum": {"type": "string", "enum": []},
+    "empty anyOf": {"anyOf": []},
+    "lost reference": {"$ref": "#/components/schemas/X"},
+    "foreign reference": {"$ref": "https://example.org/x.json", "description": "d"},
+    "description null": {"type": "string", "description": None, "default": None},
+    "length in words": {"type": "string", "maxLength": "20"},
+    "properties as a list": {"type": "object", "properties": [{"name": "a"}]},
+}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", ODD_SCHEMAS)
+def test_normalise_mends_what_is_no_schema_below_the_root(name: str, profile: Profile) -> None:
+    given = {"type": "object", "properties": {"a": ODD_SCHEMAS[name], "list": {"type": "array", "items": ODD_SCHEMAS[name]}}}
+    before = json.dumps(given)
+    found = normalise(given, profile)
+    assert json.dumps(given) == before
+    assert set(found.schema["properties"]) == {"a", "list"}
+    if profile != "gemini":  # its schemas are a language of their own
+        assert jsonschema_rs.meta.is_valid(found.schema)
+    for level in levels(found.schema):
+        assert None not in [value for key, value in level.items() if key not in ("default", "const")]
+        if profile in ("openai", "openai-strict", "gemini"):
+            assert level.get("type") != "array" or isinstance(level.get("items"), dict)
+    again = normalise(found.schema, profile)
+    assert again.schema == found.schema
+
+
+def levels(schema: Any) -> list[Schema]:
+    held = list(schema.values()) if isinstance(schema, dict) else schema if isinstance(schema, list) else []
+    return ([schema] if isinstance(schema, dict) else []) + [level for item in held for level in levels(item)]
+
+
+def test_normalise_reads_the_words_of_other_languages_for_types() -> None:
+    given = {"type": "OBJECT", "properties": {"a": {"type": "str"}, "b": {"type": "List"}, "c": {"type": "any"}}}
+    found = normalise(given, "anthropic").schema
+    assert found == {"type": "object", "properties": {"a": TEXT, "b": {"type": "array"}, "c": {}}}
+
+
+def test_normalise_turns_bounds_of_older_drafts_into_numbers() -> None:
+    bounds = {"type": "number", "minimum": 0, "exclusiveMinimum": True, "maximum": 9, "exclusiveMaximum": False}
+    found = normalise({"type": "object", "properties": {"a": bounds}}, "anthropic").schema["properties"]["a"]
+    assert found == {"type": "number", "exclusiveMinimum": 0, "maximum": 9}
+
+
+def test_normalise_tells_arguments_whose_names_anthropic_does_not_take() -> None:
+    given = {"type": "object", "properties": {"$schema": TEXT, "a b": TEXT, "c": TEXT}, "required": ["a b", "c"]}
+    found = normalise(given, "anthropic").schema
+    assert found["properties"] == {"c": TEXT}
+    assert found["required"] == ["c"]
+    assert "a b" in found["description"]
+    assert "$schema" in found["description"]
+    assert normalise(given, "openai").schema is given

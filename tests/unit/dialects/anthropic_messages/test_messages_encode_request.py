@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from openclaw_oauthrouter.canonical.content import (
@@ -471,12 +472,12 @@ def test_what_fields_without_a_name_may_hold_is_told() -> None:
 
 @pytest.mark.parametrize("odd", [True, 5, "x", [[]], [{"type": []}], {"a": 1}])
 @pytest.mark.parametrize("field", ["type", "properties", "required", "format", "items", "anyOf", "minItems", "description"])
-def test_a_schema_of_odd_shape_passes_for_the_provider_to_judge(field: str, odd: Any) -> None:
+def test_a_schema_of_odd_shape_becomes_one(field: str, odd: Any) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string", field: odd}}, field: odd}
     found = body(tools=(Tool("f", parameters=schema, strict=True),), response_format=ResponseFormat("json_schema", schema))
-    mended = {**schema, "type": "object", **({"properties": {}} if field == "properties" and not isinstance(odd, dict) else {})}
-    mended = {key: value for key, value in mended.items() if key != "anyOf"}
-    assert found["tools"][0]["input_schema"] == mended
+    for written in (found["tools"][0]["input_schema"], found["output_config"]["format"]["schema"]):
+        assert jsonschema_rs.meta.is_valid(written)
+    assert found["tools"][0]["input_schema"]["type"] == "object"
     assert found["output_config"]["format"]["type"] == "json_schema"
 
 
