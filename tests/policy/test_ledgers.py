@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from openclaw_oauthrouter.policy.calendar import Calendar
 from openclaw_oauthrouter.policy.ledger import open_ledger as open_configured_ledger
 from openclaw_oauthrouter.policy.ledger.entries import LedgerLostError
 from openclaw_oauthrouter.policy.ledger.ledger import Ledger
+from openclaw_oauthrouter.policy.ledger.redis import RedisStore
 from openclaw_oauthrouter.policy.report import stored_report
 
 from .places import DAY_SECONDS, FAR, MODEL, NOON, attempt, hold, open_ledger, open_store, reserve, settle, used
@@ -290,6 +292,70 @@ async def test_a_living_process_keeps_its_reservations_in_redis(redis_url: str) 
         while await reserve(other, hold(), [one]) is not None:
             await asyncio.sleep(0.05)
     await other.close()
+
+
+async def test_a_reservation_of_a_process_whose_lease_ended_gives_way_at_once(redis_url: str) -> None:
+    place = f"{redis_url}#{{ended}}:"
+    one = Limit("day", "requests", 1)
+    holder, other = open_ledger(place), open_ledger(place)
+    assert await reserve(holder, hold(), [one]) is None
+    async with _frozen(redis_url, "{ended}:"):
+        assert await reserve(other, hold(), [one]) is None, "refused once more than needed"
+    await other.close()
+    await holder.close()
+
+
+async def test_a_process_that_was_held_up_puts_back_what_it_holds(redis_url: str) -> None:
+    place = f"{redis_url}#{{paused}}:"
+    two = Limit("day", "requests", 2)
+    holder, other = open_ledger(place), open_ledger(place)
+    kept, settled, late = hold(), hold(), hold(expires_at=NOON + 0.5)
+    for each in (kept, settled):
+        assert await reserve(holder, each, [two]) is None
+    async with _frozen(redis_url, "{paused}:"):
+        taken = hold(2)
+        assert await reserve(other, taken, [two]) is None
+        await other.release(taken.id)
+        await settle(holder, settled)
+    assert await reserve(holder, late, []) is None
+    async with asyncio.timeout(20):
+        # What is settled counts once, what is held counts again, and what took too long no longer.
+        while (await attempt(other, hold(1000), [Limit("day", "requests", 100)])).standings[0][1:] != (1, 1):
+            await asyncio.sleep(0.05)
+    assert await reserve(other, hold(), [two]) == (two, 1, 1)
+    await other.close()
+    await holder.close()
+
+
+async def test_a_clock_that_is_ahead_drops_nobody_elses_reservation(redis_url: str) -> None:
+    place = f"{redis_url}#{{clocks}}:"
+    one = Limit("day", "requests", 1)
+    holder, other = open_ledger(place, lease_seconds=30), open_ledger(place, lease_seconds=30)
+    assert await reserve(holder, hold(expires_at=NOON + 1800), [one]) is None
+    assert await reserve(other, hold(), [one], NOON + 7200) == (one, 0, 1)
+    await other.close()
+    await holder.close()
+
+
+@asynccontextmanager
+async def _frozen(redis_url: str, prefix: str) -> AsyncIterator[None]:
+    """As if no process had come to a beat for longer than its lease."""
+    from redis import asyncio as redis
+
+    client = redis.from_url(redis_url)
+    beat = RedisStore._beat
+
+    async def none(_: RedisStore) -> None:
+        return None
+
+    RedisStore._beat = none  # type: ignore[method-assign]
+    try:
+        for key in await client.keys(f"{prefix}alive:*"):
+            await client.delete(key)
+        yield
+    finally:
+        RedisStore._beat = beat  # type: ignore[method-assign]
+        await client.aclose()
 
 
 async def test_redis_writes_back_what_is_known_after_everything_was_deleted(redis_url: str) -> None:

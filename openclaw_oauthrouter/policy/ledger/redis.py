@@ -1,7 +1,8 @@
 """The ledger's store in Redis, shared by gateways on several machines (extra ``redis``).
 
 A process of another machine cannot be asked whether it lives, so each keeps a lease alive while it holds anything; when the lease
-ends, its reservations do.
+ends, its reservations give way to whoever needs the room. A process that was only held up, by a busy machine or a pause, puts what it
+still holds back with its next beat. Clocks of machines differ: a reservation's time counts on the clock of the process that made it.
 """
 
 from __future__ import annotations
@@ -89,7 +90,8 @@ class RedisStore:
         self._reserve = client.register_script(RESERVE)
         self._write = client.register_script(WRITE)
         self._fold = client.register_script(FOLD)
-        self._holding: set[str] = set()
+        self._holding: dict[str, tuple[float, bytes]] = {}
+        """By id: until when, on the loop's clock, and what was written."""
         self._heart: asyncio.Task[None] | None = None
         self._others: list[tuple[str, int, list[int]]] | None = None
         self._sums: dict[tuple[object, ...], tuple[float, float, int]] = {}
@@ -115,7 +117,7 @@ class RedisStore:
         args: list[Any] = [
             self._prefix, reservation.id, orjson.dumps(held), orjson.dumps(asked), now, self._lease_ms, _KEEP_SECONDS
         ]  # fmt: skip
-        self._holding.add(reservation.id)
+        self._holding[reservation.id] = (_loop_time() + reservation.expires_at - now, args[2])
         if self._heart is None:
             self._heart = asyncio.create_task(self._keep_lease())
         answer = await _reached(lambda: self._reserve(keys=[self._held], args=args))
@@ -126,13 +128,14 @@ class RedisStore:
         short, *numbers = answer
         standings = tuple(Standing(claim, *numbers[2 * at : 2 * at + 2]) for at, claim in enumerate(claims))
         if short:
-            self._holding.discard(reservation.id)
+            self._holding.pop(reservation.id, None)
         return Outcome(standings, standings[short - 1] if short else None)
 
     async def write(self, totals: Writes, drops: Collection[str], unknown: Collection[str], now: float) -> None:
         """See ``Store``."""
         await self._begin()
-        self._holding.difference_update(drops, unknown)
+        for gone in (*drops, *unknown):
+            self._holding.pop(gone, None)
         await self._send(self._stated(totals), drops, unknown, anew=False)
 
     async def rows(self, start: float, end: float) -> Sequence[Row]:
@@ -230,7 +233,27 @@ class RedisStore:
             if self._holding:
                 # A server that is away for a moment is asked again on the next beat.
                 with contextlib.suppress(LedgerUnavailableError):
-                    await _reached(lambda: self._client.set(f"{self._prefix}alive:{self._writer}", "1", px=self._lease_ms))
+                    await self._beat()
+
+    async def _beat(self) -> None:
+        """Say that this process lives, give up what took too long, and put back what others took to be left behind."""
+        kept = await _reached(lambda: self._client.set(f"{self._prefix}alive:{self._writer}", "1", px=self._lease_ms, get=True))
+        now = _loop_time()
+        expired = [id_ for id_, (until, _) in self._holding.items() if until <= now]
+        for id_ in expired:
+            del self._holding[id_]
+        if expired:
+            await _reached(lambda: self._client.hdel(self._held, *expired))
+        if kept is None and self._holding:
+            missing = {id_: held for id_, (_, held) in self._holding.items()}
+            await _reached(lambda: self._client.hset(self._held, mapping=missing))
+            settled = [id_ for id_ in missing if id_ not in self._holding]
+            if settled:
+                await _reached(lambda: self._client.hdel(self._held, *settled))
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _account(field: str) -> Account:

@@ -58,11 +58,13 @@ local function add_held()
   end
 end
 
+-- Clocks of machines differ, so a reservation's time counts for the process that made it; for others its lease does.
 local function drop_abandoned()
   local flat = redis.call('HGETALL', KEYS[1])
   for i = 1, #flat, 2 do
     local other = cjson.decode(flat[i + 1])
-    if other.expires_at <= now or redis.call('EXISTS', prefix .. 'alive:' .. other.owner) == 0 then
+    local own = other.owner == asked.owner
+    if own and other.expires_at <= now or not own and redis.call('EXISTS', prefix .. 'alive:' .. other.owner) == 0 then
       redis.call('HDEL', KEYS[1], flat[i])
     end
   end
