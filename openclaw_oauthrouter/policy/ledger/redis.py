@@ -245,7 +245,7 @@ class RedisStore:
         if expired:
             await _reached(lambda: self._client.hdel(self._held, *expired))
         if kept is None and self._holding:
-            missing = {id_: held for id_, (_, held) in self._holding.items()}
+            missing: dict[Any, Any] = {id_: held for id_, (_, held) in self._holding.items()}
             await _reached(lambda: self._client.hset(self._held, mapping=missing))
             settled = [id_ for id_ in missing if id_ not in self._holding]
             if settled:
