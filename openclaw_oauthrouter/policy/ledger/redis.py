@@ -117,6 +117,7 @@ class RedisStore:
         args: list[Any] = [
             self._prefix, reservation.id, orjson.dumps(held), orjson.dumps(asked), now, self._lease_ms, _KEEP_SECONDS
         ]  # fmt: skip
+        before = self._holding.get(reservation.id)
         self._holding[reservation.id] = (_loop_time() + reservation.expires_at - now, args[2])
         if self._heart is None:
             self._heart = asyncio.create_task(self._keep_lease())
@@ -127,8 +128,10 @@ class RedisStore:
             raise LedgerUnavailableError("the reservation was given up before it was made")
         short, *numbers = answer
         standings = tuple(Standing(claim, *numbers[2 * at : 2 * at + 2]) for at, claim in enumerate(claims))
-        if short:
+        if short and before is None:
             self._holding.pop(reservation.id, None)
+        elif short and before is not None:
+            self._holding[reservation.id] = before  # a top-up that is refused leaves what there was
         return Outcome(standings, standings[short - 1] if short else None)
 
     async def write(self, totals: Writes, drops: Collection[str], unknown: Collection[str], now: float) -> None:
@@ -237,15 +240,20 @@ class RedisStore:
 
     async def _beat(self) -> None:
         """Say that this process lives, give up what took too long, and put back what others took to be left behind."""
-        kept = await _reached(lambda: self._client.set(f"{self._prefix}alive:{self._writer}", "1", px=self._lease_ms, get=True))
+        await _reached(lambda: self._client.set(f"{self._prefix}alive:{self._writer}", "1", px=self._lease_ms))
         now = _loop_time()
         expired = [id_ for id_, (until, _) in self._holding.items() if until <= now]
         for id_ in expired:
             del self._holding[id_]
         if expired:
             await _reached(lambda: self._client.hdel(self._held, *expired))
-        if kept is None and self._holding:
-            missing: dict[Any, Any] = {id_: held for id_, (_, held) in self._holding.items()}
+        ids = list(self._holding)
+        there = await _reached(lambda: self._client.hmget(self._held, ids)) if ids else []
+        # Not what was settled or given up while Redis was asked.
+        missing: dict[Any, Any] = {
+            id_: self._holding[id_][1] for id_, known in zip(ids, there, strict=True) if known is None and id_ in self._holding
+        }
+        if missing:
             await _reached(lambda: self._client.hset(self._held, mapping=missing))
             settled = [id_ for id_ in missing if id_ not in self._holding]
             if settled:
