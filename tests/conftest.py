@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from openclaw_oauthrouter.catalog.presets import presets
 
 _OURS = ("OAUTHROUTER_E2E_", "OAUTHROUTER_SHARED")
 _FOREIGN = ("OAUTHROUTER_", "OPENCLAW_", "CODEX_", "CLAUDE_", "ANTHROPIC_", "OPENAI_", "GEMINI_", "GOOGLE_")
+
+
+_MEMORY = Path("/dev/shm")
+_MEMORY_BYTES = 2 << 30
+
+settings.register_profile("usual", max_examples=50)
+settings.register_profile("thorough", max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
+
+
+def pytest_configure() -> None:
+    """Each of some thousand gateways makes a ledger that it syncs to its disk: in memory that takes no time."""
+    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _MEMORY_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 @pytest.fixture(scope="session", autouse=True)

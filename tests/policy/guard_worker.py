@@ -106,7 +106,7 @@ class Clients:
 
 async def compete(place: str, progress: Path, count: int, dollars: float, hard: bool, seed: int) -> None:
     """Many clients ask until they are refused; prints what became of it."""
-    ledger = Ledger(open_store(place), time.time)
+    ledger = Ledger(open_store(place, lease_seconds=60.0), time.time)
     ids = iter(range(10**9))
     spend = Spend(
         SpendSettings(daily_cost_budget=dollars, hard=hard, warn_at=()),

@@ -17,7 +17,7 @@ from openclaw_oauthrouter.canonical.spending import Limit
 from .places import hold, open_ledger, reserve, used
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = int(os.environ.get("OAUTHROUTER_KILL_ROUNDS", "20"))
+KILLS = int(os.environ.get("OAUTHROUTER_KILL_ROUNDS", "8"))
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -12,6 +11,7 @@ import pytest
 from openclaw_oauthrouter.errors import UpstreamConnectionError
 from openclaw_oauthrouter.health.registry import HealthRegistry
 from openclaw_oauthrouter.shared_state.health import SharedHealth
+from openclaw_oauthrouter.tasks import end_tasks
 
 REFUSED = UpstreamConnectionError("refused", code="upstream_unreachable")
 USED_UP = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "90s"}
@@ -74,10 +74,7 @@ async def test_it_goes_on_by_itself(gateways: tuple[Gateway, Gateway]) -> None:
     async with asyncio.timeout(10):
         while not gateways[1].blocked:
             await asyncio.sleep(0.01)
-    for task in tasks:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    await end_tasks(tasks)
 
 
 async def test_without_the_server_each_goes_by_what_it_sees(caplog: pytest.LogCaptureFixture) -> None:
@@ -89,7 +86,5 @@ async def test_without_the_server_each_goes_by_what_it_sees(caplog: pytest.LogCa
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
     assert caplog.text.count("cannot be shared") == 1
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    await end_tasks([task])
     await shared.close()

@@ -79,9 +79,9 @@ class Endless:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds that are met sooner; that they are met at all is what matters."""
-    monkeypatch.setattr(bounds, "MOST_BEFORE_CONTENT", 2 << 20)
-    monkeypatch.setattr(bounds, "MOST_KEPT", 8 << 20)
-    monkeypatch.setattr(bounds, "MOST_CHARACTERS", 1 << 20)
+    monkeypatch.setattr(bounds, "MOST_BEFORE_CONTENT", 1 << 19)
+    monkeypatch.setattr(bounds, "MOST_KEPT", 2 << 20)
+    monkeypatch.setattr(bounds, "MOST_CHARACTERS", 1 << 18)
 
 
 async def ask(gateway: Any, client: Any, url: str, stream: bool) -> tuple[httpx.AsyncClient, httpx.Response]:
