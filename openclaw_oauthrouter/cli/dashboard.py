@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import webbrowser
 from typing import Any
 
@@ -10,8 +11,9 @@ import click
 
 @click.command("dashboard")
 @click.option("--open/--no-open", "open_browser", default=False, help="Open it in the browser.")
+@click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
-def command(obj: dict[str, Any], open_browser: bool) -> None:
+def command(obj: dict[str, Any], open_browser: bool, as_json: bool) -> None:
     """Print a link that signs one browser in; it works once and for ten minutes."""
     from openclaw_oauthrouter.cli.settings import command_settings
     from openclaw_oauthrouter.config.server import local_address
@@ -24,6 +26,6 @@ def command(obj: dict[str, Any], open_browser: bool) -> None:
     if not isinstance(path, str):
         raise ConfigurationError(f"what listens at {address} is no gateway (it gives no link)")
     link = address + path
-    click.echo(link)
+    click.echo(json.dumps({"link": link}) if as_json else link)
     if open_browser:
         webbrowser.open(link)

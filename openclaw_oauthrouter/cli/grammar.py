@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import redirect_stdout
 from difflib import get_close_matches
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +74,40 @@ def complete(command: click.Command) -> click.Command:
     for parameter in command.params:
         if isinstance(parameter, click.Option) and parameter.name == "as_json":
             parameter.help = JSON_HELP
+    if not isinstance(command, click.Group) and "--json" not in names and command.name not in _WITHOUT_JSON:
+        _speak_json(command)
     return command
+
+
+_WITHOUT_JSON = frozenset({"run"})
+"""What ``run`` prints is its client's."""
+
+
+def _speak_json(command: click.Command) -> None:
+    """Give a command that only says what it did ``--json``: an object with its lines. It asks nothing then."""
+    act = command.callback
+    if act is None:
+        return
+
+    def speak(*arguments: Any, as_json: bool, **options: Any) -> Any:
+        if not as_json:
+            return act(*arguments, **options)
+        context = click.get_current_context()
+        context.ensure_object(dict)["no_input"] = True
+        said, code = StringIO(), 0
+        try:
+            with redirect_stdout(said):
+                return act(*arguments, **options)
+        except click.exceptions.Exit as leaving:
+            code = leaving.exit_code
+            raise
+        finally:
+            # What went wrong otherwise is told on standard error, like everything that goes wrong.
+            if sys.exc_info()[0] in (None, click.exceptions.Exit):
+                click.echo(json.dumps({"command": context.command_path, "ok": code == 0, "lines": said.getvalue().splitlines()}))
+
+    command.callback = speak
+    command.params.append(click.Option(["--json", "as_json"], is_flag=True, help=JSON_HELP))
 
 
 def asks(obj: dict[str, Any]) -> bool:

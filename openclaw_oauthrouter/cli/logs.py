@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import deque
 from contextlib import suppress
@@ -15,8 +16,9 @@ _LOOK_AGAIN_SECONDS = 0.3
 @click.command("logs")
 @click.option("-n", "--lines", default=40, show_default=True, type=click.IntRange(0), help="Past lines to begin with.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with lines as they are written. Ctrl-C ends it.")
+@click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
-def command(obj: dict[str, Any], lines: int, follow: bool) -> None:
+def command(obj: dict[str, Any], lines: int, follow: bool, as_json: bool) -> None:
     """Show the gateway's log; ``trace`` shows its requests.
 
     ``serve --log-level info`` also writes a line for each request.
@@ -32,12 +34,23 @@ def command(obj: dict[str, Any], lines: int, follow: bool) -> None:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
+    show = _show_json if as_json else _show
     with suppress(KeyboardInterrupt), path.open(encoding="utf-8", errors="replace") as file:
         for line in deque(file, maxlen=lines):
-            click.echo(line, nl=False)
+            show(line)
         while follow:
             line = file.readline()
             if line:
-                click.echo(line, nl=False)
+                show(line)
             else:
                 time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _show(line: str) -> None:
+    click.echo(line, nl=False)
+
+
+def _show_json(line: str) -> None:
+    """An object a line: what ``log_format = "json"`` wrote as it is, anything else as a message."""
+    text = line.rstrip("\n")
+    click.echo(text if text.startswith("{") else json.dumps({"message": text}))

@@ -26,7 +26,7 @@ from openclaw_oauthrouter.config.loading import LoadedSettings
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.launch import serve_arguments
 
-START_SECONDS = 20.0
+START_SECONDS = 30.0
 _LOOK_SECONDS = 0.05
 _END_SECONDS = 5.0
 _SIGNALLED = 128
@@ -109,9 +109,10 @@ KEPT = frozenset(
 """What the user may have chosen; the rest says where to send and has to be ours."""
 
 
-def answers(target: Target) -> bool:
+def answers(target: Target, *, starting: bool = False) -> bool:
     """Whether a gateway listens that takes our token.
 
+    :param starting: it may be too busy with its start to answer yet
     :raises ConfigurationError: something else listens there
     """
     parts = urlsplit(target.address)
@@ -122,6 +123,10 @@ def answers(target: Target) -> bool:
             status = connection.recv(64).split(b" ", 2)
     except ConnectionRefusedError:
         return False
+    except TimeoutError as error:
+        if starting:
+            return False
+        raise ConfigurationError(f"what listens at {target.address} does not answer; openclaw-oauthrouter doctor") from error
     except OSError as error:
         raise ConfigurationError(f"what listens at {target.address} is no gateway ({error})") from error
     code = status[1] if len(status) > 1 else b""
@@ -160,7 +165,7 @@ def running_gateway(loaded: LoadedSettings, target: Target, demo: bool) -> Itera
 def _wait_until_it_answers(process: subprocess.Popen[bytes], target: Target, log: IO[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        if answers(target):
+        if answers(target, starting=True):
             return
         time.sleep(_LOOK_SECONDS)
     log.seek(0)

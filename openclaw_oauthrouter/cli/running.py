@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.cli.settings import command_settings
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.errors import ConfigurationError
@@ -30,18 +31,53 @@ class Subject:
 def subject_of(obj: dict[str, Any], *, announce: bool = True) -> Subject:
     """Ask the gateway at the configured address; files are read where it keeps them.
 
+    Where the configuration names a state folder, that folder is meant, even if a gateway with another one answers.
+
     :param announce: say on standard error whose figures follow, where that is not plain
     """
     from openclaw_oauthrouter.proxy.local_client import ask_gateway
 
-    settings = command_settings(obj, announce=announce).settings
+    loaded = command_settings(obj, announce=announce)
+    settings = loaded.settings
     try:
         told = ask_gateway(settings, "GET", "/debug/gateway")
-    except ConfigurationError:
+    except ConfigurationError as error:
+        if announce and "no gateway answers" not in error.message:
+            _note(f"{error.message}; what follows are the files in {settings.home}")
         return Subject(settings, running=False, demo=False)
     home, demo = told.get("home"), bool(told.get("demo"))
+    if demo and announce:
+        _note("figures of the demo gateway that runs on this machine")
+    elsewhere = other_home(settings, told)
+    if elsewhere is not None and "home" in loaded.sources:
+        _note(
+            f"the gateway at {_address(settings)} keeps its files in {elsewhere}; what follows are those in {settings.home}, "
+            f"which {loaded.sources['home']} names"
+        )
+        return Subject(settings, running=False, demo=False)
+    if elsewhere is not None and announce:
+        _note(f"figures of the gateway that runs on this machine, which keeps its files in {elsewhere}")
     if isinstance(home, str) and Path(home) != settings.home and Path(home).is_dir():
         settings = settings.model_copy(update={"home": Path(home)})
-    if demo and announce:
-        click.secho("(figures of the demo gateway that runs on this machine)", dim=True, err=True)
     return Subject(settings, running=True, demo=demo)
+
+
+def other_home(settings: Settings, told: JsonObject) -> str | None:
+    """The state folder of the gateway that answers, when it is not the configured one; the demo's does not count.
+
+    :param told: what ``/debug/gateway`` said
+    """
+    home = told.get("home")
+    if told.get("demo") or not isinstance(home, str) or Path(home).expanduser().resolve() == settings.home.resolve():
+        return None
+    return home
+
+
+def _address(settings: Settings) -> str:
+    from openclaw_oauthrouter.config.server import local_address
+
+    return local_address(settings.server.listen_host, settings.server.port)
+
+
+def _note(words: str) -> None:
+    click.secho(f"({words})", dim=True, err=True)

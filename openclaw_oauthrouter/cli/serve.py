@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Callable
@@ -16,18 +15,12 @@ import click
 
 from openclaw_oauthrouter.cli.editing import allow_editing, file_to_edit
 from openclaw_oauthrouter.cli.grammar import asks
+from openclaw_oauthrouter.cli.greeting import greet
 from openclaw_oauthrouter.cli.log_output import configure_log, log_to_file
 from openclaw_oauthrouter.config.loading import LoadedSettings, load_settings
 
 if TYPE_CHECKING:
-    from openclaw_oauthrouter.config import Settings
     from openclaw_oauthrouter.proxy.start import ProxyHandle
-    from openclaw_oauthrouter.runtime import Runtime
-
-OAUTH_NOTICE = (
-    "note: an Anthropic OAuth token is in use. Anthropic's terms reserve these tokens for its own applications; "
-    "using them here is your decision (README, 'Terms of the vendors')."
-)
 
 
 @click.command("serve")
@@ -40,6 +33,7 @@ OAUTH_NOTICE = (
     type=click.Choice(["debug", "info", "warning", "error"]),
     help="Least important lines of the log; info also tells each request.  [default: warning]",
 )
+@click.option("--json", "as_json", is_flag=True)
 @click.option("--host-stdio", is_flag=True, help="Started by the OpenClaw plugin: talk to it over the standard streams.")
 @click.pass_obj
 def command(obj: dict[str, Any], /, host: str | None, port: int | None, log_level: str | None, **ways: bool) -> None:
@@ -54,8 +48,9 @@ def command(obj: dict[str, Any], /, host: str | None, port: int | None, log_leve
     if ways["host_stdio"]:
         work = _with_host(obj.get("config"), overrides)
     else:
-        demo = ways["demo"] or (not ways["demo_if_empty"] and asks(obj) and _first_minute(obj, overrides))
-        work = _alone(obj.get("config"), overrides, demo, ways["demo_if_empty"])
+        may_ask = asks(obj) and not ways["demo_if_empty"] and not ways["as_json"]
+        demo = ways["demo"] or (may_ask and _first_minute(obj, overrides))
+        work = _alone(obj.get("config"), overrides, demo=demo, demo_if_empty=ways["demo_if_empty"], as_json=ways["as_json"])
     run(work)
 
 
@@ -110,7 +105,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return new_event_loop
 
 
-async def _alone(config: Path | None, overrides: dict[str, Any], demo: bool, demo_if_empty: bool) -> None:
+async def _alone(config: Path | None, overrides: dict[str, Any], *, demo: bool, demo_if_empty: bool, as_json: bool) -> None:
     from openclaw_oauthrouter.cli.demo_settings import demo_world
     from openclaw_oauthrouter.proxy.reload import Reloader
     from openclaw_oauthrouter.proxy.start import start
@@ -132,7 +127,7 @@ async def _alone(config: Path | None, overrides: dict[str, Any], demo: bool, dem
         watching = asyncio.create_task(reloader.watch())
         stack.callback(watching.cancel)
         told = told_to_stop()
-        _greet(handle, own, demo)
+        greet(handle, own, demo=demo, as_json=as_json)
         naming = asyncio.create_task(_name_unpriced(handle))
         stack.callback(naming.cancel)
         await until_stopped(handle, told)
@@ -196,59 +191,3 @@ def _has_credentials(loaded: LoadedSettings) -> bool:
     from openclaw_oauthrouter.plugins import create_plugin_manager
 
     return bool(Builder(loaded.settings, create_plugin_manager()).usable_now())
-
-
-def _greet(handle: ProxyHandle, loaded: LoadedSettings, demo: bool) -> None:
-    from openclaw_oauthrouter.proxy.exposure import is_loopback
-    from openclaw_oauthrouter.proxy.local_token import token_path
-
-    runtime = handle.live.runtime
-    settings = loaded.settings
-    click.echo(
-        f"OAuthRouter listens on {click.style(handle.base_url, bold=True)}  (OpenAI clients: base URL {handle.base_url}/v1)"
-    )
-    host = settings.server.listen_host
-    if not is_loopback(host):
-        click.secho(
-            f"open to the network: every machine that reaches this one on {host} can use your credentials if it has the token; "
-            "without TLS the token and all prompts travel readable",
-            fg="yellow",
-            err=True,
-        )
-    if settings.server.auth_token is None:
-        click.echo(f"local token: {token_path(settings.home)}")
-    code = handle.live.observers.logins.issue()
-    click.echo(f"dashboard (one-time link): {handle.base_url}/debug/dashboard?code={code}")
-    usable = runtime.usable_providers()
-    if demo:
-        click.echo("demo: every answer comes from the built-in upstream; nothing leaves this machine or counts against a budget")
-    elif usable:
-        click.echo(f"providers: {', '.join(usable)}")
-        if runtime.uses_anthropic_oauth():
-            click.secho(OAUTH_NOTICE, fg="yellow", err=True)
-    if not usable:
-        _say_what_is_missing(runtime)
-        return
-    missing = runtime.why_not_ready()
-    if missing is not None:
-        click.secho(f"'auto' cannot be answered yet: {missing}", fg="yellow", err=True)
-    elif sys.stdout and sys.stdout.isatty():
-        click.echo(f"try: {_first_request(handle, settings)}")
-
-
-def _say_what_is_missing(runtime: Runtime) -> None:
-    from openclaw_oauthrouter.cli.first_minute.missing import HEADING, missing_lines, unusable_lines
-
-    click.secho(HEADING, fg="yellow", err=True)
-    for line in (*unusable_lines(runtime.credentials, runtime.settings), *missing_lines()):
-        click.echo(line, err=True)
-
-
-def _first_request(handle: ProxyHandle, settings: Settings) -> str:
-    """One line for a shell that gets an answer."""
-    from openclaw_oauthrouter.proxy.local_token import token_path
-
-    kept = settings.server.auth_token is None
-    token = f"$(cat {shlex.quote(str(token_path(settings.home)))})" if kept else "$OAUTHROUTER_LOCAL_TOKEN"
-    body = '{"model":"auto","messages":[{"role":"user","content":"hi"}]}'
-    return f"curl -s {handle.base_url}/v1/chat/completions -H \"Authorization: Bearer {token}\" -d '{body}'"

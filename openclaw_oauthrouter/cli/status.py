@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ def command(context: click.Context, as_json: bool) -> None:
     """Say whether a gateway runs, which one, and whether it can answer; ends with 1 when it cannot."""
     import orjson
 
+    from openclaw_oauthrouter.cli.running import other_home
     from openclaw_oauthrouter.cli.settings import command_settings
     from openclaw_oauthrouter.config.server import local_address
     from openclaw_oauthrouter.errors import ConfigurationError
@@ -25,6 +27,13 @@ def command(context: click.Context, as_json: bool) -> None:
         health: dict[str, Any] = ask_gateway(settings, "GET", "/health")
     except ConfigurationError as error:
         health = {"status": "not running", "ready": False, "problem": error.message}
+    else:
+        with suppress(ConfigurationError):  # an older gateway does not tell
+            told = ask_gateway(settings, "GET", "/debug/gateway")
+            health["home"] = told.get("home")
+            elsewhere = other_home(settings, told)
+            if elsewhere is not None:
+                health["note"] = f"another gateway than the configured one, whose state folder would be {settings.home}"
     if as_json:
         click.echo(orjson.dumps({"address": address, **health}, option=orjson.OPT_INDENT_2))
     else:
@@ -35,7 +44,7 @@ def command(context: click.Context, as_json: bool) -> None:
 
 def _lines(address: str, health: dict[str, Any]) -> list[tuple[str, str]]:
     lines = [("gateway", address), ("status", str(health.get("status", "unknown")))]
-    for name in ("version", "demo", "ready", "providers", "problem"):
+    for name in ("version", "home", "demo", "ready", "providers", "problem", "note"):
         value = health.get(name)
         if value not in (None, [], ""):
             words = ", ".join(map(str, value)) if isinstance(value, list) else value

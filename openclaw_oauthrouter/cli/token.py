@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Any
 
@@ -10,8 +11,9 @@ import click
 
 @click.command("token")
 @click.option("--show", is_flag=True, help="Print it even on a terminal.")
+@click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
-def command(obj: dict[str, Any], show: bool) -> None:
+def command(obj: dict[str, Any], show: bool, as_json: bool) -> None:
     """Write the local token to standard output, for $(openclaw-oauthrouter token).
 
     On a terminal it prints where the token is kept instead, so that it does not end up on a screen or in its scrollback.
@@ -22,9 +24,13 @@ def command(obj: dict[str, Any], show: bool) -> None:
 
     settings = command_settings(obj, announce=False).settings
     token = local_token(settings)
-    if show or not sys.stdout.isatty():
+    shown = show or not sys.stdout.isatty()
+    path = token_path(settings.home) if settings.server.auth_token is None else None
+    if as_json:
+        click.echo(json.dumps({"token": token if shown else None, "file": str(path) if path is not None else None}))
+    elif shown:
         click.echo(token)
-    elif settings.server.auth_token is None:
-        click.echo(f"it is kept in {token_path(settings.home)}; --show prints it")
+    elif path is not None:
+        click.echo(f"it is kept in {path}; --show prints it")
     else:
         click.echo("it is set by the configuration or the environment; --show prints it")

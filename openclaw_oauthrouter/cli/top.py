@@ -30,9 +30,13 @@ _BAR = 24
 )
 @click.option("--every", default=1.0, show_default=True, type=click.FloatRange(min=0.1), help="Seconds between two looks.")
 @click.option("--once", is_flag=True, help="Print one view and stop.")
+@click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
-def command(obj: dict[str, Any], minutes: float, every: float, once: bool) -> None:
-    """Watch the gateway from a terminal: rate, tiers, models, cost, and the latest requests. Ctrl-C ends it."""
+def command(obj: dict[str, Any], minutes: float, every: float, once: bool, as_json: bool) -> None:
+    """Watch the gateway from a terminal: rate, tiers, models, cost, and the latest requests. Ctrl-C ends it.
+
+    With --json it prints the sums once.
+    """
     from rich.live import Live
 
     from openclaw_oauthrouter.cli.output import create_console
@@ -43,6 +47,11 @@ def command(obj: dict[str, Any], minutes: float, every: float, once: bool) -> No
     recent = RecentEvents(minutes * 60)
     recent.add(last_lines(path, _READ_AT_FIRST), time.time())
     console = create_console()
+    if as_json:
+        import orjson
+
+        click.echo(orjson.dumps(recent.report().as_json(), option=orjson.OPT_INDENT_2))
+        return
     if once:
         console.print(recent.view(console.height))
         return
@@ -67,14 +76,19 @@ class RecentEvents:
         self.events.extend(events)
         self.events = deque(event for event in self.events if event["ts"] / 1000 >= now - self._seconds)
 
+    def report(self) -> TraceReport:
+        """Their sums."""
+        report = TraceReport()
+        for event in self.events:
+            report.add(event)
+        return report
+
     def view(self, height: int) -> RenderableType:
         """The whole screen."""
         from rich.console import Group
         from rich.text import Text
 
-        report = TraceReport()
-        for event in self.events:
-            report.add(event)
+        report = self.report()
         warnings = _budget_warnings(self.events)
         if report.windows:
             warnings.append(Text(f"of plans' windows, by estimate: {window_shares(report)}", "dim"))

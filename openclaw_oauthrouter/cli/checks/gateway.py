@@ -12,6 +12,7 @@ import httpx
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.cli.checks.result import Result, Surroundings, failure, ok, warning
+from openclaw_oauthrouter.cli.running import other_home
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.provider_entry import base_url
 from openclaw_oauthrouter.plugins import create_plugin_manager, describe
@@ -76,8 +77,23 @@ def check_port(around: Surroundings) -> Iterator[Result]:
     result = _judge(port, answer.status_code, "data" in answer.text)
     yield result
     if result.state == "ok":
+        yield from _check_which(around)
         yield from _check_recent_requests(around)
         yield from _check_health(around)
+
+
+def _check_which(around: Surroundings) -> Iterator[Result]:
+    """Whether it is the configured gateway that answers; nothing to say when it is."""
+    try:
+        told = ask_gateway(around.settings, "GET", "/debug/gateway")
+    except ConfigurationError:
+        return  # an older gateway
+    if told.get("demo"):
+        yield ok("gateway", "it is the demo: what follows about credentials is not about what it answers with")
+    elsewhere = other_home(around.settings, told)
+    if elsewhere is not None:
+        detail = f"another one answers: it keeps its state in {elsewhere}, this configuration in {around.settings.home}"
+        yield warning("gateway", detail, "end it, or choose another port with OAUTHROUTER_PORT")
 
 
 def _check_recent_requests(around: Surroundings) -> Iterator[Result]:

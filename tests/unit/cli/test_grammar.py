@@ -32,6 +32,8 @@ def command_of(words: tuple[str, ...]) -> click.Command:
 def test_every_command_takes_the_common_options(words: tuple[str, ...]) -> None:
     names = {name for parameter in command_of(words).params for name in parameter.opts}
     assert {"--config", "--verbose", "--no-color", "--no-input"} <= names
+    if words != ("run",) and not isinstance(command_of(words), click.Group):  # what `run` prints is its client's
+        assert "--json" in names
 
 
 @pytest.mark.parametrize("words", LEAVES, ids=" ".join)
@@ -122,3 +124,40 @@ def test_status_without_a_gateway_says_so_and_ends_with_1(
 def test_no_input_never_asks(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["setup", "claude-code", "--no-input"]) == 2
     assert "--yes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["config", "path"],
+        ["config", "init"],
+        ["config", "set", "server.port", "9"],
+        ["setup", "env"],
+        ["setup", "cursor"],
+        ["setup", "claude-code", "--yes"],
+        ["completion", "show", "bash"],
+        ["openclaw", "print-config"],
+        ["service", "install", "--print"],
+        ["service", "status"],
+    ],
+    ids=" ".join,
+)
+def test_json_of_commands_that_only_say_what_they_did(words: list[str], home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = run([*words, "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert told["command"] == " ".join(["openclaw-oauthrouter", *[word for word in words if word in told["command"]]])
+    assert told["ok"] == (code == 0)
+    assert told["lines"]
+
+
+def test_json_asks_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["setup", "claude-code", "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "add --yes" in err
+
+
+def test_token_as_json(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTHROUTER_LOCAL_TOKEN", "a-token-of-ours")
+    assert run(["token", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"token": "a-token-of-ours", "file": None}
