@@ -264,7 +264,7 @@ def _check_name(provider: str, settings: Settings) -> None:
     known = {*presets(), *settings.providers, *Builder(settings, create_plugin_manager()).providers}
     if provider in known:
         return
-    close = nearest(provider, known)
+    close = [*_called(provider), *nearest(provider, known)]
     hint = f"; did you mean {' or '.join(close)}?" if close else f"; known are {', '.join(sorted(known))}"
     if (
         sys.stdin.isatty()
@@ -273,6 +273,15 @@ def _check_name(provider: str, settings: Settings) -> None:
     ):
         return
     raise CredentialError(f"not kept: there is no provider {provider!r}{hint} (--force keeps it all the same)")
+
+
+def _called(word: str) -> list[str]:
+    """Providers that people know under a word: ``kimi`` is served by Moonshot AI, ``glm`` by Z.ai."""
+    return [
+        name
+        for name, preset in presets().items()
+        if word in preset.title.lower() or any(own.lower().startswith(word) for own in preset.own_ids)
+    ]
 
 
 def _chain(settings: Settings) -> CredentialChain:

@@ -33,6 +33,9 @@ MOST_CANDIDATES = 12
 
 NO_PRICE = Price(0.0, 0.0)
 
+_LIST_SECONDS = 15.0
+"""After so long a list of models that is on its way has come, or will not."""
+
 _TOTAL_THEN_PLACE = itemgetter(0, 1)
 
 IN_USE = "in use: the conversation is at it"
@@ -187,6 +190,10 @@ class Choosing:
                 skipped.append(SkippedCandidate(candidate.info.name, why))
         return sure[0], sure[1]
 
+    def silent_providers(self) -> list[str]:
+        """Those that could be asked if a model of theirs were known: they list none, and no list of theirs has come."""
+        return [name for name, provider in self.providers.items() if self.eligibility.usable(name) and not provider.models()]
+
     def _in_question(self, tier: Tier, candidates: Sequence[Candidate], in_use: str | None) -> Iterator[Row]:
         """Models in the order of preference, each once.
 
@@ -249,6 +256,10 @@ class Choosing:
     def _refusal(self, skipped: Sequence[SkippedCandidate], requirements: Requirements) -> OAuthRouterError:
         if not any(map(self.eligibility.usable, self.providers)):
             return CredentialNotFound(self.explain_missing())
+        if silent := self.silent_providers():
+            wait = f"no model of {', '.join(silent)} is known: no list of models has come yet (`openclaw-oauthrouter models --refresh` asks)"
+            if not any(provider.models() for provider in self.providers.values() if self.eligibility.usable(provider.name)):
+                return CredentialNotFound(wait, code="no_models", retry_after=_LIST_SECONDS)
         return self.eligibility.refusal(
             [info for candidate in skipped if (info := self.model_info(candidate.model))], requirements
         )

@@ -17,7 +17,7 @@ from openclaw_oauthrouter.routing.tiers import TierTable
 def tier_report(router: Router) -> dict[str, Any]:
     """All tiers, as ``openclaw-oauthrouter tiers --json`` prints them."""
     tiers = {tier.value: _tier(router, tier) for tier in Tier}
-    return {"tiers": tiers, "contextWindow": smallest_window(router), "notes": list(_notes(tiers))}
+    return {"tiers": tiers, "contextWindow": smallest_window(router), "notes": list(_notes(router, tiers))}
 
 
 def smallest_window(router: Router) -> int | None:
@@ -61,9 +61,15 @@ def _model(router: Router, name: str, choice: Choice | None) -> dict[str, Any]:
     }
 
 
-def _notes(tiers: dict[str, dict[str, Any]]) -> Iterator[str]:
+def _notes(router: Router, tiers: dict[str, dict[str, Any]]) -> Iterator[str]:
     ranking = read_table("ranking.toml")
     yield f"Ability: {ranking['name']} ({ranking['source']}), read on {ranking['read']}."
     yield f"Catalog of {shipped_edition().generated}. Prices in US dollars per million tokens."
-    if not any(row["usable"] for tier in tiers.values() for row in tier["models"]):
+    silent = router.choosing.silent_providers()
+    if silent:
+        yield (
+            f"No model of {', '.join(silent)} is known yet: the list comes when the gateway runs, or with "
+            f"`openclaw-oauthrouter models --refresh {' '.join(silent)}`."
+        )
+    elif not any(row["usable"] for tier in tiers.values() for row in tier["models"]):
         yield "No model can be used yet: add a credential with `openclaw-oauthrouter auth add NAME`."

@@ -77,6 +77,7 @@ def all_rows(table: Table, at: datetime) -> list[Row]:
     families = shipped_families()
     corrections = read_table("corrections.toml")["correction"]
     done: dict[str, list[Row]] = {}
+    examples: list[Row] = []
     for vendor in tomllib.loads((HERE / "vendors.toml").read_text(encoding="utf-8"))["vendor"]:
         provider = vendor["provider"]
         rows = _copied(vendor, done) if "copy_of" in vendor else rows_of(vendor, table, families, at)
@@ -85,9 +86,9 @@ def all_rows(table: Table, at: datetime) -> list[Row]:
             _place(row, families)
             _price(row, vendor, at)
         done[provider] = _worth_keeping(rows, vendor.get("keep", KEPT_GENERATIONS))
-    everything = [row for rows in done.values() for row in rows]
+        examples += () if vendor.get("own_limits") else done[provider]
     doubted = contradicted(table, families)
-    return [_as_sure(_like_its_makers(row, everything), doubted) for row in everything]
+    return [_as_sure(_like_its_makers(row, examples), doubted) for rows in done.values() for row in rows]
 
 
 def _as_sure(row: Row, doubted: Collection[tuple[str, str]]) -> Row:
@@ -117,12 +118,12 @@ def _place(row: Row, families: Families) -> None:
 
 
 def _price(row: Row, vendor: Mapping[str, str], at: datetime) -> None:
-    """What orders models; a price of our own stays apart, for it is what is charged while no table knows the model."""
+    """What orders models; LiteLLM's price, or one of our own, stays apart: it is what is charged while genai-prices knows none."""
     published = published_price(vendor["prices"], row["id"], at) if "prices" in vendor else None
     if published is not None:
         row["list_price"] = published[:2]
         row.pop("price", None)
-    elif "price" in row:
+    elif row.get("price"):
         row["list_price"] = row["price"][:2]
 
 

@@ -69,7 +69,7 @@ def contradicted(table: Table, families: Families) -> set[tuple[str, str]]:
 def _from_table(vendor: Mapping[str, Any], name: str, said: Mapping[str, Any], at: datetime) -> Row | None:
     prefix = vendor.get("prefix", "")
     if (
-        said.get("litellm_provider") != vendor["litellm"]
+        said.get("litellm_provider") != vendor.get("litellm")
         or said.get("mode") not in ("chat", "responses")
         or not name.startswith(prefix)
     ):
@@ -94,7 +94,7 @@ def _from_table(vendor: Mapping[str, Any], name: str, said: Mapping[str, Any], a
         "reasoning": bool(said.get("supports_reasoning")),
         "efforts": _efforts(said),
         "protocols": _protocols(said) if vendor.get("protocols") else None,
-        "list_price": (published_price(prices, model, at) if prices else None) or _table_price(said),
+        "price": _table_price(said),
         "retires": said.get("deprecation_date"),
         "successor": (said.get("successor_model") or "").removeprefix(prefix) or None,
     }
@@ -120,11 +120,14 @@ def _protocols(said: Mapping[str, Any]) -> list[str] | None:
     return found or (["openai_responses"] if said.get("mode") == "responses" else None)
 
 
-def _table_price(said: Mapping[str, Any]) -> list[float] | None:
-    given, taken = said.get("input_cost_per_token"), said.get("output_cost_per_token")
-    if not given or not taken:
+def _table_price(said: Mapping[str, Any]) -> list[float | None] | None:
+    names = ("input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost", "cache_creation_input_token_cost")
+    figures = [said.get(name) for name in names]
+    if not figures[0] or not figures[1]:
         return None
-    return [round(value * MILLION, 6) for value in (given, taken)]
+    while figures[-1] is None:
+        figures.pop()
+    return [None if figure is None else round(figure * MILLION, 6) for figure in figures]
 
 
 def _efforts(said: Mapping[str, Any]) -> list[str] | None:

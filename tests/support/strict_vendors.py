@@ -66,13 +66,12 @@ class Vendor:
     :ivar paths: path -> the dialect spoken there
     :ivar no_tools: models that refuse tools, by dialect
     :ivar gone: the answer to an id that does not exist: status and message
-    :ivar listed: models of its list; those that exist when ``None``
+    :ivar fields: body fields that it knows, by dialect
     """
 
     models: Collection[str]
     paths: Mapping[str, str]
     no_tools: Mapping[str, Collection[str]] = field(default_factory=dict)
-    no_effort: Collection[str] = ()
     gone: tuple[int, str] = (404, "The model does not exist")
     fields: Mapping[str, frozenset[str]] = field(default_factory=lambda: _FIELDS)
 

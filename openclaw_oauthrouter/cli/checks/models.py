@@ -41,7 +41,12 @@ def check_auto(around: Surroundings) -> Iterator[Result]:
         return  # the missing credential is said already
     today = datetime.fromtimestamp(around.clock(), UTC).date()
     if all(primary_of(router, tier) is None for tier in Tier):
-        yield failure("auto", "no model can be used: 'auto' cannot be answered", "openclaw-oauthrouter tiers")
+        silent = router.choosing.silent_providers()
+        if silent:
+            fault = f"'auto' cannot be answered: no list of models of {', '.join(silent)} has come yet"
+            yield failure("auto", fault, f"openclaw-oauthrouter models --refresh {' '.join(silent)}")
+        else:
+            yield failure("auto", "no model can be used: 'auto' cannot be answered", "openclaw-oauthrouter tiers")
         return
     for tier in Tier:
         yield _tier(router, tier, today)

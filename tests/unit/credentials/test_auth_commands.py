@@ -93,6 +93,12 @@ def test_add_refuses_a_name_that_nobody_knows_and_says_which_was_meant(auth, sto
     assert not store.exists()
 
 
+@pytest.mark.parametrize(("word", "meant"), [("kimi", "moonshot"), ("glm", "zai"), ("grok", "xai"), ("claude", "anthropic")])
+def test_add_knows_what_people_call_a_provider(auth, word, meant) -> None:
+    result = auth("add", word, input="sk-x")
+    assert (result.exit_code, f"did you mean {meant}" in result.stderr) == (1, True)
+
+
 def test_add_of_a_server_on_this_machine_takes_no_key(auth, store) -> None:
     auth("add", "ollama", input="")
     assert json.loads(store.read_text())["profiles"]["ollama:key"]["provider"] == "ollama"

@@ -15,10 +15,11 @@ from openclaw_oauthrouter.canonical.routing import ModelInfo, RouteHints, Routin
 from openclaw_oauthrouter.catalog.models import placed
 from openclaw_oauthrouter.config.routing import RoutingSettings
 from openclaw_oauthrouter.config.upstream import FallbackCandidateSettings, RateLimitFallbackSettings
-from openclaw_oauthrouter.errors import ConfigurationError, InvalidRequestError
+from openclaw_oauthrouter.errors import ConfigurationError, CredentialNotFound, InvalidRequestError
 from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements, requirements_of
 from openclaw_oauthrouter.routing.fallback import fallback_candidates
 from openclaw_oauthrouter.routing.hints import hints_of
+from openclaw_oauthrouter.routing.tier_report import tier_report
 from openclaw_oauthrouter.routing.tiers import borrowing_order, named_tiers
 from tests.unit.routing.world import TIERS, TODAY, FakeProvider, World, asking, providers
 
@@ -311,3 +312,20 @@ def test_rate_limit_fallback_of_a_doubtful_model_may_be_doubtful_too() -> None:
         "epsilon/doubted",
         "gamma/doubted",
     ]
+
+
+# ------------------------------------------------------------------ providers of which no model is known
+
+
+def test_find_says_that_a_list_of_models_has_not_come() -> None:
+    world = World(providers={"house": FakeProvider("house")}, usable={"house"})
+    with pytest.raises(CredentialNotFound, match="no model of house is known: no list of models has come yet") as refused:
+        world.router().choosing.find(SIMPLE, Requirements())
+    assert (refused.value.code, refused.value.retry_after) == ("no_models", 15.0)
+    report = tier_report(world.router())
+    assert any("No model of house is known yet" in note for note in report["notes"])
+
+
+def test_find_takes_no_notice_of_silent_providers_beside_others() -> None:
+    world = World(providers=providers(FakeProvider("house")), usable={"alpha", "house"})
+    assert world.router().choosing.find(SIMPLE, Requirements()).candidates
