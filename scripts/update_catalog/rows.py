@@ -31,7 +31,7 @@ def rows_of(vendor: Mapping[str, Any], table: Table, families: Families, at: dat
     if vendor.get("genai_only"):
         found = _from_prices(vendor, at)
     else:
-        found = [row for name, said in table.rows.items() if (row := _from_table(vendor, name, said, at)) is not None]
+        found = [row for name, said in table.rows.items() if (row := _from_table(vendor, name, said)) is not None]
     return [row for row in found if _is_of_known_purpose(row, families) and not _is_long_gone(row, at.date())]
 
 
@@ -66,7 +66,7 @@ def contradicted(table: Table, families: Families) -> set[tuple[str, str]]:
     return {model for model, answers in said.items() if len(answers) > 1}
 
 
-def _from_table(vendor: Mapping[str, Any], name: str, said: Mapping[str, Any], at: datetime) -> Row | None:
+def _from_table(vendor: Mapping[str, Any], name: str, said: Mapping[str, Any]) -> Row | None:
     prefix = vendor.get("prefix", "")
     if (
         said.get("litellm_provider") != vendor.get("litellm")

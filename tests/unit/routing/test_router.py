@@ -115,7 +115,7 @@ def test_a_request_that_no_model_is_up_to_names_the_reasons() -> None:
     with pytest.raises(InvalidRequestError, match=r"alpha/small: excluded by routing\.exclude") as caught:
         decide(excluding)
     assert caught.value.code is None
-    with pytest.raises(InvalidRequestError, match="no usable provider lists a model"):
+    with pytest.raises(CredentialNotFound, match="no model of gamma is known"):
         decide(World(providers={"gamma": FakeProvider("gamma", any_model=True)}, usable={"gamma"}))
 
 
