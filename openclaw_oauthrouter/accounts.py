@@ -26,7 +26,11 @@ class Accounts:
 
     def usable(self, provider: str) -> bool:
         """Whether a request to a provider could be authenticated."""
-        return self.assume_credentials or not self.providers[provider].needs_credential or self.credentials.known(provider).usable
+        if self.assume_credentials:
+            return True
+        if not self.providers[provider].needs_credential:
+            return not self.credentials.paused(provider)
+        return self.credentials.known(provider).usable
 
     def blocked(self, provider: str, model: str) -> str | None:
         """Why a model cannot be called with any of the provider's credentials, in words; ``None`` when it can with one."""

@@ -291,6 +291,9 @@ class Credentials(Protocol):
     def available(self, provider: str) -> bool:
         """Whether a request to the provider could be authenticated right now."""
 
+    def paused(self, provider: str) -> bool:
+        """Whether the user leaves all of the provider's credentials alone, so that it is not called without one either."""
+
     async def resolve(self, provider: str, conversation: str | None = None) -> Sequence[Credential]:
         """Credentials to try, in order, refreshed where they are ours to refresh.
 

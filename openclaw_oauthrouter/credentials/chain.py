@@ -85,6 +85,20 @@ class CredentialChain:
             return True
         return self._renewable(provider) is not None
 
+    def paused(self, provider: str) -> bool:
+        """Whether there are credentials of the provider and the user leaves all of them alone (``credentials.paused``)."""
+        return (
+            bool(self._paused)
+            and not self.available(provider)
+            and any(self._holds_paused(source, provider) for source in self._sources.values())
+        )
+
+    def _holds_paused(self, source: CredentialSource, provider: str) -> bool:
+        try:
+            return any(item.name in self._paused for item in source.find(provider))
+        except Exception:  # noqa: BLE001 a source that cannot be read holds nothing
+            return False
+
     def known(self, provider: str) -> KnownCredentials:
         """What ``available`` and ``find`` last said, at most a second ago; a 401 and every ``resolve`` renew it at once.
 

@@ -14,12 +14,13 @@ CONTENT_TYPES = {
     "js": "text/javascript; charset=utf-8",
     "css": "text/css; charset=utf-8",
     "svg": "image/svg+xml",
+    "woff2": "font/woff2",
 }
 
 PAGE_HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "content-security-policy": (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         ),
         "x-content-type-options": "nosniff",
@@ -33,7 +34,7 @@ PAGE_HEADERS: Mapping[str, str] = MappingProxyType(
 )
 """Sent with every file: nothing from elsewhere, nothing inline, no framing."""
 
-_NAME = re.compile(r"[a-z0-9_-]+\.(?P<kind>html|js|css|svg)")
+_NAME = re.compile(r"[a-z0-9_-]+\.(?P<kind>html|js|css|svg|woff2)")
 
 
 @dataclass(frozen=True, slots=True)

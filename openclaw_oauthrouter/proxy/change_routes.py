@@ -40,6 +40,7 @@ from openclaw_oauthrouter.errors import (
     UnsupportedMediaTypeError,
 )
 from openclaw_oauthrouter.proxy.editing import Editing
+from openclaw_oauthrouter.proxy.models_view import models_view
 from openclaw_oauthrouter.proxy.settings_view import DEMO, NOT_EDITABLE, settings_view
 from openclaw_oauthrouter.runtime import Runtime
 
@@ -62,6 +63,7 @@ def change_blueprint(runtime: Callable[[], Runtime], editing: Callable[[], Editi
     routes = Blueprint("changes", __name__)
     settings, accounts = _SettingRoutes(runtime, editing, clock), _AccountRoutes(runtime, editing)
     routes.add_url_rule("/debug/settings", "settings", settings.show)
+    routes.add_url_rule("/debug/models", "models_view", settings.models)
     for path, answer in {
         "/debug/settings/preview": settings.preview,
         "/debug/settings/apply": settings.apply,
@@ -89,6 +91,11 @@ class _SettingRoutes:
     async def show(self) -> Response:
         """What is in force."""
         return _json(await _in_thread(partial(settings_view, self._runtime(), self._editing(), self._clock)))
+
+    async def models(self) -> Response:
+        """Every model of the providers that can be used; with ``?all=1`` of all providers."""
+        everything = request.args.get("all") == "1"
+        return _json(await _in_thread(partial(models_view, self._runtime(), everything=everything)))
 
     async def preview(self) -> Response:
         """What a change would do: the file's lines, the settings that differ, names that lead nowhere."""

@@ -37,6 +37,10 @@ class Gateway:
             found = served.paths.find(scope["path"])
             if found is not None:
                 await served.routes(scope, receive, send, *found)
+            elif scope["path"].startswith("/debug/try/"):
+                from openclaw_oauthrouter.proxy.page_requests import serve_page_request
+
+                await serve_page_request(served, self.live.token, scope, receive, send)
             else:
                 await self._by_quart(served, scope, receive, send)
 

@@ -292,7 +292,8 @@ class Failover:
         ]
 
     async def _credentials_for(self, attempts: Attempts, provider: Provider) -> Sequence[Credential | None]:
-        if not provider.needs_credential and not self.credentials.available(provider.name):
+        found = self.credentials
+        if not provider.needs_credential and not found.available(provider.name) and not found.paused(provider.name):
             return (None,)
         return await self.credentials.resolve(provider.name, attempts.record.conversation)
 

@@ -111,7 +111,8 @@ async def _addressed(upstream: Failover, call: Call) -> tuple[Target, httpx.Requ
         raise InvalidRequestError(
             f"{call.provider} serves no /v1/{call.request.path}; choose a model of a provider that does", param="model"
         )
-    wants_credential = provider.needs_credential or upstream.credentials.available(provider.name)
+    credentials = upstream.credentials
+    wants_credential = provider.needs_credential or credentials.available(provider.name) or credentials.paused(provider.name)
     found = await upstream.credentials.resolve(provider.name) if wants_credential else ()
     info = call.info or ModelInfo(call.provider, "")
     target = Target(Candidate(info), provider, upstream.dialects[provider.dialect], found[0] if found else None)

@@ -16,6 +16,7 @@ import pytest
 from openclaw_oauthrouter.credentials.sources.store import FILE_NAME
 from tests.proxy.conftest import HASTE
 from tests.proxy.editable import CONFIG, NIGHTLY, STORED, make_editable, session
+from tests.support.anthropic_streams import MESSAGE
 from tests.support.upstream import Play
 
 BUDGET = ["spend_controls", "daily_cost_budget"]
@@ -160,6 +161,45 @@ async def test_test_asks_for_the_list_of_models_and_quotes_no_secret(
     told = answer.json()
     assert (told["works"], told["proven"]) == (works, proven), told
     assert SECRET not in answer.text
+
+
+async def test_a_paused_account_is_not_asked_even_where_its_key_stands_in_the_file(
+    gateway: Any, scripted: Any, config: Path
+) -> None:
+    upstream = await scripted(Play.json(MESSAGE), Play.json(MESSAGE))
+    handle = await gateway(upstream)
+    make_editable(handle, config)
+    body = {"model": "anthropic/claude-haiku-4-5", "messages": [{"role": "user", "content": "hi"}]}
+    owner = {"authorization": f"Bearer {handle.auth_token}"}
+    async with session(handle)() as page:
+        paused = await apply(page, change(["credentials", "paused"], ["config:anthropic"]))
+        assert paused.status_code == 200, paused.text
+        refused = await page.post("/v1/chat/completions", json=body, headers=owner)
+        assert (refused.status_code, "is paused" in refused.text, len(upstream.seen)) == (503, True, 0), refused.text
+        await apply(page, change(["credentials", "paused"], None))
+        assert (await page.post("/v1/chat/completions", json=body, headers=owner)).status_code == 200
+
+
+async def test_the_page_sends_a_prompt_without_holding_a_token(gateway: Any, scripted: Any, config: Path) -> None:
+    upstream = await scripted(Play.json(MESSAGE))
+    handle = await gateway(upstream)
+    make_editable(handle, config)
+    body = {"model": "anthropic/claude-haiku-4-5", "messages": [{"role": "user", "content": "hi"}]}
+    for headers, status in (
+        ({"cookie": ""}, 401),
+        ({"origin": "http://127.0.0.1:1"}, 403),
+        ({"x-oauthrouter-change-key": "0"}, 403),
+    ):
+        async with session(handle)(**headers) as stranger:
+            assert (await stranger.post("/debug/try/v1/chat/completions", json=body)).status_code == status
+    async with session(handle)() as page:
+        assert (await page.post("/debug/try/v1/nothing", json=body)).status_code == 404
+        assert (await page.get("/debug/try/v1/chat/completions")).status_code == 405
+        answer = await page.post("/debug/try/v1/chat/completions", json=body)
+        assert answer.status_code == 200, answer.text
+        [event] = (await page.get("/debug/routing-trace?n=1")).json()["events"]
+    assert event["userAgent"] == "dashboard"
+    assert "cookie" not in upstream.seen[0].headers
 
 
 # ------------------------------------------------------------------ who may not

@@ -1,6 +1,7 @@
 // Puts the page together.
 
 import { readAddress, writeAddress } from "./address.js";
+import { keepChangeKey } from "./change.js";
 import { byId, h } from "./dom.js";
 import { detail } from "./detail.js";
 import { welcome } from "./empty.js";
@@ -14,6 +15,7 @@ import { MOST, Store } from "./store.js";
 import { LiveStream, load } from "./stream.js";
 import { setUpTabs } from "./tabs.js";
 import { setUpTheme } from "./theme.js";
+import { setUpViews } from "./views.js";
 
 const PANELS_EVERY = 5000;
 const FILTER_DELAY = 120;
@@ -21,6 +23,7 @@ const TAKE_EVERY = 60;
 
 const live = new Store();
 const past = new Store();
+keepChangeKey();
 const address = readAddress();
 let store = live;
 const options = { range: "1 h" };
@@ -42,12 +45,22 @@ const EMPTINESS = {
   filtered: () => [h("h3", {}, "Nothing matches"), h("p", { class: "quiet" }, "No request on this page fits the filter.")],
 };
 
+const PAGES = {
+  models: (page) => late(page, import("./models.js"), "modelsPage"),
+  settings: (page) => late(page, import("./settings.js"), "settingsPage"),
+};
+
 setUpTheme(byId("theme"));
 setUpExplain(byId("explain"), byId("explanation"), byId("examples"));
 setUpFilter();
 setUpButtons();
 setUpRange();
 setUpKeys();
+let started = false;
+const views = setUpViews(PAGES, () => started && remember());
+views.show(address.view);
+started = true;
+addEventListener("hashchange", () => views.show(readAddress().view));
 stream.connect();
 refreshPanels();
 refreshHeadline();
@@ -165,7 +178,7 @@ function query() {
 }
 
 function remember(request = feed.selected?.requestId) {
-  writeAddress({ q: byId("filter").value, range: byId("range").value, request, problems: isPressed("problems"), substituted: isPressed("substituted") });
+  writeAddress({ view: document.body.dataset.view, q: byId("filter").value, range: byId("range").value, request, problems: isPressed("problems"), substituted: isPressed("substituted") });
 }
 
 // ------------------------------------------------------------------ earlier days
@@ -236,14 +249,24 @@ async function refreshHeadline() {
   }
 }
 
+async function late(page, module, name) {
+  return (await module)[name](page);
+}
+
 function setUpKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || /^(input|textarea|select)$/i.test(event.target.tagName)) return;
     if (event.key === "/") {
       event.preventDefault();
+      const search = document.querySelector(`#page-${document.body.dataset.view} input[type=search]`);
+      if (search) {
+        search.focus();
+        return;
+      }
+      views.show("requests");
       tabs.show(innerWidth <= 900 ? "live" : document.body.dataset.tab);
       byId("filter").focus();
-    } else if (event.key === "j" || event.key === "k") {
+    } else if ((event.key === "j" || event.key === "k") && document.body.dataset.view === "requests") {
       feed.step(event.key === "j" ? 1 : -1);
     } else if (event.key === "?") {
       byId("keys").showModal();

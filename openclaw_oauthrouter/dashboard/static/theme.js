@@ -1,13 +1,18 @@
 // Light, dark, or as the system says; remembered in this browser.
 
+import { icon } from "./dom.js";
+
 const KEY = "oauthrouter-theme";
+const DRAWN = { system: "system", light: "sun", dark: "moon" };
 const NEXT = { system: "light", light: "dark", dark: "system" };
 
 export function setUpTheme(button) {
   let theme = remembered();
   const show = () => {
     document.documentElement.dataset.theme = theme;
-    button.textContent = `Theme: ${theme}`;
+    button.replaceChildren(icon(DRAWN[theme]));
+    button.setAttribute("aria-label", `Theme: ${theme}`);
+    button.title = `Theme: ${theme}`;
   };
   button.addEventListener("click", () => {
     theme = NEXT[theme];

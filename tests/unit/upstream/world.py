@@ -112,6 +112,9 @@ class World:
 
     # credentials
 
+    def paused(self, provider: str) -> bool:
+        return False
+
     def available(self, provider: str) -> bool:
         return bool(self.accounts.get(provider))
 
