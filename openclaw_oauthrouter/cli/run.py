@@ -57,18 +57,17 @@ def command(context: click.Context, model: str, demo: bool, words: tuple[str, ..
     loaded = command_settings(context.obj, announce=False)
     target = target_of(loaded, model=model)
     ours = client.arguments(target, arguments)
-    environ = environment_of(client, target, os.environ)
     profile = client.profile(target)
     serving = answers(target)
     if serving and not profile and os.name == "posix":
         # Nothing has to be cleaned up afterwards: the client takes this process's place, its signals and its exit code.
-        os.execve(program, [program, *ours, *arguments], environ)  # noqa: S606 - no shell is wanted
+        os.execve(program, [program, *ours, *arguments], environment_of(client, target, os.environ))  # noqa: S606 - no shell is wanted
     with ExitStack() as stack:
         if not serving:
             stack.enter_context(running_gateway(loaded, target, demo))
         folder = stack.enter_context(profile_folder(profile))
         whole = [program, *(word.replace("{profile}", folder) for word in ours), *arguments]
-        code = wait_for(whole, environ)
+        code = wait_for(whole, environment_of(client, target, os.environ, folder))
     context.exit(code)
 
 
@@ -92,19 +91,29 @@ def chosen(words: Sequence[str]) -> tuple[Client, str, Sequence[str]]:
     raise ConfigurationError(f"there is no client or program {name!r}{hint} (clients: {', '.join(CLIENTS)})")
 
 
-def environment_of(client: Client, target: Target, environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment the client gets; a level of effort that its user has chosen stays."""
+def environment_of(client: Client, target: Target, environ: Mapping[str, str], folder: str = "") -> dict[str, str]:
+    """The environment the client gets; a level of effort that its user has chosen stays.
+
+    :param folder: of the client's profile
+    """
     changed = dict(environ)
     for name, value in client.variables(target).items():
         if value is None:
             changed.pop(name, None)
         elif name not in KEPT or name not in environ:
-            changed[name] = value
+            changed[name] = value.replace("{profile}", folder)
     return changed
 
 
 KEPT = frozenset(
-    {"CLAUDE_CODE_EFFORT_LEVEL", "CLAUDE_CODE_AUTO_COMPACT_WINDOW", "ANTHROPIC_MODEL", "AIDER_MODEL", "OPENAI_MODEL"}
+    {
+        "CLAUDE_CODE_EFFORT_LEVEL",
+        "CLAUDE_CODE_AUTO_COMPACT_WINDOW",
+        "ANTHROPIC_MODEL",
+        "AIDER_MODEL",
+        "OPENAI_MODEL",
+        "QWEN_CODE_SYSTEM_DEFAULTS_PATH",
+    }
 )
 """What the user may have chosen; the rest says where to send and has to be ours."""
 

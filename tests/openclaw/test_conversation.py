@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import struct
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ import pytest
 
 from openclaw_oauthrouter.providers.demo.app import demo_settings
 from tests.browser import conftest as browsing
+from tests.clients.agents import red_square
 from tests.openclaw.conftest import Host
 from tests.support.environments import SAMPLE, environment_with
 from tests.support.real_programs import Upstream, processes_of, wait_until
@@ -30,18 +28,6 @@ TIERS = ("SIMPLE", "MEDIUM", "COMPLEX", "REASONING")
 def configure(host: Host, upstream: Upstream, **settings: object) -> None:
     host.state.mkdir(parents=True, exist_ok=True)
     (host.state / "config.json").write_text(json.dumps({**demo_settings(upstream.origin), **settings}))
-
-
-def red_square() -> str:
-    """A PNG, in base64."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", 32, 32, 8, 2, 0, 0, 0)
-    rows = (b"\0" + b"\xff\0\0" * 32) * 32
-    parts = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + parts).decode()
 
 
 def show(host: Host, message: str, picture: str) -> None:

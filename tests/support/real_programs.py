@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -44,13 +45,20 @@ def free_port() -> int:
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
     """Poll until the condition gives something true, and return that."""
+    try:
+        return _wait(condition, seconds)
+    except TimeoutError:
+        pytest.fail(f"{what}: not within {seconds} s")
+
+
+def _wait(condition: Callable[[], Any], seconds: float) -> Any:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = condition()
         if found:
             return found
         time.sleep(0.1)
-    pytest.fail(f"{what}: not within {seconds} s")
+    raise TimeoutError
 
 
 def alive(pid: int) -> bool:
@@ -109,6 +117,19 @@ class Sandbox:
             pytest.fail(f"{command} ended with {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
         return done
 
+    @contextmanager
+    def tidy(self) -> Iterator[Sandbox]:
+        """Ends at the end what programs have left running: some start a process of their own that outlives them."""
+        try:
+            yield self
+        finally:
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                for pid in processes_of(self.home):
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, number)
+                with suppress(TimeoutError):
+                    _wait(lambda: not processes_of(self.home), 5.0)
+
     def ours(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command of this package."""
         return self.run([sys.executable, "-P", "-m", "openclaw_oauthrouter", *arguments], check=check)
@@ -116,10 +137,16 @@ class Sandbox:
 
 @dataclass
 class Upstream:
-    """The demo provider on a port of its own."""
+    """The demo provider on a port of its own.
+
+    :ivar left: paths of requests whose client went before the answer was over
+    :ivar counting: how many answers to ``COUNT_TO`` are being written
+    """
 
     port: int
     requests: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    counting: int = 0
 
     @property
     def origin(self) -> str:
@@ -127,19 +154,30 @@ class Upstream:
         return f"http://127.0.0.1:{self.port}"
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        """Keep the request and let the demo answer it."""
+        """Keep the request and let the demo answer it, until its client goes."""
         if scope["type"] != "http":
             await demo_app(scope, receive, send)
             return
-        body = b""
-
-        async def kept() -> Any:
-            nonlocal body
+        body, more = b"", True
+        while more:
             message = await receive()
-            body += message.get("body", b"")
-            return message
+            if message["type"] == "http.disconnect":
+                return
+            body, more = body + message.get("body", b""), message.get("more_body", False)
 
-        await demo_app(scope, kept, send)
+        async def whole() -> Any:
+            return {"type": "http.request", "body": body}
+
+        counts = b"COUNT_TO" in body
+        self.counting += counts
+        answering, leaving = asyncio.ensure_future(demo_app(scope, whole, send)), asyncio.ensure_future(receive())
+        await asyncio.wait([answering, leaving], return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
+            self.left.append(scope["path"])
+        for task in (answering, leaving):
+            task.cancel()
+        await asyncio.wait([answering, leaving])
+        self.counting -= counts
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
         self.requests.append((scope["path"], headers, body))
 

@@ -263,17 +263,42 @@ AIDER = Client("aider", "aider", ("aider",), _run_aider, files=_aider_files, sel
 
 
 def _run_qwen(target: Target) -> Variables:
-    return {**usual_variables(target), "OPENAI_MODEL": target.model}
+    defaults = {"QWEN_CODE_SYSTEM_DEFAULTS_PATH": f"{{profile}}/{_QWEN_DEFAULTS}"}
+    return {**usual_variables(target), "OPENAI_MODEL": target.model, **defaults}
+
+
+_QWEN_DEFAULTS = "defaults.json"
+"""Qwen Code reads these below everything its user has set (``QWEN_CODE_SYSTEM_DEFAULTS_PATH``, 0.24)."""
+
+
+def _qwen_profile(target: Target) -> dict[str, str]:
+    return {_QWEN_DEFAULTS: as_json({"modelProviders": {"openai": [_qwen_model(target)]}})}
+
+
+def _qwen_model(target: Target) -> dict[str, object]:
+    """Of a name it does not know it would think that it sees no pictures."""
+    return {
+        "id": target.model,
+        "name": f"OAuthRouter {target.model}",
+        "baseUrl": target.openai,
+        "envKey": _QWEN_KEY,
+        "generationConfig": {"contextWindowSize": target.window, "modalities": {"image": True, "pdf": True}},
+    }
+
+
+_QWEN_KEY = "OAUTHROUTER_LOCAL_TOKEN"
 
 
 def _qwen_files(target: Target, place: Place) -> list[FileEdits]:
-    from openclaw_oauthrouter.edits.edit import PutJson
+    from openclaw_oauthrouter.edits.edit import AppendJson, PutJson
 
     edits: list[Edit] = [
         PutJson(path=("security", "auth", "selectedType"), value="openai"),
         PutJson(path=("security", "auth", "baseUrl"), value=target.openai),
         PutJson(path=("security", "auth", "apiKey"), value=target.token),
         PutJson(path=("model", "name"), value=target.model),
+        PutJson(path=("env", _QWEN_KEY), value=target.token),
+        AppendJson(path=("modelProviders", "openai"), item=_qwen_model(target)),
     ]
     return [FileEdits(place.home / ".qwen" / "settings.json", tuple(edits))]
 
@@ -284,6 +309,7 @@ QWEN_CODE = Client(
     ("qwen",),
     _run_qwen,
     lambda _target, words: [] if says(words, "--auth-type") else ["--auth-type", "openai"],
+    _qwen_profile,
     files=_qwen_files,
     other_names=("qwen",),
 )

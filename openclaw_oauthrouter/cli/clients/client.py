@@ -108,7 +108,8 @@ class Client:
     :ivar programs: its commands, the likeliest first; none when it is not started from a shell
     :ivar variables: for ``run``
     :ivar arguments: for ``run``, put before the user's own, which are given
-    :ivar profile: for ``run``, files that last as long as the program: name -> text; ``{profile}`` in arguments is their folder
+    :ivar profile: for ``run``, files that last as long as the program: name -> text; ``{profile}`` in arguments and variables is their
+        folder
     :ivar files: for ``setup``
     :ivar selects: whether ``setup --default-model`` means something to it
     :ivar afterwards: said once ``setup`` is done

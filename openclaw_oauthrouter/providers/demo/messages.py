@@ -22,7 +22,10 @@ def read(body: Mapping[str, Any], size: int) -> Question:
         turns += [turn for block in blocks if (turn := _turn(message.get("role", "user"), block))]
     tools = {tool["name"]: tool.get("input_schema") or {} for tool in body.get("tools") or () if "name" in tool}
     thinks = (body.get("thinking") or {}).get("type") in ("enabled", "adaptive")
-    return Question(str(body.get("model")), turns, tools, bool(body.get("stream")), thinks, size)
+    schema = ((body.get("output_config") or {}).get("format") or {}).get("schema")
+    choice = body.get("tool_choice") or {}
+    must_call = str(choice.get("name") or "") if choice.get("type") in ("any", "tool") else None
+    return Question(str(body.get("model")), turns, tools, bool(body.get("stream")), thinks, size, schema, must_call)
 
 
 def _turn(role: str, block: Mapping[str, Any]) -> Turn | None:

@@ -14,21 +14,26 @@ def read(body: Mapping[str, Any], size: int) -> Question:
     """Read a Responses request."""
     items = body.get("input") or ()
     items = [{"role": "user", "content": items}] if isinstance(items, str) else items
-    turns = [turn for item in items if (turn := _turn(item))]
+    turns = [turn for item in items for turn in _turns(item)]
     tools = {tool["name"]: tool.get("parameters") or {} for tool in body.get("tools") or () if tool.get("type") == "function"}
     thinks = bool((body.get("reasoning") or {}).get("effort"))
-    return Question(str(body.get("model")), turns, tools, bool(body.get("stream")), thinks, size)
+    schema = ((body.get("text") or {}).get("format") or {}).get("schema")
+    choice = body.get("tool_choice")
+    must_call = str(choice.get("name") or "") if isinstance(choice, dict) else "" if choice == "required" else None
+    return Question(str(body.get("model")), turns, tools, bool(body.get("stream")), thinks, size, schema, must_call)
 
 
-def _turn(item: Mapping[str, Any]) -> Turn | None:
+def _turns(item: Mapping[str, Any]) -> list[Turn]:
     if item.get("type") in ("function_call_output", "custom_tool_call_output"):
         output = item.get("output")
-        return Turn("tool", output if isinstance(output, str) else " ".join(part.get("text", "") for part in output or ()))
-    role = item.get("role")
+        return [Turn("tool", output if isinstance(output, str) else " ".join(part.get("text", "") for part in output or ()))]
+    role, content = item.get("role"), item.get("content")
     if role not in ("user", "assistant"):
-        return None
-    content = item.get("content")
-    return Turn(role, content if isinstance(content, str) else " ".join(part.get("text") or "" for part in content or ()))
+        return []
+    return [
+        Turn(role, text)
+        for text in ([content] if isinstance(content, str) else [part.get("text") or "" for part in content or ()])
+    ]
 
 
 def error(reply: Reply) -> dict[str, Any]:

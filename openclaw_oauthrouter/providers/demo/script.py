@@ -1,6 +1,7 @@
 """What the demo says: the same for every dialect, decided by the words of the prompt.
 
-``USE_TOOL [name] [{json arguments}]`` makes it call a tool, ``FAIL status [model]`` makes it refuse (only models whose id holds the word).
+``USE_TOOL [name] [{json arguments}]`` makes it call a tool, ``COUNT_TO number`` count, ``FAIL status [model]`` refuse (only models whose id
+holds the word). Where a schema is asked for or a tool must be called, it answers with the least that fits.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _USE_TOOL = re.compile(r"USE_TOOL(?:[ \t]+([\w-]+))?(?:[ \t]+(\{.*\}))?")
+_COUNT = re.compile(r"COUNT_TO (\d{1,5})")
 _FAIL = re.compile(r"FAIL (\d{3})(?: ([\w.-]+))?")
 _SAMPLES: Mapping[str, object] = {"string": "demo", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
 
@@ -32,6 +34,8 @@ class Question:
     """A request, as far as the demo cares.
 
     :ivar tools: name -> JSON Schema of the arguments
+    :ivar schema: of the answer
+    :ivar must_call: a tool has to be called: its name, or ``""`` for any; ``None`` where it is up to the model
     """
 
     model: str
@@ -40,6 +44,8 @@ class Question:
     stream: bool
     thinks: bool
     prompt_bytes: int
+    schema: Mapping[str, Any] | None = None
+    must_call: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +97,14 @@ def _wanted_call(question: Question) -> tuple[str, str] | None:
         match = _USE_TOOL.search(turn.text) if turn.kind == "user" else None
         if match and question.tools:
             name = match[1] if match[1] in question.tools else next(iter(question.tools))
-            return name, match[2] or json.dumps(_sample_arguments(question.tools[name]))
+            return name, match[2] or json.dumps(_sample_object(question.tools[name]))
+    if question.must_call is not None and question.tools:
+        name = question.must_call if question.must_call in question.tools else next(iter(question.tools))
+        return name, json.dumps(_sample_object(question.tools[name]))
     return None
 
 
-def _sample_arguments(schema: Mapping[str, Any]) -> dict[str, object]:
+def _sample_object(schema: Mapping[str, Any]) -> dict[str, object]:
     properties = schema.get("properties") or {}
     return {name: _sample(properties.get(name) or {}) for name in schema.get("required") or ()}
 
@@ -103,6 +112,8 @@ def _sample_arguments(schema: Mapping[str, Any]) -> dict[str, object]:
 def _sample(schema: Mapping[str, Any]) -> object:
     if schema.get("enum"):
         return schema["enum"][0]
+    if schema.get("properties"):
+        return _sample_object(schema)
     kind = schema.get("type")
     return _SAMPLES.get(kind if isinstance(kind, str) else "string", "demo")
 
@@ -111,5 +122,10 @@ def _words(question: Question, asked: str) -> str:
     tool = next((turn.text for turn in reversed(question.turns) if turn.kind == "tool"), None)
     if tool is not None and (question.turns[-1].kind == "tool" or "USE_TOOL" in asked):
         return f"The tool answered: {tool[:200]}"
+    if question.schema is not None:
+        return json.dumps(_sample_object(question.schema))
+    count = _COUNT.search(asked)
+    if count:
+        return " ".join(str(number + 1) for number in range(int(count[1])))
     excerpt = " ".join(asked.split())[-80:]
     return f"This is the demo speaking as {question.model}. You wrote: {excerpt}"

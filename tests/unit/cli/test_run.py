@@ -96,6 +96,15 @@ def test_run_with_a_profile_lends_it_and_takes_it_away(serving: Clients, name: s
     assert written(serving) == set()
 
 
+def test_run_qwen_tells_it_what_its_model_sees(serving: Clients) -> None:
+    serving.install("qwen", text='#!/bin/sh\ncat "$QWEN_CODE_SYSTEM_DEFAULTS_PATH"\n')
+    (model,) = json.loads(serving.ours("run", "qwen", "-p", "say hi").stdout)["modelProviders"]["openai"]
+    assert (model["id"], model["envKey"]) == ("auto", "OAUTHROUTER_LOCAL_TOKEN")
+    assert model["generationConfig"] == {"contextWindowSize": 200000, "modalities": {"image": True, "pdf": True}}
+    serving.environ["QWEN_CODE_SYSTEM_DEFAULTS_PATH"] = "/dev/null"
+    assert serving.ours("run", "qwen", "-p", "say hi").stdout == ""
+
+
 def test_run_takes_any_command_and_another_model(serving: Clients) -> None:
     serving.ours("run", "--model", "auto-economy", "opencode", "run", "hi")
     assert json.loads(serving.seen["environ"]["OPENCODE_CONFIG_CONTENT"])["model"] == "oauthrouter/auto-economy"
