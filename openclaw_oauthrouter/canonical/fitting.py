@@ -41,6 +41,12 @@ GO_ON = "Continue."
 
 JSON_ONLY = "Reply with one JSON object and nothing else."
 
+NO_SEARCH = (
+    "The web cannot be searched and no page can be read here. Say so instead of answering as if you had; what you know yourself "
+    "may be told as such, without sources."
+)
+"""What a model is told whose provider has no search for one that the client asked for."""
+
 MIN_BUDGET = 1024
 _BUDGETS = {"minimal": 1024, "low": 1024, "medium": 2048, "high": 4096, "xhigh": 8192, "max": 16_384}
 _EFFORTS_OF_BUDGETS = ((2048, "low"), (8192, "medium"))
@@ -312,6 +318,36 @@ def _limit_tools(request: ChatRequest, facts: Facts) -> ChatRequest:
     return request
 
 
+def _limit_number_of_tools(request: ChatRequest, facts: Facts) -> ChatRequest:
+    """Those that the conversation has called, or that are demanded, stay; of the others the first. A client of the dialect knows its limits."""
+    most, tools = facts.accepts.max_tools, request.tools
+    if most is None or len(tools) <= most or facts.relayed:
+        return request
+    called = {part.name for message in request.messages for part in message.parts if isinstance(part, ToolCallPart)}
+    choice = request.tool_choice
+    if choice is not None:
+        called |= {*(choice.allowed or ()), choice.name or ""}
+    ranked = sorted(range(len(tools)), key=lambda at: (tools[at].name not in called, at))
+    kept = sorted(ranked[:most])
+    facts.note("dropped", "tools", f"{len(tools) - most} of {len(tools)}: the provider takes {most} in one request")
+    return replace(request, tools=tuple(tools[at] for at in kept))
+
+
+def _tell_of_searching(request: ChatRequest, facts: Facts) -> ChatRequest:
+    """A search of the web that is demanded, or all there is to do, where nothing can search: the model shall not make one up."""
+    if facts.accepts.web_search is not None or facts.relayed:
+        return request
+    lost = [tool for tool in request.tools if tool.search is not None]
+    choice = request.tool_choice
+    demanded = choice is not None and (choice.mode == "required" or choice.name in {tool.name for tool in lost})
+    if not lost or not (demanded or len(lost) == len(request.tools)):
+        return request
+    facts.note("mapped", "tools", "nothing can search the web here; the model is told")
+    leading = sum(1 for _ in takewhile(lambda message: message.role == "system", request.messages))
+    told = Message("system", (TextPart(NO_SEARCH),))
+    return replace(request, messages=(*request.messages[:leading], told, *request.messages[leading:]))
+
+
 def _limit_structure(request: ChatRequest, facts: Facts) -> ChatRequest:
     wanted, able = request.response_format, facts.accepts.structured_output
     if wanted is None or wanted.kind == "text" or wanted.kind in able:
@@ -436,6 +472,8 @@ _RULES: tuple[Rule, ...] = (
     _limit_sampling,
     _load_tools,
     _write_out_tools,
+    _limit_number_of_tools,
+    _tell_of_searching,
     _limit_tools,
     _limit_structure,
     _limit_verbosity,

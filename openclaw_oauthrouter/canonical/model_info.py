@@ -46,6 +46,11 @@ class Accepts:
     :ivar custom_tools: tools that take free text
     :ivar tool_changes: tools may come and go within the conversation (Messages: references to deferred tools, additions, removals)
     :ivar cache_marks: the prompt can be marked for the cache
+    :ivar cache_breakpoints: it can be marked by OpenAI's ``prompt_cache_breakpoint``
+    :ivar web_search: how the provider is asked to search the web: by a ``tool``, or by a field of Chat Completions
+        (``web_search_options``, ``plugins``); ``None``: not at all
+    :ivar system_role: an item of the role ``system`` may stand in the input (Responses)
+    :ivar max_tools: how many tools a request may offer; ``None``: no limit known
     :ivar user_limit: longest ``user`` in characters; likewise ``safety_identifier_limit``, ``item_id_limit``, ``call_id_limit``;
         ``None``: no limit known
     :ivar service_tiers: names it takes (in canonical words); ``None`` when not known
@@ -85,6 +90,10 @@ class Accepts:
     custom_tools: bool = True
     tool_changes: bool = True
     cache_marks: bool = True
+    cache_breakpoints: bool = False
+    web_search: str | None = "tool"
+    system_role: bool = True
+    max_tools: int | None = None
     user_limit: int | None = None
     safety_identifier_limit: int | None = None
     item_id_limit: int | None = None

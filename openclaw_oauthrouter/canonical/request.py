@@ -58,7 +58,7 @@ class Tool:
     :ivar parameters: JSON Schema of the arguments; ``None`` for a tool without arguments
     :ivar custom: takes free text; ``format`` then holds its grammar, if any
     :ivar native: a tool of one dialect (web search, computer use): ``(dialect, definition)``; the rest is then empty
-    :ivar search: what a native tool is, where it is a search of the web that the provider makes
+    :ivar search: what a native tool is, where the provider searches the web by it or reads pages of it
     :ivar finds_tools: a native tool by which the provider itself finds deferred ones
     :ivar loading: ``now``; ``deferred`` until the conversation finds it; ``found`` by the conversation since; ``removed`` by it.
         Fitting leaves only tools that are offered ``now`` to a provider that does not know the difference

@@ -18,12 +18,16 @@ from openclaw_oauthrouter.catalog.families import read_table
 MESSAGES = "anthropic_messages"
 CHAT = "openai_chat_completions"
 CODEX = "openai-codex"
+OPENAI = "openai"
+OPENROUTER = "openrouter"
 
 _WITHOUT_BUDGET = frozenset({"openai_chat_completions", "openai_responses"})
 """Dialects in which reasoning cannot be asked for by a number of tokens."""
 
 _CHAT_CALL_ID = 40
 """Longest id of a call that OpenAI takes in Chat Completions; in Responses it is 64."""
+_OPENAI_TOOLS = 128
+"""Tools that OpenAI takes in one request (400 "array too long")."""
 _CHAT_USER = 64
 """``user`` as the strictest of the endpoints that speak Chat Completions takes it; others stop at 128."""
 
@@ -103,10 +107,17 @@ def accepts_of(provider: str, model: str, dialect: str) -> Accepts:
     :param dialect: the one it is asked in
     """
     accepts = _accepts_of(provider, model, dialect)
+    # Only OpenAI's own endpoint is known to take breakpoints, and to count the tools.
+    if provider == OPENAI:
+        accepts = replace(accepts, max_tools=_OPENAI_TOOLS)
+    elif accepts.cache_breakpoints:
+        accepts = replace(accepts, cache_breakpoints=False)
     if dialect != CHAT:
         return accepts
+    # Chat Completions has no tool for it.
+    searches = "plugins" if provider == OPENROUTER else None if accepts.web_search == "tool" else accepts.web_search
     limit = _CHAT_CALL_ID if accepts.call_id_limit is not None else None
-    return replace(accepts, user_limit=accepts.user_limit or _CHAT_USER, call_id_limit=limit)
+    return replace(accepts, user_limit=accepts.user_limit or _CHAT_USER, call_id_limit=limit, web_search=searches)
 
 
 def _accepts_of(provider: str, model: str, dialect: str) -> Accepts:
@@ -141,6 +152,7 @@ def _at_codex(accepts: Accepts) -> Accepts:
         item_id_limit=64,
         call_id_limit=64,
         service_tiers=("default", "priority", "auto"),
+        system_role=False,
     )
 
 

@@ -84,7 +84,7 @@ class AnthropicMessages:
 
     def stream_encoder(self, request: ChatRequest, model: str) -> StreamEncoder:
         """An encoder for one client stream."""
-        return MessagesStreamEncoder(model)
+        return MessagesStreamEncoder(model, searches=_searches(request))
 
     def relay_encoder(self, request: ChatRequest, tool_names: FrozenObject) -> StreamEncoder:
         """An encoder that passes on a stream that came in this very dialect."""
@@ -92,7 +92,7 @@ class AnthropicMessages:
 
     def encode_response(self, response: ChatResponse, request: ChatRequest, model: str) -> JsonObject:
         """Write a whole answer."""
-        return encode_response(response, model)
+        return encode_response(response, model, searches=_searches(request))
 
     def relay_response(self, body: JsonObject, tool_names: FrozenObject) -> JsonObject:
         """Pass on a whole answer that came in this very dialect."""
@@ -105,3 +105,7 @@ class AnthropicMessages:
     def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
         """Read an upstream's refusal; any body at all."""
         return errors.decode_error(status, headers, body, self._clock())
+
+
+def _searches(request: ChatRequest) -> bool:
+    return any(tool.search is not None for tool in request.tools)

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from openclaw_oauthrouter.canonical.content import Citation, Opaque
+from openclaw_oauthrouter.canonical.content import Citation, Opaque, WebSearch
 from openclaw_oauthrouter.canonical.events import (
     CitationAdded,
     Frame,
@@ -121,10 +121,11 @@ class MessageEvents:
     """What goes out for one answer, as the JSON of one event after the other.
 
     :param model: the name the client shall see
+    :param searches: the client asked for a search of the web
     :ivar ended: the last event has gone out
     """
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, *, searches: bool = False) -> None:
         self.ended = False
         self._model = model
         self._usage = Usage()
@@ -135,6 +136,7 @@ class MessageEvents:
         self._refused = False
         self._sources: dict[str, Citation] = {}
         self._searches: list[PartStarted] = []
+        self._searched = not searches
 
     def receive(self, event: StreamEvent) -> Iterable[JsonObject]:
         """The events that one canonical event becomes."""
@@ -187,6 +189,7 @@ class MessageEvents:
             self._writer = None
             yield from self._search(part)
             return
+        self._searched = self._searched or part.search is not None
         self._writer = _WRITERS.get(part.kind, BlockWriter)(part)
         if part.kind in _WHOLE:
             yield from self._announce(self._writer)
@@ -226,6 +229,7 @@ class MessageEvents:
         search = part.search
         if search is None:
             return
+        self._searched = True
         call, result = search_blocks(search, search.hits or ())
         input_ = orjson.dumps(call["input"]).decode()
         yield from self._whole({**call, "input": {}}, "input_json_delta", "partial_json", input_)
@@ -248,6 +252,9 @@ class MessageEvents:
         for part in self._searches:
             if part.search is not None:
                 yield from self._whole(search_blocks(part.search, list(self._sources.values()))[1])
+        if self._sources and not self._searched:
+            # A provider that cites pages has searched, though it says nothing of how (Chat Completions).
+            yield from self._search(PartStarted(0, "native", search=WebSearch("cited", hits=tuple(self._sources.values()))))
         self.ended = True
         finish = encode_finish(event, called=self._called, refused=self._refused)
         yield {"type": "message_delta", "delta": finish, "usage": encode_usage(self._usage)}
@@ -275,12 +282,13 @@ class MessagesStreamEncoder:
     """One client stream; implements ``interfaces.StreamEncoder``.
 
     :param model: the name the client shall see
+    :param searches: the client asked for a search of the web
     """
 
     content_type = CONTENT_TYPE
 
-    def __init__(self, model: str) -> None:
-        self._events = MessageEvents(model)
+    def __init__(self, model: str, *, searches: bool = False) -> None:
+        self._events = MessageEvents(model, searches=searches)
 
     def send(self, frame: Frame) -> bytes:
         """Encode a frame."""
@@ -303,12 +311,13 @@ def write_event(event: JsonObject) -> bytes:
 # --------------------------------------------------------------------------------------------------------- whole answers
 
 
-def encode_response(response: ChatResponse, model: str) -> JsonObject:
+def encode_response(response: ChatResponse, model: str, *, searches: bool = False) -> JsonObject:
     """Write a whole answer, as what its stream would have said.
 
     :param model: the name the client shall see
+    :param searches: the client asked for a search of the web
     """
-    events = MessageEvents(model)
+    events = MessageEvents(model, searches=searches)
     message: JsonObject = {}
     for event in unfold(response):
         for wire in events.receive(event):

@@ -132,7 +132,7 @@ def _read_own(tool: JsonFields) -> Tool:
 def _read_native(tool: JsonFields, kind: str) -> Tool:
     name = tool.optional_string("name") or kind
     native = Tool(name, native=(DIALECT, tool.holder))
-    if kind.startswith("web_search_"):
+    if kind.startswith(("web_search_", "web_fetch_")):
         return replace(native, search=_read_search(tool))
     if kind.startswith("tool_search_tool_"):
         return replace(native, finds_tools=True)

@@ -55,6 +55,9 @@ FOREIGN_PARTS = frozenset(
 )
 """Parts of Responses and Messages that clients (Cursor, LangChain) put into Chat messages; what they mean is plain, so they are read."""
 
+Marks = Literal["breakpoints", "controls"]
+"""How a cache is marked: by OpenAI's ``prompt_cache_breakpoint``, or by Anthropic's ``cache_control``."""
+
 _LONG_TTLS = frozenset({"1h", "12h", "24h"})
 
 # ------------------------------------------------------------------ a client's parts
@@ -270,10 +273,10 @@ _PARTS: dict[str, Callable[[JsonFields], Part]] = {
 _FORMATS_BY_MEDIA_TYPE = {media_type: word for word, media_type in AUDIO_FORMATS.items()}
 
 
-def encode_content(parts: Sequence[Part], path: str, *, marks: bool = False) -> str | list[JsonObject]:
+def encode_content(parts: Sequence[Part], path: str, *, marks: Marks | None = None) -> str | list[JsonObject]:
     """Content as a string where a string can say it, which every provider reads; else as a list of parts.
 
-    :param marks: the model takes marks for its cache
+    :param marks: how the model's cache is marked; ``None``: not at all
     :raises InvalidRequestError: a part has no counterpart
     """
     if not parts:
@@ -283,7 +286,7 @@ def encode_content(parts: Sequence[Part], path: str, *, marks: bool = False) -> 
     return [
         encoded
         for part in parts
-        for encoded in (*_context(part), _ENCODERS[type(part)](part, path) | (_mark(part) if marks else {}))
+        for encoded in (*_context(part), _ENCODERS[type(part)](part, path) | (_mark(part, marks) if marks else {}))
     ]
 
 
@@ -293,11 +296,13 @@ def _context(part: Part) -> Iterator[JsonObject]:
         yield {"type": "text", "text": part.context}
 
 
-def _mark(part: Part) -> JsonObject:
-    """Anthropic's mark, as OpenRouter and LiteLLM take it for Claude."""
+def _mark(part: Part, marks: Marks) -> JsonObject:
+    """Anthropic's mark, as OpenRouter and LiteLLM take it for Claude; or OpenAI's own, which lasts half an hour or twelve."""
     cache: CacheMark | None = getattr(part, "cache", None)
     if cache is None:
         return {}
+    if marks == "breakpoints":
+        return {"prompt_cache_breakpoint": {"mode": "explicit"} | ({"ttl": "12h"} if cache.ttl != "5m" else {})}
     return {"cache_control": {"type": "ephemeral"} | ({"ttl": cache.ttl} if cache.ttl != "5m" else {})}
 
 

@@ -36,7 +36,7 @@ from openclaw_oauthrouter.canonical.request import (
     ResponseFormat,
 )
 from openclaw_oauthrouter.canonical.tool_names import changed_names, wire_name
-from openclaw_oauthrouter.dialects.openai_chat_completions.content import encode_content, encode_signature, reasoning_block
+from openclaw_oauthrouter.dialects.openai_chat_completions.content import Marks, encode_content, encode_signature, reasoning_block
 from openclaw_oauthrouter.dialects.openai_chat_completions.tools import encode_tools
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import DIALECT
 
@@ -74,7 +74,7 @@ def encode_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
 def encode_fields(request: ChatRequest, accepts: Accepts, notes: list[Note]) -> JsonObject:
     """Everything but the model, the conversation and streaming; only what the request says."""
     fields: JsonObject = {
-        **encode_tools(request, notes),
+        **encode_tools(request, notes, accepts.web_search),
         accepts.max_tokens_field or "max_completion_tokens": request.max_output_tokens,
         "temperature": request.temperature,
         "top_p": request.top_p,
@@ -155,9 +155,11 @@ class _Spelling:
     own: bool
 
     @property
-    def marks(self) -> bool:
-        """Whether the model takes marks for its cache: a known one, for endpoints of one's own may refuse the field."""
-        return self.accepts.known and self.accepts.cache_marks
+    def marks(self) -> Marks | None:
+        """How the model's cache is marked: a known one's, for endpoints of one's own may refuse the field."""
+        if not self.accepts.known:
+            return None
+        return "breakpoints" if self.accepts.cache_breakpoints else "controls" if self.accepts.cache_marks else None
 
     def message(self, message: Message, path: str) -> Iterator[JsonObject]:
         """One turn; none where nothing of it can be said here."""
@@ -235,7 +237,7 @@ def _fits_tool_message(part: Part) -> bool:
     return getattr(part, "modality", "image") == "image"
 
 
-def _answer(answer: ToolCallResponsePart, path: str, marks: bool) -> str | list[JsonObject]:
+def _answer(answer: ToolCallResponsePart, path: str, marks: Marks | None) -> str | list[JsonObject]:
     content = [part for part in answer.content if _fits_tool_message(part)]
     if content:
         if marks and answer.cache and isinstance(content[-1], TextPart) and content[-1].cache is None:

@@ -166,19 +166,46 @@ _CHOICES: dict[str, Callable[[JsonFields], ToolChoice]] = {
 # ------------------------------------------------------------------ tools for an upstream
 
 
-def encode_tools(request: ChatRequest, notes: list[Note]) -> JsonObject:
+def encode_tools(request: ChatRequest, notes: list[Note], web_search: str | None = None) -> JsonObject:
     """``tools``, ``tool_choice`` and ``parallel_tool_calls``; nothing without tools, for OpenAI refuses the latter two then.
 
     A tool that the other dialect's provider runs itself is left out: agents offer theirs with every request, wherever it goes.
+
+    :param web_search: the field by which this provider is asked to search the web
     """
-    tools = [encoded for position, tool in enumerate(request.tools) if (encoded := _encode_tool(tool, position, notes))]
+    searching = _encode_search(request.tools, web_search, notes) if web_search is not None else {}
+    known = [tool for tool in request.tools if not searching or tool.search is None or _is_own(tool)]
+    tools = [encoded for position, tool in enumerate(known) if (encoded := _encode_tool(tool, position, notes))]
     if not tools:
-        return {}
+        return searching
     return {
+        **searching,
         "tools": tools,
         "tool_choice": _encode_tool_choice(request, notes),
         "parallel_tool_calls": request.parallel_tool_calls,
     }
+
+
+def _is_own(tool: Tool) -> bool:
+    return tool.native is not None and tool.native[0] == DIALECT
+
+
+def _encode_search(tools: Sequence[Tool], field_: str, notes: list[Note]) -> JsonObject:
+    """Another vendor's search of the web as this provider's own.
+
+    Sources: ``web_search_options`` of openai 3.57; OpenRouter's documentation of its plugin ``web``.
+    """
+    wanted = next((tool.search for tool in tools if tool.search is not None and not _is_own(tool)), None)
+    if wanted is None:
+        return {}
+    notes.append(Note("mapped", "web search", f"became the provider's own, by {field_!r}"))
+    if field_ == "plugins":
+        domains = {"include_domains": list(wanted.allowed_domains), "exclude_domains": list(wanted.blocked_domains)}
+        return {"plugins": [{"id": "web", **{name: found for name, found in domains.items() if found}}]}
+    if wanted.allowed_domains or wanted.blocked_domains:
+        notes.append(Note("dropped", "domains", "this provider's search knows no such filter"))
+    place = {"user_location": {"type": "approximate", "approximate": dict(wanted.user_location)}} if wanted.user_location else {}
+    return {SEARCH_FIELD: place}
 
 
 def _encode_tool(tool: Tool, position: int, notes: list[Note]) -> JsonObject | None:

@@ -11,6 +11,7 @@ import orjson
 
 from openclaw_oauthrouter.canonical.content import (
     BlobPart,
+    CacheMark,
     FilePart,
     Modality,
     NativePart,
@@ -62,7 +63,23 @@ def _decode_part(part: JsonFields) -> Part:
 
 
 def _text(part: JsonFields) -> Part:
-    return TextPart(part.string("text"))
+    return TextPart(part.string("text"), _mark(part))
+
+
+def _mark(part: JsonFields) -> CacheMark | None:
+    """OpenAI's breakpoint for its cache, which lasts half an hour or twelve."""
+    held = part.get("prompt_cache_breakpoint")
+    if not isinstance(held, dict):
+        return None
+    return CacheMark("1h" if held.get("ttl") == "12h" else "5m")
+
+
+def encode_mark(part: Part) -> JsonObject:
+    """The breakpoint of a part, where it has one."""
+    cache: CacheMark | None = getattr(part, "cache", None)
+    if cache is None:
+        return {}
+    return {"prompt_cache_breakpoint": {"mode": "explicit"} | ({"ttl": "12h"} if cache.ttl != "5m" else {})}
 
 
 def _refusal(part: JsonFields) -> Part:
@@ -72,7 +89,7 @@ def _refusal(part: JsonFields) -> Part:
 def _image(part: JsonFields) -> Part:
     detail, url = part.optional_string("detail"), part.optional_string("image_url")
     if url is not None:
-        return _from_url("image", url, None, detail)
+        return _from_url("image", url, None, detail, _mark(part))
     return FilePart("image", _file_id(part, "image_url"))
 
 
@@ -116,9 +133,9 @@ def _file(part: JsonFields) -> Part:
     filename, data, url = (part.optional_string(name) for name in ("filename", "file_data", "file_url"))
     if data is not None:
         mime_type, content = parse_data_url(data) or ("application/pdf", data)
-        return BlobPart(modality_of(mime_type), mime_type, content, filename)
+        return BlobPart(modality_of(mime_type), mime_type, content, filename, cache=_mark(part))
     if url is not None:
-        return _from_url("document", url, filename, None)
+        return _from_url("document", url, filename, None, _mark(part))
     return FilePart("document", _file_id(part, "file_data"), filename)
 
 
@@ -131,11 +148,11 @@ def _screenshot(part: JsonFields) -> Part:
     return _image(part) if "image_url" in part or "file_id" in part else TextPart("[screenshot]")
 
 
-def _from_url(modality: Modality, url: str, filename: str | None, detail: str | None) -> Part:
+def _from_url(modality: Modality, url: str, filename: str | None, detail: str | None, cache: CacheMark | None = None) -> Part:
     inline = parse_data_url(url)
     if inline is None:
-        return UriPart(modality, url, filename=filename, detail=detail)
-    return BlobPart(modality, inline[0], inline[1], filename, detail)
+        return UriPart(modality, url, filename=filename, detail=detail, cache=cache)
+    return BlobPart(modality, inline[0], inline[1], filename, detail, cache)
 
 
 def _file_id(part: JsonFields, alternative: str) -> str:

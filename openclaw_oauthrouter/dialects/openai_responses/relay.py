@@ -76,6 +76,8 @@ def _relay_items(
     mended = [mended for item in kept for mended in mend_item(item, request.foreign_opaque)]
     if len(mended) != len(kept) or any(new is not old for new, old in zip(mended, kept, strict=True)):
         notes.append(Note("repaired", "input", "items that were made for another API or by another maker"))
+    if info.accepts is not None and not info.accepts.system_role:
+        mended = [{**item, "role": "developer"} if item.get("role") == "system" else item for item in mended]
     if info.images and info.documents:
         return mended
     seen = [_as_seen(item, info) for item in mended]

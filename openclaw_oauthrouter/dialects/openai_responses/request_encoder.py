@@ -24,7 +24,7 @@ from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo
 from openclaw_oauthrouter.canonical.repair import NO_RESULT, repair
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Message, Note, Reasoning, ResponseFormat
 from openclaw_oauthrouter.canonical.tool_names import changed_names, wire_name
-from openclaw_oauthrouter.dialects.openai_responses.content import encode_media
+from openclaw_oauthrouter.dialects.openai_responses.content import encode_mark, encode_media
 from openclaw_oauthrouter.dialects.openai_responses.tools import encode_tool_choice, encode_tools, target_schema
 from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT, wire_call_id
 
@@ -57,7 +57,7 @@ _Piece = tuple[JsonObject, list[Note]]
 def _encode_conversation(request: ChatRequest, info: ModelInfo) -> _Piece:
     messages, notes = repair(request.messages)
     instructions, rest = encode_instructions(messages)
-    encoder = InputEncoder()
+    encoder = InputEncoder(marks=(info.accepts or Accepts(known=False)).cache_breakpoints)
     for message in rest:
         encoder.write(message)
     items = encoder.items
@@ -187,11 +187,13 @@ def _is_instruction(message: Message) -> bool:
 class InputEncoder:
     """Writes messages one after the other.
 
+    :param marks: the model's cache is marked by breakpoints
     :ivar items: what has been written
     :ivar notes: what could not be
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, marks: bool = False) -> None:
+        self._marks = marks
         self.items: list[JsonObject] = []
         self.notes: list[Note] = []
         self._custom_calls: set[str] = set()
@@ -283,14 +285,17 @@ class InputEncoder:
     def _encode_content(self, part: Part) -> list[JsonObject]:
         match part:
             case TextPart(text):
-                return [{"type": "input_text", "text": text}] if text else []
+                return [{"type": "input_text", "text": text, **self._mark(part)}] if text else []
             case BlobPart() | UriPart() | FilePart():
-                return [encode_media(part)]
+                return [{**encode_media(part), **self._mark(part)}]
             case NativePart(dialect, _, value) if dialect == DIALECT:
                 return [dict(value)]
             case _:
                 self._drop(part, "has no counterpart in the Responses API")
                 return []
+
+    def _mark(self, part: Part) -> JsonObject:
+        return encode_mark(part) if self._marks else {}
 
     def _drop(self, part: Part, reason: str) -> None:
         subject = part.type if isinstance(part, NativePart) else type(part).__name__.removesuffix("Part").lower()

@@ -352,7 +352,7 @@ def _search_of(item: JsonObject) -> WebSearch | None:
     )
     return WebSearch(
         id=_as_text(item.get("id")),
-        query=_as_text(told.get("query") or first),
+        query=_as_text(told.get("query") or first or told.get("url")),
         hits=None if item.get("status") == "failed" else hits,
     )
 

@@ -244,7 +244,8 @@ def encode_tools(tools: Sequence[Tool]) -> tuple[list[JsonObject], tuple[Note, .
     for tool in tools:
         if tool.native is not None:
             hosted, note = _hosted(tool)
-            encoded += [hosted] if hosted else []
+            # Searching and reading pages are one tool here.
+            encoded += [hosted] if hosted and hosted not in encoded and not _searches_twice(hosted, tool, encoded) else []
             notes += [note] if note else []
         elif tool.custom:
             encoded.append(_encode_custom(tool))
@@ -317,6 +318,11 @@ def _hosted(tool: Tool) -> tuple[JsonObject | None, Note | None]:
     if tool.search is not None or kind.startswith("web_search"):
         return _encode_search(tool.search or WebSearchOptions()), Note("mapped", kind, "became the provider's own web search")
     return None, Note("dropped", kind, "is a tool that runs at another provider")
+
+
+def _searches_twice(hosted: JsonObject, tool: Tool, encoded: Sequence[JsonObject]) -> bool:
+    foreign = tool.native is not None and tool.native[0] != DIALECT
+    return foreign and any(known.get("type") == hosted["type"] for known in encoded)
 
 
 def _encode_search(options: WebSearchOptions) -> JsonObject:

@@ -33,7 +33,9 @@ def test_accepts_of_takes_the_newest_claude_for_the_strictest(model: str) -> Non
 
 
 def test_accepts_of_assumes_nothing_of_strangers() -> None:
-    assert accepts_of("local", "llama-4", CHAT) == Accepts(known=False, budget=False, adaptive=False, user_limit=64)
+    assert accepts_of("local", "llama-4", CHAT) == Accepts(
+        known=False, budget=False, adaptive=False, user_limit=64, web_search=None
+    )
     assert accepts_of("local", "palm-9", "gemini_generate_content") == Accepts(known=False)
 
 
