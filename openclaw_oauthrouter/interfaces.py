@@ -244,6 +244,20 @@ class ListsModels(Protocol):
 
 
 @runtime_checkable
+class TellsUsage(Provider, Protocol):
+    """A provider that a plan pays, and that says beside requests how full the plan's windows are."""
+
+    def usage_request(self, credential: Credential | None) -> httpx.Request | None:
+        """The question; ``None`` where the credential is no plan's."""
+
+    def usage_headers(self, body: bytes) -> Mapping[str, str]:
+        """The answer, in the words of the headers that answers to requests carry.
+
+        :raises ValueError: it is none
+        """
+
+
+@runtime_checkable
 class PassThrough(Protocol):
     """A provider that also serves paths no dialect covers (embeddings, transcriptions, files, batches, …)."""
 
@@ -492,6 +506,9 @@ class Health(Protocol):
 
         :param model: API rate limits count per model at some providers; ``None`` takes them for all models
         """
+
+    def windows_told_at(self, provider: str, credential: str | None) -> float:
+        """Unix seconds at which a plan's windows were last told of; 0 for never."""
 
     def charged(self, provider: str, model: str, credential: str | None, dollars: float) -> Sequence[WindowShare]:
         """Take note of an answer that a plan's windows paid, and say what it took of each of them.

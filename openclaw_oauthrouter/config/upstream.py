@@ -70,6 +70,17 @@ class ModelListSettings(Section):
     answer_seconds: float = Field(10.0, gt=0, description="how long a provider may take for its list")
 
 
+class PlanUsageSettings(Section):
+    """What plans are asked about their windows, in the background; every answer tells of them anyway."""
+
+    enabled: bool = Field(
+        True, description="ask plans that say it how full their windows are, once after a start or an idle time"
+    )
+    first_after_seconds: float = Field(3.0, ge=0, description="after the start")
+    stale_minutes: float = Field(15.0, gt=0, description="how old the last word of a plan must be")
+    answer_seconds: float = Field(10.0, gt=0, description="how long a plan may take to answer")
+
+
 class UpstreamSettings(Section):
     """The sending side."""
 
@@ -78,6 +89,7 @@ class UpstreamSettings(Section):
     max_connections: int = Field(1000, ge=1, description="requests to one provider at a time; further ones are answered with 503")
     debug_log: DebugLogSettings = DebugLogSettings()
     model_lists: ModelListSettings = ModelListSettings()
+    plan_usage: PlanUsageSettings = PlanUsageSettings()
     trust_env: bool = Field(
         True, description="obey HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, and SSL_CERT_FILE and the like"
     )

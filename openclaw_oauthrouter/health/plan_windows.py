@@ -91,6 +91,11 @@ class PlanWindows:
         readings = self._readings.get(Holder(provider, credential or "", ""), {})
         return [reading for reading in readings.values() if reading.used is not None and reading.counts(model, now)]
 
+    def told_at(self, provider: str, credential: str | None) -> float:
+        """When the windows of a plan were last told of; 0 for never."""
+        readings = self._readings.get(Holder(provider, credential or "", ""), _NONE)
+        return max((reading.observed_at for reading in readings.values()), default=0.0)
+
     def items(self) -> Iterator[tuple[Holder, Reading]]:
         """Every reading that is not too old to mean anything."""
         now = self._clock()

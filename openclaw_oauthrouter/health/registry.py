@@ -116,6 +116,10 @@ class HealthRegistry:
             self.cooldowns.clear(Subject("credential", provider, credential or ""))
         self._changed()
 
+    def windows_told_at(self, provider: str, credential: str | None) -> float:
+        """See ``Health``."""
+        return self.windows.told_at(provider, credential)
+
     def charged(self, provider: str, model: str, credential: str | None, dollars: float) -> Sequence[WindowShare]:
         """See ``Health``."""
         return self._shares.charge(provider, credential, model, dollars, self._clock())

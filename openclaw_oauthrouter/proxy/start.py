@@ -26,6 +26,7 @@ from openclaw_oauthrouter.proxy.server import run_application
 from openclaw_oauthrouter.runtime import Runtime, new_token
 from openclaw_oauthrouter.tasks import end_tasks
 from openclaw_oauthrouter.upstream.discovery import Discovery, Upstreams
+from openclaw_oauthrouter.upstream.plan_usage import PlanUsage
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class ProxyHandle:
         self.discovery = _discovery(live)
         self._beside = [
             *live.runtime.persistent.begin(),
+            asyncio.create_task(_plan_usage(live).run(), name="plans' windows"),
             asyncio.create_task(self.discovery.run(lambda: _take_over_lists(live)), name="lists of models"),
         ]
         self._serving = asyncio.create_task(run_application(Gateway(live), listener, settings.server, self._stop))
@@ -144,16 +146,28 @@ def warn_of_names(runtime: Runtime) -> None:
 
 
 def _discovery(live: Live) -> Discovery:
-    def upstreams() -> Upstreams:
-        runtime = live.runtime
-        upstream = runtime.pipeline.upstream
-        # The demo answers from a machine that is gone tomorrow.
-        nobody = runtime.settings.demo
-        usable = runtime.pipeline.router.eligibility.usable
-        return Upstreams({} if nobody else upstream.providers, runtime.credentials, runtime.transport, usable)
-
     settings = live.runtime.settings
-    return Discovery(settings.home, settings.upstream.model_lists, time.time, upstreams)
+    return Discovery(settings.home, settings.upstream.model_lists, time.time, lambda: _upstreams(live))
+
+
+def _plan_usage(live: Live) -> PlanUsage:
+    settings = live.runtime.settings.upstream.plan_usage
+    return PlanUsage(
+        settings,
+        time.time,
+        lambda: _upstreams(live),
+        lambda name: live.runtime.credentials.known(name).credentials,
+        lambda: live.runtime.pipeline.upstream.health,
+    )
+
+
+def _upstreams(live: Live) -> Upstreams:
+    runtime = live.runtime
+    upstream = runtime.pipeline.upstream
+    # The demo answers from a machine that is gone tomorrow.
+    nobody = runtime.settings.demo
+    usable = runtime.pipeline.router.eligibility.usable
+    return Upstreams({} if nobody else upstream.providers, runtime.credentials, runtime.transport, usable)
 
 
 def _take_over_lists(live: Live) -> None:

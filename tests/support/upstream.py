@@ -62,6 +62,7 @@ class ScriptedUpstream:
     """Plays answers in order, the last one again and again.
 
     :ivar models: raw answer to a request for the list of models, which counts as no request; ``None`` plays it like any other
+    :ivar usage: likewise, to the question how full a plan's windows are
     :ivar open: connections that are open, idle ones included
     :ivar playing: requests that are being answered
     """
@@ -71,6 +72,8 @@ class ScriptedUpstream:
         self.seen: list[Seen] = []
         self.models: bytes | None = b"HTTP/1.1 404 Scripted\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
         self.asked_for_models = 0
+        self.usage: bytes | None = self.models
+        self.asked_for_usage: list[dict[str, str]] = []
         self.open = 0
         self.playing: list[Seen] = []
         self._server: asyncio.Server | None = None
@@ -113,6 +116,11 @@ class ScriptedUpstream:
             return False
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
+        if self.usage is not None and head[0].startswith("GET ") and "/usage " in head[0]:
+            self.asked_for_usage.append(headers)
+            writer.write(self.usage)
+            await writer.drain()
+            return False
         if self.models is not None and head[0].startswith("GET ") and "/models" in head[0]:
             self.asked_for_models += 1
             writer.write(self.models)

@@ -18,6 +18,7 @@ from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import AnthropicOAuthSettings, ProviderSettings
 from openclaw_oauthrouter.post import Address, Post
 from openclaw_oauthrouter.providers.anthropic import oauth as compatibility
+from openclaw_oauthrouter.providers.anthropic import usage
 from openclaw_oauthrouter.providers.anthropic.authentication import AUTH_HEADERS, Authentication, authenticate
 
 API_BASE = "https://api.anthropic.com"
@@ -116,6 +117,19 @@ class Anthropic:
     def detail_request(self, model: str) -> httpx.Request | None:
         """The list says it all."""
         return None
+
+    def usage_request(self, credential: Credential | None) -> httpx.Request | None:
+        """See ``TellsUsage``; an API key has no windows."""
+        authentication = authenticate(credential, self._settings)
+        if authentication is None or not authentication.oauth:
+            return None
+        headers = self._with_authentication({"accept": "application/json"}, authentication)
+        address = self._address.shown.removesuffix("/v1/messages")
+        return httpx.Request("GET", f"{address}{usage.PATH}", headers=headers)
+
+    def usage_headers(self, body: bytes) -> Mapping[str, str]:
+        """See ``TellsUsage``."""
+        return usage.usage_headers(body)
 
     def passes(self, path: str) -> bool:
         """Batches of messages, and files."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,6 +17,7 @@ from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import ProviderSettings
 from openclaw_oauthrouter.post import Address, Post
+from openclaw_oauthrouter.providers.openai_codex import usage
 from openclaw_oauthrouter.providers.openai_codex.conversation import conversation_of, named_session
 from openclaw_oauthrouter.providers.openai_codex.preparation import ALLOWED_FIELDS, prepare
 
@@ -92,6 +93,18 @@ class OpenAICodex:
 
     def list_requests(self, credential: Credential | None) -> Sequence[httpx.Request]:
         """GET the models of the plan, as Codex CLI asks for them."""
+        address = self._address.shown.removesuffix("/responses")
+        return [httpx.Request("GET", f"{address}/models?client_version={CLIENT_VERSION}", headers=self._asking(credential))]
+
+    def usage_request(self, credential: Credential | None) -> httpx.Request | None:
+        """See ``TellsUsage``."""
+        return httpx.Request("GET", self._address.shown.removesuffix(PATH) + usage.PATH, headers=self._asking(credential))
+
+    def usage_headers(self, body: bytes) -> Mapping[str, str]:
+        """See ``TellsUsage``."""
+        return usage.usage_headers(body)
+
+    def _asking(self, credential: Credential | None) -> dict[str, str]:
         headers = {
             "accept": "application/json",
             "originator": ORIGINATOR,
@@ -102,8 +115,7 @@ class OpenAICodex:
             headers |= _authentication(credential)
         elif self._auth_header is not None:
             headers[self._auth_header.name.lower()] = self._auth_header.value.get_secret_value()
-        address = self._address.shown.removesuffix("/responses")
-        return [httpx.Request("GET", f"{address}/models?client_version={CLIENT_VERSION}", headers=headers)]
+        return headers
 
     def detail_request(self, model: str) -> httpx.Request | None:
         """The list says it all."""
