@@ -59,6 +59,10 @@ DEFAULT_GROWTH = 300
 REMAINING_CALLS = ((0, 39.0), (5, 34.0), (10, 29.0), (20, 21.0), (30, 18.0), (40, 17.0), (60, 17.0))
 """Calls an agent's task is expected to go on for, by the calls it has had: means of recorded coding tasks."""
 
+LONG_RUN = 2 * round(REMAINING_CALLS[0][1])
+"""Calls from which a task has taken twice as long as usual. On recorded tasks, starting anew with the ablest model from there on
+solves as many as that model alone for two thirds of its price (``benchmarks/agents.py``); handing over in the middle is not recorded."""
+
 
 def shadow_price(payment: Payment, now: float) -> float:
     """What a call costs that a plan pays, as a share of its list price; 1 for a paid key.

@@ -16,6 +16,7 @@ from openclaw_oauthrouter.canonical.conversation import CachedPrompt, Conversati
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Classification, ModelInfo, RequestFeatures, RequestKind, TaskState, Tier
 from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.routing.cost import LONG_RUN
 
 SESSION_HEADERS = (
     "x-oauthrouter-session",
@@ -50,6 +51,8 @@ LIFT_UP = 1.5
 """What each part of the chance of failure beyond the usual counts as, in tiers."""
 LIFT_DOWN = -0.75
 CALLS_BETWEEN_SHIFTS = 10
+LONG_LIFT = 0.5
+"""How far a task that takes twice as long as usual speaks for a stronger model, whatever else happens in it."""
 LEAST_CALLS = 20
 """Calls that a task has before what happened in them says anything: in recorded runs, earlier signs are worth no more than chance."""
 
@@ -145,7 +148,8 @@ def standing_of(
     if not in_flight or classified.trouble is None or features.flight is None:
         return Standing(state.tier, state)
     state = _with_shift(state, classified.trouble, features.flight.calls)
-    return Standing(state.tier, state, _lift(state.shift, classified.trouble))
+    lift = _lift(state.shift, classified.trouble)
+    return Standing(state.tier, state, max(lift, LONG_LIFT) if features.flight.calls >= LONG_RUN else lift)
 
 
 def _lift(shift: int, trouble: float) -> float:
