@@ -76,7 +76,7 @@ def scored(tasks: Tasks, *, seed: int = 0) -> Scored:
     best = max(models, key=lambda model: result(tasks, model))
     rows: list[tuple[float, ...]] = []
     chosen: dict[str, int] = {}
-    sums = {model: (0, 0.0) for model in (*models, "policy")}
+    sums = dict.fromkeys((*models, "policy"), (0, 0.0))
     for _ in range(SPLITS):
         order = list(tasks)
         rng.shuffle(order)

@@ -316,7 +316,10 @@ def speed(router: Router) -> Iterator[Line]:
         rounds = sorted(_timed(router, request) for _ in range(ROUNDS))
         p50, p99 = rounds[0]
         yield Line(
-            f"CPU of a decision, {name} (quietest of {ROUNDS} rounds)", f"p50 {p50:.0f} µs, p99 {p99:.0f} µs", "<= 150, <= 500", p50 <= 150 and p99 <= 500
+            f"CPU of a decision, {name} (quietest of {ROUNDS} rounds)",
+            f"p50 {p50:.0f} µs, p99 {p99:.0f} µs",
+            "<= 150, <= 500",
+            p50 <= 150 and p99 <= 500,
         )
 
 

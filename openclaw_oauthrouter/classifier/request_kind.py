@@ -38,21 +38,36 @@ _COMPACTION = re.compile(
     r"|you are performing a context checkpoint compaction"
     r"|context summari[sz]ation assistant"
     r"|messages above are a conversation to summari[sz]e"
-    r"|summari[sz]e (?:the|this|our) conversation (?:so far|above)? ?(?:to|for) (?:continu|another|a new|handoff|hand-off)",
+    r"|detailed prompt for continuing (?:our|the|this) conversation"
+    r"|summari[sz]es? internal chat history|<state_snapshot>"
+    r"|summari[sz]e (?:this|the) partial conversation"
+    r"|(?:summari[sz]e|condense)\b[^.\n]{0,40}\b(?:conversation|chat|history|session|discussion)\b[^\n]{0,120}"
+    r"\b(?:continu|resum|pick up|hand-?off|another agent|another llm|a new session)"
+    r"|(?:conversation|history) is too long\W+summari[sz]e",
 )
+_TALK = r"(?:conversation|chat history|chat|session|thread|discussion|dialogue|exchange|coding task|(?:first |user'?s? )?message)"
+_NO_PROGRAM = r"(?! ?-?(?:app|server|service|database|db|backend|client|bot|page|system|schema|queue|window|program|room|ui|widget|component)s?)"
+"""Somebody who builds a chat program is not asking for the title of this chat."""
+_LABEL = r"(?:titles?|names?|labels?|tags|emoji|slug|headline|follow-up questions|description)"
+_ASKS = r"\b(?:generate|create|write|provide|suggest|produce|come up with|give|(?:reply|respond|answer) with|return|output)\b"
 _SIDE = re.compile(
-    r"(?:you are a|as a) (?:thread |chat |session |conversation )?title generator"
-    r"|\b(?:generate|create|write|provide|suggest|produce|come up with|give)\b[^.\n]{0,60}"
-    r"\b(?:titles?|names?|labels?|tags|emoji|slug|follow-up questions)\b[^.\n]{0,80}"
-    r"\b(?:conversation|chat|session|thread|discussion|coding task|chat history|message)\b"
+    r"(?:you are a|as a) (?:thread |chat |session |conversation )?title generator|\byou name (?:chats|conversations|sessions)\b"
+    rf"|{_ASKS}[^.\n]{{0,60}}\b{_LABEL}\b[^.\n]{{0,80}}\b(?:this|the|our|a)\b (?:[\w-]+ ){{0,2}}{_TALK}\b{_NO_PROGRAM}"
+    rf"|\b(?:give|name) (?:this|the) {_TALK} an? (?:\w+ )?(?:name|title|label)"
+    r"|generate [^\n]{0,40}\btags categori[sz]ing"
     r"|sentence-case title|captures the main topic or goal of this"
     r"|analy[sz]e if this message indicates a new conversation topic"
-    r"|summari[sz]e this (?:coding )?conversation in (?:under|less than|at most)"
+    rf"|summari[sz]e (?:this|the) [^.\n]{{0,40}}{_TALK}\b[^.\n]{{0,40}} in (?:under|less than|at most|about|up to)? ?\w+ (?:words|characters)"
     r"|extract any file paths that this command reads or modifies"
+    r"|process bash commands that an ai coding agent wants to run"
     r"|\[suggestion mode:"
+    r"|you are an autocompletion system|determine the necessity of generating search queries"
+    r"|determine who should logically speak next"
     r"|generate a short .{0,20}filename slug"
+    rf"|{_ASKS}[^.\n]{{0,40}}\b(?:git )?branch name for (?:a|the|this) (?:task|change|issue)"
+    r"|\bgenerates?\b[^.\n]{0,60}\bcommit messages?\b[^\n]{0,40}\b(?:diffs?|changes)\b"
 )
-_COMPACTION_HINTS = ("summar", "checkpoint")
+_COMPACTION_HINTS = ("summar", "checkpoint", "condense", "continuing", "<state_snapshot>")
 _SIDE_HINTS = (
     "title",
     "name",
@@ -65,6 +80,12 @@ _SIDE_HINTS = (
     "summari",
     "file path",
     "[suggestion mode",
+    "description of",
+    "bash commands",
+    "autocompletion",
+    "search queries",
+    "speak next",
+    "commit message",
 )
 
 _LOOKED_AT = 600

@@ -82,6 +82,67 @@ def test_kind_is_told_from_prompts_that_programs_ship(words: str, system: str, k
     assert asked(words, system=system).kind is kind
 
 
+@pytest.mark.parametrize(
+    ("words", "system"),
+    [
+        ("fix the login bug", "You are a title generator. Answer with a thread title and nothing else."),
+        ("fix my parser", "Generate a short title based on the first message a user sends in a session"),
+        ("hello", "You name chats. Reply with a 2-4 word name for the session."),
+        ("### Task:\nGenerate a 3-5 word title with an emoji summarizing the chat history.", ""),
+        ("### Task:\nGenerate 1-3 broad tags categorizing the main themes of what was said", ""),
+        ("### Task:\nSuggest 3-5 follow-up questions the user might ask next in this conversation", ""),
+        ("### Task:\nAnalyze the talk to determine the necessity of generating search queries", ""),
+        ("### Task:\nYou are an autocompletion system. Continue the text.", ""),
+        ("Create a short title for the following thread. Title only.\n\nHello", ""),
+        ("Give this conversation a name, ten letters at most.", ""),
+        ("Provide a concise description of this session in 4 words or less.", ""),
+        ("Please reply with a title for the chat, 3-4 words", ""),
+        ("Summarize the following conversation in 3 words for a tab's label", ""),
+        ("diff --git a/x b/x", "You generate concise, one-line Git commit messages based on the diffs you are given."),
+        ("fix login with plus signs", "Come up with a short git branch name for a task. Answer with the name alone."),
+        ("Command: git status", "Your task is to process Bash commands that an AI coding agent wants to run."),
+        ("Look at your last answer and determine who should logically speak next: the user or you", ""),
+    ],
+)
+def test_titles_labels_and_other_jobs_of_chat_programs_are_side_requests(words: str, system: str) -> None:
+    assert asked(words, system=system).kind is SIDE
+
+
+@pytest.mark.parametrize(
+    ("words", "system"),
+    [
+        ("Provide a detailed prompt for continuing our conversation above, with what we did and what is next", ""),
+        ("First think, then write the <state_snapshot>.", "You summarize internal chat history into a given structure."),
+        ("The conversation history is too long. Summarize all of it so that another agent can go on.", ""),
+        ("Summarize our conversation so far so that I can continue it in a new session", ""),
+        ("Briefly summarize this partial conversation about programming.", ""),
+        ("Condense the conversation above into a summary that keeps what is needed to continue", ""),
+    ],
+)
+def test_summaries_to_go_on_with_are_compactions(words: str, system: str) -> None:
+    assert asked(words, system=system, tools=TOOLS).kind is COMPACTION
+    assert asked(words, system=system).kind is COMPACTION
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Write a function that generates a title for a blog post from its text",
+        "Create a table of tags for our chat app database schema",
+        "Summarize this article about conversation design for my boss",
+        "give me names for my chat application",
+        "Add a title to the session page and write a test for it",
+        "write a commit message guideline for our team",
+        "Generate three titles for a talk about message queues",
+        "Design a session naming scheme for our chat backend",
+        "implement conversation compaction in our agent: summarise old messages when the context is full",
+        "rename the branch to fix-login and push it",
+    ],
+)
+def test_users_who_speak_of_titles_chats_and_summaries_are_not_taken_for_programs(words: str) -> None:
+    assert asked(words).kind is MAIN
+
+
 def test_a_users_own_words_about_titles_are_a_turn_where_tools_are_offered() -> None:
     assert asked("Generate a title for each conversation in the list", tools=TOOLS).kind is MAIN
 

@@ -12,12 +12,23 @@ from openclaw_oauthrouter.builder import Builder
 from openclaw_oauthrouter.canonical.content import BlobPart, TextPart
 from openclaw_oauthrouter.canonical.conversation import CachedPrompt, Conversation
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
-from openclaw_oauthrouter.canonical.routing import ModelInfo, RequestKind, RouteHints, RoutingDecision, TaskState, Tier
+from openclaw_oauthrouter.canonical.routing import (
+    Classification,
+    Flight,
+    ModelInfo,
+    RequestFeatures,
+    RequestKind,
+    RouteHints,
+    RoutingDecision,
+    TaskState,
+    Tier,
+)
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.plugins import create_plugin_manager
+from openclaw_oauthrouter.routing.cost import LONG_RUN
 from openclaw_oauthrouter.routing.router import Router
-from openclaw_oauthrouter.routing.stickiness import SESSION_HEADERS, Conversations, after_answer, conversation_key
+from openclaw_oauthrouter.routing.stickiness import SESSION_HEADERS, Conversations, after_answer, conversation_key, standing_of
 
 
 def said(*words: str, system: str = "", **fields: object) -> ChatRequest:
@@ -106,6 +117,11 @@ def real_router(tmp_path: Path) -> Router:
 
 DESIGN = "Design a multi-tenant event pipeline with exactly-once delivery; compare two storage layouts"
 PROOF = "Prove that every bounded monotone sequence of real numbers converges"
+REFACTOR = (
+    "Redesign the parser as a streaming state machine that copes with nested quotes, keep the public API and migrate the callers"
+)
+FIX = "The login endpoint returns 500 when the email has a plus sign; find the cause, fix it and add a regression test"
+GERMAN = "Entwirf eine mandantenfähige Ereignis-Pipeline mit Exactly-once-Zustellung und vergleiche zwei Speicherlayouts"
 TRACEBACK = 'Traceback (most recent call last):\n  File "p.py", line 3, in <module>\nValueError: bad quote'
 
 
@@ -121,6 +137,45 @@ TRACEBACK = 'Traceback (most recent call last):\n  File "p.py", line 3, in <modu
         (DESIGN, "how do you spell necessary", "hm, tell me a joke", "back to the pipeline: finish the design"),
         (DESIGN, "is it raining in Bergen today?", TRACEBACK),
         (DESIGN, "hi again", "yes, do it"),
+        (DESIGN, "which model are you?", "go on with the pipeline"),
+        (DESIGN, "how many ml are in a cup?", "ok back to the event pipeline: what about ordering?"),
+        (DESIGN, "/cost", "continue with the storage layouts"),
+        (DESIGN, "谢谢", "继续"),
+        (DESIGN, "¿qué hora es en Lima?", "sigue con el pipeline"),
+        (DESIGN, "convert 30 C to F", "tell me a joke", "who won in 2022?", "continue with the pipeline"),
+        (DESIGN, "is python 3.13 out?", "use kafka for the event pipeline and redo the comparison of storage layouts"),
+        (REFACTOR, "how do I exit vim?", "continue"),
+        (REFACTOR, "sorry, wrong window", "where were we?"),
+        (REFACTOR, "remind me to buy milk tomorrow", "ok, next step of the parser please"),
+        (REFACTOR, "ping", "carry on"),
+        (REFACTOR, "good morning!", "let's resume"),
+        (REFACTOR, "brb", "back, continue please"),
+        (REFACTOR, "write a birthday wish for my mom", "resume the migration of the callers"),
+        (
+            REFACTOR,
+            "a name for a cat?",
+            "pick a color",
+            "a haiku about rain",
+            "the parser should cope with quotes in the state machine",
+        ),
+        (FIX, "are you done?", "then push it"),
+        (FIX, "wait", "go ahead"),
+        (FIX, "what did you just change?", "undo that"),
+        (FIX, "lol", "keep going with the fix"),
+        (FIX, "👍", "next"),
+        (FIX, "what's the weather in Paris?", "commit it"),
+        (FIX, "summarize what you did in one line", "and now the regression test for the plus sign"),
+        (
+            FIX,
+            "who are you?",
+            "FAILED tests/test_login.py::test_plus\nE   AssertionError: assert 500 == 200\n1 failed, 12 passed",
+        ),
+        (FIX, "how old is the universe?", "error: cannot find module './login'"),
+        (FIX, "stop", "actually go on"),
+        (GERMAN, "wie spät ist es in Tokio?", "weiter mit der Pipeline"),
+        (GERMAN, "danke!", "jetzt noch die Dead-Letter-Queue für die Pipeline"),
+        (PROOF, "what's the time?", "now prove the converse or give a counterexample"),
+        (PROOF, "define supremum", "so is the limit the supremum of the sequence?"),
     ],
 )
 def test_a_digression_moves_to_no_weaker_colder_model_and_keeps_the_task(
@@ -153,6 +208,15 @@ def test_side_requests_move_nothing(real_router: Router) -> None:
     known = real_router.conversations.recall("c")
     assert known is not None
     assert (known.model, known.tier, known.turns) == (before.model, before.tier, 1)
+
+
+@pytest.mark.parametrize(("calls", "lifted"), [(LONG_RUN - 1, False), (LONG_RUN, True), (LONG_RUN + 40, True)])
+def test_a_task_that_takes_twice_as_long_as_usual_speaks_for_a_stronger_model(calls: int, lifted: bool) -> None:
+    features = RequestFeatures("go on", 5, flight=Flight(calls=calls), agent=True)
+    classified = Classification(Tier.MEDIUM, 0.2, 0.9, "rules", "", trouble=0.3, turn="continues")
+    known = Conversation(Tier.MEDIUM, "a/b", 0.0, {}, turns=calls)
+    assert (standing_of(classified, features, known, in_flight=True).lift > 0) is lifted
+    assert standing_of(classified, features, known, in_flight=False).lift == 0
 
 
 def test_a_helper_is_a_conversation_of_its_own() -> None:
