@@ -9,9 +9,9 @@ from functools import cached_property
 from importlib.resources import files
 
 import orjson
-from ahocorasick_rs import AhoCorasick, Implementation
 
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.classifier.automaton import finder
 from openclaw_oauthrouter.classifier.minimum_tiers import MinimumTier, load_minimum_tiers
 
 # Scripts that put no blanks between words, or hang particles on them: no word boundary can be asked for.
@@ -44,7 +44,7 @@ class Vocabulary:
                 _add(patterns, name, entry)
         self._patterns = list(patterns.values())
         spellings = [spelling.removesuffix("*") for spelling in patterns]
-        self._automaton = AhoCorasick(spellings, implementation=Implementation.DFA, store_patterns=False)
+        self._automaton = finder(spellings)
 
     def find(self, text: str) -> dict[str, tuple[str, ...]]:
         """Keywords of each list that occur in the text, each once and as first spelt there, in the order of the text.
