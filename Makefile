@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-e2e lint format soak bench docs-check clean
+.PHONY: run test test-e2e lint format soak bench docs docs-check dist image clean
 
 # Serves with the credentials it finds, else the demo.
 run: $(VENV)/run.stamp
@@ -36,8 +36,20 @@ bench: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/classify.py
 	$(BIN)/python benchmarks/trace.py
 
+# The documentation as a site, in site/; every warning is an error.
+docs: $(VENV)/dev.stamp
+	$(BIN)/mkdocs build --strict
+
 docs-check: $(VENV)/dev.stamp
 	$(BIN)/pytest tests/docs
+
+# What is published: the source distribution, and the wheel built from it.
+dist: $(VENV)/dev.stamp
+	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
+
+image:
+	docker build --tag openclaw-oauthrouter .
 
 $(VENV)/run.stamp: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -51,4 +63,4 @@ $(VENV)/dev.stamp: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -105,7 +105,7 @@ def _default(field: FieldInfo) -> str:
     if isinstance(value, Path):
         return f"`{value}`".replace(str(Path.home()), "~")
     if isinstance(value, dict) and any(isinstance(item, BaseModel) for item in value.values()):
-        return "[README](../README.md#models)"
+        return "[computed](guide.md#choose-which-models-auto-uses)"
     return "–" if value in (None, (), {}) else f"`{_toml(value)}`"
 
 

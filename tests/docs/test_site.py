@@ -1,0 +1,25 @@
+"""The documentation builds as a site without a warning, and loads nothing from elsewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.docs.pages import DOCS, ROOT
+
+
+def test_site_builds_without_a_warning(tmp_path: Path) -> None:
+    """Takes some seconds: it renders every page."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, timeout=55, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for page in DOCS.rglob("*.md"):
+        built = tmp_path / "site" / page.relative_to(DOCS).with_suffix(".html")
+        assert built.exists() or built.with_name("index.html").exists(), page
+    text = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert not re.findall(r'(?:src|href)="(https?://[^"]+\.(?:js|css|woff2?))', text)
