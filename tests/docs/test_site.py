@@ -8,7 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.docs.pages import DOCS, ROOT
+
+pytest.importorskip("mkdocs", reason="the dependency group docs is not installed")
 
 
 def test_site_builds_without_a_warning(tmp_path: Path) -> None:
