@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from openclaw_oauthrouter.catalog.families import read_table
+from openclaw_oauthrouter.config.providers import ProviderKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Preset:
 
     name: str
     title: str
-    kind: str
+    kind: ProviderKind
     protocol: str
     api_base: str | None = None
     address_hint: str | None = None

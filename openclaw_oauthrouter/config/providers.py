@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,6 +15,10 @@ ProviderKind = Literal["anthropic", "openai-codex", "openai-compatible", "gemini
 
 _HARMLESS_PARAMETERS = frozenset({"api-version", "version", "alt", "region", "location", "project", "deployment"})
 """What vendors put into the query of an address and is no credential: Azure's ``api-version`` and the like."""
+
+_OWN_MACHINE = re.compile(r"localhost|[\w-]+:\d+|\d{1,3}(?:\.\d{1,3}){3}")
+_ADDRESS = re.compile(rf"(?:{_OWN_MACHINE.pattern}|[\w-]+(?:\.[\w-]+)+(?=[:/]))(?::\d+)?(?:/[\w./-]*)?")
+"""What is an address although it does not say so; a key or token has neither a port nor a path."""
 
 
 class AuthHeaderSettings(Section):
@@ -77,7 +82,7 @@ class ModelSettings(PriceSettings):
 class ProviderSettings(Section):
     """One upstream. A name that is not built in is an OpenAI-compatible endpoint of the user's own."""
 
-    kind: ProviderKind | None = Field(None, description="derived from the name when absent")
+    kind: ProviderKind | None = Field(None, description="derived from the name and the address when absent")
     api_base: str | None = Field(None, description="scheme, host and path that the vendor path follows")
     api_key: SecretStr | None = Field(None, description="sent the way the provider wants it")
     headers: dict[str, str] = Field(default_factory=dict, repr=False, description="further headers of every request")
@@ -117,6 +122,9 @@ class ProviderSettings(Section):
         if not value.startswith(("http://", "https://")):
             # Only an address is repeated: what else stands here may be a key.
             instead = f", not {parts.scheme}://{parts.hostname or ''}" if parts.netloc else ""
+            if _ADDRESS.fullmatch(value):
+                scheme = "http" if _OWN_MACHINE.match(value) else "https"
+                instead = f": {scheme}://{value}"
             raise ValueError(f"must start with http:// or https://{instead}")
         if "@" in parts.netloc:
             raise ValueError("must not hold a name or password, which would end up in traces: use api_key or auth_header")

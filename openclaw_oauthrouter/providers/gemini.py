@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
 
@@ -12,14 +11,13 @@ import orjson
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
+from openclaw_oauthrouter.catalog.addresses import gemini_root
 from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import ProviderSettings
 from openclaw_oauthrouter.post import Post, address_of
 
 API_BASE = "https://generativelanguage.googleapis.com"
 KEY_HEADER = "x-goog-api-key"
-
-_VERSION = re.compile(r"/v\d+[a-z0-9]*(?:/|$)")
 
 
 class Gemini:
@@ -37,10 +35,8 @@ class Gemini:
         self.name = name
         self._models = {info.id: info for info in models}
         self._headers = {key.lower(): value for key, value in settings.headers.items()}
-        # Who comes from the OpenAI-compatible endpoint has its path in the settings.
-        base = (settings.api_base or API_BASE).rstrip("/").removesuffix("/openai")
-        parts = urlsplit(base)
-        self._base = base if _VERSION.search(parts.path) else f"{base}/v1beta"
+        self._base = gemini_root(settings.api_base or API_BASE)
+        parts = urlsplit(self._base)
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.subscription = bool(settings.subscription)
         self.needs_credential = settings.auth_header is None and settings.api_key is None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.catalog.addresses import kind_of, local_address, vendor_path
 from openclaw_oauthrouter.catalog.presets import Preset, presets
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.providers import ProviderKind, ProviderSettings
@@ -34,7 +34,7 @@ def oauthrouter_register_providers(settings: Settings, models: Sequence[ModelInf
 
 
 def _preset_settings(preset: Preset) -> ProviderSettings:
-    said: dict[str, Any] = {"kind": preset.kind, "api_base": preset.api_base, "subscription": preset.plan or None}
+    said: dict[str, Any] = {"api_base": preset.api_base, "subscription": preset.plan or None}
     if preset.allowed_fields is not None:
         said["allowed_fields"] = preset.allowed_fields
     return ProviderSettings(**{name: value for name, value in said.items() if value is not None})
@@ -51,7 +51,7 @@ def _laid_over(base: ProviderSettings | None, said: ProviderSettings) -> Provide
 
 def _build(name: str, said: ProviderSettings, settings: Settings, own: Sequence[ModelInfo]) -> Provider:
     preset: Preset | None = presets().get(name)
-    kind: ProviderKind = said.kind or "openai-compatible"
+    kind: ProviderKind = said.kind or kind_of(name, said.api_base if said.dialect is None else None)
     if said.api_base is None:
         example = preset.address_hint if preset and preset.address_hint else "http://127.0.0.1:11434/v1"
         raise ConfigurationError(f"providers.{name}.api_base is missing: say where the endpoint is, e.g. {example}")
@@ -63,7 +63,7 @@ def _build(name: str, said: ProviderSettings, settings: Settings, own: Sequence[
         return OpenAICodex(name, said, own)
     return OpenAICompatible(
         name=name,
-        api_base=said.api_base,
+        api_base=local_address(preset, said.api_base) if preset else said.api_base,
         dialect=said.dialect or (preset.protocol if preset else OWN_PROTOCOL),
         dialect_is_fixed=said.dialect is not None,
         also=preset.also if preset else (),
@@ -75,11 +75,7 @@ def _build(name: str, said: ProviderSettings, settings: Settings, own: Sequence[
         subscription=bool(said.subscription),
         # An endpoint of the user's own may well be a local server without a key; one that is known by name is asked once it was added.
         needs_credential=preset is not None and not (preset.local and name in settings.providers),
-        vendor_path=_vendor_path(preset) if preset else "",
+        vendor_path=vendor_path(preset) if preset else "",
         list_paths=preset.list_paths if preset else (),
         detail_path=preset.detail_path if preset else None,
     )
-
-
-def _vendor_path(preset: Preset) -> str:
-    return urlsplit(preset.api_base or preset.address_hint or "").path or "/v1"

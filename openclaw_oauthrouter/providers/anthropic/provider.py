@@ -14,6 +14,7 @@ from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.passed_request import PassedRequest
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.catalog.addresses import anthropic_root
 from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import AnthropicOAuthSettings, ProviderSettings
 from openclaw_oauthrouter.post import Address, Post
@@ -50,7 +51,7 @@ class Anthropic:
         self._oauth = oauth
         self._models = {info.id: info for info in models}
         self._is_anthropic = name == "anthropic"
-        base = (settings.api_base or API_BASE).removesuffix("/v1")
+        base = anthropic_root(settings.api_base or API_BASE)
         self._address = Address(f"{base}/v1/messages")
         parts = urlsplit(base)
         self.origin = f"{parts.scheme}://{parts.netloc}"

@@ -14,6 +14,7 @@ from openclaw_oauthrouter.canonical import jwt
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.catalog.addresses import codex_root
 from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import ProviderSettings
 from openclaw_oauthrouter.post import Address, Post
@@ -44,7 +45,7 @@ class OpenAICodex:
     def __init__(self, name: str, settings: ProviderSettings, models: Sequence[ModelInfo] = ()) -> None:
         self.name = name
         self.subscription = settings.subscription is not False
-        base = settings.api_base or API_BASE
+        base = codex_root(settings.api_base or API_BASE)
         parts = urlsplit(base)
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self._address = Address(base + PATH)

@@ -14,9 +14,9 @@ from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.passed_request import PassedRequest
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.catalog.addresses import endpoint_root
 from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.post import Post, address_of
-from openclaw_oauthrouter.providers.openai_compatible.addresses import endpoint_root
 
 _PATHS = {"openai_chat_completions": "/chat/completions", "openai_responses": "/responses"}
 
@@ -25,7 +25,7 @@ _PATHS = {"openai_chat_completions": "/chat/completions", "openai_responses": "/
 class OpenAICompatible:
     """One such endpoint.
 
-    :ivar api_base: the address as documented; see ``addresses.endpoint_root``
+    :ivar api_base: the address as documented; see ``catalog.addresses.endpoint_root``
     :ivar vendor_path: what a vendor known by name has behind any host
     :ivar dialect: what it speaks to models whose row says nothing else
     :ivar also: dialects it speaks besides
