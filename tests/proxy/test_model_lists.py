@@ -6,13 +6,18 @@ import asyncio
 import json
 import re
 import socket
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from openclaw_oauthrouter.catalog.listings import ListingError
+from openclaw_oauthrouter.providers.openai_compatible import OpenAICompatible
 from openclaw_oauthrouter.proxy.start import ProxyHandle
 from openclaw_oauthrouter.upstream.kept_lists import load_lists
+from openclaw_oauthrouter.upstream.model_lists import fetch_models
 
 AT_ONCE = {"model_lists": {"first_after_seconds": 0}}
 
@@ -86,11 +91,14 @@ async def test_a_vendors_own_date_of_retirement_counts(gateway: Any, scripted: A
         (answer(b"<!doctype html><h1>Sign in</h1>", kind="text/html"), "web page"),
         (openai(), "empty"),
         (answer({"error": "no"}, 401), "401"),
-        (answer(b"[" + b" " * (5 << 20) + b"]"), "MB"),
+        (answer(b"[" + b" " * (10 << 20) + b"]"), "MB"),
         (answer({"data": [{"id": 7}, {"id": None}]}), "no id"),
+        (answer({"data": {"id": "m"}}), "no list"),
+        (answer("m"), "no list"),
+        (answer(b'{"data": [{"id": "m"'), "not JSON"),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n{", "cannot be reached"),
     ],
-    ids=["html", "empty", "401", "5 MB", "lies", "cut"],
+    ids=["html", "empty", "401", "10 MB", "lies", "a mapping", "a text", "half", "cut"],
 )
 async def test_a_bad_list_changes_nothing_and_is_said(
     raw: bytes, problem: str, gateway: Any, scripted: Any, tmp_path: Path
@@ -108,6 +116,23 @@ async def test_a_bad_list_changes_nothing_and_is_said(
     assert re.search(problem, kept.problem), kept.problem
     again = await gateway(**settings)
     assert again.live.runtime.pipeline.router.choosing.model_info("mine/good-1") is not None
+
+
+class Slow(httpx.AsyncBaseTransport):
+    """Begins an answer, and never ends it."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        async def drip() -> AsyncIterator[bytes]:
+            while True:
+                yield b" "
+                await asyncio.sleep(0.001)
+
+        return httpx.Response(200, content=drip())
+
+
+async def test_fetch_models_gives_a_slow_server_up() -> None:
+    with pytest.raises(ListingError, match=r"did not answer within 0\.05 s"):
+        await fetch_models(Slow(), OpenAICompatible("mine", "http://127.0.0.1:9/v1"), None, 0.05)
 
 
 async def test_a_server_that_is_off_stays_off(gateway: Any) -> None:
