@@ -133,28 +133,21 @@ def _events(raw: bytes) -> list[ServerSentEvent]:
     if b"\r" in raw:
         return _events_of(_LINE.split(raw))
     events: list[ServerSentEvent] = []
-    start = 0
-    while (end := raw.find(b"\n\n", start)) >= 0:
-        event = _simple(raw, start, end)
-        if event is None:
-            return events + _events_of(raw[start:].split(b"\n"))
-        events.append(event)
-        start = end + 2
-    return events + _events_of(raw[start:].split(b"\n")) if start < len(raw) else events
-
-
-def _simple(raw: bytes, start: int, end: int) -> ServerSentEvent | None:
-    """The event of a block of one ``data`` line, with or without an ``event`` line before it: what nearly all of them are."""
-    at = start
-    name = ""
-    if raw.startswith(b"event: ", start):
-        at = raw.find(b"\n", start, end) + 1
-        if not at:
-            return None
-        name = raw[start + 7 : at - 1].strip().decode("utf-8", "replace")
-    if raw.startswith(b"data: ", at) and raw.find(b"\n", at, end) < 0:
-        return ServerSentEvent(name, raw[at + 6 : end])
-    return None
+    for block in raw.split(b"\n\n"):
+        # One data line, with or without an event line before it, is what nearly all of them are: read without a call of our own.
+        if block.startswith(b"data: "):
+            name, data = "", block[6:]
+        else:
+            head, _, data = block.partition(b"\ndata: ")
+            if not data or b"\n" in head or not head.startswith(b"event: "):
+                events += _events_of(block.split(b"\n"))
+                continue
+            name = head[7:].strip().decode("utf-8", "replace")
+        if b"\n" in data:
+            events += _events_of(block.split(b"\n"))
+        else:
+            events.append(ServerSentEvent(name, data))
+    return events
 
 
 def _events_of(lines: list[bytes]) -> list[ServerSentEvent]:
