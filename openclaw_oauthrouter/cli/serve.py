@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,9 @@ from openclaw_oauthrouter.cli.editing import allow_editing, file_to_edit
 from openclaw_oauthrouter.cli.grammar import asks
 from openclaw_oauthrouter.cli.greeting import greet
 from openclaw_oauthrouter.cli.log_output import configure_log, log_to_file
+from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import LoadedSettings, load_settings
+from openclaw_oauthrouter.proxy.workers.place import VARIABLE, Place, place_told
 
 if TYPE_CHECKING:
     from openclaw_oauthrouter.proxy.start import ProxyHandle
@@ -33,25 +35,36 @@ if TYPE_CHECKING:
     type=click.Choice(["debug", "info", "warning", "error"]),
     help="Least important lines of the log; info also tells each request.  [default: warning]",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Processes that serve the port together, one for each core that shall work.  [default: server.workers, 1]",
+)
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--host-stdio", is_flag=True, help="Started by the OpenClaw plugin: talk to it over the standard streams.")
-@click.pass_obj
-def command(obj: dict[str, Any], /, host: str | None, port: int | None, log_level: str | None, **ways: bool) -> None:
+@click.pass_context
+def command(
+    ctx: click.Context, /, host: str | None, port: int | None, log_level: str | None, workers: int | None, **ways: bool
+) -> None:
     """Run the gateway until it is told to stop (Ctrl-C, SIGTERM).
 
     Without a usable credential it starts all the same, says what is missing, and answers 503 with the same words.
     """
-    server = {key: value for key, value in (("listen_host", host), ("port", port)) if value is not None}
+    obj: dict[str, Any] = ctx.obj
+    given = (("listen_host", host), ("port", port), ("workers", workers))
+    server = {key: value for key, value in given if value is not None}
     overrides: dict[str, Any] = {"server": server} if server else {}
     if log_level or obj.get("verbose"):
         overrides["telemetry"] = {"log_level": log_level or "info"}
     if ways["host_stdio"]:
-        work = _with_host(obj.get("config"), overrides)
-    else:
-        may_ask = asks(obj) and not ways["demo_if_empty"] and not ways["as_json"]
-        demo = ways["demo"] or (may_ask and _first_minute(obj, overrides))
-        work = _alone(obj.get("config"), overrides, demo=demo, demo_if_empty=ways["demo_if_empty"], as_json=ways["as_json"])
-    run(work)
+        run(_with_host(obj.get("config"), overrides))
+        return
+    told = os.environ.pop(VARIABLE, None)
+    place = place_told(told) if told else None
+    may_ask = asks(obj) and place is None and not ways["demo_if_empty"] and not ways["as_json"]
+    demo = ways["demo"] or (may_ask and _first_minute(obj, overrides))
+    work = _alone(obj.get("config"), overrides, demo, ways["demo_if_empty"], as_json=ways["as_json"], place=place)
+    ctx.exit(run(work))
 
 
 def _first_minute(obj: dict[str, Any], overrides: dict[str, Any]) -> bool:
@@ -66,11 +79,14 @@ def _first_minute(obj: dict[str, Any], overrides: dict[str, Any]) -> bool:
     return lead(obj, loaded) == "demo"
 
 
-def run(work: Any) -> None:
-    """Run a coroutine on the fastest event loop there is."""
+def run(work: Coroutine[Any, Any, int | None]) -> int:
+    """Run a coroutine on the fastest event loop there is.
+
+    :return: exit code
+    """
     _fill_standard_streams()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(work)
+        return runner.run(work) or 0
 
 
 _AT_REST_SECONDS = 2.0
@@ -105,19 +121,23 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return new_event_loop
 
 
-async def _alone(config: Path | None, overrides: dict[str, Any], *, demo: bool, demo_if_empty: bool, as_json: bool) -> None:
+async def _alone(
+    config: Path | None, overrides: dict[str, Any], demo: bool, demo_if_empty: bool, *, as_json: bool, place: Place | None
+) -> int:
     from openclaw_oauthrouter.cli.demo_settings import demo_world
     from openclaw_oauthrouter.proxy.reload import Reloader
     from openclaw_oauthrouter.proxy.start import start
 
     async with AsyncExitStack() as stack:
         own = load_settings(config, overrides=overrides)
+        if place is None and own.settings.server.workers > 1:
+            return await _lead(own.settings, ["--demo"] if demo else [])
         demo = demo or (demo_if_empty and not _has_credentials(own))
         into_force = await stack.enter_async_context(demo_world()) if demo else _as_it_is
         settings = into_force(own).settings
         log_to_file(settings.home)
         configure_log(settings.telemetry)
-        handle = await stack.enter_async_context(await start(settings))
+        handle = await stack.enter_async_context(await start(settings, place=place))
         path = file_to_edit(own)
         reloader = Reloader(
             handle.live, path, lambda: into_force(load_settings(config, overrides=overrides)), hang_up=not has_terminal()
@@ -127,10 +147,26 @@ async def _alone(config: Path | None, overrides: dict[str, Any], *, demo: bool, 
         watching = asyncio.create_task(reloader.watch())
         stack.callback(watching.cancel)
         told = told_to_stop()
-        greet(handle, own, demo=demo, as_json=as_json)
+        if place is None or place.is_office:
+            greet(handle, own, demo=demo, as_json=as_json)
         naming = asyncio.create_task(_name_unpriced(handle))
         stack.callback(naming.cancel)
         await until_stopped(handle, told)
+        return 0
+
+
+async def _lead(settings: Settings, also: list[str]) -> int:
+    """Have several processes serve; what only one of them may make, is made before."""
+    from openclaw_oauthrouter.proxy.local_token import kept_token, prepare_folder
+    from openclaw_oauthrouter.proxy.workers.supervisor import Supervisor, worker_command
+    from openclaw_oauthrouter.runtime import new_token
+
+    server = settings.server
+    prepare_folder(settings.home)
+    if server.auth_token is None:
+        kept_token(settings.home, new_token())
+    arguments = [argument for argument in sys.argv[1:] if argument != "--demo"]
+    return await Supervisor(worker_command([*arguments, *also]), server.workers, server.listen_host, server.port).run()
 
 
 def _as_it_is(loaded: LoadedSettings) -> LoadedSettings:

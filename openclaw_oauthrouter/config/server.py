@@ -29,6 +29,9 @@ class ServerSettings(Section):
     )
     max_body_bytes: int = Field(32 * 1024 * 1024, ge=1024, description="a larger request is answered with 413")
     max_connections: int = Field(1000, ge=1, description="open at a time; further ones are answered with 503")
+    workers: int = Field(
+        1, ge=1, le=64, description="processes that serve the port together (Linux, macOS); as many as cores shall work"
+    )
     header_seconds: float = Field(15.0, gt=0, description="time a client has to send its headers")
     body_seconds: float = Field(60.0, gt=0, description="time a client has to send its body")
     write_seconds: float = Field(60.0, gt=0, description="time a client has to take what it is sent")

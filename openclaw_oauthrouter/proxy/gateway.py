@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from openclaw_oauthrouter.proxy.asgi import Receive, Scope, Send
+from openclaw_oauthrouter.proxy.http1 import Application
 from openclaw_oauthrouter.proxy.live import SERVED, Live, Served
 from openclaw_oauthrouter.proxy.web_pages import allowing, answer_preflight, is_preflight, listed_origin
 
@@ -14,10 +15,14 @@ if TYPE_CHECKING:
 
 
 class Gateway:
-    """The application; ``live`` holds what a change of the configuration replaces."""
+    """The application; ``live`` holds what a change of the configuration replaces.
 
-    def __init__(self, live: Live) -> None:
+    :param cold: answers what is no model's answer, where that is not done here
+    """
+
+    def __init__(self, live: Live, cold: Application | None = None) -> None:
         self.live = live
+        self._cold = cold
         self._quart: Quart | None = None
         self._loading = asyncio.Lock()
 
@@ -37,6 +42,8 @@ class Gateway:
             found = served.paths.find(scope["path"])
             if found is not None:
                 await served.routes(scope, receive, send, *found)
+            elif self._cold is not None:
+                await self._cold(scope, receive, send)
             elif scope["path"].startswith("/debug/try/"):
                 from openclaw_oauthrouter.proxy.page_requests import serve_page_request
 

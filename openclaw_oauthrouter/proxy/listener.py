@@ -10,10 +10,11 @@ from openclaw_oauthrouter.errors import ConfigurationError
 BACKLOG = 512
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
     """A listening socket.
 
     :param port: 0 takes any free one
+    :param shared: other sockets of this user may listen on the same port; the system hands out clients among them
     :raises ConfigurationError: the address cannot be had; says what to do
     """
     try:
@@ -23,6 +24,8 @@ def bind(host: str, port: int) -> socket.socket:
         raise ConfigurationError(f"server.listen_host {host!r} is not an address of this machine: {error}") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError as error:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.dashboard.feed import PanelFeed
 from openclaw_oauthrouter.dashboard.login import Logins
 from openclaw_oauthrouter.dashboard.panels import state_panels
+from openclaw_oauthrouter.interfaces import TraceSink
 from openclaw_oauthrouter.policy.client_auth import ClientKeys
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.gate import Gate
@@ -43,7 +44,22 @@ class Observers:
     clock: Clock
 
 
-def create_observers(runtime: Runtime, token: Secret) -> Observers:
+class Team(TraceSink, Protocol):
+    """The other workers, where several processes serve one port: a sink of records, for those who do not watch."""
+
+    @property
+    def watches(self) -> bool:
+        """Whether this worker is the one that shows what all of them do."""
+
+    @property
+    def elsewhere(self) -> float:
+        """Requests running at the others."""
+
+    def in_use(self, own: Mapping[str, int]) -> dict[str, int]:
+        """Calls under way to each host, those of the others included."""
+
+
+def create_observers(runtime: Runtime, token: Secret, team: Team | None = None) -> Observers:
     """The registered sinks and panels as one."""
     panels = [
         panel
@@ -55,15 +71,19 @@ def create_observers(runtime: Runtime, token: Secret) -> Observers:
         500, epoch=secrets.token_hex(4)
     )
     metrics = next((sink for sink in runtime.persistent.sinks if isinstance(sink, RequestMetrics)), None)
+    sinks: list[TraceSink] = [*runtime.persistent.sinks, feed]
+    if team is not None and not team.watches:
+        sinks = [sink for sink in sinks if sink not in (ring, feed, metrics)] + [team]
     recorder = SinkRecorder(
-        [*runtime.persistent.sinks, feed],
+        sinks,
         clock=time.time,
         on_failure=metrics.sink_failed if metrics else None,
         steady=time.monotonic,
     )
     if metrics:
-        metrics.watch_active(lambda: float(recorder.active))
-        metrics.watch_connections(runtime.persistent.upstream_in_use)
+        persistent = runtime.persistent
+        metrics.watch_active(lambda: recorder.active + (team.elsewhere if team else 0.0))
+        metrics.watch_connections(lambda: (team.in_use if team else dict)(persistent.upstream_in_use()))
     return Observers(
         recorder,
         ring,

@@ -24,7 +24,7 @@ LOOKS_AT_A_CUT_FILE = 5
 """Seconds that a file must stay as it is before the loss of its end is believed."""
 
 _FIXED = ("home", "state_url", "telemetry")
-_FIXED_SERVER = ("listen_host", "port", "auth_token", "max_connections")
+_FIXED_SERVER = ("listen_host", "port", "auth_token", "max_connections", "workers")
 # These shape what is built once: sockets, files, observers.
 
 _REFUSED = "the configuration was not reloaded, the old one stays in force"

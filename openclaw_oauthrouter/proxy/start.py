@@ -7,7 +7,7 @@ import inspect
 import logging
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -23,7 +23,10 @@ from openclaw_oauthrouter.proxy.listener import bind, port_of
 from openclaw_oauthrouter.proxy.live import Live, create_observers
 from openclaw_oauthrouter.proxy.local_token import kept_token, prepare_folder
 from openclaw_oauthrouter.proxy.server import run_application
-from openclaw_oauthrouter.runtime import Runtime, new_token
+from openclaw_oauthrouter.proxy.workers.member import GAUGE_SECONDS, Member
+from openclaw_oauthrouter.proxy.workers.office import FrontOffice
+from openclaw_oauthrouter.proxy.workers.place import Place
+from openclaw_oauthrouter.runtime import Runtime, create_persistent_state, new_token
 from openclaw_oauthrouter.tasks import end_tasks
 from openclaw_oauthrouter.upstream.discovery import Discovery, Upstreams
 from openclaw_oauthrouter.upstream.plan_usage import PlanUsage
@@ -38,7 +41,7 @@ class ProxyHandle:
     :ivar auth_token: the local token clients must send
     """
 
-    def __init__(self, live: Live, listener: socket.socket) -> None:
+    def __init__(self, live: Live, listener: socket.socket, member: Member | None = None) -> None:
         settings = live.runtime.settings
         self.live = live
         self.port = port_of(listener)
@@ -51,7 +54,14 @@ class ProxyHandle:
             asyncio.create_task(_plan_usage(live).run(), name="plans' windows"),
             asyncio.create_task(self.discovery.run(lambda: _take_over_lists(live)), name="lists of models"),
         ]
-        self._serving = asyncio.create_task(run_application(Gateway(live), listener, settings.server, self._stop))
+        self._member = member
+        self._office = FrontOffice(member.place.office_path) if member and not member.watches else None
+        serving = [run_application(Gateway(live, self._office), listener, settings.server, self._stop)]
+        if member is not None:
+            self._beside.append(asyncio.create_task(_tell_gauges(live, member), name="gauges for the front office"))
+            if member.watches:
+                serving.append(run_application(Gateway(live), member.place.office_socket(), settings.server, self._stop))
+        self._serving = asyncio.create_task(_all_of(serving))
 
     def __repr__(self) -> str:
         return f"<ProxyHandle {self.base_url}>"
@@ -78,9 +88,13 @@ class ProxyHandle:
             runtime = self.live.runtime
             await _all(runtime.plugins.hook.openclaw_gateway_stop(settings=runtime.settings))
             await end_tasks(self._beside)
+            if self._office is not None:
+                await self._office.aclose()
             await self.live.aclose()
             await runtime.persistent.aclose()
             self.live.observers.recorder.close()
+            if self._member is not None:
+                self._member.close()
 
 
 async def start_proxy(
@@ -116,20 +130,29 @@ async def start_proxy(
     return await start(loaded.settings, plugins)
 
 
-async def start(settings: Settings, plugins: Iterable[object] = ()) -> ProxyHandle:
-    """Start a gateway from settings."""
+async def start(settings: Settings, plugins: Iterable[object] = (), place: Place | None = None) -> ProxyHandle:
+    """Start a gateway from settings.
+
+    :param place: of this process, where several serve one port
+    """
     manager = create_plugin_manager(extra=plugins)
-    listener = bind(settings.server.listen_host, settings.server.port)
+    listener = place.public_socket() if place else bind(settings.server.listen_host, settings.server.port)
     try:
         prepare_folder(settings.home)
         token = _token(settings)
         check_exposure(settings.server, token)
-        runtime = assemble(settings, manager)
-        live = Live(runtime, create_observers(runtime, token), token)
+        member = Member(place) if place else None
+        persistent = create_persistent_state(settings, manager)
+        if member is not None:
+            persistent = member.sharing(persistent, settings)
+        runtime = assemble(settings, manager, persistent)
+        live = Live(runtime, create_observers(runtime, token, member), token)
+        if member is not None:
+            await member.join(live.observers)
     except BaseException:
         listener.close()
         raise
-    handle = ProxyHandle(live, listener)
+    handle = ProxyHandle(live, listener, member)
     warn_of_names(runtime)
     try:
         await _all(manager.hook.openclaw_gateway_start(settings=settings, base_url=handle.base_url))
@@ -143,6 +166,18 @@ def warn_of_names(runtime: Runtime) -> None:
     """Say in the log which names of the settings nothing is known of."""
     for problem in () if runtime.settings.demo else runtime.references():
         _log.warning("the configuration: %s", problem)
+
+
+async def _all_of(serving: Sequence[Coroutine[Any, Any, None]]) -> None:
+    await asyncio.gather(*serving)
+
+
+async def _tell_gauges(live: Live, member: Member) -> None:
+    if member.watches:
+        return
+    while True:
+        await asyncio.sleep(GAUGE_SECONDS)
+        member.tell_gauges(live.observers.recorder.active, live.runtime.persistent.upstream_in_use())
 
 
 def _discovery(live: Live) -> Discovery:

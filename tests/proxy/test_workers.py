@@ -1,0 +1,218 @@
+"""Several processes that serve one port as one gateway: real ones, over a scripted provider."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import httpx
+import orjson
+import pytest
+
+from openclaw_oauthrouter.errors import ConfigurationError
+from openclaw_oauthrouter.proxy.listener import bind, port_of
+from openclaw_oauthrouter.proxy.workers.channel import RECORDS, Channel
+from openclaw_oauthrouter.proxy.workers.place import Place, place_told
+from openclaw_oauthrouter.proxy.workers.supervisor import Supervisor
+from openclaw_oauthrouter.telemetry.jsonl import trace_path
+
+pytestmark = pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="the system shares no ports")
+
+TOKEN = "a-token-for-tests-of-workers"
+PATIENCE = 30.0
+ANSWER = orjson.dumps(
+    {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "yes"}}],
+        "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10},
+    }
+)
+
+
+@asynccontextmanager
+async def provider() -> AsyncGenerator[str, None]:
+    """An endpoint that answers everything alike."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
+                await reader.readexactly(length)
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(ANSWER) + ANSWER
+                )
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    finally:
+        server.close()
+
+
+class Team:
+    """A running gateway of several processes."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port: int, home: Path) -> None:
+        self.process, self.home = process, home
+        self.base = f"http://127.0.0.1:{port}"
+
+    async def ask(self, words: str) -> int:
+        """One request over a connection of its own, so that any worker may get it."""
+        body = {"model": "house/m", "messages": [{"role": "user", "content": words}]}
+        return (await self._send("POST", "/v1/chat/completions", body)).status_code
+
+    async def get(self, path: str) -> httpx.Response:
+        return await self._send("GET", path)
+
+    async def _send(self, method: str, path: str, body: object = None) -> httpx.Response:
+        headers = {"authorization": f"Bearer {TOKEN}"}
+        async with httpx.AsyncClient(base_url=self.base, headers=headers, trust_env=False, timeout=PATIENCE) as client:
+            return await client.request(method, path, json=body)
+
+    def workers(self) -> list[int]:
+        """Numbers of the processes."""
+        told = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
+        return [int(number) for number in told.split()]
+
+    async def until(self, true: object, what: str) -> None:
+        """Wait until something holds.
+
+        :param true: an async function
+        """
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                assert self.process.returncode is None, "the gateway has ended"
+                with suppress(httpx.TransportError):
+                    if await true():  # type: ignore[operator]
+                        return
+                await asyncio.sleep(0.05)
+        raise AssertionError(what)
+
+
+@asynccontextmanager
+async def team(home: Path, number: int = 2, **settings: object) -> AsyncGenerator[Team, None]:
+    """Start one and wait until it answers; ends it and sees that it ends well."""
+    free = bind("127.0.0.1", 0)
+    port = port_of(free)
+    free.close()
+    home.mkdir()
+    path = home / "config.json"
+    path.write_bytes(orjson.dumps({"server": {"auth_token": TOKEN, "port": port, "workers": number}, **settings}))
+    environ = {"PATH": os.environ["PATH"], "HOME": str(home), "OAUTHROUTER_HOME": str(home / "state")}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "openclaw_oauthrouter", "--config", str(path), "serve", env=environ,
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    found = Team(process, port, home / "state")
+    try:
+        await found.until(lambda: _answers(found), "the gateway never answered")
+        yield found
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(PATIENCE):
+            assert await process.wait() == 0
+
+
+async def _answers(found: Team) -> bool:
+    return (await found.get("/health")).status_code == 200
+
+
+async def test_workers_are_one_gateway_to_who_asks_pays_and_watches(tmp_path: Path) -> None:
+    async with provider() as url:
+        house = {"api_base": url, "api_key": "test", "models": ["m"]}
+        spend = {"daily_request_budget": 20}
+        async with team(tmp_path / "home", providers={"house": house}, spend_controls=spend) as found:
+            statuses = await asyncio.gather(*(found.ask(f"question {number}") for number in range(45)))
+            # Whoever gets a request, and at whatever moment: what may be spent is spent, and no more.
+            assert sorted(statuses) == [200] * 20 + [429] * 25
+
+            async def all_are_shown() -> bool:
+                return len((await found.get("/debug/routing-trace?n=100")).json()["events"]) == 45
+
+            # Everybody who watches sees all of them, whichever worker answers.
+            await found.until(all_are_shown, "records were lost on the way to the front office")
+            for _ in range(6):
+                counted = (await found.get("/metrics")).text
+                assert (
+                    sum(
+                        float(line.rpartition(" ")[2])
+                        for line in counted.splitlines()
+                        if line.startswith("oauthrouter_requests_total")
+                    )
+                    == 45
+                )
+            assert len(trace_path(found.home).read_bytes().splitlines()) == 45
+
+            # A worker that dies is replaced, the front office too; nothing that was spent is forgotten.
+            if sys.platform == "linux":
+                for victim in found.workers():
+                    os.kill(victim, signal.SIGKILL)
+
+                async def is_whole() -> bool:
+                    return len(found.workers()) == 2 and await _answers(found)
+
+                await found.until(is_whole, "the dead were not replaced")
+                await found.until(lambda: _is_refused(found), "what was spent was forgotten")
+
+
+async def _is_refused(found: Team) -> bool:
+    return await found.ask("once more") == 429
+
+
+async def test_settings_that_are_wrong_end_the_team(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_bytes(
+        orjson.dumps({"server": {"workers": 2, "port": 0}, "routing": {"tiers": {"SIMPLE": {"primary": "nobody/x"}}}})
+    )
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "OAUTHROUTER_HOME": str(tmp_path / "state")}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "openclaw_oauthrouter", "--config", str(path), "serve", env=environ, stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(PATIENCE):
+        _, said = await process.communicate()
+    assert process.returncode == 2
+    assert b"nobody" in said
+
+
+def test_port_of_another_program_is_not_shared() -> None:
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(ConfigurationError, match="taken"):
+            Supervisor(["true"], 2, "127.0.0.1", other.getsockname()[1])
+
+
+def test_place_is_told_whole() -> None:
+    place = Place(1, 3, 4, "/run/office")
+    assert place_told(place.told()) == place
+    assert place.descriptors() == (3, 4)
+
+
+async def test_channel_brings_messages_whole_and_in_order() -> None:
+    one, other = socket.socketpair()
+    heard: list[tuple[bytes, bytes]] = []
+    gone = asyncio.Event()
+    listening = await Channel.open(other, lambda kind, said: heard.append((kind, said)), gone.set)
+    telling = await Channel.open(one, lambda *_: None)
+    messages = [(RECORDS, bytes([number]) * size) for number, size in enumerate((0, 1, 70_000, 3, 1_000_000))]
+    for kind, said in messages:
+        telling.tell(kind, said)
+    telling.close()
+    async with asyncio.timeout(PATIENCE):
+        await gone.wait()
+    listening.close()
+    assert heard == messages
