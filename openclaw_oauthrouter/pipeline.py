@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import re
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -23,6 +22,8 @@ from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage, plausible, usage_of_interrupted
 from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, PolicyError, UpstreamError
 from openclaw_oauthrouter.interfaces import Dialect, FoldsStreams, Keeper, KeepsConversations, StreamEncoder
+from openclaw_oauthrouter.parsing.body import parse_body
+from openclaw_oauthrouter.parsing.process import LARGE, ParsingProcess
 from openclaw_oauthrouter.routing.hints import hints_of
 from openclaw_oauthrouter.routing.model_ids import LONGEST_MODEL, shown_model
 from openclaw_oauthrouter.routing.router import Router
@@ -40,6 +41,7 @@ class Pipeline:
     :ivar clock: the clock that ``RequestRecord.began`` is of
     :ivar keeper: keeps answers for clients that go on from them by id; ``None``: nothing is kept
     :ivar repeated: tools that came lately, which are made one object
+    :ivar parsing: reads large bodies
     :ivar keep_prompts: write the user's latest words into records (``telemetry.prompts``)
     """
 
@@ -51,6 +53,7 @@ class Pipeline:
     clock: Clock
     keeper: Keeper | None = None
     repeated: Repeated = field(default_factory=Repeated)
+    parsing: ParsingProcess = field(default_factory=ParsingProcess)
 
     async def receive(
         self,
@@ -65,11 +68,14 @@ class Pipeline:
 
         :raises OAuthRouterError: the request is bad, or nothing can serve it
         """
-        asked = parse_body(body)
+        large = len(body) >= LARGE
+        asked = await self.parsing.parse(body) if large else parse_body(body)
         tools = asked.get("tools")
         if isinstance(tools, list) and tools:
             asked["tools"] = self.repeated.same(tools)
         request = dialect.decode_request(await self._with_earlier(dialect, asked, client), headers, path)
+        if large:
+            await asyncio.sleep(0)  # each step of a large request takes some milliseconds, and others wait
         _describe(request, record)
         if self.keep_prompts:
             record.prompt_text = _latest_words(request)
@@ -79,6 +85,8 @@ class Pipeline:
         record.decision, record.model_resolved = routed.decision, routed.decision.model
         record.provider = routed.decision.candidates[0].info.provider
         record.features = routed.recorded()
+        if large:
+            await asyncio.sleep(0)
         return Exchange(self, dialect, self.preamble(request), routed.decision, client, record, asked)
 
     async def _with_earlier(self, dialect: Dialect, body: JsonObject, client: str | None) -> JsonObject:
@@ -312,63 +320,6 @@ async def _nothing() -> AsyncGenerator[Frame, None]:
 def note_error(record: RequestRecord, error: OAuthRouterError) -> None:
     """Write an error into a record."""
     record.error_type, record.error_message = type(error).__name__, error.message
-
-
-def parse_body(body: bytes) -> JsonObject:
-    """A request's body as a JSON object.
-
-    :raises InvalidRequestError: it is something else
-    """
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise InvalidRequestError(f"the body is not valid JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise InvalidRequestError(f"the body must be a JSON object, not {type(value).__name__}")
-    try:
-        # More can be read than written again. The lists leave room for the levels that a translation adds.
-        orjson.dumps([[[[[[[[value]]]]]]]])
-    except orjson.JSONEncodeError:
-        raise InvalidRequestError("the body is nested too deeply") from None
-    if _has_long_number(body):
-        exact: JsonObject = json.loads(body, parse_int=_exactly)
-        return exact
-    return value
-
-
-_LONG = re.compile(rb"\d{19}")
-"""May begin a whole number beyond 64 bits, which the fast parser turns into a float."""
-_STRIDE = _IN_A_ROW = 4
-"""Of 19 digits in a row, every fourth byte hits four at least."""
-_DIGIT_OR_NOT = bytes(48 <= byte <= 57 for byte in range(256))
-
-
-def _has_long_number(body: bytes) -> bool:
-    # A regular expression over all of a long prompt takes five times as long as parsing it; this takes a third.
-    sampled = body[::_STRIDE].translate(_DIGIT_OR_NOT)
-    at = sampled.find(b"\x01" * _IN_A_ROW)
-    while at >= 0:
-        end = sampled.find(b"\x00", at)
-        end = len(sampled) if end < 0 else end
-        found = _LONG.search(body, max(0, (at - 1) * _STRIDE), (end + 1) * _STRIDE)
-        if found is not None and _stands_alone(body, found.start()):
-            return True
-        at = sampled.find(b"\x01" * _IN_A_ROW, end)
-    return False
-
-
-def _stands_alone(body: bytes, at: int) -> bool:
-    """Whether digits come where a number may, rather than within a word."""
-    at -= 1 + (body[at - 1 : at] == b"-")
-    while at >= 0 and body[at] in b" \t\r\n":
-        at -= 1
-    return at >= 0 and body[at] in b":[,"
-
-
-def _exactly(digits: str) -> int | orjson.Fragment:
-    """A whole number; one that no 64 bits hold is written again as it came."""
-    number = int(digits) if len(digits) <= 20 else 2**64
-    return number if -(2**63) <= number < 2**64 else orjson.Fragment(digits)
 
 
 def _describe(request: ChatRequest, record: RequestRecord) -> None:

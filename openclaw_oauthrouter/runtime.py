@@ -146,6 +146,7 @@ class Runtime:
     async def aclose(self) -> None:
         """Close connections and files."""
         await self.transport.aclose()
+        await self.pipeline.parsing.aclose()
         await self.spend.close()
 
 

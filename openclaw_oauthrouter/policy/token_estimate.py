@@ -31,8 +31,8 @@ _TOKENS_A_MESSAGE = 4
 _TOKENS_A_TOOL = 10
 _NEAR = (0.75, 1.25)
 
-_LEAD_OF_THREE = bytes(set(range(256)) - set(range(0xE0, 0xF0)))
-_LEAD_OF_FOUR = bytes(set(range(256)) - set(range(0xF0, 0xF8)))
+_ALL_BUT_LONG_LEADS = bytes(set(range(256)) - set(range(0xE0, 0xF8)))
+_LEADS_OF_THREE = bytes(range(0xE0, 0xF0))
 
 
 class TokenEstimator:
@@ -91,8 +91,9 @@ def text_tokens(text: str) -> int:
     if text.isascii():
         return -(-len(text) // 4)
     data = text.encode("utf-8", "surrogatepass")
-    threes = len(data.translate(None, _LEAD_OF_THREE))
-    fours = len(data.translate(None, _LEAD_OF_FOUR))
+    leads = data.translate(None, _ALL_BUT_LONG_LEADS)
+    fours = len(leads.translate(None, _LEADS_OF_THREE))
+    threes = len(leads) - fours
     return -(-(len(data) - 3 * threes - 4 * fours) // 4) + threes + 2 * fours
 
 

@@ -12,7 +12,7 @@ from openclaw_oauthrouter import __version__
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.errors import ModelNotFoundError
 from openclaw_oauthrouter.interfaces import Recorder
-from openclaw_oauthrouter.pipeline import parse_body
+from openclaw_oauthrouter.parsing.body import parse_body
 from openclaw_oauthrouter.proxy.answers import json_response
 from openclaw_oauthrouter.proxy.client_catalogs import codex_models, for_claude_code
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths

@@ -15,7 +15,7 @@ from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.errors import NotFoundError
 from openclaw_oauthrouter.interfaces import Recorder
-from openclaw_oauthrouter.pipeline import parse_body
+from openclaw_oauthrouter.parsing.body import parse_body
 from openclaw_oauthrouter.proxy.answers import json_response
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.quart_requests import request_body, request_headers

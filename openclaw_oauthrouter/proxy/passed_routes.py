@@ -19,7 +19,8 @@ from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.canonical.usage import token_count
 from openclaw_oauthrouter.errors import InvalidRequestError, NotFoundError, OAuthRouterError
 from openclaw_oauthrouter.interfaces import PassThrough, Recorder
-from openclaw_oauthrouter.pipeline import note_error, parse_body
+from openclaw_oauthrouter.parsing.body import parse_body
+from openclaw_oauthrouter.pipeline import note_error
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.envelopes import openai_envelope
 from openclaw_oauthrouter.proxy.quart_requests import request_body, request_headers, speaks_messages

@@ -9,7 +9,7 @@ from quart import Blueprint, Response, request
 from openclaw_oauthrouter import __version__
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.errors import InvalidRequestError, ModelNotFoundError
-from openclaw_oauthrouter.pipeline import parse_body
+from openclaw_oauthrouter.parsing.body import parse_body
 from openclaw_oauthrouter.proxy.answers import json_response
 from openclaw_oauthrouter.proxy.models_list import ModelEntry
 

@@ -26,7 +26,7 @@ from openclaw_oauthrouter.dialects.plugin import oauthrouter_register_dialects
 from openclaw_oauthrouter.errors import ConfigurationError, OAuthRouterError, UpstreamError
 from openclaw_oauthrouter.health.windows import read_windows
 from openclaw_oauthrouter.interfaces import Dialect
-from openclaw_oauthrouter.pipeline import parse_body
+from openclaw_oauthrouter.parsing.body import parse_body
 from openclaw_oauthrouter.policy.client_auth import ClientKeys
 from openclaw_oauthrouter.proxy.gate import Gate
 from openclaw_oauthrouter.upstream.proxies import Proxies, parse_proxy

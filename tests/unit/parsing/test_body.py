@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from openclaw_oauthrouter.errors import InvalidRequestError
-from openclaw_oauthrouter.pipeline import parse_body
+from openclaw_oauthrouter.parsing.body import parse_body
 
 
 def nested(levels: int) -> bytes:
@@ -51,3 +51,17 @@ def test_what_is_read_can_be_written_with_the_levels_a_translation_adds(levels: 
     except InvalidRequestError:
         return
     assert orjson.dumps({"tools": [{"function": {"parameters": value}}]})
+
+
+@pytest.mark.parametrize("lead", [b"", b" ", b"\n\t ", b" " * 600])
+@pytest.mark.parametrize("sign", [b"", b"-"])
+@pytest.mark.parametrize("offset", range(8))
+def test_a_long_number_is_found_wherever_it_stands(lead: bytes, sign: bytes, offset: int) -> None:
+    number = sign + b"98765432109876543210987"
+    body = b'{"' + b"k" * offset + b'":' + lead + number + b"}"
+    assert orjson.dumps(parse_body(body)) == body.replace(lead, b"")
+
+
+def test_digits_within_words_are_no_number() -> None:
+    body = b'{"a":"id 123456789012345678901234567890","b":"98765432109876543210987","c":[1.5]}'
+    assert parse_body(body) == orjson.loads(body)
