@@ -176,13 +176,17 @@ class Reply:
             for frame in self._answer.first:
                 chunk = self._encoded(frame)
                 if keeping is not None:
-                    await self._keep(keeping, sent, chunk, frame)
+                    sent.append(chunk)
+                    if _finishes(frame):
+                        await self._keep(keeping, sent)
                 yield chunk
                 _raise_failure(frame)
             async for frame in self._answer.rest or _nothing():
                 chunk = self._encoded(frame)
                 if keeping is not None:
-                    await self._keep(keeping, sent, chunk, frame)
+                    sent.append(chunk)
+                    if not frame.plain and _finishes(frame):
+                        await self._keep(keeping, sent)
                 yield chunk
                 if not frame.plain:
                     _raise_failure(frame)
@@ -209,11 +213,9 @@ class Reply:
             await self._exchange.keep(orjson.loads(body))
         return body
 
-    async def _keep(self, keeping: KeepsConversations, sent: list[bytes], chunk: bytes, frame: Frame) -> None:
-        sent.append(chunk)
-        if _finishes(frame):
-            # Kept before the client hears of the end, so that its next request finds it.
-            await self._exchange.keep(keeping.whole_answer(b"".join(sent)))
+    async def _keep(self, keeping: KeepsConversations, sent: list[bytes]) -> None:
+        # Kept before the client hears of the end, so that its next request finds it.
+        await self._exchange.keep(keeping.whole_answer(b"".join(sent)))
 
     async def _whole(self) -> bytes:
         seen = self._answer.first

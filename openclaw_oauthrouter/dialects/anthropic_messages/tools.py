@@ -100,13 +100,12 @@ _RUN_BY_CLIENT: tuple[tuple[str, str, JsonObject], ...] = (
 def read_tools(body: JsonFields) -> tuple[Tool, ...]:
     """Read ``tools``."""
     listed = body.optional_list("tools")
-    return _read_listed(listed, body) if listed else ()
+    return _read_listed(listed) if listed else ()
 
 
-# Where the list stands only matters to errors, which are not remembered.
 @by_identity(64)
-def _read_listed(_listed: list[Any], body: JsonFields) -> tuple[Tool, ...]:
-    return tuple(map(_read_tool, body.objects("tools")))
+def _read_listed(listed: list[Any]) -> tuple[Tool, ...]:
+    return tuple(map(_read_tool, JsonFields({"tools": listed}, "dots").objects("tools")))
 
 
 def _read_tool(tool: JsonFields) -> Tool:

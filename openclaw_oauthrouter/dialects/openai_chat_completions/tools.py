@@ -41,17 +41,16 @@ def decode_tools(body: JsonFields) -> tuple[Tool, ...]:
     :raises InvalidRequestError: naming the tool and the field
     """
     listed = body.optional_list("tools")
-    tools = _decode_listed(listed, body) if listed else tuple(map(_decode_function, body.objects("functions")))
+    tools = _decode_listed(listed) if listed else tuple(map(_decode_function, body.objects("functions")))
     searching = body.optional_nested("web_search_options")
     if searching is not None:
         return (*tools, _decode_search(searching))
     return tools
 
 
-# Where the list stands only matters to errors, which are not remembered.
 @by_identity(64)
-def _decode_listed(_listed: list[Any], body: JsonFields) -> tuple[Tool, ...]:
-    return tuple(map(_decode_tool, body.objects("tools")))
+def _decode_listed(listed: list[Any]) -> tuple[Tool, ...]:
+    return tuple(map(_decode_tool, JsonFields({"tools": listed}).objects("tools")))
 
 
 def decode_tool_choice(body: JsonFields) -> ToolChoice | None:

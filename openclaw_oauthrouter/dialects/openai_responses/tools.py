@@ -38,14 +38,13 @@ def decode_tools(body: JsonFields) -> tuple[Tool, ...]:
     brought = [item for item in body.objects("input") if item.get("type") in (ADDED, FOUND)] if _has_items(body) else []
     listed = body.optional_list("tools")
     if listed and not brought:
-        return _decode_listed(listed, body)
+        return _decode_listed(listed)
     return _decode_all(body, brought)
 
 
-# Where the list stands only matters to errors, which are not remembered.
 @by_identity(64)
-def _decode_listed(_listed: list[Any], body: JsonFields) -> tuple[Tool, ...]:
-    return _decode_all(body, ())
+def _decode_listed(listed: list[Any]) -> tuple[Tool, ...]:
+    return _decode_all(JsonFields({"tools": listed}), ())
 
 
 def _has_items(body: JsonFields) -> bool:
