@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-e2e lint format soak bench docs docs-check dist image clean
+.PHONY: run test test-e2e lint format soak bench bench-more docs docs-check dist image clean
 
 # Serves with the credentials it finds, else the demo.
 run: $(VENV)/run.stamp
@@ -32,7 +32,13 @@ format: $(VENV)/dev.stamp
 soak: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.soak --seconds 600
 
+# What a request costs, without sockets; under a minute.
 bench: $(VENV)/dev.stamp
+	$(BIN)/python -m benchmarks.inproc
+
+# What single features cost, and the classifier and the trace by themselves.
+bench-more: $(VENV)/dev.stamp
+	$(BIN)/python -m benchmarks.features
 	$(BIN)/python benchmarks/classify.py
 	$(BIN)/python benchmarks/trace.py
 

@@ -1,4 +1,4 @@
-"""Our own work per request, without sockets: CPU time and function calls, one line a workload.
+"""Our own work per request, without sockets: CPU time, function calls and memory, one line a workload.
 
     python benchmarks/inproc.py [--profile WORKLOAD] [--write]
 
@@ -13,8 +13,10 @@ import asyncio
 import cProfile
 import json
 import pstats
+import statistics
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 from benchmarks.workloads import Workload, gateway, play, workloads
@@ -22,6 +24,9 @@ from openclaw_oauthrouter.proxy.gateway import Gateway
 
 CALLS = Path(__file__).with_name("calls.json")
 _ROUNDS = 5
+SECONDS = 2.0
+TRANSLATED = {"same chat": "agent", "same messages": "agent", "same responses": "chat to codex"}
+"""Whose work is the same but for the translation."""
 
 
 async def calls_of(app: Gateway, load: Workload) -> int:
@@ -44,16 +49,28 @@ async def _counted(app: Gateway, load: Workload) -> int:
     return counted
 
 
-async def measure(app: Gateway, load: Workload) -> float:
-    """CPU microseconds a request, the median of some rounds."""
-    number = 100 if len(load.body) < 2000 and b'"stream"' not in load.body else 25
+async def measure(app: Gateway, load: Workload, seconds: float = SECONDS) -> tuple[float, float]:
+    """CPU microseconds a request: the least and the median. The least says what the work costs, the median what the machine adds."""
     found = []
-    for _ in range(_ROUNDS):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
         began = time.process_time()
-        for _ in range(number):
-            await play(app, load)
-        found.append((time.process_time() - began) / number * 1e6)
-    return sorted(found)[_ROUNDS // 2]
+        await play(app, load)
+        found.append((time.process_time() - began) * 1e6)
+    return min(found), statistics.median(found)
+
+
+async def memory_of(app: Gateway, load: Workload) -> float:
+    """KiB that one request takes at its peak."""
+    tracemalloc.start()
+    try:
+        await play(app, load)
+        before = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        await play(app, load)
+        return (tracemalloc.get_traced_memory()[1] - before) / 1024
+    finally:
+        tracemalloc.stop()
 
 
 async def _main(profile: str | None, write: bool) -> None:
@@ -62,11 +79,16 @@ async def _main(profile: str | None, write: bool) -> None:
         if profile:
             await _profile(app, loads[profile])
             return
-        calls = {}
-        print(f"{'workload':16} {'CPU us':>8} {'calls':>7}")
+        calls: dict[str, int] = {}
+        least: dict[str, float] = {}
+        print(f"{'workload':16} {'CPU us: least':>13} {'median':>7} {'calls':>6} {'KiB':>5}  to its translated lane")
         for name, load in loads.items():
             calls[name] = await calls_of(app, load)
-            print(f"{name:16} {await measure(app, load):8.0f} {calls[name]:7d}", flush=True)
+            least[name], usual = await measure(app, load)
+            twin = TRANSLATED.get(name)
+            ratio = f"{least[name] / least[twin]:.2f} x {twin}" if twin in least else ""
+            kib = await memory_of(app, load)
+            print(f"{name:16} {least[name]:13.0f} {usual:7.0f} {calls[name]:6d} {kib:5.0f}  {ratio}", flush=True)
     if write:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         CALLS.write_text(json.dumps({"python": version, "calls": calls}, indent=2) + "\n", encoding="utf-8")

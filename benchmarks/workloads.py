@@ -58,8 +58,8 @@ def workloads() -> dict[str, Workload]:
         "agent": _load(chat, model=haiku, max_tokens=256, messages=_conversation(), tools=_tools()),
         "same chat": _load(chat, model=house, max_tokens=256, messages=_conversation(), tools=_tools()),
         "same messages": _load(messages, model=haiku, max_tokens=256, messages=_messages(), tools=_message_tools()),
-        "same responses": _load(responses, model=codex, input=_items(), tools=_flat_tools(), stream=True),
         "chat to codex": _load(chat, model=codex, messages=_conversation(), tools=_tools(), stream=True),
+        "same responses": _load(responses, model=codex, input=_items(), tools=_flat_tools(), stream=True),
     }
 
 
@@ -245,10 +245,13 @@ class StubTransport(httpx.AsyncBaseTransport):
 
 
 @contextmanager
-def gateway() -> Iterator[Gateway]:
-    """A gateway of the default settings in an empty home, over the stub; open it within a running event loop."""
+def gateway(**settings: Any) -> Iterator[Gateway]:
+    """A gateway in an empty home, over the stub; open it within a running event loop.
+
+    :param settings: other than the default ones
+    """
     with tempfile.TemporaryDirectory() as folder:
-        overrides = {"providers": PROVIDERS, "auth_token": TOKEN, "home": Path(folder), "routing": {"tiers": TIERS}}
+        overrides = {"providers": PROVIDERS, "auth_token": TOKEN, "home": Path(folder), "routing": {"tiers": TIERS}, **settings}
         settings = load_settings(environ={"HOME": folder}, overrides=overrides).settings
         runtime = assemble(settings, create_plugin_manager(load_entry_points=False))
         object.__setattr__(runtime.pipeline.upstream.sender, "transport", StubTransport())
