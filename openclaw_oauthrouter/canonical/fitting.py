@@ -59,6 +59,7 @@ _SUBSTITUTES = {
     "xhigh": ("max", "high"),
     "max": ("xhigh", "high"),
 }
+_SPEED = "speed"
 _STRONG = ("xhigh", "max")
 _OTHER_SAMPLING = ("frequency_penalty", "presence_penalty", "logit_bias", "top_logprobs")
 _UNSAFE_ID = re.compile(r"[^a-zA-Z0-9_-]")
@@ -124,6 +125,19 @@ def _limit_service_tier(request: ChatRequest, facts: Facts) -> ChatRequest:
         return replace(request, service_tier="priority")
     facts.note("dropped", "service_tier", f"the model is not served as {wanted!r}")
     return replace(request, service_tier=None)
+
+
+def _limit_speed(request: ChatRequest, facts: Facts) -> ChatRequest:
+    """Anthropic's fast mode belongs to the model it was asked of; a plan that serves by priority has the same."""
+    speed = request.native.get(_SPEED)
+    if speed is None or facts.same:
+        return request
+    request = replace(request, native={name: value for name, value in request.native.items() if name != _SPEED})
+    if speed == "fast" and "priority" in (facts.accepts.service_tiers or ()):
+        facts.note("mapped", _SPEED, "'priority' is what it is called here")
+        return replace(request, service_tier="priority")
+    facts.note("dropped", _SPEED, f"it is not known of {facts.info.id}")
+    return request
 
 
 def _limit_verbosity(request: ChatRequest, facts: Facts) -> ChatRequest:
@@ -478,6 +492,7 @@ _RULES: tuple[Rule, ...] = (
     _limit_structure,
     _limit_verbosity,
     _limit_service_tier,
+    _limit_speed,
     _limit_identifiers,
     fit_messages,
     place_parts,

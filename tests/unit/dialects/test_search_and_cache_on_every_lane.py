@@ -197,3 +197,21 @@ def test_system_items_become_the_developers_where_they_are_refused(provider: str
     found = sent(RESPONSES, {"input": items}, RESPONSES, provider, "gpt-5.4")["input"]
     assert found[0]["role"] == ("developer" if provider == "openai-codex" else "system")
     assert found[1] is items[1]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "provider", "model", "field"),
+    [
+        (MESSAGES, "anthropic", "claude-opus-5", {"speed": "fast"}),
+        (MESSAGES, "anthropic", "claude-haiku-4-5", {}),
+        (RESPONSES, "openai-codex", "gpt-5.4", {"service_tier": "priority"}),
+        (RESPONSES, "openai", "gpt-5.4", {}),
+        (CHAT, "own", "llama-4", {}),
+    ],
+)
+def test_fast_mode_goes_to_the_model_it_was_asked_of_or_to_a_plan_that_has_it(
+    dialect: str, provider: str, model: str, field: Json
+) -> None:
+    asked = {"model": "claude-opus-5", "max_tokens": 9, "messages": [{"role": "user", "content": "q"}], "speed": "fast"}
+    body = sent(MESSAGES, asked, dialect, provider, model)
+    assert {key: body[key] for key in ("speed", "service_tier") if key in body} == field
