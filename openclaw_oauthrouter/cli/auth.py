@@ -19,7 +19,7 @@ from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.catalog.spelling import nearest
 from openclaw_oauthrouter.changes.credentials import NO_KEY, KeyTest, check_takes_keys, keep, try_key
 from openclaw_oauthrouter.cli.chatgpt_sign_in import PROFILE, SignInOptions, sign_in
-from openclaw_oauthrouter.cli.grammar import UsageProblem, confirm, may_ask
+from openclaw_oauthrouter.cli.grammar import UsageProblem, check_names, confirm, may_ask
 from openclaw_oauthrouter.cli.output import create_console, create_table
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.credentials import chatgpt_login, secret_text
@@ -55,6 +55,8 @@ def status(context: click.Context, provider: str | None, as_json: bool) -> None:
     with _plain_errors():
         settings = _settings(context)
         chain = _chain(settings)
+        if provider is not None:
+            check_names("provider", [provider], _known_providers(settings), "openclaw-oauthrouter auth status")
         rows = list(
             overview(chain.sources, dict.fromkeys((*presets(), *settings.providers)), time.time(), settings.credentials.paused)
         )
@@ -258,10 +260,7 @@ def _check_name(provider: str, settings: Settings) -> None:
 
     :raises CredentialError: the name is not known, and nobody can be asked or the answer is no
     """
-    from openclaw_oauthrouter.builder import Builder
-    from openclaw_oauthrouter.plugins import create_plugin_manager
-
-    known = {*presets(), *settings.providers, *Builder(settings, create_plugin_manager()).providers}
+    known = _known_providers(settings)
     if provider in known:
         return
     close = [*_called(provider), *nearest(provider, known)]
@@ -282,6 +281,13 @@ def _called(word: str) -> list[str]:
         for name, preset in presets().items()
         if word in preset.title.lower() or any(own.lower().startswith(word) for own in preset.own_ids)
     ]
+
+
+def _known_providers(settings: Settings) -> set[str]:
+    from openclaw_oauthrouter.builder import Builder
+    from openclaw_oauthrouter.plugins import create_plugin_manager
+
+    return {*presets(), *settings.providers, *Builder(settings, create_plugin_manager()).providers}
 
 
 def _chain(settings: Settings) -> CredentialChain:

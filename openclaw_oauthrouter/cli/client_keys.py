@@ -8,7 +8,7 @@ import click
 import orjson
 
 from openclaw_oauthrouter.changes.client_keys import new_key, removed_key
-from openclaw_oauthrouter.cli.config import settings_file
+from openclaw_oauthrouter.cli.config import say_dangling_names, settings_file
 from openclaw_oauthrouter.cli.output import create_console, create_table
 from openclaw_oauthrouter.cli.settings import command_settings
 
@@ -56,6 +56,8 @@ def add(obj: dict[str, Any], name: str, requests: int | None, cost: float | None
     change, token = new_key(name, limits, command_settings(obj).settings, new_token)
     file = settings_file(obj)
     file.make(file.plan([change]))
+    if models:
+        say_dangling_names(file.path, "server.client_keys")
     if as_json:
         click.echo(orjson.dumps({"name": name, "token": token.reveal()}))
         return

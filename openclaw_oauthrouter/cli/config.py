@@ -67,6 +67,14 @@ def show(obj: dict[str, Any], as_json: bool, show_all: bool) -> None:
     _say_dangling_names(loaded)
 
 
+def say_dangling_names(path: Path, key: str) -> None:
+    """Say which names of a setting that has just been made lead nowhere."""
+    from openclaw_oauthrouter.config.loading import load_settings
+
+    if key.partition(".")[0] in ("routing", "spend_controls", "server", "rate_limit_fallback"):
+        _say_dangling_names(load_settings(path))
+
+
 def _say_dangling_names(loaded: LoadedSettings) -> None:
     from openclaw_oauthrouter.builder import Builder
     from openclaw_oauthrouter.catalog.references import check_references
@@ -130,6 +138,7 @@ def set_(obj: dict[str, Any], key: str, value: str, dry_run: bool) -> None:
     path = _change(settings_file(obj), [SettingChange(_words_of(key), _parsed(value))], dry_run=dry_run)
     if path is not None:
         click.echo(f"{key} is set in {path}.")
+        say_dangling_names(path, key)
 
 
 @command.command("unset")

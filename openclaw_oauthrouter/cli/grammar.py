@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stdout
@@ -21,7 +22,28 @@ JSON_HELP = "Print JSON, for scripts."
 
 
 class UsageProblem(click.UsageError):
-    """A word on the command line that means nothing; ends with 2."""
+    """A word on the command line that means nothing; ends with 2.
+
+    :ivar advice: what to try instead of the command's ``--help``
+    """
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
+
+
+def check_names(kind: str, words: Iterable[str], known: Iterable[str], advice: str = "") -> None:
+    """See that each word names something.
+
+    :param kind: what they name: ``provider``, ``model``
+    :param advice: what lists those there are
+    :raises UsageProblem: with the nearest name
+    """
+    names = list(known)
+    for word in words:
+        if word not in names:
+            hint = nearest(word, names)
+            raise UsageProblem(f"there is no {kind} {word!r}{f'; {hint}' if hint else ''}", advice)
 
 
 def common_options() -> list[click.Option]:
@@ -147,8 +169,8 @@ def explain_usage(error: click.UsageError) -> tuple[str, str]:
     """What is wrong with the words of a command, and what to try."""
     context = error.ctx
     path = context.command_path if context is not None else "openclaw-oauthrouter"
-    advice = f"{path} --help"
-    message = error.format_message()
+    advice = getattr(error, "advice", "") or f"{path} --help"
+    message = _with_nearest(error.format_message().rstrip("."))
     if context is not None and isinstance(context.command, click.Group) and message.startswith("No such command "):
         word = message.partition("'")[2].partition("'")[0]
         close = get_close_matches(word, context.command.list_commands(context), n=1, cutoff=0.5)
@@ -156,6 +178,15 @@ def explain_usage(error: click.UsageError) -> tuple[str, str]:
             advice = f"{path} {close[0]}"
         message = f"there is no command {word!r}"
     return message[:1].lower() + message[1:], advice
+
+
+def _with_nearest(message: str) -> str:
+    """Click names the choices there are; say too which one was probably meant."""
+    found = re.search(r"'([^']*)' is not one of (.*)$", message)
+    if found is None:
+        return message
+    hint = nearest(found[1].lower(), re.findall(r"'([^']*)'", found[2]))
+    return f"{message}; {hint}" if hint else message
 
 
 def show_problem(message: str, advice: str = "") -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
+from openclaw_oauthrouter.cli.grammar import check_names
 from openclaw_oauthrouter.cli.output import create_console, create_table
 from openclaw_oauthrouter.cli.settings import command_settings
 
@@ -35,10 +36,13 @@ def command(context: click.Context, providers: tuple[str, ...], refresh: bool, e
     from openclaw_oauthrouter.plugins import create_plugin_manager
 
     settings = command_settings(context.obj).settings
+    builder = Builder(settings, create_plugin_manager())
+    check_names("provider", providers, builder.providers, "openclaw-oauthrouter models --all")
     if refresh:
         for problem in asyncio.run(_refresh(settings, providers)):
             click.secho(problem, fg="yellow", err=True)
-    router = Builder(settings, create_plugin_manager()).router_alone()
+        builder = Builder(settings, create_plugin_manager())  # with what has been fetched
+    router = builder.router_alone()
     rows = [_row(router, info) for info in _wanted(router, providers, everything=everything)]
     if as_json:
         click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2))

@@ -8,6 +8,8 @@ from typing import Any
 import click
 import orjson
 
+from openclaw_oauthrouter.catalog.spelling import misspelt
+from openclaw_oauthrouter.cli.grammar import check_names
 from openclaw_oauthrouter.cli.output import create_console, create_table
 from openclaw_oauthrouter.cli.settings import command_settings
 
@@ -67,6 +69,17 @@ def _rows(obj: dict[str, Any], models: tuple[str, ...]) -> list[dict[str, Any]]:
     from openclaw_oauthrouter.plugins import create_plugin_manager
 
     router = Builder(command_settings(obj).settings, create_plugin_manager()).router_alone(assume_credentials=True)
+    listed = [info for provider in router.choosing.providers.values() for info in provider.models()]
+    for name in models:
+        # A model that is newer than any list can be asked for, too; a slip of the fingers cannot.
+        known = router.choosing.model_info(name)
+        if known is None or misspelt(known, [info for info in listed if info.provider == known.provider]):
+            check_names(
+                "model",
+                [name],
+                [info.name for info in listed] + [info.id for info in listed],
+                "openclaw-oauthrouter models --all",
+            )
     names = models or tuple(dict.fromkeys(name for chain in router.choosing.chains.values() for name in chain))
     rows = []
     for name in names:

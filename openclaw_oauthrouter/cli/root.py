@@ -94,11 +94,14 @@ def run(arguments: list[str] | None = None) -> int:
     except click.exceptions.Abort:
         click.echo("interrupted", err=True)
         return 130
+    except _NO_ARGUMENTS as error:
+        click.echo(error.ctx.get_help() if error.ctx is not None else error.format_message(), err=True)
+        return EXIT_MISUSED
     except click.UsageError as error:
         show_problem(*explain_usage(error))
         return EXIT_MISUSED
     except click.ClickException as error:
-        show_problem(error.format_message())
+        show_problem(error.format_message(), getattr(error, "advice", ""))
         return error.exit_code
     except ConfigurationError as error:
         show_problem(error.message)
@@ -110,6 +113,10 @@ def run(arguments: list[str] | None = None) -> int:
         show_problem(_words(error))
         return EXIT_FAILED
     return result if isinstance(result, int) else 0
+
+
+_NO_ARGUMENTS: tuple[type[click.UsageError], ...] = tuple(filter(None, [getattr(click.exceptions, "NoArgsIsHelpError", None)]))
+"""A group without a command; older versions of click print its help themselves."""
 
 
 def _words(error: OSError) -> str:

@@ -42,7 +42,7 @@ def subject_of(obj: dict[str, Any], *, announce: bool = True) -> Subject:
     try:
         told = ask_gateway(settings, "GET", "/debug/gateway")
     except ConfigurationError as error:
-        if announce and "no gateway answers" not in error.message:
+        if announce and any(words in error.message for words in ("what listens at", "refuses our local token")):
             _note(f"{error.message}; what follows are the files in {settings.home}")
         return Subject(settings, running=False, demo=False)
     home, demo = told.get("home"), bool(told.get("demo"))

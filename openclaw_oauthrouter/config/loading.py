@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -205,7 +206,23 @@ def _describe(detail: ErrorDetails, sources: Mapping[str, str]) -> str:
     where = f" ({source})" if source else ""
     if detail["type"] == "extra_forbidden":
         return f"{key}{where}: no such setting{_suggest(detail['loc'])}"
-    return f"{key}{where}: {detail['msg']}, got {_shown(key, detail['input'])}"
+    meant = _choice_meant(detail)
+    if detail["loc"][-1] == "[key]":
+        # What stands before a value, not the value: the name of a tier, and no secret.
+        table, name = ".".join(key.split(".")[:-2]), detail["loc"][-2]
+        return f"{table}{where}: there is no {str(name)[:80]!r} here{meant} ({detail['msg']})"
+    return f"{key}{where}: {detail['msg']}, got {_shown(key, detail['input'])}{meant}"
+
+
+def _choice_meant(detail: ErrorDetails) -> str:
+    """What was probably meant, where only certain words are allowed."""
+    expected = re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", "")))
+    given = detail["loc"][-2] if detail["loc"][-1] == "[key]" else detail["input"]
+    if not isinstance(given, str):
+        return ""
+    by_lower = {word.lower(): word for word in expected}
+    close = get_close_matches(given.lower(), by_lower, n=1)
+    return f"; did you mean {by_lower[close[0]]!r}?" if close else ""
 
 
 def _shown(key: str, value: object) -> str:

@@ -67,6 +67,24 @@ def test_config_is_taken_before_and_after_the_command(before: bool, home: Path) 
         (["trace", "--status", "foo"], ("error: ", "429")),
         (["--config", "/no/such/file", "config", "show"], ("error: configuration file", "does not exist")),
         (["config", "set", "server.prot", "1"], ("error: ", "did you mean 'port'?")),
+        (["config", "set", "routing.profile", "qualty"], ("error: ", "did you mean 'quality'?")),
+        (
+            ["config", "set", "routing.tiers.SIMPEL.primary", "x"],
+            ("error: ", "there is no 'SIMPEL' here", "did you mean 'SIMPLE'?"),
+        ),
+        (["route", "--profile", "econmy", "hi"], ("did you mean 'economy'?", "try: openclaw-oauthrouter route --help")),
+        (["migrate", "--from", "LiteLM", "x"], ("did you mean 'litellm'?",)),
+        (["completion", "show", "bsh"], ("did you mean 'bash'?",)),
+        (["setup", "claud"], ("try: openclaw-oauthrouter setup claude-code",)),
+        (["run", "cluade"], ("error: there is no client or program 'cluade'; did you mean 'claude-code'?",)),
+        (["models", "antropic"], ("error: there is no provider 'antropic'; did you mean 'anthropic'?", "try: ")),
+        (["auth", "status", "antropic"], ("there is no provider 'antropic'; did you mean 'anthropic'?", "try: ")),
+        (
+            ["prices", "show", "anthropic/claude-hiaku-4-5"],
+            ("error: there is no model ", "did you mean 'anthropic/claude-haiku-4-5'?"),
+        ),
+        (["prices", "show", "nope/x"], ("error: there is no model 'nope/x'", "try: ")),
+        (["auth"], ("Usage: openclaw-oauthrouter auth",)),
     ],
 )
 def test_wrong_usage_ends_with_2_and_says_what_to_try(
@@ -161,3 +179,8 @@ def test_token_as_json(home: Path, capsys: pytest.CaptureFixture[str], monkeypat
     monkeypatch.setenv("OAUTHROUTER_LOCAL_TOKEN", "a-token-of-ours")
     assert run(["token", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"token": "a-token-of-ours", "file": None}
+
+
+def test_config_set_names_a_model_that_is_misspelt(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "set", "routing.aliases.fast", "anthropic/claude-hiaku-4-5"]) == 0
+    assert "claude-haiku-4-5" in capsys.readouterr().err
