@@ -22,57 +22,14 @@ from openclaw_oauthrouter.proxy.start import start_proxy
 from tests.clients.test_codex import TOKEN, events, failed, limit, said, said_by_claude
 from tests.support.conversations import PIXEL
 from tests.support.real_programs import program
-from tests.support.upstream import Play, ScriptedUpstream, Seen
-from tests.support.vendor_rules import objection
+from tests.support.upstream import Play, Seen
+from tests.support.vendor_rules import TIDE_SERVER, StrictScript
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 
 Json = dict[str, Any]
 GPT, CLAUDE, CHAT = "openai-codex/gpt-5.6-sol", "claude-opus-5", "own/some-model"
 USAGE = {"input_tokens": 5, "output_tokens": 2, "total_tokens": 7}
-
-MCP_SERVER = """
-import json, sys
-TOOLS = [
-    {"name": "now", "description": "The tide now", "inputSchema": {"type": "object"}},
-    {"name": "at", "description": "The tide at a place", "inputSchema": {
-        "type": "object", "properties": {"place": {"type": "string"}, "days": {"type": "array"}}, "required": ["place"]}},
-]
-for line in sys.stdin:
-    asked = json.loads(line)
-    if "id" not in asked:
-        continue
-    params = asked.get("params") or {}
-    result = {}
-    if asked["method"] == "initialize":
-        result = {"protocolVersion": params["protocolVersion"], "capabilities": {"tools": {}},
-                  "serverInfo": {"name": "tide", "version": "1"}}
-    elif asked["method"] == "tools/list":
-        result = {"tools": TOOLS}
-    elif asked["method"] == "tools/call":
-        text = "TIDE " + params["name"] + " " + json.dumps(params.get("arguments"))
-        result = {"content": [{"type": "text", "text": text}]}
-    print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": result}), flush=True)
-"""
-
-
-class Vendor(ScriptedUpstream):
-    """Answers by a script, and refuses what vendors refuse.
-
-    :ivar refused: what was wrong with requests
-    """
-
-    def __init__(self, script: Callable[[Seen], Play]) -> None:
-        super().__init__()
-        self._script = script
-        self.refused: list[str] = []
-
-    def choose(self, seen: Seen) -> Play:
-        wrong = objection(seen.path, seen.body)
-        if wrong is None:
-            return self._script(seen)
-        self.refused.append(wrong)
-        return Play.json({"type": "error", "error": {"type": "invalid_request_error", "message": wrong}}, 400)
 
 
 @dataclass(frozen=True)
@@ -102,7 +59,7 @@ async def claude(
     home, work = folder / "home", folder / "work"
     home.mkdir()
     work.mkdir(exist_ok=True)
-    async with Vendor(script) as vendor:
+    async with StrictScript(script) as vendor:
         providers = {
             "openai-codex": {"api_base": vendor.url, "auth_header": "Bearer x"},
             "anthropic": {"api_base": vendor.url, "api_key": "sk-ant-api03-x"},
@@ -287,8 +244,7 @@ async def test_web_search_gives_links(tmp_path: Path) -> None:
 async def test_tools_of_a_server_are_found_and_called_with_and_without_arguments(tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
-    (work / "server.py").write_text(MCP_SERVER)
-    (work / "mcp.json").write_text(json.dumps({"mcpServers": {"tide": {"command": sys.executable, "args": ["server.py"]}}}))
+    (work / "mcp.json").write_text(json.dumps({"mcpServers": {"tide": {"command": sys.executable, "args": [TIDE_SERVER]}}}))
     steps = [
         calls("ToolSearch", {"query": "select:mcp__tide__now,mcp__tide__at", "max_results": 5}, "c1"),
         calls("mcp__tide__now", {}, "c2"),

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
+
+from tests.support.upstream import Play, ScriptedUpstream, Seen
+
+TIDE_SERVER = str(Path(__file__).with_name("tide_server.py"))
+"""An MCP server's program."""
 
 Json = Mapping[str, Any]
 
@@ -20,6 +26,26 @@ _CODEX_FIELDS = frozenset(
 )
 _SAID_PARTS = frozenset({"output_text", "refusal"})
 _ASKED_PARTS = frozenset({"input_text", "input_image", "input_file"})
+
+
+class StrictScript(ScriptedUpstream):
+    """Answers by a script, and refuses what vendors refuse.
+
+    :ivar refused: what was wrong with requests
+    """
+
+    def __init__(self, script: Callable[[Seen], Play]) -> None:
+        super().__init__()
+        self._script = script
+        self.refused: list[str] = []
+
+    def choose(self, seen: Seen) -> Play:
+        """What the vendor says."""
+        wrong = objection(seen.path, seen.body)
+        if wrong is None:
+            return self._script(seen)
+        self.refused.append(wrong)
+        return Play.json({"type": "error", "error": {"type": "invalid_request_error", "message": wrong}}, 400)
 
 
 def objection(path: str, body: Any) -> str | None:
