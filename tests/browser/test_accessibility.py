@@ -24,7 +24,7 @@ def complaints(page: Any) -> list[str]:
 
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_every_view(busy: Gateway, open_page: OpenPage, color_scheme: str, viewport: dict[str, int]) -> None:
+def test_accessibility_every_view(busy: Gateway, open_page: OpenPage, color_scheme: str, viewport: dict[str, int]) -> None:
     page = open_page(viewport=viewport, color_scheme=color_scheme, reduced_motion="reduce")
     page.locator(".rows .row").first.wait_for()
     assert complaints(page) == []
@@ -40,7 +40,7 @@ def test_every_view(busy: Gateway, open_page: OpenPage, color_scheme: str, viewp
     assert complaints(page) == []
 
 
-def test_the_empty_page(gateway: Gateway, open_page: OpenPage) -> None:
+def test_accessibility_empty_page(gateway: Gateway, open_page: OpenPage) -> None:
     page = open_page(reduced_motion="reduce")
     page.get_by_role("heading", name="Waiting for the first request").wait_for()
     assert complaints(page) == []

@@ -17,7 +17,7 @@ def panel(page: Any, title: str) -> Any:
     return page.locator("section.panel", has=page.get_by_role("heading", name=title, exact=True))
 
 
-def test_one_request(busy: Gateway, open_page: OpenPage) -> None:
+def test_detail_one_request(busy: Gateway, open_page: OpenPage) -> None:
     page = open_page()
     page.fill("#filter", "tier:complex status:2xx")
     page.click("#substituted")
@@ -63,7 +63,7 @@ def test_state_of_providers_plans_and_budgets(busy: Gateway, open_page: OpenPage
     expect(panel(page, "Tiers")).to_contain_text("REASONING")
 
 
-def test_a_prompt_is_explained_without_being_sent(gateway: Gateway, open_page: OpenPage) -> None:
+def test_detail_prompt_is_explained_without_being_sent(gateway: Gateway, open_page: OpenPage) -> None:
     page = open_page()
     page.get_by_role("tab", name="Try a prompt").click()
     page.get_by_label("What would happen to this prompt?").fill("Prove it.")

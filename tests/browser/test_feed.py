@@ -29,7 +29,7 @@ def test_rows_come_in_live_newest_first(gateway: Gateway, open_page: OpenPage) -
     expect(page.locator(".rows .row[aria-rowindex='2']")).to_contain_text("the-last-one")
 
 
-def test_a_row_tells_what_happened(busy: Gateway, open_page: OpenPage) -> None:
+def test_feed_row_tells_what_happened(busy: Gateway, open_page: OpenPage) -> None:
     page = open_page()
     page.click("#substituted")
     row = page.locator(".rows .row", has_text="fallback 429").first
@@ -86,7 +86,7 @@ def test_clear(busy: Gateway, open_page: OpenPage) -> None:
     expect(page.locator(".rows .row")).to_have_count(1)
 
 
-def test_who_has_scrolled_away_keeps_his_place(busy: Gateway, open_page: OpenPage) -> None:
+def test_feed_who_has_scrolled_away_keeps_his_place(busy: Gateway, open_page: OpenPage) -> None:
     page = open_page()
     page.locator("#feed").evaluate("feed => { feed.scrollTop = 2000; }")
     expect(page.locator(".rows .row[aria-rowindex='66']")).to_be_visible()
@@ -137,7 +137,7 @@ def test_ten_thousand_records_are_a_few_dozen_elements(open_page: OpenPage, gate
     assert frame < 1000
 
 
-def test_what_a_client_sends_stays_text(gateway: Gateway, open_page: OpenPage) -> None:
+def test_feed_what_a_client_sends_stays_text(gateway: Gateway, open_page: OpenPage) -> None:
     page = open_page()
     record = Scene().record(time.time())
     record.client = record.model_requested = record.user_agent = "<img src=x onerror=alert(1)>"

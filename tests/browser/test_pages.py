@@ -31,7 +31,7 @@ def check(page: Any) -> None:
 
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_every_page(real: RealGateway, watching: Any, width: int, color_scheme: str) -> None:
+def test_pages_every_page(real: RealGateway, watching: Any, width: int, color_scheme: str) -> None:
     viewport = {"width": width, "height": WIDTHS[width]}
     with watching(real) as open_page:
         page = open_page(viewport=viewport, color_scheme=color_scheme, reduced_motion="reduce")

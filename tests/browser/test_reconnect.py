@@ -32,7 +32,7 @@ def test_gateway_restarts(busy: Gateway, open_page: OpenPage) -> None:
     expect(page.locator("#count")).to_have_text("261 requests")
 
 
-def test_another_token_means_signing_in_again(busy: Gateway, open_page: OpenPage) -> None:
+def test_reconnect_another_token_means_signing_in_again(busy: Gateway, open_page: OpenPage) -> None:
     page = open_page(expected=GONE)
     busy.stop()
     busy.start(key=b"another token")

@@ -62,7 +62,7 @@ def test_budgets_are_shown_changed_and_taken_back(page: Any, real: RealGateway) 
     expect(page.locator("#budget-daily_cost_budget")).to_have_value("5")
 
 
-def test_no_answer_changes_nothing(page: Any, real: RealGateway) -> None:
+def test_settings_no_answer_changes_nothing(page: Any, real: RealGateway) -> None:
     page.locator("#budget-daily_cost_budget").fill("1")
     page.get_by_role("button", name="Review budgets").click()
     page.locator("#ask").get_by_role("button", name="Cancel").click()
@@ -72,7 +72,7 @@ def test_no_answer_changes_nothing(page: Any, real: RealGateway) -> None:
     assert real.config.read_text() == CONFIG
 
 
-def test_a_limit_for_one_provider_is_added_and_removed(page: Any, real: RealGateway) -> None:
+def test_settings_limit_for_one_provider_is_added_and_removed(page: Any, real: RealGateway) -> None:
     page.locator("#set-budgets summary").click()
     page.get_by_label("One more limit").fill("3")
     page.get_by_label("named").fill("anthropic")
@@ -117,14 +117,14 @@ def test_tiers_are_put_in_order_by_the_keyboard(page: Any, real: RealGateway) ->
     expect(column.locator("h3")).to_contain_text("computed")
 
 
-def test_a_model_that_nobody_serves_is_said_before_it_is_taken(page: Any) -> None:
+def test_settings_model_that_nobody_serves_is_said_before_it_is_taken(page: Any) -> None:
     page.get_by_label("Add a model to SIMPLE").fill("anthropic/claude-hiaku-4-5")
     page.get_by_role("button", name="Add it to SIMPLE").click()
     page.get_by_role("button", name="Review tiers").click()
     expect(page.locator("#ask .problem-words")).to_contain_text("claude-haiku-4-5")
 
 
-def test_a_key_is_added_tested_removed_and_put_back(page: Any, real: RealGateway) -> None:
+def test_settings_key_is_added_tested_removed_and_put_back(page: Any, real: RealGateway) -> None:
     page.get_by_label("Provider", exact=True).select_option("groq")
     page.get_by_label("Key or token").fill(SECRET)
     page.get_by_role("button", name="Add key").click()
@@ -140,14 +140,14 @@ def test_a_key_is_added_tested_removed_and_put_back(page: Any, real: RealGateway
     assert SECRET not in page.url
 
 
-def test_a_wrong_key_is_refused_without_being_repeated(page: Any) -> None:
+def test_settings_wrong_key_is_refused_without_being_repeated(page: Any) -> None:
     page.get_by_label("Key or token").fill("has blanks in it")
     page.get_by_role("button", name="Add key").click()
     expect(page.locator("#notes [role=alert]")).to_contain_text("not kept")
     assert "has blanks" not in page.locator("#notes").inner_text()
 
 
-def test_an_account_is_tested_paused_and_used_again(page: Any, real: RealGateway) -> None:
+def test_settings_account_is_tested_paused_and_used_again(page: Any, real: RealGateway) -> None:
     row = page.locator("#set-accounts .account", has_text="config:anthropic")
     row.get_by_role("button", name="Test").click()
     expect(row.locator(".result")).to_have_text(re.compile("list|answered"))
@@ -162,7 +162,7 @@ def test_an_account_is_tested_paused_and_used_again(page: Any, real: RealGateway
     assert "anthropic" in real.handle.live.runtime.usable_providers()
 
 
-def test_a_client_key_shows_its_token_once(page: Any, real: RealGateway) -> None:
+def test_settings_client_key_shows_its_token_once(page: Any, real: RealGateway) -> None:
     assert NIGHTLY not in page.content()
     page.get_by_label("Name", exact=True).first.fill("alice")
     page.locator("#client-cost").fill("1.5")
@@ -203,7 +203,7 @@ def test_profile_aliases_and_providers_are_changed(page: Any, real: RealGateway)
     expect(page.locator("#set-changes .lines li")).to_have_count(4)
 
 
-def test_an_older_change_is_taken_back_from_the_list(page: Any, real: RealGateway) -> None:
+def test_settings_older_change_is_taken_back_from_the_list(page: Any, real: RealGateway) -> None:
     for name in ("economy", "quality"):
         page.get_by_role("radio", name=name).check()
         agree(page, name)
@@ -213,7 +213,7 @@ def test_an_older_change_is_taken_back_from_the_list(page: Any, real: RealGatewa
     expect(page.get_by_role("radio", name="economy")).to_be_checked()
 
 
-def test_a_change_by_hand_meanwhile_is_told_and_kept(page: Any, real: RealGateway) -> None:
+def test_settings_change_by_hand_meanwhile_is_told_and_kept(page: Any, real: RealGateway) -> None:
     page.locator("#budget-daily_cost_budget").fill("2")
     page.get_by_role("button", name="Review budgets").click()
     expect(page.locator("#ask .diff")).to_be_visible()
@@ -223,7 +223,7 @@ def test_a_change_by_hand_meanwhile_is_told_and_kept(page: Any, real: RealGatewa
     assert real.config.read_text() == CONFIG + "\n# by hand\n"
 
 
-def test_a_browser_without_the_change_key_looks_and_changes_nothing(page: Any, real: RealGateway) -> None:
+def test_settings_browser_without_the_change_key_looks_and_changes_nothing(page: Any, real: RealGateway) -> None:
     page.evaluate("localStorage.removeItem('oauthrouter-change-key')")
     page.locator("#budget-daily_cost_budget").fill("2")
     page.get_by_role("button", name="Review budgets").click()

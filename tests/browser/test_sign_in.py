@@ -10,7 +10,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.gateway import TOKEN, Gateway
 
 
-def test_one_time_link(gateway: Gateway, open_page: OpenPage, browser: Any) -> None:
+def test_sign_in_one_time_link(gateway: Gateway, open_page: OpenPage, browser: Any) -> None:
     link = gateway.login_url()
     page = open_page(url=link)
     assert page.url == f"{gateway.url}/debug/dashboard"
@@ -30,7 +30,7 @@ def test_link_with_the_token(gateway: Gateway, open_page: OpenPage) -> None:
     assert TOKEN not in str(page.context.cookies())
 
 
-def test_nobody_else_sees_anything(gateway: Gateway) -> None:
+def test_sign_in_nobody_else_sees_anything(gateway: Gateway) -> None:
     for path in ("dashboard", "dashboard?token=wrong", "routing-trace", "routing-trace/stream", "panels", "provider-health"):
         cookies = {"oauthrouter_session": "%E0%A4%A"}
         assert httpx.get(f"{gateway.url}/debug/{path}", cookies=cookies, trust_env=False).status_code == 401, path

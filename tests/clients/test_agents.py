@@ -37,7 +37,7 @@ def turns(upstream: Upstream, since: int) -> list[str]:
 
 
 @pytest.mark.parametrize("name", AGENTS)
-def test_it_answers_once_it_is_set_up(name: str, sandbox: Sandbox, upstream: Upstream) -> None:
+def test_agents_it_answers_once_it_is_set_up(name: str, sandbox: Sandbox, upstream: Upstream) -> None:
     agent = AGENTS[name]
     command, since = put_on_path(sandbox, name), len(upstream.requests)
     sandbox.ours("setup", name, "--yes", *agent.options)
@@ -48,7 +48,7 @@ def test_it_answers_once_it_is_set_up(name: str, sandbox: Sandbox, upstream: Ups
 
 
 @pytest.mark.parametrize("name", AGENTS)
-def test_it_answers_without_being_set_up(name: str, sandbox: Sandbox, upstream: Upstream) -> None:
+def test_agents_it_answers_without_being_set_up(name: str, sandbox: Sandbox, upstream: Upstream) -> None:
     agent = AGENTS[name]
     put_on_path(sandbox, name)
     since = len(upstream.requests)

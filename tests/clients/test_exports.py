@@ -54,7 +54,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory, upstream: Upstream) -> Ite
 
 
 @pytest.mark.parametrize("client", CALLS)
-def test_the_exports_are_enough(client: str, sandbox: Sandbox, upstream: Upstream) -> None:
+def test_exports_are_enough(client: str, sandbox: Sandbox, upstream: Upstream) -> None:
     python = shlex.quote(sys.executable)
     script = f'eval "$({python} -P -m openclaw_oauthrouter setup env)"; exec {python} -P -c {shlex.quote(CALLS[client])}'
     answered = len(upstream.requests)

@@ -154,7 +154,7 @@ def _abort(sandbox: Sandbox, upstream: Upstream, words: list[str], run: Run) -> 
 CHECKS = {"stream": _stream, "tools": _tools, "structured": _structured, "image": _image, "models": _models, "abort": _abort}
 
 
-def test_every_client_of_the_table_is_run() -> None:
+def test_matrix_every_client_of_the_table_is_run() -> None:
     assert len(PROGRAMS) + len(COMMANDS) >= 15
     assert {path.name for path in HERE.glob("*.*") if path.name != "__init__.py"} == {row.file for row in PROGRAMS.values()}
     assert set(COMMANDS) == set(AGENTS)

@@ -53,7 +53,7 @@ def openai_tool() -> Any:
     return {"type": "function", "function": {"name": "get_weather", "description": "weather", "parameters": WEATHER}}
 
 
-async def test_the_synchronous_openai_client_in_a_thread_of_its_own(handle: ProxyHandle) -> None:
+async def test_sdks_synchronous_openai_client_in_a_thread_of_its_own(handle: ProxyHandle) -> None:
     def ask() -> tuple[str | None, str]:
         with openai.OpenAI(base_url=f"{handle.base_url}/v1", api_key=handle.auth_token, max_retries=0) as client:
             messages: Any = [{"role": "user", "content": "hello there"}]
@@ -90,7 +90,7 @@ async def test_chat_whole_and_with_the_stream_helper(openai_async: openai.AsyncO
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("stream", [False, True])
-async def test_a_chat_tool_goes_there_and_back(openai_async: openai.AsyncOpenAI, model: str, stream: bool) -> None:
+async def test_sdks_chat_tool_goes_there_and_back(openai_async: openai.AsyncOpenAI, model: str, stream: bool) -> None:
     messages: list[Any] = [{"role": "user", "content": ASK_WEATHER}]
     if stream:
         async with openai_async.chat.completions.stream(model=model, messages=messages, tools=[openai_tool()]) as events:
@@ -120,7 +120,7 @@ async def test_openai_errors_are_the_classes_the_sdk_has_for_them(handle: ProxyH
         await openai_async.with_options(api_key="wrong").chat.completions.create(model="auto", messages=messages)
 
 
-async def test_the_openai_client_lists_models(openai_async: openai.AsyncOpenAI) -> None:
+async def test_sdks_openai_client_lists_models(openai_async: openai.AsyncOpenAI) -> None:
     models = [model.id async for model in openai_async.models.list()]
     assert {"auto", "anthropic/claude-haiku-4-5"} <= set(models)
     assert (await openai_async.models.retrieve("auto")).id == "auto"
@@ -144,7 +144,7 @@ async def test_responses_whole_and_streamed(openai_async: openai.AsyncOpenAI, mo
 
 
 @pytest.mark.parametrize("model", MODELS)
-async def test_a_responses_tool_goes_there_and_back(openai_async: openai.AsyncOpenAI, model: str) -> None:
+async def test_sdks_responses_tool_goes_there_and_back(openai_async: openai.AsyncOpenAI, model: str) -> None:
     tools: Any = [{"type": "function", "name": "get_weather", "description": "w", "parameters": WEATHER, "strict": False}]
     items: list[Any] = [{"role": "user", "content": ASK_WEATHER}]
     first = await openai_async.responses.create(model=model, input=items, tools=tools, store=False)
@@ -178,7 +178,9 @@ async def test_messages_whole_and_streamed(anthropic_async: anthropic.AsyncAnthr
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("stream", [False, True])
-async def test_a_messages_tool_goes_there_and_back(anthropic_async: anthropic.AsyncAnthropic, model: str, stream: bool) -> None:
+async def test_sdks_messages_tool_goes_there_and_back(
+    anthropic_async: anthropic.AsyncAnthropic, model: str, stream: bool
+) -> None:
     tools: Any = [{"name": "get_weather", "description": "weather", "input_schema": WEATHER}]
     messages: list[Any] = [{"role": "user", "content": ASK_WEATHER}]
     asked: dict[str, Any] = {"model": model, "max_tokens": 200, "tools": tools}
@@ -196,7 +198,7 @@ async def test_a_messages_tool_goes_there_and_back(anthropic_async: anthropic.As
     assert [block.text for block in last.content if block.type == "text"] == ["The tool answered: 7 degrees"]
 
 
-async def test_the_synchronous_anthropic_client_counts_tokens_and_lists_models(handle: ProxyHandle) -> None:
+async def test_sdks_synchronous_anthropic_client_counts_tokens_and_lists_models(handle: ProxyHandle) -> None:
     def ask() -> tuple[int, int, list[str]]:
         with anthropic.Anthropic(base_url=handle.base_url, api_key=handle.auth_token, max_retries=0) as client:
             short, long = (
@@ -223,7 +225,7 @@ async def test_anthropic_errors_are_the_classes_the_sdk_has_for_them(anthropic_a
 # ------------------------------------------------------------------ an agent framework
 
 
-async def test_a_pydantic_ai_agent_calls_a_tool_through_auto(handle: ProxyHandle, openai_async: openai.AsyncOpenAI) -> None:
+async def test_sdks_pydantic_ai_agent_calls_a_tool_through_auto(handle: ProxyHandle, openai_async: openai.AsyncOpenAI) -> None:
     from pydantic_ai import Agent
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
@@ -249,7 +251,7 @@ async def test_a_pydantic_ai_agent_calls_a_tool_through_auto(handle: ProxyHandle
 
 
 @pytest.mark.parametrize("model", ["auto", "openai-codex/gpt-5.6-terra"])
-async def test_the_tool_runner_sends_the_whole_conversation_where_no_thread_can_be_kept(
+async def test_sdks_tool_runner_sends_the_whole_conversation_where_no_thread_can_be_kept(
     anthropic_async: anthropic.AsyncAnthropic, model: str
 ) -> None:
     @anthropic.beta_async_tool

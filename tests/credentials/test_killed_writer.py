@@ -14,7 +14,7 @@ from openclaw_oauthrouter.config.private_file import write_private
 PROGRAM = Path(__file__).with_name("write_and_be_killed.py")
 
 
-def test_a_writer_killed_anywhere_leaves_a_whole_private_file(tmp_path: Path) -> None:
+def test_killed_writer_writer_killed_anywhere_leaves_a_whole_private_file(tmp_path: Path) -> None:
     result = subprocess.run([sys.executable, PROGRAM, tmp_path], check=True, stdout=subprocess.PIPE, text=True)
     rows = [line.split() for line in result.stdout.splitlines()]
     assert {row[2] for row in rows} == {"old", "new"}
@@ -26,7 +26,7 @@ def test_a_writer_killed_anywhere_leaves_a_whole_private_file(tmp_path: Path) ->
     assert [row[1] for row in rows] == ["killed"] * (len(rows) - 1) + ["finished"]
 
 
-def test_a_later_writer_clears_away_old_leftovers(tmp_path: Path) -> None:
+def test_killed_writer_later_writer_clears_away_old_leftovers(tmp_path: Path) -> None:
     path = tmp_path / "credentials.json"
     leftover, recent, foreign = (
         tmp_path / name for name in (".credentials.json.abc.tmp", ".credentials.json.new.tmp", ".other.tmp")
@@ -40,7 +40,7 @@ def test_a_later_writer_clears_away_old_leftovers(tmp_path: Path) -> None:
     assert {file.name for file in tmp_path.iterdir()} == {path.name, recent.name, foreign.name}
 
 
-def test_a_link_keeps_pointing_where_it_did(tmp_path: Path) -> None:
+def test_killed_writer_link_keeps_pointing_where_it_did(tmp_path: Path) -> None:
     real, link = tmp_path / "real.json", tmp_path / "link.json"
     real.write_bytes(b"old")
     link.symlink_to(real)
@@ -51,7 +51,9 @@ def test_a_link_keeps_pointing_where_it_did(tmp_path: Path) -> None:
     assert real.read_bytes() == b"new"
 
 
-def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_writer_failing_write_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "credentials.json"
     path.write_bytes(b"old")
 

@@ -51,7 +51,7 @@ with DirectoryLock(Path(sys.argv[1])):
 """
 
 
-def test_the_lock_of_a_killed_process_is_taken_over(expired_profiles: Path, token_server) -> None:
+def test_renewal_race_lock_of_a_killed_process_is_taken_over(expired_profiles: Path, token_server) -> None:
     holder = subprocess.run([sys.executable, "-c", HOLD_AND_DIE, expired_profiles], check=False)
     assert holder.returncode == -signal.SIGKILL
     lock = expired_profiles.with_name("auth-profiles.json.lock")

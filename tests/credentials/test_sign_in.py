@@ -117,7 +117,7 @@ def test_sign_in_with_a_browser(login, vendor, tmp_path) -> None:
         assert secret not in result.output + result.stderr
 
 
-def test_a_second_sign_in_is_the_same_client_and_host(login, vendor, tmp_path) -> None:
+def test_sign_in_second_sign_in_is_the_same_client_and_host(login, vendor, tmp_path) -> None:
     login()
     vendor.callback = {"client_id": None}
     assert login().exit_code == 0
@@ -129,7 +129,7 @@ def test_a_second_sign_in_is_the_same_client_and_host(login, vendor, tmp_path) -
     assert kept(tmp_path)["refresh"] == "refresh-2"
 
 
-def test_another_account_does_not_slip_into_a_registration(login, vendor, tmp_path) -> None:
+def test_sign_in_another_account_does_not_slip_into_a_registration(login, vendor, tmp_path) -> None:
     login()
     vendor.callback = {"client_id": "oaiapp_2"}
     result = login()
@@ -165,7 +165,7 @@ def test_sign_in_by_pasting(login, vendor, monkeypatch, tmp_path) -> None:
         ({}, {"access_token": None}, "without an access token"),
     ],
 )
-def test_what_does_not_fit_is_not_kept(login, vendor, tmp_path, callback, grant, reason) -> None:
+def test_sign_in_what_does_not_fit_is_not_kept(login, vendor, tmp_path, callback, grant, reason) -> None:
     vendor.callback, vendor.grant = callback, grant
     result = login()
     assert result.exit_code == 1
@@ -173,7 +173,7 @@ def test_what_does_not_fit_is_not_kept(login, vendor, tmp_path, callback, grant,
     assert not (tmp_path / ".openclaw" / "oauthrouter" / "credentials.json").exists()
 
 
-def test_a_forged_callback_does_not_disturb_the_true_one(login, vendor, monkeypatch) -> None:
+def test_sign_in_forged_callback_does_not_disturb_the_true_one(login, vendor, monkeypatch) -> None:
     open_page = webbrowser.open
 
     def browser(url: str) -> None:
@@ -186,19 +186,19 @@ def test_a_forged_callback_does_not_disturb_the_true_one(login, vendor, monkeypa
     assert vendor.server.forms[0]["code"] == "one-time-code"
 
 
-def test_nobody_comes(login) -> None:
+def test_sign_in_nobody_comes(login) -> None:
     result = login("--no-browser", "--timeout", "0.1")
     assert result.exit_code == 1
     assert "nobody finished the sign-in" in result.stderr
 
 
-def test_the_port_is_taken(login, token_server) -> None:
+def test_sign_in_port_is_taken(login, token_server) -> None:
     result = login("--port", str(token_server.server_address[1]))
     assert result.exit_code == 1
     assert "choose another with --port" in result.stderr
 
 
-async def test_the_sign_in_is_renewed_where_it_came_from(login, vendor, tmp_path) -> None:
+async def test_sign_in_is_renewed_where_it_came_from(login, vendor, tmp_path) -> None:
     from openclaw_oauthrouter.config import Settings
     from openclaw_oauthrouter.credentials.builtin import builtin_sources
     from openclaw_oauthrouter.credentials.chain import CredentialChain

@@ -77,7 +77,7 @@ async def test_many_questions_at_once_make_one_call(make_chain, token_server) ->
     assert len(token_server.forms) == 1
 
 
-async def test_a_caller_who_leaves_does_not_lose_the_new_tokens(make_chain, token_server, expired_profiles) -> None:
+async def test_token_renewal_caller_who_leaves_does_not_lose_the_new_tokens(make_chain, token_server, expired_profiles) -> None:
     token_server.pause = 0.2
     chain = make_chain()
     asking = asyncio.ensure_future(secret(chain))
@@ -90,7 +90,9 @@ async def test_a_caller_who_leaves_does_not_lose_the_new_tokens(make_chain, toke
     assert len(token_server.forms) == 1
 
 
-async def test_a_token_near_its_end_is_used_while_it_is_renewed(make_chain, token_server, expired_profiles, clock) -> None:
+async def test_token_renewal_token_near_its_end_is_used_while_it_is_renewed(
+    make_chain, token_server, expired_profiles, clock
+) -> None:
     chain = make_chain()
     first = await secret(chain)
     clock.ahead = 3600 - lead_seconds(0.5) - 5
@@ -108,7 +110,9 @@ def test_processes_renew_between_one_and_five_minutes_early() -> None:
     assert (lead_seconds(0.0), lead_seconds(1.0)) == (60.0, 300.0)
 
 
-async def test_a_failing_early_renewal_is_logged_and_the_old_token_used(make_chain, token_server, clock, caplog) -> None:
+async def test_token_renewal_failing_early_renewal_is_logged_and_the_old_token_used(
+    make_chain, token_server, clock, caplog
+) -> None:
     chain = make_chain()
     first = await secret(chain)
     clock.ahead = 3600 - 60
@@ -122,7 +126,7 @@ async def test_a_failing_early_renewal_is_logged_and_the_old_token_used(make_cha
 
 
 @pytest.mark.parametrize("spelling", ["seconds", "date"])
-async def test_the_endpoint_is_not_asked_before_it_wants_to_be(make_chain, token_server, clock, spelling) -> None:
+async def test_token_renewal_endpoint_is_not_asked_before_it_wants_to_be(make_chain, token_server, clock, spelling) -> None:
     wait = "40" if spelling == "seconds" else formatdate(time.time() + 40, usegmt=True)
     token_server.refuse_with = (429, {"retry-after": wait}, b"{}")
     chain = make_chain()
@@ -145,7 +149,7 @@ async def test_the_endpoint_is_not_asked_before_it_wants_to_be(make_chain, token
         (400, b'{"error": "SECRET BODY <script>"}', r"answered 400"),
     ],
 )
-async def test_a_spent_token_is_not_sent_twice_and_never_cleared(
+async def test_token_renewal_spent_token_is_not_sent_twice_and_never_cleared(
     make_chain, token_server, expired_profiles, status, body, reason
 ) -> None:
     before = expired_profiles.read_bytes()
@@ -166,7 +170,9 @@ async def test_a_spent_token_is_not_sent_twice_and_never_cleared(
     assert len(token_server.forms) == 2
 
 
-async def test_a_renewal_by_a_program_without_our_lock_is_taken_over(make_chain, token_server, expired_profiles) -> None:
+async def test_token_renewal_renewal_by_a_program_without_our_lock_is_taken_over(
+    make_chain, token_server, expired_profiles
+) -> None:
     def renewed_meanwhile(form: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         edit(expired_profiles, access="access-of-the-other", refresh="refresh-of-the-other", expires=(time.time() + 99) * 1000)
         return 401, {}, b'{"error": {"code": "refresh_token_reused"}}'
@@ -176,7 +182,7 @@ async def test_a_renewal_by_a_program_without_our_lock_is_taken_over(make_chain,
 
 
 @pytest.mark.parametrize("answer", [b"", b"<html>", b"[]", b"{}", b'{"access_token": 7}'])
-async def test_an_answer_without_a_token_changes_nothing(make_chain, token_server, expired_profiles, answer) -> None:
+async def test_token_renewal_answer_without_a_token_changes_nothing(make_chain, token_server, expired_profiles, answer) -> None:
     before = expired_profiles.read_bytes()
     token_server.refuse_with = (200, {}, answer)
     with pytest.raises(RefreshFailed, match="without an access token"):
@@ -184,7 +190,7 @@ async def test_an_answer_without_a_token_changes_nothing(make_chain, token_serve
     assert expired_profiles.read_bytes() == before
 
 
-async def test_an_endpoint_that_is_not_there(make_chain, token_server) -> None:
+async def test_token_renewal_endpoint_that_is_not_there(make_chain, token_server) -> None:
     with pytest.raises(RefreshFailed, match="did not answer"):
         await secret(make_chain(openai_token_url="http://127.0.0.1:9/"))
 
@@ -196,7 +202,7 @@ async def test_redirects_are_not_followed(make_chain, token_server) -> None:
     assert len(token_server.forms) == 1
 
 
-async def test_new_tokens_a_full_disk_refuses_are_kept_and_written_later(
+async def test_token_renewal_new_tokens_a_full_disk_refuses_are_kept_and_written_later(
     make_chain, token_server, expired_profiles, monkeypatch, caplog
 ) -> None:
     def full(*_: object) -> None:
@@ -218,7 +224,7 @@ async def test_new_tokens_a_full_disk_refuses_are_kept_and_written_later(
     assert len(token_server.forms) == 1
 
 
-async def test_new_tokens_that_cannot_be_written_as_json_are_kept(
+async def test_token_renewal_new_tokens_that_cannot_be_written_as_json_are_kept(
     make_chain, token_server, expired_profiles, monkeypatch, caplog
 ) -> None:
     fields = profile_file.renewed_fields
@@ -233,7 +239,7 @@ async def test_new_tokens_that_cannot_be_written_as_json_are_kept(
 
 
 @pytest.mark.parametrize("lifetime", [1e300, 10**30])
-async def test_a_token_of_nearly_endless_life_is_kept(make_chain, token_server, expired_profiles, lifetime) -> None:
+async def test_token_renewal_token_of_nearly_endless_life_is_kept(make_chain, token_server, expired_profiles, lifetime) -> None:
     answer = {"access_token": "opaque", "refresh_token": "next", "expires_in": lifetime}
     token_server.refuse_with = (200, {}, json.dumps(answer).encode())
     assert await secret(make_chain()) == "opaque"
@@ -283,7 +289,7 @@ async def test_anthropic_sign_ins_are_never_renewed(make_chain, token_server, ex
     assert token_server.forms == []
 
 
-async def test_a_profile_that_has_gone_meanwhile(make_chain, token_server, expired_profiles) -> None:
+async def test_token_renewal_profile_that_has_gone_meanwhile(make_chain, token_server, expired_profiles) -> None:
     chain = make_chain()
     source = next(source for source in chain.sources if source.name == "auth-profiles")
     ((file, seen),) = source._profiles("openai-codex")

@@ -10,13 +10,13 @@ from tests.docs.pages import DOCS
 INSTALLER = DOCS.parent / ".ci" / "install-clients"
 
 
-def test_the_table_of_abilities_is_the_one_that_is_run() -> None:
+def test_clients_page_table_of_abilities_is_the_one_that_is_run() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert page == page_with_table(page)
     assert "| Claude Code | yes |" in page
 
 
-def test_the_versions_are_those_that_are_installed() -> None:
+def test_clients_page_versions_are_those_that_are_installed() -> None:
     page, installer = PAGE.read_text(encoding="utf-8"), INSTALLER.read_text(encoding="utf-8")
     rows = re.findall(r"^\| (?!client|---)[^|]+\|[^|]+\|[^|]+\| (\d[\d.]+) \|", page, re.MULTILINE)
     assert len(rows) >= 8

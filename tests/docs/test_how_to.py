@@ -34,7 +34,7 @@ async def said(client: httpx.AsyncClient, model: str, words: str = "hi") -> str:
     return str(answer.json()["choices"][0]["message"]["content"])
 
 
-def test_the_index_lists_every_recipe() -> None:
+def test_how_to_index_lists_every_recipe() -> None:
     index = (HOW_TO / "README.md").read_text(encoding="utf-8")
     recipes = {page.name for page in HOW_TO.glob("*.md")} - {"README.md"}
     assert {name for name in recipes if f"({name})" in index} == recipes
@@ -43,7 +43,7 @@ def test_the_index_lists_every_recipe() -> None:
 # ------------------------------------------------------------------ providers
 
 
-async def test_an_endpoint_by_configuration_alone(gateway: Open, stack: AsyncExitStack) -> None:
+async def test_how_to_endpoint_by_configuration_alone(gateway: Open, stack: AsyncExitStack) -> None:
     upstream = await stack.enter_async_context(ScriptedUpstream(completion("hello from llama")))
     toml = blocks(HOW_TO / "add-a-provider.md", "toml")[0]
     client = await gateway(toml=toml.replace("http://127.0.0.1:11434", upstream.url))
@@ -59,7 +59,7 @@ async def test_an_endpoint_by_configuration_alone(gateway: Open, stack: AsyncExi
 
 
 @pytest.mark.parametrize("path", [CHAT, "/v1/embeddings"])
-async def test_its_key_is_sent_where_it_has_one(path: str, gateway: Open, stack: AsyncExitStack) -> None:
+async def test_how_to_its_key_is_sent_where_it_has_one(path: str, gateway: Open, stack: AsyncExitStack) -> None:
     upstream = await stack.enter_async_context(ScriptedUpstream(completion("hello")))
     endpoint = {"api_base": upstream.url, "api_key": "sk-mine"}
     client = await gateway(providers={"my-endpoint": endpoint})
@@ -67,7 +67,7 @@ async def test_its_key_is_sent_where_it_has_one(path: str, gateway: Open, stack:
     assert upstream.seen[0].headers["authorization"] == "Bearer sk-mine"
 
 
-async def test_an_endpoint_with_a_quirk(gateway: Open, stack: AsyncExitStack) -> None:
+async def test_how_to_endpoint_with_a_quirk(gateway: Open, stack: AsyncExitStack) -> None:
     upstream = await stack.enter_async_context(ScriptedUpstream(completion("hello from quirky")))
     page = HOW_TO / "add-a-provider.md"
     toml = blocks(page, "toml")[1].replace("https://api.quirky.example", upstream.url) + 'api_key = "quirky-key"\n'
@@ -83,7 +83,7 @@ async def test_an_endpoint_with_a_quirk(gateway: Open, stack: AsyncExitStack) ->
     assert (seen.body["max_new_tokens"], "max_completion_tokens" in seen.body) == (9, False)
 
 
-async def test_a_provider_of_ones_own_class(gateway: Open, stack: AsyncExitStack) -> None:
+async def test_how_to_provider_of_ones_own_class(gateway: Open, stack: AsyncExitStack) -> None:
     upstream = await stack.enter_async_context(ScriptedUpstream(completion("hello from corp")))
     page = HOW_TO / "add-a-provider.md"
     toml = blocks(page, "toml")[2].replace("https://llm.corp.example", upstream.url) + 'api_key = "corp-key"\n'
@@ -111,7 +111,7 @@ async def ollama(gateway: Open, stack: AsyncExitStack, *plays: Play) -> tuple[ht
     return await gateway(plugin(page, 0), toml=toml.replace("http://127.0.0.1:11434", upstream.url)), upstream
 
 
-async def test_a_new_dialect_serves_clients_of_all_three(gateway: Open, stack: AsyncExitStack) -> None:
+async def test_how_to_new_dialect_serves_clients_of_all_three(gateway: Open, stack: AsyncExitStack) -> None:
     client, upstream = await ollama(gateway, stack, Play.json(GENERATED | COUNTS))
     body = ask("ollama/llama-4", "how are you?", temperature=0.5)
 
@@ -129,7 +129,7 @@ async def test_a_new_dialect_serves_clients_of_all_three(gateway: Open, stack: A
     assert upstream.seen[1].body == wanted
 
 
-async def test_its_stream_comes_all_at_once(gateway: Open, stack: AsyncExitStack) -> None:
+async def test_how_to_its_stream_comes_all_at_once(gateway: Open, stack: AsyncExitStack) -> None:
     client, _ = await ollama(gateway, stack, Play.json(GENERATED | COUNTS))
     answer = await client.post(CHAT, json=ask("ollama/llama-4", stream=True))
     assert answer.headers["content-type"].startswith("text/event-stream")
@@ -137,7 +137,7 @@ async def test_its_stream_comes_all_at_once(gateway: Open, stack: AsyncExitStack
     assert answer.text.endswith("data: [DONE]\n\n")
 
 
-async def test_its_errors_and_limits_reach_the_client(gateway: Open, stack: AsyncExitStack) -> None:
+async def test_how_to_its_errors_and_limits_reach_the_client(gateway: Open, stack: AsyncExitStack) -> None:
     client, upstream = await ollama(gateway, stack, Play.json({"error": "the prompt is odd"}, status=400))
     refused = await client.post(CHAT, json=ask("ollama/llama-4"))
     assert (refused.status_code, refused.json()["error"]["message"]) == (400, "the prompt is odd")
@@ -163,7 +163,7 @@ async def test_clients_of_another_api_are_answered_on_its_path(gateway: Open) ->
 # ------------------------------------------------------------------ decisions and rules
 
 
-async def test_a_dimension_lifts_the_tier(gateway: Open) -> None:
+async def test_how_to_dimension_lifts_the_tier(gateway: Open) -> None:
     page = HOW_TO / "add-a-classifier-dimension.md"
     prompt = {"prompt": "why is there a ledger drift after the netting run?"}
     before = (await (await gateway()).post("/v1/route/explain", json=prompt)).json()
@@ -175,7 +175,7 @@ async def test_a_dimension_lifts_the_tier(gateway: Open) -> None:
     assert order.index(after["tier"]) > order.index(before["tier"])
 
 
-async def test_a_budget_refuses_the_third_request_and_interns(gateway: Open) -> None:
+async def test_how_to_budget_refuses_the_third_request_and_interns(gateway: Open) -> None:
     keys = {"interns": {"token": "interns-token"}}
     client = await gateway(plugin(HOW_TO / "add-a-budget.md"), server={"client_keys": keys})
     opus = ask("anthropic/claude-opus-4-6")
@@ -214,7 +214,7 @@ async def test_tiers_by_configuration_plugin_and_header(gateway: Open) -> None:
 # ------------------------------------------------------------------ observers
 
 
-async def test_a_panel_counts_programs(gateway: Open) -> None:
+async def test_how_to_panel_counts_programs(gateway: Open) -> None:
     client = await gateway(plugin(HOW_TO / "add-a-dashboard-panel.md"))
     for _ in range(2):
         await client.post(CHAT, json=ask("auto"), headers={"user-agent": "my-editor/1.2"})
@@ -222,7 +222,7 @@ async def test_a_panel_counts_programs(gateway: Open) -> None:
     assert panels["programs"]["items"] == [{"label": "my-editor", "value": 2}]
 
 
-async def test_a_sink_logs_failures_only(gateway: Open, caplog: pytest.LogCaptureFixture) -> None:
+async def test_how_to_sink_logs_failures_only(gateway: Open, caplog: pytest.LogCaptureFixture) -> None:
     client = await gateway(plugin(HOW_TO / "add-a-trace-sink.md"))
     await said(client, "anthropic/claude-haiku-4-5")
     failed = await client.post(CHAT, json=ask("anthropic/claude-haiku-4-5", "FAIL 400"))

@@ -76,7 +76,7 @@ async def run(command: str, url: str, lines: int | None) -> str:
         await process.communicate()
 
 
-async def test_every_example_answers_what_the_page_shows(gateway: Open, stack: AsyncExitStack) -> None:
+async def test_http_api_every_example_answers_what_the_page_shows(gateway: Open, stack: AsyncExitStack) -> None:
     tool("curl")
     endpoint = await stack.enter_async_context(ScriptedUpstream(Play.json(EMBEDDING)))
     client = await gateway(providers={"my-endpoint": {"api_base": endpoint.url}})
@@ -92,7 +92,7 @@ async def test_every_example_answers_what_the_page_shows(gateway: Open, stack: A
             assert re.match(pattern, output, re.DOTALL), (command, output)
 
 
-async def test_every_path_is_on_the_page(gateway: Open, tmp_path: Path) -> None:
+async def test_http_api_every_path_is_on_the_page(gateway: Open, tmp_path: Path) -> None:
     async with await start_proxy(port=0, home=tmp_path, auth_token=TOKEN, credentials={"order": ["config"]}) as handle:
         rules = [rule.rule for rule in create_quart_app(handle.live).url_map.iter_rules()]
     paths = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path) for path in (*rules, *handle.live.paths.by_pattern)}
@@ -100,7 +100,7 @@ async def test_every_path_is_on_the_page(gateway: Open, tmp_path: Path) -> None:
     assert {path for path in paths if not re.search(rf"{re.escape(path)}[`\s]", PAGE)} == set()
 
 
-def test_every_header_of_ours_is_on_the_page() -> None:
+def test_http_api_every_header_of_ours_is_on_the_page() -> None:
     sources = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (answer_headers, hints)]
     ours = {name for source in sources for name in re.findall(r'"(x-[a-z-]*[a-z])"', source)} - {"x-request-id"}
     assert len(ours) >= 9
@@ -123,12 +123,12 @@ def own_errors() -> set[tuple[str, str, str]]:
     return {(str(kind.status_code), kind.error_type, str(kind.default_code)) for kind in ours}
 
 
-def test_every_error_of_ours_is_on_the_page_as_it_is() -> None:
+def test_http_api_every_error_of_ours_is_on_the_page_as_it_is() -> None:
     rows = set(re.findall(r"^\| (\d{3}) \| `(\w+)` \| `(\w+)` \|", PAGE, re.MULTILINE))
     assert rows == own_errors() | {TURNED_AWAY}
 
 
-async def test_the_dashboard_signs_in_by_code_and_by_token(gateway: Open) -> None:
+async def test_http_api_dashboard_signs_in_by_code_and_by_token(gateway: Open) -> None:
     client = await gateway()
     path = (await client.post("/debug/dashboard/code")).json()["path"]
     stranger = httpx.AsyncClient(base_url=client.base_url, trust_env=False)

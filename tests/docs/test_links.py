@@ -86,13 +86,13 @@ REGISTRIES = ("pypi", "pythonhosted", "npmjs", "crates")
 
 
 @each_page
-def test_no_page_names_a_developers_machine_or_a_registry(page: Path) -> None:
+def test_links_no_page_names_a_developers_machine_or_a_registry(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert set(_ABSOLUTE.findall(text)) <= URL_PATHS
     assert not re.search(rf"\b(?:{'|'.join(REGISTRIES)}|registry\.\w+)\.\w+", text)
 
 
-def test_the_readme_leads_to_every_page() -> None:
+def test_links_readme_leads_to_every_page() -> None:
     reached, todo = set(), [ROOT / "README.md"]
     while todo:
         page = todo.pop().resolve()
@@ -104,7 +104,7 @@ def test_the_readme_leads_to_every_page() -> None:
     assert {page.resolve() for page in PAGES} - reached == set()
 
 
-def test_the_checks_can_fail() -> None:
+def test_links_checks_can_fail() -> None:
     assert wrong_word(["auth", "remove"]) == "remove"
     assert wrong_word(["serve", "--prot", "1"]) == "--prot"
     assert wrong_word(["--config", "x.toml", "auth", "status"]) is None

@@ -31,19 +31,19 @@ def example(section: str) -> ModuleType:
     return module
 
 
-def test_every_hook_has_its_section_and_no_other_has() -> None:
+def test_plugin_hooks_every_hook_has_its_section_and_no_other_has() -> None:
     assert set(SECTIONS) == set(HOOKS)
 
 
 @pytest.mark.parametrize("name", HOOKS)
-def test_the_signature_is_exact(name: str) -> None:
+def test_plugin_hooks_signature_is_exact(name: str) -> None:
     former = HOOKS[name].openclaw_spec["warn_on_impl_args"] or {}
     arguments = ", ".join(argument for argument in inspect.signature(HOOKS[name]).parameters if argument not in former)
     assert f"`{name}({arguments})`" in SECTIONS[name]
 
 
 @pytest.mark.parametrize("name", HOOKS)
-async def test_the_example_fits_and_a_gateway_can_be_assembled_with_it(name: str, tmp_path: Path) -> None:
+async def test_plugin_hooks_example_fits_and_a_gateway_can_be_assembled_with_it(name: str, tmp_path: Path) -> None:
     module = example(SECTIONS[name])
     assert hasattr(module, name)
     manager = create_plugin_manager(extra=[module], load_entry_points=False)
@@ -53,7 +53,7 @@ async def test_the_example_fits_and_a_gateway_can_be_assembled_with_it(name: str
     await runtime.aclose()
 
 
-def test_the_example_of_a_host_runs() -> None:
+def test_plugin_hooks_example_of_a_host_runs() -> None:
     code = re.search(r"```python\n(import pluggy.*?)```", PAGE, re.DOTALL)
     assert code
     exec(compile(code[1], "docs/plugin-hooks.md", "exec"), {})

@@ -54,7 +54,7 @@ def _own_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OAUTHROUTER_HOME", str(tmp_path / "state"))
 
 
-async def test_an_openai_client_gets_its_answer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_readme_openai_client_gets_its_answer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     [code] = [block for block in blocks(PAGE, "python") if "from openai import" in block]
     [(variable, address)] = re.findall(r"(OPENAI_BASE_URL)=(\S+)", code)
     [(key, words)] = re.findall(r"(OPENAI_API_KEY)=\$\(openclaw-oauthrouter (.*?)\)", code)
@@ -67,7 +67,7 @@ async def test_an_openai_client_gets_its_answer(monkeypatch: pytest.MonkeyPatch,
     assert "This is the demo speaking" in capsys.readouterr().out
 
 
-async def test_the_python_interface(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_readme_python_interface(capsys: pytest.CaptureFixture[str]) -> None:
     [code] = [block for block in blocks(PAGE, "python") if "start_proxy" in block]
     assert "port=8402" in code
     await run(code.replace("port=8402", "port=0"))
@@ -76,7 +76,7 @@ async def test_the_python_interface(capsys: pytest.CaptureFixture[str]) -> None:
     assert "REASONING anthropic/claude-opus-5-5" in said
 
 
-def test_the_configuration_is_valid(tmp_path: Path) -> None:
+def test_readme_configuration_is_valid(tmp_path: Path) -> None:
     [text] = blocks(PAGE, "toml")
     file = tmp_path / "config.toml"
     file.write_text(text, encoding="utf-8")
@@ -87,7 +87,7 @@ def test_the_configuration_is_valid(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", list(command_lines()), ids=" ".join)
-def test_a_command_exists(words: list[str]) -> None:
+def test_readme_command_exists(words: list[str]) -> None:
     if words[0] == "make":
         assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     elif words[0] == "openclaw-oauthrouter":
@@ -103,17 +103,17 @@ def test_a_command_exists(words: list[str]) -> None:
         assert words[0] in ("pip", "ssh", "docker", "curl")
 
 
-def test_the_variables_exist() -> None:
+def test_readme_variables_exist() -> None:
     named = set(re.findall(r"`(OAUTHROUTER_\w+)`", README))
     assert named
     assert named <= {*ENVIRONMENT, "OAUTHROUTER_CONFIG"}
 
 
-def test_the_tiers_are_the_default_ones() -> None:
+def test_readme_tiers_are_the_default_ones() -> None:
     rows = dict(re.findall(r"^\| (SIMPLE|MEDIUM|COMPLEX|REASONING) \| `([^`]+)`", README, re.MULTILINE))
     assert rows == {name: tier.primary for name, tier in default_tiers().items()}
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!https?:)([^)#]+)", README))))
-def test_a_link_leads_somewhere(target: str) -> None:
+def test_readme_link_leads_somewhere(target: str) -> None:
     assert (ROOT / target).exists()

@@ -41,31 +41,31 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     return Played(cases, outcome, home / "ledger.sqlite3")
 
 
-def test_no_client_hangs_or_takes_a_piece_for_the_whole(played: Played) -> None:
+def test_faults_no_client_hangs_or_takes_a_piece_for_the_whole(played: Played) -> None:
     shown = "\n".join(played.outcome.wrong[:20])
     assert not played.outcome.wrong, f"{len(played.outcome.wrong)} of {len(played.cases)}:\n{shown}"
 
 
-def test_without_damage_every_pair_of_dialects_gives_the_answer(played: Played) -> None:
+def test_faults_without_damage_every_pair_of_dialects_gives_the_answer(played: Played) -> None:
     undamaged = [case for case in played.cases if case.damage == "nothing"]
     assert len(undamaged) == 18
     assert {played.outcome.by_case[case.number] for case in undamaged} == {"answer"}
 
 
-def test_a_stream_that_breaks_after_its_first_words_is_ended_by_an_error(played: Played) -> None:
+def test_faults_stream_that_breaks_after_its_first_words_is_ended_by_an_error(played: Played) -> None:
     for case in played.cases:
         if case.stream and case.damage == "cut after 6":
             assert played.outcome.by_case[case.number] == "error in the stream", case
 
 
-def test_what_breaks_after_the_answer_is_complete_is_not_felt(played: Played) -> None:
+def test_faults_what_breaks_after_the_answer_is_complete_is_not_felt(played: Played) -> None:
     for case in played.cases:
         complete = PROVIDERS[case.provider].complete_after
         if case.damage in (f"end after {complete}", f"end after {len(PROVIDERS[case.provider].events)}"):
             assert played.outcome.by_case[case.number] == "answer", case
 
 
-def test_every_request_leaves_one_record(played: Played) -> None:
+def test_faults_every_request_leaves_one_record(played: Played) -> None:
     records = played.outcome.records
     assert len(records) == len({record.request_id for record in records}) == len(played.cases)
     for record in records:
@@ -73,7 +73,7 @@ def test_every_request_leaves_one_record(played: Played) -> None:
         assert (record.error_type is None) == (record.finish_reason is not None), record
 
 
-def test_no_upstream_connection_is_left_at_work(played: Played) -> None:
+def test_faults_no_upstream_connection_is_left_at_work(played: Played) -> None:
     assert played.outcome.still_playing == []
 
 

@@ -18,7 +18,7 @@ MOST_LINES = 600
 MOST_FUNCTION_LINES = 60
 
 
-def test_everything_exported_is_there() -> None:
+def test_house_everything_exported_is_there() -> None:
     for name in openclaw_oauthrouter.__all__:
         assert getattr(openclaw_oauthrouter, name) is not None
     assert openclaw_oauthrouter.__all__ == sorted(openclaw_oauthrouter.__all__)
@@ -27,7 +27,7 @@ def test_everything_exported_is_there() -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_says_why_it_exists_and_stays_small(path: Path) -> None:
+def test_house_module_says_why_it_exists_and_stays_small(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     tree = ast.parse(text)
     docstring = ast.get_docstring(tree)

@@ -62,7 +62,7 @@ def check_dashboard(host: Host, browser: Any) -> None:
     page.context.close()
 
 
-def test_a_picture_and_a_conversation_that_outlives_its_model(host: Host, upstream: Upstream, browser: Any) -> None:
+def test_conversation_picture_and_a_conversation_that_outlives_its_model(host: Host, upstream: Upstream, browser: Any) -> None:
     # By list prices the primary comes first; otherwise the plan of the second would, which has room to spare.
     tiers = {tier: {"primary": FIRST, "fallback": [SECOND]} for tier in TIERS}
     configure(host, upstream, routing={"classifier": "rules-v1", "tiers": tiers})
@@ -100,7 +100,7 @@ def models(events: list[dict[str, Any]]) -> list[Mapping[str, str]]:
     return [{"tier": event["tier"], "model": event["modelIdRouted"]} for event in events]
 
 
-def test_a_third_partys_plugin_beside_ours(host: Host, upstream: Upstream, tmp_path: Path) -> None:
+def test_conversation_third_partys_plugin_beside_ours(host: Host, upstream: Upstream, tmp_path: Path) -> None:
     python = environment_with(SAMPLE, tmp_path / "third-party")
     configure(host, upstream)
     host.run([python, "-P", "-m", "openclaw_oauthrouter", "openclaw", "install", "--default-model", "--yes"])

@@ -48,7 +48,7 @@ def events_after(host: Host, number: int, count: int) -> list[dict[str, Any]]:
     return wait_until(lambda: len(trace(host)) >= number + count and trace(host)[number:], f"{count} more requests")
 
 
-def test_a_scheduled_run_is_routed_by_its_task(running: tuple[Host, Upstream]) -> None:
+def test_day_scheduled_run_is_routed_by_its_task(running: tuple[Host, Upstream]) -> None:
     host, upstream = running
     before = len(trace(host))
     host.openclaw("cron", "add", "--name", "t1", "--at", "1s", "--message", "What time is it in Tokyo?", "--session", "isolated")
@@ -58,7 +58,7 @@ def test_a_scheduled_run_is_routed_by_its_task(running: tuple[Host, Upstream]) -
     assert (event["routingTier"], event["modelIdRouted"]) == ("SIMPLE", CHEAP)
 
 
-def test_a_sub_agent_and_its_notice_cost_what_the_task_costs(running: tuple[Host, Upstream]) -> None:
+def test_day_sub_agent_and_its_notice_cost_what_the_task_costs(running: tuple[Host, Upstream]) -> None:
     host, upstream = running
     before = len(trace(host))
     agent(host, "--message", 'USE_TOOL tool_call {"id": "sessions_spawn", "args": {"task": "What is the capital of Italy?"}}')
@@ -93,7 +93,7 @@ def test_named_models_have_their_prices_and_their_own_protocol(running: tuple[Ho
     assert headers
 
 
-def test_the_choice_of_auto_is_no_change_of_route(running: tuple[Host, Upstream]) -> None:
+def test_day_choice_of_auto_is_no_change_of_route(running: tuple[Host, Upstream]) -> None:
     meta = agent(running[0], "--session-id", "auto", "--message", "hello there")
     assert meta["terminalReceipt"]["rerouted"] is False
     assert meta["usage"]["cost"]["total"] > 0
@@ -159,7 +159,7 @@ OLD = {
 }
 
 
-def test_a_user_of_the_former_product_is_brought_over_and_back(host: Host, upstream: Upstream) -> None:
+def test_day_user_of_the_former_product_is_brought_over_and_back(host: Host, upstream: Upstream) -> None:
     document = {**json5.loads(host.config.read_text()), **OLD}
     host.config.write_text(json.dumps(document, indent=2))
     host.state.mkdir(parents=True)

@@ -60,7 +60,7 @@ def lending(pipe: Pipe) -> Iterator[None]:
     thread.join()
 
 
-def test_it_serves_on_what_it_is_lent_until_the_host_goes(pipe: Pipe, upstream: Upstream) -> None:
+def test_host_stdio_it_serves_on_what_it_is_lent_until_the_host_goes(pipe: Pipe, upstream: Upstream) -> None:
     providers = {"anthropic": {"apiBase": upstream.origin}}
     config = {"server": {"port": 0}, "providers": providers, "credentials": {"order": ["host"]}}
     pipe.say({"type": "config", "config": config})
@@ -78,7 +78,7 @@ def test_it_serves_on_what_it_is_lent_until_the_host_goes(pipe: Pipe, upstream: 
     assert KEY not in log
 
 
-def test_a_wrong_setting_is_named_before_it_ends(pipe: Pipe) -> None:
+def test_host_stdio_wrong_setting_is_named_before_it_ends(pipe: Pipe) -> None:
     pipe.say({"type": "config", "config": {"server": {"prot": 1}}})
     output, log = pipe.process.communicate(timeout=30)
     assert pipe.process.returncode == 2

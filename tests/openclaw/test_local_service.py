@@ -20,14 +20,14 @@ def connected(host: Host, upstream: Upstream) -> Host:
     return host
 
 
-def test_an_agent_answers(connected: Host, upstream: Upstream) -> None:
+def test_local_service_agent_answers(connected: Host, upstream: Upstream) -> None:
     assert "Config valid" in connected.openclaw("config", "validate")
     assert connected.local_turn("hello there")
     assert len(upstream.requests) == 1
     assert b"hello there" in upstream.requests[0][2]
 
 
-def test_an_agent_uses_a_tool(connected: Host, upstream: Upstream) -> None:
+def test_local_service_agent_uses_a_tool(connected: Host, upstream: Upstream) -> None:
     assert connected.local_turn('USE_TOOL exec {"command": "echo hello-$((40+2))"}')
     first, second = upstream.requests
     assert b"hello-42" not in first[2]

@@ -19,7 +19,7 @@ from tests.support.real_programs import Upstream, program, wait_until
 PACKAGE = Path(__file__).parents[2] / "packages" / "openclaw-plugin"
 
 
-def test_the_package_is_what_the_shim_is() -> None:
+def test_npm_package_package_is_what_the_shim_is() -> None:
     manifest = json.loads((PACKAGE / "package.json").read_text())
     shim = json.loads((SHIM / "package.json").read_text())
     assert (manifest["version"], manifest["type"]) == (shim["version"], "module")

@@ -46,7 +46,7 @@ def connected(host: Host, upstream: Upstream) -> Host:
     return connect(host, upstream, "paste-api-key", KEY)
 
 
-def test_the_whole_life(connected: Host, upstream: Upstream) -> None:
+def test_plugin_whole_life(connected: Host, upstream: Upstream) -> None:
     with connected.gateway() as openclaw:
         assert connected.turn("hello there")
         assert [headers.get("x-api-key") for _, headers, body in upstream.requests if body] == [KEY]
@@ -103,7 +103,7 @@ def ask(host: Host, model: str) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def test_a_gateway_that_runs_already_is_used_and_left_alone(connected: Host, upstream: Upstream) -> None:
+def test_plugin_gateway_that_runs_already_is_used_and_left_alone(connected: Host, upstream: Upstream) -> None:
     config = json5.loads(connected.config.read_text())["plugins"]["entries"]["oauthrouter"]["config"]
     settings = {"providers": {"anthropic": {**config["providers"]["anthropic"], "apiKey": "own-key"}}}
     (connected.state / "config.json").write_text(json.dumps(settings))

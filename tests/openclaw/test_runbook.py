@@ -48,7 +48,7 @@ def with_our_command(sandbox: Sandbox) -> None:
     sandbox.environ["PATH"] = f"{Path(sys.executable).parent}:{sandbox.environ['PATH']}"
 
 
-def test_the_boxes_are_found() -> None:
+def test_runbook_boxes_are_found() -> None:
     kinds = [command.kind for command in commands()]
     assert kinds.count("background") == 1
     assert len(ANYWHERE) >= 4
@@ -70,7 +70,7 @@ def test_commands_that_need_no_openclaw(tmp_path: Path, line: str) -> None:
 
 @pytest.mark.e2e
 @pytest.mark.timeout(500)
-def test_from_top_to_bottom(host: Host, upstream: Upstream) -> None:
+def test_runbook_from_top_to_bottom(host: Host, upstream: Upstream) -> None:
     with_our_command(host)
     host.config.unlink()
     (host.root / "anthropic-key.txt").write_text(f"{KEY}\n")

@@ -89,7 +89,7 @@ def driver(tmp_path: Path, script: str | None, lent: dict[str, str] | None = Non
         process.communicate()
 
 
-def test_the_provider_it_offers(tmp_path: Path) -> None:
+def test_shim_provider_it_offers(tmp_path: Path) -> None:
     with driver(tmp_path, GOOD, server={"port": 9123}) as shim:
         catalog = shim.do("catalog")
         dynamic = shim.do("dynamic")
@@ -99,7 +99,7 @@ def test_the_provider_it_offers(tmp_path: Path) -> None:
     assert (dynamic["id"], dynamic["provider"], dynamic["contextWindow"]) == ("anthropic/claude-haiku-4-5", "oauthrouter", 200000)
 
 
-def test_it_configures_and_learns_the_token(tmp_path: Path) -> None:
+def test_shim_it_configures_and_learns_the_token(tmp_path: Path) -> None:
     script = 'log("config", json.dumps(config), "arguments", *sys.argv[1:])' + GOOD
     with driver(tmp_path, script, spendControls={"dailyRequestBudget": 5}) as shim:
         assert shim.do("token") is None
@@ -113,7 +113,7 @@ def test_it_configures_and_learns_the_token(tmp_path: Path) -> None:
     assert line.endswith("arguments -P -m openclaw_oauthrouter serve --host-stdio")
 
 
-def test_it_names_the_configuration_file(tmp_path: Path) -> None:
+def test_shim_it_names_the_configuration_file(tmp_path: Path) -> None:
     with driver(
         tmp_path, 'log("arguments", *sys.argv[1:], "config", json.dumps(config))' + GOOD, configFile="/a b/own.toml"
     ) as shim:
@@ -134,12 +134,12 @@ def test_it_names_the_configuration_file(tmp_path: Path) -> None:
         ("fd00::5", "[fd00::5]"),
     ],
 )
-def test_it_sends_to_where_the_gateway_can_be_reached(tmp_path: Path, host: str, reached: str) -> None:
+def test_shim_it_sends_to_where_the_gateway_can_be_reached(tmp_path: Path, host: str, reached: str) -> None:
     with driver(tmp_path, GOOD, server={"port": 9123, "listenHost": host}) as shim:
         assert shim.do("catalog")["baseUrl"] == f"http://{reached}:9123/v1"
 
 
-def test_a_kept_token_is_used_from_the_start(tmp_path: Path) -> None:
+def test_shim_kept_token_is_used_from_the_start(tmp_path: Path) -> None:
     state = Sandbox(tmp_path).state
     state.mkdir(parents=True)
     (state / "local-token").write_text("kept\n")
@@ -147,7 +147,7 @@ def test_a_kept_token_is_used_from_the_start(tmp_path: Path) -> None:
         assert shim.do("token") == "kept"
 
 
-def test_it_lends_and_refuses_in_the_hosts_words(tmp_path: Path) -> None:
+def test_shim_it_lends_and_refuses_in_the_hosts_words(tmp_path: Path) -> None:
     script = (
         """
 say({"id": 1, "method": "auth.resolve", "provider": "anthropic"})
@@ -167,14 +167,14 @@ say({"id": 3, "method": "config.write"})
     assert len(heard) == 2
 
 
-def test_a_missing_interpreter_does_not_hold_openclaw_up(tmp_path: Path) -> None:
+def test_shim_missing_interpreter_does_not_hold_openclaw_up(tmp_path: Path) -> None:
     with driver(tmp_path, None) as shim:
         shim.do("start")
         shim.do("stop")
     assert "cannot be started" in shim.details("failure")[0]
 
 
-def test_a_python_that_dies_is_quoted_and_tried_again(tmp_path: Path) -> None:
+def test_shim_python_that_dies_is_quoted_and_tried_again(tmp_path: Path) -> None:
     script = (
         """
 flag = sys.argv[0] + ".second"
@@ -198,7 +198,7 @@ def test_noise_on_standard_output_is_passed_over(tmp_path: Path) -> None:
         assert shim.do("token") == "fresh-token"
 
 
-def test_a_stubborn_python_is_killed(tmp_path: Path) -> None:
+def test_shim_stubborn_python_is_killed(tmp_path: Path) -> None:
     script = """
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 log("pid", os.getpid())
@@ -213,7 +213,7 @@ while True: time.sleep(1)
         wait_until(lambda: not alive(pid), "the process has ended")
 
 
-def test_the_end_of_the_host_reaches_python_as_the_end_of_its_input(tmp_path: Path) -> None:
+def test_shim_end_of_the_host_reaches_python_as_the_end_of_its_input(tmp_path: Path) -> None:
     with driver(tmp_path, 'log("pid", os.getpid())' + GOOD) as shim:
         shim.do("start")
         pid = next(int(line.split()[1]) for line in shim.details("log") if line.startswith("pid"))

@@ -113,7 +113,7 @@ class Wrong:
         (lambda: 5, "limits of budget 'broken' are wrong"),
     ],
 )
-async def test_wrong_limits_stop_the_start_and_name_the_budget(opened: Open, limits: Any, words: str) -> None:
+async def test_budget_of_a_plugin_wrong_limits_stop_the_start_and_name_the_budget(opened: Open, limits: Any, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         await opened(Wrong(limits))
 

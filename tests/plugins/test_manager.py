@@ -36,20 +36,20 @@ class NoSuchTier:
 
 
 @pytest.mark.parametrize(("plugin", "hook"), [(Misspelt(), "oauthrouter_clasify"), (WrongArguments(), "oauthrouter_classify")])
-def test_a_plugin_that_does_not_fit_is_named_with_its_hook(plugin: object, hook: str) -> None:
+def test_manager_plugin_that_does_not_fit_is_named_with_its_hook(plugin: object, hook: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         create_plugin_manager(extra=[plugin], load_entry_points=False)
     assert hook in caught.value.message
     assert type(plugin).__name__ in caught.value.message
 
 
-def test_the_built_in_plugins_are_these() -> None:
+def test_manager_built_in_plugins_are_these() -> None:
     rows = describe(create_plugin_manager(load_entry_points=False))
     assert {row["plugin"] for row in rows} == set(BUILTIN_PLUGINS)
     assert all(row["hooks"] for row in rows), "a built-in plugin without hooks would be dead weight"
 
 
-def test_any_host_finds_us_in_the_entry_point_group() -> None:
+def test_manager_any_host_finds_us_in_the_entry_point_group() -> None:
     manager = pluggy.PluginManager("openclaw")
     manager.add_hookspecs(hookspecs)
     manager.load_setuptools_entrypoints("openclaw")
@@ -77,7 +77,7 @@ async def test_lifecycle_hooks_run_and_their_awaitables_are_awaited(tmp_path: An
     assert happened[-1] == "stop"
 
 
-async def test_a_plugin_that_fails_at_start_leaves_no_gateway_behind(tmp_path: Any) -> None:
+async def test_manager_plugin_that_fails_at_start_leaves_no_gateway_behind(tmp_path: Any) -> None:
     from openclaw_oauthrouter import start_proxy
 
     address = ""
@@ -95,14 +95,14 @@ async def test_a_plugin_that_fails_at_start_leaves_no_gateway_behind(tmp_path: A
         httpx.get(f"{address}/health", trust_env=False)
 
 
-def test_a_tier_that_does_not_exist_is_refused(tmp_path: Any) -> None:
+def test_manager_tier_that_does_not_exist_is_refused(tmp_path: Any) -> None:
     settings = load_settings(environ={}, overrides={"home": tmp_path}).settings
     with pytest.raises(ConfigurationError, match="HUGE"):
         assemble(settings, create_plugin_manager(extra=[NoSuchTier()], load_entry_points=False))
 
 
 @pytest.mark.parametrize("fault", ["raises", "slow", "slow to say nothing"])
-def test_a_faulty_classifier_is_passed_over_and_counted(fault: str) -> None:
+def test_manager_faulty_classifier_is_passed_over_and_counted(fault: str) -> None:
     from openclaw_oauthrouter.canonical.content import TextPart
     from openclaw_oauthrouter.canonical.request import ChatRequest, Message
     from openclaw_oauthrouter.classifier.request_classifier import RequestClassifier

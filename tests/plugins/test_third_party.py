@@ -43,7 +43,7 @@ def run(python: Path, *arguments: str) -> str:
 
 
 @pytest.mark.timeout(180)
-def test_its_overrides_are_seen_in_answers(python: Path, tmp_path: Path) -> None:
+def test_third_party_its_overrides_are_seen_in_answers(python: Path, tmp_path: Path) -> None:
     simple, urgent = json.loads(run(python, "-c", ASK, str(tmp_path)))
     assert (simple["tier"], simple["model"]) == ("SIMPLE", "anthropic/claude-haiku-5-5")
     assert (urgent["tier"], urgent["model"]) == (
@@ -54,7 +54,7 @@ def test_its_overrides_are_seen_in_answers(python: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.timeout(180)
-def test_it_is_listed_with_its_hooks_and_asked_first(python: Path) -> None:
+def test_third_party_it_is_listed_with_its_hooks_and_asked_first(python: Path) -> None:
     rows = json.loads(run(python, "-m", "openclaw_oauthrouter", "plugins", "--json"))
     assert rows[0]["plugin"] == "sample-router"
     assert rows[0]["hooks"] == ["oauthrouter_classify", "oauthrouter_register_dialects", "oauthrouter_register_tiers"]

@@ -146,7 +146,7 @@ async def serving(home: Path, machine: Machine, upstream: str) -> AsyncIterator[
         await process.communicate()
 
 
-async def test_a_gateway_counts_by_the_users_days_whatever_its_machines_clock_does(tmp_path: Path) -> None:
+async def test_clock_of_the_machine_gateway_counts_by_the_users_days_whatever_its_machines_clock_does(tmp_path: Path) -> None:
     machine = Machine(tmp_path / "clock")
     machine.set(moment_of(SPRING[0]))
     async with ScriptedUpstream(Play.json(ANSWER)) as upstream, serving(tmp_path, machine, upstream.url) as http:

@@ -85,7 +85,7 @@ async def test_reserve_tells_how_every_limit_stands(ledger: Ledger) -> None:
         ("conversation:talk", 1),
     ],
 )
-async def test_every_scope_counts_its_own(ledger: Ledger, scope: str, counted: int) -> None:
+async def test_ledgers_every_scope_counts_its_own(ledger: Ledger, scope: str, counted: int) -> None:
     calls = [
         hold(client="ci"),
         hold(client="ci", model="openai/gpt-5.4"),
@@ -104,14 +104,14 @@ async def test_every_scope_counts_its_own(ledger: Ledger, scope: str, counted: i
     assert standing.used + standing.held == counted
 
 
-async def test_what_a_plan_paid_is_in_no_limit_on_money(ledger: Ledger) -> None:
+async def test_ledgers_what_a_plan_paid_is_in_no_limit_on_money(ledger: Ledger) -> None:
     for paid_by, cost in (("api", 1), ("plan", 20), ("extra", 300)):
         await settle(ledger, hold(1, 0, 0, cost, paid_by=paid_by))
     outcome = await attempt(ledger, hold(), [Limit("day", "microdollars", 1000), Limit("day", "requests", 1000)])
     assert [one.used for one in outcome.standings] == [301, 3]
 
 
-async def test_one_row_an_account_however_many_calls(ledger: Ledger) -> None:
+async def test_ledgers_one_row_an_account_however_many_calls(ledger: Ledger) -> None:
     for _ in range(5):
         await settle(ledger, hold(client="ci"), Amounts(1, 2, 3, 4, 1))
     await settle(ledger, hold(client="ci", paid_by="plan"), Amounts(1, 2, 3, 4))
@@ -122,7 +122,7 @@ async def test_one_row_an_account_however_many_calls(ledger: Ledger) -> None:
     ]
 
 
-async def test_a_day_starts_anew_while_its_month_goes_on(ledger: Ledger) -> None:
+async def test_ledgers_day_starts_anew_while_its_month_goes_on(ledger: Ledger) -> None:
     day, month = Limit("day", "requests", 1), Limit("month", "requests", 2)
     assert await reserve(ledger, hold(), [day, month]) is None
     assert await reserve(ledger, hold(at=NOON + DAY_SECONDS), [day, month]) is None
@@ -130,7 +130,7 @@ async def test_a_day_starts_anew_while_its_month_goes_on(ledger: Ledger) -> None
     assert await reserve(ledger, hold(at=NOON + 10 * DAY_SECONDS), [day, month]) is None
 
 
-async def test_what_was_used_long_ago_is_summed_up_once_and_stays_exact(ledger: Ledger) -> None:
+async def test_ledgers_what_was_used_long_ago_is_summed_up_once_and_stays_exact(ledger: Ledger) -> None:
     month = Limit("month", "requests", 1000)
     for day in range(8):
         await settle(ledger, hold(at=NOON - day * DAY_SECONDS))
@@ -144,14 +144,14 @@ async def test_what_was_used_long_ago_is_summed_up_once_and_stays_exact(ledger: 
     assert standing.used == total == 12
 
 
-async def test_a_refused_reservation_holds_nothing(ledger: Ledger) -> None:
+async def test_ledgers_refused_reservation_holds_nothing(ledger: Ledger) -> None:
     tight = Limit("day", "input_tokens", 10)
     roomy = Limit("day", "requests", 1)
     assert await reserve(ledger, hold(1, 11), [roomy, tight]) == (tight, 0, 0)
     assert await reserve(ledger, hold(1, 10), [roomy, tight]) is None
 
 
-async def test_an_expired_reservation_gives_way_but_is_still_booked(ledger: Ledger) -> None:
+async def test_ledgers_expired_reservation_gives_way_but_is_still_booked(ledger: Ledger) -> None:
     one = Limit("day", "requests", 1)
     late = hold(expires_at=NOON + 100)
     assert await reserve(ledger, late, [one], NOON + 50) is None
@@ -161,7 +161,7 @@ async def test_an_expired_reservation_gives_way_but_is_still_booked(ledger: Ledg
     assert await used(ledger) == Amounts(1, 1, 1, 1)
 
 
-async def test_what_was_settled_is_there_after_a_restart(place: str) -> None:
+async def test_ledgers_what_was_settled_is_there_after_a_restart(place: str) -> None:
     before = open_ledger(place)
     await settle(before, hold(), Amounts(1, 2, 3, 4))
     await before.close()
@@ -183,7 +183,7 @@ async def test_note_is_written_within_a_moment_and_by_close(place: str) -> None:
     await other.close()
 
 
-async def test_a_total_written_twice_is_counted_once(place: str) -> None:
+async def test_ledgers_total_written_twice_is_counted_once(place: str) -> None:
     store = open_store(place)
     asked = hold()
     for _ in range(3):
@@ -234,7 +234,7 @@ async def test_settle_is_made_up_for_when_the_store_was_away(shaky: tuple[Ledger
     assert await used(ledger) == Amounts(4, 8, 12, 16)
 
 
-async def test_a_reservation_of_unknown_outcome_is_released_later(shaky: tuple[Ledger, Wrapped]) -> None:
+async def test_ledgers_reservation_of_unknown_outcome_is_released_later(shaky: tuple[Ledger, Wrapped]) -> None:
     ledger, store = shaky
     one = Limit("day", "requests", 1)
     store.failures = [LedgerUnavailableError("no answer within 5 s")]
@@ -278,7 +278,7 @@ async def test_redis_refuses_a_reservation_that_was_given_up_before_it_came(redi
     await ledger.close()
 
 
-async def test_a_living_process_keeps_its_reservations_in_redis(redis_url: str) -> None:
+async def test_ledgers_living_process_keeps_its_reservations_in_redis(redis_url: str) -> None:
     place = f"{redis_url}#{{lease}}:"
     lease_seconds = 1.0  # long against what a busy machine may keep the event loop from its beats
     holder, other = open_ledger(place, lease_seconds=lease_seconds), open_ledger(place)
@@ -294,7 +294,7 @@ async def test_a_living_process_keeps_its_reservations_in_redis(redis_url: str) 
     await other.close()
 
 
-async def test_a_reservation_of_a_process_whose_lease_ended_gives_way_at_once(redis_url: str) -> None:
+async def test_ledgers_reservation_of_a_process_whose_lease_ended_gives_way_at_once(redis_url: str) -> None:
     place = f"{redis_url}#{{ended}}:"
     one = Limit("day", "requests", 1)
     holder, other = open_ledger(place), open_ledger(place)
@@ -305,7 +305,7 @@ async def test_a_reservation_of_a_process_whose_lease_ended_gives_way_at_once(re
     await holder.close()
 
 
-async def test_a_process_that_was_held_up_puts_back_what_it_holds(redis_url: str) -> None:
+async def test_ledgers_process_that_was_held_up_puts_back_what_it_holds(redis_url: str) -> None:
     place = f"{redis_url}#{{paused}}:"
     two = Limit("day", "requests", 2)
     holder, other = open_ledger(place), open_ledger(place)
@@ -327,7 +327,7 @@ async def test_a_process_that_was_held_up_puts_back_what_it_holds(redis_url: str
     await holder.close()
 
 
-async def test_a_clock_that_is_ahead_drops_nobody_elses_reservation(redis_url: str) -> None:
+async def test_ledgers_clock_that_is_ahead_drops_nobody_elses_reservation(redis_url: str) -> None:
     place = f"{redis_url}#{{clocks}}:"
     one = Limit("day", "requests", 1)
     holder, other = open_ledger(place, lease_seconds=30), open_ledger(place, lease_seconds=30)
@@ -383,7 +383,7 @@ async def test_redis_writes_back_what_is_known_after_everything_was_deleted(redi
     await other.close()
 
 
-def test_a_report_reads_the_shared_ledger(redis_url: str, tmp_path: Path) -> None:
+def test_ledgers_report_reads_the_shared_ledger(redis_url: str, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, state_url=redis_url, spend_controls=SpendSettings(daily_request_budget=7))
 
     async def gateway() -> None:
@@ -404,7 +404,7 @@ steps = st.lists(st.tuples(st.sampled_from(["reserve", "settle", "release"]), st
 
 @given(steps=steps)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_any_order_of_steps_keeps_the_limit(steps, tmp_path_factory: pytest.TempPathFactory) -> None:
+async def test_ledgers_any_order_of_steps_keeps_the_limit(steps, tmp_path_factory: pytest.TempPathFactory) -> None:
     ledger = open_ledger(str(tmp_path_factory.mktemp("steps") / "ledger.sqlite3"))
     limit = Limit("day", "input_tokens", 100)
     open_holds: dict[int, object] = {}

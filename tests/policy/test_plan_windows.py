@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.plan_windows import STRATEGIES, moments, week
 
 
-def test_the_health_book_refuses_nobody_and_wastes_little() -> None:
+def test_plan_windows_health_registry_refuses_nobody_and_wastes_little() -> None:
     tallies = {name: week(strategy) for name, strategy in STRATEGIES.items()}
     static = tallies["one plan, static"]
     forgetful = tallies["chain without memory"]

@@ -79,7 +79,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     server.stop()
 
 
-async def test_a_server_that_hung_leaves_no_reservation_behind(server: Server) -> None:
+async def test_redis_trouble_server_that_hung_leaves_no_reservation_behind(server: Server) -> None:
     one, other = server.ledger("one"), server.ledger("other")
     limit = Limit("day", "requests", 10)
     assert await reserve(one, hold(), [limit]) is None
@@ -95,7 +95,7 @@ async def test_a_server_that_hung_leaves_no_reservation_behind(server: Server) -
         await ledger.close()
 
 
-async def test_what_was_settled_while_it_hung_is_booked_once(server: Server) -> None:
+async def test_redis_trouble_what_was_settled_while_it_hung_is_booked_once(server: Server) -> None:
     ledger = server.ledger("one")
     await settle(ledger, hold(), Amounts(1, 1, 1, 1))
     server.process.send_signal(signal.SIGSTOP)
@@ -115,7 +115,7 @@ async def test_what_was_settled_while_it_hung_is_booked_once(server: Server) -> 
     await ledger.close()
 
 
-async def test_a_connection_that_redis_closed_fails_nobody_and_its_loss_is_made_good(server: Server) -> None:
+async def test_redis_trouble_connection_that_redis_closed_fails_nobody_and_its_loss_is_made_good(server: Server) -> None:
     ledger = server.ledger("one")
     limit = Limit("day", "requests", 10)
     for _ in range(3):

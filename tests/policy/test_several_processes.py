@@ -27,7 +27,9 @@ def start(*arguments: object) -> subprocess.Popen[str]:
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(("requests", "tokens"), [(300, 10**9), (10**9, 5_000)], ids=["requests", "tokens"])
-async def test_two_hundred_clients_in_four_processes_cannot_overspend(place: str, requests: int, tokens: int) -> None:
+async def test_several_processes_two_hundred_clients_in_four_processes_cannot_overspend(
+    place: str, requests: int, tokens: int
+) -> None:
     await open_ledger(place).close()
     workers = [start("compete", place, 50, requests, tokens, seed) for seed in range(4)]
     printed = [worker.communicate(timeout=150)[0] for worker in workers]
@@ -45,7 +47,7 @@ async def test_two_hundred_clients_in_four_processes_cannot_overspend(place: str
 
 
 @pytest.mark.timeout(60 + 3 * KILLS)
-async def test_a_killed_process_leaks_nothing_and_loses_nothing_settled(place: str) -> None:
+async def test_several_processes_killed_process_leaks_nothing_and_loses_nothing_settled(place: str) -> None:
     ledger = open_ledger(place)
     chance = random.Random(7)
     acknowledged = 0

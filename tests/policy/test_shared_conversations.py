@@ -18,7 +18,7 @@ def memory() -> Conversations:
     return Conversations(lambda: 1000.0, 60.0)
 
 
-async def test_what_one_gateway_gave_another_learns(redis_url: str) -> None:
+async def test_shared_conversations_what_one_gateway_gave_another_learns(redis_url: str) -> None:
     one, other = (SharedConversations.connect(memory(), redis_url, 60.0) for _ in range(2))
     cached = {SONNET: CachedPrompt(1200, 990.0, 3600.0)}
     told = Conversation(Tier.COMPLEX, SONNET, 1000.0, cached, 4, 2000, 150.5, 300.0, 1, "high", 1, 22)
@@ -32,7 +32,7 @@ async def test_what_one_gateway_gave_another_learns(redis_url: str) -> None:
     await other.close()
 
 
-async def test_without_the_server_each_goes_by_its_own_memory(caplog: pytest.LogCaptureFixture) -> None:
+async def test_shared_conversations_without_the_server_each_goes_by_its_own_memory(caplog: pytest.LogCaptureFixture) -> None:
     alone = SharedConversations.connect(memory(), "redis://127.0.0.1:1/0", 60.0)
     with caplog.at_level(logging.WARNING):
         await alone.fetch("talk")
@@ -47,7 +47,7 @@ async def test_without_the_server_each_goes_by_its_own_memory(caplog: pytest.Log
     assert caplog.text.count("cannot be shared") == 1
 
 
-async def test_what_somebody_else_wrote_there_is_nobody_s_conversation(redis_url: str) -> None:
+async def test_shared_conversations_what_somebody_else_wrote_there_is_nobody_s_conversation(redis_url: str) -> None:
     shared = SharedConversations.connect(memory(), redis_url, 60.0)
     for number, value in enumerate(
         (b"x", b"[]", b"[1,2,3]", b'["HUGE","m",1]', b'["SIMPLE","m","many"]', b"{}", b'{"tier":"HUGE","caches":{}}')
@@ -59,7 +59,7 @@ async def test_what_somebody_else_wrote_there_is_nobody_s_conversation(redis_url
     await shared.close()
 
 
-async def test_a_newer_memory_of_our_own_is_not_overwritten_by_an_older_one(redis_url: str) -> None:
+async def test_shared_conversations_newer_memory_of_our_own_is_not_overwritten_by_an_older_one(redis_url: str) -> None:
     one, other = (SharedConversations.connect(memory(), redis_url, 60.0) for _ in range(2))
     one.remember("raced", Conversation(Tier.SIMPLE, "a/old", 990.0))
     await one.close()

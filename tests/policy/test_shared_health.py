@@ -41,7 +41,7 @@ async def gateways(redis_url: str) -> AsyncIterator[tuple[Gateway, Gateway]]:
         await gateway.shared.close()
 
 
-async def test_a_failure_and_its_end_travel(gateways: tuple[Gateway, Gateway]) -> None:
+async def test_shared_health_failure_and_its_end_travel(gateways: tuple[Gateway, Gateway]) -> None:
     one, other = gateways
     one.registry.failed("anthropic", "m", "k", REFUSED)
     one.registry.observe_headers("openai", "k", USED_UP, model="gpt-5.5")
@@ -68,7 +68,7 @@ async def test_damaged_news_is_passed_over(gateways: tuple[Gateway, Gateway]) ->
     assert other.blocked
 
 
-async def test_it_goes_on_by_itself(gateways: tuple[Gateway, Gateway]) -> None:
+async def test_shared_health_it_goes_on_by_itself(gateways: tuple[Gateway, Gateway]) -> None:
     tasks = [asyncio.create_task(gateway.shared.sync()) for gateway in gateways]
     gateways[0].registry.failed("anthropic", "m", "k", REFUSED)
     async with asyncio.timeout(10):
@@ -77,7 +77,7 @@ async def test_it_goes_on_by_itself(gateways: tuple[Gateway, Gateway]) -> None:
     await end_tasks(tasks)
 
 
-async def test_without_the_server_each_goes_by_what_it_sees(caplog: pytest.LogCaptureFixture) -> None:
+async def test_shared_health_without_the_server_each_goes_by_what_it_sees(caplog: pytest.LogCaptureFixture) -> None:
     shared = SharedHealth.connect(HealthRegistry(lambda: 0.0), "redis://127.0.0.1:1/0")
     shared._seconds = 0.01
     task = asyncio.create_task(shared.sync())

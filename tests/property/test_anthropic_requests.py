@@ -79,7 +79,7 @@ def rules_of(model: str) -> Accepts:
 
 
 @given(requests, models)
-def test_the_conversation_keeps_the_rules(request: ChatRequest, model: str) -> None:
+def test_anthropic_requests_conversation_keeps_the_rules(request: ChatRequest, model: str) -> None:
     body: dict[str, Any] = encoded_for(DIALECT, request, ModelInfo("anthropic", model)).body
     rules = rules_of(model)
     assert body["messages"]
@@ -143,6 +143,6 @@ def test_names_and_marks_keep_the_rules(request: ChatRequest, model: str) -> Non
 
 
 @given(requests)
-def test_the_same_request_gives_the_same_body(request: ChatRequest) -> None:
+def test_anthropic_requests_same_request_gives_the_same_body(request: ChatRequest) -> None:
     info = ModelInfo("anthropic", "claude-opus-4-6")
     assert encoded_for(DIALECT, request, info) == encoded_for(DIALECT, replace(request), info)

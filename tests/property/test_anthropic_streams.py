@@ -88,20 +88,20 @@ def fold(events: list[StreamEvent]) -> ChatResponse:
 
 
 @given(streams(), st.data())
-def test_any_chunking_gives_the_same_events(data: bytes, draw: st.DataObject) -> None:
+def test_anthropic_streams_any_chunking_gives_the_same_events(data: bytes, draw: st.DataObject) -> None:
     cuts = sorted(draw.draw(st.lists(st.integers(0, len(data)), max_size=12)))
     chunks = [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
     assert decode(*chunks) == decode(data)
 
 
 @given(streams())
-def test_the_relay_changes_no_byte(data: bytes) -> None:
+def test_anthropic_streams_relay_changes_no_byte(data: bytes) -> None:
     decoder, encoder = DIALECT.stream_decoder(), DIALECT.relay_encoder(REQUEST, {"another": "tool"})
     assert encoder.send(decoder.receive(data)) + encoder.send(decoder.finish()) == data
 
 
 @given(streams())
-def test_what_is_written_reads_the_same(data: bytes) -> None:
+def test_anthropic_streams_what_is_written_reads_the_same(data: bytes) -> None:
     events = decode(data)
     encoder = DIALECT.stream_encoder(REQUEST, "m")
     streamed = fold(decode(*(encoder.send(Frame(b"", (event,))) for event in events)))
@@ -156,7 +156,7 @@ def wire_events() -> st.SearchStrategy[Wire]:
 
 
 @given(st.lists(wire_events(), max_size=12))
-def test_any_order_of_events_gives_a_legal_stream(events: list[Wire]) -> None:
+def test_anthropic_streams_any_order_of_events_gives_a_legal_stream(events: list[Wire]) -> None:
     found = decode(b"".join(b"data: " + orjson.dumps(event) + b"\n\n" for event in events))
     assert isinstance(found[-1], ResponseFinished | ResponseFailed)
     assert not any(isinstance(event, ResponseFinished | ResponseFailed) for event in found[:-1])

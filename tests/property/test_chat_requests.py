@@ -66,7 +66,7 @@ def read(body: Any) -> ChatRequest | InvalidRequestError:
 
 @UNTIMED
 @given(BODY)
-def test_any_body_is_a_request_or_a_refusal_that_names_the_field(body: Any) -> None:
+def test_chat_requests_any_body_is_a_request_or_a_refusal_that_names_the_field(body: Any) -> None:
     found = read(body)
     if isinstance(found, InvalidRequestError):
         assert found.param
@@ -108,7 +108,7 @@ def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @UNTIMED
 @given(conversations())
-def test_what_is_read_is_written_back_the_same(messages: list[dict[str, Any]]) -> None:
+def test_chat_requests_what_is_read_is_written_back_the_same(messages: list[dict[str, Any]]) -> None:
     request = DIALECT.decode_request({"model": "m", "messages": messages}, {})
     foreign = ChatRequest("anthropic_messages", request.model, request.messages)
     encoded = DIALECT.encode_request(foreign, CARD)

@@ -55,7 +55,7 @@ def fold(events: list[StreamEvent]) -> ChatResponse:
 
 @UNTIMED
 @given(answers(), st.data())
-def test_an_encoded_answer_is_read_back_whatever_the_chunking(events: list[StreamEvent], data: st.DataObject) -> None:
+def test_chat_streams_encoded_answer_is_read_back_whatever_the_chunking(events: list[StreamEvent], data: st.DataObject) -> None:
     encoder = DIALECT.stream_encoder(REQUEST, "m")
     cut = data.draw(st.integers(0, len(events)))
     wire = encoder.send(Frame(b"", tuple(events[:cut]))) + encoder.keep_alive() + encoder.send(Frame(b"", tuple(events[cut:])))
@@ -75,7 +75,7 @@ def test_an_encoded_answer_is_read_back_whatever_the_chunking(events: list[Strea
 
 @UNTIMED
 @given(answers())
-def test_a_whole_answer_says_what_its_stream_said(events: list[StreamEvent]) -> None:
+def test_chat_streams_whole_answer_says_what_its_stream_said(events: list[StreamEvent]) -> None:
     encoder = DIALECT.stream_encoder(REQUEST, "m")
     streamed = [orjson.loads(line[6:]) for line in encoder.send(Frame(b"", tuple(events))).split(b"\n\n")[:-2]]
     said: dict[str, Any] = {}
@@ -146,7 +146,7 @@ def test_chunks_of_any_shape_never_break_the_decoder(chunks: list[Any]) -> None:
     JSON.map(orjson.dumps) | st.binary(max_size=40),
     st.dictionaries(st.just("retry-after"), st.text(max_size=9)),
 )
-def test_any_refusal_is_understood(status: int, body: bytes, headers: dict[str, str]) -> None:
+def test_chat_streams_any_refusal_is_understood(status: int, body: bytes, headers: dict[str, str]) -> None:
     error = DIALECT.decode_error(status, headers, body)
     assert error.upstream_status == status
     assert error.message

@@ -58,7 +58,7 @@ responses = st.builds(
 
 
 @given(responses)
-def test_whole_answer_is_the_stream_joined(response: ChatResponse) -> None:
+def test_chat_whole_and_stream_whole_answer_is_the_stream_joined(response: ChatResponse) -> None:
     whole = DIALECT.encode_response(response, REQUEST, "m")
     raw = DIALECT.stream_encoder(REQUEST, "m").send(Frame(b"", tuple(unfold(response))))
     chunks = [orjson.loads(line[6:]) for line in raw.split(b"\n\n") if line.startswith(b"data: {")]

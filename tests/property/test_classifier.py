@@ -81,7 +81,7 @@ def said(text: str, previous: Tier | None = None) -> RequestFeatures:
 
 @patient
 @given(TEXTS)
-def test_any_text_has_a_tier_a_confidence_and_a_reason(text: str) -> None:
+def test_classifier_any_text_has_a_tier_a_confidence_and_a_reason(text: str) -> None:
     classified = rules().classify(said(text))
     assert isinstance(classified.tier, Tier)
     assert 0 <= classified.confidence <= 1
@@ -91,21 +91,21 @@ def test_any_text_has_a_tier_a_confidence_and_a_reason(text: str) -> None:
 
 @patient
 @given(TEXTS)
-def test_the_tier_is_where_the_score_lies(text: str) -> None:
+def test_classifier_tier_is_where_the_score_lies(text: str) -> None:
     classified = rules().classify(said(text))
     assert classified.tier is tier_at(classified.score, rules().cut_points)
 
 
 @patient
 @given(FINITE, FINITE, st.tuples(FINITE, FINITE, FINITE))
-def test_a_higher_score_never_means_a_lower_tier(one: float, other: float, cuts: tuple[float, float, float]) -> None:
+def test_classifier_higher_score_never_means_a_lower_tier(one: float, other: float, cuts: tuple[float, float, float]) -> None:
     low, high = sorted((one, other))
     assert tier_at(low, cuts).rank <= tier_at(high, cuts).rank
 
 
 @patient
 @given(st.data(), LETTERS, LETTERS)
-def test_a_keyword_inside_a_longer_word_is_not_found(data: st.DataObject, before: str, after: str) -> None:
+def test_classifier_keyword_inside_a_longer_word_is_not_found(data: st.DataObject, before: str, after: str) -> None:
     name = data.draw(st.sampled_from(sorted(english_words())))
     word = data.draw(st.sampled_from(english_words()[name]))
     longer = data.draw(st.sampled_from([before + word, word + after, before + word + after]))
@@ -123,7 +123,7 @@ def test_saying_it_twice_counts_no_keyword_twice(one: str, other: str) -> None:
 
 @patient
 @given(TEXTS, st.sampled_from(Tier), st.sampled_from(["yes", "go ahead", "continue", "why?", "好的", "да", "ok now fix it"]))
-def test_a_follow_up_never_falls(task: str, tier: Tier, reply: str) -> None:
+def test_classifier_follow_up_never_falls(task: str, tier: Tier, reply: str) -> None:
     messages = (Message("user", (TextPart(task),)), Message("assistant", (TextPart("…"),)), Message("user", (TextPart(reply),)))
     found = features_of(ChatRequest("test", "auto", messages), prompt_wrappers=builtin_prompt_wrappers(), previous_tier=tier)
     assert rules().classify(found).tier.rank >= tier.rank
@@ -153,14 +153,14 @@ def test_wrapping_changes_nothing(text: str) -> None:
 
 @patient
 @given(TEXTS)
-def test_the_compatible_classifier_takes_any_text(text: str) -> None:
+def test_classifier_compatible_classifier_takes_any_text(text: str) -> None:
     classified = RulesV1().classify(said(text))
     assert classified.tier is not Tier.COMPLEX
     assert 0.5 <= classified.confidence <= 1
 
 
 @pytest.mark.parametrize("size", [8_000, 100_000, 1_000_000])
-def test_what_is_read_is_bounded(size: int) -> None:
+def test_classifier_what_is_read_is_bounded(size: int) -> None:
     found = said("word " * (size // 5))
     assert len(found.text) <= 3_100
     assert found.text_length == size - 1

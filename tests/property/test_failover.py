@@ -34,7 +34,7 @@ WORLDS = st.builds(
 
 @given(WORLDS, ROUTES)
 @settings(deadline=None)
-def test_a_walk_ends(world: World, route: list[Candidate]) -> None:
+def test_failover_walk_ends(world: World, route: list[Candidate]) -> None:
     answered = False
     try:
         asyncio.run(world.open(*route))

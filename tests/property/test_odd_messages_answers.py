@@ -97,7 +97,7 @@ def read_by_all(events: Sequence[StreamEvent], raw: bytes, *, streamed: bool) ->
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["events named", "events not named"])
-def test_a_stream_with_one_odd_value(named: bool) -> None:
+def test_odd_messages_answers_stream_with_one_odd_value(named: bool) -> None:
     for what, odd in mutations(STREAM):
         pairs = [(plain["type"], event) for plain, event in zip(STREAM, odd, strict=False)]
         lines = [(f"event: {name}\n" if named else "", orjson.dumps(event).decode()) for name, event in pairs]
@@ -109,7 +109,7 @@ def test_a_stream_with_one_odd_value(named: bool) -> None:
             raise AssertionError(what) from error
 
 
-def test_a_whole_answer_with_one_odd_value() -> None:
+def test_odd_messages_answers_whole_answer_with_one_odd_value() -> None:
     read = 0
     for what, odd in mutations(WHOLE):
         try:

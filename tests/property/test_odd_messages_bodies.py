@@ -144,14 +144,14 @@ UPSTREAMS = pytest.mark.parametrize(
 
 
 @UPSTREAMS
-def test_a_body_with_one_odd_value(dialect: Dialect, models: list[ModelInfo]) -> None:
+def test_odd_messages_bodies_body_with_one_odd_value(dialect: Dialect, models: list[ModelInfo]) -> None:
     assert count_translated(dialect, models, mutations(BODY)) > 500, "the encoders are hardly reached any more"
     for body in (FOR_SOME, *THINKING):
         count_translated(dialect, models, mutations(body))
 
 
 @UPSTREAMS
-def test_a_body_whose_turns_are_anothers(dialect: Dialect, models: list[ModelInfo]) -> None:
+def test_odd_messages_bodies_body_whose_turns_are_anothers(dialect: Dialect, models: list[ModelInfo]) -> None:
     assert count_translated(dialect, models, _other_roles()) > 20, "the encoders are hardly reached any more"
 
 
@@ -181,7 +181,7 @@ FREE: dict[str, tuple[Any, Callable[[Any], ChatRequest]]] = {
 
 
 @pytest.mark.parametrize("name", FREE)
-def test_a_foreign_request_with_one_odd_value(name: str) -> None:
+def test_odd_messages_bodies_foreign_request_with_one_odd_value(name: str) -> None:
     plain, requested = FREE[name]
     for what, odd in mutations(plain):
         for info in CLAUDE:

@@ -239,7 +239,7 @@ RESPONSES_BODIES: list[Json] = [
 
 @pytest.mark.parametrize("target", DIALECTS, ids=lambda dialect: dialect.name)
 @pytest.mark.parametrize(("source", "bodies"), [(CHAT, CHAT_BODIES), (RESPONSES, RESPONSES_BODIES)], ids=["chat", "responses"])
-def test_a_clients_body_with_one_odd_value(source: Dialect, bodies: list[Json], target: Dialect) -> None:
+def test_odd_openai_json_clients_body_with_one_odd_value(source: Dialect, bodies: list[Json], target: Dialect) -> None:
     written = sum(_translated(source, target, body, what) for full in bodies for what, body in mutations(full))
     assert written > 500, "the encoders are hardly reached any more"
 
@@ -391,7 +391,7 @@ CLIENTS = {
     ],
     ids=["chat", "responses", *(f"{name}-error-{kind}" for name in ("chat", "responses") for kind in range(len(ERRORS)))],
 )
-def test_an_upstreams_stream_with_one_odd_value(source: Dialect, events: list[Json]) -> None:
+def test_odd_openai_json_upstreams_stream_with_one_odd_value(source: Dialect, events: list[Json]) -> None:
     for what, stream in mutations(events):
         try:
             frames = _read(source, stream)
@@ -404,7 +404,7 @@ def test_an_upstreams_stream_with_one_odd_value(source: Dialect, events: list[Js
 
 
 @pytest.mark.parametrize(("source", "answer"), [(CHAT, CHAT_ANSWER), (RESPONSES, RESPONSES_ANSWER)], ids=["chat", "responses"])
-def test_an_upstreams_answer_with_one_odd_value(source: Dialect, answer: Json) -> None:
+def test_odd_openai_json_upstreams_answer_with_one_odd_value(source: Dialect, answer: Json) -> None:
     for what, body in mutations(answer):
         try:
             try:
@@ -419,7 +419,7 @@ def test_an_upstreams_answer_with_one_odd_value(source: Dialect, answer: Json) -
 
 @pytest.mark.parametrize("dialect", [CHAT, RESPONSES], ids=["chat", "responses"])
 @pytest.mark.parametrize("refusal", ERRORS)
-def test_a_refusal_with_one_odd_value(dialect: Dialect, refusal: Json) -> None:
+def test_odd_openai_json_refusal_with_one_odd_value(dialect: Dialect, refusal: Json) -> None:
     for what, body in mutations(refusal):
         try:
             error = dialect.decode_error(400, {}, orjson.dumps(body))

@@ -37,7 +37,7 @@ def turns(conversation: tuple[Message, ...]) -> list[tuple[bool, tuple[Part, ...
 
 
 @given(conversations)
-def test_every_call_is_answered_once_right_after_its_turn(conversation: tuple[Message, ...]) -> None:
+def test_repair_every_call_is_answered_once_right_after_its_turn(conversation: tuple[Message, ...]) -> None:
     mended, _ = repair(conversation)
     open_calls: list[str] = []
     for is_assistant, parts in [*turns(mended), (False, ())]:
@@ -49,7 +49,7 @@ def test_every_call_is_answered_once_right_after_its_turn(conversation: tuple[Me
 
 
 @given(conversations)
-def test_only_a_user_message_answers_calls(conversation: tuple[Message, ...]) -> None:
+def test_repair_only_a_user_message_answers_calls(conversation: tuple[Message, ...]) -> None:
     mended, _ = repair(conversation)
     assert not [message for message in mended if message.role != "user" and of(message.parts, ToolCallResponsePart)]
 
@@ -64,7 +64,7 @@ def test_ids_are_unique_and_no_text_is_empty(conversation: tuple[Message, ...]) 
 
 
 @given(conversations)
-def test_a_mended_conversation_is_clean_and_a_clean_one_is_the_same_object(conversation: tuple[Message, ...]) -> None:
+def test_repair_mended_conversation_is_clean_and_a_clean_one_is_the_same_object(conversation: tuple[Message, ...]) -> None:
     mended, notes = repair(conversation)
     assert (mended is conversation) == (not notes)
     again, none = repair(mended)
@@ -73,7 +73,7 @@ def test_a_mended_conversation_is_clean_and_a_clean_one_is_the_same_object(conve
 
 
 @given(conversations)
-def test_no_words_are_lost(conversation: tuple[Message, ...]) -> None:
+def test_repair_no_words_are_lost(conversation: tuple[Message, ...]) -> None:
     def words(found: tuple[Message, ...]) -> list[str]:
         inner = [
             item
@@ -104,13 +104,13 @@ def test_clean_conversations(conversation: tuple[Message, ...]) -> None:
     assert repair(conversation)[0] is conversation
 
 
-def test_a_lost_result() -> None:
+def test_repair_lost_result() -> None:
     mended, notes = repair((HI, CALL, HI))
     assert mended == (HI, CALL, Message("user", (ToolCallResponsePart("a", (TextPart(NO_RESULT),), is_error=True),)), HI)
     assert [str(note) for note in notes] == ["repaired tool call 'a': it has no result, and every call needs one"]
 
 
-def test_a_lost_call() -> None:
+def test_repair_lost_call() -> None:
     image = BlobPart("image", "image/png", "aGk=")
     mended, notes = repair((HI, Message("user", (ToolCallResponsePart("a", (TextPart("r"), image)),))))
     assert mended == (HI, Message("user", (TextPart("[result of tool call a]"), TextPart("r"), image)))
@@ -122,6 +122,6 @@ def test_results_that_come_late_move_up() -> None:
     assert mended == (HI, CALL, RESULT, HI)
 
 
-def test_an_id_used_twice_is_told_apart_in_calls_and_results() -> None:
+def test_repair_id_used_twice_is_told_apart_in_calls_and_results() -> None:
     mended, _ = repair((HI, CALL, RESULT, CALL, RESULT))
     assert [part.id for message in mended[1:] for part in message.parts] == ["a", "a", "a_2", "a_2"]  # type: ignore[union-attr]

@@ -75,7 +75,7 @@ def _shown(event: StreamEvent) -> str:
 
 @given(streams(), cuts, st.sampled_from(["\n", "\r\n", "\r"]))
 @settings(deadline=None)
-def test_any_chunking_and_line_ending(events: list[dict[str, Any]], at: list[int], newline: str) -> None:
+def test_responses_chunking_any_chunking_and_line_ending(events: list[dict[str, Any]], at: list[int], newline: str) -> None:
     expected, _ = decode(as_bytes(events, "\n"), [])
     raw = as_bytes(events, newline)
     decoded, passed = decode(raw, at)
@@ -85,7 +85,7 @@ def test_any_chunking_and_line_ending(events: list[dict[str, Any]], at: list[int
 
 @given(streams(), st.integers(min_value=0, max_value=4000))
 @settings(deadline=None)
-def test_a_stream_cut_anywhere_ends_exactly_once_and_every_part_closes_or_the_stream_fails(
+def test_responses_chunking_stream_cut_anywhere_ends_exactly_once_and_every_part_closes_or_the_stream_fails(
     events: list[dict[str, Any]], at: int
 ) -> None:
     decoder = make_dialect().stream_decoder()
@@ -100,7 +100,7 @@ def test_a_stream_cut_anywhere_ends_exactly_once_and_every_part_closes_or_the_st
 
 @given(streams())
 @settings(deadline=None)
-def test_what_was_streamed_is_what_is_folded(events: list[dict[str, Any]]) -> None:
+def test_responses_chunking_what_was_streamed_is_what_is_folded(events: list[dict[str, Any]]) -> None:
     if events[-1]["type"] not in ("response.completed", "response.incomplete"):
         return
     decoder = make_dialect().stream_decoder()

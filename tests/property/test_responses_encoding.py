@@ -61,7 +61,7 @@ def _comparable(answer: ChatResponse) -> list[Any]:
 
 @given(answers())
 @settings(deadline=None)
-def test_what_is_encoded_decodes_to_the_same(events: list[StreamEvent]) -> None:
+def test_responses_encoding_what_is_encoded_decodes_to_the_same(events: list[StreamEvent]) -> None:
     answer, again = fold(events), fold(decode(encode(events, from_client())))
     assert _comparable(again) == _comparable(answer)
     assert again.usage == answer.usage
@@ -81,7 +81,7 @@ def test_items_never_overlap_and_numbers_have_no_gap(events: list[StreamEvent]) 
 
 @given(answers())
 @settings(deadline=None)
-def test_whole_and_streamed_answers_agree(events: list[StreamEvent]) -> None:
+def test_responses_encoding_whole_and_streamed_answers_agree(events: list[StreamEvent]) -> None:
     whole = make_dialect().encode_response(fold(events), from_client(), "m")
     (*_, last) = unwire(encode(events, from_client()))
     said = [_words(item) for item in last["response"]["output"]]
@@ -92,7 +92,7 @@ def _words(item: dict[str, Any]) -> Any:
     return {key: value for key, value in item.items() if key != "id"}
 
 
-def test_the_parts_compared_above_are_all_the_kinds_there_are() -> None:
+def test_responses_encoding_parts_compared_above_are_all_the_kinds_there_are() -> None:
     events: list[StreamEvent] = []
     for index, kind in enumerate(("text", "refusal", "reasoning", "tool_call")):
         events += [PartStarted(index, kind, id="c", name="f"), PartDelta(index, "x"), PartFinished(index)]

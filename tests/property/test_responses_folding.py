@@ -27,7 +27,9 @@ def stream_of(items: list[dict[str, Any]], *, listed: bool) -> bytes:
 
 
 @given(st.lists(ITEM, max_size=4), st.booleans(), st.data())
-def test_whole_answer_is_the_folded_stream(items: list[dict[str, Any]], listed: bool, data: st.DataObject) -> None:
+def test_responses_folding_whole_answer_is_the_folded_stream(
+    items: list[dict[str, Any]], listed: bool, data: st.DataObject
+) -> None:
     dialect = make_dialect()
     encoder = dialect.relay_encoder(from_client(), {})
     blocks = [block + b"\n\n" for block in stream_of(items, listed=listed).split(b"\n\n")[:-1]]

@@ -18,7 +18,7 @@ PATHS = {"/v1/chat/completions": ASK, "/v1/messages": ASK, "/v1/responses": {"in
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_provider_that_leads_back_here_is_found_at_the_first_hop(
+async def test_provider_that_leads_back_here_is_found_at_the_first_candidate(
     path: str, gateway: Any, client: Any, scripted: Any
 ) -> None:
     first = await gateway()
@@ -35,7 +35,7 @@ async def test_provider_that_leads_back_here_is_found_at_the_first_hop(
     assert len(events) == 1
 
 
-async def test_two_gateways_that_lead_to_each_other_end_where_they_began(gateway: Any, client: Any) -> None:
+async def test_addresses_two_gateways_that_lead_to_each_other_end_where_they_began(gateway: Any, client: Any) -> None:
     probe = await gateway()
     port = probe.port
     await probe.close()
@@ -66,7 +66,7 @@ async def test_redirect_is_named_and_not_followed(status: int, path: str, gatewa
     assert elsewhere.seen == []
 
 
-async def test_own_limit_of_connections_is_nobody_elses_failure(gateway: Any, client: Any, scripted: Any) -> None:
+async def test_addresses_own_limit_of_connections_is_nobody_elses_failure(gateway: Any, client: Any, scripted: Any) -> None:
     busy = await scripted(Play([b": wait\n\n", STALL]))
     free = await scripted(play(CHAT, Answer("fine"), stream=False))
     providers = {

@@ -74,7 +74,7 @@ async def test_web_pages_get_nothing_even_with_the_token(name: str, path: str, g
     assert upstream.seen == []
 
 
-async def test_no_page_is_let_in_by_cors(gateway: Any, client: Any) -> None:
+async def test_attacks_no_page_is_let_in_by_cors(gateway: Any, client: Any) -> None:
     http = await client(await gateway())
     asked = {"access-control-request-method": "POST", "access-control-request-headers": "authorization"}
     for path in ("/v1/chat/completions", "/v1/models", "/health", "/debug/routing-trace"):
@@ -117,7 +117,7 @@ async def test_strangers_stay_outside(headers: dict[str, str], gateway: Any) -> 
         assert (await stranger.get("/health")).status_code == 200
 
 
-async def test_a_token_in_the_url_is_good_for_the_dashboards_redirect_only(gateway: Any) -> None:
+async def test_attacks_token_in_the_url_is_good_for_the_dashboards_redirect_only(gateway: Any) -> None:
     handle = await gateway()
     token = {"token": handle.auth_token}
     async with httpx.AsyncClient(base_url=handle.base_url, trust_env=False) as browser:
@@ -153,7 +153,7 @@ SMUGGLED = {
 
 
 @pytest.mark.parametrize("name", SMUGGLED)
-async def test_nothing_is_smuggled_in(name: str, gateway: Any, scripted: Any) -> None:
+async def test_attacks_nothing_is_smuggled_in(name: str, gateway: Any, scripted: Any) -> None:
     upstream = await scripted(Play.json(MESSAGE))
     handle = await gateway(upstream)
     second = b"GET /smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
@@ -186,7 +186,7 @@ async def test_nothing_is_smuggled_in(name: str, gateway: Any, scripted: Any) ->
         "http://127.0.0.1/v1/models",
     ],
 )
-async def test_no_spelling_of_a_path_gets_past_the_token(path: str, gateway: Any) -> None:
+async def test_attacks_no_spelling_of_a_path_gets_past_the_token(path: str, gateway: Any) -> None:
     handle = await gateway()
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
     answer = await raw(handle, request)
@@ -195,7 +195,7 @@ async def test_no_spelling_of_a_path_gets_past_the_token(path: str, gateway: Any
 
 
 @pytest.mark.parametrize("upgrade", ["websocket", "h2c"])
-async def test_no_other_protocol_goes_round_the_gate(upgrade: str, gateway: Any) -> None:
+async def test_attacks_no_other_protocol_goes_round_the_gate(upgrade: str, gateway: Any) -> None:
     handle = await gateway()
     lines = (
         "GET /v1/models HTTP/1.1",
@@ -252,7 +252,7 @@ async def test_large_and_deep_bodies(body: bytes, status: int, gateway: Any, cli
         assert answer.status_code == status, (path, answer.text)
 
 
-async def test_a_body_is_not_believed_about_its_size(gateway: Any) -> None:
+async def test_attacks_body_is_not_believed_about_its_size(gateway: Any) -> None:
     handle = await gateway(server={"max_body_bytes": 1500})
     chunk = b"400\r\n" + b"x" * 1024 + b"\r\n"
     answer = await raw(handle, head(handle, "Transfer-Encoding: chunked") + chunk * 3)
@@ -260,14 +260,14 @@ async def test_a_body_is_not_believed_about_its_size(gateway: Any) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST /v1/chat", POST + b"Host: 127.0.0.1\r\nX-A: b\r\n"])
-async def test_a_head_has_its_time(sent: bytes, gateway: Any) -> None:
+async def test_attacks_head_has_its_time(sent: bytes, gateway: Any) -> None:
     handle = await gateway(server={"header_seconds": 0.3})
     answer = await raw(handle, sent)
     assert status_of(answer) == 408
     assert b"server.header_seconds" in answer
 
 
-async def test_a_head_that_drips_has_no_more_time(gateway: Any) -> None:
+async def test_attacks_head_that_drips_has_no_more_time(gateway: Any) -> None:
     handle = await gateway(server={"header_seconds": 0.4})
     reader, writer = await asyncio.open_connection("127.0.0.1", handle.port)
     writer.write(POST)
@@ -282,7 +282,7 @@ async def test_a_head_that_drips_has_no_more_time(gateway: Any) -> None:
     assert status_of(answer.result()) == 408
 
 
-async def test_a_second_head_has_its_time_too_but_a_pause_between_is_free(gateway: Any) -> None:
+async def test_attacks_second_head_has_its_time_too_but_a_pause_between_is_free(gateway: Any) -> None:
     handle = await gateway(server={"header_seconds": 0.3})
     ask = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     reader, writer = await asyncio.open_connection("127.0.0.1", handle.port)
@@ -295,14 +295,14 @@ async def test_a_second_head_has_its_time_too_but_a_pause_between_is_free(gatewa
     writer.close()
 
 
-async def test_a_body_has_its_time_on_every_path(gateway: Any) -> None:
+async def test_attacks_body_has_its_time_on_every_path(gateway: Any) -> None:
     handle = await gateway(server={"body_seconds": 0.3})
     for path in ("/v1/chat/completions", "/v1/messages", "/v1/responses", "/v1/route/explain", "/v1/messages/count_tokens"):
         answer = await raw(handle, head(handle, "Content-Length: 100", path=path) + b"{")
         assert status_of(answer) == 408, path
 
 
-async def test_whoever_takes_nothing_is_left(gateway: Any, scripted: Any) -> None:
+async def test_attacks_whoever_takes_nothing_is_left(gateway: Any, scripted: Any) -> None:
     words = b'event: content_block_delta\ndata: {"type": "content_block_delta", "index": 0, "delta": '
     words += b'{"type": "text_delta", "text": "' + b"la" * 50_000 + b'"}}\n\n'
     from tests.support.anthropic_streams import START, TEXT_START
@@ -318,7 +318,7 @@ async def test_whoever_takes_nothing_is_left(gateway: Any, scripted: Any) -> Non
     assert reader is not None
 
 
-async def test_there_is_room_for_so_many_connections(gateway: Any, client: Any) -> None:
+async def test_attacks_there_is_room_for_so_many_connections(gateway: Any, client: Any) -> None:
     handle = await gateway(server={"max_connections": 3})
     held = [await asyncio.open_connection("127.0.0.1", handle.port) for _ in range(3)]
     for _, writer in held:
@@ -339,7 +339,7 @@ async def test_there_is_room_for_so_many_connections(gateway: Any, client: Any) 
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /hea"], ids=["silent", "within a head"])
-async def test_whoever_asks_nothing_makes_room_and_who_is_at_work_stays(sent: bytes, gateway: Any) -> None:
+async def test_attacks_whoever_asks_nothing_makes_room_and_who_is_at_work_stays(sent: bytes, gateway: Any) -> None:
     handle = await gateway(server={"max_connections": 2})
     reader, at_work = await asyncio.open_connection("127.0.0.1", handle.port)
     at_work.write(head(handle, f"Content-Length: {len(BODY)}") + BODY[:1])
@@ -360,18 +360,18 @@ async def test_whoever_asks_nothing_makes_room_and_who_is_at_work_stays(sent: by
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.20"])
-async def test_other_machines_need_a_strong_token(host: str, tmp_path: Path) -> None:
+async def test_attacks_other_machines_need_a_strong_token(host: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"24 characters|not an address|cannot listen"):
         await start_proxy(port=0, home=tmp_path, listen_host=host, auth_token="short-token", providers={})
 
 
-async def test_a_client_key_must_be_strong_as_well(tmp_path: Path) -> None:
+async def test_attacks_client_key_must_be_strong_as_well(tmp_path: Path) -> None:
     keys = {"laptop": {"token": "short"}}
     with pytest.raises(ConfigurationError, match=r"client_keys\.laptop"):
         await start_proxy(port=0, home=tmp_path, listen_host="0.0.0.0", server={"client_keys": keys})
 
 
-async def test_a_made_token_is_strong_enough(tmp_path: Path) -> None:
+async def test_attacks_made_token_is_strong_enough(tmp_path: Path) -> None:
     async with await start_proxy(port=0, home=tmp_path / "state", listen_host="0.0.0.0", providers={}) as handle:
         assert len(handle.auth_token) >= 40
 
@@ -394,7 +394,7 @@ class QuotingUpstream(ScriptedUpstream):
         return Play.json({"error": {"message": f"Incorrect API key provided: {seen.headers}", "type": "x"}}, 401)
 
 
-async def test_no_secret_is_ever_kept_or_told(
+async def test_attacks_no_secret_is_ever_kept_or_told(
     gateway: Any, stack: Any, client: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -468,7 +468,7 @@ async def test_state_is_for_its_owner_only_and_holds_no_words(gateway: Any, scri
 # ------------------------------------------------------------------ the debug log
 
 
-def test_the_debug_log_is_switched_on_by_the_originals_variables(tmp_path: Path) -> None:
+def test_attacks_debug_log_is_switched_on_by_the_originals_variables(tmp_path: Path) -> None:
     environ = {
         "OAUTHROUTER_HOME": str(tmp_path),
         "OAUTHROUTER_DEBUG_UPSTREAM_LOG": "1",
@@ -491,7 +491,9 @@ async def logged(gateway: Any, upstream: Any, client: Any, tmp_path: Path, **log
     return [orjson.loads(line) for line in path.read_bytes().splitlines()]
 
 
-async def test_the_debug_log_holds_both_sides_and_no_credential(gateway: Any, scripted: Any, client: Any, tmp_path: Path) -> None:
+async def test_attacks_debug_log_holds_both_sides_and_no_credential(
+    gateway: Any, scripted: Any, client: Any, tmp_path: Path
+) -> None:
     quoting = {"type": "error", "error": {"type": "authentication_error", "message": "invalid sk-ant-api03-test"}}
     request, response = await logged(gateway, await scripted(Play.json(quoting, 401)), client, tmp_path)
     assert '"content"' in request["request"]["body"]
@@ -501,7 +503,7 @@ async def test_the_debug_log_holds_both_sides_and_no_credential(gateway: Any, sc
     assert "sk-ant-api03-test" not in json.dumps([request, response])
 
 
-async def test_the_debug_log_keeps_to_its_bounds(gateway: Any, scripted: Any, client: Any, tmp_path: Path) -> None:
+async def test_attacks_debug_log_keeps_to_its_bounds(gateway: Any, scripted: Any, client: Any, tmp_path: Path) -> None:
     entries = await logged(gateway, await scripted(Play.json(MESSAGE)), client, tmp_path, max_chars=10)
     assert [len(next(iter(entry[kind]["body"] for kind in ("request", "response") if kind in entry))) for entry in entries] == [
         10,
@@ -512,7 +514,7 @@ async def test_the_debug_log_keeps_to_its_bounds(gateway: Any, scripted: Any, cl
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
-async def test_the_debug_log_follows_no_link(gateway: Any, scripted: Any, client: Any, tmp_path: Path) -> None:
+async def test_attacks_debug_log_follows_no_link(gateway: Any, scripted: Any, client: Any, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("untouched")
     link = tmp_path / "link.jsonl"

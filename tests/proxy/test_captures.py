@@ -106,7 +106,7 @@ async def gateway(tmp_path: Any) -> AsyncIterator[Gateway]:
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("name", WORDS)
-async def test_it_is_answered_in_its_own_dialect(name: str, model: str, gateway: Gateway) -> None:
+async def test_captures_it_is_answered_in_its_own_dialect(name: str, model: str, gateway: Gateway) -> None:
     capture = Capture(name)
     answer = await gateway.answer(capture, model)
     first, last = _ANSWERS[capture.path]
@@ -122,7 +122,7 @@ async def test_it_is_answered_in_its_own_dialect(name: str, model: str, gateway:
 
 @pytest.mark.parametrize("words", [None, HARD], ids=["as sent", "hard words"])
 @pytest.mark.parametrize("name", WORDS)
-async def test_only_the_users_words_are_judged(name: str, words: str | None, gateway: Gateway) -> None:
+async def test_captures_only_the_users_words_are_classified(name: str, words: str | None, gateway: Gateway) -> None:
     said = words or WORDS[name]
     alone = await gateway.ask(said)
     capture = Capture(name, words)
@@ -137,7 +137,7 @@ async def test_only_the_users_words_are_judged(name: str, words: str | None, gat
 
 @pytest.mark.parametrize("words", [None, HARD], ids=["as sent", "hard words"])
 @pytest.mark.parametrize("name", TOOL_TURNS)
-async def test_a_tools_result_keeps_the_tier_of_the_task(name: str, words: str | None, gateway: Gateway) -> None:
+async def test_captures_tools_result_keeps_the_tier_of_the_task(name: str, words: str | None, gateway: Gateway) -> None:
     task = Capture(f"openclaw-captures/{name}", words)
     await gateway.answer(task)
     begun = await gateway.latest()

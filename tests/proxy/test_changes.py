@@ -163,7 +163,7 @@ async def test_test_asks_for_the_list_of_models_and_quotes_no_secret(
     assert SECRET not in answer.text
 
 
-async def test_a_paused_account_is_not_asked_even_where_its_key_stands_in_the_file(
+async def test_changes_paused_account_is_not_asked_even_where_its_key_stands_in_the_file(
     gateway: Any, scripted: Any, config: Path
 ) -> None:
     upstream = await scripted(Play.json(MESSAGE), Play.json(MESSAGE))
@@ -180,7 +180,7 @@ async def test_a_paused_account_is_not_asked_even_where_its_key_stands_in_the_fi
         assert (await page.post("/v1/chat/completions", json=body, headers=owner)).status_code == 200
 
 
-async def test_the_page_sends_a_prompt_without_holding_a_token(gateway: Any, scripted: Any, config: Path) -> None:
+async def test_changes_page_sends_a_prompt_without_holding_a_token(gateway: Any, scripted: Any, config: Path) -> None:
     upstream = await scripted(Play.json(MESSAGE))
     handle = await gateway(upstream)
     make_editable(handle, config)
@@ -247,18 +247,18 @@ async def test_listed_origins_are_listed_for_models_not_for_changes(gateway: Any
     assert answer.json()["error"]["code"] == "foreign_page"
 
 
-async def test_a_client_key_opens_no_session(handle: Any) -> None:
+async def test_changes_client_key_opens_no_session(handle: Any) -> None:
     headers = {"authorization": f"Bearer {NIGHTLY}"}
     async with httpx.AsyncClient(base_url=handle.base_url, headers=headers, trust_env=False) as nightly:
         assert (await nightly.post("/debug/dashboard/code")).status_code == 403
         assert (await nightly.get("/debug/settings")).status_code == 403
 
 
-async def test_a_session_opens_no_further_one(page: httpx.AsyncClient) -> None:
+async def test_changes_session_opens_no_further_one(page: httpx.AsyncClient) -> None:
     assert (await page.post("/debug/dashboard/code")).status_code == 401
 
 
-async def test_an_ended_session_changes_nothing(page: httpx.AsyncClient) -> None:
+async def test_changes_ended_session_changes_nothing(page: httpx.AsyncClient) -> None:
     await page.post("/debug/dashboard/sign-out")
     assert (await page.get("/debug/settings")).status_code == 401
 
@@ -308,7 +308,7 @@ async def test_changes_are_not_made_by_get(page: httpx.AsyncClient) -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["/debug/settings/preview", "/debug/settings/apply"])
-async def test_wrong_changes_are_refused_in_words(
+async def test_changes_wrong_changes_are_refused_in_words(
     page: httpx.AsyncClient, config: Path, path: str, changes: Any, status: int, code: str | None
 ) -> None:
     body = {"changes": changes, **({"version": await version(page)} if path.endswith("apply") else {})}
@@ -338,7 +338,7 @@ async def test_wrong_changes_are_refused_in_words(
         ("/debug/settings/undo", b'{"name": "settings-00000000000001", "version": "none"}', 409),
     ],
 )
-async def test_wrong_bodies_are_refused_in_words(page: httpx.AsyncClient, path: str, content: bytes, status: int) -> None:
+async def test_changes_wrong_bodies_are_refused_in_words(page: httpx.AsyncClient, path: str, content: bytes, status: int) -> None:
     answer = await page.post(path, content=content, headers={"content-type": "application/json"})
     assert answer.status_code == status, answer.text
     assert answer.json()["error"]["message"]
@@ -349,13 +349,15 @@ async def test_wrong_bodies_are_refused_in_words(page: httpx.AsyncClient, path: 
 @pytest.mark.parametrize(
     ("name", "limits"), [("default", {}), ("a/b", {}), ("x" * 80, {}), ("nightly", {}), ("new", {"token": "mine"})]
 )
-async def test_wrong_client_keys_are_refused(page: httpx.AsyncClient, config: Path, name: str, limits: dict[str, Any]) -> None:
+async def test_changes_wrong_client_keys_are_refused(
+    page: httpx.AsyncClient, config: Path, name: str, limits: dict[str, Any]
+) -> None:
     body = {"name": name, "limits": limits, "version": await version(page)}
     assert (await page.post("/debug/client-keys/add", json=body)).status_code == 400
     assert config.read_text() == CONFIG
 
 
-async def test_a_change_sent_twice_is_made_once(page: httpx.AsyncClient, config: Path) -> None:
+async def test_change_sent_twice_is_made_once(page: httpx.AsyncClient, config: Path) -> None:
     body = {"version": await version(page), "changes": [change(BUDGET, 1.0)]}
     assert (await page.post("/debug/settings/apply", json=body)).status_code == 200
     after = config.read_text()
@@ -371,14 +373,14 @@ async def test_changes_at_once_are_made_one_and_refused_the_others(page: httpx.A
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409]
 
 
-async def test_a_change_by_hand_meanwhile_is_not_overwritten(page: httpx.AsyncClient, config: Path) -> None:
+async def test_change_by_hand_meanwhile_is_not_overwritten(page: httpx.AsyncClient, config: Path) -> None:
     body = {"version": await version(page), "changes": [change(BUDGET, 1.0)]}
     config.write_text(CONFIG + "\n# by hand\n")
     assert (await page.post("/debug/settings/apply", json=body)).status_code == 409
     assert config.read_text() == CONFIG + "\n# by hand\n"
 
 
-async def test_a_gateway_without_a_file_says_that_it_cannot_be_changed(gateway: Any) -> None:
+async def test_changes_gateway_without_a_file_says_that_it_cannot_be_changed(gateway: Any) -> None:
     handle = await gateway()
     async with session(handle)() as page:
         assert (await page.get("/debug/settings")).json()["readOnly"]
@@ -389,7 +391,7 @@ async def test_a_gateway_without_a_file_says_that_it_cannot_be_changed(gateway: 
 # ------------------------------------------------------------------ what is never told
 
 
-async def test_no_answer_and_no_log_holds_a_secret(gateway: Any, config: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_changes_no_answer_and_no_log_holds_a_secret(gateway: Any, config: Path, caplog: pytest.LogCaptureFixture) -> None:
     handle = await gateway(
         providers={"groq": {"api_base": "http://127.0.0.1:9/v1", "api_key": STORED}},
         credentials={"order": ["config", "store"]},

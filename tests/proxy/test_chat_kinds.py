@@ -123,7 +123,9 @@ async def two_turns(bench: Bench, client: str, sealed: str, model: str, *, strea
 @both_ways
 @every_client
 @pytest.mark.parametrize("sealed", SEALED)
-async def test_what_a_chat_provider_sealed_comes_back_to_it(bench: Bench, sealed: str, client: str, stream: bool) -> None:
+async def test_chat_kinds_what_a_chat_provider_sealed_comes_back_to_it(
+    bench: Bench, sealed: str, client: str, stream: bool
+) -> None:
     sent = await two_turns(bench, client, sealed, MODELS[CHAT], stream=stream)
     [said] = [message for message in sent["messages"] if message["role"] == "assistant" and message.get("tool_calls")]
     expected = SEALED[sealed]
@@ -137,7 +139,7 @@ async def test_what_a_chat_provider_sealed_comes_back_to_it(bench: Bench, sealed
 @every_client
 @every_provider
 @pytest.mark.parametrize("sealed", SEALED)
-async def test_what_a_chat_provider_sealed_goes_to_nobody_else(
+async def test_chat_kinds_what_a_chat_provider_sealed_goes_to_nobody_else(
     bench: Bench, sealed: str, client: str, provider: str, stream: bool
 ) -> None:
     sent = await two_turns(bench, client, sealed, OTHERS[provider], stream=stream)

@@ -24,7 +24,9 @@ SITUATIONS: dict[str, tuple[bool, list[Piece], int]] = {
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
-async def test_the_upstream_is_closed_when_the_client_leaves(name: str, gateway: Any, scripted: Any, client: Any) -> None:
+async def test_clients_that_leave_upstream_is_closed_when_the_client_leaves(
+    name: str, gateway: Any, scripted: Any, client: Any
+) -> None:
     stream, pieces, status = SITUATIONS[name]
     kind = "text/event-stream" if stream else "application/json"
     upstream = await scripted(Play(pieces, status=status, content_type=kind))
@@ -59,7 +61,7 @@ async def _post(port: int, token: str, body: dict[str, Any]) -> tuple[asyncio.St
     return reader, writer
 
 
-async def test_a_client_that_has_the_whole_answer_may_leave(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_clients_that_leave_client_that_has_the_whole_answer_may_leave(gateway: Any, scripted: Any, client: Any) -> None:
     """Some hang up at ``[DONE]``, without waiting for the end of the response."""
     upstream = await scripted(Play([*WHOLE_STREAM, STALL]))
     handle = await gateway(upstream)

@@ -17,7 +17,7 @@ HELLO: dict[str, Any] = {"model": "claude-haiku-4-5", "max_tokens": 50, "message
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses"])
-async def test_a_client_is_told(path: str, gateway: Any, scripted: Any, client: Any) -> None:
+async def test_deep_json_client_is_told(path: str, gateway: Any, scripted: Any, client: Any) -> None:
     http = await client(await gateway(await scripted(play(MESSAGES, Answer("fine"), stream=False))))
     body = json.dumps({**HELLO, "input": "hi"})[:-1] + f', "metadata": {{"x": {DEEP}}}}}'
     answer = await http.post(path, content=body, headers={"content-type": "application/json"})
@@ -27,7 +27,7 @@ async def test_a_client_is_told(path: str, gateway: Any, scripted: Any, client: 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
 @pytest.mark.parametrize("status", [200, 400])
-async def test_a_provider_is_at_fault(status: int, path: str, gateway: Any, scripted: Any, client: Any) -> None:
+async def test_deep_json_provider_is_at_fault(status: int, path: str, gateway: Any, scripted: Any, client: Any) -> None:
     said = json.dumps({"type": "message", "role": "assistant", "content": [], "usage": {}})[:-1] + f', "more": {DEEP}}}'
     http = await client(await gateway(await scripted(Play([said.encode()], status, content_type="application/json"))))
     answer = await http.post(path, json=HELLO)
@@ -36,7 +36,9 @@ async def test_a_provider_is_at_fault(status: int, path: str, gateway: Any, scri
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-async def test_a_call_s_arguments_that_deep_are_kept_as_text(stream: bool, gateway: Any, scripted: Any, client: Any) -> None:
+async def test_deep_json_call_s_arguments_that_deep_are_kept_as_text(
+    stream: bool, gateway: Any, scripted: Any, client: Any
+) -> None:
     upstream = await scripted(play(CHAT, Answer(calls=(Call("call_1", "dig", ARGUMENTS),), finish="tool_call"), stream=stream))
     house = {"house": {"api_base": f"{upstream.url}/v1", "models": ["m"]}}
     http = await client(await gateway(providers=house))
@@ -46,7 +48,7 @@ async def test_a_call_s_arguments_that_deep_are_kept_as_text(stream: bool, gatew
     assert '"error"' not in answer.text
 
 
-async def test_a_conversation_with_such_a_call_goes_on(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_deep_json_conversation_with_such_a_call_goes_on(gateway: Any, scripted: Any, client: Any) -> None:
     upstream = await scripted(play(MESSAGES, Answer("fine"), stream=False))
     http = await client(await gateway(upstream))
     call = {"id": "call_1", "type": "function", "function": {"name": "dig", "arguments": ARGUMENTS}}

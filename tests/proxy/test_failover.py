@@ -86,7 +86,7 @@ async def test_auto_goes_on_to_the_next_model(name: str, stream: bool, pair: Any
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses"])
 @pytest.mark.parametrize("name", FAILURES)
-async def test_a_model_the_client_chose_stays(name: str, path: str, pair: Any) -> None:
+async def test_failover_model_the_client_chose_stays(name: str, path: str, pair: Any) -> None:
     play, status, code = FAILURES[name]
     http, upstream, house = await pair(play)
     body = {"input": "hi"} if path == "/v1/responses" else HELLO
@@ -99,7 +99,7 @@ async def test_a_model_the_client_chose_stays(name: str, path: str, pair: Any) -
     assert (len(upstream.seen), len(house.seen)) == (1, 0)
 
 
-async def test_a_refused_connection_leads_to_the_next_model(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_failover_refused_connection_leads_to_the_next_model(gateway: Any, scripted: Any, client: Any) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -114,7 +114,7 @@ async def test_a_refused_connection_leads_to_the_next_model(gateway: Any, script
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_unreachable")
 
 
-async def test_a_bad_request_is_nobody_elses_business(pair: Any) -> None:
+async def test_failover_bad_request_is_nobody_elses_business(pair: Any) -> None:
     http, _, house = await pair(refusal(400, "invalid_request_error", "messages.0: no such thing"))
     answer = await http.post("/v1/chat/completions", json={**HELLO, "model": "auto"})
     assert answer.status_code == 400
@@ -123,7 +123,9 @@ async def test_a_bad_request_is_nobody_elses_business(pair: Any) -> None:
 
 
 @pytest.mark.parametrize(("window", "status"), [(10_000_000, 200), (1000, 400)])
-async def test_a_prompt_that_is_too_long_goes_to_a_larger_window_only(window: int, status: int, pair: Any, scripted: Any) -> None:
+async def test_failover_prompt_that_is_too_long_goes_to_a_larger_window_only(
+    window: int, status: int, pair: Any, scripted: Any
+) -> None:
     large = await scripted(whole())
     providers = {"house": {"api_base": f"{large.url}/v1", "models": [{"id": "house-model", "context_window": window}]}}
     refused = refusal(400, "invalid_request_error", "prompt is too long: 250000 tokens > 200000 maximum")
@@ -144,7 +146,7 @@ FALLBACKS = [
 
 @pytest.mark.parametrize("status", [429, 529])
 @pytest.mark.parametrize(("model", "codex_model", "deepseek_model"), FALLBACKS)
-async def test_a_limited_model_is_stood_in_for_by_one_of_its_class(
+async def test_failover_limited_model_is_stood_in_for_by_one_of_its_class(
     model: str, codex_model: str, deepseek_model: str, status: int, gateway: Any, scripted: Any, client: Any
 ) -> None:
     limited = refusal(status, "rate_limit_error" if status == 429 else "overloaded_error")
@@ -165,7 +167,7 @@ async def test_a_limited_model_is_stood_in_for_by_one_of_its_class(
     assert deepseek.seen[0].body["model"] == deepseek_model
 
 
-async def test_the_fallback_chain_is_for_limits_only(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_failover_fallback_chain_is_for_limits_only(gateway: Any, scripted: Any, client: Any) -> None:
     upstream, codex = await scripted(refusal(400, "invalid_request_error")), await scripted(Play(CODEX.events))
     providers = {"openai-codex": {"api_base": codex.url, "auth_header": "Bearer test"}}
     settings = {"providers": providers, "upstream": QUICK, "rate_limit_fallback": {"enabled": True}}
@@ -194,7 +196,7 @@ async def test_short_retry_after_is_waited_out_where_nobody_else_is_left(pair: A
     assert (len(upstream.seen), len(house.seen)) == (2, 0)
 
 
-async def test_a_retry_after_beyond_the_cap_is_not_waited_for_but_told(pair: Any) -> None:
+async def test_failover_retry_after_beyond_the_cap_is_not_waited_for_but_told(pair: Any) -> None:
     limited = refusal(429, "rate_limit_error", **{"retry-after": "600"})
     http, upstream, house = await pair(limited, upstream={**QUICK, "retry": {"attempts": 3}})
     assert (await http.post("/v1/chat/completions", json={**HELLO, "model": "auto"})).status_code == 200
@@ -203,7 +205,7 @@ async def test_a_retry_after_beyond_the_cap_is_not_waited_for_but_told(pair: Any
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "600")
 
 
-async def test_every_hop_is_held_against_the_lists(pair: Any) -> None:
+async def test_failover_every_candidate_is_held_against_the_lists(pair: Any) -> None:
     http, _, house = await pair(FAILURES["overloaded"][0], spend_controls={"denylist_models": [SECOND]})
     answer = await http.post("/v1/chat/completions", json={**HELLO, "model": "auto"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "overloaded")
@@ -220,7 +222,7 @@ async def test_budget_in_requests_counts_every_call_of_an_upstream(pair: Any) ->
     assert len(house.seen) == 1
 
 
-async def test_the_next_model_gets_the_very_same_body(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_failover_next_model_gets_the_very_same_body(gateway: Any, scripted: Any, client: Any) -> None:
     first, second = await scripted(Play.json({"error": {"message": "no"}}, 500)), await scripted(Play(CHAT.events))
     providers = {
         name: {"api_base": f"{upstream.url}/v1", "models": ["m"]} for name, upstream in (("one", first), ("two", second))
@@ -251,7 +253,7 @@ async def test_the_next_model_gets_the_very_same_body(gateway: Any, scripted: An
     assert {**body, "model": "m"}.items() <= {**second.seen[0].body}.items()
 
 
-async def test_what_is_cooling_down_is_skipped_with_a_reason(pair: Any) -> None:
+async def test_failover_what_is_cooling_down_is_skipped_with_a_reason(pair: Any) -> None:
     http, upstream, _ = await pair(FAILURES["overloaded"][0])
     for _ in range(2):
         assert (await http.post("/v1/chat/completions", json={**HELLO, "model": "auto"})).status_code == 200
@@ -263,7 +265,7 @@ async def test_what_is_cooling_down_is_skipped_with_a_reason(pair: Any) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_an_answer_that_breaks_off_counts_as_a_failure(stream: bool, pair: Any) -> None:
+async def test_failover_answer_that_breaks_off_counts_as_a_failure(stream: bool, pair: Any) -> None:
     http, upstream, house = await pair(Play([START, TEXT_START, text("Hel")]), Play(CHAT.events))
     await http.post("/v1/chat/completions", json={**HELLO, "model": "auto", "stream": stream})
     (cooldown,) = (await http.get("/debug/provider-health")).json()["cooldowns"]
@@ -274,7 +276,9 @@ async def test_an_answer_that_breaks_off_counts_as_a_failure(stream: bool, pair:
     assert (len(upstream.seen), len(house.seen)) == (1, 1 if stream else 2)
 
 
-async def test_a_used_up_plan_window_skips_its_credential_until_the_reset(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_failover_used_up_plan_window_skips_its_credential_until_the_reset(
+    gateway: Any, scripted: Any, client: Any
+) -> None:
     window = "anthropic-ratelimit-unified"
     headers = {f"{window}-status": "rejected", f"{window}-reset": str(time.time() + 1.5), f"{window}-5h-status": "rejected"}
     limited = refusal(429, "rate_limit_error", **headers, **{"retry-after": "1"})
@@ -296,7 +300,7 @@ async def test_a_used_up_plan_window_skips_its_credential_until_the_reset(gatewa
 
 
 @pytest.mark.parametrize("most", [1, 3, 8])
-async def test_calls_are_counted_over_all_hops(most: int, pair: Any) -> None:
+async def test_calls_are_counted_over_all_candidates(most: int, pair: Any) -> None:
     retry = {"attempts": 2, "base_seconds": 0, "max_total_attempts": most}
     failing = Play.json({"error": {"message": "no"}}, 500)
     http, upstream, house = await pair(refusal(500, "api_error"), failing, upstream={**QUICK, "retry": retry})
@@ -305,7 +309,7 @@ async def test_calls_are_counted_over_all_hops(most: int, pair: Any) -> None:
     assert len(upstream.seen) + len(house.seen) == most
 
 
-async def test_the_whole_request_has_one_time_limit(pair: Any) -> None:
+async def test_failover_whole_request_has_one_time_limit(pair: Any) -> None:
     limits = {"timeouts": {"connect": 2.0, "first_byte": 30.0, "idle": 30.0, "total": 0.4}}
     http, upstream, house = await pair(Play([STALL], status=0), upstream=limits)
     answer = await http.post("/v1/chat/completions", json={**HELLO, "model": "auto"})
@@ -315,7 +319,7 @@ async def test_the_whole_request_has_one_time_limit(pair: Any) -> None:
     assert (await http.get("/debug/provider-health")).json()["cooldowns"] == []
 
 
-async def test_no_wait_goes_beyond_the_time_limit(pair: Any) -> None:
+async def test_failover_no_wait_goes_beyond_the_time_limit(pair: Any) -> None:
     limits = {"timeouts": {"total": 2.0}, "retry": {"attempts": 2}}
     http, upstream, house = await pair(refusal(429, "rate_limit_error", **{"retry-after": "5"}), upstream=limits)
     assert (await http.post("/v1/chat/completions", json={**HELLO, "model": "auto"})).status_code == 200
@@ -323,7 +327,7 @@ async def test_no_wait_goes_beyond_the_time_limit(pair: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses"])
-async def test_a_stream_that_never_ends_is_cut_with_an_error(path: str, pair: Any) -> None:
+async def test_failover_stream_that_never_ends_is_cut_with_an_error(path: str, pair: Any) -> None:
     drip: list[Piece] = [START, TEXT_START, *[piece for _ in range(100) for piece in (text("la "), 0.05)]]
     limits = {"timeouts": {"first_byte": 5.0, "idle": 5.0, "total": 0.5}}
     http, upstream, _ = await pair(Play(drip), upstream=limits)
@@ -341,7 +345,7 @@ QUOTED = "Incorrect API key provided: sk-ant-api03-test"
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
-async def test_a_credential_that_a_provider_quotes_is_read_by_nobody(
+async def test_failover_credential_that_a_provider_quotes_is_read_by_nobody(
     path: str, stream: bool, gateway: Any, scripted: Any, client: Any
 ) -> None:
     event = {"type": "error", "error": {"type": "authentication_error", "message": QUOTED}}

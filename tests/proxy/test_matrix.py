@@ -85,7 +85,7 @@ def expected(name: str, case: Case, client: str, provider: str, *, stream: bool)
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("provider", DIALECTS)
 @pytest.mark.parametrize("client", DIALECTS)
-async def test_the_client_understands(bench: Bench, client: str, provider: str, name: str) -> None:
+async def test_matrix_client_understands(bench: Bench, client: str, provider: str, name: str) -> None:
     case = CASES[name]
     for stream in streams(name, provider):
         reading, heard = await bench.run(client, provider, case, stream=stream)
@@ -108,7 +108,7 @@ async def test_thinking_is_asked_for_in_the_providers_own_way(bench: Bench, clie
 
 @pytest.mark.parametrize("provider", [CHAT, MESSAGES])
 @pytest.mark.parametrize("client", DIALECTS)
-async def test_the_limit_on_the_answer_reaches_the_provider(bench: Bench, client: str, provider: str) -> None:
+async def test_matrix_limit_on_the_answer_reaches_the_provider(bench: Bench, client: str, provider: str) -> None:
     await bench.run(client, provider, CASES["max tokens"], stream=False)
     body = bench.upstream.seen[-1].body
     assert (body.get("max_completion_tokens") or body.get("max_tokens")) == CASES["max tokens"].said.max_tokens
@@ -116,7 +116,7 @@ async def test_the_limit_on_the_answer_reaches_the_provider(bench: Bench, client
 
 @pytest.mark.parametrize("client", DIALECTS)
 @pytest.mark.parametrize("provider", DIALECTS)
-async def test_the_answer_of_the_provider_goes_back_to_it_in_the_next_turn(bench: Bench, client: str, provider: str) -> None:
+async def test_matrix_answer_of_the_provider_goes_back_to_it_in_the_next_turn(bench: Bench, client: str, provider: str) -> None:
     """The assistant's turn as the client keeps it, sent back with the tools' answers, is what the provider itself said."""
     case = CASES["parallel tools"]
     reading, _ = await bench.run(client, provider, case, stream=True)
@@ -128,6 +128,6 @@ async def test_the_answer_of_the_provider_goes_back_to_it_in_the_next_turn(bench
     assert after.words == "Hello, world."
 
 
-async def test_the_table_in_the_docs_is_what_happens(bench: Bench) -> None:
+async def test_matrix_table_in_the_docs_is_what_happens(bench: Bench) -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert page == with_table(page, table(await observe(bench))), "run python -m tests.proxy.matrix_page --write"

@@ -23,7 +23,7 @@ MODELS = {CHAT: "house/m-1", RESPONSES: "house/m-1", MESSAGES: "anthropic/claude
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("spoken", PATHS)
 @pytest.mark.parametrize("client_dialect", PATHS)
-async def test_the_model_in_an_answer(
+async def test_model_in_answers_model_in_an_answer(
     gateway: Any, scripted: Any, client: Any, client_dialect: str, spoken: str, stream: bool
 ) -> None:
     upstream = await scripted(play(spoken, Answer("hello"), stream=stream))
@@ -46,7 +46,7 @@ async def test_the_model_in_an_answer(
         assert answer.headers["x-oauthrouter-model"] == full
 
 
-async def test_the_model_that_stepped_in_is_told_by_its_full_name(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_model_in_answers_model_that_stepped_in_is_told_by_its_full_name(gateway: Any, scripted: Any, client: Any) -> None:
     failing, standing_in = (
         await scripted(play(CHAT, Answer("x"), stream=False)),
         await scripted(play(CHAT, Answer("hello"), stream=False)),

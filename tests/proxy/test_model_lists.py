@@ -46,7 +46,7 @@ async def listed(client: Any, handle: ProxyHandle) -> dict[str, Any]:
     return {row["id"]: row for row in (await http.get("/v1/models")).json()["data"]}
 
 
-async def test_an_endpoint_given_by_its_address_lists_its_models(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_model_lists_endpoint_given_by_its_address_lists_its_models(gateway: Any, scripted: Any, client: Any) -> None:
     upstream = await scripted()
     upstream.models = answer(
         {"object": "list", "data": [{"id": "meta-llama/Llama-4", "max_model_len": 131072}, {"id": "bge-m3"}]}
@@ -59,7 +59,7 @@ async def test_an_endpoint_given_by_its_address_lists_its_models(gateway: Any, s
     assert not upstream.seen
 
 
-async def test_a_new_model_of_a_known_family_takes_its_familys_place(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_model_lists_new_model_of_a_known_family_takes_its_familys_place(gateway: Any, scripted: Any, client: Any) -> None:
     upstream = await scripted()
     upstream.models = openai("gpt-9-sol", "gpt-6-luna", "tts-9")
     handle = await gateway(providers={"openai": {"api_base": upstream.url, "api_key": "sk-test"}}, upstream=AT_ONCE)
@@ -74,7 +74,7 @@ async def test_a_new_model_of_a_known_family_takes_its_familys_place(gateway: An
     assert "openai/tts-9" not in models
 
 
-async def test_a_vendors_own_date_of_retirement_counts(gateway: Any, scripted: Any) -> None:
+async def test_model_lists_vendors_own_date_of_retirement_counts(gateway: Any, scripted: Any) -> None:
     upstream = await scripted()
     upstream.models = openai("gpt-6.2-sol", "gpt-6-luna", "gpt-6.1-terra", shutdown_date="2026-01-01")
     handle = await gateway(providers={"openai": {"api_base": upstream.url, "api_key": "sk-test"}}, upstream=AT_ONCE)
@@ -100,7 +100,7 @@ async def test_a_vendors_own_date_of_retirement_counts(gateway: Any, scripted: A
     ],
     ids=["html", "empty", "401", "10 MB", "lies", "a mapping", "a text", "half", "cut"],
 )
-async def test_a_bad_list_changes_nothing_and_is_said(
+async def test_model_lists_bad_list_changes_nothing_and_is_said(
     raw: bytes, problem: str, gateway: Any, scripted: Any, tmp_path: Path
 ) -> None:
     upstream = await scripted()
@@ -135,7 +135,7 @@ async def test_fetch_models_gives_a_slow_server_up() -> None:
         await fetch_models(Slow(), OpenAICompatible("mine", "http://127.0.0.1:9/v1"), None, 0.05)
 
 
-async def test_a_server_that_is_off_stays_off(gateway: Any) -> None:
+async def test_model_lists_server_that_is_off_stays_off(gateway: Any) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -147,7 +147,7 @@ async def test_a_server_that_is_off_stays_off(gateway: Any) -> None:
     assert load_lists(handle.live.runtime.settings.home).by_provider["mine"].asked == asked_at
 
 
-async def test_a_list_of_another_address_counts_for_nothing(gateway: Any, scripted: Any) -> None:
+async def test_model_lists_list_of_another_address_counts_for_nothing(gateway: Any, scripted: Any) -> None:
     one, other = await scripted(), await scripted()
     one.models, other.models = openai("one"), openai("other")
     handle = await gateway(providers={"mine": {"api_base": one.url}}, upstream=AT_ONCE)
@@ -156,7 +156,7 @@ async def test_a_list_of_another_address_counts_for_nothing(gateway: Any, script
     assert [info.id for info in moved.live.runtime.pipeline.upstream.providers["mine"].models()] == []
 
 
-async def test_the_demo_and_those_who_do_not_want_it_ask_nobody(gateway: Any, scripted: Any) -> None:
+async def test_model_lists_demo_and_those_who_do_not_want_it_ask_nobody(gateway: Any, scripted: Any) -> None:
     upstream = await scripted()
     await gateway(upstream, upstream={"model_lists": {"enabled": False, "first_after_seconds": 0}})
     await gateway(upstream, demo=True, upstream=AT_ONCE)

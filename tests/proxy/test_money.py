@@ -347,7 +347,7 @@ async def test_demo_saves_what_its_tokens_would_have_cost_at_the_baseline(tmp_pa
 # ------------------------------------------------------------------ budgets
 
 
-async def test_a_small_budget_serves_small_answers_and_tells_the_upstream_what_it_pays_for(
+async def test_money_small_budget_serves_small_answers_and_tells_the_upstream_what_it_pays_for(
     gateway: Any, stack: Any, client: Any
 ) -> None:
     upstream = await stack.enter_async_context(ByMode(*messages(USED)))
@@ -475,7 +475,7 @@ async def test_failed_calls_bound_by_a_budget_in_requests(
     assert bool(used["input_tokens"]) == tokens
 
 
-async def test_a_stream_ends_when_nothing_is_left_and_is_booked_as_far_as_it_came(
+async def test_money_stream_ends_when_nothing_is_left_and_is_booked_as_far_as_it_came(
     gateway: Any, scripted: Any, client: Any
 ) -> None:
     start = event(
@@ -551,7 +551,7 @@ class Plan(ByMode):
 
 
 @pytest.mark.parametrize("extra", [False, True], ids=["windows", "extra usage"])
-async def test_a_plan_pays_by_its_windows_and_extra_usage_is_money(
+async def test_money_plan_pays_by_its_windows_and_extra_usage_is_money(
     extra: bool, gateway: Any, stack: Any, client: Any, tmp_path: Any
 ) -> None:
     upstream = await stack.enter_async_context(Plan(0.10, extra))

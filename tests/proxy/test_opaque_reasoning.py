@@ -111,7 +111,9 @@ CALL_TYPE = {MESSAGES: "tool_use", RESPONSES: "function_call"}
 @pytest.mark.parametrize("redacted", [False, True])
 @pytest.mark.parametrize("maker", [MESSAGES, RESPONSES])
 @pytest.mark.parametrize("client", DIALECTS)
-async def test_it_goes_back_to_its_maker(bench: Bench, client: str, maker: str, redacted: bool, stream: bool) -> None:
+async def test_opaque_reasoning_it_goes_back_to_its_maker(
+    bench: Bench, client: str, maker: str, redacted: bool, stream: bool
+) -> None:
     seal = new_seal()
     asked = say(client, SAID, "", stream=stream)
     first = await turn(bench, client, maker, asked, thinking(seal, redacted=redacted))
@@ -137,7 +139,7 @@ async def test_it_goes_back_to_its_maker(bench: Bench, client: str, maker: str, 
     ],
 )
 @pytest.mark.parametrize("client", DIALECTS)
-async def test_nobody_else_gets_it(bench: Bench, client: str, maker: str, other: str, model: str) -> None:
+async def test_opaque_reasoning_nobody_else_gets_it(bench: Bench, client: str, maker: str, other: str, model: str) -> None:
     seal = new_seal()
     asked = say(client, SAID, "", stream=True)
     first = await turn(bench, client, maker, asked, thinking(seal))
@@ -154,7 +156,7 @@ async def test_nobody_else_gets_it(bench: Bench, client: str, maker: str, other:
 
 @pytest.mark.parametrize(("first", "second"), [(MESSAGES, RESPONSES), (RESPONSES, MESSAGES), (MESSAGES, CHAT), (RESPONSES, CHAT)])
 @pytest.mark.parametrize("client", DIALECTS)
-async def test_a_tool_loop_goes_there_and_back_again(bench: Bench, client: str, first: str, second: str) -> None:
+async def test_opaque_reasoning_tool_loop_goes_there_and_back_again(bench: Bench, client: str, first: str, second: str) -> None:
     mine, theirs = new_seal(), new_seal()
     asked = say(client, SAID, "", stream=True)
     one = await turn(bench, client, first, asked, thinking(mine))
@@ -169,7 +171,9 @@ async def test_a_tool_loop_goes_there_and_back_again(bench: Bench, client: str, 
 
 
 @pytest.mark.parametrize("client", DIALECTS)
-async def test_another_account_of_the_same_provider_does_not_get_it(bench: Bench, accounts: TwoAccounts, client: str) -> None:
+async def test_opaque_reasoning_another_account_of_the_same_provider_does_not_get_it(
+    bench: Bench, accounts: TwoAccounts, client: str
+) -> None:
     seal = new_seal()
     # A conversation keeps its account, and is known by its first words.
     asked = say(client, replace(SAID, words=f"Asking through {client}"), "", stream=True)
@@ -185,7 +189,7 @@ async def test_another_account_of_the_same_provider_does_not_get_it(bench: Bench
     await accounts.become("ann", "bob")
 
 
-async def test_a_switch_of_accounts_within_one_request_drops_it_too(bench: Bench, accounts: TwoAccounts) -> None:
+async def test_opaque_reasoning_switch_of_accounts_within_one_request_drops_it_too(bench: Bench, accounts: TwoAccounts) -> None:
     """The first account runs out while the conversation goes on: the second one answers, without the first one's thinking."""
     seal = new_seal()
     asked = say(MESSAGES, Conversation("And now?", tools=("get_weather",), thinks=True), POOL, stream=False)

@@ -82,11 +82,11 @@ def background(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Background]
         yield running
 
 
-def test_every_path_is_described_and_no_other(background: Background) -> None:
+def test_openapi_every_path_is_described_and_no_other(background: Background) -> None:
     assert DOCUMENT["paths"].keys() == background.paths | PATHS.by_pattern.keys()
 
 
-def test_the_document_is_served_behind_the_token(background: Background) -> None:
+def test_openapi_document_is_served_behind_the_token(background: Background) -> None:
     url = f"{background.base_url}/openapi.json"
     assert httpx.get(url, trust_env=False).status_code == 401
     assert httpx.get(url, headers={"x-api-key": TOKEN}, trust_env=False).json() == DOCUMENT
@@ -94,7 +94,7 @@ def test_the_document_is_served_behind_the_token(background: Background) -> None
 
 @SCHEMA.parametrize()
 @settings(max_examples=10, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-def test_what_is_served_keeps_to_the_document(case: Any, background: Background) -> None:
+def test_openapi_what_is_served_keeps_to_the_document(case: Any, background: Background) -> None:
     _ask_for_a_model_there_is(case)
     answer = case.call(base_url=background.base_url, headers={"authorization": f"Bearer {TOKEN}"})
     assert answer.status_code < 500 or answer.status_code in PROVIDERS_FAULT, answer.text

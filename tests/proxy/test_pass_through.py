@@ -42,7 +42,7 @@ async def test_refusals_are_told_in_our_words(gateway: Any, scripted: Any, clien
 COMPLETION = {"object": "text_completion", "choices": [], "usage": {"prompt_tokens": 1000, "completion_tokens": 2000}}
 
 
-async def test_what_an_answer_used_is_booked(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_pass_through_what_an_answer_used_is_booked(gateway: Any, scripted: Any, client: Any) -> None:
     upstream = await scripted(Play.json(COMPLETION))
     model = {"id": "m", "input_price": 10.0, "output_price": 100.0}
     handle = await gateway(
@@ -58,7 +58,7 @@ async def test_what_an_answer_used_is_booked(gateway: Any, scripted: Any, client
     assert (refused.status_code, refused.json()["error"]["code"]) == (429, "DAILY_BUDGET_EXCEEDED")
 
 
-async def test_a_body_that_cannot_be_sent_holds_no_budget(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_pass_through_body_that_cannot_be_sent_holds_no_budget(gateway: Any, scripted: Any, client: Any) -> None:
     handle = await gateway(
         providers={"openai": {"api_base": (await scripted(Play.json(ANSWER))).url, "api_key": "sk-test"}},
         spend_controls={"daily_request_budget": 1},
@@ -72,7 +72,7 @@ async def test_a_body_that_cannot_be_sent_holds_no_budget(gateway: Any, scripted
     assert (await http.post("/v1/embeddings", json={"model": "openai/e", "input": "a"})).status_code == 200
 
 
-async def test_a_provider_that_refuses_is_noted_as_out_of_order(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_pass_through_provider_that_refuses_is_noted_as_out_of_order(gateway: Any, scripted: Any, client: Any) -> None:
     refusal = Play.json({"error": {"message": "slow down", "type": "rate_limit_error"}}, 429, **{"retry-after": "60"})
     handle = await gateway(providers={"openai": {"api_base": (await scripted(refusal)).url, "api_key": "sk-test"}})
     http = await client(handle)
@@ -81,7 +81,9 @@ async def test_a_provider_that_refuses_is_noted_as_out_of_order(gateway: Any, sc
     assert (cooldown["scope"], cooldown["provider"]) == ("credential", "openai")
 
 
-async def test_what_a_model_or_key_may_not_do_here_it_may_do_elsewhere(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_pass_through_what_a_model_or_key_may_not_do_here_it_may_do_elsewhere(
+    gateway: Any, scripted: Any, client: Any
+) -> None:
     refusals = [
         Play.json({"error": {"message": "You are not allowed to generate embeddings from this model"}}, 403),
         Play.json({"error": {"message": "Missing scopes: api.model.images.request", "type": "invalid_request_error"}}, 401),
@@ -100,7 +102,9 @@ SPEECH = {"file": ("speech.wav", bytes(range(256)) * 100, "audio/wav")}
 
 
 @pytest.mark.parametrize("path", PASSED_FORMS)
-async def test_a_form_reaches_the_provider_of_its_model_as_it_came(gateway: Any, scripted: Any, client: Any, path: str) -> None:
+async def test_pass_through_form_reaches_the_provider_of_its_model_as_it_came(
+    gateway: Any, scripted: Any, client: Any, path: str
+) -> None:
     used = {"input_tokens": 14, "output_tokens": 101, "type": "tokens"}
     upstream = await scripted(Play.json({"text": "hello", "usage": used}))
     handle = await gateway(providers={"openai": {"api_base": upstream.url, "api_key": "sk-test"}})
@@ -116,7 +120,9 @@ async def test_a_form_reaches_the_provider_of_its_model_as_it_came(gateway: Any,
     assert (event["path"], event["modelIdRouted"], event["tokens"]["output"]) == (f"/v1/{path}", "openai/m-1", 101)
 
 
-async def test_a_form_without_a_model_or_one_that_is_broken_is_refused(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_pass_through_form_without_a_model_or_one_that_is_broken_is_refused(
+    gateway: Any, scripted: Any, client: Any
+) -> None:
     upstream = await scripted(Play.json({}))
     handle = await gateway(providers={"openai": {"api_base": upstream.url, "api_key": "sk-test"}})
     http = await client(handle)
@@ -138,7 +144,9 @@ async def test_image_edits_take_an_object_too(gateway: Any, scripted: Any, clien
 # ------------------------------------------------------------------ streams
 
 
-async def test_a_stream_comes_as_it_is_written_and_its_usage_is_booked(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_pass_through_stream_comes_as_it_is_written_and_its_usage_is_booked(
+    gateway: Any, scripted: Any, client: Any
+) -> None:
     told = b'data: {"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 20}}\n\ndata: [DONE]\n\n'
     upstream = await scripted(Play([b'data: {"choices": [{"text": "a"}]}\n\n', 0.3, told]))
     handle = await gateway(providers={"openai": {"api_base": upstream.url, "api_key": "sk-test"}})
@@ -155,7 +163,9 @@ async def test_a_stream_comes_as_it_is_written_and_its_usage_is_booked(gateway: 
 
 
 @pytest.mark.parametrize("content_type", ["text/event-stream", "audio/mpeg"])
-async def test_an_answer_that_breaks_off_does_not_look_whole(gateway: Any, scripted: Any, client: Any, content_type: str) -> None:
+async def test_pass_through_answer_that_breaks_off_does_not_look_whole(
+    gateway: Any, scripted: Any, client: Any, content_type: str
+) -> None:
     upstream = await scripted(Play([b"data: {}\n\n", CUT], content_type=content_type))
     handle = await gateway(providers={"openai": {"api_base": upstream.url, "api_key": "sk-test"}})
     http = await client(handle)
@@ -216,7 +226,7 @@ FILE = Play(["\n".join(json.dumps(line) for line in LINES).encode()], content_ty
 PRICED = [{"id": "m", "input_price": 10.0, "output_price": 100.0}]
 
 
-async def test_a_batch_is_booked_by_its_file_at_half_the_price(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_pass_through_batch_is_booked_by_its_file_at_half_the_price(gateway: Any, scripted: Any, client: Any) -> None:
     upstream = await scripted(FILE, Play.json({"id": "batch_1"}))
     provider = {"api_base": upstream.url, "api_key": "sk-test", "models": PRICED}
     handle = await gateway(providers={"openai": provider}, spend_controls={"daily_cost_budget": 0.5})
@@ -234,7 +244,7 @@ async def test_a_batch_is_booked_by_its_file_at_half_the_price(gateway: Any, scr
     assert (refused.status_code, refused.json()["error"]["code"]) == (429, "DAILY_BUDGET_EXCEEDED")
 
 
-async def test_a_batch_that_was_not_started_holds_no_budget(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_pass_through_batch_that_was_not_started_holds_no_budget(gateway: Any, scripted: Any, client: Any) -> None:
     refusal = Play.json({"error": {"message": "no"}}, 400)
     upstream = await scripted(FILE, refusal)
     provider = {"api_base": upstream.url, "api_key": "sk-test", "models": PRICED}
@@ -246,14 +256,14 @@ async def test_a_batch_that_was_not_started_holds_no_budget(gateway: Any, script
 
 
 @pytest.mark.parametrize("file_id", [None, 5, "", "../models", "a/b"])
-async def test_a_batch_without_a_file_is_refused(gateway: Any, scripted: Any, client: Any, file_id: Any) -> None:
+async def test_pass_through_batch_without_a_file_is_refused(gateway: Any, scripted: Any, client: Any, file_id: Any) -> None:
     upstream = await scripted(Play.json({}))
     handle = await gateway(providers={"openai": {"api_base": upstream.url, "api_key": "sk-test"}})
     assert (await (await client(handle)).post("/v1/batches", json={"input_file_id": file_id})).status_code == 400
     assert not upstream.seen
 
 
-async def test_a_batch_of_messages_names_models_as_anthropic_does_and_keeps_to_lists(
+async def test_pass_through_batch_of_messages_names_models_as_anthropic_does_and_keeps_to_lists(
     gateway: Any, scripted: Any, client: Any
 ) -> None:
     upstream = await scripted(Play.json({"id": "msgbatch_1"}))

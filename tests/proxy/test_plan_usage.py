@@ -77,7 +77,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("full", "fresh", "expected"), [(90.0, 3.0, "openai-codex/"), (3.0, 90.0, "anthropic/")])
-async def test_the_first_request_goes_to_the_plan_that_said_it_has_room(
+async def test_plan_usage_first_request_goes_to_the_plan_that_said_it_has_room(
     full: float, fresh: float, expected: str, gateway: Any, stack: Any, client: Any
 ) -> None:
     anthropic = await stack.enter_async_context(ByMode(*messages({"input_tokens": 9, "output_tokens": 3})))
@@ -107,7 +107,7 @@ async def test_the_first_request_goes_to_the_plan_that_said_it_has_room(
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("said", [answer({"error": "no"}, "403 Forbidden"), answer([1]), answer({}), b"HTTP/1.1 200 OK\r\n\r\n{"])
-async def test_a_plan_that_does_not_say_is_asked_once_and_answers_all_the_same(
+async def test_plan_usage_plan_that_does_not_say_is_asked_once_and_answers_all_the_same(
     said: bytes, gateway: Any, stack: Any, client: Any
 ) -> None:
     upstream = await stack.enter_async_context(ByMode(*messages({"input_tokens": 9, "output_tokens": 3})))
@@ -122,7 +122,7 @@ async def test_a_plan_that_does_not_say_is_asked_once_and_answers_all_the_same(
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_plan_is_asked_again_only_after_requests_of_its_own(gateway: Any, stack: Any, client: Any) -> None:
+async def test_plan_usage_plan_is_asked_again_only_after_requests_of_its_own(gateway: Any, stack: Any, client: Any) -> None:
     whole, streamed = messages({"input_tokens": 9, "output_tokens": 3})
     whole.headers["anthropic-ratelimit-unified-5h-utilization"] = "0.5"
     whole.headers["anthropic-ratelimit-unified-5h-reset"] = f"{time.time() + 9000:.0f}"
@@ -158,6 +158,6 @@ async def test_keys_are_not_asked_and_neither_is_anybody_when_switched_off(
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"null", b"<html>", b'{"five_hour": {"utilization": "x", "resets_at": 7}}', b'{"rate_limit": 3}']
 )
-def test_no_answer_does_harm(read: Any, body: bytes) -> None:
+def test_plan_usage_no_answer_does_harm(read: Any, body: bytes) -> None:
     with contextlib.suppress(ValueError):
         assert read(body) == {}

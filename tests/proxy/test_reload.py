@@ -35,7 +35,7 @@ async def reloader_for(handle: Any, config: Path) -> Reloader:
     return Reloader(handle.live, config, lambda: load_settings(config, environ={}, overrides=overrides))
 
 
-async def test_a_running_stream_goes_on_while_new_requests_see_the_change(
+async def test_reload_running_stream_goes_on_while_new_requests_see_the_change(
     gateway: Any, scripted: Any, client: Any, config: Path
 ) -> None:
     upstream = await scripted(Play([START, TEXT_START, text("Hel"), 0.3, *WHOLE_STREAM[3:]]), Play.json(MESSAGE))
@@ -50,7 +50,7 @@ async def test_a_running_stream_goes_on_while_new_requests_see_the_change(
     assert "[DONE]" in (await running).text
 
 
-async def test_a_bad_file_is_refused_and_the_old_one_stays(
+async def test_reload_bad_file_is_refused_and_the_old_one_stays(
     gateway: Any, scripted: Any, client: Any, config: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     upstream = await scripted(Play.json(MESSAGE))
@@ -63,7 +63,7 @@ async def test_a_bad_file_is_refused_and_the_old_one_stays(
     assert upstream.seen[0].body["model"] == "claude-haiku-4-5"
 
 
-async def test_an_edit_is_noticed(gateway: Any, scripted: Any, config: Path) -> None:
+async def test_reload_edit_is_noticed(gateway: Any, scripted: Any, config: Path) -> None:
     handle = await gateway(await scripted(Play.json(MESSAGE)))
     before = handle.live.runtime
     watching = asyncio.create_task((await reloader_for(handle, config)).watch())
@@ -85,7 +85,7 @@ REFUSED_EDITS = {
 
 
 @pytest.mark.parametrize("edit", REFUSED_EDITS.values(), ids=REFUSED_EDITS)
-async def test_a_refused_edit_changes_nothing_at_all_and_the_next_one_is_read(
+async def test_reload_refused_edit_changes_nothing_at_all_and_the_next_one_is_read(
     gateway: Any, scripted: Any, client: Any, config: Path, edit: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     upstream = await scripted(Play.json(MESSAGE))
@@ -107,7 +107,7 @@ async def test_a_refused_edit_changes_nothing_at_all_and_the_next_one_is_read(
     watching.cancel()
 
 
-async def test_a_plugin_that_fails_at_a_reload_is_logged_and_the_old_configuration_stays(
+async def test_reload_plugin_that_fails_at_a_reload_is_logged_and_the_old_configuration_stays(
     gateway: Any, config: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     asked = 0
@@ -129,7 +129,7 @@ async def test_a_plugin_that_fails_at_a_reload_is_logged_and_the_old_configurati
     assert "at the second time" in caplog.text
 
 
-async def test_a_short_token_is_refused_where_other_machines_can_come_in(
+async def test_reload_short_token_is_refused_where_other_machines_can_come_in(
     gateway: Any, client: Any, config: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     config.write_text("")
@@ -146,7 +146,7 @@ async def test_a_short_token_is_refused_where_other_machines_can_come_in(
     assert (await http.get("/v1/models", headers={"authorization": "Bearer abc"})).status_code == 401
 
 
-async def test_a_request_outside_the_model_paths_ends_under_the_configuration_it_began_with(
+async def test_reload_request_outside_the_model_paths_ends_under_the_configuration_it_began_with(
     gateway: Any, scripted: Any, client: Any, config: Path
 ) -> None:
     answer = {"object": "list", "data": [], "usage": {"prompt_tokens": 5, "total_tokens": 5}}
@@ -165,7 +165,7 @@ async def test_a_request_outside_the_model_paths_ends_under_the_configuration_it
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/embeddings"])
-async def test_a_new_bound_on_bodies_holds_on_every_path(
+async def test_reload_new_bound_on_bodies_holds_on_every_path(
     path: str, gateway: Any, scripted: Any, client: Any, config: Path
 ) -> None:
     handle = await gateway(await scripted(Play.json(MESSAGE)))

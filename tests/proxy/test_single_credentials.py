@@ -32,7 +32,9 @@ UNLISTED = {"upstream": {"model_lists": {"enabled": False}}}
 
 @pytest.mark.parametrize("client_dialect", [CHAT, MESSAGES, RESPONSES])
 @pytest.mark.parametrize("credential", SINGLE)
-async def test_every_tier_answers(credential: str, client_dialect: str, stack: AsyncExitStack, gateway: Any, client: Any) -> None:
+async def test_single_credentials_every_tier_answers(
+    credential: str, client_dialect: str, stack: AsyncExitStack, gateway: Any, client: Any
+) -> None:
     name, kind, path = SINGLE[credential]
     vendor = await stack.enter_async_context(StrictVendor(kind))
     handle = await gateway(
@@ -64,7 +66,9 @@ async def test_tiers_of_one_openai_key_rise_in_ability_and_do_not_fall_in_price(
     assert abilities[0] < abilities[1] < abilities[2]
 
 
-async def test_a_model_that_is_gone_is_passed_over_and_said(stack: AsyncExitStack, gateway: Any, client: Any) -> None:
+async def test_single_credentials_model_that_is_gone_is_passed_over_and_said(
+    stack: AsyncExitStack, gateway: Any, client: Any
+) -> None:
     left = Vendor({"deepseek-v4-flash"}, {PATHS[CHAT]: CHAT}, gone=(400, "Model Not Exist"), fields=DEEPSEEK.fields)
     vendor = await stack.enter_async_context(StrictVendor(left, lists_models=False))
     handle = await gateway(providers={"deepseek": {"api_base": vendor.url, "api_key": "sk-test"}}, **UNLISTED)
@@ -76,7 +80,9 @@ async def test_a_model_that_is_gone_is_passed_over_and_said(stack: AsyncExitStac
     assert "Model Not Exist" in str(event["attempts"])
 
 
-async def test_a_list_takes_models_that_are_gone_out_of_the_tiers(stack: AsyncExitStack, gateway: Any, client: Any) -> None:
+async def test_single_credentials_list_takes_models_that_are_gone_out_of_the_tiers(
+    stack: AsyncExitStack, gateway: Any, client: Any
+) -> None:
     vendor = await stack.enter_async_context(StrictVendor(CHATGPT))
     handle = await gateway(providers={"openai-chatgpt": {"api_base": vendor.url, "api_key": "sk-test"}})
     await handle.discovery.refresh()
@@ -97,7 +103,7 @@ UNKNOWN_BEFORE = ("openai/gpt-oss-20b", "openai/gpt-oss-120b")
 
 
 @pytest.mark.parametrize("preset", BY_NAME, ids=lambda preset: preset.name)
-async def test_a_key_added_by_name_is_all_a_preset_needs(
+async def test_single_credentials_key_added_by_name_is_all_a_preset_needs(
     preset: Preset, stack: AsyncExitStack, gateway: Any, client: Any, tmp_path: Path
 ) -> None:
     models = {info.id for info in shipped_models() if info.provider == (preset.models_of or preset.name)} or set(UNKNOWN_BEFORE)

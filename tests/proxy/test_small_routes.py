@@ -35,7 +35,7 @@ async def test_likely_mistakes_are_named(http: httpx.AsyncClient, method: str, p
     assert f"but {meant}: " in answer.json()["error"]["message"]
 
 
-async def test_a_path_like_nothing_gets_no_guess(http: httpx.AsyncClient) -> None:
+async def test_small_routes_path_like_nothing_gets_no_guess(http: httpx.AsyncClient) -> None:
     answer = await http.get("/nothing/like/it")
     assert answer.status_code == 404
     assert "models answer on" in answer.json()["error"]["message"]
@@ -49,13 +49,15 @@ async def test_a_path_like_nothing_gets_no_guess(http: httpx.AsyncClient) -> Non
         ("POST", "/v1/models", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
-async def test_a_wrong_method_is_told_the_right_ones(http: httpx.AsyncClient, method: str, path: str, allowed: set[str]) -> None:
+async def test_small_routes_wrong_method_is_told_the_right_ones(
+    http: httpx.AsyncClient, method: str, path: str, allowed: set[str]
+) -> None:
     answer = await http.request(method, path)
     assert answer.status_code == 405
     assert set(answer.headers["allow"].split(", ")) == allowed
 
 
-async def test_a_browser_is_led_to_the_dashboard_and_sees_nothing_else(gateway: Any) -> None:
+async def test_small_routes_browser_is_led_to_the_dashboard_and_sees_nothing_else(gateway: Any) -> None:
     handle = await gateway()
     async with httpx.AsyncClient(base_url=handle.base_url, trust_env=False) as stranger:
         answer = await stranger.get("/", headers={"accept": "text/html,*/*"})
@@ -66,7 +68,7 @@ async def test_a_browser_is_led_to_the_dashboard_and_sees_nothing_else(gateway: 
         assert (await stranger.get("/api/tags")).status_code == 401
 
 
-async def test_a_program_at_the_root_is_told_what_this_is(http: httpx.AsyncClient) -> None:
+async def test_small_routes_program_at_the_root_is_told_what_this_is(http: httpx.AsyncClient) -> None:
     assert (await http.get("/")).json()["name"] == "openclaw-oauthrouter"
     assert (await http.head("/")).status_code == 200
 

@@ -73,7 +73,9 @@ async def test_breaking_in_the_middle_is_told_in_the_stream(
 
 @pytest.mark.parametrize("path", BODIES)
 @pytest.mark.parametrize("name", BROKEN | BROKEN_BEFORE_CONTENT)
-async def test_a_whole_answer_is_whole_or_an_error(name: str, path: str, gateway: Any, scripted: Any, client: Any) -> None:
+async def test_streams_that_break_whole_answer_is_whole_or_an_error(
+    name: str, path: str, gateway: Any, scripted: Any, client: Any
+) -> None:
     upstream = await scripted(Play((BROKEN | BROKEN_BEFORE_CONTENT)[name]))
     handle = await gateway(upstream)
     answer = await (await client(handle)).post(path, json=BODIES[path])
@@ -93,14 +95,14 @@ async def test_breaking_before_content_is_a_proper_http_error(
     assert answer.headers["content-type"] == "application/json"
 
 
-async def test_a_silent_upstream_gets_no_more_than_its_time(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_streams_that_break_silent_upstream_gets_no_more_than_its_time(gateway: Any, scripted: Any, client: Any) -> None:
     handle = await gateway(await scripted(Play(status=0, pieces=[STALL])))
     answer = await (await client(handle)).post("/v1/chat/completions", json=BODIES["/v1/chat/completions"])
     assert answer.status_code == 504
     assert answer.json()["error"]["code"] == "upstream_timeout"
 
 
-async def test_a_waiting_client_is_kept_alive_in_its_dialect(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_streams_that_break_waiting_client_is_kept_alive_in_its_dialect(gateway: Any, scripted: Any, client: Any) -> None:
     pieces: list[Piece] = [START, 0.35, *WHOLE_STREAM[1:]]
     handle = await gateway(await scripted(Play(pieces)), server={"keep_alive_seconds": 0.1})
     answer = await (await client(handle)).post("/v1/chat/completions", json={**BODIES["/v1/chat/completions"], "stream": True})
@@ -113,7 +115,9 @@ async def test_a_waiting_client_is_kept_alive_in_its_dialect(gateway: Any, scrip
     assert "".join(e["choices"][0]["delta"].get("content") or "" for e in events_of(answer.text) if e["choices"]) == "Hello"
 
 
-async def test_a_failure_after_a_keep_alive_is_told_in_the_stream(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_streams_that_break_failure_after_a_keep_alive_is_told_in_the_stream(
+    gateway: Any, scripted: Any, client: Any
+) -> None:
     handle = await gateway(await scripted(Play([START, STALL])), server={"keep_alive_seconds": 0.1})
     for path, body in BODIES.items():
         answer = await (await client(handle)).post(path, json={**body, "stream": True})
@@ -121,7 +125,7 @@ async def test_a_failure_after_a_keep_alive_is_told_in_the_stream(gateway: Any, 
         assert says_error(path, answer.text), answer.text
 
 
-async def test_the_same_words_whole_and_streamed(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_streams_that_break_same_words_whole_and_streamed(gateway: Any, scripted: Any, client: Any) -> None:
     handle = await gateway(await scripted(Play.json(MESSAGE), Play(WHOLE_STREAM)))
     http = await client(handle)
     whole = (await http.post("/v1/chat/completions", json=BODIES["/v1/chat/completions"])).json()
@@ -153,7 +157,7 @@ class Faulty:
 @pytest.mark.parametrize("where", ["route", "answer"])
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("path", BODIES)
-async def test_a_fault_of_our_own_is_an_error_in_the_clients_dialect(
+async def test_streams_that_break_fault_of_our_own_is_an_error_in_the_clients_dialect(
     path: str, stream: bool, where: str, gateway: Any, scripted: Any, client: Any
 ) -> None:
     handle = await gateway(await scripted(Play.json(MESSAGE)), plugins=[Faulty(where)])

@@ -27,7 +27,7 @@ async def test_health_needs_no_token_and_tells_no_secret(gateway: Any) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("token", [None, "wrong", "x" * 100_000])
-async def test_nothing_else_without_the_token(path: str, token: str | None, gateway: Any) -> None:
+async def test_surface_nothing_else_without_the_token(path: str, token: str | None, gateway: Any) -> None:
     handle = await gateway()
     headers = {} if token is None else {"x-api-key": token[:60_000]}
     async with httpx.AsyncClient(base_url=handle.base_url, headers=headers, trust_env=False) as stranger:
@@ -46,7 +46,7 @@ async def test_model_paths_refuse_strangers_in_their_own_words(path: str, gatewa
 
 
 @pytest.mark.parametrize("header", ["authorization", "x-api-key", "x-openai-api-key"])
-async def test_the_token_may_come_in_three_headers(header: str, gateway: Any) -> None:
+async def test_surface_token_may_come_in_three_headers(header: str, gateway: Any) -> None:
     handle = await gateway()
     value = f"Bearer {handle.auth_token}" if header == "authorization" else handle.auth_token
     async with httpx.AsyncClient(base_url=handle.base_url, headers={header: value}, trust_env=False) as client:
@@ -105,7 +105,7 @@ async def test_bad_bodies_are_400_and_name_the_parameter(raw: bytes, param: str 
         assert answer.json()["error"]["param"] == param
 
 
-async def test_an_unknown_model_is_404_with_close_matches(gateway: Any, client: Any) -> None:
+async def test_surface_unknown_model_is_404_with_close_matches(gateway: Any, client: Any) -> None:
     http = await client(await gateway())
     answer = await http.post("/v1/chat/completions", json={**CHAT, "model": "clade-haiku-4-5"})
     assert answer.status_code == 404
@@ -124,7 +124,7 @@ async def test_an_unknown_model_is_404_with_close_matches(gateway: Any, client: 
         "mine",
     ],
 )
-async def test_the_ways_to_name_a_model(model: str, gateway: Any, scripted: Any, client: Any) -> None:
+async def test_surface_ways_to_name_a_model(model: str, gateway: Any, scripted: Any, client: Any) -> None:
     upstream = await scripted(Play.json(MESSAGE))
     handle = await gateway(upstream, routing={"aliases": {"mine": "anthropic/claude-haiku-4-5"}})
     answer = await (await client(handle)).post("/v1/chat/completions", json={**CHAT, "model": model})
@@ -145,7 +145,7 @@ async def test_models_in_both_shapes(gateway: Any, scripted: Any, client: Any) -
     assert (await http.get("/v1/models/nope")).status_code == 404
 
 
-async def test_no_provider_is_503_with_the_words_of_the_start(gateway: Any, client: Any) -> None:
+async def test_surface_no_provider_is_503_with_the_words_of_the_start(gateway: Any, client: Any) -> None:
     handle = await gateway()
     answer = await (await client(handle)).post("/v1/chat/completions", json={**CHAT, "model": "auto"})
     assert answer.status_code == 503
@@ -153,7 +153,7 @@ async def test_no_provider_is_503_with_the_words_of_the_start(gateway: Any, clie
     assert "ANTHROPIC_API_KEY" in answer.json()["error"]["message"]
 
 
-async def test_a_body_over_the_limit_is_413_before_it_is_read(gateway: Any) -> None:
+async def test_surface_body_over_the_limit_is_413_before_it_is_read(gateway: Any) -> None:
     handle = await gateway(server={"max_body_bytes": 2000})
     reader, writer = await asyncio.open_connection("127.0.0.1", handle.port)
     head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nx-api-key: {handle.auth_token}\r\ncontent-length: 999999999\r\n\r\n"
@@ -163,7 +163,7 @@ async def test_a_body_over_the_limit_is_413_before_it_is_read(gateway: Any) -> N
     writer.close()
 
 
-async def test_a_slow_body_is_408(gateway: Any) -> None:
+async def test_surface_slow_body_is_408(gateway: Any) -> None:
     handle = await gateway(server={"body_seconds": 0.2})
     reader, writer = await asyncio.open_connection("127.0.0.1", handle.port)
     head = (
@@ -184,7 +184,7 @@ async def test_secrets_and_cookies_stay_here(gateway: Any, scripted: Any, client
     assert upstream.seen[0].headers["x-api-key"] == "sk-ant-api03-test"
 
 
-async def test_a_trace_goes_on_at_the_provider(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_surface_trace_goes_on_at_the_provider(gateway: Any, scripted: Any, client: Any) -> None:
     upstream = await scripted(Play.json(MESSAGE))
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     await (await client(await gateway(upstream))).post("/v1/chat/completions", json=CHAT, headers={"traceparent": parent})
@@ -204,7 +204,7 @@ async def test_answers_explain_themselves_in_headers(gateway: Any, scripted: Any
     assert not [name for name in answer.headers if name.startswith("x-oauthrouter")]
 
 
-async def test_wrong_hints_name_what_exists(gateway: Any, scripted: Any, client: Any) -> None:
+async def test_surface_wrong_hints_name_what_exists(gateway: Any, scripted: Any, client: Any) -> None:
     http = await client(await gateway(await scripted(Play.json(MESSAGE))))
     answer = await http.post("/v1/chat/completions", json={**CHAT, "model": "auto"}, headers={"x-oauthrouter-tier": "HUGE"})
     assert answer.status_code == 400
@@ -230,14 +230,14 @@ async def test_count_tokens_answers_messages_clients(gateway: Any, client: Any) 
     assert 300 < counted < 900
 
 
-async def test_a_missing_credential_is_not_worth_trying_again_soon(gateway: Any, client: Any) -> None:
+async def test_surface_missing_credential_is_not_worth_trying_again_soon(gateway: Any, client: Any) -> None:
     http = await client(await gateway())
     answer = await http.post("/v1/chat/completions", json={"model": "auto", "messages": [{"role": "user", "content": "hi"}]})
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_credential")
     assert answer.headers["retry-after"] == "300"
 
 
-async def test_a_prompt_no_model_can_hold_is_a_context_overflow_in_every_dialect(gateway: Any, client: Any) -> None:
+async def test_surface_prompt_no_model_can_hold_is_a_context_overflow_in_every_dialect(gateway: Any, client: Any) -> None:
     mine = {"api_base": "http://127.0.0.1:9", "models": [{"id": "m", "context_window": 1000, "images": False}]}
     http = await client(await gateway(providers={"mine": mine}))
     messages = [{"role": "user", "content": "word " * 4000}]
@@ -252,7 +252,7 @@ async def test_a_prompt_no_model_can_hold_is_a_context_overflow_in_every_dialect
     assert answer.json()["error"]["message"].startswith("prompt is too long")
 
 
-async def test_a_messages_client_gets_its_own_shape_of_error_on_every_path(gateway: Any, client: Any) -> None:
+async def test_surface_messages_client_gets_its_own_shape_of_error_on_every_path(gateway: Any, client: Any) -> None:
     http = await client(await gateway())
     for path, status, kind in (("/v1/nothing", 404, "not_found_error"), ("/v1/models/nobody", 404, "not_found_error")):
         answer = await http.get(path, headers={"anthropic-version": "2023-06-01"})
@@ -261,7 +261,7 @@ async def test_a_messages_client_gets_its_own_shape_of_error_on_every_path(gatew
         assert body["request_id"] == answer.headers["x-request-id"]
 
 
-async def test_a_refused_request_is_found_in_the_trace_by_its_id(gateway: Any, client: Any) -> None:
+async def test_surface_refused_request_is_found_in_the_trace_by_its_id(gateway: Any, client: Any) -> None:
     http = await client(await gateway())
     refused = await http.post("/v1/embeddings", json={"model": "nobody", "input": "a"})
     events = (await http.get("/debug/routing-trace")).json()["events"]

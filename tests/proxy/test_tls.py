@@ -26,7 +26,7 @@ def own_certificate(tmp_path: Path) -> ssl.SSLContext:
     return context
 
 
-async def test_an_untrusted_certificate_is_refused(gateway: Any, client: Any, own_certificate: ssl.SSLContext) -> None:
+async def test_tls_untrusted_certificate_is_refused(gateway: Any, client: Any, own_certificate: ssl.SSLContext) -> None:
     received: list[bytes] = []
 
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

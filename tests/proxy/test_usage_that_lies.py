@@ -64,7 +64,7 @@ def _lying_event(piece: Piece, dialect: str, value: Any) -> Piece:
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("spoken", CALLS)
 @pytest.mark.parametrize("provider", MODELS)
-async def test_the_answer_arrives_and_is_on_record(
+async def test_usage_that_lies_answer_arrives_and_is_on_record(
     provider: str, spoken: str, stream: bool, gateway: Any, scripted: Any, client: Any
 ) -> None:
     upstream = await scripted(*(lying(provider, value, stream=stream) for value in NONSENSE))

@@ -66,7 +66,7 @@ async def test_listed_page_may_read_answers_and_errors(path: str, token: str, ha
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_other_pages_are_refused_and_read_nothing(path: str, handle: Any) -> None:
+async def test_web_pages_other_pages_are_refused_and_read_nothing(path: str, handle: Any) -> None:
     async with httpx.AsyncClient(base_url=handle.base_url, trust_env=False) as http:
         asked = await http.options(path, headers={"origin": STRANGER, "access-control-request-method": "POST"})
         answer = await http.post(path, headers={"origin": STRANGER, "authorization": f"Bearer {TOKEN}"}, json={})

@@ -16,7 +16,7 @@ from openclaw_oauthrouter.errors import ConfigurationError
         ("Prove that sqrt(2) is irrational", "REASONING", "anthropic/claude-opus-5-5"),
     ],
 )
-def test_a_prompt_gets_a_tier_and_its_primary(prompt: str, tier: str, model: str) -> None:
+def test_standalone_prompt_gets_a_tier_and_its_primary(prompt: str, tier: str, model: str) -> None:
     decision = route(prompt)
     assert isinstance(decision, RoutingDecision)
     assert (decision.tier, decision.model) == (tier, model)
@@ -40,13 +40,13 @@ def test_prices_may_be_given() -> None:
     assert decision.baseline_cost == pytest.approx(20.0, rel=1e-3)
 
 
-def test_a_system_prompt_costs_but_does_not_count_as_difficulty() -> None:
+def test_standalone_system_prompt_costs_but_does_not_count_as_difficulty() -> None:
     plain, with_system = route("hi"), route("hi", "You prove theorems step by step. " * 200)
     assert plain.tier == with_system.tier
     assert with_system.cost_estimate > plain.cost_estimate
 
 
-def test_the_configuration_may_be_changed_or_be_a_mapping() -> None:
+def test_standalone_configuration_may_be_changed_or_be_a_mapping() -> None:
     changed = DEFAULT_ROUTING_CONFIG.model_copy(update={"baseline": "anthropic/claude-sonnet-4-6"})
     assert route("hi", config=changed).baseline_model == "anthropic/claude-sonnet-4-6"
     assert route("hi", config={"tiers": {"SIMPLE": {"primary": "mine/x"}}}).model == "mine/x"
@@ -55,12 +55,12 @@ def test_the_configuration_may_be_changed_or_be_a_mapping() -> None:
         route("hi", config={"profile": "cheap"})
 
 
-def test_the_highest_tier_allowed_is_kept_to() -> None:
+def test_standalone_highest_tier_allowed_is_kept_to() -> None:
     decision = route("Prove that sqrt(2) is irrational", config={"max_tier": "SIMPLE"})
     assert (decision.tier, decision.model) == ("SIMPLE", "anthropic/claude-haiku-5-5")
     assert route("hi", config={"max_tier": "COMPLEX"}).tier == "SIMPLE"
 
 
-def test_a_classifier_it_does_not_have_is_refused() -> None:
+def test_standalone_classifier_it_does_not_have_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"'nosuch'.*use rules or rules-v1"):
         route("hi", config={"classifier": "nosuch"})

@@ -94,7 +94,7 @@ def test_stream(path: Path, replay: ReplayServer, openai_client: OpenAI, anthrop
 
 
 @pytest.mark.parametrize("path", recordings("anthropic-messages", ".exchange.json", is_message))
-def test_whole_answer(path: Path) -> None:
+def test_anthropic_to_chat_whole_answer(path: Path) -> None:
     body = recorded_body(json.loads(path.read_text("utf-8"))["response"])
     answer = whole(list(ANTHROPIC.decode_response(body)))
     assert seen(answer) == expected(body)

@@ -69,7 +69,7 @@ def has_what_chat_cannot_say(request: ChatRequest) -> bool:
     )
 
 
-def test_the_judge_is_awake() -> None:
+def test_chat_requests_judge_is_awake() -> None:
     message = {"role": "user", "content": "x"}
     validate({"model": "m", "messages": [message]})
     with pytest.raises(ValidationError):

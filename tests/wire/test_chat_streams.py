@@ -110,7 +110,7 @@ def test_relay_changes_no_byte(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", recordings("openai-chat", ".exchange.json"))
-def test_whole_answer(path: Path) -> None:
+def test_chat_streams_whole_answer(path: Path) -> None:
     body = recorded_body(json.loads(path.read_text("utf-8"))["response"])
     if body.get("error"):
         with pytest.raises(UpstreamError):

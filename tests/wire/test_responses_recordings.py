@@ -131,7 +131,7 @@ def test_we_read_what_the_sdk_reads(path: Path, oracle: Oracle) -> None:
 
 
 @pytest.mark.parametrize("path", [stream for stream in STREAMS if stream.id not in FAILING])
-def test_the_sdk_reads_what_we_write(path: Path, oracle: Oracle) -> None:
+def test_responses_recordings_sdk_reads_what_we_write(path: Path, oracle: Oracle) -> None:
     events = decode(first_answer(path))
     streamed = oracle.read_stream(encode(events, from_client()))
     whole = oracle.read_whole(make_dialect().encode_response(fold(events), from_client(), "m"))
@@ -139,7 +139,7 @@ def test_the_sdk_reads_what_we_write(path: Path, oracle: Oracle) -> None:
 
 
 @pytest.mark.parametrize("path", recordings("openai-responses", ".exchange.json"))
-def test_whole_answers(path: Path, oracle: Oracle) -> None:
+def test_responses_recordings_whole_answers(path: Path, oracle: Oracle) -> None:
     exchange = json.loads(path.read_text())
     if exchange["status"] != 200:
         error = make_dialect().decode_error(exchange["status"], {}, json.dumps(exchange["response"]).encode())

@@ -8,7 +8,7 @@ from openclaw_oauthrouter.canonical.free_text import unwrap_input, wrap_input
 
 
 @pytest.mark.parametrize("text", ["", "*** Begin Patch", 'say "hi"\n', "ü\U0001f600", "\\ud83d"])
-def test_what_was_wrapped_is_unwrapped(text: str) -> None:
+def test_free_text_what_was_wrapped_is_unwrapped(text: str) -> None:
     assert unwrap_input(wrap_input(text)) == text
 
 

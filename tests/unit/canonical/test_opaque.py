@@ -20,7 +20,7 @@ def forged(content: bytes) -> str:
     [Opaque("signature", "s"), Opaque("redacted", "ü", "anthropic/a"), Opaque("encrypted", "e", "openai/b", "rs_1")],
     ids=lambda opaque: opaque.kind,
 )
-def test_what_was_sealed_is_unsealed(opaque: Opaque) -> None:
+def test_opaque_what_was_sealed_is_unsealed(opaque: Opaque) -> None:
     assert unseal(seal(opaque)) == opaque
 
 
@@ -45,11 +45,11 @@ def test_what_was_sealed_is_unsealed(opaque: Opaque) -> None:
         forged(b"\xff"),
     ],
 )
-def test_anything_else_is_not_ours(text: str) -> None:
+def test_opaque_anything_else_is_not_ours(text: str) -> None:
     assert unseal(text) is None
 
 
-def test_an_unsealed_string_can_be_written() -> None:
+def test_opaque_unsealed_string_can_be_written() -> None:
     opaque = unseal(forged(b'{"k":"encrypted","d":"\\ud83d\\ude00"}'))
     assert opaque == Opaque("encrypted", "\U0001f600")
     assert orjson.dumps(opaque.data)

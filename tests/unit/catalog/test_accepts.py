@@ -39,7 +39,7 @@ def test_accepts_of_assumes_nothing_of_strangers() -> None:
     assert accepts_of("local", "palm-9", "gemini_generate_content") == Accepts(known=False)
 
 
-def test_with_accepts_lets_the_catalog_say() -> None:
+def test_accepts_with_accepts_lets_the_catalog_say() -> None:
     info = ModelInfo("x", "claude-haiku-4-5", accepts=Accepts(top_k=False))
     assert with_accepts(info, MESSAGES) is info
     assert with_accepts(ModelInfo("x", "claude-haiku-4-5"), MESSAGES).max_output_tokens == 64_000

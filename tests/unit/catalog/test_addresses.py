@@ -61,7 +61,7 @@ def test_requests_go_to_the_documented_address(base: str, root: str, pasted: str
 
 
 @pytest.mark.parametrize("endpoint", ["/chat/completions", "/chat/completions/", "/responses", "/completions", "/embeddings"])
-def test_a_whole_endpoint_is_cut_back(endpoint: str) -> None:
+def test_addresses_whole_endpoint_is_cut_back(endpoint: str) -> None:
     assert endpoint_root(f"https://host/api/v1{endpoint}") == ("https://host/api/v1", "")
     assert endpoint_root(f"https://host{endpoint}") == ("https://host", "")
 
@@ -74,14 +74,14 @@ def test_a_whole_endpoint_is_cut_back(endpoint: str) -> None:
         ("https://proxy.corp/openai/v1", "https://proxy.corp/openai/v1"),
     ],
 )
-def test_a_vendor_known_by_name_keeps_its_path_behind_another_host(base: str, root: str) -> None:
+def test_addresses_vendor_known_by_name_keeps_its_path_behind_another_host(base: str, root: str) -> None:
     assert endpoint_root(base, "/v1") == (root, "")
 
 
 @pytest.mark.parametrize(
     ("dialect", "path"), [("openai_chat_completions", "/chat/completions"), ("openai_responses", "/responses")]
 )
-def test_the_query_of_an_address_follows_the_path(dialect: str, path: str) -> None:
+def test_addresses_query_of_an_address_follows_the_path(dialect: str, path: str) -> None:
     provider = OpenAICompatible("azure", "https://r.openai.azure.com/openai/deployments/d?api-version=2026-05-01", dialect)
     assert provider.url == f"https://r.openai.azure.com/openai/deployments/d{path}?api-version=2026-05-01"
     passed = provider.pass_through(PassedRequest("POST", "embeddings", b'{"model": "m"}', "application/json"), None)
@@ -105,7 +105,7 @@ OPENAI_COMPATIBLE = [preset for preset in presets().values() if preset.kind == "
 
 @pytest.mark.parametrize("own_name", [False, True])
 @pytest.mark.parametrize("preset", OPENAI_COMPATIBLE, ids=lambda preset: preset.name)
-def test_any_part_of_a_vendors_address_leads_to_its_endpoint(preset: Preset, own_name: bool) -> None:
+def test_addresses_any_part_of_a_vendors_address_leads_to_its_endpoint(preset: Preset, own_name: bool) -> None:
     base = (preset.api_base or "").rstrip("/")
     root = endpoint_root(base)[0]
     parts = urlsplit(root)
@@ -118,7 +118,7 @@ def test_any_part_of_a_vendors_address_leads_to_its_endpoint(preset: Preset, own
 
 @pytest.mark.parametrize("name", ["anthropic", "mine", "deepseek", "zai-coding"])
 @pytest.mark.parametrize("way", ["", "/", "/v1", "/v1/", "/v1/messages", "/messages", "/v1/messages/count_tokens", "/v1/models"])
-def test_any_part_of_a_messages_address_leads_to_its_endpoint(name: str, way: str) -> None:
+def test_addresses_any_part_of_a_messages_address_leads_to_its_endpoint(name: str, way: str) -> None:
     assert posted_to(name, f"https://gateway.example/anthropic{way}") == "https://gateway.example/anthropic/v1/messages"
 
 
@@ -126,7 +126,7 @@ def test_any_part_of_a_messages_address_leads_to_its_endpoint(name: str, way: st
 @pytest.mark.parametrize(
     "way", ["", "/v1beta", "/v1beta/", "/v1beta/models", "/v1beta/models/gemini-3.8-flash:streamGenerateContent"]
 )
-def test_any_part_of_geminis_address_leads_to_its_endpoint(name: str, way: str) -> None:
+def test_addresses_any_part_of_geminis_address_leads_to_its_endpoint(name: str, way: str) -> None:
     url = posted_to(name, f"https://generativelanguage.googleapis.com{way}")
     assert url == "https://generativelanguage.googleapis.com/v1beta/models/m:generateContent"
 
@@ -139,7 +139,7 @@ def test_geminis_openai_compatible_address_leads_its_preset_to_its_own_api(way: 
 
 
 @pytest.mark.parametrize("way", ["", "/backend-api", "/backend-api/codex", "/backend-api/codex/responses"])
-def test_any_part_of_codexs_address_leads_to_its_endpoint(way: str) -> None:
+def test_addresses_any_part_of_codexs_address_leads_to_its_endpoint(way: str) -> None:
     assert posted_to("openai-codex", f"https://chatgpt.com{way}") == "https://chatgpt.com/backend-api/codex/responses"
 
 
@@ -158,11 +158,11 @@ def test_any_part_of_codexs_address_leads_to_its_endpoint(way: str) -> None:
         ("mine", "http://127.0.0.1:9/anything/api", "http://127.0.0.1:9/anything/api"),
     ],
 )
-def test_other_documented_addresses(name: str, pasted: str, root: str) -> None:
+def test_addresses_other_documented_addresses(name: str, pasted: str, root: str) -> None:
     assert posted_to(name, pasted) == f"{root}/chat/completions"
 
 
-def test_what_the_user_says_goes_before_what_the_address_looks_like() -> None:
+def test_addresses_what_the_user_says_goes_before_what_the_address_looks_like() -> None:
     address = "https://gateway.example/anthropic"
     assert posted_to("mine", address, kind="openai-compatible") == f"{address}/chat/completions"
     assert posted_to("mine", address, dialect="openai_chat_completions") == f"{address}/chat/completions"
@@ -177,13 +177,13 @@ def test_what_the_user_says_goes_before_what_the_address_looks_like() -> None:
         ("openrouter.ai/api/v1", "https://openrouter.ai/api/v1"),
     ],
 )
-def test_an_address_without_its_scheme_is_refused_with_the_right_one(said: str, meant: str) -> None:
+def test_addresses_address_without_its_scheme_is_refused_with_the_right_one(said: str, meant: str) -> None:
     with pytest.raises(ConfigurationError, match=f"must start with http:// or https://: {meant}"):
         load_settings(environ={}, overrides={"providers": {"mine": {"api_base": said}}})
 
 
 @pytest.mark.parametrize("secret", ["sk-test-0123456789", "eyJhbGciOi.eyJzdWIi.c2lnbmF0dXJl"])
-def test_a_key_in_the_addresss_place_is_not_repeated(secret: str) -> None:
+def test_addresses_key_in_the_addresss_place_is_not_repeated(secret: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         load_settings(environ={}, overrides={"providers": {"mine": {"api_base": secret}}})
     assert secret not in refused.value.message

@@ -36,7 +36,7 @@ BINDING = {"fable-5-1", "fable-5-2", "mythos-5-1", "mythos-5-2", "opus-5-5", "so
 SMALL_OUTPUT = {"haiku-4-5", "sonnet-4-5", "opus-4-5"}
 
 
-def test_every_model_has_its_facts() -> None:
+def test_claude_accepts_every_model_has_its_facts() -> None:
     assert set(CLAUDE) == {f"claude-{name}" for name in FACTS}
 
 
@@ -85,5 +85,5 @@ def test_accepts_of_another_makers_model_leave_its_fields() -> None:
     assert found.temperature_with_top_p
 
 
-def test_with_accepts_keeps_the_catalogs_own_limit() -> None:
+def test_claude_accepts_with_accepts_keeps_the_catalogs_own_limit() -> None:
     assert with_accepts(ModelInfo("anthropic", "claude-opus-5", max_output_tokens=9), MESSAGES).max_output_tokens == 9

@@ -55,13 +55,13 @@ def litellm_rows() -> dict[str, dict[str, Any]]:
     return {name: row for name, row in rows.items() if name != "sample_spec"}
 
 
-def test_the_shipped_catalog_is_not_old() -> None:
+def test_shipped_catalog_is_not_old() -> None:
     assert not shipped_edition().is_stale(datetime.now(UTC).date()), (
         f"more than {MAX_AGE_DAYS} days: python -m scripts.update_catalog"
     )
 
 
-def test_an_edition_goes_stale() -> None:
+def test_shipped_catalog_edition_goes_stale() -> None:
     edition = Edition(date(2026, 1, 1), {})
     assert not edition.is_stale(date(2026, 3, 2))
     assert edition.is_stale(date(2026, 3, 3))
@@ -70,7 +70,7 @@ def test_an_edition_goes_stale() -> None:
 @pytest.mark.parametrize(
     "row", [row for row in ROWS if "list_price" in row and "price" not in row], ids=lambda row: f"{row['provider']}/{row['id']}"
 )
-def test_a_shipped_price_is_the_published_one(row: dict[str, Any]) -> None:
+def test_shipped_catalog_shipped_price_is_the_published_one(row: dict[str, Any]) -> None:
     def published(**tokens: int) -> float:
         price = calc_price(
             Usage(**tokens),
@@ -135,7 +135,7 @@ def test_shipped_models_in_doubt_are_open_weights_only() -> None:
     assert not any((family or "").startswith(("claude", "gpt", "gemini", "grok")) for family in doubted)
 
 
-def test_what_a_provider_or_the_user_says_of_images_ends_the_doubt() -> None:
+def test_shipped_catalog_what_a_provider_or_the_user_says_of_images_ends_the_doubt() -> None:
     key = ("deepseek", "deepseek-flash")
     assert build_catalog({})[key].images is None
     listings = {"deepseek": [ListedModel("deepseek-flash", images=True)]}
@@ -144,14 +144,14 @@ def test_what_a_provider_or_the_user_says_of_images_ends_the_doubt() -> None:
     assert build_catalog({"deepseek": settings})[key].images is True
 
 
-def test_every_correction_names_its_source() -> None:
+def test_shipped_catalog_every_correction_names_its_source() -> None:
     assert CORRECTIONS
     assert all(row["source"].startswith("https://") and ("set" in row) for row in CORRECTIONS)
     families = read_table("families.toml")["family"]
     assert all(row["source"].startswith("https://") for row in families)
 
 
-def test_every_row_belongs_to_a_preset_and_a_family() -> None:
+def test_shipped_catalog_every_row_belongs_to_a_preset_and_a_family() -> None:
     families = {family.name for family in shipped_families()}
     for info in shipped_models():
         assert info.provider in presets(), info.name
@@ -160,7 +160,7 @@ def test_every_row_belongs_to_a_preset_and_a_family() -> None:
     assert len({(info.provider, info.id) for info in shipped_models()}) == len(ROWS)
 
 
-def test_no_default_tier_retires_within_ninety_days() -> None:
+def test_shipped_catalog_no_default_tier_retires_within_ninety_days() -> None:
     catalog = build_catalog({})
     soon = date.fromisoformat(FILE["generated"]) + timedelta(days=90)
     for tier in shipped_tiers("computed").values():
@@ -170,7 +170,7 @@ def test_no_default_tier_retires_within_ninety_days() -> None:
             assert retires is None or retires > soon, name
 
 
-def test_the_default_tiers_are_those_of_the_catalog() -> None:
+def test_shipped_catalog_default_tiers_are_those_of_the_catalog() -> None:
     text = resources.files("openclaw_oauthrouter.config").joinpath("default_tiers.json").read_text(encoding="utf-8")
     assert text == text_for(date.fromisoformat(FILE["generated"]))
 

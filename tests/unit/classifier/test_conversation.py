@@ -52,12 +52,12 @@ def later(text: str, tier: Tier | None = None) -> RequestFeatures:
 
 @pytest.mark.parametrize("text", FOLLOW_UPS)
 @pytest.mark.parametrize("tier", list(Tier))
-def test_a_follow_up_never_falls_below_the_remembered_tier(rules: Rules, text: str, tier: Tier) -> None:
+def test_conversation_follow_up_never_falls_below_the_remembered_tier(rules: Rules, text: str, tier: Tier) -> None:
     assert rules.classify(later(text, tier)).tier.rank >= tier.rank
 
 
 @pytest.mark.parametrize("text", FOLLOW_UPS)
-def test_without_memory_the_task_is_judged_from_its_words(rules: Rules, text: str) -> None:
+def test_conversation_without_memory_the_task_is_classified_from_its_words(rules: Rules, text: str) -> None:
     classified = rules.classify(later(text))
     assert classified.tier is Tier.REASONING
     assert "goes on with a REASONING task" in classified.reasoning
@@ -65,27 +65,27 @@ def test_without_memory_the_task_is_judged_from_its_words(rules: Rules, text: st
 
 @pytest.mark.parametrize("text", NEW_TOPICS)
 @pytest.mark.parametrize("tier", [None, Tier.REASONING])
-def test_a_new_topic_may_fall(rules: Rules, text: str, tier: Tier | None) -> None:
+def test_conversation_new_topic_may_fall(rules: Rules, text: str, tier: Tier | None) -> None:
     assert rules.classify(later(text, tier)).tier is Tier.SIMPLE
 
 
 @pytest.mark.parametrize("tier", [None, Tier.REASONING])
-def test_a_new_task_is_judged_by_its_own_words(rules: Rules, tier: Tier | None) -> None:
+def test_conversation_new_task_is_classified_by_its_own_words(rules: Rules, tier: Tier | None) -> None:
     text = "Write a haiku about autumn leaves on an old stone bridge in Kyoto"
     assert rules.classify(later(text, tier)).tier.rank <= Tier.MEDIUM.rank
 
 
 @pytest.mark.parametrize("text", ["yes", "go ahead", "continue"])
-def test_a_first_turn_inherits_nothing(rules: Rules, text: str) -> None:
+def test_conversation_first_turn_inherits_nothing(rules: Rules, text: str) -> None:
     assert rules.classify(said(text)).tier is Tier.SIMPLE
 
 
-def test_a_turn_rises_at_once(rules: Rules) -> None:
+def test_conversation_turn_rises_at_once(rules: Rules) -> None:
     classified = rules.classify(features(("user", "hi"), ("assistant", "hello"), ("user", TASK), tier=Tier.SIMPLE))
     assert classified.tier is Tier.REASONING
 
 
-def test_a_longer_turn_on_the_same_subject_keeps_the_tier(rules: Rules) -> None:
+def test_conversation_longer_turn_on_the_same_subject_keeps_the_tier(rules: Rules) -> None:
     text = "Does the argument for bounded monotone sequences carry over to nets with values in an ordered field?"
     assert rules.classify(later(text, Tier.REASONING)).tier is Tier.REASONING
 
@@ -112,7 +112,7 @@ LOOKED_UP = (
 )
 
 
-def test_the_model_that_called_a_tool_reads_its_answer(rules: Rules) -> None:
+def test_conversation_model_that_called_a_tool_reads_its_answer(rules: Rules) -> None:
     for messages in ((ASKED,), (ASKED, *LOOKED_UP), (ASKED, *LOOKED_UP, *LOOKED_UP)):
         request = ChatRequest("test", "auto", messages, tools=(Tool("search"),))
         assert rules.classify(features_of(request, prompt_wrappers=())).tier is Tier.SIMPLE
@@ -136,7 +136,7 @@ def test_tool_results_of_a_new_question_are_not_those_of_the_old_task(rules: Rul
         ({"tools": (Tool("read"),)}, Tier.SIMPLE),
     ],
 )
-def test_what_the_request_carries_sets_floors(rules: Rules, fields: dict[str, object], tier: Tier) -> None:
+def test_conversation_what_the_request_carries_sets_minimum_tiers(rules: Rules, fields: dict[str, object], tier: Tier) -> None:
     assert rules.classify(said("hi", **fields)).tier is tier
 
 
@@ -146,12 +146,12 @@ def test_tools_count_when_the_words_ask_for_work(rules: Rules) -> None:
 
 
 @pytest.mark.parametrize(("modality", "tier"), [("image", Tier.COMPLEX), ("document", Tier.MEDIUM)])
-def test_attachments_set_floors(rules: Rules, modality: str, tier: Tier) -> None:
+def test_attachments_set_minimum_tiers(rules: Rules, modality: str, tier: Tier) -> None:
     parts = (TextPart("hi"), BlobPart(modality, "application/x", "aGk="))  # type: ignore[arg-type]
     assert rules.classify(features_of(ChatRequest("test", "auto", (Message("user", parts),)), prompt_wrappers=())).tier is tier
 
 
-def test_an_earlier_image_still_counts_a_little(rules: Rules) -> None:
+def test_conversation_earlier_image_still_counts_a_little(rules: Rules) -> None:
     image = Message("user", (TextPart("hi"), BlobPart("image", "image/png", "aGk=")))
     messages = (image, Message("assistant", (TextPart("hello"),)), Message("user", (TextPart("What is the capital of Peru?"),)))
     assert rules.classify(features_of(ChatRequest("test", "auto", messages), prompt_wrappers=())).tier is Tier.MEDIUM

@@ -73,7 +73,7 @@ def test_system_prompt_and_tools_are_no_words_of_the_user() -> None:
     assert found.tool_names == ("prove",)
 
 
-def test_a_tool_result_ends_the_request_even_behind_wrapping() -> None:
+def test_features_tool_result_ends_the_request_even_behind_wrapping() -> None:
     messages = (
         Message("user", (TextPart("list files"),)),
         Message("assistant", (ToolCallPart("1", "ls", "{}"),)),
@@ -99,13 +99,13 @@ def test_images_count_for_the_turn_they_came_with() -> None:
     assert (bare.image_count, bare.turn_image_count) == (1, 1)
 
 
-def test_a_screenshot_in_a_tools_answer_is_no_image_of_the_user() -> None:
+def test_features_screenshot_in_a_tools_answer_is_no_image_of_the_user() -> None:
     result = Message("user", (ToolCallResponsePart("1", (IMAGE,)),))
     found = features_of(ChatRequest("test", "auto", (Message("user", (TextPart("look"),)), result)), prompt_wrappers=())
     assert (found.image_count, found.turn_image_count) == (0, 0)
 
 
-def test_the_task_behind_a_follow_up_is_the_last_substantial_turn() -> None:
+def test_features_task_behind_a_follow_up_is_the_last_substantial_turn() -> None:
     task = "Design a distributed lock service with fencing tokens"
     found = features(("user", task), ("assistant", "a plan"), ("user", "ok"), ("assistant", "?"), ("user", "yes, do it"))
     assert (found.text, found.task_text, found.has_assistant_turn) == ("yes, do it", task, True)
@@ -123,12 +123,12 @@ def test_request_fields() -> None:
     assert (found.reasoning_effort, found.max_output_tokens, found.conversation, found.input_tokens) == ("high", 7, "c", 9)
 
 
-def test_a_request_without_words() -> None:
+def test_features_request_without_words() -> None:
     found = features_of(ChatRequest("test", "auto", ()), prompt_wrappers=builtin_prompt_wrappers())
     assert (found.text, found.turn_count, found.raw_last_user_text) == ("", 0, "")
 
 
-def test_a_megabyte_is_seen_by_its_ends() -> None:
+def test_features_megabyte_is_seen_by_its_ends() -> None:
     text = "HEAD " + "x" * 1_000_000 + " what failed? TAIL"
     found = said(text)
     assert found.text.startswith("HEAD")
@@ -137,10 +137,10 @@ def test_a_megabyte_is_seen_by_its_ends() -> None:
     assert found.text_length == len(text)
 
 
-def test_a_long_reminder_around_a_short_request_is_cut_out() -> None:
+def test_features_long_reminder_around_a_short_request_is_cut_out() -> None:
     found = said("<system-reminder>" + "rule " * 20_000 + "</system-reminder>\nfix the login")
     assert found.text == "fix the login"
 
 
-def test_the_raw_text_is_what_the_client_sent() -> None:
+def test_features_raw_text_is_what_the_client_sent() -> None:
     assert said("<system-reminder>x</system-reminder>hi").raw_last_user_text == "<system-reminder>x</system-reminder>hi"

@@ -83,7 +83,7 @@ def of(messages: tuple[Message, ...]) -> RequestFeatures:
     return features_of(request, prompt_wrappers=builtin_prompt_wrappers())
 
 
-def test_a_task_is_found_behind_any_number_of_tool_results() -> None:
+def test_flight_task_is_found_behind_any_number_of_tool_results() -> None:
     messages = (Message("user", (TextPart("fix the parser module"),)),)
     for number in range(3 * EXAMINED_TURNS):
         messages += call(number, f"ls {number}", "")
@@ -94,7 +94,7 @@ def test_a_task_is_found_behind_any_number_of_tool_results() -> None:
     assert found.flight.calls == 3 * EXAMINED_TURNS
 
 
-def test_what_a_command_printed_is_not_the_users_words() -> None:
+def test_flight_what_a_command_printed_is_not_the_users_words() -> None:
     messages = (Message("user", (TextPart("fix the parser module"),)), *in_words("cat a.py", 0, "Prove the theorem rigorously"))
     request = ChatRequest("test", "auto", messages)
     found = features_of(request, prompt_wrappers=builtin_prompt_wrappers())

@@ -51,7 +51,7 @@ def test_figures_of_shape_are_bounded() -> None:
         assert all(0 <= figure <= 1.3 for figure in surface)
 
 
-def test_the_shipped_model_is_small() -> None:
+def test_learned_shipped_model_is_small() -> None:
     import json
     from importlib.resources import files
 
@@ -61,7 +61,7 @@ def test_the_shipped_model_is_small() -> None:
     assert json.loads(text)["words"]
 
 
-def test_judging_needs_no_numerical_library() -> None:
+def test_classifying_needs_no_numerical_library() -> None:
     program = (
         "import sys\n"
         "from openclaw_oauthrouter.classifier.rules import Rules\n"

@@ -22,7 +22,7 @@ def lexicon() -> Lexicon:
 
 
 @pytest.mark.parametrize("name", INSIDE_LONGER_WORDS)
-def test_no_keyword_inside_a_longer_word(lexicon: Lexicon, name: str) -> None:
+def test_lexicon_no_keyword_inside_a_longer_word(lexicon: Lexicon, name: str) -> None:
     for word in INSIDE_LONGER_WORDS[name].split():
         assert name not in lexicon.prompt.find(word), word
 
@@ -47,7 +47,7 @@ def test_languages(lexicon: Lexicon, text: str, name: str, keywords: tuple[str, 
 
 
 @pytest.mark.parametrize("word", ["定理", "首都", "生成", "最小", "最大", "量子"])
-def test_a_word_of_two_languages_counts_once(lexicon: Lexicon, word: str) -> None:
+def test_lexicon_word_of_two_languages_counts_once(lexicon: Lexicon, word: str) -> None:
     found = lexicon.prompt.find(word)
     assert found
     assert all(hits == (word,) for hits in found.values())
@@ -58,7 +58,7 @@ def test_spellings_of_one_keyword_count_once() -> None:
     assert vocabulary.find("he proves what she proved: prove it") == {"list": ("proves",)}
 
 
-def test_a_keyword_listed_twice_counts_once() -> None:
+def test_lexicon_keyword_listed_twice_counts_once() -> None:
     assert Vocabulary({"list": ["最大", "最大|最大"]}).find("最大最大") == {"list": ("最大",)}
 
 
@@ -73,11 +73,11 @@ def test_overlapping_keywords_of_several_lists_all_count() -> None:
     assert vocabulary.find("step by step") == {"one": ("step by step",), "two": ("step", "by step")}
 
 
-def test_an_apostrophe_belongs_to_the_word() -> None:
+def test_lexicon_apostrophe_belongs_to_the_word() -> None:
     assert Vocabulary({"list": ["let"]}).find("let's go") == {}
 
 
-def test_every_list_speaks_every_language(lexicon: Lexicon) -> None:
+def test_lexicon_every_list_speaks_every_language(lexicon: Lexicon) -> None:
     from openclaw_oauthrouter.classifier.lexicon import data_names, read_data
 
     for folder in ("keywords", "conversation"):

@@ -128,7 +128,7 @@ def test_talk_about_wrappers_stays(words: str) -> None:
     assert said(words).text == words
 
 
-def test_a_tools_image_is_not_the_users() -> None:
+def test_openclaw_wrappers_tools_image_is_not_the_users() -> None:
     image = BlobPart("image", "image/png", "aGk=")
     call, answer = ToolCallPart("1", "read", "{}"), ToolCallResponsePart("1", (TextPart("(see attached image)"),))
     turns = (

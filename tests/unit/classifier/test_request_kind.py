@@ -143,11 +143,11 @@ def test_users_who_speak_of_titles_chats_and_summaries_are_not_taken_for_program
     assert asked(words).kind is MAIN
 
 
-def test_a_users_own_words_about_titles_are_a_turn_where_tools_are_offered() -> None:
+def test_request_kind_users_own_words_about_titles_are_a_turn_where_tools_are_offered() -> None:
     assert asked("Generate a title for each conversation in the list", tools=TOOLS).kind is MAIN
 
 
-def test_a_quota_probe_is_a_side_request() -> None:
+def test_request_kind_quota_probe_is_a_side_request() -> None:
     assert asked("quota", max_output_tokens=1).kind is SIDE
     assert asked(PROOF, max_output_tokens=1).kind is MAIN
 
@@ -161,7 +161,7 @@ def test_side_requests_are_simple_whatever_they_carry(rules: Rules, effort: str)
 
 
 @pytest.mark.parametrize(("task", "tier"), [(Tier.SIMPLE, Tier.SIMPLE), (Tier.REASONING, Tier.MEDIUM), (None, Tier.MEDIUM)])
-def test_a_compaction_needs_no_more_than_some_care(rules: Rules, task: Tier | None, tier: Tier) -> None:
+def test_request_kind_compaction_needs_no_more_than_some_care(rules: Rules, task: Tier | None, tier: Tier) -> None:
     known = Conversation(task, "a/b", 0.0) if task else None
     assert rules.classify(asked(PROOF, {"x-claude-code-request-class": "compaction"}, known=known)).tier is tier
 
@@ -171,20 +171,20 @@ def test_a_compaction_needs_no_more_than_some_care(rules: Rules, task: Tier | No
 
 @pytest.mark.parametrize("headers", [CLAUDE, CODEX])
 @pytest.mark.parametrize("effort", ["medium", "high", "xhigh"])
-def test_an_effort_sent_on_every_turn_is_no_wish(rules: Rules, headers: dict[str, str], effort: str) -> None:
+def test_request_kind_effort_sent_on_every_turn_is_no_wish(rules: Rules, headers: dict[str, str], effort: str) -> None:
     found = asked("say hi", headers, tools=TOOLS, reasoning=Reasoning(effort=effort))
     assert found.effort_is_default
     assert rules.classify(found).tier is Tier.SIMPLE
 
 
-def test_an_effort_that_rises_within_a_conversation_is_a_wish(rules: Rules) -> None:
+def test_request_kind_effort_that_rises_within_a_conversation_is_a_wish(rules: Rules) -> None:
     known = Conversation(Tier.SIMPLE, "a/b", 0.0, effort="medium")
     for effort, tier in (("medium", Tier.SIMPLE), ("high", Tier.COMPLEX), ("max", Tier.REASONING)):
         found = asked("say hi", CLAUDE, tools=TOOLS, reasoning=Reasoning(effort=effort), known=known)
         assert rules.classify(found).tier is tier
 
 
-def test_an_effort_of_a_client_that_need_not_send_one_is_a_wish(rules: Rules) -> None:
+def test_request_kind_effort_of_a_client_that_need_not_send_one_is_a_wish(rules: Rules) -> None:
     found = asked("say hi", {"user-agent": "OpenAI/Python 2.1"}, reasoning=Reasoning(effort="high"))
     assert not found.effort_is_default
     assert rules.classify(found).tier is Tier.COMPLEX

@@ -74,7 +74,7 @@ def test_tiers_people_expect(rules: Rules, prompt: str, tiers: tuple[Tier, ...])
     assert classified.tier in tiers, classified.reasoning
 
 
-def test_the_learned_term_is_not_what_keeps_the_promises() -> None:
+def test_rules_learned_term_is_not_what_keeps_the_promises() -> None:
     plain = classifier(learned=False)
     assert plain.classify(said("hi")).tier is SIMPLE
     assert plain.classify(said("Prove that sqrt(2) is irrational")).tier is REASONING
@@ -83,7 +83,7 @@ def test_the_learned_term_is_not_what_keeps_the_promises() -> None:
     assert "learned" not in classified.reasoning
 
 
-def test_every_tier_is_reached_by_score_alone(rules: Rules) -> None:
+def test_rules_every_tier_is_reached_by_score_alone(rules: Rules) -> None:
     prompts = {
         SIMPLE: "Who wrote Hamlet?",
         MEDIUM: "Write a short thank-you email to my team for their work this week",
@@ -99,13 +99,13 @@ def test_every_tier_is_reached_by_score_alone(rules: Rules) -> None:
         assert classified.minimum_tiers == ()
 
 
-def test_what_was_pasted_does_not_decide(rules: Rules) -> None:
+def test_rules_what_was_pasted_does_not_decide(rules: Rules) -> None:
     log = "2026-11-22 10:00:00 INFO worker import batch done, return code 0\n" * 90
     classified = rules.classify(said(f"{log}what failed?"))
     assert classified.tier.rank <= MEDIUM.rank, classified.reasoning
 
 
-def test_the_explanation_names_score_and_signals(rules: Rules) -> None:
+def test_rules_explanation_names_score_and_signals(rules: Rules) -> None:
     classified = rules.classify(said("Give the proof and prove that the theorem holds"))
     assert classified.reasoning.startswith("score=")
     assert "reasoning (proof, prove, theorem)" in classified.reasoning
@@ -115,12 +115,12 @@ def test_the_explanation_names_score_and_signals(rules: Rules) -> None:
     assert [one.name for one in classified.dimensions] == [*DIMENSION_NAMES, "learnedScore"]
 
 
-def test_the_score_is_the_weighted_sum_of_the_dimensions(rules: Rules) -> None:
+def test_rules_score_is_the_weighted_sum_of_the_dimensions(rules: Rules) -> None:
     classified = rules.classify(said("Who wrote Hamlet?"))
     assert classified.score == pytest.approx(sum(one.score * one.weight for one in classified.dimensions))
 
 
-def test_a_floor_lifts_the_score_into_its_tier(rules: Rules) -> None:
+def test_rules_minimum_tier_lifts_the_score_into_its_tier(rules: Rules) -> None:
     classified = rules.classify(said("Prove that sqrt(2) is irrational"))
     assert classified.score == rules.cut_points[2]
 
@@ -152,19 +152,19 @@ def test_profiles_order_the_tiers(rules: Rules) -> None:
     assert rules.for_profile("economy").cut_points > rules.for_profile("quality").cut_points
 
 
-def test_a_sibling_shares_what_was_loaded(rules: Rules) -> None:
+def test_rules_sibling_shares_what_was_loaded(rules: Rules) -> None:
     rules.classify(said("hi"))
     assert rules.for_profile("economy").dimensions is rules.dimensions
 
 
-def test_wrong_settings_are_refused() -> None:
+def test_rules_wrong_settings_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="profile 'cheap'"):
         classifier(profile="cheap")
     with pytest.raises(ConfigurationError, match="must rise"):
         Rules((), cut_points=(0.3, 0.2, 0.4))
 
 
-def test_own_cut_points_replace_the_profiles() -> None:
+def test_rules_own_cut_points_replace_the_profiles() -> None:
     weights = Parameters.load(learned=True).weights
     rules = Rules(builtin_dimensions(weights), cut_points=(-9.0, -8.0, -7.0))
     assert rules.classify(said("hi")).tier is REASONING
@@ -182,7 +182,7 @@ class Urgency:
         return DimensionScore(self.name, float(urgent), self.weight, "urgent" if urgent else None)
 
 
-def test_a_dimension_of_a_third_party_takes_part() -> None:
+def test_rules_dimension_of_a_third_party_takes_part() -> None:
     rules = classifier(extra=[Urgency()])
     assert rules.classify(said("urgent: hi")).tier is REASONING
     assert rules.classify(said("hi")).tier is SIMPLE

@@ -35,7 +35,7 @@ def test_recorded_case(case: dict[str, Any]) -> None:
     assert classified.reasoning == case["recorded"]["reasoning"]
 
 
-def test_only_size_and_images_reach_complex() -> None:
+def test_rules_v1_only_size_and_images_reach_complex() -> None:
     classifier = RulesV1()
     assert classifier.classify(features("word " * 80_001)).tier is Tier.COMPLEX
     assert classifier.classify(features("word " * 79_999)).tier is not Tier.COMPLEX

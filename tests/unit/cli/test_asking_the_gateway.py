@@ -95,13 +95,13 @@ def has_ipv6() -> bool:
         ("box.lan", "http://box.lan:9"),
     ],
 )
-def test_the_address_of_a_gateway_on_this_machine(listen_host: str, address: str) -> None:
+def test_asking_the_gateway_address_of_a_gateway_on_this_machine(listen_host: str, address: str) -> None:
     assert local_address(listen_host, 9) == address
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="the machine has no IPv6")
 @pytest.mark.parametrize("listen_host", ["::1", "::"])
-def test_a_gateway_on_ipv6_is_found(token_file: Path, monkeypatch: pytest.MonkeyPatch, listen_host: str) -> None:
+def test_asking_the_gateway_gateway_on_ipv6_is_found(token_file: Path, monkeypatch: pytest.MonkeyPatch, listen_host: str) -> None:
     with answering(200, b'{"path": "/debug/dashboard?code=x", "data": []}', host="::1") as port:
         monkeypatch.setenv("OAUTHROUTER_LISTEN_HOST", listen_host)
         monkeypatch.setenv("OAUTHROUTER_PORT", str(port))
@@ -124,7 +124,7 @@ def test_a_gateway_on_ipv6_is_found(token_file: Path, monkeypatch: pytest.Monkey
         (200, b"{}", "is no gateway"),
     ],
 )
-def test_whatever_answers_instead_is_told(
+def test_asking_the_gateway_whatever_answers_instead_is_told(
     token_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], status: int, body: bytes, said: str
 ) -> None:
     with answering(status, body) as port:
@@ -133,7 +133,7 @@ def test_whatever_answers_instead_is_told(
     assert said in capsys.readouterr().err
 
 
-def test_what_speaks_no_http_is_told(
+def test_asking_the_gateway_what_speaks_no_http_is_told(
     token_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with saying(b"220 mail.example.com ESMTP\r\n") as port:
@@ -142,7 +142,7 @@ def test_what_speaks_no_http_is_told(
     assert "is no gateway (RemoteProtocolError" in capsys.readouterr().err
 
 
-def test_without_a_gateway_it_says_how_to_start_one(
+def test_asking_the_gateway_without_a_gateway_it_says_how_to_start_one(
     token_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with socket.socket() as taken:
@@ -156,7 +156,7 @@ def test_without_a_gateway_it_says_how_to_start_one(
     ("content", "said"),
     [(b"", "is empty"), (b" \n", "is empty"), (b"\xff\xfe", "no printable ASCII"), ("tök\n".encode(), "ASCII")],
 )
-def test_a_token_file_that_holds_no_token(
+def test_asking_the_gateway_token_file_that_holds_no_token(
     token_file: Path, capsys: pytest.CaptureFixture[str], content: bytes, said: str
 ) -> None:
     token_file.write_bytes(content)
@@ -169,7 +169,7 @@ def test_a_token_file_that_holds_no_token(
     assert said in rows["local token"]["detail"]
 
 
-def test_a_configured_token_that_no_header_can_carry(
+def test_asking_the_gateway_configured_token_that_no_header_can_carry(
     token_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("OAUTHROUTER_LOCAL_TOKEN", "tök")

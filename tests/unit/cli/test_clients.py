@@ -91,7 +91,7 @@ def test_set_up_is_shown_and_undone_exactly(home: Home, name: str, before: str) 
 
 
 @pytest.mark.parametrize("name", WITH_FILES)
-def test_what_others_wrote_since_survives_an_undoing(home: Home, name: str) -> None:
+def test_clients_what_others_wrote_since_survives_an_undoing(home: Home, name: str) -> None:
     for file, text in FILES[name].items():
         (home.path / file).parent.mkdir(parents=True, exist_ok=True)
         (home.path / file).write_text(text)
@@ -109,13 +109,13 @@ def test_what_others_wrote_since_survives_an_undoing(home: Home, name: str) -> N
 
 
 @pytest.mark.parametrize("name", ["claude-code", "codex", "opencode", "zed"])
-def test_the_token_stays_in_its_own_file(home: Home, name: str) -> None:
+def test_clients_token_stays_in_its_own_file(home: Home, name: str) -> None:
     home.ok("setup", name, "--yes")
     assert not any(home.token in text for text in home.files().values())
 
 
 @pytest.mark.parametrize("name", [name for name, client in CLIENTS.items() if client.selects])
-def test_the_default_model_is_chosen_only_when_asked(home: Home, name: str) -> None:
+def test_clients_default_model_is_chosen_only_when_asked(home: Home, name: str) -> None:
     home.ok("setup", name, "--yes")
     (file,) = FILES[name]
     first = home.files()[file]
@@ -149,7 +149,7 @@ def test_items_go_into_the_list_that_is_there(home: Home) -> None:
         ("zed", ".config/zed/settings.json", "{ broken"),
     ],
 )
-def test_a_file_that_does_not_fit_is_left_alone(home: Home, name: str, file: str, text: str) -> None:
+def test_clients_file_that_does_not_fit_is_left_alone(home: Home, name: str, file: str, text: str) -> None:
     path = home.path / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -159,7 +159,7 @@ def test_a_file_that_does_not_fit_is_left_alone(home: Home, name: str, file: str
 
 
 @pytest.mark.parametrize("name", GUIDED)
-def test_a_guide_names_address_and_model_but_not_the_token(home: Home, name: str) -> None:
+def test_clients_guide_names_address_and_model_but_not_the_token(home: Home, name: str) -> None:
     output = home.ok("setup", name)
     assert "8402" in output
     assert home.token not in output
@@ -185,6 +185,6 @@ def test_clients_are_found_by_their_programs_too() -> None:
         ('"password": "S3CRETVALUE0123456789"', True),
     ],
 )
-def test_a_diff_hides_secrets_and_nothing_else(line: str, hidden: bool) -> None:
+def test_clients_diff_hides_secrets_and_nothing_else(line: str, hidden: bool) -> None:
     shown = FileChange("x", Path("file"), "", f"{line}\n").diff()
     assert (line not in shown) == hidden

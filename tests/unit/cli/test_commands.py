@@ -109,7 +109,7 @@ def test_exit_codes(arguments: list[str], code: int, said: str, capsys: pytest.C
     assert said in capsys.readouterr().err
 
 
-def test_a_wrong_configuration_is_exit_2_with_the_key(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_wrong_configuration_is_exit_2_with_the_key(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "c.toml").write_text("[server]\nport = 99999\n")
     assert run(["--config", str(home / "c.toml"), "config", "show"]) == 2
     assert "server.port" in capsys.readouterr().err
@@ -123,7 +123,7 @@ def test_a_wrong_configuration_is_exit_2_with_the_key(home: Path, capsys: pytest
         ("OAUTHROUTER_HOME", ["setup", "codex", "--yes"]),
     ],
 )
-def test_a_folder_that_cannot_be_is_one_line_with_its_path(
+def test_commands_folder_that_cannot_be_is_one_line_with_its_path(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str, command: list[str]
 ) -> None:
     (home / "file").write_text("")
@@ -134,7 +134,7 @@ def test_a_folder_that_cannot_be_is_one_line_with_its_path(
     assert str(home / "file") in said
 
 
-def test_a_configuration_nested_too_deeply_is_said_to_be(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_configuration_nested_too_deeply_is_said_to_be(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "c.json").write_text('{"a":' * 100_000 + "1" + "}" * 100_000)
     assert run(["--config", str(home / "c.json"), "config", "show"]) == 2
     said = capsys.readouterr().err

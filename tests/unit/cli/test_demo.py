@@ -52,7 +52,7 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def test_the_demo_spends_and_records_nothing_of_ones_own(state: Path) -> None:
+def test_demo_spends_and_records_nothing_of_ones_own(state: Path) -> None:
     rows = json.loads(
         subprocess.check_output([sys.executable, "-P", "-m", "openclaw_oauthrouter", "demo", "--json", "--port", "0"])
     )
@@ -89,7 +89,7 @@ def test_serving_the_demo_takes_the_usual_token_and_nothing_else_of_ones_own(sta
     assert names(state) == {"config.toml", "local-token"}
 
 
-def test_a_demo_that_cannot_answer_says_so(state: Path) -> None:
+def test_demo_that_cannot_answer_says_so(state: Path) -> None:
     (state / "config.toml").write_text("[upstream.timeouts]\ntotal = 0.000001\n")
     command = [sys.executable, "-P", "-m", "openclaw_oauthrouter", "demo", "--once", "--port", "0"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30)
@@ -98,7 +98,7 @@ def test_a_demo_that_cannot_answer_says_so(state: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["demo", "serve"])
-def test_a_port_there_cannot_be_is_refused(command: str) -> None:
+def test_demo_port_there_cannot_be_is_refused(command: str) -> None:
     done = CliRunner().invoke(root, [command, "--port", "99999"])
     assert done.exit_code == 2
     assert "0<=x<=65535" in done.output

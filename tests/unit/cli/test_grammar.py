@@ -29,7 +29,7 @@ def command_of(words: tuple[str, ...]) -> click.Command:
 
 
 @pytest.mark.parametrize("words", LEAVES, ids=" ".join)
-def test_every_command_takes_the_common_options(words: tuple[str, ...]) -> None:
+def test_grammar_every_command_takes_the_common_options(words: tuple[str, ...]) -> None:
     names = {name for parameter in command_of(words).params for name in parameter.opts}
     assert {"--config", "--verbose", "--no-color", "--no-input"} <= names
     if words != ("run",) and not isinstance(command_of(words), click.Group):  # what `run` prints is its client's
@@ -87,7 +87,7 @@ def test_config_is_taken_before_and_after_the_command(before: bool, home: Path) 
         (["auth"], ("Usage: openclaw-oauthrouter auth",)),
     ],
 )
-def test_wrong_usage_ends_with_2_and_says_what_to_try(
+def test_grammar_wrong_usage_ends_with_2_and_says_what_to_try(
     words: list[str], said: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(words) == 2
@@ -139,7 +139,7 @@ def test_status_without_a_gateway_says_so_and_ends_with_1(
     assert told["status"] == "not running"
 
 
-def test_no_input_never_asks(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_grammar_no_input_never_asks(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["setup", "claude-code", "--no-input"]) == 2
     assert "--yes" in capsys.readouterr().err
 

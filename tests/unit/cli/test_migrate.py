@@ -101,7 +101,7 @@ def test_claude_code_router() -> None:
         assert words in notes
 
 
-def test_the_original() -> None:
+def test_migrate_original() -> None:
     settings, notes = migrated("oauthrouter", ORIGINAL)
     loaded = check_settings(settings)
     assert loaded.spend_controls.daily_request_budget == 500
@@ -151,7 +151,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return Home(tmp_path)
 
 
-def test_a_file_at_its_usual_place_is_found_shown_and_taken_back(home: Home) -> None:
+def test_migrate_file_at_its_usual_place_is_found_shown_and_taken_back(home: Home) -> None:
     file = home.path / ".claude-code-router" / "config.json"
     file.parent.mkdir()
     file.write_text(json.dumps(ROUTER))
@@ -163,7 +163,7 @@ def test_a_file_at_its_usual_place_is_found_shown_and_taken_back(home: Home) -> 
     assert not home.config.exists()
 
 
-def test_what_our_file_says_already_stays(home: Home) -> None:
+def test_migrate_what_our_file_says_already_stays(home: Home) -> None:
     before = "# mine\n[server]\nport = 9000  # because\n"
     home.config.parent.mkdir(parents=True)
     home.config.write_text(before)
@@ -178,7 +178,7 @@ def test_what_our_file_says_already_stays(home: Home) -> None:
     assert left == {"server": {"port": 9000}, "telemetry": {"prompts": True}}
 
 
-def test_a_json_file_of_ours_is_filled_in_too(home: Home) -> None:
+def test_migrate_json_file_of_ours_is_filled_in_too(home: Home) -> None:
     config = home.config.with_suffix(".json")
     config.parent.mkdir(parents=True)
     config.write_text('{"server": {"port": 9000}}')

@@ -37,7 +37,7 @@ def letters(text: str) -> str:
     return "".join(text.split())
 
 
-def test_a_table_is_letter_for_letter(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+def test_output_table_is_letter_for_letter(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     table = create_table(ODD, numbers=(ODD,), title=ODD)
     table.add_row(ODD, ODD)
     create_console().print(table)
@@ -45,7 +45,7 @@ def test_a_table_is_letter_for_letter(capsys: pytest.CaptureFixture[str], home: 
 
 
 @pytest.mark.parametrize(("columns", "width"), [(80, 80), (None, PIPE_WIDTH)])
-def test_a_pipe_is_wide_unless_told_otherwise(
+def test_output_pipe_is_wide_unless_told_otherwise(
     home: Path, monkeypatch: pytest.MonkeyPatch, columns: int | None, width: int
 ) -> None:
     if columns:
@@ -57,7 +57,7 @@ def test_a_pipe_is_wide_unless_told_otherwise(
 @pytest.mark.parametrize(
     "command", [("report",), ("top", "--once"), ("route", "hi"), ("spend",), ("plugins",), ("config", "show", "--all")]
 )
-def test_nothing_is_cut(home: Path, columns: int | None, command: tuple[str, ...]) -> None:
+def test_output_nothing_is_cut(home: Path, columns: int | None, command: tuple[str, ...]) -> None:
     sink = TraceFile(trace_path(home), clock=time.time, rotate_bytes=10_000_000, rotate_days=30)
     for number in range(20):
         sink.receive(record(request_id=str(number), started_at=time.time() - 5, model_answered=LONG, cost=0.00123))

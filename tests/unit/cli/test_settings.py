@@ -48,7 +48,7 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path)
 
 
-def test_the_plugins_settings_win_and_are_named(home: Home) -> None:
+def test_settings_plugins_settings_win_and_are_named(home: Home) -> None:
     home.environ["OAUTHROUTER_PORT"] = "9000"
     home.plugin({"server": {"port": 21320}, "spendControls": {"dailyRequestBudget": 3}})
     assert home.shown("server.port") == (21320, "~/.openclaw/openclaw.json")
@@ -73,7 +73,7 @@ def test_references_to_variables_are_filled_in(home: Home) -> None:
     assert home.run("token", "--show").stdout == "referred-to\n"
 
 
-def test_the_file_the_gateway_is_started_with_is_read(home: Home) -> None:
+def test_settings_file_the_gateway_is_started_with_is_read(home: Home) -> None:
     file = home.path / "own.toml"
     file.write_text("[server]\nport = 9002\nmax_connections = 7\n")
     home.plugin({"configFile": str(file), "server": {"port": 9003}})
@@ -82,7 +82,7 @@ def test_the_file_the_gateway_is_started_with_is_read(home: Home) -> None:
     assert home.shown("server.port", "--config", str(file)) == (9002, f"file {file}")
 
 
-def test_the_local_service_says_where_it_runs(home: Home) -> None:
+def test_settings_local_service_says_where_it_runs(home: Home) -> None:
     environment = {"OAUTHROUTER_HOME": str(home.path / "state"), "OAUTHROUTER_PORT": "9100"}
     service = {"command": "/x/python", "args": ["-m", "openclaw_oauthrouter", "serve"], "env": environment}
     home.openclaw({"models": {"providers": {"oauthrouter": {"localService": service}}}})
@@ -92,7 +92,7 @@ def test_the_local_service_says_where_it_runs(home: Home) -> None:
 
 
 @pytest.mark.parametrize("text", ["{ broken", '{"gateway": {"port": 1}}', '{"plugins": 5}'])
-def test_a_host_that_does_not_lead_here_changes_nothing(home: Home, text: str) -> None:
+def test_settings_host_that_does_not_lead_here_changes_nothing(home: Home, text: str) -> None:
     home.openclaw({})
     (home.path / ".openclaw" / "openclaw.json").write_text(text)
     assert home.shown("server.port") == (8402, "default")

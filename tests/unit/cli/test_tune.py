@@ -48,7 +48,7 @@ def test_fitted_shares_are_the_profiles(tmp_path: Path) -> None:
     assert found.before != found.after
 
 
-def test_only_first_turns_of_agents_tasks_count(tmp_path: Path) -> None:
+def test_tune_only_first_turns_of_agents_tasks_count(tmp_path: Path) -> None:
     settings = load_settings(environ={}, overrides={"home": str(tmp_path)}).settings
     others = [
         event(200, score=1, agent=False),
@@ -59,7 +59,7 @@ def test_only_first_turns_of_agents_tasks_count(tmp_path: Path) -> None:
     assert tune(settings, []).tasks == 0
 
 
-def test_a_minimum_tier_keeps_its_tasks_up(tmp_path: Path) -> None:
+def test_tune_minimum_tier_keeps_its_tasks_up(tmp_path: Path) -> None:
     settings = load_settings(environ={}, overrides={"home": str(tmp_path)}).settings
     lifted = [event(number, score=-1, floors=("at least REASONING: proof (prove that)",)) for number in range(10)]
     assert tune(settings, lifted).shares_after[Tier.REASONING] == 1.0
@@ -85,7 +85,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return start
 
 
-def test_nothing_is_changed_without_apply_and_undo_takes_it_back(run: Run, tmp_path: Path) -> None:
+def test_tune_nothing_is_changed_without_apply_and_undo_takes_it_back(run: Run, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     before = config.read_text(encoding="utf-8")
     shown = run("--json", events=TASKS)

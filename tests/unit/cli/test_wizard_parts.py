@@ -240,7 +240,7 @@ async def test_local_servers_are_those_that_answer(tmp_path: Path) -> None:
     assert [(server.provider.name, [model.id for model in server.models]) for server in found] == [("ollama", ["some-model"])]
 
 
-def test_a_local_server_without_models_is_not_taken(ask: Ask, tmp_path: Path) -> None:
+def test_wizard_parts_local_server_without_models_is_not_taken(ask: Ask, tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
     server = LocalServer(Builder(settings, create_plugin_manager()).providers["ollama"], [])
     outcome, output = ask(lambda: wizard._use_local(settings, server), "")
@@ -248,7 +248,7 @@ def test_a_local_server_without_models_is_not_taken(ask: Ask, tmp_path: Path) ->
     assert "try: ollama pull" in output
 
 
-async def test_a_local_server_answers_once_it_was_chosen(ask: Ask, tmp_path: Path) -> None:
+async def test_wizard_parts_local_server_answers_once_it_was_chosen(ask: Ask, tmp_path: Path) -> None:
     settings = settings_of(tmp_path)
     provider = Builder(settings, create_plugin_manager()).providers["ollama"]
     check = await check_key(httpx.MockTransport(lambda _: streamed(200, LISTED)), provider, None)
@@ -277,7 +277,7 @@ def test_has_openclaw_by_its_settings(tmp_path: Path) -> None:
     assert has_openclaw(Settings(), environ)
 
 
-def test_what_is_missing_is_said_in_five_aligned_lines() -> None:
+def test_wizard_parts_what_is_missing_is_said_in_five_aligned_lines() -> None:
     lines = list(missing_lines())
     assert len(lines) == 5
     assert len({line.index("  openclaw") for line in lines} | {line.index(" openclaw") for line in lines}) <= 2
@@ -292,7 +292,7 @@ def test_credentials_that_cannot_be_used_are_told_with_the_reason(tmp_path: Path
     assert "credentials.json" in line
 
 
-def test_every_beginning_of_a_key_is_told_apart_or_asked_for() -> None:
+def test_wizard_parts_every_beginning_of_a_key_is_told_apart_or_asked_for() -> None:
     for name, preset in presets().items():
         for start in preset.key_begins:
             assert name in issuers_of(f"{start}x"), start

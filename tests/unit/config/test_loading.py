@@ -66,24 +66,24 @@ def sample(key: str) -> object:
 
 
 @pytest.mark.parametrize(("variable", "key"), list(ENVIRONMENT.items()))
-def test_every_environment_variable_reaches_its_setting(variable: str, key: str) -> None:
+def test_loading_every_environment_variable_reaches_its_setting(variable: str, key: str) -> None:
     value = sample(key)
     found = {row.key: row for row in effective_rows(load(environ={variable: str(value)}))}[key]
     assert found.source == f"environment {variable}"
     assert found.value in (value, MASK)
 
 
-def test_an_empty_variable_is_none_at_all() -> None:
+def test_loading_empty_variable_is_none_at_all() -> None:
     assert load(environ={"OAUTHROUTER_PORT": ""}).settings.server.port == 8402
 
 
 @pytest.mark.parametrize("name", ["config.toml", "config.json"])
-def test_the_file_is_found_in_the_state_folder(tmp_path: Path, name: str) -> None:
+def test_loading_file_is_found_in_the_state_folder(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text('{"server": {"port": 5}}' if name.endswith("json") else "[server]\nport = 5\n")
     assert load(environ={"OAUTHROUTER_HOME": str(tmp_path)}).settings.server.port == 5
 
 
-def test_the_file_is_named_by_a_variable_or_an_argument(file: Path, tmp_path: Path) -> None:
+def test_loading_file_is_named_by_a_variable_or_an_argument(file: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.json"
     other.write_text(json.dumps({"server": {"port": 7}}))
     assert load(environ={"OAUTHROUTER_CONFIG": str(file)}).path == file
@@ -91,14 +91,14 @@ def test_the_file_is_named_by_a_variable_or_an_argument(file: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("text", [b"[server", b"\xff\xfe", b"[]"])
-def test_an_unreadable_file_is_named(tmp_path: Path, text: bytes) -> None:
+def test_loading_unreadable_file_is_named(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "config.json"
     path.write_bytes(text)
     with pytest.raises(ConfigurationError, match=r"config\.json"):
         load(path)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_loading_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"absent\.toml.*does not exist"):
         load(tmp_path / "absent.toml")
 
@@ -119,12 +119,12 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ({"rateLimitFallback": {"onStatusCodes": [429]}}, "rate_limit_fallback.on_status_codes", [429]),
     ],
 )
-def test_both_spellings_and_the_originals_shorthands(overrides: dict[str, Any], key: str, value: object) -> None:
+def test_loading_both_spellings_and_the_originals_shorthands(overrides: dict[str, Any], key: str, value: object) -> None:
     found = {row.key: row for row in effective_rows(load(**overrides))}[key]
     assert (found.value, found.source) == (value, "argument")
 
 
-def test_every_shorthand_leads_to_a_setting() -> None:
+def test_loading_every_shorthand_leads_to_a_setting() -> None:
     keys = {row.key for row in effective_rows(load())}
     assert all(any(key == target or key.startswith(f"{target}.") for key in keys) for target in SHORTHANDS.values())
 
@@ -139,14 +139,14 @@ def test_names_the_user_made_up_keep_their_spelling(file: Path) -> None:
     assert settings.routing.aliases == {"myAlias": "a/b"}
 
 
-def test_one_tier_leaves_the_others_as_they_are() -> None:
+def test_loading_one_tier_leaves_the_others_as_they_are() -> None:
     tiers = load(routing={"tiers": {"SIMPLE": {"primary": "a/b"}}}).settings.routing.tiers
     assert tiers["SIMPLE"].primary == "a/b"
     assert not tiers["SIMPLE"].computed
     assert tiers["REASONING"].computed
 
 
-def test_a_bare_auth_header_is_authorization() -> None:
+def test_loading_bare_auth_header_is_authorization() -> None:
     header = load(providers={"x": {"authHeader": "Bearer t"}}).settings.providers["x"].auth_header
     assert header is not None
     assert (header.name, header.value.get_secret_value()) == ("Authorization", "Bearer t")
@@ -172,12 +172,12 @@ def test_settings_objects_are_taken_as_they_are() -> None:
         ({"upstream": {"retry": {"attempts": 0}}}, ["upstream.retry.attempts", "greater than or equal to 1"]),
     ],
 )
-def test_an_error_names_the_key_the_value_and_what_is_allowed(overrides: dict[str, Any], said: list[str]) -> None:
+def test_loading_error_names_the_key_the_value_and_what_is_allowed(overrides: dict[str, Any], said: list[str]) -> None:
     message = refused(**overrides)
     assert [word for word in said if word not in message] == []
 
 
-def test_all_errors_are_told_at_once_with_their_source(file: Path) -> None:
+def test_loading_all_errors_are_told_at_once_with_their_source(file: Path) -> None:
     file.write_text("[server]\nport = -1\n[telemetry]\nring_size = 0\n")
     with pytest.raises(ConfigurationError) as wrong:
         load(file)
@@ -204,15 +204,15 @@ def test_all_errors_are_told_at_once_with_their_source(file: Path) -> None:
         {"state_url": [f"redis://{'u' * 60}:s3cret{'x' * 20}@host"]},
     ],
 )
-def test_an_error_never_shows_a_secret(overrides: dict[str, Any]) -> None:
+def test_loading_error_never_shows_a_secret(overrides: dict[str, Any]) -> None:
     assert "s3cret" not in refused(**overrides)
 
 
-def test_a_hidden_value_is_told_by_its_type() -> None:
+def test_loading_hidden_value_is_told_by_its_type() -> None:
     assert refused(providers={"anthropic": "s3cret"}).endswith("got a value of type 'str'")
 
 
-def test_a_password_in_an_address_is_refused_with_what_to_use_instead() -> None:
+def test_loading_password_in_an_address_is_refused_with_what_to_use_instead() -> None:
     assert "use api_key or auth_header" in refused(providers={"x": {"api_base": "http://user:s3cret@host/v1"}})
     assert load(providers={"x": {"api_base": "http://[fd00::1]:8000/v1/"}}).settings.providers["x"].api_base == (
         "http://[fd00::1]:8000/v1"
@@ -256,7 +256,7 @@ def test_passwords_in_addresses_are_masked_for_people() -> None:
     assert rows["providers.x.api_base"] == "http://host/v1?version=a@b"
 
 
-def test_every_path_may_begin_with_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loading_every_path_may_begin_with_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/somebody")
     tree = {"home": "~/state", "upstream": {"debug_log": {"path": "~/log"}}, "credentials": {"openclaw_state_dir": "~/claw"}}
     settings = load_settings(environ={}, overrides=tree).settings

@@ -42,7 +42,7 @@ def rows(result: Result) -> dict[str, dict]:
     return {row["name"]: row for row in json.loads(result.stdout)}
 
 
-def test_nothing_there(auth) -> None:
+def test_auth_commands_nothing_there(auth) -> None:
     result = auth("status")
     assert result.exit_code == 1
     assert "No credentials found" in result.stdout
@@ -138,7 +138,7 @@ def test_add_sends_codex_users_to_the_sign_in(auth) -> None:
     assert "auth login openai" in result.stderr
 
 
-def test_a_damaged_store_is_never_overwritten(auth, store) -> None:
+def test_auth_commands_damaged_store_is_never_overwritten(auth, store) -> None:
     store.parent.mkdir(parents=True)
     store.write_text("{damaged")
     for arguments in (["add", "openai"], ["logout", "openai"]):
@@ -179,7 +179,7 @@ def test_status_tells_why_something_cannot_be_used(auth, write_profiles) -> None
 
 
 @pytest.mark.parametrize("expires", [1e300, 99999999999999999, -1])
-def test_an_odd_time_is_no_time(auth, write_profiles, store, expires) -> None:
+def test_auth_commands_odd_time_is_no_time(auth, write_profiles, store, expires) -> None:
     write_profiles(
         {"profiles": {"anthropic:t": {"type": "token", "provider": "anthropic", "token": "sk-ant-oat01-t", "expires": expires}}}
     )
@@ -263,7 +263,7 @@ def test_logout_removes_a_profile_or_all_of_a_provider(auth, store) -> None:
     assert "our own store has no 'anthropic'" in result.stderr
 
 
-def test_the_configuration_file_of_the_outer_command_counts(auth, tmp_path) -> None:
+def test_auth_commands_configuration_file_of_the_outer_command_counts(auth, tmp_path) -> None:
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"providers": {"my-vllm": {"apiKey": "v", "apiBase": "http://127.0.0.1:1"}}}))
     result = CliRunner().invoke(command, ["status", "--json"], obj={"config": config})
@@ -271,7 +271,7 @@ def test_the_configuration_file_of_the_outer_command_counts(auth, tmp_path) -> N
 
 
 @pytest.mark.parametrize("name", ["status", "add", "login", "import", "logout"])
-def test_every_command_explains_itself(auth, name) -> None:
+def test_auth_commands_every_command_explains_itself(auth, name) -> None:
     result = auth(name, "--help")
     assert result.exit_code == 0
     assert "--json" in result.stdout

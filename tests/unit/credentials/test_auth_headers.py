@@ -48,7 +48,7 @@ async def test_codex_header(write_profiles, empty, jwt) -> None:
     }
 
 
-async def test_what_is_missing_is_said(write_profiles, empty) -> None:
+async def test_auth_headers_what_is_missing_is_said(write_profiles, empty) -> None:
     for helper in (get_anthropic_auth_header, get_anthropic_api_key_header, get_openai_auth_header):
         with pytest.raises(CredentialNotFound):
             helper(environ=empty)

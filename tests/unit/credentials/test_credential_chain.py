@@ -50,7 +50,7 @@ async def test_sources_are_asked_in_the_configured_order() -> None:
     assert await names(chain_of(store, environment, order=("store",))) == ["a"]
 
 
-async def test_a_plugins_source_comes_last_unless_ordered_and_may_replace_a_built_in_one() -> None:
+async def test_credential_chain_plugins_source_comes_last_unless_ordered_and_may_replace_a_built_in_one() -> None:
     vault, store, ours = Shelf("vault", [credential("v")]), Shelf("store", [credential("a")]), Shelf("store", [credential("b")])
     assert await names(chain_of(vault, store)) == ["a", "v"]
     assert await names(chain_of(vault, store, order=("vault", "store"))) == ["v", "a"]
@@ -58,19 +58,19 @@ async def test_a_plugins_source_comes_last_unless_ordered_and_may_replace_a_buil
     assert await names(chain_of(store, ours)) == ["a"]
 
 
-def test_an_unknown_source_in_the_order_is_refused_by_name() -> None:
+def test_credential_chain_unknown_source_in_the_order_is_refused_by_name() -> None:
     with pytest.raises(ConfigurationError, match=r"'keyring'; known sources: config, environment, .*claude-code, vault"):
         chain_of(Shelf("vault"), order=("store", "keyring"))
 
 
-async def test_the_same_secret_or_name_counts_once() -> None:
+async def test_credential_chain_same_secret_or_name_counts_once() -> None:
     store = Shelf(
         "store", [credential("a", secret="x"), credential("b", secret="x"), credential("a", secret="y"), credential("c")]
     )
     assert await names(chain_of(store)) == ["a", "c"]
 
 
-async def test_a_second_account_of_a_plan_only_when_pooled() -> None:
+async def test_credential_chain_second_account_of_a_plan_only_when_pooled() -> None:
     store = Shelf(
         "store",
         [
@@ -86,7 +86,7 @@ async def test_a_second_account_of_a_plan_only_when_pooled() -> None:
     assert len(await names(chain_of(store, pool_same_vendor=True))) == 6
 
 
-async def test_a_conversation_keeps_its_credential_while_that_is_usable() -> None:
+async def test_credential_chain_conversation_keeps_its_credential_while_that_is_usable() -> None:
     store = Shelf("store", [credential("a"), credential("b")])
     chain = chain_of(store)
     assert await names(chain, "talk") == ["a", "b"]
@@ -100,7 +100,7 @@ async def test_a_conversation_keeps_its_credential_while_that_is_usable() -> Non
     assert await names(chain, "talk") == ["b", "a"]
 
 
-async def test_the_longest_unused_conversation_is_forgotten() -> None:
+async def test_credential_chain_longest_unused_conversation_is_forgotten() -> None:
     store = Shelf("store", [credential("a"), credential("b")])
     chain = chain_of(store)
     for number in range(5000):
@@ -115,7 +115,7 @@ async def test_expired_credentials_are_never_handed_out() -> None:
     assert await names(chain_of(store)) == ["b"]
 
 
-async def test_one_broken_source_does_not_take_the_others_down(caplog: pytest.LogCaptureFixture) -> None:
+async def test_credential_chain_one_broken_source_does_not_take_the_others_down(caplog: pytest.LogCaptureFixture) -> None:
     broken = Shelf("environment", error=RuntimeError("sk-ant-secret in a foreign exception"))
     unreadable = Shelf("openclaw", error=CredentialError("database damaged"))
     chain = chain_of(broken, unreadable, Shelf("store", [credential("a")]))
@@ -125,7 +125,7 @@ async def test_one_broken_source_does_not_take_the_others_down(caplog: pytest.Lo
     assert "sk-ant-secret" not in caplog.text
 
 
-async def test_nothing_usable_says_all_reasons_and_what_to_do() -> None:
+async def test_credential_chain_nothing_usable_says_all_reasons_and_what_to_do() -> None:
     chain = chain_of(
         Shelf("environment", error=CredentialError("first reason")),
         Shelf("store", error=CredentialExpired("second reason", retry_after=7)),
@@ -173,12 +173,12 @@ def test_explain_names_the_credential_in_use() -> None:
         ("work", "openai-compatible", "Set WORK_API_KEY, or run `openclaw-oauthrouter auth add work`."),
     ],
 )
-def test_every_kind_of_provider_has_its_advice(provider: str, kind: str | None, advice: str) -> None:
+def test_credential_chain_every_kind_of_provider_has_its_advice(provider: str, kind: str | None, advice: str) -> None:
     providers = {provider: ProviderSettings(kind=kind)}
     assert advice in CredentialChain([], CredentialSettings(), lambda: NOW, providers).explain(provider)
 
 
-def test_a_plugins_source_is_listed_too() -> None:
+def test_credential_chain_plugins_source_is_listed_too() -> None:
     vault = Shelf("vault", [credential("a", "token", source="vault", expires_at=NOW + 9)])
     broken = Shelf("safe", error=CredentialError("locked"))
     rows = list(overview([vault, broken], ["anthropic", "openai"], NOW))

@@ -13,7 +13,7 @@ from openclaw_oauthrouter.credentials import directory_lock
 from openclaw_oauthrouter.credentials.directory_lock import STALE_SECONDS, DirectoryLock
 
 
-def test_one_at_a_time(tmp_path: Path) -> None:
+def test_directory_lock_one_at_a_time(tmp_path: Path) -> None:
     target, inside, most = tmp_path / "file", [], []
 
     def work() -> None:
@@ -41,14 +41,14 @@ def test_patience_ends(tmp_path: Path) -> None:
     assert pauses == sorted(pauses)
 
 
-def test_every_name_of_a_file_is_one_lock(tmp_path: Path) -> None:
+def test_directory_lock_every_name_of_a_file_is_one_lock(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "file")
     with DirectoryLock(tmp_path / "link"):
         assert (tmp_path / "file.lock").is_dir()
 
 
 @pytest.mark.parametrize(("age", "taken"), [(STALE_SECONDS - 1, False), (STALE_SECONDS + 1, True)])
-def test_only_a_dead_owners_lock_is_taken_over(tmp_path: Path, age: float, taken: bool) -> None:
+def test_directory_lock_only_a_dead_owners_lock_is_taken_over(tmp_path: Path, age: float, taken: bool) -> None:
     lock = tmp_path / "file.lock"
     lock.mkdir()
     died = time.time() - age
@@ -65,7 +65,9 @@ def test_only_a_dead_owners_lock_is_taken_over(tmp_path: Path, age: float, taken
         assert list(tmp_path.iterdir()) == [lock]
 
 
-def test_a_lock_taken_afresh_while_it_is_being_buried_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_directory_lock_lock_taken_afresh_while_it_is_being_buried_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lock = tmp_path / "file.lock"
     lock.mkdir()
     os.utime(lock, (1000, 1000))
@@ -84,7 +86,7 @@ def test_a_lock_taken_afresh_while_it_is_being_buried_is_given_back(tmp_path: Pa
     assert lock.is_dir()
 
 
-def test_an_owner_taken_for_dead_leaves_the_new_owners_lock_alone(tmp_path: Path) -> None:
+def test_directory_lock_owner_taken_for_dead_leaves_the_new_owners_lock_alone(tmp_path: Path) -> None:
     lock = tmp_path / "file.lock"
     with DirectoryLock(tmp_path / "file"):
         lock.rename(tmp_path / "buried")
@@ -92,7 +94,7 @@ def test_an_owner_taken_for_dead_leaves_the_new_owners_lock_alone(tmp_path: Path
     assert lock.is_dir()
 
 
-def test_a_slow_owner_keeps_its_lock_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_directory_lock_slow_owner_keeps_its_lock_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(directory_lock, "_TOUCH_SECONDS", 0.01)
     lock = tmp_path / "file.lock"
     with DirectoryLock(tmp_path / "file"):
@@ -106,6 +108,6 @@ def test_a_slow_owner_keeps_its_lock_alive(tmp_path: Path, monkeypatch: pytest.M
         assert touched.is_set()
 
 
-def test_a_closed_folder_is_no_endless_wait(tmp_path: Path) -> None:
+def test_directory_lock_closed_folder_is_no_endless_wait(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         DirectoryLock(tmp_path / "gone" / "file").__enter__()

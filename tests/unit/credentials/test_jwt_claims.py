@@ -17,13 +17,13 @@ ODD_TIMES = (b'"soon"', b"true", b"-1", b"1e300", b"NaN", b"253402300800", b"1" 
 
 
 @pytest.mark.parametrize("payload", [b"", b"[]", b"{", b"\xff", *(b'{"exp": ' + time + b"}" for time in ODD_TIMES)])
-def test_an_odd_token_has_no_expiry(payload: bytes) -> None:
+def test_jwt_claims_odd_token_has_no_expiry(payload: bytes) -> None:
     assert jwt.expires_at(token(payload)) is None
 
 
-def test_a_deep_token_says_nothing() -> None:
+def test_jwt_claims_deep_token_says_nothing() -> None:
     assert jwt.claims(token(b'{"a":' * 100_000)) == {}
 
 
-def test_an_ordinary_one_does() -> None:
+def test_jwt_claims_ordinary_one_does() -> None:
     assert jwt.expires_at(token(b'{"exp": 1795366267}')) == 1795366267.0

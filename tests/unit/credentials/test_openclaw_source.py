@@ -58,7 +58,7 @@ def write_agent(state_dir: Path) -> Callable[..., Path]:
 
 
 @pytest.mark.parametrize("expires", [1e300, 10**30, -1])
-async def test_a_row_with_an_odd_time_never_expires(write_shared, make_chain, expires) -> None:
+async def test_openclaw_source_row_with_an_odd_time_never_expires(write_shared, make_chain, expires) -> None:
     write_shared({"anthropic:t": {"type": "token", "provider": "anthropic", "token": "sk-ant-oat01-t", "expires": expires}})
     assert (await make_chain().resolve("anthropic"))[0].expires_at is None
 
@@ -72,13 +72,17 @@ async def test_profiles_of_the_shared_store_in_the_order_of_the_state_row(write_
     assert await found(make_chain(), "anthropic") == [("c", "3"), ("a", "1"), ("b", "2")]
 
 
-async def test_an_agents_profiles_and_state_stand_in_the_place_of_the_shared_ones(write_shared, write_agent, make_chain) -> None:
+async def test_openclaw_source_agents_profiles_and_state_stand_in_the_place_of_the_shared_ones(
+    write_shared, write_agent, make_chain
+) -> None:
     write_shared({"a": KEY, "b": KEY | {"key": "2"}}, {"order": {"anthropic": ["b", "a"]}})
     write_agent({"a": KEY | {"key": "own"}}, {"order": {"anthropic": ["a"]}})
     assert await found(make_chain(), "anthropic") == [("a", "own"), ("b", "2")]
 
 
-async def test_a_chatgpt_sign_in_serves_codex_and_is_renewed_by_openclaw_only(write_shared, make_chain, jwt) -> None:
+async def test_openclaw_source_chatgpt_sign_in_serves_codex_and_is_renewed_by_openclaw_only(
+    write_shared, make_chain, jwt
+) -> None:
     profile = {"type": "oauth", "provider": "openai", "access": jwt(account="acct", exp=NOW + 5), "refresh": "r", "expires": 1}
     write_shared({"openai:chatgpt-default": profile})
     chain = make_chain()
@@ -131,7 +135,7 @@ for line in sys.stdin:
 """
 
 
-async def test_another_process_writes_all_the_while(write_shared, make_chain) -> None:
+async def test_openclaw_source_another_process_writes_all_the_while(write_shared, make_chain) -> None:
     path = write_shared({"a": KEY | {"key": "0"}}, wal=True)
     chain = make_chain()
     with subprocess.Popen(
@@ -157,7 +161,9 @@ async def test_another_process_writes_all_the_while(write_shared, make_chain) ->
         (lambda path: sqlite3.connect(path).execute("DROP TABLE config_machine_state").connection.close(), "no such table"),
     ],
 )
-async def test_a_damaged_database_is_explained_and_others_keep_working(write_shared, make_chain, spoil, reason) -> None:
+async def test_openclaw_source_damaged_database_is_explained_and_others_keep_working(
+    write_shared, make_chain, spoil, reason
+) -> None:
     spoil(write_shared({"a": KEY}))
     with pytest.raises(CredentialNotFound, match=f"{reason}.*openclaw doctor"):
         await make_chain().resolve("anthropic")
@@ -165,7 +171,7 @@ async def test_a_damaged_database_is_explained_and_others_keep_working(write_sha
 
 
 @pytest.mark.parametrize("row", ["", "{", "[]", '{"profiles": 7}'])
-async def test_a_damaged_row_is_explained(write_shared, make_chain, row) -> None:
+async def test_openclaw_source_damaged_row_is_explained(write_shared, make_chain, row) -> None:
     path = write_shared({"a": KEY})
     with closing(sqlite3.connect(path)) as db:
         db.execute("UPDATE config_machine_state SET value_json = ? WHERE state_key = 'authProfiles.store'", (row,))

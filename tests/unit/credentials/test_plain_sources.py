@@ -40,13 +40,13 @@ async def test_keys_and_headers_of_the_configuration(make_chain) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "line\nbreak", "naïve"])
-async def test_a_header_that_no_server_takes_is_explained(make_chain, value) -> None:
+async def test_plain_sources_header_that_no_server_takes_is_explained(make_chain, value) -> None:
     chain = make_chain(providers={"openai": {"auth_header": {"name": "Authorization", "value": value}}})
     with pytest.raises(CredentialNotFound, match="config:openai:authorization"):
         await chain.resolve("openai")
 
 
-async def test_the_gateways_own_token_under_a_vendors_name_is_no_credential(make_chain) -> None:
+async def test_plain_sources_gateways_own_token_under_a_vendors_name_is_no_credential(make_chain) -> None:
     exported = {"OAUTHROUTER_LOCAL_TOKEN": "local", "OPENAI_API_KEY": "local", "ANTHROPIC_API_KEY": "sk-ant-api03-own"}
     chain = make_chain(exported)
     assert not chain.available("openai")
@@ -123,7 +123,7 @@ class Host:
         return answer
 
 
-async def test_the_host_is_asked_once_a_minute_and_again_after_a_401() -> None:
+async def test_plain_sources_host_is_asked_once_a_minute_and_again_after_a_401() -> None:
     host, now = Host(), [NOW]
     chain = CredentialChain([HostSource(host, lambda: now[0])], CredentialSettings(), lambda: now[0])
     host.answers["anthropic"] = {"apiKey": "one"}
@@ -139,7 +139,7 @@ async def test_the_host_is_asked_once_a_minute_and_again_after_a_401() -> None:
     assert host.asked == ["anthropic"] * 4
 
 
-async def test_a_host_without_a_credential_is_not_asked_all_the_time() -> None:
+async def test_plain_sources_host_without_a_credential_is_not_asked_all_the_time() -> None:
     host = Host()
     chain = CredentialChain([HostSource(host, lambda: NOW)], CredentialSettings(), lambda: NOW)
     for _ in range(3):
@@ -149,7 +149,7 @@ async def test_a_host_without_a_credential_is_not_asked_all_the_time() -> None:
     assert host.asked == ["anthropic"]
 
 
-async def test_the_hosts_openai_credential_goes_only_where_it_fits(jwt) -> None:
+async def test_plain_sources_hosts_openai_credential_goes_only_where_it_fits(jwt) -> None:
     host = Host()
     host.answers["openai"] = {"apiKey": jwt(account="acct", exp=NOW + 9)}
     chain = CredentialChain([HostSource(host, lambda: NOW)], CredentialSettings(), lambda: NOW)
@@ -159,7 +159,7 @@ async def test_the_hosts_openai_credential_goes_only_where_it_fits(jwt) -> None:
         await chain.resolve("openai")
 
 
-async def test_a_host_that_has_gone_is_not_asked() -> None:
+async def test_plain_sources_host_that_has_gone_is_not_asked() -> None:
     host = Host()
     host.closed.set()
     chain = CredentialChain([HostSource(host, lambda: NOW)], CredentialSettings(), lambda: NOW)

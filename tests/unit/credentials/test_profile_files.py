@@ -23,7 +23,7 @@ async def secrets(chain, provider: str) -> list[str]:
     return [item.secret.reveal() for item in await chain.resolve(provider)]
 
 
-async def test_all_types_and_spellings(write_profiles, make_chain, jwt) -> None:
+async def test_profile_files_all_types_and_spellings(write_profiles, make_chain, jwt) -> None:
     access = jwt(account="acct", exp=NOW + 500)
     write_profiles(
         store(
@@ -57,7 +57,7 @@ async def test_all_types_and_spellings(write_profiles, make_chain, jwt) -> None:
     assert (codex.account_id, codex.expires_at, codex.kind, codex.source) == ("acct", NOW + 500, "oauth", "auth-profiles")
 
 
-async def test_a_chatgpt_sign_in_filed_under_openai_serves_codex_only(write_profiles, make_chain, jwt) -> None:
+async def test_profile_files_chatgpt_sign_in_filed_under_openai_serves_codex_only(write_profiles, make_chain, jwt) -> None:
     write_profiles(
         store({"openai:chatgpt-default": {"type": "oauth", "provider": "openai", "access": jwt(exp=NOW + 9), "accountId": "a"}})
     )
@@ -67,7 +67,7 @@ async def test_a_chatgpt_sign_in_filed_under_openai_serves_codex_only(write_prof
         await chain.resolve("openai")
 
 
-async def test_the_flat_legacy_form(write_profiles, make_chain) -> None:
+async def test_profile_files_flat_legacy_form(write_profiles, make_chain) -> None:
     write_profiles({"anthropic:a": KEY, "order": {"anthropic": ["anthropic:a"]}, "version": 1})
     assert await secrets(make_chain(), "anthropic") == ["sk-ant-api03-x"]
 
@@ -88,7 +88,7 @@ async def test_last_good_then_order_then_as_filed(write_profiles, make_chain, st
     assert await secrets(make_chain(), "anthropic") == expected
 
 
-async def test_an_agents_own_file_comes_before_the_shared_one(write_profiles, make_chain) -> None:
+async def test_profile_files_agents_own_file_comes_before_the_shared_one(write_profiles, make_chain) -> None:
     write_profiles(store({"anthropic:shared": KEY | {"key": "shared"}}))
     write_profiles(store({"anthropic:own": KEY | {"key": "own"}}), agent="work")
     assert await secrets(make_chain(credentials={"agent": "work"}), "anthropic") == ["own", "shared"]
@@ -118,7 +118,7 @@ async def test_expiry_in_seconds_and_milliseconds(write_profiles, make_chain, en
     assert (await make_chain().resolve("anthropic"))[0].expires_at == expires_at
 
 
-async def test_an_expired_token_is_explained_not_sent(write_profiles, make_chain) -> None:
+async def test_profile_files_expired_token_is_explained_not_sent(write_profiles, make_chain) -> None:
     write_profiles(store({"anthropic:t": {"type": "token", "provider": "anthropic", "token": "sk-ant-oat01-t", "expires": NOW}}))
     with pytest.raises(
         CredentialExpired, match="'anthropic:t' has expired; run `openclaw models auth login --provider anthropic`"
@@ -149,7 +149,9 @@ async def test_an_expired_token_is_explained_not_sent(write_profiles, make_chain
         ),
     ],
 )
-async def test_a_damaged_entry_is_explained_and_the_others_keep_working(write_profiles, make_chain, entry, reason) -> None:
+async def test_profile_files_damaged_entry_is_explained_and_the_others_keep_working(
+    write_profiles, make_chain, entry, reason
+) -> None:
     write_profiles(store({"anthropic:bad": entry}))
     with pytest.raises(CredentialError, match=f"'anthropic:bad': .*{reason}"):
         await make_chain().resolve("anthropic")
@@ -170,7 +172,9 @@ async def test_a_damaged_entry_is_explained_and_the_others_keep_working(write_pr
         (b"{" + b" " * (4 * 1024 * 1024) + b"}", "larger than 4 MB"),
     ],
 )
-async def test_a_damaged_file_is_explained_and_other_sources_keep_working(write_profiles, make_chain, content, reason) -> None:
+async def test_profile_files_damaged_file_is_explained_and_other_sources_keep_working(
+    write_profiles, make_chain, content, reason
+) -> None:
     path = write_profiles(content)
     with pytest.raises(CredentialNotFound, match=f"auth-profiles.json' .*{reason}") as caught:
         await make_chain().resolve("anthropic")
@@ -178,7 +182,7 @@ async def test_a_damaged_file_is_explained_and_other_sources_keep_working(write_
     assert await secrets(make_chain({"ANTHROPIC_API_KEY": "k"}), "anthropic") == ["k"]
 
 
-async def test_a_byte_order_mark_is_no_damage(write_profiles, make_chain) -> None:
+async def test_profile_files_byte_order_mark_is_no_damage(write_profiles, make_chain) -> None:
     write_profiles(b"\xef\xbb\xbf" + json.dumps(store({"anthropic:k": KEY})).encode())
     assert await secrets(make_chain(), "anthropic") == ["sk-ant-api03-x"]
 
@@ -208,20 +212,20 @@ def put_looping_link(path: Path) -> None:
         (put_looping_link, "cannot be read"),
     ],
 )
-async def test_what_is_no_file_is_explained(state_dir, make_chain, put, reason) -> None:
+async def test_profile_files_what_is_no_file_is_explained(state_dir, make_chain, put, reason) -> None:
     put(state_dir / "auth-profiles.json")
     with pytest.raises(CredentialNotFound, match=reason):
         await make_chain().resolve("anthropic")
 
 
-async def test_a_link_to_a_file_is_followed(state_dir, write_profiles, make_chain) -> None:
+async def test_profile_files_link_to_a_file_is_followed(state_dir, write_profiles, make_chain) -> None:
     path = write_profiles(store({"anthropic:k": KEY}))
     path.rename(state_dir / "elsewhere.json")
     path.symlink_to("elsewhere.json")
     assert await secrets(make_chain(), "anthropic") == ["sk-ant-api03-x"]
 
 
-async def test_an_unreadable_file_is_explained(write_profiles, make_chain, monkeypatch) -> None:
+async def test_profile_files_unreadable_file_is_explained(write_profiles, make_chain, monkeypatch) -> None:
     path = write_profiles(store({"anthropic:k": KEY}))
 
     def refuse(*_: object) -> int:
@@ -232,7 +236,7 @@ async def test_an_unreadable_file_is_explained(write_profiles, make_chain, monke
         await make_chain().resolve("anthropic")
 
 
-async def test_a_file_of_another_user_is_refused(write_profiles, make_chain, monkeypatch) -> None:
+async def test_profile_files_file_of_another_user_is_refused(write_profiles, make_chain, monkeypatch) -> None:
     path = write_profiles(store({"anthropic:k": KEY}))
     owner = path.stat().st_uid
     if owner == 0:
@@ -243,7 +247,7 @@ async def test_a_file_of_another_user_is_refused(write_profiles, make_chain, mon
         await make_chain().resolve("anthropic")
 
 
-async def test_a_file_open_to_others_is_used_and_warned_of_once(write_profiles, make_chain, caplog) -> None:
+async def test_profile_files_file_open_to_others_is_used_and_warned_of_once(write_profiles, make_chain, caplog) -> None:
     write_profiles(store({"anthropic:k": KEY})).chmod(0o644)
     chain = make_chain()
     for _ in range(3):
@@ -251,7 +255,7 @@ async def test_a_file_open_to_others_is_used_and_warned_of_once(write_profiles, 
     assert caplog.text.count("chmod 600") == 1
 
 
-async def test_a_changed_file_is_read_again(write_profiles, make_chain) -> None:
+async def test_profile_files_changed_file_is_read_again(write_profiles, make_chain) -> None:
     chain = make_chain()
     with pytest.raises(CredentialNotFound):
         await chain.resolve("anthropic")
@@ -264,7 +268,7 @@ async def test_a_changed_file_is_read_again(write_profiles, make_chain) -> None:
         await chain.resolve("anthropic")
 
 
-async def test_an_unchanged_file_is_not_read_again(write_profiles, make_chain, monkeypatch) -> None:
+async def test_profile_files_unchanged_file_is_not_read_again(write_profiles, make_chain, monkeypatch) -> None:
     path = write_profiles(store({"anthropic:k": KEY}))
     os.utime(path, (1000, 1000))
     chain = make_chain()

@@ -31,7 +31,7 @@ ENTRIES = [
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-async def test_not_by_any_profile(entry, write_profiles, make_chain, caplog) -> None:
+async def test_secrets_stay_hidden_not_by_any_profile(entry, write_profiles, make_chain, caplog) -> None:
     caplog.set_level(logging.DEBUG)
     write_profiles({"profiles": {"anthropic:x": entry}})
     chain = make_chain()
@@ -49,14 +49,14 @@ async def test_not_by_any_profile(entry, write_profiles, make_chain, caplog) -> 
 
 
 @pytest.mark.parametrize("content", [f'{{"profiles": {{"a": "{CANARY}', f'["{CANARY}"]', f'{{"profiles": "{CANARY}"}}'])
-async def test_not_by_a_damaged_file(content, write_profiles, make_chain, caplog) -> None:
+async def test_secrets_stay_hidden_not_by_a_damaged_file(content, write_profiles, make_chain, caplog) -> None:
     write_profiles(content.encode())
     with pytest.raises(OAuthRouterError) as caught:
         await make_chain().resolve("anthropic")
     assert "CANARY" not in "".join(traceback.format_exception(caught.value)) + caplog.text
 
 
-def test_not_by_the_refresh() -> None:
+def test_secrets_stay_hidden_not_by_the_refresh() -> None:
     request = refresh_request(TokenEndpoint("https://example.org/token", "client"), Secret(CANARY))
     assert "CANARY" not in repr(request) + repr(request.headers)
     tokens = read_tokens(200, {}, json.dumps({"access_token": CANARY, "refresh_token": CANARY, "id_token": CANARY}).encode(), 0.0)
@@ -93,7 +93,7 @@ STORES = st.dictionaries(
 
 
 @given(STORES)
-def test_any_object_is_a_store_or_a_plain_complaint(content) -> None:
+def test_secrets_stay_hidden_any_object_is_a_store_or_a_plain_complaint(content) -> None:
     for shape in (content, {"profiles": content}):
         data = json.dumps(shape).encode()
         if not isinstance(shape.get("profiles", {}), dict):

@@ -76,7 +76,7 @@ async def test_trace_newest_last(routes: Routes) -> None:
 
 
 @pytest.mark.parametrize("query", ["n=0", "n=5001", "n=x", "tier=BIG", "status=99", "since=soon"])
-async def test_a_bad_query_is_400_and_names_the_parameter(routes: Routes, query: str) -> None:
+async def test_debug_routes_bad_query_is_400_and_names_the_parameter(routes: Routes, query: str) -> None:
     error = (await routes.json(f"/debug/routing-trace?{query}", 400))["error"]
     assert error["param"] == query.partition("=")[0]
     assert error["type"] == "invalid_request_error"
@@ -139,7 +139,7 @@ async def test_silence_is_filled_with_comments() -> None:
         await connection.disconnect()
 
 
-async def test_a_reader_that_leaves_is_forgotten(routes: Routes) -> None:
+async def test_debug_routes_reader_that_leaves_is_forgotten(routes: Routes) -> None:
     async with routes.client.request("/debug/routing-trace/stream") as connection:
         await connection.send_complete()
         await Reader(connection).block()
@@ -150,7 +150,7 @@ async def test_a_reader_that_leaves_is_forgotten(routes: Routes) -> None:
     assert routes.ring.subscribers == 0
 
 
-async def test_one_time_code_becomes_a_cookie_and_leaves_the_url(routes: Routes) -> None:
+async def test_debug_routes_one_time_code_becomes_a_cookie_and_leaves_the_url(routes: Routes) -> None:
     path = orjson.loads(await (await routes.client.post("/debug/dashboard/code")).get_data())["path"]
     answer = await routes.client.get(path)
     assert answer.status_code == 303
@@ -168,7 +168,7 @@ async def test_one_time_code_becomes_a_cookie_and_leaves_the_url(routes: Routes)
     assert "set-cookie" not in again.headers
 
 
-async def test_a_token_in_the_url_becomes_a_cookie(routes: Routes) -> None:
+async def test_debug_routes_token_in_the_url_becomes_a_cookie(routes: Routes) -> None:
     answer = await routes.client.get("/debug/dashboard?token=checked-by-the-layer-in-front")
     assert (answer.status_code, answer.headers["location"].partition("#key=")[0]) == (303, "dashboard")
     assert "checked" not in answer.headers["set-cookie"]
@@ -188,7 +188,7 @@ async def test_page_forbids_everything_foreign(routes: Routes) -> None:
     assert b"https://" not in page
 
 
-async def test_every_file_of_the_page_is_there(routes: Routes) -> None:
+async def test_debug_routes_every_file_of_the_page_is_there(routes: Routes) -> None:
     page = (await (await routes.client.get("/debug/dashboard")).get_data()).decode()
     names = {word.partition('"')[0] for word in page.split("dashboard/static/")[1:]}
     assert {"app.js", "tokens.css", "icon.svg"} <= names
@@ -200,7 +200,7 @@ async def test_every_file_of_the_page_is_there(routes: Routes) -> None:
 
 
 @pytest.mark.parametrize("name", ["absent.js", "..%2fplugin.py", "plugin.py", "app.js%00.css", ".", "APP.JS"])
-async def test_only_files_of_the_page(routes: Routes, name: str) -> None:
+async def test_debug_routes_only_files_of_the_page(routes: Routes, name: str) -> None:
     assert (await routes.client.get(f"/debug/dashboard/static/{name}")).status_code == 404
 
 
@@ -211,7 +211,7 @@ async def test_states(routes: Routes) -> None:
     assert {"overview", "providers", "windows", "budgets"} <= set(names)
 
 
-async def test_a_refusal_keeps_its_advice() -> None:
+async def test_debug_routes_refusal_keeps_its_advice() -> None:
     def unavailable() -> dict[str, Any]:
         raise LedgerUnavailableError("the ledger is away", retry_after=2.5)
 

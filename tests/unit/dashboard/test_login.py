@@ -25,7 +25,7 @@ def logins(time: Time, key: bytes = b"token") -> Logins:
     return Logins(time, lambda: f"id{next(numbers)}", key=key)
 
 
-def test_a_code_works_once() -> None:
+def test_login_code_works_once() -> None:
     ours = logins(Time())
     code = ours.issue()
     assert ours.check(ours.redeem(code))
@@ -33,7 +33,7 @@ def test_a_code_works_once() -> None:
     assert ours.redeem("made up") is None
 
 
-def test_a_code_grows_old() -> None:
+def test_login_code_grows_old() -> None:
     time = Time()
     ours = logins(time)
     code = ours.issue()
@@ -41,7 +41,7 @@ def test_a_code_grows_old() -> None:
     assert ours.redeem(code) is None
 
 
-def test_a_session_grows_old() -> None:
+def test_login_session_grows_old() -> None:
     time = Time()
     ours = logins(time)
     session = ours.open()
@@ -51,20 +51,20 @@ def test_a_session_grows_old() -> None:
     assert not ours.check(session)
 
 
-def test_a_session_survives_a_restart_but_not_a_new_token() -> None:
+def test_login_session_survives_a_restart_but_not_a_new_token() -> None:
     time = Time()
     session = logins(time).open()
     assert logins(time).check(session)
     assert not logins(time, b"another token").check(session)
 
 
-def test_a_session_cannot_be_prolonged() -> None:
+def test_login_session_cannot_be_prolonged() -> None:
     ours = logins(Time())
     expires, _, rest = ours.open().partition(".")
     assert not ours.check(f"{int(expires) + 1}.{rest}")
 
 
-def test_only_so_many_codes_are_kept() -> None:
+def test_login_only_so_many_codes_are_kept() -> None:
     ours = logins(Time())
     codes = [ours.issue() for _ in range(70)]
     assert ours.redeem(codes[0]) is None
@@ -77,5 +77,5 @@ def test_nonsense_is_refused(session: str | None) -> None:
 
 
 @given(st.text())
-def test_any_text_is_refused(session: str) -> None:
+def test_login_any_text_is_refused(session: str) -> None:
     assert not logins(Time()).check(session)

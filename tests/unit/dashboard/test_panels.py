@@ -113,7 +113,7 @@ def test_providers_show_cooldowns_first_and_calls_after() -> None:
     assert items[1]["note"] == "answered 0 of the last 2 calls"
 
 
-def test_a_provider_cooling_down_is_listed_once() -> None:
+def test_panels_provider_cooling_down_is_listed_once() -> None:
     panel = Providers()
     panel.update(record())
     until = "2026-11-22T16:00:00+00:00"
@@ -132,7 +132,7 @@ def test_windows_and_budgets() -> None:
     assert Windows().show({})["items"] == Budgets().show({})["items"] == []
 
 
-def test_every_built_in_panel_speaks_the_page_s_language() -> None:
+def test_panels_every_built_in_panel_speaks_the_page_s_language() -> None:
     feed = PanelFeed(oauthrouter_register_panels(), state_panels())
     for one in Scene().past(NOW, 100):
         feed.receive(one)
@@ -167,7 +167,7 @@ class Broken:
         raise ValueError("no state")
 
 
-def test_a_broken_panel_harms_only_itself(caplog: pytest.LogCaptureFixture) -> None:
+def test_panels_broken_panel_harms_only_itself(caplog: pytest.LogCaptureFixture) -> None:
     tiers = Tiers()
     feed = PanelFeed([Broken(), tiers])
     with caplog.at_level(logging.WARNING):
@@ -179,7 +179,7 @@ def test_a_broken_panel_harms_only_itself(caplog: pytest.LogCaptureFixture) -> N
     assert len(caplog.records) == 1
 
 
-def test_a_panel_of_the_same_name_takes_the_place_of_a_built_in_one() -> None:
+def test_panel_of_the_same_name_takes_the_place_of_a_built_in_one() -> None:
     feed = PanelFeed([Tiers(), Latency(), Broken("tiers")], [Providers()])
     assert [(panel["name"], panel["title"]) for panel in feed.render({})] == [
         ("tiers", "Broken"),

@@ -83,7 +83,7 @@ ROOTS: dict[str, Json | None] = {
 
 @pytest.mark.parametrize("root", ROOTS)
 @pytest.mark.parametrize(("client", "provider"), PAIRS)
-def test_a_tools_schema_has_a_root_that_every_vendor_takes(client: str, provider: str, root: str) -> None:
+def test_kinds_on_every_lane_tools_schema_has_a_root_that_every_vendor_takes(client: str, provider: str, root: str) -> None:
     sent = send(client, provider, ask(client, [{"name": "f", "schema": ROOTS[root]}])).body
     (tool,) = tools_of(provider, sent)
     assert tool["schema"]["type"] == "object"
@@ -92,7 +92,7 @@ def test_a_tools_schema_has_a_root_that_every_vendor_takes(client: str, provider
 
 
 @pytest.mark.parametrize(("client", "provider"), PAIRS)
-def test_an_optional_property_is_never_sent_as_strict(client: str, provider: str) -> None:
+def test_kinds_on_every_lane_optional_property_is_never_sent_as_strict(client: str, provider: str) -> None:
     schema = {"type": "object", "properties": {"a": TEXT, "b": TEXT}, "required": ["a"], "additionalProperties": False}
     (tool,) = tools_of(provider, send(client, provider, ask(client, [{"name": "f", "schema": schema, "strict": True}])).body)
     # Anthropic's constrained decoding takes optional properties.
@@ -103,7 +103,7 @@ def test_an_optional_property_is_never_sent_as_strict(client: str, provider: str
 
 
 @pytest.mark.parametrize(("client", "provider"), PAIRS)
-def test_an_answers_schema_is_strict_only_where_it_can_be(client: str, provider: str) -> None:
+def test_kinds_on_every_lane_answers_schema_is_strict_only_where_it_can_be(client: str, provider: str) -> None:
     schema = {"type": "object", "properties": {"a": TEXT, "b": TEXT}, "required": ["a"], "additionalProperties": False}
     fields: dict[str, Json] = {
         MESSAGES: {"output_config": {"format": {"type": "json_schema", "schema": schema}}},
@@ -136,7 +136,7 @@ def test_sampling_goes_only_to_models_that_take_it(client: str, provider: str) -
 
 @pytest.mark.parametrize("provider", [CHAT, RESPONSES])
 @pytest.mark.parametrize("client", DIALECTS)
-def test_a_long_user_is_shortened(client: str, provider: str) -> None:
+def test_kinds_on_every_lane_long_user_is_shortened(client: str, provider: str) -> None:
     long = "u" * 150
     fields = {"metadata": {"user_id": long}} if client == MESSAGES else {"user": long, "safety_identifier": long}
     sent = send(client, provider, ask(client, **fields), ModelInfo("openai", "gpt-5.4")).body
@@ -146,7 +146,7 @@ def test_a_long_user_is_shortened(client: str, provider: str) -> None:
 
 @pytest.mark.parametrize("provider", [CHAT, RESPONSES])
 @pytest.mark.parametrize("client", DIALECTS)
-def test_no_effort_goes_to_models_that_do_not_reason(client: str, provider: str) -> None:
+def test_kinds_on_every_lane_no_effort_goes_to_models_that_do_not_reason(client: str, provider: str) -> None:
     asked: dict[str, Json] = {
         MESSAGES: {"thinking": {"type": "disabled"}},
         CHAT: {"reasoning_effort": "high"},
@@ -283,7 +283,7 @@ def test_content_of_an_unknown_type_is_refused_with_its_name(client: str, provid
 
 
 @pytest.mark.parametrize("provider", [CHAT, RESPONSES])
-def test_the_billing_block_goes_to_anthropic_alone(provider: str) -> None:
+def test_kinds_on_every_lane_billing_block_goes_to_anthropic_alone(provider: str) -> None:
     billing = {"type": "text", "text": "x-anthropic-billing-header: cc_version=2.1.330.a1b; cch=1;"}
     body = ask(MESSAGES, system=[billing, {"type": "text", "text": "Be."}])
     assert "billing" not in dump(send(MESSAGES, provider, body).body)
@@ -291,7 +291,7 @@ def test_the_billing_block_goes_to_anthropic_alone(provider: str) -> None:
 
 
 @pytest.mark.parametrize("provider", [CHAT, RESPONSES])
-def test_the_vendors_tools_that_the_client_runs_become_functions(provider: str) -> None:
+def test_kinds_on_every_lane_vendors_tools_that_the_client_runs_become_functions(provider: str) -> None:
     tools = [{"type": "bash_20250124", "name": "bash"}, {"type": "memory_20250818", "name": "memory"}]
     body = ask(MESSAGES, tools=[])
     body["tools"] = tools
@@ -301,7 +301,7 @@ def test_the_vendors_tools_that_the_client_runs_become_functions(provider: str) 
 
 
 @pytest.mark.parametrize("provider", [CHAT, RESPONSES])
-def test_a_failed_tool_is_noted_where_that_cannot_be_said(provider: str) -> None:
+def test_kinds_on_every_lane_failed_tool_is_noted_where_that_cannot_be_said(provider: str) -> None:
     body = ask(MESSAGES)
     body["messages"] += [
         {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]},
@@ -313,7 +313,7 @@ def test_a_failed_tool_is_noted_where_that_cannot_be_said(provider: str) -> None
 
 
 @pytest.mark.parametrize("provider", [CHAT, RESPONSES, MESSAGES])
-def test_a_thread_is_refused_where_it_cannot_be_kept(provider: str) -> None:
+def test_kinds_on_every_lane_thread_is_refused_where_it_cannot_be_kept(provider: str) -> None:
     body = ask(MESSAGES, thread={"type": "continue", "previous_message_id": "msg_1"})
     with pytest.raises(InvalidRequestError) as caught:
         send(MESSAGES, provider, body)

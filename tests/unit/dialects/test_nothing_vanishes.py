@@ -225,7 +225,7 @@ READABLE = [shape for shape in PARTS if shape.startswith(("text", "Chat", "Respo
 @pytest.mark.parametrize(("dialect", "info"), TARGETS, ids=[f"{info.name}" for _, info in TARGETS])
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("shape", READABLE)
-def test_what_can_mean_one_thing_only_is_read_in_the_shape_of_any_dialect(
+def test_nothing_vanishes_what_can_mean_one_thing_only_is_read_in_the_shape_of_any_dialect(
     shape: str, client: str, dialect: str, info: ModelInfo
 ) -> None:
     if dialect == CHAT and shape == "Responses file, address":

@@ -83,7 +83,7 @@ def sent(client: str, body: Json, dialect: str, provider: str, model: str) -> Js
         (GEMINI, "gemini", "gemini-3.8-flash", "tools", [{"googleSearch": {}}]),
     ],
 )
-def test_a_search_of_the_web_is_the_providers_own(
+def test_search_and_cache_on_every_lane_search_of_the_web_is_the_providers_own(
     client: str, dialect: str, provider: str, model: str, field: str, expected: Any
 ) -> None:
     body = sent(client, ASKED[client], dialect, provider, model)
@@ -97,7 +97,7 @@ def test_a_search_of_the_web_is_the_providers_own(
 
 
 @pytest.mark.parametrize("client", ASKED)
-def test_where_nothing_can_search_the_model_is_told(client: str) -> None:
+def test_search_and_cache_on_every_lane_where_nothing_can_search_the_model_is_told(client: str) -> None:
     body = sent(client, ASKED[client], CHAT, "own", "llama-4")
     assert body["messages"][0] == {"role": "system", "content": NO_SEARCH}
     assert "tools" not in body
@@ -166,7 +166,7 @@ def test_marks_and_breakpoints_become_one_another(client: str, dialect: str, pro
 
 
 @pytest.mark.parametrize(("client", "dialect"), [(MESSAGES, CHAT), (RESPONSES, CHAT), (CHAT, RESPONSES), (MESSAGES, RESPONSES)])
-def test_more_tools_than_openai_takes_keep_those_that_are_used(client: str, dialect: str) -> None:
+def test_search_and_cache_on_every_lane_more_tools_than_openai_takes_keep_those_that_are_used(client: str, dialect: str) -> None:
     names = [f"t{number}" for number in range(200)]
     schema = {"type": "object", "properties": {}}
     call: Json

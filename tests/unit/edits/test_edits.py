@@ -90,7 +90,7 @@ def test_comments_stay_where_they_were() -> None:
     )
 
 
-def test_the_values_arrive() -> None:
+def test_edits_values_arrive() -> None:
     after = json5.loads(applied(COMMENTED, JSON_EDITS))
     assert after["models"]["providers"]["oauthrouter"]["baseUrl"] == "http://x"
     assert after["plugins"] == {"load": {"paths": ["/shim"]}, "entries": {"oauthrouter": {"enabled": True}}}
@@ -113,7 +113,7 @@ def test_taken_back_after_others_have_written() -> None:
     assert left == expected
 
 
-def test_a_value_the_user_changed_since_is_theirs() -> None:
+def test_edits_value_the_user_changed_since_is_theirs() -> None:
     edit = PutJson(path=("agents", "defaults", "model", "primary"), value="oauthrouter/auto")
     theirs = json5_text.put(edit.apply(COMMENTED), edit.path, "openai/gpt")
     assert edit.revert(theirs, COMMENTED) == theirs
@@ -122,19 +122,19 @@ def test_a_value_the_user_changed_since_is_theirs() -> None:
 @pytest.mark.parametrize(
     "text", ["", "{}", "{ }\n", "{\n}\n", "{ // nothing yet\n}\n", '{"a":1}', '{"a":1,}', "{\n\t\t'a': 1,\n}"]
 )
-def test_any_layout_takes_a_new_member(text: str) -> None:
+def test_edits_any_layout_takes_a_new_member(text: str) -> None:
     after = json5_text.put(text, ("x", "y"), [1])
     assert json5.loads(after) == {**json5_text.read(text), "x": {"y": [1]}}
     assert json5_text.read(json5_text.remove(after, ("x",))) == json5_text.read(text)
 
 
 @pytest.mark.parametrize(("text", "line"), [("{a 1}", 1), ("{\n a: ,}", 2), ("{a: 1} b", 1), ("{a: 1 b: 2}", 1)])
-def test_a_broken_file_is_named_by_line(text: str, line: int) -> None:
+def test_edits_broken_file_is_named_by_line(text: str, line: int) -> None:
     with pytest.raises(ConfigurationError, match=rf"line {line}"):
         json5_text.put(text, ("x",), 1)
 
 
-def test_no_object_on_the_way_is_refused() -> None:
+def test_edits_no_object_on_the_way_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="list is not an object"):
         json5_text.put(COMMENTED, ("list", "x"), 1)
     with pytest.raises(ConfigurationError, match="gateway is not an array"):
@@ -206,7 +206,7 @@ def test_broken_toml_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ['"model"', "'model'", "  model "])
-def test_a_toml_key_is_found_in_any_spelling(name: str) -> None:
+def test_edits_toml_key_is_found_in_any_spelling(name: str) -> None:
     after = PutTomlKey(key="model", value="auto").apply(f'{name} = "gpt-5" # mine\n')
     assert toml_text.read(after) == {"model": "auto"}
 
@@ -243,7 +243,7 @@ def test_deep_json_is_refused(tmp_path: Path, journal: Journal) -> None:
         journal.plan("openclaw", path, JSON_EDITS)
 
 
-def test_a_list_that_has_become_something_else_is_left_alone() -> None:
+def test_edits_list_that_has_become_something_else_is_left_alone() -> None:
     edit = AppendJson(path=("plugins", "load", "paths"), item="/shim")
     text = '{"plugins": {"load": {"paths": 5}}}'
     assert edit.revert(text, "{}") == text
@@ -268,7 +268,7 @@ def test_undone_to_the_byte(tmp_path: Path, journal: Journal, before: str) -> No
     assert journal.plan_undo("openclaw", path) is None
 
 
-def test_a_file_that_was_not_there_goes_again(tmp_path: Path, journal: Journal) -> None:
+def test_edits_file_that_was_not_there_goes_again(tmp_path: Path, journal: Journal) -> None:
     path = tmp_path / "folder" / "settings.json"
     journal.make(journal.plan("claude", path, [PutJson(path=("env", "A"), value="b")]))
     assert json.loads(path.read_text()) == {"env": {"A": "b"}}
@@ -278,7 +278,7 @@ def test_a_file_that_was_not_there_goes_again(tmp_path: Path, journal: Journal) 
     assert not path.exists()
 
 
-def test_a_second_change_starts_from_the_first_text(tmp_path: Path, journal: Journal) -> None:
+def test_edits_second_change_starts_from_the_first_text(tmp_path: Path, journal: Journal) -> None:
     path = tmp_path / "openclaw.json"
     path.write_text(COMMENTED)
     journal.make(journal.plan("openclaw", path, [PutJson(path=("a",), value=1)]))
@@ -305,7 +305,7 @@ def test_modes_and_links_survive(tmp_path: Path, journal: Journal) -> None:
     assert os.listdir(real.parent) == ["openclaw.json"]
 
 
-def test_the_diff_shows_no_secrets(tmp_path: Path, journal: Journal) -> None:
+def test_edits_diff_shows_no_secrets(tmp_path: Path, journal: Journal) -> None:
     path = tmp_path / "openclaw.json"
     path.write_text('{\n  auth: { token: "sk-very-secret" },\n  "apiKey": "${ENVIRONMENT}"\n}\n')
     diff = journal.plan("openclaw", path, [PutJson(path=("a",), value=1)]).diff()
@@ -326,7 +326,7 @@ def test_the_diff_shows_no_secrets(tmp_path: Path, journal: Journal) -> None:
         'args: ["--key", "HIDE"]',
     ],
 )
-def test_the_diff_shows_no_secret_in_any_spelling(tmp_path: Path, journal: Journal, line: str) -> None:
+def test_edits_diff_shows_no_secret_in_any_spelling(tmp_path: Path, journal: Journal, line: str) -> None:
     path = tmp_path / "openclaw.json"
     text = f"{{\n  {line.replace('HIDE', 'sk-ant-zzzzzzzzz')}\n}}\n"
     path.write_text(text)
@@ -336,13 +336,13 @@ def test_the_diff_shows_no_secret_in_any_spelling(tmp_path: Path, journal: Journ
     assert "sk-ant-zzzzzzzzz" in (change.after or "")
 
 
-def test_the_diff_shows_no_short_secret_under_a_numbered_name(tmp_path: Path, journal: Journal) -> None:
+def test_edits_diff_shows_no_short_secret_under_a_numbered_name(tmp_path: Path, journal: Journal) -> None:
     path = tmp_path / "openclaw.json"
     path.write_text("{\n  apiKey2: 'sk-second'\n}\n")
     assert "sk-second" not in journal.plan("openclaw", path, [PutJson(path=("a",), value=1)]).diff()
 
 
-def test_a_damaged_record_is_named(tmp_path: Path, journal: Journal) -> None:
+def test_edits_damaged_record_is_named(tmp_path: Path, journal: Journal) -> None:
     path = tmp_path / "openclaw.json"
     journal.backup("openclaw", path).parent.mkdir()
     journal.backup("openclaw", path).write_text("{}")
@@ -363,14 +363,14 @@ def redone(journal: Journal, path: Path) -> str:
 
 
 @pytest.mark.parametrize("before", [None, "{}", '{"env": {"A": "theirs", "B": "2"}}'])
-def test_what_the_user_wrote_between_two_changes_stays(tmp_path: Path, journal: Journal, before: str | None) -> None:
+def test_edits_what_the_user_wrote_between_two_changes_stays(tmp_path: Path, journal: Journal, before: str | None) -> None:
     path = tmp_path / "settings.json"
     if before is not None:
         path.write_text(before)
     assert json.loads(redone(journal, path)) == {**json.loads(before or "{}"), "mine": "precious"}
 
 
-def test_a_file_the_user_removed_between_two_changes_does_not_come_back(tmp_path: Path, journal: Journal) -> None:
+def test_edits_file_the_user_removed_between_two_changes_does_not_come_back(tmp_path: Path, journal: Journal) -> None:
     path = tmp_path / "settings.json"
     path.write_text('{"theirs": 1}')
     for value in ("8402", "18499"):
@@ -382,7 +382,7 @@ def test_a_file_the_user_removed_between_two_changes_does_not_come_back(tmp_path
     assert undo.after is None
 
 
-def test_each_file_has_a_record_of_its_own(tmp_path: Path, journal: Journal) -> None:
+def test_edits_each_file_has_a_record_of_its_own(tmp_path: Path, journal: Journal) -> None:
     first, second = tmp_path / "a" / "settings.json", tmp_path / "b" / "settings.json"
     for path in (first, second):
         path.parent.mkdir()
@@ -402,7 +402,7 @@ def as_before_records_had_a_path_in_their_name(journal: Journal, path: Path) -> 
     return file.rename(file.with_name("claude.json"))
 
 
-def test_a_record_of_an_earlier_version_is_undone(tmp_path: Path, journal: Journal) -> None:
+def test_edits_record_of_an_earlier_version_is_undone(tmp_path: Path, journal: Journal) -> None:
     path = tmp_path / "settings.json"
     path.write_text("{}")
     journal.make(journal.plan("claude", path, [PutJson(path=("env", "A"), value="b")]))
@@ -414,7 +414,7 @@ def test_a_record_of_an_earlier_version_is_undone(tmp_path: Path, journal: Journ
     assert not former.exists()
 
 
-def test_a_record_of_an_earlier_version_is_continued(tmp_path: Path, journal: Journal) -> None:
+def test_edits_record_of_an_earlier_version_is_continued(tmp_path: Path, journal: Journal) -> None:
     path = tmp_path / "settings.json"
     path.write_text("{}")
     journal.make(journal.plan("claude", path, [PutJson(path=("env", "A"), value="b")]))
@@ -429,7 +429,7 @@ def test_a_record_of_an_earlier_version_is_continued(tmp_path: Path, journal: Jo
     assert journal.plan_undo("claude", path) is None
 
 
-def test_a_change_that_could_not_be_made_is_not_remembered(tmp_path: Path, journal: Journal) -> None:
+def test_edits_change_that_could_not_be_made_is_not_remembered(tmp_path: Path, journal: Journal) -> None:
     (tmp_path / "file").write_text("")
     path = tmp_path / "file" / "settings.json"
     change = FileChange("claude", path, None, "{}", None, (PutJson(path=("a",), value=1),))
@@ -438,7 +438,7 @@ def test_a_change_that_could_not_be_made_is_not_remembered(tmp_path: Path, journ
     assert journal.plan_undo("claude", tmp_path / "other.json") is None
 
 
-def test_the_state_folder_is_made_for_its_owner_only(tmp_path: Path) -> None:
+def test_edits_state_folder_is_made_for_its_owner_only(tmp_path: Path) -> None:
     home = tmp_path / "fresh" / "state"
     path = tmp_path / "settings.json"
     journal = Journal(home / "changes")

@@ -79,12 +79,12 @@ EXAMPLES: list[tuple[UpstreamError, str]] = [
 
 
 @pytest.mark.parametrize(("error", "name"), EXAMPLES, ids=[f"{name}-{index}" for index, (_, name) in enumerate(EXAMPLES)])
-def test_each_failure_finds_its_row(error: UpstreamError, name: str) -> None:
+def test_failures_each_failure_finds_its_row(error: UpstreamError, name: str) -> None:
     assert classify_failure(error).name == name
     assert FailureTable().rule_for(error).name == name
 
 
-def test_no_row_is_out_of_reach() -> None:
+def test_failures_no_row_is_out_of_reach() -> None:
     assert {name for _, name in EXAMPLES} == {rule.name for rule in FAILURE_RULES}
 
 
@@ -93,12 +93,12 @@ def test_rows_have_names_of_their_own_and_name_real_errors() -> None:
     assert all(rule.error is None or issubclass(getattr(errors, rule.error), UpstreamError) for rule in FAILURE_RULES)
 
 
-def test_a_client_s_mistake_leaves_nothing_alone() -> None:
+def test_failures_client_s_mistake_leaves_nothing_alone() -> None:
     for rule in FAILURE_RULES:
         assert (rule.cooldown is None) == (rule.scope == "request")
 
 
-def test_a_time_out_is_never_repeated() -> None:
+def test_failures_time_out_is_never_repeated() -> None:
     assert "retry" not in classify_failure(UpstreamTimeout("slow")).actions
 
 
@@ -114,20 +114,20 @@ MINE = FailureRule(
 )
 
 
-def test_a_plugin_s_row_comes_first() -> None:
+def test_failures_plugin_s_row_comes_first() -> None:
     table = FailureTable([MINE])
     assert table.rule_for(UpstreamOverloadedError("Down for Maintenance", upstream_status=503)) is MINE
     assert table.rule_for(UpstreamOverloadedError("busy", upstream_status=503)).name == "overloaded"
 
 
-def test_a_plugin_s_row_replaces_the_one_of_its_name() -> None:
+def test_failures_plugin_s_row_replaces_the_one_of_its_name() -> None:
     mine = FailureRule("time-out", "x", "request", (), None, "504", error="UpstreamTimeout", words=("never",))
     table = FailureTable([mine])
     assert [rule for rule in table.rules if rule.name == "time-out"] == [mine]
     assert table.rule_for(UpstreamTimeout("slow")).name == "unknown"
 
 
-def test_the_page_shows_the_table() -> None:
+def test_failures_page_shows_the_table() -> None:
     expected = failures_page()
     assert PAGE.read_text(encoding="utf-8") == expected, (
         "docs/failures.md is out of date: python -m openclaw_oauthrouter.health.failures_page > docs/failures.md"

@@ -41,7 +41,7 @@ async def test_cooldowns_and_windows_survive(path: Path) -> None:
     assert again.blocked("openai", "gpt-5.5", "k")
 
 
-async def test_the_file_is_private_and_whole(path: Path) -> None:
+async def test_health_file_file_is_private_and_whole(path: Path) -> None:
     _, file = kept(path)
     file.save()
     file.save()
@@ -66,7 +66,9 @@ async def test_many_changes_are_one_write(path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"version": 2}', b'{"cooldowns": [["x"]]}', b"\xff\xfe"])
-async def test_a_damaged_file_is_reported_and_done_without(path: Path, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
+async def test_health_file_damaged_file_is_reported_and_done_without(
+    path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
     registry, file = kept(path)
@@ -75,12 +77,12 @@ async def test_a_damaged_file_is_reported_and_done_without(path: Path, content: 
     assert registry.snapshot() == {"cooldowns": [], "windows": []}
 
 
-async def test_no_file_is_no_news(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_health_file_no_file_is_no_news(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     kept(path)[1].load()
     assert caplog.text == ""
 
 
-async def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_health_file_folder_that_cannot_be_written_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "state").write_text("a file where a folder should be")
     _, file = kept(tmp_path / "state" / "health.json")
     file.load()
@@ -89,7 +91,7 @@ async def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path, caplo
     assert "cannot be written" in caplog.text
 
 
-async def test_what_is_known_already_is_not_overwritten_by_what_is_older(path: Path) -> None:
+async def test_health_file_what_is_known_already_is_not_overwritten_by_what_is_older(path: Path) -> None:
     registry, file = kept(path)
     registry.failed("anthropic", "m", "k", REFUSED)
     file.save()

@@ -84,12 +84,12 @@ SCOPES = {
         (UpstreamConnectionError("refused", code="upstream_unreachable"), "provider"),
     ],
 )
-def test_a_failure_reaches_as_far_as_its_evidence(registry: HealthRegistry, error: UpstreamError, scope: str) -> None:
+def test_registry_failure_reaches_as_far_as_its_evidence(registry: HealthRegistry, error: UpstreamError, scope: str) -> None:
     registry.failed("anthropic", OPUS, KEY, error)
     assert tuple(reach(registry).values()) == SCOPES[scope]
 
 
-def test_a_cooldown_says_why_and_ends(registry: HealthRegistry, clock: Clock) -> None:
+def test_registry_cooldown_says_why_and_ends(registry: HealthRegistry, clock: Clock) -> None:
     registry.failed("anthropic", OPUS, KEY, UpstreamOverloadedError("busy", upstream_status=529))
     assert registry.blocked("anthropic", OPUS, KEY) == (
         f"model {OPUS} is left alone for another 15 s: "
@@ -109,14 +109,14 @@ def cooldowns_in_a_row(registry: HealthRegistry, clock: Clock, error: UpstreamEr
     return lengths
 
 
-def test_it_doubles_up_to_a_cap(registry: HealthRegistry, clock: Clock) -> None:
+def test_registry_it_doubles_up_to_a_cap(registry: HealthRegistry, clock: Clock) -> None:
     lengths = cooldowns_in_a_row(registry, clock, UpstreamOverloadedError("busy", upstream_status=529), 60)
     assert lengths[:4] == [15, 30, 60, 120]
     assert lengths[-1] == 600
     assert all(later == min(2 * former, 600) for former, later in pairwise(lengths))
 
 
-def test_a_success_starts_anew(registry: HealthRegistry, clock: Clock) -> None:
+def test_registry_success_starts_anew(registry: HealthRegistry, clock: Clock) -> None:
     busy = UpstreamOverloadedError("busy", upstream_status=529)
     cooldowns_in_a_row(registry, clock, busy, 3)
     registry.succeeded("anthropic", OPUS, KEY)
@@ -130,7 +130,7 @@ def test_calls_that_fail_together_are_one_incident(registry: HealthRegistry) -> 
     assert (entry["failures"], entry["seconds_left"]) == (1, 15)
 
 
-def test_the_provider_s_own_time_counts(registry: HealthRegistry, clock: Clock) -> None:
+def test_registry_provider_s_own_time_counts(registry: HealthRegistry, clock: Clock) -> None:
     registry.failed("anthropic", OPUS, KEY, UpstreamRateLimitError("slow", retry_after=7, upstream_status=429))
     clock.now += 6.9
     assert registry.blocked("anthropic", OPUS, KEY)
@@ -138,7 +138,7 @@ def test_the_provider_s_own_time_counts(registry: HealthRegistry, clock: Clock) 
     assert registry.blocked("anthropic", OPUS, KEY) is None
 
 
-def test_a_time_that_is_nonsense_is_bounded(registry: HealthRegistry, clock: Clock) -> None:
+def test_registry_time_that_is_nonsense_is_bounded(registry: HealthRegistry, clock: Clock) -> None:
     registry.failed("anthropic", OPUS, KEY, UpstreamRateLimitError("slow", retry_after=1e9, upstream_status=429))
     clock.now += 8 * 86_400
     assert registry.blocked("anthropic", OPUS, KEY) is None
@@ -147,7 +147,7 @@ def test_a_time_that_is_nonsense_is_bounded(registry: HealthRegistry, clock: Clo
 # ------------------------------------------------------------------ probes
 
 
-def test_one_call_a_minute_looks_whether_it_works_again(registry: HealthRegistry, clock: Clock) -> None:
+def test_registry_one_call_a_minute_looks_whether_it_works_again(registry: HealthRegistry, clock: Clock) -> None:
     registry.failed("anthropic", OPUS, KEY, UpstreamBillingError("no credit", upstream_status=402))
     clock.now += 59
     assert registry.blocked("anthropic", OPUS, KEY)
@@ -162,7 +162,7 @@ def test_one_call_a_minute_looks_whether_it_works_again(registry: HealthRegistry
     assert registry.blocked("anthropic", OPUS, KEY) is None
 
 
-def test_a_probe_that_succeeds_opens_for_all(registry: HealthRegistry, clock: Clock) -> None:
+def test_registry_probe_that_succeeds_opens_for_all(registry: HealthRegistry, clock: Clock) -> None:
     registry.failed("anthropic", OPUS, KEY, UpstreamBillingError("no credit", upstream_status=402))
     clock.now += 60
     registry.calling("anthropic", OPUS, KEY)
@@ -171,7 +171,7 @@ def test_a_probe_that_succeeds_opens_for_all(registry: HealthRegistry, clock: Cl
     assert registry.blocked("anthropic", OPUS, KEY) is None
 
 
-def test_a_probe_that_fails_closes_for_twice_as_long(registry: HealthRegistry, clock: Clock) -> None:
+def test_registry_probe_that_fails_closes_for_twice_as_long(registry: HealthRegistry, clock: Clock) -> None:
     refused = UpstreamBillingError("no credit", upstream_status=402)
     registry.failed("anthropic", OPUS, KEY, refused)
     clock.now += 60
@@ -184,7 +184,7 @@ def test_a_probe_that_fails_closes_for_twice_as_long(registry: HealthRegistry, c
 # ------------------------------------------------------------------ windows
 
 
-def test_a_model_s_limit_that_is_over_says_nothing_of_the_account(registry: HealthRegistry, clock: Clock) -> None:
+def test_registry_model_s_limit_that_is_over_says_nothing_of_the_account(registry: HealthRegistry, clock: Clock) -> None:
     registry.failed("openai", "gpt-5.4", KEY, UpstreamBillingError("no credit", upstream_status=402))
     for remaining in ("0", "3"):
         limits = {"x-ratelimit-limit-requests": "10", "x-ratelimit-remaining-requests": remaining}
@@ -202,7 +202,7 @@ def plan(status: str, reset: float) -> dict[str, str]:
     }
 
 
-def test_a_used_up_window_blocks_its_credential_until_the_reset(registry: HealthRegistry, clock: Clock) -> None:
+def test_registry_used_up_window_blocks_its_credential_until_the_reset(registry: HealthRegistry, clock: Clock) -> None:
     registry.observe_headers("anthropic", PLAN, plan("rejected", clock.now + 50), model=OPUS)
     assert registry.blocked("anthropic", HAIKU, PLAN) == "the 5h limit of anthropic:plan is used up for another 50 s"
     assert registry.blocked("anthropic", HAIKU, KEY) is None
@@ -211,7 +211,9 @@ def test_a_used_up_window_blocks_its_credential_until_the_reset(registry: Health
     assert registry.blocked("anthropic", HAIKU, PLAN) is None
 
 
-def test_a_probe_that_succeeds_opens_the_window_though_its_answer_has_no_headers(registry: HealthRegistry, clock: Clock) -> None:
+def test_registry_probe_that_succeeds_opens_the_window_though_its_answer_has_no_headers(
+    registry: HealthRegistry, clock: Clock
+) -> None:
     registry.observe_headers("anthropic", PLAN, plan("rejected", clock.now + 9000))
     registry.succeeded("anthropic", OPUS, PLAN)
     assert registry.blocked("anthropic", OPUS, PLAN), "that call had begun before the window was used up"
@@ -223,7 +225,7 @@ def test_a_probe_that_succeeds_opens_the_window_though_its_answer_has_no_headers
     assert registry.blocked("anthropic", OPUS, PLAN) is None
 
 
-def test_a_call_that_nobody_kept_back_shows_that_the_window_is_open(registry: HealthRegistry, clock: Clock) -> None:
+def test_registry_call_that_nobody_kept_back_shows_that_the_window_is_open(registry: HealthRegistry, clock: Clock) -> None:
     registry.observe_headers("anthropic", PLAN, plan("rejected", clock.now + 9000))
     clock.now += 60
     registry.succeeded("anthropic", OPUS, PLAN)
@@ -231,13 +233,13 @@ def test_a_call_that_nobody_kept_back_shows_that_the_window_is_open(registry: He
     assert registry.snapshot()["windows"][0]["exhausted"] is False
 
 
-def test_a_row_without_a_cooldown_leaves_nothing_alone(clock: Clock) -> None:
+def test_registry_row_without_a_cooldown_leaves_nothing_alone(clock: Clock) -> None:
     registry = HealthRegistry(clock, rule_for=lambda error: FailureRule("x", "x", "provider", (), None, "x"))
     registry.failed("anthropic", OPUS, KEY, UpstreamTimeout("slow"))
     assert not any(reach(registry).values())
 
 
-def test_a_window_is_tried_less_and_less_often(registry: HealthRegistry, clock: Clock) -> None:
+def test_registry_window_is_tried_less_and_less_often(registry: HealthRegistry, clock: Clock) -> None:
     reset = clock.now + 86_400
     pauses = []
     for _ in range(7):
@@ -254,14 +256,14 @@ def test_a_window_is_tried_less_and_less_often(registry: HealthRegistry, clock: 
     assert registry.blocked("anthropic", OPUS, PLAN) is None
 
 
-def test_an_api_limit_counts_for_the_model_that_was_called(registry: HealthRegistry) -> None:
+def test_registry_api_limit_counts_for_the_model_that_was_called(registry: HealthRegistry) -> None:
     used_up = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "20s"}
     registry.observe_headers("openai", KEY, used_up, model="gpt-5.4")
     assert registry.blocked("openai", "gpt-5.4", KEY)
     assert registry.blocked("openai", "gpt-5.5", KEY) is None
 
 
-def test_a_success_does_not_open_a_window_that_the_same_answer_used_up(registry: HealthRegistry, clock: Clock) -> None:
+def test_registry_success_does_not_open_a_window_that_the_same_answer_used_up(registry: HealthRegistry, clock: Clock) -> None:
     used_up = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "20s"}
     registry.observe_headers("openai", KEY, used_up, model="gpt-5.4")
     registry.succeeded("openai", "gpt-5.4", KEY)
@@ -316,7 +318,7 @@ def codex_window(percent: float, reset: float) -> dict[str, str]:
     }
 
 
-def test_any_number_of_models_takes_a_bounded_room(registry: HealthRegistry, clock: Clock) -> None:
+def test_registry_any_number_of_models_takes_a_bounded_room(registry: HealthRegistry, clock: Clock) -> None:
     used_up = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "20s"}
     for number in range(MOST_SUBJECTS + 5):
         clock.now += 0.001
@@ -331,7 +333,7 @@ def test_any_number_of_models_takes_a_bounded_room(registry: HealthRegistry, clo
 # ------------------------------------------------------------------ for people
 
 
-def test_the_snapshot(registry: HealthRegistry, clock: Clock) -> None:
+def test_registry_snapshot(registry: HealthRegistry, clock: Clock) -> None:
     registry.failed("deepseek", "deepseek-chat", None, UpstreamConnectionError("refused", code="upstream_unreachable"))
     registry.observe_headers("anthropic", PLAN, plan("rejected", clock.now + 100))
     registry.observe_headers("anthropic", PLAN, {"content-type": "text/plain"})

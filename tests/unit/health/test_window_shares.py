@@ -32,7 +32,7 @@ class Account:
         return list(self.health.charged("anthropic", model, "me", dollars))
 
 
-def test_a_share_is_unknown_until_the_window_was_seen_to_fill() -> None:
+def test_window_shares_share_is_unknown_until_the_window_was_seen_to_fill() -> None:
     account = Account()
     assert account.call(1.0) == []
     account.told(0.10)
@@ -58,7 +58,7 @@ def test_shares_add_up_to_what_the_window_filled_by() -> None:
     assert total == pytest.approx(used, rel=0.1)
 
 
-def test_a_new_window_is_not_a_negative_share() -> None:
+def test_window_shares_new_window_is_not_a_negative_share() -> None:
     account = Account()
     account.told(0.50)
     account.call(1.0)

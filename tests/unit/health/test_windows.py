@@ -32,14 +32,14 @@ PLAN = {
 }
 
 
-def test_a_claude_plan() -> None:
+def test_windows_claude_plan() -> None:
     assert read(PLAN) == {
         "5h": Reading("5h", 0.42, 1763810000.0, False, "", NOW),
         "7d": Reading("7d", 0.91, 1764200000.0, False, "", NOW),
     }
 
 
-def test_a_claude_plan_that_is_used_up() -> None:
+def test_windows_claude_plan_that_is_used_up() -> None:
     readings = read(
         {**PLAN, "anthropic-ratelimit-unified-status": "rejected", "anthropic-ratelimit-unified-5h-status": "rejected"}
     )
@@ -48,7 +48,7 @@ def test_a_claude_plan_that_is_used_up() -> None:
     assert not readings["7d"].blocks("claude-opus-4-6", NOW)
 
 
-def test_a_full_window_that_extra_usage_pays_for() -> None:
+def test_windows_full_window_that_extra_usage_pays_for() -> None:
     readings = read(
         {**PLAN, "anthropic-ratelimit-unified-5h-status": "rejected", "anthropic-ratelimit-unified-5h-utilization": "1.2"}
     )
@@ -65,7 +65,7 @@ def test_a_full_window_that_extra_usage_pays_for() -> None:
         ("something_new", "claude-haiku-4-5", True),
     ],
 )
-def test_a_rejection_that_names_its_window_only_in_words(claim: str, model: str, blocks: bool) -> None:
+def test_windows_rejection_that_names_its_window_only_in_words(claim: str, model: str, blocks: bool) -> None:
     headers = {
         "anthropic-ratelimit-unified-status": "rejected",
         "anthropic-ratelimit-unified-reset": "2025-11-22T09:00:00Z",
@@ -82,7 +82,7 @@ def codex(percent: str, minutes: str | None, position: str = "primary", meter: s
     return headers
 
 
-def test_a_chatgpt_plan_goes_by_minutes_not_by_position() -> None:
+def test_windows_chatgpt_plan_goes_by_minutes_not_by_position() -> None:
     headers = {**codex("100", "10080"), **codex("12.5", "300", "secondary")}
     readings = read(headers)
     assert readings["codex 10080 min"] == Reading("codex 10080 min", 1.0, 1763900000.0, True, "", NOW)
@@ -95,14 +95,14 @@ def test_credits_keep_a_full_plan_open(credit: dict[str, str]) -> None:
     assert read(codex("100", "300", **{"x-codex-credits-has-credits": "false"}))["codex 300 min"].exhausted
 
 
-def test_another_meter_counts_the_model_it_is_named_after() -> None:
+def test_windows_another_meter_counts_the_model_it_is_named_after() -> None:
     headers = codex("100", "300", meter="codex-bengalfox", **{"x-codex-bengalfox-limit-name": "GPT-5.3-Codex-Spark"})
     [reading] = read_windows(headers, NOW)
     assert reading.blocks("gpt-5.3-codex-spark", NOW)
     assert not reading.blocks("gpt-5.3-codex", NOW)
 
 
-def test_an_anthropic_key() -> None:
+def test_windows_anthropic_key() -> None:
     headers = {
         "anthropic-ratelimit-requests-limit": "50",
         "anthropic-ratelimit-requests-remaining": "49",
@@ -132,7 +132,7 @@ def test_an_anthropic_key() -> None:
         ("1763800020", 20),
     ],
 )
-def test_an_openai_key_says_durations(text: str, seconds: float) -> None:
+def test_windows_openai_key_says_durations(text: str, seconds: float) -> None:
     headers = {"x-ratelimit-remaining-tokens": "0", "x-ratelimit-limit-tokens": "100", "x-ratelimit-reset-tokens": text}
     [reading] = read_windows(headers, NOW)
     assert reading == Reading("tokens", 1.0, pytest.approx(NOW + seconds), True, "", NOW, per_model=True)
@@ -141,7 +141,7 @@ def test_an_openai_key_says_durations(text: str, seconds: float) -> None:
 @pytest.mark.parametrize(
     "text", ["", "soon", "6x", "6m soon", "nan", "1e30", "99999999999", "0001-01-01T00:00:00", "999999999999999d"]
 )
-def test_a_reset_that_cannot_be_read_blocks_nothing(text: str) -> None:
+def test_windows_reset_that_cannot_be_read_blocks_nothing(text: str) -> None:
     [reading] = read_windows({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": text}, NOW)
     assert reading.resets_at is None
     assert not reading.blocks("gpt-5", NOW)
@@ -160,6 +160,6 @@ names = st.sampled_from(
 
 
 @given(st.dictionaries(names, st.text() | st.floats().map(str)))
-def test_no_header_value_does_harm(headers: dict[str, str]) -> None:
+def test_windows_no_header_value_does_harm(headers: dict[str, str]) -> None:
     for reading in read_windows(headers, NOW):
         reading.blocks("m", NOW)

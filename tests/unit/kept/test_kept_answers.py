@@ -36,7 +36,7 @@ async def test_chain_is_found_oldest_first(tmp_path: Path) -> None:
     await again.aclose()
 
 
-async def test_another_client_finds_nothing(tmp_path: Path) -> None:
+async def test_kept_answers_another_client_finds_nothing(tmp_path: Path) -> None:
     kept = store(tmp_path)
     await kept.keep("a", "r1", None, {"n": 1})
     await kept.keep("b", "r2", "r1", {"n": 2})
@@ -93,7 +93,7 @@ async def test_file_is_its_owners_only(tmp_path: Path) -> None:
     await kept.aclose()
 
 
-async def test_nothing_is_opened_before_it_is_needed(tmp_path: Path) -> None:
+async def test_kept_answers_nothing_is_opened_before_it_is_needed(tmp_path: Path) -> None:
     kept = store(tmp_path)
     await kept.aclose()
     assert not list(tmp_path.iterdir())

@@ -39,13 +39,13 @@ def test_compose_names_every_volume_it_uses(services: dict) -> None:
     assert used == declared.keys()
 
 
-def test_the_image_runs_without_root_on_known_variables() -> None:
+def test_deployment_files_image_runs_without_root_on_known_variables() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert re.search(r"^USER gateway$", text, re.MULTILINE)
     assert set(re.findall(r"\b(OAUTHROUTER_\w+)=", text)) <= ENVIRONMENT.keys()
 
 
-def test_the_image_copies_what_the_build_needs() -> None:
+def test_deployment_files_image_copies_what_the_build_needs() -> None:
     copied = re.findall(r"^COPY (?!--from)(.*) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     wanted = {name for line in copied for name in line.split()}
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
@@ -53,7 +53,7 @@ def test_the_image_copies_what_the_build_needs() -> None:
     assert all((ROOT / name).exists() for name in wanted)
 
 
-def test_three_gateways_share_one_redis_behind_one_address() -> None:
+def test_deployment_files_three_gateways_share_one_redis_behind_one_address() -> None:
     services = yaml.safe_load((ROOT / "compose.three.yaml").read_text())["services"]
     assert services["gateway"]["deploy"]["replicas"] == 3
     assert services["gateway"]["environment"]["OAUTHROUTER_STATE_URL"].startswith("redis://redis:")

@@ -72,7 +72,7 @@ def configure(tmp_path: Path, settings: dict[str, Any]) -> None:
     (folder / "config.json").write_text(json.dumps(settings))
 
 
-def test_a_machine_that_is_ready(tmp_path: Path, environ: dict[str, str | None]) -> None:
+def test_doctor_machine_that_is_ready(tmp_path: Path, environ: dict[str, str | None]) -> None:
     with server(200) as port:
         configure(tmp_path, {"providers": {"anthropic": {"api_base": f"http://127.0.0.1:{port}", "api_key": "sk-ant-api03-x"}}})
         rows, code = examine(environ)
@@ -85,21 +85,21 @@ def test_a_machine_that_is_ready(tmp_path: Path, environ: dict[str, str | None])
     assert {"python", "package", "plugins", "local token", "openclaw", "disk", "clock", "processes"} <= rows.keys()
 
 
-def test_people_get_a_line_a_hop(environ: dict[str, str | None]) -> None:
+def test_people_get_a_line_a_candidate(environ: dict[str, str | None]) -> None:
     done = CliRunner(env=environ).invoke(root, ["doctor"])
     assert "✓ python" in done.stdout
     assert "✗ credentials" in done.stdout
     assert "→ Set ANTHROPIC_OAUTH_TOKEN" in done.stdout
 
 
-def test_no_credential_is_a_failure_with_advice(environ: dict[str, str | None]) -> None:
+def test_doctor_no_credential_is_a_failure_with_advice(environ: dict[str, str | None]) -> None:
     rows, code = examine(environ)
     assert code == 1
     assert rows["credentials"]["state"] == "failure"
     assert "openclaw-oauthrouter auth add" in rows["credentials"]["remedy"]
 
 
-def test_an_expired_sign_in_that_we_renew_is_no_failure(tmp_path: Path, environ: dict[str, str | None]) -> None:
+def test_doctor_expired_sign_in_that_we_renew_is_no_failure(tmp_path: Path, environ: dict[str, str | None]) -> None:
     profile = {"type": "oauth", "provider": "openai-chatgpt", "access": "a", "refresh": "r", "expires": 1000, "clientId": "app_x"}
     with server(200) as port:
         configure(tmp_path, {"providers": {"openai-chatgpt": {"api_base": f"http://127.0.0.1:{port}"}}})
@@ -122,14 +122,14 @@ def test_credentials_that_openclaw_may_lend(tmp_path: Path, environ: dict[str, s
     assert code == 0
 
 
-def test_a_provider_that_cannot_be_reached(tmp_path: Path, environ: dict[str, str | None]) -> None:
+def test_doctor_provider_that_cannot_be_reached(tmp_path: Path, environ: dict[str, str | None]) -> None:
     configure(tmp_path, {"providers": {"anthropic": {"api_base": f"http://127.0.0.1:{nowhere()}", "api_key": "sk-ant-api03-x"}}})
     rows, code = examine(environ)
     assert rows["connection anthropic"]["state"] == "warning"
     assert code == 0
 
 
-def test_a_server_without_tls_where_tls_is_expected(tmp_path: Path, environ: dict[str, str | None]) -> None:
+def test_doctor_server_without_tls_where_tls_is_expected(tmp_path: Path, environ: dict[str, str | None]) -> None:
     with server(200) as port:
         configure(tmp_path, {"providers": {"anthropic": {"api_base": f"https://127.0.0.1:{port}", "api_key": "sk-ant-api03-x"}}})
         rows, code = examine(environ)
@@ -138,7 +138,7 @@ def test_a_server_without_tls_where_tls_is_expected(tmp_path: Path, environ: dic
     assert code == 1
 
 
-def test_a_wrong_setting_is_named_and_ends_the_examination(tmp_path: Path, environ: dict[str, str | None]) -> None:
+def test_doctor_wrong_setting_is_named_and_ends_the_examination(tmp_path: Path, environ: dict[str, str | None]) -> None:
     configure(tmp_path, {"server": {"prot": 1}})
     rows, code = examine(environ)
     assert code == 1
@@ -155,7 +155,7 @@ def test_a_wrong_setting_is_named_and_ends_the_examination(tmp_path: Path, envir
         (404, b"{}", "failure", "status 404"),
     ],
 )
-def test_whoever_is_on_the_port_is_told_apart(
+def test_doctor_whoever_is_on_the_port_is_told_apart(
     environ: dict[str, str | None], status: int, body: bytes, state: str, words: str
 ) -> None:
     with server(status, body) as port:
@@ -164,7 +164,7 @@ def test_whoever_is_on_the_port_is_told_apart(
     assert words in rows["port"]["detail"]
 
 
-def test_a_token_that_others_can_read(tmp_path: Path, environ: dict[str, str | None]) -> None:
+def test_doctor_token_that_others_can_read(tmp_path: Path, environ: dict[str, str | None]) -> None:
     configure(tmp_path, {})
     token = tmp_path / ".openclaw" / "oauthrouter" / "local-token"
     token.write_text("t")
@@ -187,13 +187,13 @@ def around(tmp_path: Path, now: float = 2e9) -> Surroundings:
     return Surroundings(settings, {"PATH": str(tmp_path / "bin"), "OPENCLAW_STATE_DIR": str(tmp_path)}, lambda: now)
 
 
-def test_a_clock_that_stands_in_the_past(tmp_path: Path) -> None:
+def test_doctor_clock_that_stands_in_the_past(tmp_path: Path) -> None:
     (result,) = machine.check_clock(around(tmp_path, now=0.0))
     assert result.state == "failure"
     assert "1970-01-01" in result.detail
 
 
-def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "LEAST_DISK_BYTES", 10**18)
     (result,) = machine.check_disk(around(tmp_path))
     assert result.state == "failure"
@@ -285,14 +285,14 @@ LINKED = {
 }
 
 
-def test_a_connected_openclaw(tmp_path: Path) -> None:
+def test_doctor_connected_openclaw(tmp_path: Path) -> None:
     results = host(tmp_path, LINKED)
     assert {result.state for result in results.values()} == {"ok"}
     assert results["openclaw plugin"].detail == "installed (linked)"
     assert "the agents' default" in results["model"].detail
 
 
-def test_an_openclaw_that_does_not_answer(tmp_path: Path) -> None:
+def test_doctor_openclaw_that_does_not_answer(tmp_path: Path) -> None:
     program = tmp_path / "openclaw"
     program.write_text("#!/bin/sh\nexec sleep 30\n")
     program.chmod(0o755)
@@ -300,7 +300,7 @@ def test_an_openclaw_that_does_not_answer(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "no answer within 0.05 s")
 
 
-def test_a_gateway_that_openclaw_will_not_start(tmp_path: Path) -> None:
+def test_doctor_gateway_that_openclaw_will_not_start(tmp_path: Path) -> None:
     without_mode = {key: value for key, value in LINKED.items() if key != "gateway"}
     profiles = tmp_path / "agents" / "main" / "agent" / "auth-profiles.json"
     profiles.parent.mkdir(parents=True)
@@ -311,7 +311,7 @@ def test_a_gateway_that_openclaw_will_not_start(tmp_path: Path) -> None:
     assert "gateway.mode local" in results["openclaw gateway"].remedy
 
 
-def test_an_entry_that_outvotes_the_plugin() -> None:
+def test_doctor_entry_that_outvotes_the_plugin() -> None:
     entry = {"models": {"providers": {"oauthrouter": {"baseUrl": "http://127.0.0.1:9/v1", "models": []}}}}
     document = {**LINKED, **entry}
     explained = [former.explanation for former in former_things(document, plugin=True)]
@@ -319,34 +319,34 @@ def test_an_entry_that_outvotes_the_plugin() -> None:
     assert former_things(LINKED, plugin=True) == []
 
 
-def test_an_old_openclaw(tmp_path: Path) -> None:
+def test_doctor_old_openclaw(tmp_path: Path) -> None:
     assert host(tmp_path, {}, version="2026.2.1")["openclaw"].state == "warning"
 
 
-def test_an_openclaw_that_does_not_know_us(tmp_path: Path) -> None:
+def test_doctor_openclaw_that_does_not_know_us(tmp_path: Path) -> None:
     result = host(tmp_path, {})["openclaw plugin"]
     assert (result.state, result.remedy) == ("warning", "openclaw-oauthrouter openclaw install")
 
 
-def test_an_interpreter_that_has_moved(tmp_path: Path) -> None:
+def test_doctor_interpreter_that_has_moved(tmp_path: Path) -> None:
     document = json.loads(json.dumps(LINKED).replace("/bin/sh", "/gone/python"))
     assert host(tmp_path, document)["openclaw plugin"].state == "failure"
 
 
-def test_a_configuration_openclaw_refuses(tmp_path: Path) -> None:
+def test_doctor_configuration_openclaw_refuses(tmp_path: Path) -> None:
     result = host(tmp_path, LINKED, validate="echo Unrecognized keys; exit 1")["openclaw.json"]
     assert (result.state, result.detail) == ("failure", "Unrecognized keys")
 
 
 @pytest.mark.parametrize("models", ['{"models": []}', "nonsense"])
-def test_a_model_that_is_not_listed(tmp_path: Path, models: str) -> None:
+def test_doctor_model_that_is_not_listed(tmp_path: Path, models: str) -> None:
     assert host(tmp_path, LINKED, models=models)["model"].state == "failure"
 
 
-def test_the_old_snippet(tmp_path: Path) -> None:
+def test_doctor_old_snippet(tmp_path: Path) -> None:
     snippet = {"agents": {"defaults": {"models": {"oauthrouter/auto": {"provider": "oauthrouter"}}}}}
     assert "older description" in host(tmp_path, snippet)["openclaw.json"].detail
 
 
-def test_a_file_that_is_no_json(tmp_path: Path) -> None:
+def test_doctor_file_that_is_no_json(tmp_path: Path) -> None:
     assert host(tmp_path, "{ oops")["openclaw.json"].state == "failure"

@@ -38,7 +38,7 @@ class Host:
         return self.heard.pop()
 
 
-async def test_the_first_line_is_the_configuration() -> None:
+async def test_host_bridge_first_line_is_the_configuration() -> None:
     host = Host()
     host.say({"type": "config", "config": {"server": {"port": 9}}})
     assert await host.bridge.config() == {"server": {"port": 9}}
@@ -46,28 +46,28 @@ async def test_the_first_line_is_the_configuration() -> None:
     await host.bridge.close()
 
 
-async def test_no_configuration_is_an_empty_one() -> None:
+async def test_host_bridge_no_configuration_is_an_empty_one() -> None:
     host = Host()
     host.say({"type": "config"})
     assert await host.bridge.config() == {}
     await host.bridge.close()
 
 
-async def test_a_host_that_hangs_up_first_is_an_error() -> None:
+async def test_host_bridge_host_that_hangs_up_first_is_an_error() -> None:
     host = Host()
     host.reader.feed_eof()
     with pytest.raises(ConfigurationError, match="went away"):
         await host.bridge.config()
 
 
-async def test_a_silent_host_is_an_error() -> None:
+async def test_host_bridge_silent_host_is_an_error() -> None:
     host = Host(answer_seconds=0.01)
     with pytest.raises(ConfigurationError, match="has not sent"):
         await host.bridge.config()
     await host.bridge.close()
 
 
-async def test_the_ready_line_tells_address_and_token() -> None:
+async def test_host_bridge_ready_line_tells_address_and_token() -> None:
     host = Host()
     host.bridge.ready("http://127.0.0.1:8402/v1", Secret("local"))
     assert await host.question() == {"type": "ready", "baseUrl": "http://127.0.0.1:8402/v1", "version": "0.1.0", "token": "local"}
@@ -91,7 +91,7 @@ async def test_answers_find_their_questions_in_any_order() -> None:
     await host.bridge.close()
 
 
-async def test_a_refusal_is_passed_on() -> None:
+async def test_host_bridge_refusal_is_passed_on() -> None:
     host = Host()
     asking = asyncio.create_task(host.bridge.resolve("anthropic"))
     question = await host.question()
@@ -113,14 +113,14 @@ async def test_lent_credentials_become_a_source() -> None:
     await host.bridge.close()
 
 
-async def test_no_answer_is_an_error() -> None:
+async def test_host_bridge_no_answer_is_an_error() -> None:
     host = Host(answer_seconds=0.01)
     with pytest.raises(CredentialError, match="did not answer"):
         await host.bridge.resolve("anthropic")
     await host.bridge.close()
 
 
-async def test_the_end_of_the_host_closes_and_answers_whoever_waits() -> None:
+async def test_host_bridge_end_of_the_host_closes_and_answers_whoever_waits() -> None:
     host = Host()
     asking = asyncio.create_task(host.bridge.resolve("anthropic"))
     await host.question()
@@ -167,7 +167,7 @@ def test_closed_standard_streams_do_not_end_the_event_loop(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("redirections", ["</dev/null", "<&-", "<input", ">/dev/null", ">&-", ">output"])
-def test_the_command_refuses_what_is_no_pipe(tmp_path: Path, redirections: str) -> None:
+def test_host_bridge_command_refuses_what_is_no_pipe(tmp_path: Path, redirections: str) -> None:
     (tmp_path / "input").write_text("")
     done = redirected("serve --host-stdio", redirections, tmp_path)
     assert done.returncode == 2, done.stderr

@@ -86,12 +86,12 @@ def all_words() -> str:
 
 
 @pytest.mark.parametrize("quotation", quotations())
-def test_a_quotation_is_really_said(quotation: str, all_words: str) -> None:
+def test_runbook_symptoms_quotation_is_really_said(quotation: str, all_words: str) -> None:
     assert quotation in SAID_BY_OTHERS or all(piece in all_words for piece in pieces(quotation))
 
 
 @pytest.mark.parametrize("module", SPEAKERS)
-def test_an_error_can_be_found_by_its_words(module: str) -> None:
+def test_runbook_symptoms_error_can_be_found_by_its_words(module: str) -> None:
     quoted = [pieces(quotation) for quotation in quotations()]
     lost = [error for error in errors(module) if not any(all(piece in error for piece in found) for found in quoted)]
     assert [error for error in lost if not any(part in error for part in _PARTS)] == []

@@ -78,14 +78,14 @@ def test_install_links_the_plugin_and_uninstall_restores(home: Home) -> None:
     assert "nothing to undo" in home.ok("openclaw", "uninstall", "--yes")
 
 
-def test_nothing_is_written_without_consent(home: Home) -> None:
+def test_setup_commands_nothing_is_written_without_consent(home: Home) -> None:
     assert "Nothing was changed" in home.ok("openclaw", "install", stdin="n\n")
     assert not home.file(".openclaw/openclaw.json").exists()
     home.ok("openclaw", "install", stdin="y\n")
     assert home.file(".openclaw/openclaw.json").exists()
 
 
-def test_the_default_model_changes_only_when_asked_to_and_stays_on_a_second_run(home: Home) -> None:
+def test_setup_commands_default_model_changes_only_when_asked_to_and_stays_on_a_second_run(home: Home) -> None:
     config = home.file(".openclaw/openclaw.json", '{"agents": {"defaults": {"model": "anthropic/claude"}}}')
     home.ok("openclaw", "install", "--default-model", "--yes")
     assert json5.loads(config.read_text())["agents"]["defaults"]["model"] == "oauthrouter/auto"
@@ -95,7 +95,7 @@ def test_the_default_model_changes_only_when_asked_to_and_stays_on_a_second_run(
     assert json5.loads(config.read_text())["agents"]["defaults"]["model"] == "anthropic/claude"
 
 
-def test_the_old_snippet_is_explained_and_taken_out(home: Home) -> None:
+def test_setup_commands_old_snippet_is_explained_and_taken_out(home: Home) -> None:
     config = home.file(".openclaw/openclaw.json", SEED)
     assert "older description" in (json.loads(home.ok("openclaw", "status", "--json"))["problem"] or "")
     assert "older description" in home.ok("openclaw", "install", "--yes")
@@ -116,7 +116,7 @@ OLD_ENTRY = {
 }
 
 
-def test_an_entry_of_the_former_product_is_taken_out_and_put_back(home: Home) -> None:
+def test_setup_commands_entry_of_the_former_product_is_taken_out_and_put_back(home: Home) -> None:
     before = json.dumps({"models": {"providers": {"oauthrouter": OLD_ENTRY, "mine": {"baseUrl": "http://x"}}}}, indent=2)
     config = home.file(".openclaw/openclaw.json", before)
     output = home.ok("openclaw", "install", "--yes")
@@ -128,7 +128,7 @@ def test_an_entry_of_the_former_product_is_taken_out_and_put_back(home: Home) ->
     assert config.read_text() == before
 
 
-def test_an_entry_with_refused_keys_is_put_back_without_them(home: Home) -> None:
+def test_setup_commands_entry_with_refused_keys_is_put_back_without_them(home: Home) -> None:
     old = {**OLD_ENTRY, "discovery": True, "models": ["auto", {"id": "m", "tier": 1}]}
     config = home.file(".openclaw/openclaw.json", json.dumps({"models": {"providers": {"oauthrouter": old}}}))
     home.ok("openclaw", "install", "--yes")
@@ -141,7 +141,7 @@ def test_an_entry_with_refused_keys_is_put_back_without_them(home: Home) -> None
     assert entry["models"] == [{"id": "auto", "name": "auto"}, {"id": "m", "name": "m"}]
 
 
-def test_the_local_service_replaces_an_entry_of_the_former_product(home: Home) -> None:
+def test_setup_commands_local_service_replaces_an_entry_of_the_former_product(home: Home) -> None:
     before = json.dumps({"models": {"providers": {"oauthrouter": OLD_ENTRY}}})
     config = home.file(".openclaw/openclaw.json", before)
     home.ok("openclaw", "install", "--route", "local-service", "--yes")
@@ -155,13 +155,13 @@ def test_profiles_that_openclaw_has_not_imported_are_named(home: Home) -> None:
     assert "openclaw doctor --fix" in home.ok("openclaw", "install", "--yes")
 
 
-def test_an_exclusive_list_of_plugins_is_joined(home: Home) -> None:
+def test_setup_commands_exclusive_list_of_plugins_is_joined(home: Home) -> None:
     config = home.file(".openclaw/openclaw.json", '{"plugins": {"allow": ["browser"]}}')
     home.ok("openclaw", "install", "--yes")
     assert json5.loads(config.read_text())["plugins"]["allow"] == ["browser", "oauthrouter"]
 
 
-def test_what_differs_from_the_usual_is_told_to_the_plugin(home: Home) -> None:
+def test_setup_commands_what_differs_from_the_usual_is_told_to_the_plugin(home: Home) -> None:
     home.environ |= {"OAUTHROUTER_PORT": "9001", "OAUTHROUTER_HOME": str(home.path / "elsewhere")}
     home.ok("openclaw", "install", "--yes")
     entry = json5.loads(home.file(".openclaw/openclaw.json").read_text())["plugins"]["entries"]["oauthrouter"]
@@ -188,7 +188,7 @@ def own_config(home: Home, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home.file("own.toml", "[server]\nport = 9002\n")
 
 
-def test_the_named_configuration_file_goes_with_the_plugin(home: Home, own_config: Path) -> None:
+def test_setup_commands_named_configuration_file_goes_with_the_plugin(home: Home, own_config: Path) -> None:
     home.ok("--config", "own.toml", "openclaw", "install", "--yes")
     config = json5.loads(home.file(".openclaw/openclaw.json").read_text())["plugins"]["entries"]["oauthrouter"]["config"]
     assert config["configFile"] == str(own_config)
@@ -199,7 +199,7 @@ def test_the_named_configuration_file_goes_with_the_plugin(home: Home, own_confi
     assert printed["plugins"]["entries"]["oauthrouter"]["config"]["configFile"] == str(own_config)
 
 
-def test_the_named_configuration_file_goes_with_the_local_service(home: Home, own_config: Path) -> None:
+def test_setup_commands_named_configuration_file_goes_with_the_local_service(home: Home, own_config: Path) -> None:
     def local_service(*options: str) -> Any:
         printed = json.loads(home.ok(*options, "openclaw", "print-config", "--route", "local-service"))
         return printed["models"]["providers"]["oauthrouter"]["localService"]
@@ -213,7 +213,7 @@ def test_the_named_configuration_file_goes_with_the_local_service(home: Home, ow
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
-def test_the_named_configuration_file_goes_with_the_service(
+def test_setup_commands_named_configuration_file_goes_with_the_service(
     home: Home, own_config: Path, monkeypatch: pytest.MonkeyPatch, platform: str
 ) -> None:
     monkeypatch.setattr(service_module.sys, "platform", platform)
@@ -228,7 +228,7 @@ def test_the_named_configuration_file_goes_with_the_service(
     )
 
 
-def test_a_token_of_the_environment_is_referred_to_by_name(home: Home) -> None:
+def test_setup_commands_token_of_the_environment_is_referred_to_by_name(home: Home) -> None:
     home.environ["OAUTHROUTER_LOCAL_TOKEN"] = "from-the-environment"
     printed = home.ok("openclaw", "print-config", "--route", "local-service")
     assert json.loads(printed)["models"]["providers"]["oauthrouter"]["apiKey"] == "${OAUTHROUTER_LOCAL_TOKEN}"
@@ -236,7 +236,7 @@ def test_a_token_of_the_environment_is_referred_to_by_name(home: Home) -> None:
     assert "from-the-environment" not in printed
 
 
-def test_a_token_of_the_configuration_reaches_claude_code(home: Home) -> None:
+def test_setup_commands_token_of_the_configuration_reaches_claude_code(home: Home) -> None:
     home.file(".openclaw/oauthrouter/config.toml", '[server]\nauth_token = "from-the-file"\n')
     assert "set it wherever" not in home.ok("setup", "claude-code", "--yes")
     helper = json.loads(home.file(".claude/settings.json").read_text())["apiKeyHelper"]
@@ -246,13 +246,13 @@ def test_a_token_of_the_configuration_reaches_claude_code(home: Home) -> None:
     assert (printed.stdout, printed.returncode) == ("from-the-file\n", 0), printed.stderr
 
 
-def test_a_token_of_the_environment_is_said_to_be_needed_by_claude_code(home: Home) -> None:
+def test_setup_commands_token_of_the_environment_is_said_to_be_needed_by_claude_code(home: Home) -> None:
     home.environ["OAUTHROUTER_LOCAL_TOKEN"] = "from-the-environment"
     assert "set it wherever Claude Code is started" in home.ok("setup", "claude-code", "--yes")
     assert "from-the-environment" not in home.file(".claude/settings.json").read_text()
 
 
-def test_a_token_of_the_configuration_is_out_of_the_local_services_reach(home: Home) -> None:
+def test_setup_commands_token_of_the_configuration_is_out_of_the_local_services_reach(home: Home) -> None:
     home.file(".openclaw/oauthrouter/config.toml", '[server]\nauth_token = "from-the-file"\n')
     done = home.run("openclaw", "install", "--route", "local-service", "--yes")
     assert isinstance(done.exception, ConfigurationError)
@@ -276,7 +276,7 @@ def test_openclaws_own_installer_is_run_for_a_copy(home: Home) -> None:
     assert calls == [f"plugins install --force --accept-capabilities {SHIM}", "plugins uninstall --force oauthrouter"]
 
 
-def test_a_broken_file_is_named_and_left_alone(home: Home) -> None:
+def test_setup_commands_broken_file_is_named_and_left_alone(home: Home) -> None:
     config = home.file(".openclaw/openclaw.json", "{ gateway: ")
     done = home.run("openclaw", "install", "--yes")
     assert isinstance(done.exception, ConfigurationError)
@@ -303,7 +303,7 @@ def test_claude_code_is_pointed_here_and_back(home: Home) -> None:
     assert settings.read_text() == before
 
 
-def test_an_undoing_keeps_what_the_user_wrote_between_two_setups(home: Home) -> None:
+def test_setup_commands_undoing_keeps_what_the_user_wrote_between_two_setups(home: Home) -> None:
     settings = home.file(".claude/settings.json", '{"model": "opus"}')
     home.ok("setup", "claude-code", "--yes")
     settings.write_text(json.dumps(json.loads(settings.read_text()) | {"mine": "precious"}))
@@ -313,7 +313,7 @@ def test_an_undoing_keeps_what_the_user_wrote_between_two_setups(home: Home) -> 
     assert json.loads(settings.read_text()) == {"model": "opus", "mine": "precious"}
 
 
-def test_an_uninstallation_keeps_what_the_user_wrote_between_two_installations(home: Home) -> None:
+def test_setup_commands_uninstallation_keeps_what_the_user_wrote_between_two_installations(home: Home) -> None:
     config = home.file(".openclaw/openclaw.json", "{ gateway: { port: 1 } }")
     home.ok("openclaw", "install", "--yes")
     config.write_text(json.dumps(json5.loads(config.read_text()) | {"mine": "precious"}))
@@ -323,7 +323,7 @@ def test_an_uninstallation_keeps_what_the_user_wrote_between_two_installations(h
     assert json5.loads(config.read_text()) == {"gateway": {"port": 1}, "mine": "precious"}
 
 
-def test_two_folders_of_claude_code_are_both_put_back(home: Home) -> None:
+def test_setup_commands_two_folders_of_claude_code_are_both_put_back(home: Home) -> None:
     files = [home.file(f"{name}/settings.json", "{}") for name in ("a", "b")]
     for file in files:
         home.environ["CLAUDE_CONFIG_DIR"] = str(file.parent)
@@ -353,7 +353,7 @@ def test_codex_is_told_and_untold(home: Home) -> None:
     assert config.read_text() == before
 
 
-def test_a_table_of_codex_made_by_hand_is_left_alone(home: Home) -> None:
+def test_setup_commands_table_of_codex_made_by_hand_is_left_alone(home: Home) -> None:
     before = '[model_providers.oauthrouter]\nname = "by hand"\n'
     config = home.file(".codex/config.toml", before)
     done = home.run("setup", "codex", "--yes")
@@ -381,20 +381,20 @@ def test_exports_name_one_token_for_every_client(home: Home) -> None:
     assert last == "unset ANTHROPIC_API_KEY"
 
 
-def test_a_unit_survives_odd_paths() -> None:
+def test_setup_commands_unit_survives_odd_paths() -> None:
     unit = service_module.describe(service_module.SYSTEMD, {"OAUTHROUTER_HOME": "/home/a b/100%", "ANTHROPIC_API_KEY": "secret"})
     assert 'Environment="OAUTHROUTER_HOME=/home/a b/100%%"' in unit
     assert "secret" not in unit
     assert " -m openclaw_oauthrouter serve\n" in unit
 
 
-def test_an_agent_is_a_property_list() -> None:
+def test_setup_commands_agent_is_a_property_list() -> None:
     agent = plistlib.loads(service_module.describe(service_module.LAUNCHD, {"OAUTHROUTER_PORT": "9"}).encode())
     assert agent["ProgramArguments"][1:] == ["-P", "-m", "openclaw_oauthrouter", "serve"]
     assert agent["EnvironmentVariables"] == {"OAUTHROUTER_PORT": "9"}
 
 
-def test_a_home_that_no_shell_expanded_is_still_the_home(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_setup_commands_home_that_no_shell_expanded_is_still_the_home(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(home.file("work/.keep", "").parent)
     home.file("st/config.toml", 'home = "~/elsewhere"\n')
     home.environ |= {"OAUTHROUTER_HOME": "~/st", "OPENCLAW_STATE_DIR": "~/ocs", "CLAUDE_CONFIG_DIR": "~/claude"}
@@ -412,7 +412,9 @@ def test_a_home_that_no_shell_expanded_is_still_the_home(home: Home, monkeypatch
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
-def test_a_service_is_installed_started_and_removed(home: Home, monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+def test_setup_commands_service_is_installed_started_and_removed(
+    home: Home, monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
     monkeypatch.setattr(service_module.sys, "platform", platform)
     for name in ("systemctl", "launchctl"):
         home.file(f"bin/{name}", f'#!/bin/sh\necho {name} "$@" >> "{home.path}/calls"\n').chmod(0o755)
@@ -429,7 +431,9 @@ def test_a_service_is_installed_started_and_removed(home: Home, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
-def test_a_second_installation_restarts_with_the_new_settings(home: Home, monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+def test_setup_commands_second_installation_restarts_with_the_new_settings(
+    home: Home, monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
     monkeypatch.setattr(service_module.sys, "platform", platform)
     for name in ("systemctl", "launchctl"):
         home.file(f"bin/{name}", f'#!/bin/sh\necho "$@" >> "{home.path}/calls"\n[ "$1" != unload ]\n').chmod(0o755)
@@ -452,7 +456,7 @@ def test_a_second_installation_restarts_with_the_new_settings(home: Home, monkey
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
 @pytest.mark.parametrize("there", [True, False], ids=["failing", "absent"])
-def test_a_service_that_cannot_be_started_can_be_removed(
+def test_setup_commands_service_that_cannot_be_started_can_be_removed(
     home: Home, monkeypatch: pytest.MonkeyPatch, platform: str, there: bool
 ) -> None:
     monkeypatch.setattr(service_module.sys, "platform", platform)
@@ -470,6 +474,6 @@ def test_a_service_that_cannot_be_started_can_be_removed(
     assert not home.file(service_module.MANAGERS[platform].path).exists()
 
 
-def test_a_system_without_services_is_told_so(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_setup_commands_system_without_services_is_told_so(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service_module.sys, "platform", "win32")
     assert "win32" in str(home.run("service", "install").exception)

@@ -14,12 +14,12 @@ def nested(levels: int) -> bytes:
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"a":[1,"\\u00fc",1e300,18446744073709551615]}', nested(200)])
-def test_an_object_is_read(body: bytes) -> None:
+def test_parse_body_object_is_read(body: bytes) -> None:
     assert parse_body(body) == orjson.loads(body)
 
 
 @pytest.mark.parametrize("number", [b"170141183460469231731687303715884105727", b"-99999999999999999999", b"7" * 300])
-def test_a_whole_number_beyond_64_bits_is_written_as_it_came(number: bytes) -> None:
+def test_parse_body_whole_number_beyond_64_bits_is_written_as_it_came(number: bytes) -> None:
     body = b'{"a":[' + number + b'],"b":' + number + b',"c":12345678901234567890,"d":"1: 1234567890123456789012"}'
     found = parse_body(body)
     assert orjson.dumps(found) == body
@@ -39,13 +39,13 @@ def test_a_whole_number_beyond_64_bits_is_written_as_it_came(number: bytes) -> N
         (nested(100_000), "not valid JSON"),
     ],
 )
-def test_anything_else_is_refused(body: bytes, problem: str) -> None:
+def test_parse_body_anything_else_is_refused(body: bytes, problem: str) -> None:
     with pytest.raises(InvalidRequestError, match=problem):
         parse_body(body)
 
 
 @pytest.mark.parametrize("levels", range(235, 260))
-def test_what_is_read_can_be_written_with_the_levels_a_translation_adds(levels: int) -> None:
+def test_parse_body_what_is_read_can_be_written_with_the_levels_a_translation_adds(levels: int) -> None:
     try:
         value = parse_body(nested(levels))
     except InvalidRequestError:

@@ -98,7 +98,7 @@ def every_half_hour(start: str, zone: str, days: int) -> list[float]:
         ("2026-12-29T00:00", "Asia/Kathmandu"),
     ],
 )
-async def test_every_call_is_in_one_hour_day_week_and_month(tmp_path: Path, start: str, zone: str) -> None:
+async def test_calendar_every_call_is_in_one_hour_day_week_and_month(tmp_path: Path, start: str, zone: str) -> None:
     """Over both changes of the clock and a month's end; then read in the days of another zone."""
     store = SqliteStore(tmp_path / "ledger.sqlite3", "me")
     moments = every_half_hour(start, zone, 5)

@@ -42,7 +42,7 @@ def run(config: Path, *arguments: str) -> str:
     return result.output
 
 
-def test_the_table_shows_limits_models_and_clients(config: Path, tmp_path: Path) -> None:
+def test_cli_spend_table_shows_limits_models_and_clients(config: Path, tmp_path: Path) -> None:
     asyncio.run(registry(ledger_path(tmp_path)))
     output = run(config)
     lines = [" ".join(line.replace("│", " ").split()) for line in output.splitlines()]
@@ -71,12 +71,12 @@ def test_json(config: Path, tmp_path: Path) -> None:
     }
 
 
-def test_without_a_ledger_all_is_zero_and_none_is_made(config: Path, tmp_path: Path) -> None:
+def test_cli_spend_without_a_ledger_all_is_zero_and_none_is_made(config: Path, tmp_path: Path) -> None:
     assert "$0.0000" in run(config)
     assert not ledger_path(tmp_path).exists()
 
 
-def test_a_damaged_ledger_is_said_to_be_one(config: Path, tmp_path: Path) -> None:
+def test_cli_spend_damaged_ledger_is_said_to_be_one(config: Path, tmp_path: Path) -> None:
     ledger_path(tmp_path).write_bytes(b"not a database at all, though it is long enough" * 100)
     result = CliRunner(env={"HOME": str(tmp_path)}).invoke(command, [], obj={"config": config})
     assert result.exit_code == 1

@@ -42,11 +42,11 @@ def test_whose_token_it_is(headers: dict[str, str], client: str | None) -> None:
 
 
 @given(st.text(max_size=50))
-def test_no_other_text_gets_in(token: str) -> None:
+def test_client_auth_no_other_text_gets_in(token: str) -> None:
     assert (KEYS.identify({"x-api-key": token}) is not None) == (token.strip() in ("main-token", "ci-token"))
 
 
-def test_a_longest_token_works_and_a_longer_one_is_refused() -> None:
+def test_client_auth_longest_token_works_and_a_longer_one_is_refused() -> None:
     longest = "x" * MOST_TOKEN_CHARACTERS
     assert ClientKeys(longest, {}, HEADERS).identify({"x-api-key": longest}) == "default"
     with pytest.raises(ConfigurationError, match="'default'"):
@@ -68,5 +68,5 @@ def test_tokens_that_cannot_tell_clients_apart_are_refused(main: str, keys: dict
         ClientKeys(main, {name: ClientKeySettings(token=token) for name, token in keys.items()}, HEADERS)
 
 
-def test_it_keeps_no_token() -> None:
+def test_client_auth_it_keeps_no_token() -> None:
     assert b"main-token" not in repr(vars(KEYS)).encode()

@@ -69,7 +69,9 @@ def test_update_refuses_what_is_no_price_list_and_changes_nothing(tmp_path: Path
     assert not (tmp_path / "state" / PRICE_FILE).exists()
 
 
-def test_a_damaged_file_is_logged_and_the_packages_prices_are_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_price_file_damaged_file_is_logged_and_the_packages_prices_are_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / PRICE_FILE).write_text("[")
     with caplog.at_level(logging.ERROR):
         assert priced(tmp_path) == priced(tmp_path / "nowhere")

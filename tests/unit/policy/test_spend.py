@@ -79,7 +79,7 @@ async def used(ledger: Ledger, scope: str = "") -> Amounts:
     return total
 
 
-def test_it_is_a_spend_guard(make: Make) -> None:
+def test_spend_it_is_a_spend_guard(make: Make) -> None:
     guard: SpendGuard = make()
     assert guard.cheaper(BudgetExceededError("x"), [HAIKU]) == ()
 
@@ -121,7 +121,7 @@ async def test_lists_take_every_spelling(make: Make, entry: str, refused: bool) 
         ({"monthly_cost_budget": 0.0010}, CostBudgetExceededError, 429, "MONTHLY_BUDGET_EXCEEDED"),
     ],
 )
-async def test_each_rule_refuses_in_its_own_way(make: Make, settings, error, status, code) -> None:
+async def test_spend_each_rule_refuses_in_its_own_way(make: Make, settings, error, status, code) -> None:
     with pytest.raises(OAuthRouterError) as refusal:
         await make(**settings).reserve(HAIKU, SMALL, None)
     assert type(refusal.value) is error
@@ -140,11 +140,11 @@ async def test_each_rule_refuses_in_its_own_way(make: Make, settings, error, sta
         {"monthly_cost_budget": 0.0011},
     ],
 )
-async def test_a_limit_may_be_used_to_the_last_token(make: Make, settings) -> None:
+async def test_spend_limit_may_be_used_to_the_last_token(make: Make, settings) -> None:
     await make(**settings).reserve(HAIKU, SMALL, None)
 
 
-async def test_the_first_rule_in_order_speaks(make: Make) -> None:
+async def test_spend_first_rule_in_order_speaks(make: Make) -> None:
     everything = {
         "denylist_models": ("claude-haiku-4-5",),
         "allowlist_models": ("claude-opus-4-6",),
@@ -174,13 +174,13 @@ async def test_the_first_rule_in_order_speaks(make: Make) -> None:
         ),
     ],
 )
-async def test_a_used_up_budget_says_when_it_resets(make: Make, settings, words: str, retry_after: float) -> None:
+async def test_spend_used_up_budget_says_when_it_resets(make: Make, settings, words: str, retry_after: float) -> None:
     with pytest.raises(BudgetExceededError, match=words) as refusal:
         await make(**settings).reserve(HAIKU, SMALL, None)
     assert refusal.value.retry_after == retry_after
 
 
-async def test_a_budget_that_running_calls_hold_is_free_again_soon(make: Make) -> None:
+async def test_spend_budget_that_running_calls_hold_is_free_again_soon(make: Make) -> None:
     guard = make(daily_output_token_budget=300)
     running = await guard.reserve(HAIKU, SMALL, None)
     with pytest.raises(BudgetExceededError, match="still run, try again in a moment") as refusal:
@@ -191,7 +191,7 @@ async def test_a_budget_that_running_calls_hold_is_free_again_soon(make: Make) -
         await guard.reserve(HAIKU, SMALL, None)
 
 
-async def test_a_client_key_has_limits_of_its_own(make: Make) -> None:
+async def test_spend_client_key_has_limits_of_its_own(make: Make) -> None:
     clients = {
         "ci": ClientKeySettings(token="t", allowlist_models=("claude-haiku-4-5",), daily_request_budget=1, daily_cost_budget=0.01)
     }
@@ -207,7 +207,7 @@ async def test_a_client_key_has_limits_of_its_own(make: Make) -> None:
     await guard.reserve(OPUS, SMALL, None)
 
 
-async def test_a_plugin_may_add_a_rule(make: Make) -> None:
+async def test_spend_plugin_may_add_a_rule(make: Make) -> None:
     class TwoOfEach:
         name = "two-of-each"
 
@@ -221,7 +221,7 @@ async def test_a_plugin_may_add_a_rule(make: Make) -> None:
         await guard.reserve(HAIKU, SMALL, None)
 
 
-async def test_the_cost_set_aside_covers_a_cache_write(make: Make) -> None:
+async def test_spend_cost_set_aside_covers_a_cache_write(make: Make) -> None:
     with pytest.raises(CostBudgetExceededError):
         await make(daily_cost_budget=0.00624).reserve(OPUS, Estimate(1000, 0), None)
     await make(daily_cost_budget=0.00625).reserve(OPUS, Estimate(1000, 0), None)
@@ -235,7 +235,7 @@ async def test_the_cost_set_aside_covers_a_cache_write(make: Make) -> None:
         ("anthropic_messages", "max_tokens"),
     ],
 )
-def test_a_client_that_names_no_length_gets_the_cap(make: Make, dialect: str, field: str) -> None:
+def test_spend_client_that_names_no_length_gets_the_cap(make: Make, dialect: str, field: str) -> None:
     guard = make(max_request_output_tokens=8192)
     silent = ChatRequest(dialect, "auto", (), body={"model": "auto"})
     large, small = ModelInfo("p", "large", max_output_tokens=64_000), ModelInfo("p", "small", max_output_tokens=4_000)
@@ -246,13 +246,13 @@ def test_a_client_that_names_no_length_gets_the_cap(make: Make, dialect: str, fi
     assert silent.body == {"model": "auto"}
 
 
-def test_a_client_s_own_length_stands(make: Make) -> None:
+def test_spend_client_s_own_length_stands(make: Make) -> None:
     asked = ChatRequest("anthropic_messages", "auto", (), max_output_tokens=9000)
     assert make(max_request_output_tokens=8192).cap(asked, HAIKU.info) is asked
     assert make().cap(asked, HAIKU.info) is asked
 
 
-def test_a_dialect_of_a_plugin_is_capped_where_it_is_translated(make: Make) -> None:
+def test_spend_dialect_of_a_plugin_is_capped_where_it_is_translated(make: Make) -> None:
     capped = make(max_request_output_tokens=10).cap(ChatRequest("gemini", "auto", (), body={}), HAIKU.info)
     assert (capped.max_output_tokens, capped.body) == (10, {})
 
@@ -325,7 +325,7 @@ async def test_reserve_takes_a_small_length_of_the_clients_at_its_word(make: Mak
     assert (reservation.output_cap, reservation.watched_tokens) == (None, 4096 * 1.5 + 1024)
 
 
-async def test_whole_answers_are_bound_to_what_is_set_aside_for_them(make: Make) -> None:
+async def test_spend_whole_answers_are_bound_to_what_is_set_aside_for_them(make: Make) -> None:
     guard = make(daily_output_token_budget=100_000)
     alone = await guard.reserve(HAIKU, LONG, None, stated=False)
     assert alone.output_cap == 25_000
@@ -465,7 +465,7 @@ async def test_usage_is_booked_without_any_limit(make: Make, ledger: Ledger) -> 
     assert await used(ledger) == Amounts(1, 1, 2, 0)
 
 
-async def test_a_refused_call_counts_as_a_request_and_costs_nothing(make: Make, ledger: Ledger) -> None:
+async def test_spend_refused_call_counts_as_a_request_and_costs_nothing(make: Make, ledger: Ledger) -> None:
     guard = make(daily_request_budget=1)
     await (await guard.reserve(HAIKU, SMALL, None)).settle(None, 0.0)
     assert await used(ledger) == Amounts(1, 0, 0, 0)
@@ -473,14 +473,14 @@ async def test_a_refused_call_counts_as_a_request_and_costs_nothing(make: Make, 
         await guard.reserve(HAIKU, SMALL, None)
 
 
-async def test_a_failed_call_gives_everything_back(make: Make, ledger: Ledger) -> None:
+async def test_spend_failed_call_gives_everything_back(make: Make, ledger: Ledger) -> None:
     guard = make(daily_request_budget=1)
     for _ in range(3):
         await (await guard.reserve(HAIKU, SMALL, None)).release()
     assert await used(ledger) == Amounts()
 
 
-async def test_only_the_first_word_counts(make: Make, ledger: Ledger) -> None:
+async def test_spend_only_the_first_word_counts(make: Make, ledger: Ledger) -> None:
     reservation = await make().reserve(HAIKU, SMALL, None)
     await reservation.settle(Usage(1, 1), 0.0)
     await reservation.settle(Usage(50, 50), 0.0)
@@ -488,7 +488,7 @@ async def test_only_the_first_word_counts(make: Make, ledger: Ledger) -> None:
     assert await used(ledger) == Amounts(1, 1, 1, 0)
 
 
-async def test_a_call_belongs_to_the_day_it_began(make: Make, ledger: Ledger) -> None:
+async def test_spend_call_belongs_to_the_day_it_began(make: Make, ledger: Ledger) -> None:
     late = make(now=NOON + 43_199, daily_request_budget=1)
     reservation = await late.reserve(HAIKU, SMALL, None)
     await make(now=NOON + 43_200, daily_request_budget=1).reserve(HAIKU, SMALL, None)
@@ -505,7 +505,7 @@ async def test_a_call_belongs_to_the_day_it_began(make: Make, ledger: Ledger) ->
         (Usage(90, 300), 400, Usage(90, 300)),
     ],
 )
-def test_an_answer_cut_short_counts_what_was_seen(reported: Usage | None, characters: int, expected: Usage) -> None:
+def test_spend_answer_cut_short_counts_what_was_seen(reported: Usage | None, characters: int, expected: Usage) -> None:
     assert usage_of_interrupted(reported, 100, characters) == replace(expected, estimated=True)
 
 
@@ -589,7 +589,7 @@ async def test_cancelled_while_settling_is_booked_all_the_same(make: Make, ledge
 # ------------------------------------------------------------------ downgrade
 
 
-async def test_a_cheaper_model_is_offered_when_money_is_short(make: Make) -> None:
+async def test_spend_cheaper_model_is_offered_when_money_is_short(make: Make) -> None:
     guard = make(daily_cost_budget=0.0011, on_exceeded="downgrade")
     with pytest.raises(CostBudgetExceededError) as refusal:
         await guard.reserve(OPUS, SMALL, None)
@@ -598,12 +598,12 @@ async def test_a_cheaper_model_is_offered_when_money_is_short(make: Make) -> Non
     await guard.reserve(candidates[0], SMALL, None)
 
 
-def test_no_cheaper_model_helps_where_tokens_or_requests_are_short(make: Make) -> None:
+def test_spend_no_cheaper_model_helps_where_tokens_or_requests_are_short(make: Make) -> None:
     assert make(on_exceeded="downgrade").cheaper(BudgetExceededError("x"), [HAIKU]) == ()
     assert make(on_exceeded="refuse").cheaper(CostBudgetExceededError("x"), [HAIKU]) == ()
 
 
-async def test_the_snapshot_shows_budgets_and_use(make: Make) -> None:
+async def test_spend_snapshot_shows_budgets_and_use(make: Make) -> None:
     guard = make(daily_request_budget=3, clients={"ci": ClientKeySettings(token="t", daily_request_budget=2)})
     await (await guard.reserve(HAIKU, SMALL, "ci")).settle(Usage(1, 2), 0.5)
     snapshot = await guard.snapshot()
@@ -618,7 +618,7 @@ async def test_the_snapshot_shows_budgets_and_use(make: Make) -> None:
     assert snapshot["periods"]["month"]["used"] == dict.fromkeys(scopes, used)
 
 
-async def test_what_a_plan_pays_for_touches_no_budget_in_money(make: Make, ledger: Ledger) -> None:
+async def test_spend_what_a_plan_pays_for_touches_no_budget_in_money(make: Make, ledger: Ledger) -> None:
     guard = make(daily_cost_budget=0.0001, daily_request_budget=2)
     for _ in range(2):
         held = await guard.reserve(HAIKU, SMALL, None, by_plan=True)
@@ -628,7 +628,7 @@ async def test_what_a_plan_pays_for_touches_no_budget_in_money(make: Make, ledge
         await guard.reserve(HAIKU, SMALL, None, by_plan=True)
 
 
-async def test_without_limits_nothing_is_set_aside_or_given_back(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_spend_without_limits_nothing_is_set_aside_or_given_back(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     async def never(*_: object) -> None:
         raise AssertionError("the ledger was asked")
 
@@ -639,14 +639,14 @@ async def test_without_limits_nothing_is_set_aside_or_given_back(make: Make, mon
 
 @pytest.mark.parametrize("asked", ["claude-opus-4-6", "claude-opus-4-6-20260101", "claude-opus-4-6-latest", "Claude-Opus-4.6"])
 @pytest.mark.parametrize("denied", ["claude-opus-4-6", "anthropic/claude-opus-4-6"])
-async def test_a_denied_model_is_denied_in_every_edition(make: Make, denied: str, asked: str) -> None:
+async def test_spend_denied_model_is_denied_in_every_edition(make: Make, denied: str, asked: str) -> None:
     guard = make(denylist_models=(denied,))
     with pytest.raises(ModelNotAllowedError):
         await guard.reserve(Candidate(ModelInfo("anthropic", asked)), SMALL, None)
     await guard.reserve(Candidate(ModelInfo("anthropic", "claude-opus-4-7")), SMALL, None)
 
 
-async def test_a_plan_goes_on_where_the_money_is_spent(make: Make) -> None:
+async def test_spend_plan_goes_on_where_the_money_is_spent(make: Make) -> None:
     await (await make().reserve(HAIKU, SMALL, None)).settle(Usage(input_tokens=1, output_tokens=1), 1.0)
     guard = make(daily_cost_budget=0.99)
     with pytest.raises(CostBudgetExceededError):

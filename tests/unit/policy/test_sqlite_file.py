@@ -36,7 +36,7 @@ async def booked(path: Path) -> None:
     await store.close()
 
 
-async def test_the_file_is_private_and_leaves_nothing_beside_it(path: Path) -> None:
+async def test_sqlite_file_file_is_private_and_leaves_nothing_beside_it(path: Path) -> None:
     await booked(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -84,7 +84,7 @@ def replace_with_a_folder(path: Path) -> None:
     ],
     ids=["empty", "text", "cut", "scribbled", "another", "version", "folder"],
 )
-async def test_a_damaged_ledger_stops_the_start_and_is_left_as_it_is(path: Path, damage) -> None:
+async def test_sqlite_file_damaged_ledger_stops_the_start_and_is_left_as_it_is(path: Path, damage) -> None:
     await booked(path)
     damage(path)
     before = path.read_bytes() if path.is_file() else b""
@@ -93,7 +93,7 @@ async def test_a_damaged_ledger_stops_the_start_and_is_left_as_it_is(path: Path,
     assert (path.read_bytes() if path.is_file() else b"") == before
 
 
-async def test_a_reader_works_while_a_gateway_runs_and_after(path: Path) -> None:
+async def test_sqlite_file_reader_works_while_a_gateway_runs_and_after(path: Path) -> None:
     store = SqliteStore(path, "gateway")
     await store.write([(ACCOUNT, USED)], [], [], MOMENT)
     with SqliteLedgerReader(path) as reader:
@@ -108,7 +108,7 @@ async def test_a_reader_works_while_a_gateway_runs_and_after(path: Path) -> None
         assert reader.rows(0, 4e9)[0].used == Amounts(2, 4, 6, 8)
 
 
-async def test_another_s_long_transaction_is_waited_for_and_then_given_up(path: Path) -> None:
+async def test_sqlite_file_another_s_long_transaction_is_waited_for_and_then_given_up(path: Path) -> None:
     store = SqliteStore(path, "me", wait_seconds=0.05)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -121,7 +121,7 @@ async def test_another_s_long_transaction_is_waited_for_and_then_given_up(path: 
     await store.close()
 
 
-async def test_a_failed_change_is_undone_and_the_next_one_works(path: Path) -> None:
+async def test_sqlite_file_failed_change_is_undone_and_the_next_one_works(path: Path) -> None:
     store = SqliteStore(path, "me")
     store._connection.execute("CREATE TRIGGER full BEFORE INSERT ON used BEGIN SELECT RAISE(FAIL, 'disk full'); END")
     await store.reserve(ASKED, [], MOMENT)
@@ -134,7 +134,7 @@ async def test_a_failed_change_is_undone_and_the_next_one_works(path: Path) -> N
     await store.close()
 
 
-async def test_the_settings_choose_the_store(tmp_path: Path) -> None:
+async def test_sqlite_file_settings_choose_the_store(tmp_path: Path) -> None:
     ledger = open_ledger(Settings(home=tmp_path), lambda: "me", lambda: MOMENT)
     assert isinstance(ledger._store, SqliteStore)
     assert ledger_path(tmp_path).exists()
@@ -226,7 +226,7 @@ LOSSES = [delete, delete_the_folder, replace_with_an_empty_one, truncate, cut_in
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
 @pytest.mark.parametrize("next_step", ["reserve", "settle", "nothing"])
-async def test_a_ledger_lost_while_running_is_noticed_and_written_back(
+async def test_sqlite_file_ledger_lost_while_running_is_noticed_and_written_back(
     path: Path, loss: Callable[[Path], None], next_step: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     await booked(path)
@@ -254,7 +254,7 @@ async def test_a_ledger_lost_while_running_is_noticed_and_written_back(
         assert sum(row.used.requests for row in reader.rows(0, 4e9)) == expected
 
 
-async def test_two_processes_write_back_each_its_own_and_nothing_twice(path: Path) -> None:
+async def test_sqlite_file_two_processes_write_back_each_its_own_and_nothing_twice(path: Path) -> None:
     await booked(path)
     one, other = (Ledger(SqliteStore(path, name), lambda: MOMENT) for name in ("one", "other"))
     for _ in range(3):
@@ -270,7 +270,7 @@ async def test_two_processes_write_back_each_its_own_and_nothing_twice(path: Pat
         await ledger.close()
 
 
-async def test_a_backup_put_back_is_brought_up_to_date(path: Path, tmp_path: Path) -> None:
+async def test_sqlite_file_backup_put_back_is_brought_up_to_date(path: Path, tmp_path: Path) -> None:
     ledger = Ledger(SqliteStore(path, "me"), lambda: MOMENT)
     await ledger.settle(ACCOUNT, USED)
     backup = sqlite3.connect(tmp_path / "backup")
@@ -284,7 +284,7 @@ async def test_a_backup_put_back_is_brought_up_to_date(path: Path, tmp_path: Pat
     await ledger.close()
 
 
-async def test_a_read_only_ledger_refuses_what_a_limit_counts_until_it_can_be_written(
+async def test_sqlite_file_read_only_ledger_refuses_what_a_limit_counts_until_it_can_be_written(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     ledger = Ledger(SqliteStore(path, "me"), lambda: MOMENT, examine_seconds=0.02)

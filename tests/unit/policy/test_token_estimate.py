@@ -61,11 +61,11 @@ def test_text_by_script(text: str, expected: int) -> None:
 
 
 @given(st.text(), st.text())
-def test_more_text_never_counts_less(first: str, second: str) -> None:
+def test_token_estimate_more_text_never_counts_less(first: str, second: str) -> None:
     assert text_tokens(first) <= text_tokens(first + second) <= text_tokens(first) + text_tokens(second)
 
 
-def test_every_part_counts() -> None:
+def test_token_estimate_every_part_counts() -> None:
     text = TextPart("x" * 400)
     assert tokens(text) - EMPTY == 100
     assert tokens(RefusalPart("x" * 400)) - EMPTY == 100
@@ -128,7 +128,7 @@ def test_image_tokens_are_bounded_and_default_to_a_full_one(data: str, expected:
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_after_a_jpeg_mark_are_survived(tail: bytes) -> None:
+def test_token_estimate_any_bytes_after_a_jpeg_mark_are_survived(tail: bytes) -> None:
     assert 85 <= image_tokens(encoded(b"\xff\xd8" + tail)) <= 1600
 
 
@@ -168,7 +168,7 @@ def test_exact_only_near_the_limit(limit: int | None, exact: bool) -> None:
     assert (counted, counter.asked) == ((404, 1) if exact else (104, 0))
 
 
-def test_a_request_is_counted_once_for_all_models_of_its_route() -> None:
+def test_token_estimate_request_is_counted_once_for_all_models_of_its_route() -> None:
     counter = Exact()
     estimator = TokenEstimator(100, counter)
     first, second = request(TextPart("x" * 400)), request(TextPart("y" * 320))
@@ -177,12 +177,12 @@ def test_a_request_is_counted_once_for_all_models_of_its_route() -> None:
     assert counter.asked == 3
 
 
-def test_without_the_extra_the_estimate_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_token_estimate_without_the_extra_the_estimate_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("openclaw_oauthrouter.policy.exact_count.find_spec", lambda name: None)
     assert TokenEstimator(100).input_tokens(request(TextPart("x" * 400))) == 104
 
 
-def test_with_the_extra_the_count_comes_once_it_is_loaded() -> None:
+def test_token_estimate_with_the_extra_the_count_comes_once_it_is_loaded() -> None:
     pytest.importorskip("quicktok")
     counter = ExactCounter()
     assert counter.counter() is None

@@ -19,7 +19,7 @@ class UpstreamOnly:
     name = "upstream_only"
 
 
-def test_every_accepted_token_header_ends_here() -> None:
+def test_client_paths_every_accepted_token_header_ends_here() -> None:
     assert set(ALL.token_headers) <= set(ALL.never_forwarded)
     assert {"authorization", "x-api-key", "x-openai-api-key", "x-goog-api-key"} == set(ALL.token_headers)
     sent = dict.fromkeys(ALL.token_headers, "secret") | {"anthropic-beta": "x", "cookie": "c"}
@@ -61,7 +61,7 @@ def test_dialect_without_paths_is_for_upstreams_only() -> None:
     assert ClientPaths([UpstreamOnly()]).by_pattern == {}  # type: ignore[list-item]
 
 
-def test_two_dialects_on_one_path_are_refused() -> None:
+def test_client_paths_two_dialects_on_one_path_are_refused() -> None:
     class Other(UpstreamOnly):
         client_paths = (ClientPath("/v1/messages"),)
 

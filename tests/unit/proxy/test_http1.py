@@ -139,7 +139,7 @@ STREAM = (
 
 @given(cuts=st.lists(st.integers(0, len(STREAM)), max_size=12))
 @settings(max_examples=60, deadline=None)
-async def test_any_chunking_gives_the_same_exchange(cuts: list[int]) -> None:
+async def test_http1_any_chunking_gives_the_same_exchange(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(STREAM)]
     world = World()
     await world.send(*(STREAM[a:b] for a, b in pairwise(edges) if a < b))
@@ -173,7 +173,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-async def test_what_can_be_read_in_two_ways_is_refused(name: str) -> None:
+async def test_http1_what_can_be_read_in_two_ways_is_refused(name: str) -> None:
     world = World()
     answer = await world.send(REFUSED[name] + post(b"smuggled"))
     assert answer.startswith(b"HTTP/1.1 400 "), answer
@@ -207,7 +207,7 @@ async def test_garbage_behind_a_request_does_not_take_its_answer() -> None:
     assert world.transport.ended
 
 
-async def test_an_answer_before_the_whole_body_closes_the_connection() -> None:
+async def test_http1_answer_before_the_whole_body_closes_the_connection() -> None:
     async def refuses(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
@@ -219,7 +219,7 @@ async def test_an_answer_before_the_whole_body_closes_the_connection() -> None:
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
-async def test_an_answer_of_unknown_length_is_chunked() -> None:
+async def test_http1_answer_of_unknown_length_is_chunked() -> None:
     async def streams(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         for piece in (b"one", b"", b"two"):
@@ -241,7 +241,7 @@ async def test_continue_is_said_when_the_body_is_asked_for() -> None:
     assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK")
 
 
-async def test_an_offer_of_another_protocol_is_declined_and_its_body_read() -> None:
+async def test_http1_offer_of_another_protocol_is_declined_and_its_body_read() -> None:
     world = World()
     answer = await world.send(
         post(b"abc", b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAA") + post(b"next")
@@ -265,7 +265,7 @@ async def test_http2_and_websockets_are_handed_over(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", [b"x-a", b"content-type"])
-async def test_a_line_break_in_an_answers_header_never_leaves(name: bytes) -> None:
+async def test_http1_line_break_in_an_answers_header_never_leaves(name: bytes) -> None:
     async def evil(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(name, b"a\r\nset-cookie: b")]})
 
@@ -274,7 +274,7 @@ async def test_a_line_break_in_an_answers_header_never_leaves(name: bytes) -> No
     assert b"set-cookie" not in answer
 
 
-async def test_a_client_that_leaves_is_told_to_the_application() -> None:
+async def test_http1_client_that_leaves_is_told_to_the_application() -> None:
     told: list[Any] = []
 
     async def waits(scope: Scope, receive: Receive, send: Send) -> None:
@@ -287,7 +287,7 @@ async def test_a_client_that_leaves_is_told_to_the_application() -> None:
     assert told == ["http.request", "called", "http.disconnect"]
 
 
-async def test_a_draining_connection_ends_with_its_answer() -> None:
+async def test_http1_draining_connection_ends_with_its_answer() -> None:
     world = World()
     world.owner.draining = True
     assert b"connection: close" in await world.send(post(b"last"))

@@ -52,12 +52,12 @@ def test_pages(words: dict[str, str], names: list[str], more: bool) -> None:
 
 
 @pytest.mark.parametrize("limit", ["0", "1001", "-1", "many", ""])
-def test_a_limit_that_is_none(limit: str) -> None:
+def test_models_list_limit_that_is_none(limit: str) -> None:
     with pytest.raises(InvalidRequestError):
         anthropic_models(ENTRIES, {"limit": limit}, TODAY)
 
 
-def test_an_id_that_is_not_listed() -> None:
+def test_models_list_id_that_is_not_listed() -> None:
     with pytest.raises(NotFoundError):
         anthropic_models(ENTRIES, {"after_id": "nobody"}, TODAY)
 
@@ -70,7 +70,7 @@ def test_prices_are_per_token_and_retirement_is_a_stage() -> None:
     assert entry.anthropic(TODAY)["retires_at"] == "2026-11-30T00:00:00Z"
 
 
-async def test_both_sdks_read_the_list(tmp_path: Path) -> None:
+async def test_models_list_both_sdks_read_the_list(tmp_path: Path) -> None:
     async with (
         demo_upstream() as settings,
         await start_proxy(port=0, home=tmp_path, auth_token="local-token", **settings) as handle,

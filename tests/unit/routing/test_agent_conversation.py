@@ -125,13 +125,13 @@ def fixed_cost(router: Router, steps: list[Step], info: ModelInfo) -> float:
     return sum(costs)
 
 
-def test_it_is_the_conversation_of_thirty_requests(steps: list[Step]) -> None:
+def test_agent_conversation_it_is_the_conversation_of_thirty_requests(steps: list[Step]) -> None:
     assert len(steps) == 30
     assert len({step.decision.tier for step in steps}) > 1
     assert steps[-1].usage.input_tokens > 20_000
 
 
-def test_the_model_never_changes_needlessly(router: Router, steps: list[Step]) -> None:
+def test_agent_conversation_model_never_changes_needlessly(router: Router, steps: list[Step]) -> None:
     for before, after in pairwise(steps):
         if after.info == before.info:
             continue
@@ -148,7 +148,7 @@ def test_the_model_never_changes_needlessly(router: Router, steps: list[Step]) -
         assert leaving < staying, f"{before.info.name} -> {after.info.name}: {after.decision.reasoning}"
 
 
-def test_a_tool_loop_stays_with_its_model_once_it_runs(steps: list[Step]) -> None:
+def test_agent_conversation_tool_loop_stays_with_its_model_once_it_runs(steps: list[Step]) -> None:
     at = 0
     for _, calls in TASKS:
         loop = steps[at + 1 : at + calls + 1]
@@ -156,7 +156,7 @@ def test_a_tool_loop_stays_with_its_model_once_it_runs(steps: list[Step]) -> Non
         at += calls + 1
 
 
-def test_what_it_costs_against_one_model_from_beginning_to_end(router: Router, steps: list[Step]) -> None:
+def test_agent_conversation_what_it_costs_against_one_model_from_beginning_to_end(router: Router, steps: list[Step]) -> None:
     """Prompt caches make one fixed model a strong rival: a conversation that rises late pays its whole prompt once more.
 
     So routing must beat the baseline model clearly, and may cost more than the model the conversation ends with by no more than

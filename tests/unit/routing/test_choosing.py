@@ -38,7 +38,7 @@ SIMPLE, MEDIUM, COMPLEX, REASONING = Tier
         (REASONING, [REASONING, COMPLEX, MEDIUM, SIMPLE]),
     ],
 )
-def test_a_tier_borrows_from_stronger_ones_first(tier: Tier, order: list[Tier]) -> None:
+def test_choosing_tier_borrows_from_stronger_ones_first(tier: Tier, order: list[Tier]) -> None:
     assert borrowing_order(tier) == order
 
 
@@ -49,7 +49,7 @@ def test_plugins_override_tiers_and_the_last_registered_wins() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"HUGE": ["a/b"]}, {"SIMPLE": []}])
-def test_a_plugins_wrong_tier_is_the_operators_to_mend(wrong: dict[str, list[str]]) -> None:
+def test_choosing_plugins_wrong_tier_is_the_operators_to_mend(wrong: dict[str, list[str]]) -> None:
     with pytest.raises(ConfigurationError, match="SIMPLE, MEDIUM, COMPLEX, REASONING"):
         named_tiers(RoutingSettings(), [wrong])
 
@@ -70,7 +70,7 @@ def test_named_tiers_original_is_the_first_editions_table() -> None:
     }
 
 
-def test_the_first_classifier_keeps_its_own_table_unless_tiers_are_configured() -> None:
+def test_choosing_first_classifier_keeps_its_own_table_unless_tiers_are_configured() -> None:
     kept = named_tiers(RoutingSettings(classifier="rules-v1"))
     assert kept[SIMPLE].models == ("anthropic/claude-haiku-4-5",)
     assert kept[COMPLEX].models == ("anthropic/claude-sonnet-4-6",)
@@ -88,7 +88,7 @@ def test_hints_are_read_in_any_case() -> None:
 
 
 @pytest.mark.parametrize("header", ["x-oauthrouter-tier", "x-oauthrouter-profile", "x-oauthrouter-max-tier"])
-def test_a_wrong_hint_names_what_exists(header: str) -> None:
+def test_choosing_wrong_hint_names_what_exists(header: str) -> None:
     with pytest.raises(InvalidRequestError) as refused:
         hints_of({header: "HUGE"})
     assert refused.value.param == header
@@ -130,7 +130,7 @@ SERVED = {
         ("nobody-knows-it", "gpt-6.1-terra"),
     ],
 )
-def test_without_a_chain_a_model_of_the_same_class_stands_in(limited: str, codex: str) -> None:
+def test_choosing_without_a_chain_a_model_of_the_same_class_stands_in(limited: str, codex: str) -> None:
     candidates = list(fallback_candidates(ModelInfo("anthropic", limited), ON, SERVED, TODAY))  # type: ignore[arg-type]
     assert [candidate.info.name for candidate in candidates] == [f"openai-codex/{codex}", "deepseek/deepseek-v4-flash"]
     assert {candidate.only_on for candidate in candidates} == {(429, 529)}
@@ -140,7 +140,7 @@ def test_without_a_chain_a_model_of_the_same_class_stands_in(limited: str, codex
     ("key", "found"),
     [("anthropic/claude-haiku-4-5", True), ("claude-haiku-4-5", True), ("haiku", True), ("opus", False)],
 )
-def test_a_map_takes_full_names_ids_and_family_words(key: str, found: bool) -> None:
+def test_choosing_map_takes_full_names_ids_and_family_words(key: str, found: bool) -> None:
     settings = RateLimitFallbackSettings(
         enabled=True, on_status_codes=(503,), chain=(FallbackCandidateSettings(provider="deepseek", model_map={key: "x"}),)
     )
@@ -156,7 +156,7 @@ def test_a_map_takes_full_names_ids_and_family_words(key: str, found: bool) -> N
         (ModelInfo("anthropic", "claude-haiku-4-5"), ON, {}),
     ],
 )
-def test_no_fallback_when_off_or_for_another_provider_or_with_nobody_there(
+def test_choosing_no_fallback_when_off_or_for_another_provider_or_with_nobody_there(
     info: ModelInfo, settings: RateLimitFallbackSettings, there: dict[str, FakeProvider]
 ) -> None:
     assert list(fallback_candidates(info, settings, there)) == []  # type: ignore[arg-type]
@@ -193,16 +193,16 @@ def eligibility_of(
         (eligibility_of(blocked="cooling down"), Requirements(), "cooling down"),
     ],
 )
-def test_why_a_model_cannot_serve(eligibility: Eligibility, requirements: Requirements, reason: str | None) -> None:
+def test_choosing_why_a_model_cannot_serve(eligibility: Eligibility, requirements: Requirements, reason: str | None) -> None:
     found = eligibility.why_not(CARD, requirements)
     assert found is None if reason is None else reason in (found or "")
 
 
-def test_a_card_that_says_nothing_serves_anything() -> None:
+def test_choosing_model_info_that_says_nothing_serves_anything() -> None:
     assert eligibility_of().why_not(OPEN, Requirements(10**7, images=True, documents=True, tools=True)) is None
 
 
-def test_needs_are_read_off_the_parts_even_inside_a_tools_answer() -> None:
+def test_requirements_are_read_off_the_parts_even_inside_a_tools_answer() -> None:
     image, document = BlobPart("image", "image/png", "aGk="), UriPart("document", "https://example.com/x.pdf")
     assert requirements_of(asking("auto", TextPart("hi")), 7) == Requirements(7)
     assert requirements_of(asking("auto", image, tools=(Tool("f"),)), 0) == Requirements(images=True, tools=True)
@@ -214,7 +214,7 @@ def test_needs_are_read_off_the_parts_even_inside_a_tools_answer() -> None:
     assert requirements_of(asking(response_format=ResponseFormat("text")), 0) == Requirements()
 
 
-def test_a_model_that_keeps_to_no_shape_is_passed_over_while_there_is_another() -> None:
+def test_choosing_model_that_keeps_to_no_shape_is_passed_over_while_there_is_another() -> None:
     shaped = asking(response_format=ResponseFormat("json_schema", {}))
     world = World(tier=Tier.SIMPLE)
 
@@ -228,7 +228,7 @@ def test_a_model_that_keeps_to_no_shape_is_passed_over_while_there_is_another() 
     assert decided() == ("alpha/small", [])
 
 
-def test_the_stops_of_a_fallback_have_to_be_up_to_the_request_too() -> None:
+def test_choosing_stops_of_a_fallback_have_to_be_up_to_the_request_too() -> None:
     blind = FakeProvider("gamma", (ModelInfo("gamma", "spare", images=False),))
     chain = (FallbackCandidateSettings(provider="gamma", default_model="spare"),)
     world = World(

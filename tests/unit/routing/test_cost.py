@@ -154,7 +154,7 @@ def decided(world: World, conversation: str | None = None, **request: object) ->
     return world.router().route(asking(**request), RouteHints(), conversation).decision.model  # type: ignore[arg-type]
 
 
-def test_a_plan_below_its_pace_is_taken_before_a_paid_key_for_what_it_serves_as_well() -> None:
+def test_cost_plan_below_its_pace_is_taken_before_a_paid_key_for_what_it_serves_as_well() -> None:
     world = World(tier=Tier.SIMPLE)
     assert decided(world) == "alpha/small"
     world.payments["beta"] = plan(0.03, 0.5)
@@ -162,7 +162,7 @@ def test_a_plan_below_its_pace_is_taken_before_a_paid_key_for_what_it_serves_as_
     assert decided(world) == "beta/middle"
 
 
-def test_a_plan_is_not_taken_for_what_it_does_not_serve() -> None:
+def test_cost_plan_is_not_taken_for_what_it_does_not_serve() -> None:
     world = World(tier=Tier.REASONING, payments={"beta": plan(0.03, 0.5)}, now=NOW)
     assert decided(world) == "alpha/huge"
 
@@ -170,18 +170,18 @@ def test_a_plan_is_not_taken_for_what_it_does_not_serve() -> None:
 @pytest.mark.parametrize(
     ("profile", "model"), [("economy", "beta/middle"), ("balanced", "alpha/large"), ("quality", "alpha/large")]
 )
-def test_the_profile_says_what_going_below_the_tier_is_worth(profile: str, model: str) -> None:
+def test_cost_profile_says_what_going_below_the_tier_is_worth(profile: str, model: str) -> None:
     world = World(settings={"profile": profile}, tier=Tier.COMPLEX, payments={"beta": plan(0.03, 0.5)}, now=NOW)
     assert decided(world) == model
 
 
 @pytest.mark.parametrize(("used", "model"), [(0.1, "alpha/large"), (0.9, "beta/strong"), (0.99, "beta/strong")])
-def test_of_two_plans_the_less_scarce_serves(used: float, model: str) -> None:
+def test_cost_of_two_plans_the_less_scarce_serves(used: float, model: str) -> None:
     world = two_plans(used, 0.1)
     assert decided(world) == model
 
 
-def test_with_both_plans_scarce_the_primary_serves() -> None:
+def test_cost_with_both_plans_scarce_the_primary_serves() -> None:
     assert decided(two_plans(0.99, 0.99)) == "alpha/large"
 
 
@@ -200,7 +200,7 @@ def two_plans(alpha: float, beta: float) -> World:
     )
 
 
-def test_a_stronger_tiers_model_is_borrowed_only_where_that_saves_half_the_work() -> None:
+def test_cost_stronger_tiers_model_is_borrowed_only_where_that_saves_half_the_work() -> None:
     """The plan has a model of a stronger tier only; at list price that is five times as dear as the tier's own, which a key pays."""
     world = World(tier=Tier.SIMPLE, usable={"alpha", "beta"}, payments={"beta": plan(0.03, 0.5)}, now=NOW)
     assert decided(world) == "beta/middle"
@@ -220,7 +220,7 @@ def test_models_paid_alike_keep_the_configured_order_whatever_they_cost() -> Non
     assert decided(cheapest) == "alpha/small"
 
 
-def test_a_cache_counts_while_it_lives_and_not_after() -> None:
+def test_cost_cache_counts_while_it_lives_and_not_after() -> None:
     world = World(tokens=100_000, tier=Tier.SIMPLE, now=NOW)
     router = world.router()
     conversations = router.conversations
@@ -230,7 +230,7 @@ def test_a_cache_counts_while_it_lives_and_not_after() -> None:
     assert router.route(asking(), RouteHints(), "c").decision.model == "alpha/small"
 
 
-def test_a_cache_left_behind_still_counts_on_the_way_back() -> None:
+def test_cost_cache_left_behind_still_counts_on_the_way_back() -> None:
     """The conversation was at another model for a turn; the first one's cache is still warm."""
     caches = {"alpha/large": CachedPrompt(90_000, NOW - 60), "alpha/huge": CachedPrompt(100_000, NOW)}
     world = World(tokens=100_000, tier=Tier.COMPLEX, now=NOW)
@@ -242,7 +242,7 @@ def test_a_cache_left_behind_still_counts_on_the_way_back() -> None:
     assert first.cost.cached_tokens == 90_000
 
 
-def test_every_compared_candidate_carries_its_sum_and_the_least_comes_first() -> None:
+def test_cost_every_compared_candidate_carries_its_sum_and_the_least_comes_first() -> None:
     decision = World(tier=Tier.MEDIUM).router().route(asking(), RouteHints(), None).decision
     totals = [candidate.cost.total for candidate in decision.candidates if candidate.cost]
     assert len(totals) == 4
@@ -251,7 +251,7 @@ def test_every_compared_candidate_carries_its_sum_and_the_least_comes_first() ->
     assert decision.stake > 0
 
 
-def test_what_happened_in_flight_moves_a_task_only_when_the_sum_says_so() -> None:
+def test_cost_what_happened_in_flight_moves_a_task_only_when_the_sum_says_so() -> None:
     from openclaw_oauthrouter.canonical.routing import Flight
 
     def moved(trouble: float, *, calls: int = 30, **settings: object) -> str:

@@ -131,7 +131,7 @@ def test_models_nothing_is_known_of_serve_every_tier_where_there_are_no_others()
         assert [choice.info.id for choice in tiers[tier]] == ["own:8b", "other:8b", "plain:1b"]
 
 
-def test_without_prices_of_its_own_a_provider_is_sorted_by_those_of_the_maker() -> None:
+def test_default_tiers_without_prices_of_its_own_a_provider_is_sorted_by_those_of_the_maker() -> None:
     found = [described("azure", name, shipped_models()) for name in ("gpt-6-sol", "gpt-6-luna")]
     tiers = compute_tiers({"azure": found}, order_price, TODAY)
     assert [tiers[tier][0].info.id for tier in Tier] == ["gpt-6-luna", "gpt-6-sol", "gpt-6-sol", "gpt-6-sol"]

@@ -37,7 +37,7 @@ ALIASES = {"cheap": "anthropic/claude-haiku-4-5", "best": "auto-quality", "Old.N
         ("autopilot", None),
     ],
 )
-def test_the_router_shall_choose(model: str, profile: str | None) -> None:
+def test_model_ids_router_shall_choose(model: str, profile: str | None) -> None:
     assert resolve(model, PROVIDERS, ALIASES, ()) == Auto(profile)  # type: ignore[arg-type]
 
 
@@ -59,7 +59,7 @@ def test_the_router_shall_choose(model: str, profile: str | None) -> None:
         ("o3-mini", "openai/o3-mini"),
     ],
 )
-def test_a_model_is_found(model: str, name: str) -> None:
+def test_model_ids_model_is_found(model: str, name: str) -> None:
     found = resolve(model, PROVIDERS, ALIASES, ())
     assert isinstance(found, ModelInfo)
     assert found.name == name
@@ -74,14 +74,14 @@ def test_a_model_is_found(model: str, name: str) -> None:
         ("claude-haiku-4-5", ["mine", "anthropic"], "anthropic"),
     ],
 )
-def test_a_bare_id_goes_to_a_provider_with_a_credential(model: str, usable: list[str], provider: str) -> None:
+def test_model_ids_bare_id_goes_to_a_provider_with_a_credential(model: str, usable: list[str], provider: str) -> None:
     found = resolve(model, PROVIDERS, {}, usable)
     assert isinstance(found, ModelInfo)
     assert found.provider == provider
 
 
 @pytest.mark.parametrize("model", ["", "   ", "oauthrouter/"])
-def test_an_empty_id_is_refused(model: str) -> None:
+def test_model_ids_empty_id_is_refused(model: str) -> None:
     with pytest.raises(InvalidRequestError) as refused:
         resolve(model, PROVIDERS, {}, ())
     assert refused.value.param == "model"
@@ -91,7 +91,7 @@ def test_an_empty_id_is_refused(model: str) -> None:
     ("model", "hint"),
     [("alpha/smal", "alpha/small"), ("midle", "middle"), ("nobody/xyzzy", "GET /v1/models")],
 )
-def test_an_unknown_id_names_what_comes_close(model: str, hint: str) -> None:
+def test_model_ids_unknown_id_names_what_comes_close(model: str, hint: str) -> None:
     with pytest.raises(ModelNotFoundError, match="no configured provider serves") as missing:
         resolve(model, providers(), {}, ())
     assert hint in missing.value.message
@@ -106,11 +106,11 @@ def test_an_unknown_id_names_what_comes_close(model: str, hint: str) -> None:
         ("claude-opus-4-6", "anthropic/claude-haiku-4-5"),
     ],
 )
-def test_an_answer_carries_the_clients_own_spelling_of_its_model(requested: str, shown: str) -> None:
+def test_model_ids_answer_carries_the_clients_own_spelling_of_its_model(requested: str, shown: str) -> None:
     assert shown_model(requested, HAIKU) == shown
 
 
-def test_an_id_keeps_its_spelling() -> None:
+def test_model_ids_id_keeps_its_spelling() -> None:
     assert normalise(" oauthrouter/openai/gpt-5.4 ") == "openai/gpt-5.4"
     assert normalise("openrouter/anthropic/claude-haiku-4.5") == "openrouter/anthropic/claude-haiku-4.5"
 
@@ -124,7 +124,7 @@ def test_comparable_ids_are_those_of_one_model() -> None:
     ("asked", "meant"),
     [("openai/gpt-5.4-mni", "openai/gpt-5.4-mini"), ("anthropic/claude-hiaku-4-5", "anthropic/claude-haiku-4-5")],
 )
-def test_a_slip_of_the_fingers_is_refused_and_named(asked: str, meant: str) -> None:
+def test_model_ids_slip_of_the_fingers_is_refused_and_named(asked: str, meant: str) -> None:
     vendors: dict[str, Any] = {
         "openai": FakeProvider("openai", (ModelInfo("openai", "gpt-5.4-mini"), ModelInfo("openai", "gpt-4.1")), any_model=True),
         "anthropic": FakeProvider("anthropic", (HAIKU,), any_model=True),
@@ -136,7 +136,7 @@ def test_a_slip_of_the_fingers_is_refused_and_named(asked: str, meant: str) -> N
 @pytest.mark.parametrize(
     "asked", ["openai/gpt-6.9-sol", "openai/gpt-5.4-mini-2026-03-17", "openai/gpt-4o-audio-preview", "openai/ft:gpt-4.1:me"]
 )
-def test_a_model_that_may_be_new_is_the_vendors_to_judge(asked: str) -> None:
+def test_model_ids_model_that_may_be_new_is_the_vendors_to_judge(asked: str) -> None:
     vendors: dict[str, Any] = {
         "openai": FakeProvider("openai", (ModelInfo("openai", "gpt-5.4-mini"), ModelInfo("openai", "gpt-4.1")), any_model=True)
     }
@@ -145,7 +145,7 @@ def test_a_model_that_may_be_new_is_the_vendors_to_judge(asked: str) -> None:
     assert found.name == asked
 
 
-def test_a_name_too_long_to_be_one_is_refused_before_it_is_compared() -> None:
+def test_model_ids_name_too_long_to_be_one_is_refused_before_it_is_compared() -> None:
     with pytest.raises(InvalidRequestError, match="256") as refused:
         resolve("x" * 1_000_000, PROVIDERS, {}, ())
     assert len(refused.value.message) < 200

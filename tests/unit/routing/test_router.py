@@ -41,7 +41,7 @@ def names(decision: RoutingDecision) -> list[str]:
         (Tier.REASONING, ["alpha/huge", "alpha/large", "beta/middle", "alpha/small"]),
     ],
 )
-def test_a_tiers_own_models_come_first_then_borrowed_ones(tier: Tier, models: list[str]) -> None:
+def test_router_tiers_own_models_come_first_then_borrowed_ones(tier: Tier, models: list[str]) -> None:
     decision = decide(World(tier=tier))
     assert names(decision) == models
     assert (decision.model, decision.tier) == (models[0], tier)
@@ -49,7 +49,7 @@ def test_a_tiers_own_models_come_first_then_borrowed_ones(tier: Tier, models: li
     assert decision.skipped == ()
 
 
-def test_what_cannot_serve_is_skipped_with_the_reason() -> None:
+def test_router_what_cannot_serve_is_skipped_with_the_reason() -> None:
     world = World(usable={"alpha"}, settings={"exclude": ["alpha/small"]})
     decision = decide(world)
     assert names(decision) == ["alpha/large", "alpha/huge"]
@@ -59,20 +59,20 @@ def test_what_cannot_serve_is_skipped_with_the_reason() -> None:
     ]
 
 
-def test_a_model_out_of_order_is_passed_over_for_its_tiers_next() -> None:
+def test_router_model_out_of_order_is_passed_over_for_its_tiers_next() -> None:
     tiers = {**TIERS, "SIMPLE": {"primary": "alpha/small", "fallback": ["beta/middle"]}}
     decision = decide(World(settings={"tiers": tiers}, down={"alpha/small": "cooling down"}))
     assert (decision.model, decision.candidates[0].reason) == ("beta/middle", "SIMPLE fallback 1")
     assert decision.skipped[0].reason == "cooling down"
 
 
-def test_a_tier_may_name_a_provider_that_is_not_there() -> None:
+def test_router_tier_may_name_a_provider_that_is_not_there() -> None:
     decision = decide(World(settings={"tiers": {**TIERS, "SIMPLE": {"primary": "nobody/x"}}}))
     assert decision.model == "beta/middle"
     assert decision.skipped[0].reason == "no provider of that name is configured"
 
 
-def test_in_the_end_any_listed_model_serves() -> None:
+def test_router_in_the_end_any_listed_model_serves() -> None:
     world = World(providers=providers(GAMMA), usable={"gamma"})
     assert replace(decide(world).candidates[0], cost=None) == Candidate(GAMMA.listed[0], Tier.SIMPLE, "listed by gamma")
 
@@ -85,17 +85,17 @@ def test_in_the_end_any_listed_model_serves() -> None:
         (replace(SMALL, context_window=500), asking()),
     ],
 )
-def test_a_model_that_is_not_up_to_the_request_is_passed_over(info: ModelInfo, request_: Any) -> None:
+def test_router_model_that_is_not_up_to_the_request_is_passed_over(info: ModelInfo, request_: Any) -> None:
     world = World(providers={**providers(), "alpha": FakeProvider("alpha", (info, LARGE, HUGE))})
     assert decide(world, request_).model == "beta/middle"
 
 
-def test_without_any_credential_it_says_what_to_do() -> None:
+def test_router_without_any_credential_it_says_what_to_do() -> None:
     with pytest.raises(CredentialNotFound, match="add a credential"):
         decide(World(usable=set()))
 
 
-def test_a_prompt_that_no_window_holds_is_told_as_such() -> None:
+def test_router_prompt_that_no_window_holds_is_told_as_such() -> None:
     tight = replace(SMALL, context_window=1000)
     world = World(providers={"alpha": FakeProvider("alpha", (tight,)), "beta": FakeProvider("beta")}, tokens=5000)
     world.usable = {"alpha"}
@@ -105,7 +105,7 @@ def test_a_prompt_that_no_window_holds_is_told_as_such() -> None:
     assert "beta" not in caught.value.message
 
 
-def test_a_request_that_no_model_is_up_to_names_the_reasons() -> None:
+def test_router_request_that_no_model_is_up_to_names_the_reasons() -> None:
     blind = replace(SMALL, images=False, context_window=1000)
     world = World(providers={"alpha": FakeProvider("alpha", (blind,))}, usable={"alpha"})
     with pytest.raises(InvalidRequestError, match="alpha/small: cannot see images") as caught:
@@ -119,13 +119,13 @@ def test_a_request_that_no_model_is_up_to_names_the_reasons() -> None:
         decide(World(providers={"gamma": FakeProvider("gamma", any_model=True)}, usable={"gamma"}))
 
 
-def test_where_everything_is_out_of_order_the_provider_has_the_last_word() -> None:
+def test_router_where_everything_is_out_of_order_the_provider_has_the_last_word() -> None:
     decision = decide(World(down={"alpha": "cooling down", "beta": "cooling down"}))
     assert names(decision) == ["alpha/small", "beta/middle", "alpha/large", "alpha/huge"]
     assert decision.skipped[0].reason == "cooling down"
 
 
-def test_a_price_and_its_baseline_are_told() -> None:
+def test_router_price_and_its_baseline_are_told() -> None:
     decision = decide(World(tokens=100_000))
     assert decision.cost_estimate == pytest.approx(0.1 + 500 * 5e-6)
     assert decision.baseline_cost == pytest.approx(0.5 + 500 * 25e-6)
@@ -135,7 +135,7 @@ def test_a_price_and_its_baseline_are_told() -> None:
     assert decide(World(settings={"baseline": "alpha/large"})).baseline_model == "alpha/large"
 
 
-def test_an_immense_limit_on_the_answer_is_not_taken_for_its_length() -> None:
+def test_router_immense_limit_on_the_answer_is_not_taken_for_its_length() -> None:
     modest, immense = (decide(World(), asking(max_output_tokens=limit)) for limit in (4096, 128_000))
     assert modest.cost_estimate == immense.cost_estimate
 
@@ -167,7 +167,7 @@ def test_hints_and_limits(settings: dict[str, Any], hints: RouteHints, tier: Tie
         ({"profile": "quality"}, RouteHints(profile="balanced"), "auto-economy", "balanced"),
     ],
 )
-def test_the_header_beats_the_id_and_the_id_beats_the_configuration(
+def test_router_header_beats_the_id_and_the_id_beats_the_configuration(
     settings: dict[str, Any], hints: RouteHints, model: str, profile: str
 ) -> None:
     world = World(settings=settings)
@@ -178,7 +178,7 @@ def test_the_header_beats_the_id_and_the_id_beats_the_configuration(
 # ------------------------------------------------------------------ the client's own choice
 
 
-def test_a_model_the_client_names_is_the_only_hop_even_when_it_is_out_of_order() -> None:
+def test_router_model_the_client_names_is_the_only_candidate_even_when_it_is_out_of_order() -> None:
     world = World(down={"alpha": "cooling down"}, settings={"exclude": ["alpha/small"]})
     decision = decide(world, asking("alpha/small"))
     assert decision.candidates == (Candidate(SMALL, reason="chosen by the client"),)
@@ -188,7 +188,7 @@ def test_a_model_the_client_names_is_the_only_hop_even_when_it_is_out_of_order()
         decide(world, asking("alpha/none"))
 
 
-def test_a_named_model_falls_back_only_where_that_is_on_and_only_on_its_statuses() -> None:
+def test_router_named_model_falls_back_only_where_that_is_on_and_only_on_its_statuses() -> None:
     world = World(providers=providers(GAMMA), fallback=FALLBACK)
     decision = decide(world, asking("alpha/small"))
     assert names(decision) == ["alpha/small", "gamma/spare"]
@@ -196,14 +196,14 @@ def test_a_named_model_falls_back_only_where_that_is_on_and_only_on_its_statuses
     assert names(decide(world, asking("beta/middle"))) == ["beta/middle"]
 
 
-def test_auto_gets_the_fallback_behind_its_own_hops_once() -> None:
+def test_auto_gets_the_fallback_behind_its_own_candidates_once() -> None:
     world = World(providers=providers(GAMMA), fallback=FALLBACK)
     assert names(decide(world))[-1] == "gamma/spare"
     listed = World(providers=providers(GAMMA), fallback=FALLBACK, usable={"alpha", "beta", "gamma"})
     assert names(decide(listed)).count("gamma/spare") == 1
 
 
-def test_a_plugin_may_replace_the_decision_and_it_is_priced_anew() -> None:
+def test_router_plugin_may_replace_the_decision_and_it_is_priced_anew() -> None:
     def revise(request: Any, decision: RoutingDecision) -> RoutingDecision:
         return replace(decision, model="beta/middle", candidates=(Candidate(MIDDLE, reason="plugin"),), cost_estimate=-1)
 
@@ -229,13 +229,13 @@ def second_turn(
     return router.route(asking(), NO_HINTS, "c").decision
 
 
-def test_the_judge_is_told_the_previous_tier() -> None:
+def test_router_classifier_is_told_the_previous_tier() -> None:
     world = World()
     second_turn(world, Tier.MEDIUM, Tier.SIMPLE)
     assert world.seen == [(None, "balanced"), (Tier.MEDIUM, "balanced")]
 
 
-def test_a_large_cached_prompt_keeps_its_model() -> None:
+def test_router_large_cached_prompt_keeps_its_model() -> None:
     decision = second_turn(World(tokens=100_000), Tier.MEDIUM, Tier.SIMPLE, cached=99_000)
     assert decision.model == "beta/middle"
     assert decision.candidates[0].reason.startswith("kept")
@@ -244,22 +244,22 @@ def test_a_large_cached_prompt_keeps_its_model() -> None:
 
 
 @pytest.mark.parametrize("cached", [0, 10_000])
-def test_what_is_not_cached_enough_moves_to_the_cheaper_model(cached: int) -> None:
+def test_router_what_is_not_cached_enough_moves_to_the_cheaper_model(cached: int) -> None:
     assert second_turn(World(tokens=100_000), Tier.MEDIUM, Tier.SIMPLE, cached=cached).model == "alpha/small"
 
 
-def test_a_harder_turn_always_moves_up() -> None:
+def test_router_harder_turn_always_moves_up() -> None:
     assert second_turn(World(tokens=100_000), Tier.SIMPLE, Tier.REASONING, cached=100_000).model == "alpha/huge"
 
 
 @pytest.mark.parametrize(("cached", "model"), [(99_000, "alpha/large"), (0, "alpha/small")])
-def test_a_fallback_that_answered_keeps_the_conversation_while_its_cache_pays(cached: int, model: str) -> None:
+def test_router_fallback_that_answered_keeps_the_conversation_while_its_cache_pays(cached: int, model: str) -> None:
     """The primary is well again; the conversation may be in the fallback's cache."""
     decision = second_turn(World(tokens=100_000), Tier.SIMPLE, Tier.SIMPLE, answered_by=LARGE, cached=cached)
     assert decision.model == model
 
 
-def test_a_kept_model_must_still_be_able_to_serve() -> None:
+def test_router_kept_model_must_still_be_able_to_serve() -> None:
     world = World(tokens=100_000)
     router = world.router()
     world.tier = Tier.MEDIUM
@@ -284,7 +284,7 @@ def test_stickiness_can_be_switched_off_and_ends_after_an_idle_time() -> None:
     assert router.route(asking(), NO_HINTS, "c").decision.model == "alpha/small"
 
 
-def test_a_named_models_answer_is_not_remembered() -> None:
+def test_router_named_models_answer_is_not_remembered() -> None:
     world = World()
     router = world.router()
     decision = router.route(asking("alpha/huge"), NO_HINTS, "c").decision
@@ -292,7 +292,7 @@ def test_a_named_models_answer_is_not_remembered() -> None:
     assert router.route(asking(), NO_HINTS, "c").decision.model == "alpha/small"
 
 
-def test_the_trace_gets_the_features_without_the_users_words() -> None:
+def test_router_trace_gets_the_features_without_the_users_words() -> None:
     routed = World(tokens=77).router().route(asking(), NO_HINTS, None)
     recorded = routed.recorded()
     assert recorded is not None

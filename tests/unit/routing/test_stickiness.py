@@ -37,7 +37,7 @@ def said(*words: str, system: str = "", **fields: object) -> ChatRequest:
     return ChatRequest("openai_chat_completions", "auto", system_message + turns, **fields)  # type: ignore[arg-type]
 
 
-def test_the_first_words_name_a_conversation_however_long_it_grows() -> None:
+def test_stickiness_first_words_name_a_conversation_however_long_it_grows() -> None:
     assert conversation_key(said("hi"), "me") == conversation_key(said("hi", "and then"), "me")
     assert conversation_key(said("hi", system="now: 10:00"), "me") == conversation_key(said("hi", system="now: 10:01"), "me")
     assert conversation_key(said("hi"), "me") != conversation_key(said("ho"), "me")
@@ -45,19 +45,19 @@ def test_the_first_words_name_a_conversation_however_long_it_grows() -> None:
 
 
 @pytest.mark.parametrize("header", SESSION_HEADERS)
-def test_a_session_header_names_it_better(header: str) -> None:
+def test_stickiness_session_header_names_it_better(header: str) -> None:
     one, other = (said(words, headers={header: "s-1"}) for words in ("hi", "ho"))
     assert conversation_key(one, None) == conversation_key(other, None)
     assert conversation_key(one, None) != conversation_key(said("hi", headers={header: "s-2"}), None)
 
 
-def test_a_cache_key_names_it_too_and_headers_win() -> None:
+def test_stickiness_cache_key_names_it_too_and_headers_win() -> None:
     assert conversation_key(said("hi", prompt_cache_key="k"), None) == conversation_key(said("ho", prompt_cache_key="k"), None)
     both = said("hi", prompt_cache_key="k", headers={"session-id": "s"})
     assert conversation_key(both, None) == conversation_key(said("ho", headers={"session-id": "s"}), None)
 
 
-def test_a_key_tells_nothing_and_a_request_without_words_has_none() -> None:
+def test_stickiness_key_tells_nothing_and_a_request_without_words_has_none() -> None:
     key = conversation_key(said("my secret plan"), "me")
     assert key is not None
     assert "secret" not in key
@@ -81,7 +81,7 @@ def test_conversations_are_forgotten_after_an_idle_time() -> None:
     assert conversations.recall("other") is None
 
 
-def test_the_longest_unused_goes_first() -> None:
+def test_stickiness_longest_unused_goes_first() -> None:
     conversations = Conversations(lambda: 0.0, idle_seconds=60, capacity=2)
     for key in ("a", "b", "a", "c"):
         conversations.remember(key, Conversation(Tier.SIMPLE, "alpha/small", 0.0))
@@ -178,7 +178,7 @@ TRACEBACK = 'Traceback (most recent call last):\n  File "p.py", line 3, in <modu
         (PROOF, "define supremum", "so is the limit the supremum of the sequence?"),
     ],
 )
-def test_a_digression_moves_to_no_weaker_colder_model_and_keeps_the_task(
+def test_stickiness_digression_moves_to_no_weaker_colder_model_and_keeps_the_task(
     real_router: Router, turns: tuple[str, ...], tools: bool
 ) -> None:
     decisions = [routed(real_router, *turns[:last], tools=tools) for last in range(1, len(turns) + 1)]
@@ -186,14 +186,14 @@ def test_a_digression_moves_to_no_weaker_colder_model_and_keeps_the_task(
     assert decisions[-1].tier == decisions[0].tier
 
 
-def test_a_task_is_over_after_some_turns_that_have_nothing_to_do_with_it(real_router: Router) -> None:
+def test_stickiness_task_is_over_after_some_turns_that_have_nothing_to_do_with_it(real_router: Router) -> None:
     small_talk = tuple(f"what is the capital of {country}?" for country in ("France", "Peru", "Chad", "Laos"))
     decisions = [routed(real_router, DESIGN, *small_talk[:last]) for last in range(len(small_talk) + 1)]
     assert decisions[2].tier == decisions[0].tier
     assert decisions[-1].tier is Tier.SIMPLE
 
 
-def test_a_harder_task_takes_over_at_once(real_router: Router) -> None:
+def test_stickiness_harder_task_takes_over_at_once(real_router: Router) -> None:
     first = routed(real_router, "what is the capital of France?")
     second = routed(real_router, "what is the capital of France?", PROOF)
     assert (first.tier, second.tier) == (Tier.SIMPLE, Tier.REASONING)
@@ -211,7 +211,7 @@ def test_side_requests_move_nothing(real_router: Router) -> None:
 
 
 @pytest.mark.parametrize(("calls", "lifted"), [(LONG_RUN - 1, False), (LONG_RUN, True), (LONG_RUN + 40, True)])
-def test_a_task_that_takes_twice_as_long_as_usual_speaks_for_a_stronger_model(calls: int, lifted: bool) -> None:
+def test_stickiness_task_that_takes_twice_as_long_as_usual_speaks_for_a_stronger_model(calls: int, lifted: bool) -> None:
     features = RequestFeatures("go on", 5, flight=Flight(calls=calls), agent=True)
     classified = Classification(Tier.MEDIUM, 0.2, 0.9, "rules", "", trouble=0.3, turn="continues")
     known = Conversation(Tier.MEDIUM, "a/b", 0.0, {}, turns=calls)
@@ -219,7 +219,7 @@ def test_a_task_that_takes_twice_as_long_as_usual_speaks_for_a_stronger_model(ca
     assert standing_of(classified, features, known, in_flight=False).lift == 0
 
 
-def test_a_helper_is_a_conversation_of_its_own() -> None:
+def test_stickiness_helper_is_a_conversation_of_its_own() -> None:
     main = {"x-claude-code-session-id": "s"}
     helper = {**main, "x-claude-code-agent-id": "a1"}
     keys = {
@@ -229,7 +229,7 @@ def test_a_helper_is_a_conversation_of_its_own() -> None:
     assert len(keys) == 3
 
 
-def test_an_answer_updates_what_is_remembered() -> None:
+def test_stickiness_answer_updates_what_is_remembered() -> None:
     info = ModelInfo("anthropic", "claude-x")
     first = after_answer(None, TaskState(Tier.COMPLEX, effort="high"), info, Usage(10_000, 200, 0, 9_000), 100.0)
     assert (first.tier, first.model, first.turns, first.cached_tokens, first.output_tokens) == (

@@ -206,7 +206,7 @@ def test_damaged_lines_are_passed_over_by_every_reader(recorded: CommandLine, co
     assert (counted in after.stdout) == (command[0] == "report")
 
 
-def test_a_line_of_few_words_is_no_damage(run: CommandLine) -> None:
+def test_cli_line_of_few_words_is_no_damage(run: CommandLine) -> None:
     run.path.parent.mkdir(parents=True)
     minimal = {"ts": int(time.time() * 1000), "modelIdResolved": "anthropic/claude-haiku-4-5", "tokens": {"output": 5}}
     strange = {**minimal, "routing": {"method": "rules", "dimensions": [], "floors": ["at least HUGE: a newer word"]}}

@@ -154,7 +154,7 @@ def test_summary_adds_up(history: TraceHistory) -> None:
     assert history.summary(Span(NOON + HOUR, NOON + 2 * HOUR))["total"]["requests"] == 0
 
 
-def test_only_what_is_new_is_read(history: TraceHistory, path: Path) -> None:
+def test_history_only_what_is_new_is_read(history: TraceHistory, path: Path) -> None:
     assert history.catch_up() == 0
     write(path, event(6), torn=b'{"x": 1')
     assert history.catch_up() == 1

@@ -55,14 +55,14 @@ def test_private_file_in_a_private_folder(path: Path, time: Time) -> None:
     assert b"launch code" not in line
 
 
-def test_a_file_of_wider_rights_is_narrowed(path: Path, time: Time) -> None:
+def test_jsonl_file_of_wider_rights_is_narrowed(path: Path, time: Time) -> None:
     path.parent.mkdir(parents=True)
     path.touch(0o644)
     opened(path, time).receive(record())
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_each_line_is_one_write(path: Path, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jsonl_each_line_is_one_write(path: Path, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[bytes] = []
     real_write = os.write
     monkeypatch.setattr(os, "write", lambda fd, data: written.append(data) or real_write(fd, data))
@@ -85,7 +85,7 @@ def test_rotates_by_size_and_loses_nothing(path: Path, time: Time) -> None:
     assert [one for file in files for one in ids(file)] == [str(number) for number in range(12)]
 
 
-def test_two_rotations_in_one_second_do_not_meet(path: Path, time: Time) -> None:
+def test_jsonl_two_rotations_in_one_second_do_not_meet(path: Path, time: Time) -> None:
     sink = opened(path, time, rotate_bytes=100)
     for number in range(3):
         sink.receive(record(request_id=str(number)))
@@ -113,7 +113,7 @@ def test_follows_a_file_that_another_process_set_aside(path: Path, time: Time) -
     assert ids(path) == ["b"]
 
 
-def test_a_full_disk_is_an_error_for_the_recorder_and_a_torn_line_harms_no_other(
+def test_jsonl_full_disk_is_an_error_for_the_recorder_and_a_torn_line_harms_no_other(
     path: Path, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sink = opened(path, time)
@@ -127,7 +127,7 @@ def test_a_full_disk_is_an_error_for_the_recorder_and_a_torn_line_harms_no_other
     assert ids(path) == ["a", "c"]
 
 
-def test_a_folder_that_cannot_be_written(tmp_path: Path, time: Time) -> None:
+def test_jsonl_folder_that_cannot_be_written(tmp_path: Path, time: Time) -> None:
     (tmp_path / "state").write_text("a file where a folder should be")
     sink = opened(trace_path(tmp_path / "state"), time)
     for _ in range(2):

@@ -51,7 +51,7 @@ def test_counts_errors_by_type() -> None:
     assert seen("errors_total", provider="none", type="status_404") == 1
 
 
-def test_two_gateways_in_one_process_do_not_share_a_registry() -> None:
+def test_metrics_two_gateways_in_one_process_do_not_share_a_registry() -> None:
     one, other = RequestMetrics(), RequestMetrics()
     one.receive(record())
     assert any(sample.name == "oauthrouter_requests_total" for sample in Samples(one).all)

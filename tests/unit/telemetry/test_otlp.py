@@ -67,7 +67,7 @@ def test_span_of_an_answer() -> None:
     assert "launch code" not in span.to_json()
 
 
-def test_a_span_of_the_caller_becomes_the_parent() -> None:
+def test_otlp_span_of_the_caller_becomes_the_parent() -> None:
     collector = Collector()
     collector.sink.receive(record(traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"))
     assert collector.span.parent is not None
@@ -75,7 +75,7 @@ def test_a_span_of_the_caller_becomes_the_parent() -> None:
     assert f"{collector.span.parent.span_id:016x}" == "00f067aa0ba902b7"
 
 
-def test_a_broken_traceparent_starts_a_new_trace() -> None:
+def test_otlp_broken_traceparent_starts_a_new_trace() -> None:
     collector = Collector()
     collector.sink.receive(record(traceparent="no such thing"))
     assert collector.span.parent is None
@@ -123,7 +123,7 @@ class Endpoint(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_what_waits_is_sent_on_close() -> None:
+def test_otlp_what_waits_is_sent_on_close() -> None:
     handler = type("Noting", (Endpoint,), {"called": []})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         serving = threading.Thread(target=server.serve_forever)

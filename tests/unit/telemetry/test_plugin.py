@@ -19,6 +19,6 @@ def test_sinks_by_setting(tmp_path: Path) -> None:
     assert names(tmp_path, trace_file=False, metrics=False) == ["ring"]
 
 
-def test_nothing_is_written_before_the_first_record(tmp_path: Path) -> None:
+def test_plugin_nothing_is_written_before_the_first_record(tmp_path: Path) -> None:
     names(tmp_path)
     assert list(tmp_path.iterdir()) == []

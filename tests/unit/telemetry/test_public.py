@@ -55,7 +55,7 @@ def test_additions() -> None:
     assert event["notes"] == [{"action": "dropped", "subject": "logprobs", "reason": "not offered"}]
 
 
-def test_a_retry_is_no_fallback() -> None:
+def test_public_retry_is_no_fallback() -> None:
     event = public_record(fallen_back())
     assert len(event["attempts"]) == 3
     assert event["fallback"] == {
@@ -108,13 +108,13 @@ def test_prompt_only_when_asked_for() -> None:
     assert event["features"]["text"] == "what is the launch code"
 
 
-def test_no_secret_survives() -> None:
+def test_public_no_secret_survives() -> None:
     shown = orjson.dumps(public_record(fallen_back(), prompts=True))
     assert b"sk-ant" not in shown
     assert b"sesame" not in shown
 
 
-def test_a_request_that_ended_before_it_was_routed() -> None:
+def test_public_request_that_ended_before_it_was_routed() -> None:
     event = public_record(RequestRecord("id", 1.0, "/v1/messages", "POST", status=401, error_message="no token"))
     assert event["status"] == 401
     assert event["errorMessage"] == "no token"

@@ -54,7 +54,7 @@ async def test_passes_the_record_on_at_the_end(keeping: Keeping) -> None:
     assert held.seconds == 3.5
 
 
-async def test_an_error_is_written_down_and_goes_on(keeping: Keeping) -> None:
+async def test_recorder_error_is_written_down_and_goes_on(keeping: Keeping) -> None:
     recorder = SinkRecorder([keeping], clock=lambda: 101.0)
     with pytest.raises(BudgetExceededError):
         async with recorder.request(started()):
@@ -63,7 +63,7 @@ async def test_an_error_is_written_down_and_goes_on(keeping: Keeping) -> None:
     assert (seen.status, seen.error_type, seen.error_message) == (429, "BudgetExceededError", "used up")
 
 
-async def test_an_unforeseen_error_counts_as_500(keeping: Keeping) -> None:
+async def test_recorder_unforeseen_error_counts_as_500(keeping: Keeping) -> None:
     recorder = SinkRecorder([keeping], clock=lambda: 101.0)
     with pytest.raises(ZeroDivisionError):
         async with recorder.request(started()):
@@ -71,7 +71,7 @@ async def test_an_unforeseen_error_counts_as_500(keeping: Keeping) -> None:
     assert keeping.records[0].status == 500
 
 
-async def test_a_client_that_hung_up_is_499_even_after_200(keeping: Keeping) -> None:
+async def test_recorder_client_that_hung_up_is_499_even_after_200(keeping: Keeping) -> None:
     recorder = SinkRecorder([keeping], clock=lambda: 101.0)
     streaming = asyncio.Event()
 
@@ -89,7 +89,7 @@ async def test_a_client_that_hung_up_is_499_even_after_200(keeping: Keeping) -> 
     assert keeping.records[0].status == 499
 
 
-async def test_a_failing_sink_is_counted_and_logged_once(keeping: Keeping, caplog: pytest.LogCaptureFixture) -> None:
+async def test_recorder_failing_sink_is_counted_and_logged_once(keeping: Keeping, caplog: pytest.LogCaptureFixture) -> None:
     told: list[str] = []
     recorder = SinkRecorder([Failing(), keeping], clock=lambda: 101.0, on_failure=told.append)
     with caplog.at_level(logging.WARNING):

@@ -102,7 +102,7 @@ def recorded(router: Router) -> list[JsonObject]:
     return events
 
 
-def test_the_same_configuration_reproduces_every_decision(make_router: MakeRouter) -> None:
+def test_replay_same_configuration_reproduces_every_decision(make_router: MakeRouter) -> None:
     events = recorded(make_router())
     assert {event.get("routingTier") for event in events} == {*Tier, None}
     comparison = compare(RecordedRouting(make_router()), events)
@@ -113,12 +113,12 @@ def test_the_same_configuration_reproduces_every_decision(make_router: MakeRoute
     assert then == now > 0
 
 
-def test_without_the_learned_term_too(make_router: MakeRouter) -> None:
+def test_replay_without_the_learned_term_too(make_router: MakeRouter) -> None:
     events = recorded(make_router(learned_score=False))
     assert compare(RecordedRouting(make_router(learned_score=False)), events).changed == []
 
 
-def test_another_model_for_a_tier(make_router: MakeRouter) -> None:
+def test_replay_another_model_for_a_tier(make_router: MakeRouter) -> None:
     events = recorded(make_router())
     other = {"SIMPLE": {"primary": "openai/gpt-5.4-mini"}}
     comparison = compare(RecordedRouting(make_router(tiers=other)), events)
@@ -129,7 +129,7 @@ def test_another_model_for_a_tier(make_router: MakeRouter) -> None:
     assert now != then
 
 
-def test_other_cut_points_move_tiers_but_not_floors_and_wishes(make_router: MakeRouter) -> None:
+def test_replay_other_cut_points_move_tiers_but_not_minimum_tiers_and_wishes(make_router: MakeRouter) -> None:
     events = recorded(make_router())
     by_id = {one.event["requestId"]: one for one in compare(RecordedRouting(make_router(cut_points=(9, 9, 9))), events).replayed}
     proof = next(
@@ -143,7 +143,7 @@ def test_other_cut_points_move_tiers_but_not_floors_and_wishes(make_router: Make
     )
 
 
-def test_what_was_out_of_order_then_stays_so(make_router: MakeRouter) -> None:
+def test_replay_what_was_out_of_order_then_stays_so(make_router: MakeRouter) -> None:
     [event] = [event for event in recorded(make_router()) if event["requestId"] == "r0"]
     first, second = (candidate["model"] for candidate in event["routing"]["hops"][:2])
     event["routing"]["skipped"] = [{"model": first, "reason": "cooling down for 12 s: overloaded"}]
@@ -155,7 +155,7 @@ def test_what_was_out_of_order_then_stays_so(make_router: MakeRouter) -> None:
     assert not replayed.differs
 
 
-def test_a_record_without_scores_keeps_its_tier(make_router: MakeRouter) -> None:
+def test_replay_record_without_scores_keeps_its_tier(make_router: MakeRouter) -> None:
     event: JsonObject = {
         "ts": 1,
         "modelIdRequested": "auto",
@@ -168,7 +168,7 @@ def test_a_record_without_scores_keeps_its_tier(make_router: MakeRouter) -> None
     assert comparison.replayed[0].decision.tier is Tier.COMPLEX
 
 
-def test_a_model_that_is_no_longer_served_is_told_not_raised(make_router: MakeRouter) -> None:
+def test_replay_model_that_is_no_longer_served_is_told_not_raised(make_router: MakeRouter) -> None:
     event: JsonObject = {"ts": 1, "modelIdRequested": "gone/model", "modelIdResolved": "gone/model"}
     comparison = compare(RecordedRouting(make_router()), [event])
     assert list(comparison.unroutable.values()) == [1]
@@ -205,7 +205,7 @@ def test_recorded_sums_come_out_the_same_bit_for_bit(make_router: MakeRouter) ->
     assert compare(RecordedRouting(make_router()), events).recomputed == (told - 1, told)
 
 
-def test_another_configuration_is_costed_with_the_caches_it_would_have(make_router: MakeRouter) -> None:
+def test_replay_another_configuration_is_costed_with_the_caches_it_would_have(make_router: MakeRouter) -> None:
     """A conversation of two turns with a long prompt: what the first wrote to the cache, the second reads, at the other model too."""
     router = make_router()
     prompt = ask(PROMPTS[3])

@@ -74,7 +74,7 @@ async def test_silence_gives_an_empty_batch() -> None:
         assert await anext(live.batches(idle_seconds=0.001)) == []
 
 
-async def test_a_slow_reader_is_dropped_and_told_what_was_queued() -> None:
+async def test_ring_slow_reader_is_dropped_and_told_what_was_queued() -> None:
     ring = TraceRing(10, epoch="e", queue_size=2)
     slow, quick = ring.subscribe(), ring.subscribe()
     reading = quick.batches(60)
@@ -106,14 +106,14 @@ def test_words_of_a_query() -> None:
     ("name", "value"),
     [("since", "yesterday"), ("since", "9" * 40), ("tier", "HUGE"), ("status", "2000"), ("status", "ok"), ("since", "nan")],
 )
-def test_a_bad_value_names_its_parameter(name: str, value: str) -> None:
+def test_ring_bad_value_names_its_parameter(name: str, value: str) -> None:
     with pytest.raises(InvalidRequestError) as refused:
         parse_filter({name: value}, NOW)
     assert refused.value.param == name
 
 
 @pytest.mark.parametrize("value", ["0", "5001", "-1", "ten", "", "1.5", "٣", "9" * 5000])
-def test_a_bad_count(value: str) -> None:
+def test_ring_bad_count(value: str) -> None:
     with pytest.raises(InvalidRequestError) as refused:
         parse_count(value)
     assert refused.value.param == "n"

@@ -78,13 +78,13 @@ FAILURES: dict[str, tuple[UpstreamError, str]] = {
 }
 
 
-def test_every_row_of_the_table_is_here() -> None:
+def test_failover_every_row_of_the_table_is_here() -> None:
     assert list(FAILURES) == [rule.name for rule in FAILURE_RULES]
     assert [FailureTable().rule_for(error).name for error, _ in FAILURES.values()] == list(FAILURES)
 
 
 @pytest.mark.parametrize("name", FAILURES)
-async def test_what_is_tried_next(name: str) -> None:
+async def test_failover_what_is_tried_next(name: str) -> None:
     error, follows = FAILURES[name]
     world = World([error, OK], {"a": ["one", "two"], "b": ["one"], "c": ["one"]}, renewals=["fresh"])
     expected = ["a/one"] if follows == "nothing" else ["a/one", follows, "answers"]
@@ -106,7 +106,7 @@ async def test_what_is_tried_next(name: str) -> None:
         ("refused", ["a/one"]),
     ],
 )
-async def test_a_failure_that_never_ends(name: str, calls: list[str]) -> None:
+async def test_failover_failure_that_never_ends(name: str, calls: list[str]) -> None:
     world = World([FAILURES[name][0]], {"a": ["one", "two"], "b": ["one"], "c": ["one"]})
     with pytest.raises(UpstreamError) as failed:
         await world.open()
@@ -117,7 +117,7 @@ async def test_a_failure_that_never_ends(name: str, calls: list[str]) -> None:
     assert failed.value.status_code == FAILURES[name][0].status_code
 
 
-async def test_a_failure_leaves_a_trace_of_every_call() -> None:
+async def test_failover_failure_leaves_a_trace_of_every_call() -> None:
     world = World([FAILURES["overloaded"][0], FAILURES["billing"][0], OK])
     await world.open()
     assert [(attempt.provider, attempt.credential) for attempt in world.record.attempts] == [
@@ -132,12 +132,12 @@ async def test_a_failure_leaves_a_trace_of_every_call() -> None:
 
 
 @pytest.mark.parametrize("attempts", [1, 2, 3])
-async def test_one_hop_is_called_so_often_at_most(attempts: int) -> None:
+async def test_failover_one_candidate_is_called_so_often_at_most(attempts: int) -> None:
     world = World([FAILURES["overloaded"][0]], retry={"attempts": attempts})
     assert await walked(world, ROUTE[0]) == ["a/one"] * attempts
 
 
-async def test_all_hops_together_are_called_so_often_at_most() -> None:
+async def test_failover_all_candidates_together_are_called_so_often_at_most() -> None:
     world = World([FAILURES["overloaded"][0]], retry={"attempts": 2, "max_total_attempts": 3})
     assert await walked(world) == ["a/one", "b/one", "c/one"]
 
@@ -215,22 +215,22 @@ WRONG_KEY = FAILURES["unauthorized"][0]
 
 
 @pytest.mark.parametrize("attempts", [1, 2])
-async def test_a_credential_is_read_anew_once(attempts: int) -> None:
+async def test_failover_credential_is_read_anew_once(attempts: int) -> None:
     world = World([WRONG_KEY, WRONG_KEY, OK], {"a": ["one", "two"]}, renewals=["fresh", "never"], retry={"attempts": attempts})
     assert await walked(world, ROUTE[0]) == ["a/one", "a/fresh", "a/two", "answers"]
 
 
-async def test_a_credential_that_did_not_change_is_not_tried_again() -> None:
+async def test_failover_credential_that_did_not_change_is_not_tried_again() -> None:
     assert await walked(World([WRONG_KEY, OK])) == ["a/one", "b/one", "answers"]
 
 
-async def test_a_hop_without_a_credential_is_passed_over() -> None:
+async def test_failover_candidate_without_a_credential_is_passed_over() -> None:
     assert await walked(World([OK], {"b": ["one"]})) == ["b/one", "answers"]
     with pytest.raises(CredentialNotFound, match="for a"):
         await World([OK], {}).open()
 
 
-async def test_what_is_out_of_order_is_passed_over_and_said_so() -> None:
+async def test_failover_what_is_out_of_order_is_passed_over_and_said_so() -> None:
     world = World([OK], {"a": ["one", "two"], "b": ["one"]}, blocked_names={"a:one"})
     assert await walked(world) == ["a/two", "answers"]
     world = World([OK], blocked_names={"a"})
@@ -239,7 +239,7 @@ async def test_what_is_out_of_order_is_passed_over_and_said_so() -> None:
     assert (first.provider, first.outcome, first.reason) == ("a", "skipped", "cooling down")
 
 
-async def test_the_only_model_there_is_gets_asked_even_when_out_of_order() -> None:
+async def test_failover_only_model_there_is_gets_asked_even_when_out_of_order() -> None:
     assert await walked(World([OK], blocked_names={"a"}), ROUTE[0]) == ["a/one", "answers"]
     route = [Candidate(candidate.info, Tier.SIMPLE) for candidate in ROUTE]
     assert await walked(World([OK], blocked_names={"a", "b", "c"}), *route) == ["a/one", "answers"]
@@ -262,12 +262,12 @@ def only_on(*statuses: int) -> tuple[Candidate, Candidate]:
         ("time-out", (429,), True),
     ],
 )
-async def test_a_hop_may_ask_for_certain_statuses(name: str, statuses: tuple[int, ...], leads: bool) -> None:
+async def test_failover_candidate_may_ask_for_certain_statuses(name: str, statuses: tuple[int, ...], leads: bool) -> None:
     world = World([FAILURES[name][0], OK], retry={"attempts": 1})
     assert ("b/one" in await walked(world, *only_on(*statuses))) is leads
 
 
-async def test_a_prompt_that_is_too_long_goes_only_where_there_is_more_room() -> None:
+async def test_failover_prompt_that_is_too_long_goes_only_where_there_is_more_room() -> None:
     same = Candidate(ModelInfo("b", "m", None)), Candidate(ModelInfo("c", "m", 100_000))
     world = World([FAILURES["context-overflow"][0]])
     assert await walked(world, ROUTE[0], *same) == ["a/one"]
@@ -297,7 +297,7 @@ async def test_refusal_of_a_budget_ends_the_walk(refusal: PolicyError) -> None:
     assert (world.record.spend_decision, world.record.spend_code) == ("deny", "DAILY_BUDGET_EXCEEDED")
 
 
-async def test_when_every_hop_is_refused_the_first_refusal_is_the_answer() -> None:
+async def test_failover_when_every_candidate_is_refused_the_first_refusal_is_the_answer() -> None:
     refused = {name: of_one_model(f"no more of {name}") for name in WINDOWS}
     world = World([OK], refused=refused)
     with pytest.raises(BudgetExceededError, match="no more of a"):
@@ -306,7 +306,7 @@ async def test_when_every_hop_is_refused_the_first_refusal_is_the_answer() -> No
     assert (world.record.spend_decision, world.record.spend_code) == ("deny", "DAILY_BUDGET_EXCEEDED")
 
 
-async def test_where_money_is_short_a_cheaper_model_may_answer() -> None:
+async def test_failover_where_money_is_short_a_cheaper_model_may_answer() -> None:
     refused: dict[str, PolicyError] = {"a": CostBudgetExceededError("too dear")}
     world = World([OK], refused=refused, downgrade=[Candidate(ModelInfo("b", "m"))])
     assert await walked(world, ROUTE[0]) == ["b/one", "answers"]
@@ -317,7 +317,7 @@ async def test_where_money_is_short_a_cheaper_model_may_answer() -> None:
     assert await walked(World([OK], refused=refused), ROUTE[0]) == []
 
 
-async def test_what_one_dialect_cannot_say_another_may() -> None:
+async def test_failover_what_one_dialect_cannot_say_another_may() -> None:
     world = World([InvalidRequestError("no audio"), OK])
     assert await walked(world) == ["a/one", "b/one", "answers"]
     assert world.failed_names == []
@@ -326,7 +326,7 @@ async def test_what_one_dialect_cannot_say_another_may() -> None:
         await World([InvalidRequestError("no audio")]).open()
 
 
-async def test_a_fault_of_ours_gives_the_reservation_back() -> None:
+async def test_failover_fault_of_ours_gives_the_reservation_back() -> None:
     world = World([RuntimeError("a bug")])
     with pytest.raises(RuntimeError):
         await world.open()

@@ -109,7 +109,7 @@ async def no_connection_left(pool: HttpPool) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_a_connection_is_used_again(pool: HttpPool) -> None:
+async def test_http_pool_connection_is_used_again(pool: HttpPool) -> None:
     async with serving(answering(OK, OK, OK)) as server:
         for _ in range(3):
             assert await ask(pool, server.url) == (200, b"ok")
@@ -126,14 +126,14 @@ async def test_a_connection_is_used_again(pool: HttpPool) -> None:
     ],
     ids=["connection: close", "HTTP/1.0", "more bytes than its length", "two answers"],
 )
-async def test_a_connection_is_not_used_again(answer: bytes, pool: HttpPool) -> None:
+async def test_http_pool_connection_is_not_used_again(answer: bytes, pool: HttpPool) -> None:
     async with serving(answering(answer, OK)) as server:
         assert await ask(pool, server.url) == (200, b"ok")
         assert await ask(pool, server.url) == (200, b"ok")
         assert server.connections == 2
 
 
-async def test_what_is_said_unasked_is_no_answer_to_the_next_request(pool: HttpPool) -> None:
+async def test_http_pool_what_is_said_unasked_is_no_answer_to_the_next_request(pool: HttpPool) -> None:
     late = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -153,7 +153,7 @@ async def test_what_is_said_unasked_is_no_answer_to_the_next_request(pool: HttpP
         assert server.connections == 2
 
 
-async def test_a_connection_closed_while_unused_is_not_met(pool: HttpPool) -> None:
+async def test_http_pool_connection_closed_while_unused_is_not_met(pool: HttpPool) -> None:
     async with serving(answering(OK, close=True)) as server:
         for _ in range(2):
             assert await ask(pool, server.url) == (200, b"ok")
@@ -179,7 +179,7 @@ async def test_unused_connections_are_closed() -> None:
     await pool.aclose()
 
 
-async def test_every_caller_gets_its_own_answer() -> None:
+async def test_http_pool_every_caller_gets_its_own_answer() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             _, body = await request_of(reader)
@@ -236,12 +236,12 @@ def test_bytes_may_come_in_any_pieces(cuts: list[int]) -> None:
     ],
     ids=["bare LF", "blank after a chunk's size", "control character", "identity"],
 )
-async def test_a_sloppy_answer_is_understood(answer: bytes, pool: HttpPool) -> None:
+async def test_http_pool_sloppy_answer_is_understood(answer: bytes, pool: HttpPool) -> None:
     async with serving(answering(answer, close=True)) as server:
         assert await ask(pool, server.url) == (200, b"ok")
 
 
-async def test_what_follows_the_body_is_no_header(pool: HttpPool) -> None:
+async def test_http_pool_what_follows_the_body_is_no_header(pool: HttpPool) -> None:
     trailed = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\ncontent-encoding: gzip\r\n\r\n"
     async with serving(answering(trailed)) as server:
         response = await pool.handle_async_request(httpx.Request("POST", server.url, content=b"{}"))
@@ -250,7 +250,7 @@ async def test_what_follows_the_body_is_no_header(pool: HttpPool) -> None:
         await response.aclose()
 
 
-async def test_a_body_without_length_lasts_until_the_connection_ends(pool: HttpPool) -> None:
+async def test_http_pool_body_without_length_lasts_until_the_connection_ends(pool: HttpPool) -> None:
     async with serving(answering(b"HTTP/1.1 200 OK\r\n\r\nall of it", close=True)) as server:
         assert await ask(pool, server.url) == (200, b"all of it")
 
@@ -270,7 +270,7 @@ async def test_a_body_without_length_lasts_until_the_connection_ends(pool: HttpP
     ],
     ids=["silence", "half a head", "not HTTP", "101", "huge head", "two lengths", "short", "no last chunk", "no chunk"],
 )
-async def test_a_bad_answer(answer: bytes, error: type[Exception], pool: HttpPool) -> None:
+async def test_http_pool_bad_answer(answer: bytes, error: type[Exception], pool: HttpPool) -> None:
     async with serving(answering(answer, close=True)) as server:
         with pytest.raises(error) as raised:
             await ask(pool, server.url)
@@ -309,7 +309,7 @@ async def test_giving_up_before_the_answer_closes_the_connection_and_frees_its_p
         assert await ask(pool, server.url, b"quick", pool=1.0) == (200, b"ok")
 
 
-async def test_more_requests_than_places_wait_their_turn() -> None:
+async def test_http_pool_more_requests_than_places_wait_their_turn() -> None:
     pool = HttpPool(1, 5.0, no_context)
     async with serving(answering(OK, OK)) as server:
         response = await pool.handle_async_request(httpx.Request("POST", server.url, content=b"{}"))
@@ -323,7 +323,7 @@ async def test_more_requests_than_places_wait_their_turn() -> None:
     await pool.aclose()
 
 
-async def test_a_provider_faster_than_its_reader_has_to_wait(pool: HttpPool) -> None:
+async def test_http_pool_provider_faster_than_its_reader_has_to_wait(pool: HttpPool) -> None:
     size = 64 * MAX_WAITING_BYTES
     sent = 0
 
@@ -345,7 +345,7 @@ async def test_a_provider_faster_than_its_reader_has_to_wait(pool: HttpPool) -> 
         await response.aclose()
 
 
-async def test_a_connection_with_an_unread_answer_is_not_used_again(pool: HttpPool) -> None:
+async def test_http_pool_connection_with_an_unread_answer_is_not_used_again(pool: HttpPool) -> None:
     size = MAX_WAITING_BYTES + 65536
     large = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + b"x" * size
     async with serving(answering(large, OK)) as server:
@@ -357,14 +357,14 @@ async def test_a_connection_with_an_unread_answer_is_not_used_again(pool: HttpPo
         assert server.connections == 2
 
 
-async def test_nobody_listens(pool: HttpPool) -> None:
+async def test_http_pool_nobody_listens(pool: HttpPool) -> None:
     with pytest.raises(httpx.ConnectError):
         await ask(pool, "http://127.0.0.1:1/v1")
     with pytest.raises(httpx.UnsupportedProtocol):
         await ask(pool, "ftp://127.0.0.1/v1")
 
 
-async def test_a_host_that_does_not_take_the_connection(pool: HttpPool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_http_pool_host_that_does_not_take_the_connection(pool: HttpPool, monkeypatch: pytest.MonkeyPatch) -> None:
     async def hang(*_: Any, **__: Any) -> None:
         await asyncio.sleep(10)
 
@@ -373,7 +373,7 @@ async def test_a_host_that_does_not_take_the_connection(pool: HttpPool, monkeypa
         await ask(pool, "http://127.0.0.1:1/v1", connect=0.02)
 
 
-def test_what_is_written() -> None:
+def test_http_pool_what_is_written() -> None:
     request = httpx.Request("POST", "http://h.example:81/a%20b?c=d", headers={"X-Name": "ä".encode("latin-1")}, content=b"{}")
     assert encoded(request) == (
         b"POST /a%20b?c=d HTTP/1.1\r\nHost: h.example:81\r\nX-Name: \xe4\r\nContent-Length: 2\r\n"
@@ -384,7 +384,7 @@ def test_what_is_written() -> None:
 
 
 @pytest.mark.parametrize("value", ["x\r\nevil: 1", "x\nevil: 1", "x\revil"])
-def test_a_header_cannot_break_out_of_its_line(value: str) -> None:
+def test_http_pool_header_cannot_break_out_of_its_line(value: str) -> None:
     with pytest.raises(httpx.LocalProtocolError):
         encoded(httpx.Request("POST", "http://h/", headers={"x-name": value}, content=b"{}"))
 
@@ -408,7 +408,7 @@ async def test_kept_connection_that_the_peer_closed_is_replaced_without_a_word(p
         assert server.connections == 2
 
 
-async def test_new_connection_that_the_peer_closes_is_an_error(pool: HttpPool) -> None:
+async def test_http_pool_new_connection_that_the_peer_closes_is_an_error(pool: HttpPool) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request_of(reader)
         writer.close()

@@ -55,19 +55,19 @@ async def test_silence_from_the_start() -> None:
     assert 0.05 <= await waited(10, 0.05) < 5
 
 
-async def test_whoever_speaks_is_given_the_whole_time_again() -> None:
+async def test_idle_whoever_speaks_is_given_the_whole_time_again() -> None:
     assert 0.25 <= await waited(10, 0.1, (0.08, 0.1), (0.08, 0.1)) < 5
 
 
-async def test_a_shorter_patience_holds_at_once() -> None:
+async def test_idle_shorter_patience_holds_at_once() -> None:
     assert 0.05 <= await waited(10, 8.0, (0.01, 0.05)) < 5
 
 
-async def test_the_deadline_ends_a_stream_that_never_falls_silent() -> None:
+async def test_idle_deadline_ends_a_stream_that_never_falls_silent() -> None:
     assert 0.1 <= await waited(0.1, 8.0, *[(0.02, 8.0)] * 50) < 5
 
 
-async def test_the_clock_stands_still_between_heard_and_listen() -> None:
+async def test_idle_clock_stands_still_between_heard_and_listen() -> None:
     async with patience(Deadline.after(10), 0.03) as idle:
         idle.heard()
         await asyncio.sleep(0.15)
@@ -75,13 +75,13 @@ async def test_the_clock_stands_still_between_heard_and_listen() -> None:
         await asyncio.sleep(0.05)
 
 
-async def test_a_block_that_ends_leaves_no_timer() -> None:
+async def test_idle_block_that_ends_leaves_no_timer() -> None:
     async with patience(Deadline.after(10), 0.02):
         pass
     await asyncio.sleep(0.05)
 
 
-async def test_a_cancelled_block_is_cancelled_not_late() -> None:
+async def test_idle_cancelled_block_is_cancelled_not_late() -> None:
     task = asyncio.create_task(waited(10, 10))
     await asyncio.sleep(0.01)
     task.cancel()
@@ -89,7 +89,7 @@ async def test_a_cancelled_block_is_cancelled_not_late() -> None:
         await task
 
 
-async def test_what_comes_in_the_step_in_which_the_time_is_up_is_taken_unharmed() -> None:
+async def test_idle_what_comes_in_the_step_in_which_the_time_is_up_is_taken_unharmed() -> None:
     loop = asyncio.get_running_loop()
     came: asyncio.Future[None] = loop.create_future()
     loop.call_later(0.01, came.set_result, None)

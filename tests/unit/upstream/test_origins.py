@@ -24,7 +24,7 @@ async def made(origins: Origins, origin: str, *seals: str) -> list[Frame]:
     return [origins.stamped(frame, origin) for frame in frames]
 
 
-async def test_a_bare_seal_is_remembered_by_its_maker() -> None:
+async def test_origins_bare_seal_is_remembered_by_its_maker() -> None:
     origins = Origins()
     await made(origins, ANN, "s1")
     request = sent_back(Opaque("signature", "s1"), Opaque("signature", "never seen"))
@@ -32,7 +32,7 @@ async def test_a_bare_seal_is_remembered_by_its_maker() -> None:
     assert origins.foreign(request, BOB) == {"s1"}
 
 
-async def test_what_a_seal_says_of_its_maker_counts_more_than_memory() -> None:
+async def test_origins_what_a_seal_says_of_its_maker_counts_more_than_memory() -> None:
     origins = Origins()
     request = sent_back(Opaque("signature", "s1", origin=BOB))
     assert origins.foreign(request, ANN) == {"s1"}
@@ -45,7 +45,7 @@ async def test_answers_pass_with_their_maker_written_in() -> None:
     assert frames[1].events == (PartFinished(0), PartFinished(0, Opaque("signature", "s1", origin=ANN)))
 
 
-async def test_the_oldest_are_forgotten() -> None:
+async def test_origins_oldest_are_forgotten() -> None:
     origins = Origins(capacity=2)
     await made(origins, ANN, "s1", "s2", "s3")
     request = sent_back(*(Opaque("signature", seal) for seal in ("s1", "s2", "s3")))

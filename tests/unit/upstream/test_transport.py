@@ -30,7 +30,7 @@ def environ(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-async def test_without_a_proxy_our_own(environ: pytest.MonkeyPatch) -> None:
+async def test_transport_without_a_proxy_our_own(environ: pytest.MonkeyPatch) -> None:
     assert isinstance(create_transport(UpstreamSettings()), HttpPool)
     environ.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     assert isinstance(create_transport(UpstreamSettings(trust_env=False)), HttpPool)
@@ -44,13 +44,13 @@ async def test_without_a_proxy_our_own(environ: pytest.MonkeyPatch) -> None:
         ("HTTPS_PROXY", ""),
     ],
 )
-async def test_what_names_no_proxy_of_ours_changes_nothing(name: str, value: str, environ: pytest.MonkeyPatch) -> None:
+async def test_transport_what_names_no_proxy_of_ours_changes_nothing(name: str, value: str, environ: pytest.MonkeyPatch) -> None:
     environ.setenv(name, value)
     assert isinstance(create_transport(UpstreamSettings()), HttpPool)
 
 
 @pytest.mark.parametrize("value", ["socks4://127.0.0.1:1080", "ftp://127.0.0.1", "http://127.0.0.1:port"])
-async def test_a_proxy_that_cannot_be_used_is_said_at_the_start(value: str, environ: pytest.MonkeyPatch) -> None:
+async def test_transport_proxy_that_cannot_be_used_is_said_at_the_start(value: str, environ: pytest.MonkeyPatch) -> None:
     environ.setenv("HTTPS_PROXY", value)
     with pytest.raises(ConfigurationError, match="HTTPS_PROXY"):
         create_transport(UpstreamSettings())
@@ -211,7 +211,7 @@ async def test_untrusted_certificate_is_said_with_what_to_do(environ: pytest.Mon
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-async def test_own_certificates_are_trusted(name: str, environ: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_transport_own_certificates_are_trusted(name: str, environ: pytest.MonkeyPatch, tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     environ.setenv(name, str(authority.ca_file))
     async with authority.serving(b"trusted") as (port, _):

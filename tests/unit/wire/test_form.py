@@ -56,5 +56,5 @@ def test_form_refuses_what_is_none(body: bytes, kind: str) -> None:
         Form(body, kind)
 
 
-def test_a_part_without_a_name_is_nobodys_field() -> None:
+def test_form_part_without_a_name_is_nobodys_field() -> None:
     assert Form(b"--b\r\n\r\nx\r\n--b--", "multipart/form-data; boundary=b").field("model") is None

@@ -74,7 +74,7 @@ def decode(chunks: list[bytes]) -> tuple[bytes, list[ServerSentEvent]]:
 
 
 @given(st.data(), streams())
-def test_any_chunking_and_any_line_ending_gives_what_the_grammar_says(data: st.DataObject, stream: bytes) -> None:
+def test_sse_any_chunking_and_any_line_ending_gives_what_the_grammar_says(data: st.DataObject, stream: bytes) -> None:
     raw, events = decode(data.draw(chunked(stream)))
     assert events == reference(stream.decode())
     assert raw == stream.removeprefix(BOM)
@@ -89,20 +89,20 @@ def test_byte_by_byte(stream: bytes) -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["", "a", "response.created"]), st.sampled_from([b"{}", '"☃"'.encode()]))))
-def test_what_is_encoded_is_decoded(events: list[tuple[str, bytes]]) -> None:
+def test_sse_what_is_encoded_is_decoded(events: list[tuple[str, bytes]]) -> None:
     stream = b"".join(encode_event(data, name) for name, data in events)
     assert decode([stream])[1] == [ServerSentEvent(name, data) for name, data in events]
 
 
 @given(streams(), st.integers(0, 8))
-def test_the_bytes_before_an_event_hold_the_events_before_it(stream: bytes, count: int) -> None:
+def test_sse_bytes_before_an_event_hold_the_events_before_it(stream: bytes, count: int) -> None:
     raw, events = ServerSentEventDecoder().feed(stream + b"\n\n")
     before = raw_before(raw, count)
     assert raw.startswith(before)
     assert decode([before])[1] == events[:count]
 
 
-def test_an_event_is_given_out_as_soon_as_its_blank_line_is_here() -> None:
+def test_sse_event_is_given_out_as_soon_as_its_blank_line_is_here() -> None:
     decoder = ServerSentEventDecoder()
     assert decoder.feed(b"data: 1\n")[1] == []
     assert decoder.feed(b"\ndata: 2")[1] == [ServerSentEvent("", b"1")]
@@ -114,7 +114,7 @@ def test_comments_are_passed_on_as_bytes_and_mean_nothing() -> None:
     assert ServerSentEventDecoder().feed(b": ping\n\n") == (b": ping\n\n", [])
 
 
-def test_an_event_without_end_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sse_event_without_end_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 100)
     decoder = ServerSentEventDecoder()
     decoder.feed(b"data: " + b"x" * 90)
@@ -124,7 +124,7 @@ def test_an_event_without_end_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("blank_line", [b"\n\n", b"\r\n\r\n"])
-def test_an_event_of_many_reads_costs_no_more_than_its_size(blank_line: bytes) -> None:
+def test_sse_event_of_many_reads_costs_no_more_than_its_size(blank_line: bytes) -> None:
     end_of_line = blank_line[: len(blank_line) // 2]
     stream = b"event: a" + end_of_line + b"data: " + b"x" * (8 * 1024 * 1024) + blank_line
     decoder = ServerSentEventDecoder()
@@ -136,7 +136,7 @@ def test_an_event_of_many_reads_costs_no_more_than_its_size(blank_line: bytes) -
 
 
 @given(streams(), st.integers(0, 60))
-def test_only_what_is_not_complete_is_held_back(stream: bytes, cut: int) -> None:
+def test_sse_only_what_is_not_complete_is_held_back(stream: bytes, cut: int) -> None:
     decoder = ServerSentEventDecoder()
     raw = decoder.feed(stream[:cut])[0] + decoder.feed(stream[cut:])[0]
     stream = stream.removeprefix(BOM)

@@ -81,17 +81,17 @@ def test_thinking_is_said_the_models_way(
         ("claude-opus-5-5", {"type": "disabled"}, {"effort": "low"}),
     ],
 )
-def test_an_output_config_of_null_is_none(model: str, thinking: Any, expected: Any) -> None:
+def test_messages_adaptation_output_config_of_null_is_none(model: str, thinking: Any, expected: Any) -> None:
     assert adapt(model, thinking=thinking, output_config=None)[0].get("output_config") == expected
 
 
-def test_a_budget_fits_into_the_answer() -> None:
+def test_messages_adaptation_budget_fits_into_the_answer() -> None:
     body, notes = adapt("claude-haiku-4-5", max_tokens=2000, thinking={"type": "enabled", "budget_tokens": 9000})
     assert body["thinking"]["budget_tokens"] == 1999
     assert notes == ["thinking"]
 
 
-def test_no_room_for_a_budget() -> None:
+def test_messages_adaptation_no_room_for_a_budget() -> None:
     body, notes = adapt("claude-haiku-4-5", max_tokens=1024, thinking={"type": "adaptive"})
     assert "thinking" not in body
     assert notes == ["thinking", "thinking"]
@@ -174,7 +174,7 @@ def test_system_messages_inside_a_conversation(model: str, role: str) -> None:
     assert "messages.output_config" in notes
 
 
-def test_a_system_message_given_as_a_string() -> None:
+def test_messages_adaptation_system_message_given_as_a_string() -> None:
     body, _ = adapt("claude-haiku-4-5", messages=[USER, {"role": "system", "content": "Be kind."}])
     assert body["messages"][1] == {"role": "user", "content": [{"type": "text", "text": "<system>\nBe kind.\n</system>"}]}
 
@@ -198,7 +198,7 @@ def test_thoughts_at_the_end_are_not_continued(model: str) -> None:
     assert notes == ["messages"]
 
 
-def test_a_paused_turn_is_no_prefill() -> None:
+def test_messages_adaptation_paused_turn_is_no_prefill() -> None:
     paused = {"role": "assistant", "content": [{"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}]}
     body, notes = adapt("claude-opus-5", messages=[USER, paused])
     assert body["messages"] == [USER, paused]
@@ -215,7 +215,7 @@ def test_clearing_of_thinking_needs_thinking() -> None:
     assert adapt("claude-opus-5", context_management=management)[0]["context_management"] == management
 
 
-def test_a_legal_body_is_left_alone() -> None:
+def test_messages_adaptation_legal_body_is_left_alone() -> None:
     fields = {"thinking": {"type": "adaptive"}, "output_config": {"effort": "medium"}, "tool_choice": {"type": "auto"}}
     body, notes = adapt("claude-opus-5-5", **fields)
     assert body == {"model": "claude-opus-5-5", "max_tokens": 20_000, "messages": [USER], **fields}

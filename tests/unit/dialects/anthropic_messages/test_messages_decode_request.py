@@ -48,7 +48,7 @@ def part(block: dict[str, Any]) -> Part:
     return decode(messages=[{"role": "user", "content": [block]}]).messages[0].parts[0]
 
 
-def test_a_small_request() -> None:
+def test_messages_decode_request_small_request() -> None:
     request = decode(stream=True)
     assert request == ChatRequest(
         dialect="anthropic_messages",
@@ -292,7 +292,7 @@ def test_system(system: Any, expected: tuple[Part, ...]) -> None:
     assert decode(system=system).messages == (Message("system", expected), Message("user", (TextPart("hi"),)))
 
 
-def test_no_system() -> None:
+def test_messages_decode_request_no_system() -> None:
     assert [message.role for message in decode(system="", messages=[USER, {"role": "system", "content": "x"}]).messages] == [
         "user",
         "system",

@@ -110,13 +110,13 @@ def test_newer_models_get_effort() -> None:
         ({"max_output_tokens": 0}, "max_tokens"),
     ],
 )
-def test_what_cannot_be_said_is_refused(fields: dict[str, Any], param: str) -> None:
+def test_messages_encode_request_what_cannot_be_said_is_refused(fields: dict[str, Any], param: str) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         encode(**fields)
     assert caught.value.param == param
 
 
-def test_everything_dropped_is_noted() -> None:
+def test_messages_encode_request_everything_dropped_is_noted() -> None:
     notes = encode(native={"seed": 4, "store": True}, logprobs=True, verbosity="low", service_tier="scale").notes
     assert sorted(note.subject for note in notes) == ["logprobs", "seed", "service_tier", "verbosity"]
 
@@ -139,12 +139,12 @@ def test_system_messages_stay_in_place_where_the_model_honours_them() -> None:
     assert "system" not in found
 
 
-def test_only_system_messages() -> None:
+def test_messages_encode_request_only_system_messages() -> None:
     with pytest.raises(InvalidRequestError, match="not a system message"):
         encode(Message("system", (TextPart("x"),)))
 
 
-def test_the_clients_cache_marks_are_kept_and_limited_to_the_last_four() -> None:
+def test_messages_encode_request_clients_cache_marks_are_kept_and_limited_to_the_last_four() -> None:
     marked = [TextPart(str(number), cache=CacheMark("1h" if number == 4 else "5m")) for number in range(5)]
     found = body(Message("system", (marked[0],)), Message("user", tuple(marked[1:])), marks=True)
     assert "cache_control" not in found["system"][0]
@@ -197,7 +197,7 @@ def test_media_that_is_not_taken(part: Part) -> None:
     assert caught.value.param == "messages"
 
 
-def test_an_assistants_turn_thinks_speaks_and_calls_in_this_order() -> None:
+def test_messages_encode_request_assistants_turn_thinks_speaks_and_calls_in_this_order() -> None:
     seal = Opaque("signature", "sig", "anthropic")
     turn = Message(
         "assistant", (ToolCallPart("c1", "weather", "{}"), TextPart("wait"), ReasoningPart("hm", seal), RefusalPart("no"))
@@ -285,7 +285,7 @@ def test_tool_results_open_one_user_message() -> None:
     }
 
 
-def test_an_empty_tool_result_has_no_content() -> None:
+def test_messages_encode_request_empty_tool_result_has_no_content() -> None:
     empty = Message("user", (ToolCallResponsePart("c1", (TextPart(""),)),))
     assert body(HI, CALL, empty)["messages"][2]["content"] == [{"type": "tool_result", "tool_use_id": "c1"}]
 
@@ -357,11 +357,11 @@ def test_allowed_tools_are_the_only_ones_sent() -> None:
     assert found["tool_choice"] == {"type": "any"}
 
 
-def test_a_tool_without_description_or_parameters() -> None:
+def test_messages_encode_request_tool_without_description_or_parameters() -> None:
     assert body(tools=(Tool("ping"),))["tools"] == [{"name": "ping", "input_schema": {"type": "object", "properties": {}}}]
 
 
-def test_the_root_of_a_schema_is_an_object() -> None:
+def test_messages_encode_request_root_of_a_schema_is_an_object() -> None:
     assert body(tools=(Tool("f", parameters={"properties": {}}),))["tools"][0]["input_schema"] == {
         "properties": {},
         "type": "object",
@@ -376,7 +376,7 @@ def test_strict_only_where_the_schema_allows() -> None:
     assert [note.subject for note in encoded.notes] == ["strict of 'b'"]
 
 
-def test_no_more_strict_tools_than_a_request_may_hold() -> None:
+def test_messages_encode_request_no_more_strict_tools_than_a_request_may_hold() -> None:
     closed = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
     open_ = {**closed, "required": []}
     many = body(tools=tuple(Tool(f"t{number}", parameters=closed, strict=True) for number in range(22)))["tools"]
@@ -421,7 +421,7 @@ def test_hosted_tools() -> None:
 # ------------------------------------------------------------------ answers in a given shape
 
 
-def test_a_schema_is_fitted() -> None:
+def test_messages_encode_request_schema_is_fitted() -> None:
     schema = {
         "$schema": "x",
         "type": "object",
@@ -461,7 +461,7 @@ def test_schemas_with_several_types_or_none() -> None:
     assert found == {**schema, "additionalProperties": False}
 
 
-def test_what_fields_without_a_name_may_hold_is_told() -> None:
+def test_messages_encode_request_what_fields_without_a_name_may_hold_is_told() -> None:
     count = {"type": "object", "additionalProperties": {"type": "integer"}}
     schema = {"type": "object", "properties": {"count": count, "any": {"type": "object", "additionalProperties": True}}}
     found = body(response_format=ResponseFormat("json_schema", schema))["output_config"]["format"]["schema"]["properties"]
@@ -472,7 +472,7 @@ def test_what_fields_without_a_name_may_hold_is_told() -> None:
 
 @pytest.mark.parametrize("odd", [True, 5, "x", [[]], [{"type": []}], {"a": 1}])
 @pytest.mark.parametrize("field", ["type", "properties", "required", "format", "items", "anyOf", "minItems", "description"])
-def test_a_schema_of_odd_shape_becomes_one(field: str, odd: Any) -> None:
+def test_messages_encode_request_schema_of_odd_shape_becomes_one(field: str, odd: Any) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string", field: odd}}, field: odd}
     found = body(tools=(Tool("f", parameters=schema, strict=True),), response_format=ResponseFormat("json_schema", schema))
     for written in (found["tools"][0]["input_schema"], found["output_config"]["format"]["schema"]):
@@ -484,7 +484,7 @@ def test_a_schema_of_odd_shape_becomes_one(field: str, odd: Any) -> None:
 @pytest.mark.parametrize(
     ("modalities", "refused"), [(["text"], False), (True, False), ([[]], False), (["audio"], True), ("audio", True)]
 )
-def test_an_answer_in_audio_is_refused(modalities: Any, refused: bool) -> None:
+def test_messages_encode_request_answer_in_audio_is_refused(modalities: Any, refused: bool) -> None:
     if refused:
         with pytest.raises(InvalidRequestError, match="audio"):
             body(native={"modalities": modalities})
@@ -492,6 +492,6 @@ def test_an_answer_in_audio_is_refused(modalities: Any, refused: bool) -> None:
         assert body(native={"modalities": modalities})["messages"]
 
 
-def test_any_json_object_is_asked_for_in_words() -> None:
+def test_messages_encode_request_any_json_object_is_asked_for_in_words() -> None:
     assert body(response_format=ResponseFormat("json_object"))["system"][-1]["text"] == JSON_ONLY
     assert "output_config" not in body(response_format=ResponseFormat("text"))

@@ -91,7 +91,7 @@ def test_retry_after(headers: dict[str, str], expected: float | None) -> None:
     assert decode(429, "rate_limit_error", "slow", headers).retry_after == expected
 
 
-def test_the_header_names_the_request() -> None:
+def test_messages_errors_header_names_the_request() -> None:
     assert decode(500, "api_error", "x", {"Request-Id": "req_h"}).request_id == "req_h"
 
 
@@ -106,7 +106,7 @@ def test_the_header_names_the_request() -> None:
         (b"\xff\xfe", "��"),
     ],
 )
-def test_any_body_at_all(body: bytes, message: str) -> None:
+def test_messages_errors_any_body_at_all(body: bytes, message: str) -> None:
     error = DIALECT.decode_error(502, {}, body)
     assert type(error) is UpstreamStatusError
     assert (error.message, error.retryable) == (message, True)
@@ -138,6 +138,6 @@ def test_envelopes(error: OAuthRouterError, expected: str) -> None:
     }
 
 
-def test_an_error_that_came_as_an_answer() -> None:
+def test_messages_errors_error_that_came_as_an_answer() -> None:
     with pytest.raises(UpstreamOverloadedError):
         DIALECT.decode_response({"type": "error", "error": {"type": "overloaded_error", "message": "x"}})

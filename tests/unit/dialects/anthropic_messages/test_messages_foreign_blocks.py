@@ -66,7 +66,7 @@ def sent_back(content: list[Json], model: str = "claude-opus-4-6") -> Json:
     return encoded.body
 
 
-def test_what_seals_a_call_or_a_text_comes_back_on_it() -> None:
+def test_messages_foreign_blocks_what_seals_a_call_or_a_text_comes_back_on_it() -> None:
     content = whole(*TEXT, *CALL)
     # A seal that came with the end of a text stands before it where the answer is whole, after it in a stream: both find their part.
     assert [block["type"] for block in content] == ["thinking", "text", "thinking", "tool_use"]
@@ -79,13 +79,13 @@ def test_what_seals_a_call_or_a_text_comes_back_on_it() -> None:
     )
 
 
-def test_what_seals_a_call_for_another_maker_does_not_go_to_anthropic() -> None:
+def test_messages_foreign_blocks_what_seals_a_call_for_another_maker_does_not_go_to_anthropic() -> None:
     found = sent_back(whole(*TEXT, *CALL))["messages"][1]["content"]
     assert found == [{"type": "text", "text": "so"}, {"type": "tool_use", "id": "c1", "name": "f", "input": {}}]
 
 
 @pytest.mark.parametrize("hits", [(PAGE,), ()])
-def test_a_search_of_another_vendor_is_shown_with_its_pages(hits: tuple[Citation, ...]) -> None:
+def test_messages_foreign_blocks_search_of_another_vendor_is_shown_with_its_pages(hits: tuple[Citation, ...]) -> None:
     search = PartStarted(0, "native", native=NATIVE, search=WebSearch("ws_1", "tides", hits))
     events = (search, PartFinished(0), PartStarted(1, "text"), PartDelta(1, "six"), CitationAdded(1, PAGE), PartFinished(1))
     for content in (whole(*events), streamed(*events)):
@@ -104,7 +104,7 @@ def test_a_search_of_another_vendor_is_shown_with_its_pages(hits: tuple[Citation
     assert whole(*events)[0]["input"] == {"query": "tides"}
 
 
-def test_a_search_of_another_vendor_goes_to_anthropic_as_words() -> None:
+def test_messages_foreign_blocks_search_of_another_vendor_goes_to_anthropic_as_words() -> None:
     search = PartStarted(0, "native", native=NATIVE, search=WebSearch("ws_1", "tides", (PAGE,)))
     events = (search, PartFinished(0), PartStarted(1, "text"), PartDelta(1, "six"), CitationAdded(1, PAGE), PartFinished(1))
     found = sent_back(whole(*events))["messages"][1]["content"]
@@ -115,7 +115,7 @@ def test_a_search_of_another_vendor_goes_to_anthropic_as_words() -> None:
     ]
 
 
-def test_a_search_that_failed_says_so() -> None:
+def test_messages_foreign_blocks_search_that_failed_says_so() -> None:
     failed = PartStarted(0, "native", native=NATIVE, search=WebSearch("ws_1", "tides", None))
     assert whole(failed, PartFinished(0))[1]["content"] == {"type": "web_search_tool_result_error", "error_code": "unavailable"}
 
@@ -145,7 +145,7 @@ def test_blocks_in_another_dialects_shape_are_written_as_this_ones(block: Json, 
     assert encoded.body["messages"][0]["content"] == [beside, expected]
 
 
-def test_a_schema_that_anthropic_refuses_is_mended_in_the_clients_own_body() -> None:
+def test_messages_foreign_blocks_schema_that_anthropic_refuses_is_mended_in_the_clients_own_body() -> None:
     sound = {"name": "a", "input_schema": {"type": "object", "properties": {}}, "eager_input_streaming": True}
     odd = {"name": "b", "input_schema": {"anyOf": [{"type": "object", "properties": {"x": {}}}]}, "of_tomorrow": 1}
     body = {"model": "claude-opus-4-6", "max_tokens": 50, "messages": [{"role": "user", "content": "a"}], "tools": [sound, odd]}
@@ -154,7 +154,7 @@ def test_a_schema_that_anthropic_refuses_is_mended_in_the_clients_own_body() -> 
     assert found[0] is sound
 
 
-def test_the_older_name_of_the_answers_format_is_written_as_the_newer_one() -> None:
+def test_messages_foreign_blocks_older_name_of_the_answers_format_is_written_as_the_newer_one() -> None:
     format_ = {"type": "json_schema", "schema": {"type": "object", "properties": {}}}
     body = {
         "model": "claude-opus-4-6",

@@ -110,7 +110,7 @@ def test_marks_of_the_client_are_the_only_ones() -> None:
     assert body["messages"][-1]["content"][0]["cache_control"] == {"type": "ephemeral"}
 
 
-def test_a_mark_of_the_whole_request_marks_its_end() -> None:
+def test_messages_prompt_cache_mark_of_the_whole_request_marks_its_end() -> None:
     (request,) = chat_turns(False)[:1]
     request["cache_control"] = {"type": "ephemeral"}
     body = sent(CHAT, [request])[0]

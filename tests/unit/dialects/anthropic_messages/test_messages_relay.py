@@ -35,7 +35,7 @@ def relay(body: Wire, model: str, foreign: frozenset[str] = frozenset()) -> Enco
 
 
 @pytest.mark.parametrize("path", recordings("anthropic-messages", ".request.json"))
-def test_a_body_for_the_model_that_serves_it_passes_untouched(path: Path) -> None:
+def test_messages_relay_body_for_the_model_that_serves_it_passes_untouched(path: Path) -> None:
     recorded = json.loads(path.read_text())
     body = recorded_body(recorded.get("request", recorded))
     encoded = relay(body, body["model"])
@@ -51,7 +51,7 @@ def test_a_body_for_the_model_that_serves_it_passes_untouched(path: Path) -> Non
         ("claude-of-tomorrow", "claude-of-tomorrow"),
     ],
 )
-def test_only_the_models_name_changes(asked: str, model: str) -> None:
+def test_messages_relay_only_the_models_name_changes(asked: str, model: str) -> None:
     body = {"model": asked, "max_tokens": 60_000, "messages": [{"role": "assistant", "content": "x"}], "of_tomorrow": 1}
     encoded = relay(body, model)
     assert encoded.body == {**body, "model": model}
@@ -59,7 +59,7 @@ def test_only_the_models_name_changes(asked: str, model: str) -> None:
     assert encoded.notes == ()
 
 
-def test_what_the_model_is_known_to_refuse_is_mended_though_the_client_named_it() -> None:
+def test_messages_relay_what_the_model_is_known_to_refuse_is_mended_though_the_client_named_it() -> None:
     body = {"model": "claude-haiku-4-5", "max_tokens": 200_000, "messages": [{"role": "assistant", "content": "x "}], "new": 1}
     encoded = relay(body, "claude-haiku-4-5")
     mended = [{"role": "assistant", "content": [{"type": "text", "text": "x"}]}]
@@ -121,7 +121,7 @@ def test_foreign_thinking_is_left_out() -> None:
     assert str(encoded.notes[0]) == "dropped thinking: 3 blocks were sealed for another model or provider"
 
 
-def test_a_model_that_binds_thinking_gets_none_of_earlier_turns_of_another_model() -> None:
+def test_messages_relay_model_that_binds_thinking_gets_none_of_earlier_turns_of_another_model() -> None:
     assert relay(CONVERSATION, "claude-opus-5-5").body["messages"][1]["content"] == [{"type": "text", "text": "b"}]
 
 
@@ -139,14 +139,14 @@ def one_answer(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("names", [{}, {"ReadFile": "read_file"}])
 @pytest.mark.parametrize("path", recordings("anthropic-messages", ".sse"))
-def test_a_stream_passes_as_the_bytes_it_came_in(path: Path, names: dict[str, str]) -> None:
+def test_messages_relay_stream_passes_as_the_bytes_it_came_in(path: Path, names: dict[str, str]) -> None:
     data = one_answer(path.read_bytes())
     decoder, encoder = DIALECT.stream_decoder(), DIALECT.relay_encoder(REQUEST, names)
     sent = b"".join(encoder.send(decoder.receive(data[at : at + 100])) for at in range(0, len(data), 100))
     assert sent + encoder.send(decoder.finish()) == data
 
 
-def test_only_events_that_name_a_renamed_tool_are_written_anew() -> None:
+def test_messages_relay_only_events_that_name_a_renamed_tool_are_written_anew() -> None:
     encoder = DIALECT.relay_encoder(REQUEST, {"ReadFile": "read_file"})
     other = TOOL_START.replace(b"ReadFile", b"Bash")
     raw = PING + TOOL_START + other + TOOL_START.replace(b"\n", b"\r\n")
@@ -167,7 +167,7 @@ def test_events_of_another_shape_pass_as_they_are(data: bytes) -> None:
     assert DIALECT.relay_encoder(REQUEST, {"ReadFile": "read_file"}).send(Frame(raw)) == raw
 
 
-def test_a_failure_follows_what_was_passed_on() -> None:
+def test_messages_relay_failure_follows_what_was_passed_on() -> None:
     encoder = DIALECT.relay_encoder(REQUEST, {})
     error = UpstreamConnectionError("gone")
     sent = encoder.send(Frame(PING.rstrip(), (ResponseFailed(error),)))
@@ -179,7 +179,7 @@ def test_a_failure_follows_what_was_passed_on() -> None:
     assert encoder.keep_alive() == b'event: ping\ndata: {"type":"ping"}\n\n'
 
 
-def test_a_whole_answer() -> None:
+def test_messages_relay_whole_answer() -> None:
     body = {
         "id": "m",
         "content": [{"type": "tool_use", "id": "t", "name": "ReadFile", "input": {}}, {"type": "text", "text": "ReadFile"}],
@@ -192,6 +192,6 @@ def test_a_whole_answer() -> None:
 
 
 @pytest.mark.parametrize("name", [None, True, ["ReadFile"], {}])
-def test_a_name_of_another_type_is_nobodys_name(name: object) -> None:
+def test_messages_relay_name_of_another_type_is_nobodys_name(name: object) -> None:
     body = {"id": "m", "content": [{"type": "tool_use", "id": "t", "name": name, "input": {}}]}
     assert DIALECT.relay_response(body, {"ReadFile": "read_file"}) == body

@@ -113,7 +113,7 @@ def test_text() -> None:
     ]
 
 
-def test_a_tool_call_in_pieces() -> None:
+def test_messages_stream_decoder_tool_call_in_pieces() -> None:
     call = opened(0, type="tool_use", id="t1", name="f", input={})
     pieces = [delta(0, type="input_json_delta", partial_json=text) for text in ("", '{"a', '":1}')]
     assert parts(call, *pieces, closed(0)) == [
@@ -125,7 +125,7 @@ def test_a_tool_call_in_pieces() -> None:
 
 
 @pytest.mark.parametrize(("whole", "arguments"), [({}, "{}"), ({"a": 1}, '{"a":1}')])
-def test_a_tool_call_without_deltas(whole: Wire, arguments: str) -> None:
+def test_messages_stream_decoder_tool_call_without_deltas(whole: Wire, arguments: str) -> None:
     call = opened(0, type="tool_use", id="t1", name="f", input=whole)
     assert parts(call, delta(0, type="input_json_delta", partial_json=""), closed(0))[1] == PartDelta(0, arguments)
 
@@ -190,7 +190,7 @@ def test_server_tools_are_no_tool_calls() -> None:
     ]
 
 
-def test_a_server_tool_call_cut_short_does_not_cost_the_answer() -> None:
+def test_messages_stream_decoder_server_tool_call_cut_short_does_not_cost_the_answer() -> None:
     use = opened(0, type="server_tool_use", id="s1", name="web_search", input={})
     cut = delta(0, type="input_json_delta", partial_json='{"query":"claude sh')
     found = decode(start(), use, cut, closed(0), *end("max_tokens"))
@@ -223,13 +223,13 @@ def test_finish_reasons(reason: str | None, expected: str) -> None:
     assert finished.finish_reason == expected
 
 
-def test_a_stop_for_a_tool_needs_a_call() -> None:
+def test_messages_stream_decoder_stop_for_a_tool_needs_a_call() -> None:
     called = opened(0, type="tool_use", id="t", name="f", input={})
     assert decode(start(), called, closed(0), *end("tool_use"))[-1] == ResponseFinished("tool_call")
     assert decode(start(), *end("tool_use"))[-1] == ResponseFinished("stop")
 
 
-def test_what_comes_with_a_finish_reason() -> None:
+def test_messages_stream_decoder_what_comes_with_a_finish_reason() -> None:
     assert decode(start(), *end("stop_sequence", stop_sequence="END"))[-1] == ResponseFinished("stop", "END")
     details = {"type": "refusal", "category": "bio", "explanation": "No."}
     assert decode(start(), *end("refusal", stop_details=details))[-1] == ResponseFinished("content_filter", None, "No.")
@@ -237,7 +237,7 @@ def test_what_comes_with_a_finish_reason() -> None:
 
 
 @pytest.mark.parametrize("odd", [True, 5, [[]], {"a": 1}])
-def test_what_comes_with_a_finish_reason_and_is_no_string_is_passed_over(odd: Any) -> None:
+def test_messages_stream_decoder_what_comes_with_a_finish_reason_and_is_no_string_is_passed_over(odd: Any) -> None:
     finished = decode(start(), *end("refusal", stop_sequence=odd, stop_details={"explanation": odd}))[-1]
     assert finished == ResponseFinished("content_filter")
 
@@ -271,7 +271,7 @@ def test_events_and_deltas_of_tomorrow_are_passed_over() -> None:
     ]
 
 
-def test_a_stream_without_its_beginning() -> None:
+def test_messages_stream_decoder_stream_without_its_beginning() -> None:
     assert decode(delta(0, type="text_delta", text="ml"), *end())[:3] == [
         ResponseStarted("", ""),
         PartStarted(0, "text"),
@@ -279,7 +279,7 @@ def test_a_stream_without_its_beginning() -> None:
     ]
 
 
-def test_the_name_of_an_event_says_what_it_is_from_the_first_event_on() -> None:
+def test_messages_stream_decoder_name_of_an_event_says_what_it_is_from_the_first_event_on() -> None:
     misnamed = b'event: message_delta\ndata: {"type":"message_stop"}\n\n'
     for data in (misnamed, stream(start()) + misnamed):
         ends = [event for event in decode_bytes(data) if isinstance(event, ResponseFinished | ResponseFailed)]
@@ -288,18 +288,18 @@ def test_the_name_of_an_event_says_what_it_is_from_the_first_event_on() -> None:
     assert decode_bytes(untyped + stream(*end()))[:3] == [ResponseStarted("", ""), PartStarted(0, "text"), PartDelta(0, "hi")]
 
 
-def test_a_block_left_open_is_closed_at_the_end() -> None:
+def test_messages_stream_decoder_block_left_open_is_closed_at_the_end() -> None:
     assert parts(opened(0, type="text", text="a"))[-1] == PartFinished(0)
 
 
-def test_a_second_message_start_only_counts_tokens() -> None:
+def test_messages_stream_decoder_second_message_start_only_counts_tokens() -> None:
     again = {"type": "message_start", "message": {"id": "msg_2", "model": "m", "usage": {"input_tokens": 5}}}
     found = decode(start(), again, *end())
     assert sum(isinstance(event, ResponseStarted) for event in found) == 1
     assert found[2] == UsageReported(Usage(5, 1))
 
 
-def test_nothing_counts_after_the_end() -> None:
+def test_messages_stream_decoder_nothing_counts_after_the_end() -> None:
     assert decode(start(), *end(), start(), *end())[-1] == ResponseFinished("stop")
     assert sum(isinstance(event, ResponseFinished) for event in decode(start(), *end(), *end())) == 1
 
@@ -312,7 +312,7 @@ def test_nothing_counts_after_the_end() -> None:
         ("invalid_request_error", UpstreamStatusError),
     ],
 )
-def test_an_error_event_ends_the_stream(kind: str, expected: type) -> None:
+def test_messages_stream_decoder_error_event_ends_the_stream(kind: str, expected: type) -> None:
     fault = {"type": "error", "error": {"type": kind, "message": "Not today"}}
     for events in ([fault], [start(), opened(0, type="text", text="a"), fault]):
         last = decode(*events)[-1]
@@ -322,7 +322,7 @@ def test_an_error_event_ends_the_stream(kind: str, expected: type) -> None:
 
 
 @pytest.mark.parametrize("events", [[], [start()], [start(), opened(0, type="text", text="a")], [start(), *end()[:1]]])
-def test_a_stream_cut_short(events: list[Wire]) -> None:
+def test_messages_stream_decoder_stream_cut_short(events: list[Wire]) -> None:
     last = decode(*events)[-1]
     assert isinstance(last, ResponseFailed)
     assert isinstance(last.error, UpstreamConnectionError)
@@ -337,13 +337,13 @@ def test_a_stream_cut_short(events: list[Wire]) -> None:
         b'event: content_block_start\ndata: {"type":"content_block_start","index":0}\n\n',
     ],
 )
-def test_a_broken_stream(data: bytes) -> None:
+def test_messages_stream_decoder_broken_stream(data: bytes) -> None:
     last = decode_bytes(stream(start()) * (b"block" in data) + data)[-1]
     assert isinstance(last, ResponseFailed)
     assert isinstance(last.error, UpstreamProtocolError)
 
 
-def test_every_state_is_left_by_the_table_alone() -> None:
+def test_messages_stream_decoder_every_state_is_left_by_the_table_alone() -> None:
     assert {state for state, _ in TRANSITIONS} == {"IDLE", "OPEN"}
     for (state, event), (following, _) in TRANSITIONS.items():
         assert following == ("DONE" if event in ("message_stop", "error") else "OPEN"), (state, event)
@@ -360,7 +360,7 @@ def test_every_state_is_left_by_the_table_alone() -> None:
         {"content": [{"type": "tool_use"}]},
     ],
 )
-def test_an_answer_that_is_no_message(body: Wire) -> None:
+def test_messages_stream_decoder_answer_that_is_no_message(body: Wire) -> None:
     with pytest.raises(UpstreamProtocolError):
         DIALECT.decode_response(body)
 
@@ -405,7 +405,7 @@ def vendor_message(server: ReplayServer, data: bytes) -> Wire:
 
 
 @pytest.mark.parametrize("path", recordings("anthropic-messages", ".sse", is_one_answer))
-def test_a_stream_means_what_the_vendors_reader_says(server: ReplayServer, path: Path) -> None:
+def test_messages_stream_decoder_stream_means_what_the_vendors_reader_says(server: ReplayServer, path: Path) -> None:
     data = path.read_bytes()
     streamed = fold(decode_bytes(data))
     whole = fold(list(DIALECT.decode_response(vendor_message(server, data))))

@@ -86,7 +86,7 @@ def call_block(index: int, id_: str, *pieces: str) -> list[Wire]:
     ]
 
 
-def test_an_answer_from_end_to_end() -> None:
+def test_messages_stream_encoder_answer_from_end_to_end() -> None:
     events = encode(ResponseStarted("chatcmpl-1", "gpt"), PartStarted(0, "text"), PartDelta(0, "Hi"), PartFinished(0), *END)
     usage = {"input_tokens": 5, "output_tokens": 5, "cache_creation_input_tokens": 2, "cache_read_input_tokens": 3}
     assert events == [
@@ -122,7 +122,7 @@ def test_interleaved_parts_wait_their_turn() -> None:
     assert found == [*call_block(0, "a", "{", "}"), *call_block(1, "b", "{}")]
 
 
-def test_the_first_open_part_is_not_held_back() -> None:
+def test_messages_stream_encoder_first_open_part_is_not_held_back() -> None:
     encoder = DIALECT.stream_encoder(REQUEST, "m")
     encoder.send(Frame(b"", (PartStarted(0, "tool_call", id="a", name="f"), PartStarted(1, "text"), PartDelta(1, "later"))))
     assert b"now" in encoder.send(Frame(b"", (PartDelta(0, "now"),)))
@@ -142,7 +142,7 @@ def test_parts_that_say_nothing_leave_no_trace() -> None:
     assert found == text_block(0, "a")
 
 
-def test_a_tool_call_without_arguments_stands() -> None:
+def test_messages_stream_encoder_tool_call_without_arguments_stands() -> None:
     assert blocks(PartStarted(0, "tool_call", id="a", name="f"), PartFinished(0)) == call_block(0, "a")
 
 
@@ -154,7 +154,7 @@ def test_parts_left_open_are_closed() -> None:
 
 
 @pytest.mark.parametrize("tier", ["of_tomorrow", "", ["priority"], {}])
-def test_a_service_tier_that_is_not_known_is_not_said(tier: Any) -> None:
+def test_messages_stream_encoder_service_tier_that_is_not_known_is_not_said(tier: Any) -> None:
     found = encode(ResponseStarted("x", "m"), UsageReported(Usage(1, 1, service_tier=tier)), ResponseFinished("stop"))
     assert "service_tier" not in found[1]["usage"]
 
@@ -179,19 +179,19 @@ def test_citations() -> None:
 LATE = CitationAdded(1, Citation("https://a.example", "A"))
 
 
-def test_a_source_named_after_its_text_has_closed_is_left_out() -> None:
+def test_messages_stream_encoder_source_named_after_its_text_has_closed_is_left_out() -> None:
     text = (PartStarted(1, "text"), PartDelta(1, "a"), PartFinished(1))
     call = (PartStarted(2, "tool_call", id="t", name="f"), PartDelta(2, "{}"))
     assert blocks(*text, LATE, *call, LATE, PartFinished(2), LATE) == [*text_block(0, "a"), *call_block(1, "t", "{}")]
 
 
-def test_a_source_named_after_its_waiting_text_has_closed_is_left_out() -> None:
+def test_messages_stream_encoder_source_named_after_its_waiting_text_has_closed_is_left_out() -> None:
     call = PartStarted(0, "tool_call", id="t", name="f")
     text = (PartStarted(1, "text"), PartDelta(1, "a"), PartFinished(1))
     assert blocks(call, *text, LATE, PartFinished(0)) == [*call_block(0, "t"), *text_block(1, "a")]
 
 
-def test_a_part_that_waits_closed_behind_an_open_one_is_written_at_the_end() -> None:
+def test_messages_stream_encoder_part_that_waits_closed_behind_an_open_one_is_written_at_the_end() -> None:
     call = PartStarted(0, "tool_call", id="t", name="f")
     text = (PartStarted(1, "text"), PartDelta(1, "a"), PartFinished(1))
     assert blocks(call, *text) == [*call_block(0, "t"), *text_block(1, "a")]
@@ -228,7 +228,7 @@ def test_finish_reasons(finished: ResponseFinished, expected: Wire) -> None:
     assert encode(ResponseStarted("x", "m"), finished)[1]["delta"] == expected
 
 
-def test_the_reason_to_stop_fits_the_content() -> None:
+def test_messages_stream_encoder_reason_to_stop_fits_the_content() -> None:
     call = (PartStarted(0, "tool_call", id="t", name="f"), PartFinished(0))
     refusal = (PartStarted(0, "refusal"), PartDelta(0, "No."), PartFinished(0))
     called = encode(ResponseStarted("x", "m"), *call, ResponseFinished("tool_call"))
@@ -238,7 +238,7 @@ def test_the_reason_to_stop_fits_the_content() -> None:
     assert refused[-2]["delta"]["stop_details"]["type"] == "refusal"
 
 
-def test_a_failure_is_said_once() -> None:
+def test_messages_stream_encoder_failure_is_said_once() -> None:
     encoder = DIALECT.stream_encoder(REQUEST, "m")
     error = UpstreamConnectionError("gone")
     said = [{"type": "error", "error": {"type": "api_error", "message": "gone"}}]
@@ -252,7 +252,7 @@ def test_keep_alive_is_a_ping() -> None:
     assert parse(DIALECT.stream_encoder(REQUEST, "m").keep_alive()) == [{"type": "ping"}]
 
 
-def test_a_whole_answer() -> None:
+def test_messages_stream_encoder_whole_answer() -> None:
     opaque = Opaque("encrypted", "blob", "openai/acc")
     answer = ChatResponse(
         "msg_1",

@@ -262,7 +262,7 @@ def test_choice_among_some_tools_offers_only_those() -> None:
         ({"type": "code_interpreter", "container": {"type": "auto"}}, "codeExecution"),
     ],
 )
-def test_own_tool_of_another_vendor_has_google_s_counterpart(definition: dict[str, Any], name: str) -> None:
+def test_gemini_requests_own_tool_of_another_vendor_has_google_s_counterpart(definition: dict[str, Any], name: str) -> None:
     native = Tool("x", native=("anthropic_messages", definition))
     assert body(tools=(native,))["tools"] == [{name: {}}]
     sent = body(tools=(Tool("read"), native))
@@ -271,7 +271,7 @@ def test_own_tool_of_another_vendor_has_google_s_counterpart(definition: dict[st
     assert body(tools=(Tool("read"), native), model="gemini-2.5-flash")["tools"] == [{"functionDeclarations": [{"name": "read"}]}]
 
 
-def test_what_has_no_counterpart_is_noted() -> None:
+def test_gemini_requests_what_has_no_counterpart_is_noted() -> None:
     encoded = encode(
         tools=(Tool("bash", native=("anthropic_messages", {"type": "bash_20250124", "name": "bash"})),), native={"container": "c"}
     )

@@ -188,7 +188,7 @@ def test_thinking_blocks_are_unsealed_and_beat_plain_reasoning() -> None:
     assert parts == (ReasoningPart("a", Opaque("signature", "raw")), ReasoningPart("", ours))
 
 
-def test_a_call_whose_other_kind_is_null_is_read() -> None:
+def test_chat_decode_request_call_whose_other_kind_is_null_is_read() -> None:
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}, "custom": None}
     message = decode(messages=[{"role": "assistant", "tool_calls": [call]}, {"role": "user", "content": "x"}]).messages[0]
     assert message.parts == (ToolCallPart("c1", "f", "{}"),)
@@ -200,7 +200,7 @@ def test_tool_answer() -> None:
     assert parts == (ToolCallResponsePart("1", (TextPart("dry"), UriPart("image", "https://e/x.png"))),)
 
 
-def test_a_body_that_is_no_object_is_refused() -> None:
+def test_chat_decode_request_body_that_is_no_object_is_refused() -> None:
     with pytest.raises(InvalidRequestError):
         ChatCompletions(lambda: 0.0).decode_request([], {})  # type: ignore[arg-type]
 

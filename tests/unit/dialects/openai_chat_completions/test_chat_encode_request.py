@@ -158,7 +158,7 @@ def test_part_without_counterpart_is_refused(part: Part) -> None:
     assert refused.value.param == ("messages" if isinstance(part, NativePart) else "messages[1]")
 
 
-def test_a_tool_that_runs_at_its_provider_is_left_out_with_a_note() -> None:
+def test_chat_encode_request_tool_that_runs_at_its_provider_is_left_out_with_a_note() -> None:
     notes: list[Note] = []
     request = ChatRequest("x", "m", (HI,), tools=(Tool("f"), Tool("web_search", native=("anthropic_messages", {}))))
     assert [tool["function"]["name"] for tool in encode_tools(request, notes)["tools"]] == ["f"]
@@ -189,13 +189,15 @@ HOSTED = Tool("web_search", native=("anthropic_messages", {"type": "web_search_2
         ((HOSTED, Tool("f")), ToolChoice("none", allowed=("web_search",)), "none"),
     ],
 )
-def test_a_tool_that_was_left_out_cannot_be_chosen(tools: tuple[Tool, ...], choice: ToolChoice, written: object) -> None:
+def test_chat_encode_request_tool_that_was_left_out_cannot_be_chosen(
+    tools: tuple[Tool, ...], choice: ToolChoice, written: object
+) -> None:
     encoded = encode(tools=tools, tool_choice=choice)
     assert encoded.body.get("tool_choice") == written
     assert ("tool_choice" in {note.subject for note in encoded.notes}) == (written is None)
 
 
-def test_a_result_outside_a_users_message_finds_its_call_or_stays_as_words() -> None:
+def test_chat_encode_request_result_outside_a_users_message_finds_its_call_or_stays_as_words() -> None:
     call = Message("assistant", (ToolCallPart("1", "f", "{}"), ToolCallResponsePart("0", (TextPart("early"),))))
     messages = encode_messages(HI, call, Message("system", (ToolCallResponsePart("1", (TextPart("ok"),)), TextPart("s"))))
     assert [message["role"] for message in messages] == ["user", "assistant", "tool", "system"]
@@ -246,13 +248,13 @@ def test_files_of_a_tool_move_to_a_user_message() -> None:
     assert [note.action for note in encoded.notes] == ["mapped", "mapped"]
 
 
-def test_what_an_upstream_would_refuse_is_mended() -> None:
+def test_chat_encode_request_what_an_upstream_would_refuse_is_mended() -> None:
     encoded = encode(HI, Message("assistant", (ToolCallPart("1", "f", "{}"),)), HI)
     assert [message["role"] for message in encoded.body["messages"]] == ["user", "assistant", "tool", "user"]  # type: ignore[attr-defined]
     assert [note.action for note in encoded.notes] == ["repaired"]
 
 
-def test_other_turns() -> None:
+def test_chat_encode_request_other_turns() -> None:
     assert encode_messages(
         Message("system", (TextPart("s"), TextPart("t"))),
         Message("assistant", (RefusalPart("no"),)),
@@ -289,7 +291,7 @@ def test_names_openai_refuses_are_shortened_and_told() -> None:
     assert encoded.body["tool_choice"] == {"type": "function", "function": {"name": names[1]}}
 
 
-def test_a_failed_tool_without_words_says_so() -> None:
+def test_chat_encode_request_failed_tool_without_words_says_so() -> None:
     call = Message("assistant", (ToolCallPart("1", "f", "{}"),))
     *_, answer = encode_messages(HI, call, Message("user", (ToolCallResponsePart("1", is_error=True),)))
     assert "failed" in answer["content"]
@@ -324,7 +326,7 @@ def test_notes_tell_what_was_lost() -> None:
     }
 
 
-def test_what_a_messages_client_asked_for_and_gets_is_not_noted_as_lost() -> None:
+def test_chat_encode_request_what_a_messages_client_asked_for_and_gets_is_not_noted_as_lost() -> None:
     asked = {
         "thinking": {"type": "adaptive"},
         "output_config": {"effort": "high"},
@@ -346,7 +348,7 @@ def relay(body: dict[str, Any], **fields: Any) -> EncodedRequest:
     return fitted(replace(request, **fields))
 
 
-def test_own_dialect_passes_with_only_the_model_changed() -> None:
+def test_chat_encode_request_own_dialect_passes_with_only_the_model_changed() -> None:
     body = {"model": "auto", "stream": True, "messages": [{"role": "user", "content": "hi", "name": "n"}], "x": {"y": 1}, "n": 2}
     encoded = relay(body)
     assert encoded.body == {**body, "model": "gpt-x"}

@@ -108,7 +108,7 @@ def test_retry_after_comes_from_the_headers() -> None:
 
 @pytest.mark.parametrize("levels", [300, 900, 1020])
 @pytest.mark.parametrize("shape", [b'{"error":{"message":%s}}', b'{"error":{"other":%s}}', b'{"error":[%s]}', b"[%s]", b"%s"])
-def test_an_error_nested_beyond_what_can_be_written_is_an_error_all_the_same(shape: bytes, levels: int) -> None:
+def test_chat_errors_error_nested_beyond_what_can_be_written_is_an_error_all_the_same(shape: bytes, levels: int) -> None:
     deep = b'{"a":' * (levels - 3) + b"1" + b"}" * (levels - 3)
     error = decode(400, shape % deep)
     assert error.upstream_status == 400

@@ -247,7 +247,7 @@ def test_part_that_only_some_providers_know_passes_to_them() -> None:
         ({"messages": [{"role": "user", "content": "hi"}], "tools": [{"type": "function", "name": "f", "parameters": "x"}]}, "tools[0].parameters"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_names_its_field(body: dict[str, Any], param: str) -> None:
+def test_chat_foreign_shapes_what_cannot_be_read_names_its_field(body: dict[str, Any], param: str) -> None:
     with pytest.raises(InvalidRequestError) as refused:
         decode(body)
     assert refused.value.param == param

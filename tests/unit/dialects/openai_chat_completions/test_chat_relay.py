@@ -29,7 +29,7 @@ def test_bytes_pass_untouched() -> None:
     assert relay(Write="write").send(Frame(raw)) == raw
 
 
-def test_only_the_event_with_the_tool_is_rewritten() -> None:
+def test_chat_relay_only_the_event_with_the_tool_is_rewritten() -> None:
     out = relay(Read="read_file").send(Frame(OPENING + ODD + CALL))
     *before, renamed = out.removesuffix(b"\n\n").split(b"\n\n")
     assert b'"Read"' not in out
@@ -42,7 +42,7 @@ def test_only_the_event_with_the_tool_is_rewritten() -> None:
     ]
 
 
-def test_a_last_event_without_its_blank_line_is_rewritten_too() -> None:
+def test_chat_relay_last_event_without_its_blank_line_is_rewritten_too() -> None:
     out = relay(Read="read_file").send(Frame(OPENING + CALL.rstrip(b"\n")))
     assert out == relay(Read="read_file").send(Frame(OPENING + CALL))
     assert b'"read_file"' in out
@@ -62,7 +62,7 @@ def test_answers_beside_the_first_may_hold_anything() -> None:
     assert relayed["choices"][1:] == others
 
 
-def test_a_text_that_names_the_tool_is_left_alone() -> None:
+def test_chat_relay_text_that_names_the_tool_is_left_alone() -> None:
     text = b'data: {"choices":[{"index":0,"delta":{"content":"Read this"}}]}\n\n'
     out = relay(Read="read_file").send(Frame(text))
     assert orjson.loads(out[6:]) == orjson.loads(text[6:])

@@ -105,7 +105,7 @@ def test_missing_id_is_made_of_the_time_and_the_tier_is_told() -> None:
     assert out["service_tier"] == "flex"
 
 
-def test_whole_upstream_answer() -> None:
+def test_chat_responses_whole_upstream_answer() -> None:
     message = {
         "role": "assistant",
         "content": "A",
@@ -141,7 +141,7 @@ def test_whole_upstream_answer() -> None:
         ({"choices": [{"message": {"tool_calls": 5}}]}, UpstreamProtocolError),
     ],
 )
-def test_no_answer(body: dict[str, Any], kind: type[UpstreamError]) -> None:
+def test_chat_responses_no_answer(body: dict[str, Any], kind: type[UpstreamError]) -> None:
     with pytest.raises(kind):
         DIALECT.decode_response(body)
 

@@ -171,7 +171,7 @@ def test_chat_client_keeps_what_a_maker_of_another_dialect_sealed() -> None:
         assert (text, sealed_call) == (TextPart("a", opaque=made), ToolCallPart("c1", "f", "{}", opaque=made))
 
 
-def test_what_we_sealed_reaches_no_provider_as_it_is() -> None:
+def test_chat_sealed_data_what_we_sealed_reaches_no_provider_as_it_is() -> None:
     sealed = seal(Opaque("thought_signature", "SIG", "gemini/me"))
     extra = {"extra_content": {"google": {"thought_signature": sealed}}}
     body = {
@@ -220,7 +220,7 @@ def test_entries_of_a_whole_answer_are_calls_of_their_own() -> None:
     assert made[0].id == "c1"
 
 
-def test_a_call_that_was_announced_and_not_made_is_no_end_for_tools() -> None:
+def test_chat_sealed_data_call_that_was_announced_and_not_made_is_no_end_for_tools() -> None:
     events: list[StreamEvent] = list(
         DIALECT.decode_response(
             {"id": "c", "choices": [{"index": 0, "message": {"content": "a"}, "finish_reason": "tool_calls"}]}

@@ -240,21 +240,21 @@ def test_failure(pieces: list[bytes], kind: type[UpstreamError]) -> None:
     assert type(failure(*pieces)) is kind
 
 
-def test_nothing_counts_after_the_end() -> None:
+def test_chat_stream_decoder_nothing_counts_after_the_end() -> None:
     assert fold(TEXT, delta("stop"), DONE, delta(content="late")).parts == (TextPart("a"),)
 
 
-def test_a_failing_event_is_not_relayed() -> None:
+def test_chat_stream_decoder_failing_event_is_not_relayed() -> None:
     decoder = ChatCompletions(lambda: 0.0).stream_decoder()
     frame = decoder.receive(TEXT + data(error={"message": "m"}))
     assert frame.raw == TEXT
 
 
-def test_a_source_named_after_its_text_has_closed_is_no_event_of_a_closed_part() -> None:
+def test_chat_stream_decoder_source_named_after_its_text_has_closed_is_no_event_of_a_closed_part() -> None:
     pieces = (TEXT, delta(tool_calls=[call("{}", index=0, id="x", name="f")]), delta("tool_calls", annotations=[CITED]), DONE)
     assert not [event for event in events(*pieces) if isinstance(event, CitationAdded)]
     assert fold(*pieces, delta(content="late")).parts == (TextPart("a"), ToolCallPart("x", "f", "{}"))
 
 
-def test_a_service_tier_that_is_no_word_is_none() -> None:
+def test_chat_stream_decoder_service_tier_that_is_no_word_is_none() -> None:
     assert fold(TEXT, data(choices=[], service_tier=[[]], usage=USAGE), DONE).usage == Usage(10, 4)

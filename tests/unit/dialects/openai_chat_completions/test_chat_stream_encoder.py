@@ -209,5 +209,5 @@ def test_keep_alive_is_an_empty_delta_with_the_streams_id() -> None:
     assert opening["choices"][0]["delta"] == {"role": "assistant", "content": ""}
 
 
-def test_nothing_for_nothing() -> None:
+def test_chat_stream_encoder_nothing_for_nothing() -> None:
     assert encoder().send(frame()) == b""

@@ -109,7 +109,7 @@ def test_refusals(status: int, body: Any, kind: type[UpstreamError], message: st
         ({}, {}, None),
     ],
 )
-def test_a_used_up_plan_says_when_it_is_back(fields: dict[str, Any], headers: dict[str, str], wait: float | None) -> None:
+def test_errors_used_up_plan_says_when_it_is_back(fields: dict[str, Any], headers: dict[str, str], wait: float | None) -> None:
     body = {
         "error": {"type": "usage_limit_reached", "message": "The usage limit has been reached", "plan_type": "plus", **fields}
     }
@@ -118,7 +118,7 @@ def test_a_used_up_plan_says_when_it_is_back(fields: dict[str, Any], headers: di
     assert (error.code, error.retry_after) == ("usage_limit_reached", wait)
 
 
-def test_what_support_needs_is_kept() -> None:
+def test_errors_what_support_needs_is_kept() -> None:
     error = decode(400, {"error": {"message": "x", "type": "invalid_request_error", "param": "input[0]"}}, x_request_id="req_1")
     assert (error.request_id, error.upstream_type, error.param, error.retryable) == (
         "req_1",
@@ -147,7 +147,7 @@ def test_our_own(error: Any, envelope: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("levels", [300, 900, 1020])
 @pytest.mark.parametrize("shape", [b'{"error":{"message":%s}}', b'{"error":{"other":%s}}', b'{"error":[%s]}', b"[%s]", b"%s"])
-def test_an_error_nested_beyond_what_can_be_written_is_an_error_all_the_same(shape: bytes, levels: int) -> None:
+def test_error_nested_beyond_what_can_be_written_is_an_error_all_the_same(shape: bytes, levels: int) -> None:
     deep = b'{"a":' * (levels - 3) + b"1" + b"}" * (levels - 3)
     error = decode(400, shape % deep)
     assert error.upstream_status == 400
@@ -155,7 +155,7 @@ def test_an_error_nested_beyond_what_can_be_written_is_an_error_all_the_same(sha
 
 
 @pytest.mark.parametrize(("status", "shown"), [(429, 429), (500, 500), (200, 502), (42, 502), (True, 502), ("500", 502)])
-def test_a_status_inside_a_stream_counts_only_if_it_is_one_of_an_error(status: object, shown: int) -> None:
+def test_errors_status_inside_a_stream_counts_only_if_it_is_one_of_an_error(status: object, shown: int) -> None:
     last = read_stream(wire({"type": "error", "error": {"message": "x", "status": status}}))[-1]
     assert isinstance(last, ResponseFailed)
     assert last.error.status_code == shown

@@ -23,7 +23,7 @@ DELTA = {"type": "response.output_text.delta", "output_index": 0, "content_index
 BROKEN = UpstreamConnectionError("gone")
 
 
-def test_a_request_passes_but_for_the_model() -> None:
+def test_relay_request_passes_but_for_the_model() -> None:
     body = {
         "model": "auto",
         "input": [
@@ -42,7 +42,7 @@ def test_a_request_passes_but_for_the_model() -> None:
     assert encoded.notes == ()
 
 
-def test_a_string_stays_a_string() -> None:
+def test_relay_string_stays_a_string() -> None:
     assert make_dialect().encode_request(from_client(), CARD).body == {"model": "gpt-5.6-sol", "input": "hi"}
 
 
@@ -82,7 +82,7 @@ def test_frames_pass_as_they_are() -> None:
     assert encoder.send(Frame(raw)) == raw
 
 
-def test_a_failure_continues_the_upstream_s_numbers_and_identity() -> None:
+def test_relay_failure_continues_the_upstream_s_numbers_and_identity() -> None:
     encoder = make_dialect().relay_encoder(from_client(), {})
     sent = encoder.send(Frame(wire(CREATED), (ResponseStarted("r1", "m"),)))
     sent += encoder.send(Frame(wire(DELTA), (ResponseFailed(BROKEN),)))
@@ -92,7 +92,7 @@ def test_a_failure_continues_the_upstream_s_numbers_and_identity() -> None:
     assert last["response"]["error"] == {"code": "server_error", "message": "gone"}
 
 
-def test_a_failure_before_the_first_event_is_a_stream_of_its_own() -> None:
+def test_relay_failure_before_the_first_event_is_a_stream_of_its_own() -> None:
     events = unwire(make_dialect().relay_encoder(from_client(), {}).fail(BROKEN))
     assert [(event["type"], event["sequence_number"]) for event in events] == [("response.created", 0), ("response.failed", 1)]
 
@@ -121,7 +121,7 @@ def test_tools_are_renamed_wherever_an_answer_names_them() -> None:
     assert make_dialect().relay_response(odd, {"short": "n"}) == odd
 
 
-def test_what_happens_after_the_end_is_no_failure() -> None:
+def test_relay_what_happens_after_the_end_is_no_failure() -> None:
     encoder = make_dialect().relay_encoder(from_client(), {})
     encoder.send(Frame(wire(CREATED), (ResponseStarted("r1", "m"), ResponseFinished("stop"))))
     assert encoder.send(Frame(b"data: [DONE]\n\n")) == b"data: [DONE]\n\n"

@@ -116,7 +116,7 @@ def test_content_part(part: dict[str, object], expected: object) -> None:
     assert from_client(input=[{"role": "user", "content": [part]}]).messages[0].parts == (expected,)
 
 
-def test_a_turn_of_the_assistant_becomes_one_message_and_so_do_its_answers() -> None:
+def test_request_decoder_turn_of_the_assistant_becomes_one_message_and_so_do_its_answers() -> None:
     request = from_client(
         instructions="be brief",
         input=[
@@ -240,19 +240,19 @@ def test_settings() -> None:
         ({"tools": [{"type": "namespace", "name": "n", "tools": [{"type": []}]}]}, "tools[0].tools[0].type"),
     ],
 )
-def test_a_bad_request_is_refused_by_name(body: dict[str, object], param: str) -> None:
+def test_request_decoder_bad_request_is_refused_by_name(body: dict[str, object], param: str) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         from_client(**body)
     assert caught.value.param == param
     assert caught.value.status_code == 400
 
 
-def test_the_format_that_says_nothing() -> None:
+def test_request_decoder_format_that_says_nothing() -> None:
     assert from_client(text={"format": {"type": "text"}}).response_format is None
 
 
 @pytest.mark.parametrize("field", ["previous_response_id", "conversation", "background", "prompt"])
-def test_a_stateful_field_that_says_nothing_is_no_fault(field: str) -> None:
+def test_request_decoder_stateful_field_that_says_nothing_is_no_fault(field: str) -> None:
     assert from_client(**{field: None}).messages == (user("hi"),)
 
 

@@ -81,7 +81,7 @@ def items_of(*messages: Message, **fields: Any) -> list[dict[str, Any]]:
     return encode(foreign(user("go"), *messages, **fields))[0]["input"][1:]
 
 
-def test_a_plain_request() -> None:
+def test_request_encoder_plain_request() -> None:
     body, notes = encode(foreign(system("a"), system("b"), user("hi"), assistant("yo"), user("bye")))
     assert body == {
         "model": "gpt-5.6-sol",
@@ -97,11 +97,11 @@ def test_a_plain_request() -> None:
     assert not notes
 
 
-def test_a_later_system_message_stays_where_it_is() -> None:
+def test_request_encoder_later_system_message_stays_where_it_is() -> None:
     assert items_of(system("now in French"))[0]["role"] == "developer"
 
 
-def test_a_request_of_nothing_but_instructions_still_has_input() -> None:
+def test_request_encoder_request_of_nothing_but_instructions_still_has_input() -> None:
     body, _ = encode(foreign(system("say hi")))
     assert "instructions" not in body
     assert body["input"] == [{"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "say hi"}]}]
@@ -164,12 +164,12 @@ def test_calls_and_answers() -> None:
 
 
 @pytest.mark.parametrize(("is_error", "output"), [(False, ""), (True, "The tool failed.")])
-def test_an_answer_that_says_nothing(is_error: bool, output: str) -> None:
+def test_request_encoder_answer_that_says_nothing(is_error: bool, output: str) -> None:
     items = items_of(assistant(ToolCallPart("a", "f", "{}")), user(ToolCallResponsePart("a", (), is_error)))
     assert items[1]["output"] == output
 
 
-def test_an_answer_to_a_custom_call_is_a_custom_one() -> None:
+def test_request_encoder_answer_to_a_custom_call_is_a_custom_one() -> None:
     items = items_of(
         assistant(ToolCallPart("a", "patch", "*** Begin", custom=True)), user(ToolCallResponsePart("a", (TextPart("ok"),)))
     )
@@ -179,7 +179,7 @@ def test_an_answer_to_a_custom_call_is_a_custom_one() -> None:
     ]
 
 
-def test_a_call_without_an_answer_is_mended() -> None:
+def test_request_encoder_call_without_an_answer_is_mended() -> None:
     body, notes = encode(foreign(user("go"), assistant(ToolCallPart("a", "f", "{}")), user("well?")))
     assert [item["type"] for item in body["input"]] == ["message", "function_call", "function_call_output", "message"]
     assert notes == {"tool call 'a'"}
@@ -452,14 +452,16 @@ def test_search_options_of_another_dialect_are_carried_over() -> None:
         ),
     ],
 )
-def test_what_cannot_be_said_is_noted(fields: dict[str, Any], info: ModelInfo, kept: dict[str, Any], noted: set[str]) -> None:
+def test_request_encoder_what_cannot_be_said_is_noted(
+    fields: dict[str, Any], info: ModelInfo, kept: dict[str, Any], noted: set[str]
+) -> None:
     plain, _ = encode(foreign(user("hi")), info)
     body, notes = encode(foreign(user("hi"), **fields), info)
     assert body == plain | kept
     assert notes == noted
 
 
-def test_what_a_messages_client_asked_for_and_gets_is_not_noted_as_lost() -> None:
+def test_request_encoder_what_a_messages_client_asked_for_and_gets_is_not_noted_as_lost() -> None:
     asked = {
         "thinking": {"type": "adaptive"},
         "output_config": {"effort": "high"},
@@ -472,12 +474,12 @@ def test_what_a_messages_client_asked_for_and_gets_is_not_noted_as_lost() -> Non
     assert notes == set()
 
 
-def test_only_models_known_to_reason_are_asked_for_sealed_reasoning() -> None:
+def test_request_encoder_only_models_known_to_reason_are_asked_for_sealed_reasoning() -> None:
     asked = {info.id: "include" in encode(foreign(user("hi")), info)[0] for info in (CARD, CLASSIC, ModelInfo("local", "qwen3"))}
     assert asked == {"gpt-5.6-sol": True, "gpt-4.1": False, "qwen3": False}
 
 
-def test_a_request_of_claude_code() -> None:
+def test_request_encoder_request_of_claude_code() -> None:
     path = SHARED / "client-captures" / "claude-code-01.json"
     if not path.exists():
         pytest.skip("needs the captures")

@@ -201,17 +201,17 @@ def test_parallel_calls_keep_their_own_arguments(events: list[dict[str, Any]]) -
     assert answer.finish_reason == "tool_call"
 
 
-def test_a_call_without_an_id_of_its_own_takes_the_item_s() -> None:
+def test_stream_decoder_call_without_an_id_of_its_own_takes_the_item_s() -> None:
     (part,) = fold(decode(wire(CREATED, added(0, type="function_call", id="fc_9", name="f"), arguments(0, "{}"), ended()))).parts
     assert part == ToolCallPart("fc_9", "f", "{}")
 
 
-def test_a_call_without_arguments_has_empty_ones() -> None:
+def test_stream_decoder_call_without_arguments_has_empty_ones() -> None:
     (part,) = fold(decode(wire(CREATED, added(0, **call(1, "f")), done(0, **call(1, "f")), ended()))).parts
     assert part == ToolCallPart("call_1", "f", "{}")
 
 
-def test_a_custom_call_takes_free_text() -> None:
+def test_stream_decoder_custom_call_takes_free_text() -> None:
     item = {"type": "custom_tool_call", "id": "ctc_1", "call_id": "call_1", "name": "sql", "input": ""}
     delta = {"type": "response.custom_tool_call_input.delta", "output_index": 0, "delta": "SELECT "}
     events = [added(0, **item), delta, done(0, **{**item, "input": "SELECT 1"}), ended()]
@@ -244,14 +244,14 @@ def test_reasoning_in_full_text_and_reasoning_that_shows_nothing() -> None:
     assert answer.parts == (ReasoningPart("hm"), ReasoningPart("", Opaque("encrypted", "e", item_id="rs_2")))
 
 
-def test_a_final_list_shorter_than_the_stream_repeats_nothing() -> None:
+def test_stream_decoder_final_list_shorter_than_the_stream_repeats_nothing() -> None:
     assert fold(decode(wire(CREATED, summary(0, "hm"), text(1, "Hi"), ended(message(said("Hi")))))).parts == (
         ReasoningPart("hm"),
         TextPart("Hi"),
     )
 
 
-def test_a_refusal() -> None:
+def test_stream_decoder_refusal() -> None:
     events = [
         {"type": "response.refusal.delta", "output_index": 0, "content_index": 0, "delta": "I can"},
         ended(message({"type": "refusal", "refusal": "I cannot"})),
@@ -309,7 +309,7 @@ def test_usage() -> None:
         ({"type": "response.incomplete", "response": {}}, "length"),
     ],
 )
-def test_how_it_ended(end: dict[str, Any], finish: str) -> None:
+def test_stream_decoder_how_it_ended(end: dict[str, Any], finish: str) -> None:
     assert decode(wire(CREATED, text(0, "cut"), end))[-1] == ResponseFinished(finish)  # type: ignore[arg-type]
 
 
@@ -351,17 +351,17 @@ def test_failures(end: dict[str, Any], kind: type[UpstreamError], code: str | No
     assert (last.error.code, last.error.status_code) == (code, status)
 
 
-def test_what_a_failed_answer_cost_is_known() -> None:
+def test_stream_decoder_what_a_failed_answer_cost_is_known() -> None:
     events = decode(wire(CREATED, ended(kind="failed", error={"code": "server_error", "message": "no"})))
     assert [type(event) for event in events] == [ResponseStarted, UsageReported, ResponseFailed]
 
 
-def test_a_terminator_of_another_protocol_is_passed_over() -> None:
+def test_stream_decoder_terminator_of_another_protocol_is_passed_over() -> None:
     raw = wire(CREATED, text(0, "Hi")) + b"data: [DONE]\n\n" + wire(ended())
     assert fold(decode(raw)).parts == (TextPart("Hi"),)
 
 
-def test_a_line_that_only_holds_an_error() -> None:
+def test_stream_decoder_line_that_only_holds_an_error() -> None:
     (event,) = decode(b'data: {"error":{"message":"no","code":"server_error"}}\n\n')
     assert isinstance(event, ResponseFailed)
     assert event.error.message == "no"
@@ -383,13 +383,13 @@ def test_a_line_that_only_holds_an_error() -> None:
         (b"", UpstreamConnectionError),
     ],
 )
-def test_a_stream_that_breaks_says_so(raw: bytes, kind: type[UpstreamError]) -> None:
+def test_stream_decoder_stream_that_breaks_says_so(raw: bytes, kind: type[UpstreamError]) -> None:
     last = decode(raw)[-1]
     assert isinstance(last, ResponseFailed)
     assert type(last.error) is kind
 
 
-def test_what_only_describes_the_answer_may_be_of_any_type() -> None:
+def test_stream_decoder_what_only_describes_the_answer_may_be_of_any_type() -> None:
     source = {"type": "url_citation", "url": "https://x", "title": 5, "start_index": "x", "end_index": None}
     output = [message(said("Hi", annotations=[source])), {"type": "reasoning", "id": 5, "encrypted_content": "e"}]
     end = {**ended(*output), "response": {**ended(*output)["response"], "id": True, "model": [1], "service_tier": []}}
@@ -398,7 +398,7 @@ def test_what_only_describes_the_answer_may_be_of_any_type() -> None:
     assert (folded.id, folded.model, folded.usage.service_tier) == ("True", "[1]", None)
 
 
-def test_every_part_that_opens_closes_before_the_end() -> None:
+def test_stream_decoder_every_part_that_opens_closes_before_the_end() -> None:
     events = decode(wire(CREATED, summary(0, "a"), text(1, "b"), added(2, **call(1, "f")), ended()))
     opened = [event.index for event in events if isinstance(event, PartStarted)]
     assert opened == sorted(event.index for event in events if isinstance(event, PartFinished)) == [0, 1, 2]
@@ -408,7 +408,7 @@ def _whole(**fields: Any) -> list[StreamEvent]:
     return list(make_dialect().decode_response({"id": "resp_1", "model": "gpt-5", "object": "response", **fields}))
 
 
-def test_a_whole_answer_is_the_stream_it_would_have_been() -> None:
+def test_stream_decoder_whole_answer_is_the_stream_it_would_have_been() -> None:
     output = [
         {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "e"},
         message(said("Hi")),
@@ -428,7 +428,7 @@ def test_a_whole_answer_is_the_stream_it_would_have_been() -> None:
         ({"output": [{"type": "message", "content": [{"type": "output_text", "text": 5}]}]}, UpstreamProtocolError),
     ],
 )
-def test_a_whole_answer_that_is_none(fields: dict[str, Any], kind: type[UpstreamError]) -> None:
+def test_stream_decoder_whole_answer_that_is_none(fields: dict[str, Any], kind: type[UpstreamError]) -> None:
     with pytest.raises(kind):
         _whole(**fields)
 

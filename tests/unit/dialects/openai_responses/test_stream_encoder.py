@@ -177,7 +177,7 @@ def test_neighbouring_texts_are_one_message(server: ReplayServer) -> None:
     assert response.output_text == "abc"
 
 
-def test_a_text_without_words_leaves_no_trace() -> None:
+def test_stream_encoder_text_without_words_leaves_no_trace() -> None:
     assert types(encode(answer(text(0), call(1, "c", "f", "{}")), from_client())).count("output_item.added") == 1
 
 
@@ -204,7 +204,7 @@ def test_sources_count_from_the_beginning_of_their_own_text(server: ReplayServer
         ("content_filter", "incomplete", "content_filter"),
     ],
 )
-def test_how_it_ended(finish: str, status: str, reason: str | None) -> None:
+def test_stream_encoder_how_it_ended(finish: str, status: str, reason: str | None) -> None:
     last = unwire(encode(answer(text(0, "x"), finish=finish), from_client()))[-1]
     EVENT.validate_python(last)
     assert last["type"] == f"response.{status}"
@@ -217,13 +217,13 @@ def test_how_it_ended(finish: str, status: str, reason: str | None) -> None:
     ("parts", "refusals"),
     [([text(0, "x")], ["against the rules"]), ([text(0, "I cannot", kind="refusal")], ["I cannot"]), ([], ["against the rules"])],
 )
-def test_a_refusal_is_said_once(parts: list[list[StreamEvent]], refusals: list[str]) -> None:
+def test_stream_encoder_refusal_is_said_once(parts: list[list[StreamEvent]], refusals: list[str]) -> None:
     raw = encode(answer(*parts, finish="content_filter", explanation="against the rules"), from_client())
     output = unwire(raw)[-1]["response"]["output"]
     assert [part["refusal"] for item in output for part in item["content"] if part["type"] == "refusal"] == refusals
 
 
-def test_a_call_without_arguments_has_empty_ones() -> None:
+def test_stream_encoder_call_without_arguments_has_empty_ones() -> None:
     output = unwire(encode(answer(call(0, "c", "f")), from_client()))[-1]["response"]["output"]
     assert output[0]["arguments"] == "{}"
 
@@ -238,7 +238,9 @@ def test_a_call_without_arguments_has_empty_ones() -> None:
         ([call(0, "c", "f", '{"a":')[:-1]], "length", ["incomplete"]),
     ],
 )
-def test_a_call_that_was_cut_by_length_is_not_complete(parts: list[list[StreamEvent]], finish: str, statuses: list[str]) -> None:
+def test_stream_encoder_call_that_was_cut_by_length_is_not_complete(
+    parts: list[list[StreamEvent]], finish: str, statuses: list[str]
+) -> None:
     events = unwire(encode(answer(*parts, finish=finish), from_client()))
     for event in events:
         EVENT.validate_python(event)
@@ -306,7 +308,7 @@ def test_blocks_of_other_dialects_are_left_out_and_our_own_kept() -> None:
     assert [item["type"] for item in output] == ["web_search_call", "message"]
 
 
-def test_the_response_repeats_the_request() -> None:
+def test_stream_encoder_response_repeats_the_request() -> None:
     tools = [{"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": False}]
     response = unwire(encode(answer(), from_client(tools=tools, temperature=0.5, instructions="be brief", tool_choice="none")))[
         -1
@@ -321,7 +323,7 @@ def test_the_response_repeats_the_request() -> None:
 
 
 @pytest.mark.parametrize(("id", "kept"), [("resp_up", True), ("msg_01", False), ("", False)])
-def test_an_id_of_this_dialect_is_kept(id: str, kept: bool) -> None:
+def test_stream_encoder_id_of_this_dialect_is_kept(id: str, kept: bool) -> None:
     events = unwire(encode([ResponseStarted(id, "m"), ResponseFinished("stop")], from_client()))
     ids = {event["response"]["id"] for event in events}
     assert len(ids) == 1
@@ -342,7 +344,7 @@ def test_keep_alives_repeat_what_the_client_knows(server: ReplayServer) -> None:
 
 
 @pytest.mark.parametrize("by_event", [True, False])
-def test_a_failure_ends_the_stream_once(by_event: bool) -> None:
+def test_stream_encoder_failure_ends_the_stream_once(by_event: bool) -> None:
     encoder = make_dialect().stream_encoder(from_client(), "p/model")
     raw = encoder.send(Frame(b"", (START, PartStarted(0, "text"), PartDelta(0, "par"))))
     raw += encoder.send(Frame(b"", (ResponseFailed(BROKEN),))) if by_event else encoder.fail(BROKEN)
@@ -353,7 +355,7 @@ def test_a_failure_ends_the_stream_once(by_event: bool) -> None:
     assert last["response"]["error"] == {"code": "server_error", "message": "busy"}
 
 
-def test_a_failure_before_anything_else_is_still_a_stream() -> None:
+def test_stream_encoder_failure_before_anything_else_is_still_a_stream() -> None:
     assert types(make_dialect().stream_encoder(from_client(), "m").fail(BROKEN)) == ["created", "in_progress", "failed"]
 
 
@@ -367,7 +369,7 @@ def test_a_failure_before_anything_else_is_still_a_stream() -> None:
         answer([PartStarted(0, "text"), PartDelta(0, "s"), CitationAdded(0, Citation("u", "t", 0, 1)), PartFinished(0)]),
     ],
 )
-def test_a_whole_answer_is_what_its_stream_ends_with(events: list[StreamEvent]) -> None:
+def test_stream_encoder_whole_answer_is_what_its_stream_ends_with(events: list[StreamEvent]) -> None:
     whole = make_dialect().encode_response(fold(events), from_client(), "p/model")
     assert whole == unwire(encode(events, from_client()))[-1]["response"]
 

@@ -249,7 +249,7 @@ def test_compaction_is_answered_with_one_item_that_any_provider_can_go_on_from()
     assert "compaction" not in str(native.body["input"])
 
 
-def test_what_seals_a_call_travels_in_front_of_it_and_back() -> None:
+def test_tool_discovery_what_seals_a_call_travels_in_front_of_it_and_back() -> None:
     opaque = Opaque("thought_signature", "SIG==", "gemini/a")
     _, final = answered(from_client(), *part(0, "tool_call", "{}", id="c", name="f", opaque=opaque))
     carrier, call = final
@@ -260,7 +260,7 @@ def test_what_seals_a_call_travels_in_front_of_it_and_back() -> None:
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_what_seals_a_text_travels_with_it_and_back(late: bool) -> None:
+def test_tool_discovery_what_seals_a_text_travels_with_it_and_back(late: bool) -> None:
     opaque = Opaque("thought_signature", "SIG==", "gemini/a")
     start, delta, end = part(0, "text", "hi", **({} if late else {"opaque": opaque}))
     _, final = answered(from_client(), start, delta, PartFinished(0, opaque) if late else end)

@@ -112,13 +112,13 @@ def test_tools_that_run_at_the_provider_keep_their_names() -> None:
     assert names == {"Bash": "bash"}
 
 
-def test_without_tools_nothing_is_renamed() -> None:
+def test_anthropic_oauth_without_tools_nothing_is_renamed() -> None:
     original = body(messages=[{"role": "assistant", "content": [{"type": "tool_use", "id": "1", "name": "a_b", "input": {}}]}])
     assert rename_tools(original) == (original, {})
 
 
 @pytest.mark.parametrize("system", [None, "", []])
-def test_no_system(system: Any) -> None:
+def test_anthropic_oauth_no_system(system: Any) -> None:
     assert move_system(body(system=system)) == body(system=ONLY_PREAMBLE)
 
 
@@ -132,7 +132,7 @@ def test_no_system(system: Any) -> None:
         ),
     ],
 )
-def test_the_system_prompt_opens_the_first_user_message(system: Any, expected: Body) -> None:
+def test_anthropic_oauth_system_prompt_opens_the_first_user_message(system: Any, expected: Body) -> None:
     original = body(system=system)
     before = copy.deepcopy(original)
     moved = move_system(original)
@@ -146,7 +146,7 @@ def test_content_given_as_a_string() -> None:
     assert [block["text"] for block in moved["messages"][0]["content"]] == ["<system-context>\nS\n</system-context>", "hi"]
 
 
-def test_a_conversation_that_the_assistant_opens() -> None:
+def test_anthropic_oauth_conversation_that_the_assistant_opens() -> None:
     moved = move_system(body(system="S", messages=[{"role": "assistant", "content": "yo"}]))
     assert [message["role"] for message in moved["messages"]] == ["user", "assistant"]
 
@@ -154,7 +154,7 @@ def test_a_conversation_that_the_assistant_opens() -> None:
 @pytest.mark.parametrize(
     "system", [PREAMBLE, f"{PREAMBLE}\nBe brief.", [{"type": "text", "text": PREAMBLE}, {"type": "text", "text": "B"}]]
 )
-def test_a_system_prompt_that_begins_with_the_preamble_stays(system: Any) -> None:
+def test_anthropic_oauth_system_prompt_that_begins_with_the_preamble_stays(system: Any) -> None:
     assert move_system(body(system=system)) == body(system=system)
 
 
@@ -175,7 +175,7 @@ def test_which_tokens() -> None:
     assert not is_oauth_token("sk-ant-api03-x")
 
 
-def test_a_block_without_a_name_is_left_to_the_provider_to_refuse() -> None:
+def test_anthropic_oauth_block_without_a_name_is_left_to_the_provider_to_refuse() -> None:
     odd = [{"type": "tool_result", "content": [{"type": "tool_reference"}, {"type": "tool_reference", "tool_name": ["own"]}]}]
     choice = {"type": "auto", "name": ["own"]}
     renamed, _ = rename_tools(body(tools=[tool("own")], tool_choice=choice, messages=[{"role": "user", "content": odd}]))

@@ -46,7 +46,7 @@ def build(given: Credential | None, request: ChatRequest = CHAT, stream: bool = 
     return provider(**settings).build_request(request, EncodedRequest(body), given)
 
 
-def test_a_plain_request() -> None:
+def test_anthropic_provider_plain_request() -> None:
     request = build(credential(KEY))
     assert (request.method, str(request.url)) == ("POST", "https://api.anthropic.com/v1/messages")
     assert json.loads(request.content) == {"model": "m"}
@@ -57,7 +57,7 @@ def test_a_plain_request() -> None:
     assert "anthropic-beta" not in request.headers
 
 
-def test_a_stream_is_asked_for() -> None:
+def test_anthropic_provider_stream_is_asked_for() -> None:
     assert build(credential(KEY), stream=True).headers["accept"] == "text/event-stream"
 
 
@@ -68,7 +68,7 @@ def test_a_stream_is_asked_for() -> None:
         ("http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1/messages", "http://127.0.0.1:9"),
     ],
 )
-def test_another_address(base: str, url: str, origin: str) -> None:
+def test_anthropic_provider_another_address(base: str, url: str, origin: str) -> None:
     assert str(build(credential(KEY), api_base=base).url) == url
     assert provider(api_base=base).origin == origin
 
@@ -89,13 +89,15 @@ WAYS: list[tuple[Credential | None, dict[str, Any], dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("given", "settings", "expected"), WAYS)
-def test_one_way_to_authenticate(given: Credential | None, settings: dict[str, Any], expected: dict[str, str]) -> None:
+def test_anthropic_provider_one_way_to_authenticate(
+    given: Credential | None, settings: dict[str, Any], expected: dict[str, str]
+) -> None:
     headers = build(given, **settings).headers
     assert {name: headers[name] for name in ("x-api-key", "authorization", "x-gateway") if name in headers} == expected
     assert headers.get("x-app") == ("cli" if TOKEN in str(expected) else None)
 
 
-def test_a_subscription_token_speaks_as_its_client() -> None:
+def test_anthropic_provider_subscription_token_speaks_as_its_client() -> None:
     headers = build(
         credential(TOKEN), ChatRequest("openai_chat_completions", "auto", (), headers={"anthropic-beta": "mine-1"})
     ).headers
@@ -110,7 +112,7 @@ def test_a_subscription_token_speaks_as_its_client() -> None:
     ]
 
 
-def test_each_header_rule_can_be_switched_off() -> None:
+def test_anthropic_provider_each_header_rule_can_be_switched_off() -> None:
     rules = AnthropicOAuthSettings(beta_flags=False, user_agent=False)
     headers = provider(rules).build_request(CHAT, EncodedRequest({}), credential(TOKEN)).headers
     assert headers["authorization"] == f"Bearer {TOKEN}"
@@ -118,7 +120,7 @@ def test_each_header_rule_can_be_switched_off() -> None:
     assert "x-app" not in headers
 
 
-def test_only_headers_that_mean_something_to_the_api_go_along() -> None:
+def test_anthropic_provider_only_headers_that_mean_something_to_the_api_go_along() -> None:
     own = {
         "anthropic-version": "2026-10-21",
         "anthropic-beta": "x-1",
@@ -140,7 +142,7 @@ def test_configured_headers_win() -> None:
     assert (headers["anthropic-version"], headers["x-team"]) == ("2027-01-01", "a")
 
 
-def test_the_body_is_adapted_for_subscription_tokens_only() -> None:
+def test_anthropic_provider_body_is_adapted_for_subscription_tokens_only() -> None:
     plain = encoded()
     assert provider().prepare(CHAT, plain, credential(KEY)) is plain
     adapted = provider().prepare(CHAT, plain, credential(TOKEN))
@@ -151,7 +153,7 @@ def test_the_body_is_adapted_for_subscription_tokens_only() -> None:
     assert plain == encoded()
 
 
-def test_each_body_rule_can_be_switched_off() -> None:
+def test_anthropic_provider_each_body_rule_can_be_switched_off() -> None:
     def adapted(**rules: bool) -> dict[str, Any]:
         return provider(AnthropicOAuthSettings(**rules)).prepare(CHAT, encoded(), credential(TOKEN)).body
 
@@ -161,12 +163,12 @@ def test_each_body_rule_can_be_switched_off() -> None:
     assert adapted(rename_tools=False)["tools"] == plain["tools"]
 
 
-def test_the_token_in_the_settings_adapts_the_body_too() -> None:
+def test_anthropic_provider_token_in_the_settings_adapts_the_body_too() -> None:
     found = provider(headers={"authorization": f"Bearer {TOKEN}"}).prepare(CHAT, encoded(), None)
     assert found.body["system"] == [{"type": "text", "text": PREAMBLE}]
 
 
-def test_what_a_provider_is() -> None:
+def test_anthropic_provider_what_a_provider_is() -> None:
     bare, paid = provider(), provider(auth_header=f"Bearer {TOKEN}")
     assert (bare.name, bare.dialect, bare.always_streams) == ("anthropic", "anthropic_messages", False)
     assert (bare.origin, bare.subscription, bare.needs_credential) == ("https://api.anthropic.com", False, True)
@@ -187,7 +189,7 @@ HAIKU = ModelInfo("anthropic", "claude-haiku-4-5", 200_000, 64_000)
         ("gpt-5", None),
     ],
 )
-def test_cards(model: str, expected: ModelInfo | None) -> None:
+def test_model_infos(model: str, expected: ModelInfo | None) -> None:
     assert provider(models=(HAIKU,)).model_info(model) == expected
     assert provider(models=(HAIKU,)).models() == (HAIKU,)
 
@@ -203,7 +205,7 @@ def test_model_info_of_an_unlisted_id_is_like_its_nearest_relative() -> None:
     ("block", "flags"),
     [("tool_addition", "a-1,mid-conversation-tool-changes-2026-07-01,b-2"), ("text", "a-1,b-2")],
 )
-def test_a_flag_for_tool_changes_goes_with_tool_changes_only(block: str, flags: str) -> None:
+def test_anthropic_provider_flag_for_tool_changes_goes_with_tool_changes_only(block: str, flags: str) -> None:
     sent = {"anthropic-beta": "a-1,mid-conversation-tool-changes-2026-07-01,b-2"}
     request = ChatRequest("anthropic_messages", "auto", (), headers=sent)
     body: dict[str, object] = {"model": "m", "messages": [{"role": "system", "content": [{"type": block}]}]}

@@ -42,5 +42,5 @@ def test_expiry(payload: Any, expiry: float | None) -> None:
 @pytest.mark.parametrize(
     "text", ["", "sk-abc", "a.b", "a.!!!.c", "a.bm90IGpzb24.c", token([1]), token(None), "a.\u00e9.c", "a.__8.c"]
 )
-def test_anything_else_has_no_claims(text: str) -> None:
+def test_jwt_anything_else_has_no_claims(text: str) -> None:
     assert jwt.claims(text) == {}

@@ -125,7 +125,7 @@ def test_reasoning_that_is_not_sealed_is_left_out() -> None:
         {"invented_tomorrow": 1},
     ],
 )
-def test_what_the_backend_refuses_is_left_out_and_noted(field: dict[str, Any]) -> None:
+def test_provider_what_the_backend_refuses_is_left_out_and_noted(field: dict[str, Any]) -> None:
     assert body_of(from_client(**field)) == BASE
     assert notes_of(from_client(**field)) == set(field)
 
@@ -140,19 +140,19 @@ def test_system_messages_among_the_items_become_developer_ones() -> None:
     assert body_of(from_client(input=items))["input"] == [{"role": "developer", "content": "a"}, items[1]]
 
 
-def test_a_request_of_another_dialect() -> None:
+def test_provider_request_of_another_dialect() -> None:
     request = foreign(system("be brief"), user("hi"), temperature=0.1, max_output_tokens=9, stop=("END",))
     assert body_of(request) == BASE | {"instructions": "be brief"}
     assert notes_of(request) == {"temperature", "max_output_tokens", "stop"}
 
 
-def test_the_configured_field_list_replaces_ours() -> None:
+def test_provider_configured_field_list_replaces_ours() -> None:
     request = from_client(truncation="auto")
     body = prepare(request, allowed_fields=("model", "input", "stream", "truncation")).body
     assert set(body) == {"model", "input", "stream", "truncation"}
 
 
-def test_the_encoded_body_of_the_caller_is_not_touched() -> None:
+def test_provider_encoded_body_of_the_caller_is_not_touched() -> None:
     request = from_client(tools=[FUNCTION], input=[{"role": "system", "content": "a"}])
     before = orjson.dumps(request.body)
     prepare(request)
@@ -200,7 +200,7 @@ def test_authentication(settings: dict[str, Any], given: Credential | None, head
     ("settings", "needed"),
     [({}, True), ({"auth_header": "Bearer x"}, False), ({"headers": {"Authorization": "Bearer x"}}, False)],
 )
-def test_a_credential_is_needed_unless_the_settings_hold_one(settings: dict[str, Any], needed: bool) -> None:
+def test_provider_credential_is_needed_unless_the_settings_hold_one(settings: dict[str, Any], needed: bool) -> None:
     assert make_provider(**settings).needs_credential is needed
 
 
@@ -208,7 +208,7 @@ def _session(request: ChatRequest) -> str:
     return make_provider().build_request(request, prepare(request), None).headers["session-id"]
 
 
-def test_a_conversation_keeps_its_session_from_turn_to_turn() -> None:
+def test_provider_conversation_keeps_its_session_from_turn_to_turn() -> None:
     first = foreign(system("a"), user("hi"))
     later = foreign(system("a"), user("hi"), assistant("yo"), user("more"))
     assert _session(first) == _session(later)
@@ -237,7 +237,7 @@ def test_session_does_not_change_with_claude_codes_nonce() -> None:
     assert _session(first) != _session(foreign(system("Be careless."), user("hi")))
 
 
-def test_the_client_s_own_session_wins_and_is_kept_short() -> None:
+def test_provider_client_s_own_session_wins_and_is_kept_short() -> None:
     assert _session(replace(from_client(), headers={"session-id": "s-1"})) == "s-1"
     long = from_client(prompt_cache_key="k" * 65)
     assert len(_session(long)) <= 64
@@ -255,11 +255,11 @@ def test_the_client_s_own_session_wins_and_is_kept_short() -> None:
         ("gpt-", None),
     ],
 )
-def test_cards(model: str, info: ModelInfo | None) -> None:
+def test_model_infos(model: str, info: ModelInfo | None) -> None:
     assert make_provider().model_info(model) == info
 
 
-def test_what_it_is() -> None:
+def test_provider_what_it_is() -> None:
     provider = make_provider(api_base="http://127.0.0.1:9/codex")
     assert (provider.name, provider.dialect, provider.origin) == ("openai-codex", OpenAIResponses.name, "http://127.0.0.1:9")
     assert (provider.always_streams, provider.subscription) == (True, True)
@@ -268,11 +268,11 @@ def test_what_it_is() -> None:
     assert str(sent.url) == "http://127.0.0.1:9/codex/backend-api/codex/responses"
 
 
-def test_no_secret_shows_in_the_request_s_text() -> None:
+def test_provider_no_secret_shows_in_the_request_s_text() -> None:
     assert TOKEN not in repr(make_provider().build_request(from_client(), EncodedRequest({}), credential()))
 
 
 @pytest.mark.parametrize("key", ["проект", "a\nb", "\x00"])
-def test_a_key_that_no_header_may_hold_is_not_taken_as_it_is(key: str) -> None:
+def test_provider_key_that_no_header_may_hold_is_not_taken_as_it_is(key: str) -> None:
     named, other = (_session(replace(from_client(), prompt_cache_key=word)) for word in (key, key + "x"))
     assert UUID(named) != UUID(other)
