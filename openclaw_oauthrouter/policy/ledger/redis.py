@@ -92,6 +92,8 @@ class RedisStore:
         self._fold = client.register_script(FOLD)
         self._holding: dict[str, tuple[float, bytes]] = {}
         """By id: until when, on the loop's clock, and what was written."""
+        self._asking: set[str] = set()
+        """Ids of which Redis has not said yet whether they are held."""
         self._heart: asyncio.Task[None] | None = None
         self._others: list[tuple[str, int, list[int]]] | None = None
         self._sums: dict[tuple[object, ...], tuple[float, float, int]] = {}
@@ -118,6 +120,7 @@ class RedisStore:
             self._prefix, reservation.id, orjson.dumps(held), orjson.dumps(asked), now, self._lease_ms, _KEEP_SECONDS
         ]  # fmt: skip
         before = self._holding.get(reservation.id)
+        self._asking.add(reservation.id)
         self._holding[reservation.id] = (_loop_time() + reservation.expires_at - now, args[2])
         if self._heart is None:
             self._heart = asyncio.create_task(self._keep_lease())
@@ -128,6 +131,7 @@ class RedisStore:
             raise LedgerUnavailableError("the reservation was given up before it was made")
         short, *numbers = answer
         standings = tuple(Standing(claim, *numbers[2 * at : 2 * at + 2]) for at, claim in enumerate(claims))
+        self._asking.discard(reservation.id)
         if short and before is None:
             self._holding.pop(reservation.id, None)
         elif short and before is not None:
@@ -139,6 +143,7 @@ class RedisStore:
         await self._begin()
         for gone in (*drops, *unknown):
             self._holding.pop(gone, None)
+            self._asking.discard(gone)
         await self._send(self._stated(totals), drops, unknown, anew=False)
 
     async def rows(self, start: float, end: float) -> Sequence[Row]:
@@ -245,9 +250,10 @@ class RedisStore:
         expired = [id_ for id_, (until, _) in self._holding.items() if until <= now]
         for id_ in expired:
             del self._holding[id_]
+            self._asking.discard(id_)
         if expired:
             await _reached(lambda: self._client.hdel(self._held, *expired))
-        ids = list(self._holding)
+        ids = [id_ for id_ in self._holding if id_ not in self._asking]
         there = await _reached(lambda: self._client.hmget(self._held, ids)) if ids else []
         # Not what was settled or given up while Redis was asked.
         missing: dict[Any, Any] = {
