@@ -132,8 +132,8 @@ def compare(routing: RecordedRouting, events: list[JsonObject]) -> Comparison:
 
 
 def _recorded(path: Path, since: float) -> list[JsonObject]:
-    from openclaw_oauthrouter.telemetry.jsonl import trace_files
     from openclaw_oauthrouter.telemetry.reader import read_lines
+    from openclaw_oauthrouter.telemetry.trace_files import trace_files
 
     events = (event for file in trace_files(path) for event in read_lines(file))
     routed = [event for event in events if event["ts"] / 1000 >= since and event.get("modelIdResolved")]

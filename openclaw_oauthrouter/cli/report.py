@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +15,17 @@ from openclaw_oauthrouter.cli.trace_lines import dollars, milliseconds, models, 
 from openclaw_oauthrouter.telemetry.report import Sums, TraceReport, busiest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rich.console import Console
     from rich.table import Table
 
+    from openclaw_oauthrouter.telemetry.report_lines import Part
+
 _DAY = 86_400.0
+_SHARED_BYTES = 128 << 20
+"""Reading less than this takes less time than starting processes for it."""
+
 _LONG_BYTES = 8 * 1024 * 1024
 """Reading less than this takes no time worth a progress bar."""
 
@@ -49,17 +55,42 @@ def read_report(path: Path, since: float) -> TraceReport:
 
     :param since: Unix seconds
     """
-    from openclaw_oauthrouter.telemetry.jsonl import trace_files
-    from openclaw_oauthrouter.telemetry.reader import read_lines
+    from openclaw_oauthrouter.telemetry.report_lines import parts_of
+    from openclaw_oauthrouter.telemetry.trace_files import trace_files
 
+    files = [(file, status.st_size) for file in trace_files(path) if (status := file.stat()).st_mtime >= since]
+    parts = [part for file, size in files for part in parts_of(file, size)]
+    total = sum(part.size for part in parts)
     report = TraceReport()
-    files = [file for file in trace_files(path) if file.stat().st_mtime >= since]
-    with _progress(sum(file.stat().st_size for file in files)) as advance:
-        for file in files:
-            for event in read_lines(file, advance, report.note_damaged):
-                if event["ts"] / 1000 >= since:
-                    report.add(event)
+    with _progress(total) as advance:
+        workers = min(_cores(), len(parts), 8)
+        if total >= _SHARED_BYTES and workers > 1:
+            _read_together(report, parts, since, advance, workers)
+        else:
+            for part in parts:
+                report.add_part(part, since, advance)
     return report
+
+
+def _read_together(
+    report: TraceReport, parts: Sequence[Part], since: float, advance: Callable[[int], object], workers: int
+) -> None:
+    """Read parts in several processes, the newest and largest work first come first served."""
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from multiprocessing import get_context
+
+    from openclaw_oauthrouter.telemetry.report import report_of
+
+    # Not forked: the progress bar has a thread.
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        reading = {pool.submit(report_of, part, since): part for part in parts}
+        for done in as_completed(reading):
+            report.join(done.result())
+            advance(reading[done].size)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

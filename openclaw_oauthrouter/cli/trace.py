@@ -52,15 +52,15 @@ def command(obj: dict[str, Any], /, lines: int, follow: bool, as_json: bool, **w
 def trace_file(obj: dict[str, Any]) -> Path:
     """Where the gateway that runs, else the one that is configured, keeps its trace."""
     from openclaw_oauthrouter.cli.running import subject_of
-    from openclaw_oauthrouter.telemetry.jsonl import trace_path
+    from openclaw_oauthrouter.telemetry.trace_files import trace_path
 
     subject = subject_of(obj)
     return trace_path(subject.settings.home)
 
 
 def _past(path: Path) -> Iterable[JsonObject]:
-    from openclaw_oauthrouter.telemetry.jsonl import trace_files
     from openclaw_oauthrouter.telemetry.reader import read_lines
+    from openclaw_oauthrouter.telemetry.trace_files import trace_files
 
     for file in trace_files(path):
         yield from read_lines(file)

@@ -21,6 +21,7 @@ class TelemetrySettings(Section):
     )
     prompts: bool = Field(False, description="put prompt text into records")
     metrics: bool = Field(True, description="serve /metrics")
+    compress: bool = Field(True, description="pack trace files that were set aside (gzip)")
     otlp_endpoint: str | None = Field(None, description="send OpenTelemetry traces and metrics here (extra: otel)")
     log_format: Literal["text", "json"] = Field("text", description="of the log on standard error; json: one object a line")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

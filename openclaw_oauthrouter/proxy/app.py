@@ -34,7 +34,7 @@ from openclaw_oauthrouter.proxy.passed_routes import passed_blueprint
 from openclaw_oauthrouter.proxy.quart_requests import speaks_messages
 from openclaw_oauthrouter.proxy.small_routes import is_browser_at_root, small_blueprint
 from openclaw_oauthrouter.telemetry.history import TraceHistory
-from openclaw_oauthrouter.telemetry.jsonl import trace_path
+from openclaw_oauthrouter.telemetry.trace_files import trace_path
 
 _DASHBOARD = "/debug/dashboard"
 _CODE = "/debug/dashboard/code"

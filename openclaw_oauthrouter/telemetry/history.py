@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import os
 import sqlite3
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import orjson
 
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.telemetry.jsonl import trace_files
 from openclaw_oauthrouter.telemetry.reader import decode_line
 from openclaw_oauthrouter.telemetry.search import Condition
+from openclaw_oauthrouter.telemetry.trace_files import PACKED, open_trace, trace_files
 
 SCHEMA_VERSION = 1
 _BATCH = 2000
@@ -49,6 +49,7 @@ _OWN = (
 )
 _COLUMNS = (*_OWN, "text", "file", "offset")
 _ERROR_LETTERS = 160
+_UNREADABLE = (OSError, EOFError, zlib.error)
 
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS files (name TEXT PRIMARY KEY, device INTEGER, inode INTEGER, offset INTEGER);
@@ -126,7 +127,9 @@ class TraceHistory:
                     added += count
                     done += read
                     if progress is not None:
-                        progress(done, total)
+                        progress(min(done, total), total)
+                if file.suffix == PACKED:  # nothing is added to it any more
+                    connection.execute("INSERT OR REPLACE INTO files VALUES (?, 0, 0, 0)", (file.name,))
             return added
 
     def search(self, conditions: Sequence[Condition], span: Span, count: int, before: int | None = None) -> JsonObject:
@@ -183,12 +186,11 @@ class TraceHistory:
         if row is None:
             return None
         name, offset = row
-        for candidate in (self._path.with_name(name), self._path.with_name(f"{name}.gz")):
-            with contextlib.suppress(OSError), _opened(candidate) as file:
-                file.seek(offset)
-                event = decode_line(file.readline())
-                if event is not None and event.get("requestId") == request_id:
-                    return event
+        with contextlib.suppress(*_UNREADABLE), open_trace(self._path.with_name(name)) as (file, _):
+            file.seek(offset)
+            event = decode_line(file.readline())
+            if event is not None and event.get("requestId") == request_id:
+                return event
         return self._found_elsewhere(request_id)
 
     # ------------------------------------------------------------------ the index
@@ -233,12 +235,13 @@ class TraceHistory:
     def _unread(self, connection: sqlite3.Connection) -> Iterator[tuple[Path, str, int, int]]:
         """Files with lines that are not in the index: path, name, where to begin, size."""
         rows = connection.execute("SELECT name, device, inode, offset FROM files").fetchall()
-        names = {name for name, *_ in rows}
+        offsets = {name: offset for name, _, _, offset in rows}
         known = {(device, inode): (name, offset) for name, device, inode, offset in rows if inode}
         for file in trace_files(self._path):
-            if file.suffix == ".gz":
-                if file.stem not in names:
-                    yield file, file.stem, 0, file.stat().st_size
+            if file.suffix == PACKED:
+                if file.name not in offsets:
+                    with contextlib.suppress(OSError):
+                        yield file, file.stem, offsets.get(file.stem, 0), file.stat().st_size + offsets.get(file.stem, 0)
                 continue
             with contextlib.suppress(OSError):
                 status = file.stat()
@@ -258,7 +261,7 @@ class TraceHistory:
     def _read(self, connection: sqlite3.Connection, file: Path, name: str, start: int) -> Iterator[tuple[int, int]]:
         """Index a file from an offset on, a batch a transaction; yields requests added and bytes read."""
         offset = start
-        with contextlib.suppress(OSError), _opened(file) as lines:
+        with contextlib.suppress(*_UNREADABLE), open_trace(file) as (lines, _):
             lines.seek(start)
             batch: list[tuple[int, JsonObject]] = []
             for line in lines:
@@ -308,7 +311,7 @@ class TraceHistory:
         """The file was rewritten, or set aside between two looks: look through all of them for the id."""
         needle = request_id.encode()
         for file in reversed(trace_files(self._path)):
-            with contextlib.suppress(OSError), _opened(file) as lines:
+            with contextlib.suppress(*_UNREADABLE), open_trace(file) as (lines, _):
                 for line in lines:
                     if needle in line and (event := decode_line(line)) is not None and event.get("requestId") == request_id:
                         return event
@@ -323,10 +326,6 @@ def _event(line: bytes) -> JsonObject | None:
         return None
     moment = value.get("ts") if isinstance(value, dict) else None
     return value if isinstance(moment, int) and not isinstance(moment, bool) and 0 <= moment < 1 << 60 else None
-
-
-def _opened(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
 def _split(event: JsonObject) -> tuple[dict[str, Any], dict[str, Any]]:

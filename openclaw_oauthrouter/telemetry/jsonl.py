@@ -13,30 +13,21 @@ from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.telemetry.public import public_record
 from openclaw_oauthrouter.telemetry.reader import read_lines
-
-FILE_NAME = "routing-trace.jsonl"
+from openclaw_oauthrouter.telemetry.trace_files import Packer, trace_files
 
 _DAY = 86400.0
 _CHECK_SECONDS = 1.0
 """How often the file is looked at from outside: another process may have rotated it, an operator may have removed it."""
 
 
-def trace_path(home: Path) -> Path:
-    """Where the trace lies inside the state folder."""
-    return home / "logs" / FILE_NAME
-
-
-def trace_files(path: Path) -> list[Path]:
-    """The trace file and its rotated predecessors, oldest first; only those that exist."""
-    rotated = sorted(path.parent.glob(f"{path.stem}-*{path.suffix}"))
-    return [*rotated, path] if path.exists() else rotated
-
-
 class TraceFile:
     """A ``TraceSink`` that appends one JSON line a record with a single ``write``.
 
     The file is 0600 in a folder 0700. It is set aside under a dated name when it would grow past ``rotate_bytes`` or is older than
-    ``rotate_days``; files set aside longer ago than ``rotate_days`` are removed, and the oldest where all together pass ``total_bytes``.
+    ``rotate_days``; files set aside are packed, those of longer ago than ``rotate_days`` are removed, and the oldest where all together
+    pass ``total_bytes``.
+
+    :param packer: packs what was set aside; nobody does when absent
 
     :raises OSError: from ``receive``, when the file cannot be written; the recorder counts it, and the next record tries again
     """
@@ -52,6 +43,7 @@ class TraceFile:
         rotate_days: int,
         prompts: bool = False,
         total_bytes: int = 2 << 30,
+        packer: Packer | None = None,
     ) -> None:
         self._path = path
         self._clock = clock
@@ -59,6 +51,7 @@ class TraceFile:
         self._keep_seconds = rotate_days * _DAY
         self._prompts = prompts
         self._total_bytes = total_bytes
+        self._packer = packer
         self._fd: int | None = None
         self._size = 0
         self._identity = (0, 0)
@@ -75,7 +68,7 @@ class TraceFile:
         try:
             written = os.write(fd, line)
         except OSError:
-            self.close()
+            self._let_go()
             raise
         self._size += written
         self._torn = written < len(line)
@@ -86,6 +79,11 @@ class TraceFile:
 
     def close(self) -> None:
         """Close the file; the next record opens it again."""
+        if self._packer is not None:
+            self._packer.stop()
+        self._let_go()
+
+    def _let_go(self) -> None:
         fd, self._fd = self._fd, None
         if fd is not None:
             os.close(fd)
@@ -95,7 +93,7 @@ class TraceFile:
         if self._fd is not None and now - self._checked_at >= _CHECK_SECONDS:
             self._checked_at = now
             if self._moved_away():
-                self.close()
+                self._let_go()
         if self._fd is None:
             self._open(now)
         if self._size and (self._size + length > self._rotate_bytes or now - self._began_at > self._keep_seconds):
@@ -115,6 +113,8 @@ class TraceFile:
         self._checked_at = now
         self._began_at = _first_moment(self._path) or now
         self._remove_old(now)
+        if self._packer is not None:
+            self._packer.start()
         return fd
 
     def _moved_away(self) -> bool:
@@ -126,7 +126,7 @@ class TraceFile:
         return (status.st_dev, status.st_ino) != self._identity
 
     def _rotate(self, now: float) -> None:
-        self.close()
+        self._let_go()
         # Whoever is first renames; a second process finds a new, small file or nothing at all.
         with contextlib.suppress(FileNotFoundError):
             os.rename(self._path, self._aside(now))

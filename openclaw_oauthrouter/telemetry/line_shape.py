@@ -2,113 +2,142 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+import msgspec
+from msgspec import Meta
 
-from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.canonical.json import JsonObject
 
 _LAST_MILLISECOND = 253_402_300_799_000
 """The end of the year 9999: no calendar of ours goes further."""
 
-_Moment = Annotated[float, Field(ge=0, le=_LAST_MILLISECOND)]
-_Status = Annotated[int, Field(ge=0, le=999)]
-_Count = Annotated[int, Field(ge=0)]
+_Count = Annotated[int, Meta(ge=0)]
+_Tier = Literal["SIMPLE", "MEDIUM", "COMPLEX", "REASONING"]
 
 
-class _Shape(BaseModel):
-    # Fields that nobody reads here may hold anything: newer versions add some.
-    model_config = ConfigDict(alias_generator=to_camel, strict=True, extra="ignore", allow_inf_nan=False)
+class Tokens(msgspec.Struct, rename="camel", gc=False):
+    """``tokens`` of a line."""
 
-
-class _Tokens(_Shape):
     input: _Count = 0
     output: _Count = 0
     cache_read: _Count = 0
     cache_creation: _Count = 0
 
 
-class _Cost(_Shape):
+class Cost(msgspec.Struct, rename="camel", gc=False):
+    """``cost`` of a line, in US dollars."""
+
     actual: float | None = None
     baseline: float | None = None
     unpriced: str | None = None
 
 
-class _Named(_Shape):
+class _Named(msgspec.Struct, rename="camel", gc=False):
     model: str
 
 
-class _Skipped(_Named):
+class _Skipped(_Named, rename="camel", gc=False):
     reason: str
 
 
-class _Attempt(_Named):
+class _Attempt(_Named, rename="camel", gc=False):
     provider: str
     outcome: str
 
 
-class _Dimension(_Shape):
+class _Dimension(msgspec.Struct, rename="camel", gc=False):
     name: str
     score: float
     weight: float
 
 
-class _Routing(_Shape):
+class Routing(msgspec.Struct, rename="camel", gc=False):
+    """``routing`` of a line."""
+
     method: str = ""
-    candidates: list[_Named] = []
-    skipped: list[_Skipped] = []
+    candidates: tuple[_Named, ...] = ()
+    skipped: tuple[_Skipped, ...] = ()
     baseline_model: str | None = None
-    judged_tier: Annotated[Tier | None, Field(strict=False)] = None
+    judged_tier: _Tier | None = None
     score: float = 0.0
-    minimum_tiers: list[str] = []
-    dimensions: list[_Dimension] = []
+    minimum_tiers: tuple[str, ...] = ()
+    dimensions: tuple[_Dimension, ...] = ()
 
 
-class _Features(_Shape):
-    model_config = ConfigDict(alias_generator=None)
-
-    tool_names: list[str] | None = None
+class _Features(msgspec.Struct, gc=False):
+    tool_names: tuple[str, ...] | None = None
     max_output_tokens: int | None = None
     input_tokens: _Count = 0
 
 
-class _Step(_Shape):
+class Step(msgspec.Struct, rename="camel", gc=False):
+    """``fallback`` and ``preRoute`` of a line."""
+
     triggered: bool = False
 
 
-class _Spend(_Shape):
+class _Spend(msgspec.Struct, rename="camel", gc=False):
     decision: str = ""
 
 
-class _Line(_Shape):
-    ts: _Moment
+class Window(msgspec.Struct, rename="camel", gc=False):
+    """One of a line's ``windows``."""
+
+    window: str
+    estimated_share: float | None = None
+
+
+class Line(msgspec.Struct, rename="camel", gc=False):
+    """One request. Fields that nobody reads may hold anything: newer versions add some."""
+
+    ts: Annotated[float, Meta(ge=0, le=_LAST_MILLISECOND)]
+    request_id: Any = None
     path: str = ""
     client: str | None = None
     conversation: str | None = None
     dialect: str = ""
+    provider_id: Any = None
     model_id_requested: str | None = None
     model_id_resolved: str | None = None
     model_id_routed: str | None = None
-    routing_tier: Annotated[Tier | None, Field(strict=False)] = None
+    routing_tier: _Tier | None = None
     routing_confidence: float = 0.0
     routing_reasoning: str = ""
-    status: _Status | None = None
+    status: Annotated[int, Meta(ge=0, le=999)] | None = None
+    error_type: Any = None
     latency_ms: float | None = None
-    routing: _Routing | None = None
-    attempts: list[_Attempt] = []
+    subscription: Any = None
+    paid_by: str | None = None
+    routing: Routing | None = None
+    attempts: tuple[_Attempt, ...] = ()
     features: _Features | None = None
-    tokens: _Tokens | None = None
-    cost: _Cost | None = None
-    fallback: _Step | None = None
-    pre_route: _Step | None = None
+    tokens: Tokens | None = None
+    cost: Cost | None = None
+    fallback: Step | None = None
+    pre_route: Step | None = None
     spend: _Spend | None = None
+    windows: tuple[Window, ...] | None = None
+
+
+read_line = msgspec.json.Decoder(Line).decode
+"""A line as a record; raises one of ``DAMAGED`` when it is torn, not ours, or holds what no record of ours does."""
+
+DAMAGED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+def line_of(event: JsonObject) -> Line:
+    """A record that was read already.
+
+    :raises msgspec.ValidationError: it is none of ours
+    """
+    return msgspec.convert(event, Line)
 
 
 def has_shape(value: object) -> bool:
     """Whether a line's JSON is a record that every reader can work with."""
     try:
-        _Line.model_validate(value)
-    except ValidationError:
+        msgspec.convert(value, Line)
+    except DAMAGED:
         return False
     return True

@@ -18,16 +18,19 @@ def oauthrouter_register_trace_sinks(settings: Settings) -> list[TraceSink]:
     telemetry = settings.telemetry
     sinks: list[TraceSink] = [TraceRing(telemetry.ring_size, epoch=secrets.token_hex(4))]
     if telemetry.trace_file:
-        from openclaw_oauthrouter.telemetry.jsonl import TraceFile, trace_path
+        from openclaw_oauthrouter.telemetry.jsonl import TraceFile
+        from openclaw_oauthrouter.telemetry.trace_files import Packer, trace_path
 
+        path = trace_path(settings.home)
         sinks.append(
             TraceFile(
-                trace_path(settings.home),
+                path,
                 clock=time.time,
                 rotate_bytes=telemetry.rotate_bytes,
                 rotate_days=telemetry.rotate_days,
                 total_bytes=telemetry.rotate_total_bytes,
                 prompts=telemetry.prompts,
+                packer=Packer(path) if telemetry.compress else None,
             )
         )
     if telemetry.log_level in ("debug", "info"):

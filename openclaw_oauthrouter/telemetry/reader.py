@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
@@ -12,6 +13,7 @@ import orjson
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.telemetry.line_shape import has_shape
+from openclaw_oauthrouter.telemetry.trace_files import open_trace
 
 _BLOCK = 64 * 1024
 
@@ -33,12 +35,9 @@ def read_lines(
     :param on_bytes: told the length of each line, for a progress bar
     :param on_damaged: called for each line that is passed over
     """
-    try:
-        file = path.open("rb")
-    except OSError:
-        return
-    with file:
-        for line in file:
+    # What a broken archive holds before its fault is given out.
+    with contextlib.suppress(OSError, EOFError, zlib.error), open_trace(path) as (lines, _):
+        for line in lines:
             if on_bytes is not None:
                 on_bytes(len(line))
             event = decode_line(line)

@@ -27,9 +27,10 @@ from openclaw_oauthrouter.interfaces import Panel
 from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
 from openclaw_oauthrouter.proxy.history_routes import history_blueprint
 from openclaw_oauthrouter.telemetry.history import TraceHistory
-from openclaw_oauthrouter.telemetry.jsonl import TraceFile, trace_path
+from openclaw_oauthrouter.telemetry.jsonl import TraceFile
 from openclaw_oauthrouter.telemetry.metrics import RequestMetrics
 from openclaw_oauthrouter.telemetry.ring import TraceRing
+from openclaw_oauthrouter.telemetry.trace_files import trace_path
 from tests.browser import scene
 
 TOKEN = "local-token-of-the-test"

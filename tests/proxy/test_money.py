@@ -14,9 +14,9 @@ from genai_prices import Usage as Tokens
 from genai_prices import calc_price
 
 from openclaw_oauthrouter.hookspecs import hookimpl
-from openclaw_oauthrouter.telemetry.jsonl import trace_path
 from openclaw_oauthrouter.telemetry.reader import decode_line
 from openclaw_oauthrouter.telemetry.report import TraceReport
+from openclaw_oauthrouter.telemetry.trace_files import trace_path
 from tests.support.upstream import STALL, Play, ScriptedUpstream, Seen
 
 HI = {"messages": [{"role": "user", "content": "hi"}]}

@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 
 from openclaw_oauthrouter.cli.output import PIPE_WIDTH, create_console, create_table
 from openclaw_oauthrouter.cli.root import root
-from openclaw_oauthrouter.telemetry.jsonl import TraceFile, trace_path
+from openclaw_oauthrouter.telemetry.jsonl import TraceFile
+from openclaw_oauthrouter.telemetry.trace_files import trace_path
 from tests.unit.telemetry.records import record
 
 ODD = "store:llama:key [/fd00] [red]x"

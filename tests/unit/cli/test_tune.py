@@ -75,7 +75,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     def start(*arguments: str, events: list[dict[str, Any]] | None = None) -> Result:
         if events is not None:
-            from openclaw_oauthrouter.telemetry.jsonl import trace_path
+            from openclaw_oauthrouter.telemetry.trace_files import trace_path
 
             path = trace_path(home)
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,8 @@ from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.errors import StateFolderError
 from openclaw_oauthrouter.policy.ledger import open_ledger
 from openclaw_oauthrouter.proxy.local_token import kept_token, prepare_folder
-from openclaw_oauthrouter.telemetry.jsonl import TraceFile, trace_files, trace_path
+from openclaw_oauthrouter.telemetry.jsonl import TraceFile
+from openclaw_oauthrouter.telemetry.trace_files import trace_files, trace_path
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")

@@ -13,8 +13,9 @@ from openclaw_oauthrouter.canonical.routing import Tier
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.cli.root import root
 from openclaw_oauthrouter.cli.top import RecentEvents
-from openclaw_oauthrouter.telemetry.jsonl import TraceFile, trace_path
+from openclaw_oauthrouter.telemetry.jsonl import TraceFile
 from openclaw_oauthrouter.telemetry.public import public_record
+from openclaw_oauthrouter.telemetry.trace_files import trace_path
 from tests.unit.telemetry.records import decision, fallen_back, record
 
 DAY = 86_400.0

@@ -9,8 +9,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from openclaw_oauthrouter.telemetry.jsonl import TraceFile, trace_files, trace_path
+from openclaw_oauthrouter.telemetry.jsonl import TraceFile
 from openclaw_oauthrouter.telemetry.reader import FollowedFile, last_lines, read_lines
+from openclaw_oauthrouter.telemetry.trace_files import trace_files, trace_path
 from tests.unit.telemetry.records import record
 
 DAY = 86_400.0
