@@ -186,7 +186,7 @@ def test_command(tmp_path: Path, make_router: MakeRouter) -> None:
     def run(*arguments: str) -> str:
         result = CliRunner(env={"COLUMNS": "200"}).invoke(root, ["--config", str(present), "replay", *days, *arguments])
         assert result.exit_code == 0, result.output
-        return result.output
+        return result.stdout
 
     told = orjson.loads(run("--config", str(other), "--json"))
     assert told["requests"] == len(traffic())
