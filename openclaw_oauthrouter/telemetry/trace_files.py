@@ -66,22 +66,36 @@ class Packer:
         self._path = path
         self._quiet_seconds = quiet_seconds
         self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._wanted = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Pack whatever lies there unpacked, unless that is under way; returns at once."""
-        if self._thread is None or not self._thread.is_alive():
+        """Pack whatever lies there unpacked; returns at once."""
+        with self._lock:
             self._stopped.clear()
-            self._thread = threading.Thread(target=self._run, name="trace-packer", daemon=True)
-            self._thread.start()
+            self._wanted = True
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="trace-packer", daemon=True)
+                self._thread.start()
 
     def stop(self, wait: float = 2.0) -> None:
         """Leave off; what is half packed is packed by the next process."""
         self._stopped.set()
-        if self._thread is not None:
-            self._thread.join(wait)
+        thread = self._thread
+        if thread is not None:
+            thread.join(wait)
 
     def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._wanted or self._stopped.is_set():
+                    self._thread = None
+                    return
+                self._wanted = False
+            self._pack_all()
+
+    def _pack_all(self) -> None:
         while not self._stopped.is_set():
             waiting = [file for file in trace_files(self._path) if file.suffix != PACKED and file != self._path]
             ready = [file for file in waiting if self._is_quiet(file)]

@@ -43,10 +43,10 @@ def ids(path: Path) -> list[str]:
 def packed(path: Path) -> None:
     """Pack all that lies there, now."""
     packer = Packer(path, quiet_seconds=0.0)
-    packer.start()
     deadline = time.monotonic() + 20
     while any(file.suffix != ".gz" for file in trace_files(path) if file != path):
         assert time.monotonic() < deadline
+        packer.start()
         time.sleep(0.01)
     packer.stop()
 
@@ -87,10 +87,10 @@ def test_two_processes_pack_a_file_once(path: Path) -> None:
     file = write(path.with_name("routing-trace-20261122T000000Z.jsonl"), "a")
     part = file.with_name(f"{file.name}.gz.part")
     part.touch()
-    Packer(path, quiet_seconds=0.0)._run()
+    Packer(path, quiet_seconds=0.0)._pack_all()
     assert trace_files(path) == [file], "another process is at it"
     os.utime(part, (0, 0))
-    Packer(path, quiet_seconds=0.0)._run()
+    Packer(path, quiet_seconds=0.0)._pack_all()
     assert [each.suffix for each in trace_files(path)] == [".gz"], "the other was killed"
     assert ids(path) == ["a"]
 
