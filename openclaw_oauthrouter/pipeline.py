@@ -279,7 +279,8 @@ class Reply:
         """What the provider reported; for an answer cut short, what can be told from what came."""
         info = self._answer.target.candidate.info
         if self._answer.finished and self._answer.usage is not None:
-            return plausible(self._answer.usage, info.context_window, info.max_output_tokens)
+            rounds = any(tool.native is not None or tool.search for tool in self._exchange.request.tools)
+            return plausible(self._answer.usage, info.context_window, info.max_output_tokens, rounds=rounds)
         spend = self._exchange.pipeline.upstream.spend
         estimate = spend.estimate(self._exchange.request, self._answer.target.candidate.info)
         return usage_of_interrupted(self._answer.usage, estimate.input_tokens, self._answer.characters)

@@ -62,6 +62,19 @@ class Usage:
         return self.input_tokens + self.output_tokens
 
 
+def is_reported(usage: object, *names: str) -> bool:
+    """Whether a usage object tells how many tokens there were: figures, not words, and none below nothing.
+
+    What is none counts as not reported, so that an estimate takes its place; an honest 0 is a report.
+
+    :param names: of the input and the output
+    """
+    if not isinstance(usage, dict):
+        return False
+    told = [usage[name] for name in names if usage.get(name) is not None]
+    return bool(told) and all(isinstance(count, int | float) and not isinstance(count, bool) and count >= 0 for count in told)
+
+
 def token_count(holder: object, key: str) -> int:
     """A count as a provider reports it; what is absent, no number, or less than nothing, counts as nothing.
 
@@ -95,13 +108,15 @@ def _dollars(value: object, unit: float = 1.0) -> float | None:
     return float(value)
 
 
-def plausible(usage: Usage, window: int | None, longest: int | None) -> Usage:
+def plausible(usage: Usage, window: int | None, longest: int | None, *, rounds: bool = True) -> Usage:
     """The usage, as far as the model can have used it at all: a provider that reports nonsense must not use up a month's budget.
 
     :param window: tokens that fit the model; what a request with a provider's own tools reports may be many times as much
     :param longest: the longest answer it may write
+    :param rounds: the provider may have run tools of its own, and read the prompt again after each
     """
-    most_input, most_output = (window or _ANY_WINDOW) * _ROUNDS, (longest or _ANY_WINDOW) * _ROUNDS
+    times = _ROUNDS if rounds or usage.web_search_requests else 1
+    most_input, most_output = (window or _ANY_WINDOW) * times, (longest or window or _ANY_WINDOW) * times
     if usage.input_tokens <= most_input and usage.output_tokens <= most_output and usage.web_search_requests <= _MOST_SEARCHES:
         return usage
     within = min(usage.input_tokens, most_input)

@@ -13,7 +13,7 @@ from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.telemetry.public import public_record
 from openclaw_oauthrouter.telemetry.reader import read_lines
-from openclaw_oauthrouter.telemetry.trace_files import Packer, trace_files
+from openclaw_oauthrouter.telemetry.trace_files import PACKED, Packer, trace_files
 
 _DAY = 86400.0
 _CHECK_SECONDS = 1.0
@@ -136,7 +136,8 @@ class TraceFile:
         moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
         target = self._path.with_name(f"{self._path.stem}-{moment}{self._path.suffix}")
         number = 1
-        while target.exists():
+        # A packed file frees its plain name, and would be overwritten by the next that is packed under it.
+        while target.exists() or target.with_name(f"{target.name}{PACKED}").exists():
             target = self._path.with_name(f"{self._path.stem}-{moment}.{number}{self._path.suffix}")
             number += 1
         return target

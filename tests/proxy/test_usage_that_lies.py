@@ -61,6 +61,21 @@ def _lying_event(piece: Piece, dialect: str, value: Any) -> Piece:
     return b"%b%b%b\n\n" % (head, mark, json.dumps(lie(json.loads(data), dialect, value)).encode())
 
 
+@pytest.mark.parametrize("value", [-5, "5", True, None, [1]], ids=str)
+@pytest.mark.parametrize("provider", MODELS)
+async def test_nonsense_is_no_report_so_the_estimate_is_booked(
+    provider: str, value: Any, gateway: Any, scripted: Any, client: Any
+) -> None:
+    upstream = await scripted(lying(provider, value, stream=False))
+    own = {"api_base": f"{upstream.url}/v1", "models": ["m"]}
+    http = await client(await gateway(upstream, providers={"house": own, "answers": {**own, "dialect": RESPONSES}}))
+    body = {"model": MODELS[provider], "messages": [{"role": "user", "content": "hi " * 1000}], "max_tokens": 40}
+    assert (await http.post("/v1/chat/completions", json=body)).status_code == 200
+    [event] = (await http.get("/debug/routing-trace")).json()["events"]
+    assert event["tokens"]["input"] > 500
+    assert event["tokens"]["output"] > 0
+
+
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("spoken", CALLS)
 @pytest.mark.parametrize("provider", MODELS)

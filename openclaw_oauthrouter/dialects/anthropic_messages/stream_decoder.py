@@ -23,6 +23,7 @@ from openclaw_oauthrouter.canonical.events import (
     UsageReported,
 )
 from openclaw_oauthrouter.canonical.json import JsonObject, string
+from openclaw_oauthrouter.canonical.usage import is_reported
 from openclaw_oauthrouter.dialects.anthropic_messages.content import read_search
 from openclaw_oauthrouter.dialects.anthropic_messages.errors import decode_stream_error
 from openclaw_oauthrouter.dialects.anthropic_messages.tools import read_input
@@ -288,10 +289,13 @@ class MessagesEventMachine:
         raise decode_stream_error(data)
 
     def _report_usage(self, holder: JsonObject) -> Iterator[StreamEvent]:
-        usage = {key: value for key, value in (holder.get("usage") or {}).items() if value is not None}
-        if usage:
-            # The figures are cumulative: each report replaces what it names and says nothing of the rest.
-            self._usage.update(usage)
+        told = holder.get("usage")
+        if not isinstance(told, dict):
+            return
+        usage = {key: value for key, value in told.items() if value is not None}
+        # The figures are cumulative: each report replaces what it names and says nothing of the rest.
+        self._usage.update(usage)
+        if usage and is_reported(self._usage, "input_tokens", "output_tokens"):
             yield UsageReported(decode_usage(self._usage))
 
 

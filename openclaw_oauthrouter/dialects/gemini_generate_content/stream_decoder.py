@@ -24,7 +24,7 @@ from openclaw_oauthrouter.canonical.events import (
     UsageReported,
 )
 from openclaw_oauthrouter.canonical.json import FrozenObject, string, whole_number
-from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.canonical.usage import Usage, is_reported
 from openclaw_oauthrouter.dialects.gemini_generate_content.errors import decode_error_object
 from openclaw_oauthrouter.dialects.gemini_generate_content.vocabulary import (
     AFTER_TEXT,
@@ -98,7 +98,7 @@ class GeminiEventMachine:
             if not candidate.get("index"):
                 yield from self._candidate(candidate)
         usage = chunk.get("usageMetadata")
-        if usage and usage.get("promptTokenCount") is not None:
+        if usage and is_reported(usage, "promptTokenCount") and is_reported(usage, "promptTokenCount", "candidatesTokenCount"):
             counted = decode_usage(usage, self._searches)
             if counted != self._usage:
                 self._usage = counted

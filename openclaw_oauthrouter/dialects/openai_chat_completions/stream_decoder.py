@@ -25,6 +25,7 @@ from openclaw_oauthrouter.canonical.events import (
     UsageReported,
 )
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject, string
+from openclaw_oauthrouter.canonical.usage import is_reported
 from openclaw_oauthrouter.dialects.openai_chat_completions.content import (
     decode_annotation,
     join_details,
@@ -117,7 +118,7 @@ class ChatEventMachine:
                 usage = usage or choice.get("usage")  # Moonshot puts it here, Groq below
         if "x_groq" in chunk:
             usage = usage or (chunk["x_groq"] or {}).get("usage")
-        if usage:
+        if usage and is_reported(usage, "prompt_tokens", "completion_tokens"):
             yield UsageReported(decode_usage(usage, self._service_tier))
 
     def finish(self) -> Iterable[StreamEvent]:

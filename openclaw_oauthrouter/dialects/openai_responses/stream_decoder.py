@@ -29,6 +29,7 @@ from openclaw_oauthrouter.canonical.events import (
     UsageReported,
 )
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject, string, whole_number
+from openclaw_oauthrouter.canonical.usage import is_reported
 from openclaw_oauthrouter.dialects.openai_responses.errors import error_in_stream
 from openclaw_oauthrouter.dialects.openai_responses.vocabulary import BILLED_TOOLS, DIALECT, decode_usage
 from openclaw_oauthrouter.errors import UpstreamProtocolError
@@ -84,7 +85,7 @@ class ResponsesMachine:
         kind = data["type"].removeprefix("response.")
         status = (response.get("status") or kind) if kind == "done" else kind
         yield from self.start(data)
-        if response.get("usage"):
+        if is_reported(response.get("usage"), "input_tokens", "output_tokens"):
             for item in response.get("output") or []:
                 self.note_search(item)
             tier = response.get("service_tier")

@@ -16,7 +16,7 @@ from openclaw_oauthrouter.canonical.pricing import Price
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Candidate, Estimate, ModelInfo
 from openclaw_oauthrouter.canonical.spending import Amounts, Limit
-from openclaw_oauthrouter.canonical.usage import Usage, plausible, usage_of_interrupted
+from openclaw_oauthrouter.canonical.usage import Usage, is_reported, plausible, usage_of_interrupted
 from openclaw_oauthrouter.config.server import ClientKeySettings
 from openclaw_oauthrouter.config.spend import SpendSettings
 from openclaw_oauthrouter.errors import (
@@ -507,6 +507,34 @@ async def test_spend_call_belongs_to_the_day_it_began(make: Make, ledger: Ledger
 )
 def test_spend_answer_cut_short_counts_what_was_seen(reported: Usage | None, characters: int, expected: Usage) -> None:
     assert usage_of_interrupted(reported, 100, characters) == replace(expected, estimated=True)
+
+
+def test_usage_beyond_the_window_is_bounded_to_it_where_no_tools_of_the_provider_ran() -> None:
+    assert plausible(Usage(2**53 - 1, 2**53 - 1), 200_000, 64_000, rounds=False) == Usage(200_000, 64_000, estimated=True)
+    searched = Usage(900_000, 100, web_search_requests=4)
+    assert plausible(searched, 200_000, 64_000, rounds=False) == searched
+
+
+@pytest.mark.parametrize(
+    ("usage", "reported"),
+    [
+        ({"in": 5, "out": 7}, True),
+        ({"in": 0, "out": 0}, True),
+        ({"out": 7, "in": None}, True),
+        ({"in": 5.0, "out": 1e300}, True),
+        ({"in": -5, "out": 7}, False),
+        ({"in": "5", "out": 7}, False),
+        ({"in": True, "out": 7}, False),
+        ({"in": None, "out": None}, False),
+        ({"in": [1], "out": 7}, False),
+        ({}, False),
+        ([1], False),
+        ("x", False),
+        (None, False),
+    ],
+)
+def test_usage_that_holds_no_figures_is_none(usage: object, reported: bool) -> None:
+    assert is_reported(usage, "in", "out") is reported
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,15 @@ def test_what_was_set_aside_is_packed_and_stays_readable(path: Path) -> None:
     assert not list(path.parent.glob("*.part"))
 
 
+def test_a_name_that_packing_freed_is_not_used_again(path: Path) -> None:
+    sink = TraceFile(path, clock=lambda: 1_795_000_000.0, rotate_bytes=100, rotate_days=30)
+    for number in range(6):
+        sink.receive(record(request_id=str(number)))
+        packed(path)
+    assert sorted(ids(path)) == [str(number) for number in range(6)]
+    sink.close()
+
+
 def test_packing_keeps_the_age_by_which_files_are_removed(path: Path) -> None:
     old = write(path.with_name("routing-trace-20200101T000000Z.jsonl"), "a")
     os.utime(old, (1_577_836_800, 1_577_836_800))
