@@ -101,6 +101,7 @@ def main() -> None:
         for text in SEARCHES:
             conditions = parse_search(text)
             print(f"search {text!r}: {median(lambda conditions=conditions: history.search(conditions, month, 100)):.0f} ms")  # type: ignore[misc]
+        print(f"conversations of a month: {median(lambda: history.conversations(month)):.0f} ms")
         print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB at most")
 
 

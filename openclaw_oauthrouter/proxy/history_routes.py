@@ -20,6 +20,8 @@ from openclaw_oauthrouter.telemetry.search import parse_search
 PATIENCE_SECONDS = 0.5
 """How long an answer waits for lines that are not in the index yet; after that it says that there are more."""
 
+MOST_CONVERSATIONS = 500
+
 _T = TypeVar("_T")
 
 
@@ -29,6 +31,7 @@ def history_blueprint(history: TraceHistory, clock: Clock) -> Blueprint:
     answers = _HistoryRoutes(history, clock)
     routes.add_url_rule("/debug/history", "search", answers.search)
     routes.add_url_rule("/debug/history/summary", "summary", answers.summary)
+    routes.add_url_rule("/debug/history/conversations", "conversations", answers.conversations)
     routes.add_url_rule("/debug/history/request/<request_id>", "request", answers.request)
     return routes
 
@@ -53,6 +56,12 @@ class _HistoryRoutes:
         span = self._span()
         await self._catch_up()
         return self._answer(await _in_thread(partial(self._history.summary, span)))
+
+    async def conversations(self) -> Response:
+        """Conversations of a span, the latest first."""
+        span, count = self._span(), parse_count(request.args.get("n", "100"))
+        await self._catch_up()
+        return self._answer(await _in_thread(partial(self._history.conversations, span, min(count, MOST_CONVERSATIONS))))
 
     async def request(self, request_id: str) -> Response:
         """One whole record."""

@@ -19,10 +19,12 @@ from openclaw_oauthrouter.telemetry.reader import decode_line
 from openclaw_oauthrouter.telemetry.search import Condition
 from openclaw_oauthrouter.telemetry.trace_files import PACKED, open_trace, trace_files
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BATCH = 2000
 _COUNTED = 10_000
 """Matches of a search that are counted; more are "more than 10,000"."""
+
+_MOST_IDS = 5000
 
 _HOUR = 3_600_000
 _TEXTS_REMEMBERED = 5000
@@ -35,6 +37,7 @@ _OWN = (
     "id",
     "status",
     "conversation",
+    "session",
     "stream",
     "failed",
     "rerouted",
@@ -58,6 +61,8 @@ CREATE TABLE IF NOT EXISTS requests ({", ".join(_COLUMNS)});
 CREATE INDEX IF NOT EXISTS requests_by_time ON requests (ts);
 CREATE INDEX IF NOT EXISTS requests_by_id ON requests (id);
 CREATE INDEX IF NOT EXISTS requests_by_text ON requests (text, ts);
+CREATE INDEX IF NOT EXISTS requests_by_conversation ON requests (conversation, ts) WHERE conversation IS NOT NULL;
+CREATE INDEX IF NOT EXISTS requests_failed ON requests (text, ts) WHERE failed = 1;
 CREATE TABLE IF NOT EXISTS hours (
   hour INTEGER, tier TEXT, model TEXT, client TEXT,
   requests INTEGER, failed INTEGER, rerouted INTEGER, unpriced INTEGER, input INTEGER, output INTEGER, cached INTEGER,
@@ -76,6 +81,7 @@ ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, failed = fail
 """
 
 _SUMS = ("requests", "failed", "rerouted", "unpriced", "input", "output", "cached", "paid", "plan", "saved", "baseline")
+_CONVERSATION = ("first", "last", "requests", "failed", "input", "output", "cached", "session", "paid", "plan", "unpriced")
 _SHOWN = (*(f"requests.{column}" for column in _OWN), *(f"texts.{column}" for column in _TEXTS))
 _KEYS = ("seq", *_OWN, *_TEXTS)
 
@@ -138,26 +144,20 @@ class TraceHistory:
         :param before: only those that came before the row with this ``seq``
         :return: ``counted`` is false where there are more matches than ``matches`` says
         """
-        where, values = _where(conditions, span)
-        # Newest first is the order of the table itself; the index on time would have a month's rows sorted for a hundred of them.
-        page = where.replace("ts >=", "+ts >=").replace("ts <", "+ts <")
-        more: tuple[object, ...] = ()
-        if before is not None:
-            page, more = f"{page} AND requests.rowid < ?", (before,)
         with self._reading:
             connection = self._open_to_read()
-            rows = connection.execute(
-                f"SELECT requests.seq, {', '.join(_SHOWN)} FROM "  # noqa: S608 - fixed words
-                f"(SELECT rowid AS seq, * FROM requests WHERE {page} ORDER BY rowid DESC LIMIT ?) AS requests "
-                f"CROSS JOIN texts ON texts.id = text ORDER BY seq DESC",
-                (*values, *more, count),
-            ).fetchall()
-            [matches] = connection.execute(
-                f"SELECT count(*) FROM (SELECT 1 FROM requests WHERE {where} LIMIT ?)",  # noqa: S608 - fixed words
-                (*values, _COUNTED + 1),
-            ).fetchone()
+            found, counted = _matching(connection, _resolved(connection, conditions), span)
+            if counted:
+                # All of them are known, so the page is cut from them.
+                wanted = sorted((seq for seq in found if before is None or seq < before), reverse=True)[:count]
+                rows = connection.execute(
+                    f"SELECT requests.rowid, {', '.join(_SHOWN)} FROM requests CROSS JOIN texts ON texts.id = text "  # noqa: S608 - numbers
+                    f"WHERE requests.rowid IN ({','.join(map(str, wanted))}) ORDER BY requests.rowid DESC"
+                ).fetchall()
+            else:
+                rows = _newest(connection, conditions, span, count, before)
         shown = [dict(zip(_KEYS, row, strict=True)) for row in rows]
-        return {"rows": shown, "matches": min(matches, _COUNTED), "counted": matches <= _COUNTED}
+        return {"rows": shown, "matches": min(len(found), _COUNTED), "counted": counted}
 
     def summary(self, span: Span, points: int = 48) -> JsonObject:
         """Sums of a span, in whole hours: totals, by tier, by model, and over time."""
@@ -174,6 +174,43 @@ class TraceHistory:
                 "step": step * _HOUR,
                 "points": _over_time(connection, first, last, step),
             }
+
+    def conversations(self, span: Span, count: int = 100) -> JsonObject:
+        """The conversations of a span that were spoken in last, with their sums; those of one session say so.
+
+        :return: ``{"rows", "matches"}``; of every conversation the requests within the span
+        """
+        with self._reading:
+            connection = self._open_to_read()
+            latest = connection.execute(
+                "SELECT conversation, max(ts) FROM requests INDEXED BY requests_by_conversation "
+                "WHERE conversation IS NOT NULL AND ts >= ? AND ts < ? GROUP BY conversation ORDER BY 2 DESC",
+                (span.since, span.until),
+            ).fetchall()
+            rows = [self._conversation(connection, name, span) for name, _ in latest[:count]]
+        return {"rows": rows, "matches": len(latest)}
+
+    def _conversation(self, connection: sqlite3.Connection, name: str, span: Span) -> JsonObject:
+        sums = connection.execute(
+            "SELECT min(ts), max(ts), count(*), sum(failed), sum(input), sum(output), sum(cached), max(session), "
+            "sum(CASE WHEN plan THEN 0 ELSE cost END), sum(CASE WHEN plan THEN cost ELSE 0 END), "
+            "sum(cost IS NULL AND input IS NOT NULL) "
+            "FROM requests WHERE conversation = ? AND ts >= ? AND ts < ?",
+            (name, span.since, span.until),
+        ).fetchone()
+        texts = connection.execute(
+            "SELECT model, agent, client, count(*) FROM requests JOIN texts ON texts.id = text "
+            "WHERE conversation = ? AND ts >= ? AND ts < ? GROUP BY 1, 2, 3 ORDER BY 4 DESC",
+            (name, span.since, span.until),
+        ).fetchall()
+        named = zip(_CONVERSATION, sums, strict=True)
+        return {
+            "conversation": name,
+            **dict(named),
+            "models": list(dict.fromkeys(model for model, *_ in texts)),
+            "agent": texts[0][1] if texts else "",
+            "client": texts[0][2] if texts else "",
+        }
 
     def request(self, request_id: str) -> JsonObject | None:
         """A whole record, read from its trace file; ``None`` when it is not known or its file is gone."""
@@ -337,6 +374,7 @@ def _split(event: JsonObject) -> tuple[dict[str, Any], dict[str, Any]]:
         "id": _word(event.get("requestId")),
         "status": status,
         "conversation": _word(event.get("conversation")) or None,
+        "session": _word(event.get("sessionKey")) or None,
         "stream": int(bool(event.get("stream"))),
         "failed": int((status or 0) >= 400),
         "rerouted": int(bool(event.get("fallback") or event.get("preRoute"))),
@@ -405,6 +443,89 @@ def _hour(own: dict[str, Any], texts: dict[str, Any]) -> tuple[Any, ...]:
         own["saved"] or 0.0,
         own["baseline"] or 0.0,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Resolved:
+    """Conditions, those on words that requests share put together into one list of ids.
+
+    :ivar texts: ids of which one must be a request's; ``None`` asks for none
+    """
+
+    texts: frozenset[int] | None
+    others: tuple[Condition, ...]
+
+
+def _resolved(connection: sqlite3.Connection, conditions: Sequence[Condition]) -> _Resolved:
+    texts: frozenset[int] | None = None
+    others: list[Condition] = []
+    for condition in conditions:
+        found = _texts_of(connection, condition)
+        if found is None:
+            others.append(condition)
+        else:
+            texts = found if texts is None else texts & found
+    return _Resolved(texts, tuple(others))
+
+
+def _texts_of(connection: sqlite3.Connection, condition: Condition) -> frozenset[int] | None:
+    """The ids a condition leaves, where it looks at nothing but shared words; the id of a request, where one is meant, is another matter."""
+    sql, parameters = condition.sql, condition.parameters
+    if "requests.id = ?" in sql:
+        if connection.execute("SELECT 1 FROM requests WHERE id = ?", parameters[-1:]).fetchone() is not None:
+            return None
+        sql, parameters = sql.replace(" OR requests.id = ?", ""), parameters[:-1]
+    if "text IN" not in sql or "requests." in sql:
+        return None
+    rows = connection.execute(f"SELECT id FROM (SELECT id, id AS text FROM texts) WHERE {sql}", parameters)  # noqa: S608 - made in search.py
+    return frozenset(row[0] for row in rows)
+
+
+def _matching(connection: sqlite3.Connection, resolved: _Resolved, span: Span) -> tuple[list[int], bool]:
+    """Row numbers that fit, and whether these are all: of more than are counted, only so many are looked for.
+
+    Words alone are answered by their index. Anything else is one pass over the table, which for a month is quicker than to jump about in
+    it, but for failures, which are few and have an index.
+    """
+    parts, values = ["+ts >= ? AND +ts < ?"], [span.since, span.until, *(v for one in resolved.others for v in one.parameters)]
+    parts += [f"({one.sql})" for one in resolved.others]
+    index = "NOT INDEXED"
+    if any(_means_failed(one) for one in resolved.others):
+        index = "INDEXED BY requests_failed"
+        parts.append("failed = 1")
+    if resolved.texts is not None:
+        alone = not resolved.others and len(resolved.texts) < _MOST_IDS
+        index = "INDEXED BY requests_by_text" if alone else index
+        parts.append(f"{'' if alone else '+'}text IN ({','.join(map(str, resolved.texts))})")
+    rows = connection.execute(
+        f"SELECT rowid FROM requests {index} WHERE {' AND '.join(parts)} LIMIT ?",  # noqa: S608 - fixed words and numbers
+        (*values, _COUNTED + 1),
+    ).fetchall()
+    return [row[0] for row in rows], len(rows) <= _COUNTED
+
+
+def _means_failed(condition: Condition) -> bool:
+    first = condition.parameters[:1]
+    if condition.sql == "failed = ?":
+        return first == (1,)
+    return condition.sql in ("status = ?", "status BETWEEN ? AND ?") and isinstance(first[0], int) and first[0] >= 400
+
+
+def _newest(
+    connection: sqlite3.Connection, conditions: Sequence[Condition], span: Span, count: int, before: int | None
+) -> list[tuple[Any, ...]]:
+    """One page of very many: newest first is the order of the table itself, and a page is soon full."""
+    where, values = _where(conditions, span)
+    page = where.replace("ts >=", "+ts >=").replace("ts <", "+ts <")
+    more: tuple[object, ...] = ()
+    if before is not None:
+        page, more = f"{page} AND requests.rowid < ?", (before,)
+    return connection.execute(
+        f"SELECT requests.seq, {', '.join(_SHOWN)} FROM "  # noqa: S608 - fixed words
+        f"(SELECT rowid AS seq, * FROM requests WHERE {page} ORDER BY rowid DESC LIMIT ?) AS requests "
+        f"CROSS JOIN texts ON texts.id = text ORDER BY seq DESC",
+        (*values, *more, count),
+    ).fetchall()
 
 
 def _where(conditions: Sequence[Condition], span: Span) -> tuple[str, tuple[object, ...]]:

@@ -46,8 +46,10 @@ const EMPTINESS = {
 };
 
 const PAGES = {
-  models: (page) => late(page, import("./models.js"), "modelsPage"),
-  settings: (page) => late(page, import("./settings.js"), "settingsPage"),
+  conversations: async (page) => (await import("./conversations.js")).conversationsPage(page, openElsewhere),
+  models: async (page) => (await import("./models.js")).modelsPage(page),
+  compare: async (page) => (await import("./compare.js")).comparePage(page, openElsewhere),
+  settings: async (page) => (await import("./settings.js")).settingsPage(page),
 };
 
 setUpTheme(byId("theme"));
@@ -249,10 +251,6 @@ async function refreshHeadline() {
   }
 }
 
-async function late(page, module, name) {
-  return (await module)[name](page);
-}
-
 function setUpKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || /^(input|textarea|select)$/i.test(event.target.tagName)) return;
@@ -330,6 +328,11 @@ function show(event) {
   tabs.show("request");
   byId("request").scrollTop = 0;
   byId("detail").querySelector("h2").focus({ preventScroll: true });
+}
+
+function openElsewhere(id) {
+  views.show("requests");
+  openById(id);
 }
 
 async function openById(id) {

@@ -2,6 +2,7 @@
 
 import { h, icon } from "./dom.js";
 import { NONE, dateAndTime, dollars, milliseconds, percent, tokens } from "./format.js";
+import { decisionSum } from "./sum.js";
 import { models, status, tags } from "./rows.js";
 import { why } from "./why.js";
 
@@ -16,6 +17,7 @@ export function detail(event, { onClose }) {
     h("p", { class: "meta" }, status(event), h("time", {}, dateAndTime(event.ts)), tags(event)),
     event.errorMessage ? h("p", { class: "error" }, event.errorMessage) : null,
     section("Why this tier", ...whyOf(event)),
+    sumOf(event),
     section("Route", attempts(event), skipped(event)),
     section("Time", timing(event)),
     section("Tokens and cost", money(event)),
@@ -28,6 +30,11 @@ export function detail(event, { onClose }) {
 
 function section(title, ...content) {
   return h("section", {}, h("h3", {}, title), ...content);
+}
+
+function sumOf(event) {
+  const bars = decisionSum(event.routing?.hops, event.modelIdResolved ?? event.routing?.hops?.[0]?.model);
+  return bars ? section("Why this model", bars) : null;
 }
 
 function whyOf(event) {

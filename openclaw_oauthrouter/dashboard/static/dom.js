@@ -32,6 +32,7 @@ export function byId(id) {
 export function icon(name) {
   const paths = {
     arrow: ["M4 8h8", "M9 5l3 3-3 3"],
+    chevron: ["M6 4l4 4-4 4"],
     check: ["M3.5 8.5l3 3 6-7"],
     copy: ["M6 6h7v7H6z", "M10 6V3H3v7h3"],
     cross: ["M4 4l8 8", "M12 4l-8 8"],

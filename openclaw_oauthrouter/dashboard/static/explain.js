@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { dollars, percent } from "./format.js";
 import { skippedList } from "./detail.js";
 import { load } from "./stream.js";
+import { decisionSum } from "./sum.js";
 import { why } from "./why.js";
 
 const EXAMPLES = [
@@ -58,6 +59,7 @@ function explanation(answer) {
     rows.length ? h("h2", {}, "Would be tried in this order") : null,
     rows.length ? h("ol", { class: "hops" }, ...rows) : null,
     hops.length > HOPS_SHOWN ? h("p", { class: "quiet" }, `and ${hops.length - HOPS_SHOWN} more in reserve`) : null,
+    decisionSum(hops, hops[0]?.model),
     answer.skipped?.length ? skippedList(answer.skipped) : null,
     answer.costEstimate === undefined ? null : h("p", { class: "estimate" }, money(answer)),
   ];

@@ -194,3 +194,48 @@ def test_index_removed_while_open_is_made_anew(history: TraceHistory) -> None:
         file.unlink()
     assert history.catch_up() == 5
     assert found(history) == list("54321")
+
+
+def test_conversations_are_summed_and_say_their_session(path: Path) -> None:
+    write(
+        path,
+        event(1, conversation="c-1", sessionKey="s"),
+        event(2, conversation="c-1", sessionKey="s", status=500),
+        event(3, conversation="c-2", sessionKey="s", userAgent="codex_exec/0.171"),
+        event(4, conversation="c-3", subscription=True),
+        event(5),
+    )
+    history = TraceHistory(path)
+    history.catch_up()
+    answer = history.conversations(ALWAYS)
+    assert answer["matches"] == 3
+    assert [row["conversation"] for row in answer["rows"]] == ["c-3", "c-2", "c-1"]
+    plan, sub, lead = answer["rows"]
+    assert (lead["requests"], lead["failed"], lead["input"], lead["cached"], lead["session"]) == (2, 1, 20, 4, "s")
+    assert (lead["first"], lead["last"]) == (NOON + 60_000, NOON + 120_000)
+    assert (sub["agent"], sub["session"]) == ("codex_exec", "s")
+    assert (plan["paid"], plan["plan"]) == (0, 0.04)
+    assert history.conversations(Span(NOON + 150_000, NOON + 200_000))["matches"] == 1
+    assert len(history.conversations(ALWAYS, 1)["rows"]) == 1
+    history.close()
+
+
+def test_search_of_more_than_are_counted_turns_its_pages(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openclaw_oauthrouter.telemetry.history._COUNTED", 5)
+    write(path, *(event(number, status=500 if number % 2 else 200) for number in range(20)))
+    history = TraceHistory(path)
+    history.catch_up()
+    for text in ("", "haiku", "failed:true", "-codex latency:>1", "haiku failed:true"):
+        conditions = parse_search(text)
+        seen: list[str] = []
+        before = None
+        while True:
+            answer = history.search(conditions, ALWAYS, 3, before)
+            assert (answer["matches"], answer["counted"]) == (5, False)
+            if not answer["rows"]:
+                break
+            seen += [row["id"] for row in answer["rows"]]
+            before = answer["rows"][-1]["seq"]
+        wanted = [number for number in reversed(range(20)) if "failed" not in text or number % 2]
+        assert seen == [f"req-{number}" for number in wanted if "latency" not in text or number]
+    history.close()
