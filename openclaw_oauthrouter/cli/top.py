@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _READ_AT_FIRST = 2000
 _BAR = 24
+_NOTICES_EVERY = 15.0
 
 
 @click.command("top")
@@ -52,14 +53,18 @@ def command(obj: dict[str, Any], minutes: float, every: float, once: bool, as_js
 
         click.echo(orjson.dumps(recent.report().as_json(), option=orjson.OPT_INDENT_2))
         return
+    recent.notices = _notices(obj)
     if once:
         console.print(recent.view(console.height))
         return
     live = Live(console=console, screen=True, auto_refresh=False)
     # Ctrl-C is how one leaves, not a failure.
     with suppress(KeyboardInterrupt), FollowedFile(path) as followed, live:
+        asked = time.monotonic()
         while True:
             recent.add(followed.read(), time.time())
+            if time.monotonic() - asked > _NOTICES_EVERY:
+                recent.notices, asked = _notices(obj), time.monotonic()
             live.update(recent.view(console.height), refresh=True)
             time.sleep(every)
 
@@ -69,6 +74,7 @@ class RecentEvents:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
+        self.notices: list[Text] = []
         self.events: deque[JsonObject] = deque()
 
     def add(self, events: Iterable[JsonObject], now: float) -> None:
@@ -89,7 +95,7 @@ class RecentEvents:
         from rich.text import Text
 
         report = self.report()
-        warnings = _budget_warnings(self.events)
+        warnings = self.notices or _budget_warnings(self.events)
         if report.windows:
             warnings.append(Text(f"of plans' windows, by estimate: {window_shares(report)}", "dim"))
         parts: list[RenderableType] = [self._headline(report), *warnings, "", _tiers(report), "", _models(report), ""]
@@ -114,6 +120,21 @@ class RecentEvents:
             (f"{dollars(total.saved)} saved", "green"),
             (f"  {total.unpriced} of unknown cost" if total.unpriced else "", "yellow"),
         )
+
+
+def _notices(obj: dict[str, Any]) -> list[Text]:
+    """What the running gateway says that one should know; nothing where none runs."""
+    from rich.text import Text
+
+    from openclaw_oauthrouter.cli.settings import command_settings
+    from openclaw_oauthrouter.errors import ConfigurationError
+    from openclaw_oauthrouter.proxy.local_client import ask_gateway
+
+    try:
+        told = ask_gateway(command_settings(obj, announce=False).settings, "GET", "/debug/notices")["notices"]
+    except (ConfigurationError, KeyError):
+        return []
+    return [Text(printable(str(one["words"])), "red" if one["level"] == "bad" else "yellow") for one in told]
 
 
 def _budget_warnings(events: Sequence[JsonObject]) -> list[Text]:

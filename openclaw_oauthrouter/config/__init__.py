@@ -8,6 +8,7 @@ from pydantic import Field
 
 from openclaw_oauthrouter.config.credentials import CredentialSettings
 from openclaw_oauthrouter.config.kept import KeptSettings
+from openclaw_oauthrouter.config.notices import NoticeSettings
 from openclaw_oauthrouter.config.providers import AnthropicOAuthSettings, ProviderSettings
 from openclaw_oauthrouter.config.routing import RoutingSettings
 from openclaw_oauthrouter.config.section import Section
@@ -44,3 +45,4 @@ class Settings(Section):
     credentials: CredentialSettings = CredentialSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     kept_responses: KeptSettings = KeptSettings()
+    notices: NoticeSettings = NoticeSettings()

@@ -69,32 +69,12 @@ class Messenger:
     def __call__(self, warning: JsonObject) -> None:
         """Send one warning, beside whatever else goes on."""
         body = orjson.dumps(warning)
-        for task in ([self._run(body)] if self._command else []) + ([self._post(body)] if self._url else []):
+        for task in ([run_with_input(self._command, body, "spend_controls.warn_command")] if self._command else []) + (
+            [self._post(body)] if self._url else []
+        ):
             running = asyncio.ensure_future(task)
             self._running.add(running)
             running.add_done_callback(self._running.discard)
-
-    async def _run(self, body: bytes) -> None:
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
-            )
-        except OSError as error:
-            _log.error("spend_controls.warn_command cannot be run: %s", error)
-            return
-        try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                await process.communicate(body)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-            _log.error("spend_controls.warn_command did not end within %g s", _PATIENCE_SECONDS)
-            return
-        if process.returncode:
-            _log.error("spend_controls.warn_command ended with %d", process.returncode)
 
     async def _post(self, body: bytes) -> None:
         import httpx
@@ -105,6 +85,30 @@ class Messenger:
             answer.raise_for_status()
         except httpx.HTTPError as error:
             _log.error("a warning could not be sent to spend_controls.warn_url: %s", type(error).__name__)
+
+
+async def run_with_input(command: Sequence[str], body: bytes, setting: str) -> None:
+    """Run a program of the user's, which reads ``body`` from its standard input; what goes wrong is logged, under the setting's name."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError as error:
+        _log.error("%s cannot be run: %s", setting, error)
+        return
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await process.communicate(body)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        _log.error("%s did not end within %g s", setting, _PATIENCE_SECONDS)
+        return
+    if process.returncode:
+        _log.error("%s ended with %d", setting, process.returncode)
 
 
 def _as_json(claim: Claim, used: int, share: float, words: str) -> JsonObject:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -18,6 +20,7 @@ from openclaw_oauthrouter.proxy.client_catalogs import codex_models, for_claude_
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.explain import explain_request
 from openclaw_oauthrouter.proxy.models_list import anthropic_models, model_entries, openai_models
+from openclaw_oauthrouter.proxy.notices import notices_of
 from openclaw_oauthrouter.proxy.openapi import openapi_document
 from openclaw_oauthrouter.proxy.passed_routes import KEPT_BY_PROVIDERS, PASSED_FORMS, PASSED_THROUGH
 from openclaw_oauthrouter.proxy.quart_requests import request_body, request_headers, speaks_messages
@@ -45,6 +48,7 @@ def api_blueprint(
     api = _Api(runtime, paths, recorder, config_problem)
     routes.add_url_rule("/health", "health", api.health)
     routes.add_url_rule("/debug/gateway", "gateway", api.gateway)
+    routes.add_url_rule("/debug/notices", "notices", api.notices)
     routes.add_url_rule("/openapi.json", "openapi", api.openapi)
     routes.add_url_rule("/v1/models", "models", api.models)
     routes.add_url_rule("/v1/models/<path:name>", "model", api.model)
@@ -82,6 +86,13 @@ class _Api:
         return json_response(
             {"version": __version__, "home": str(settings.home), "demo": settings.demo, "configProblem": problem}
         )
+
+    async def notices(self) -> Response:
+        """What the user should know before it hurts."""
+        runtime = self.runtime()
+        spend = await runtime.spend.snapshot()
+        found = await asyncio.get_running_loop().run_in_executor(None, notices_of, runtime, spend, time.time())
+        return json_response({"notices": [notice.as_json() for notice in found]})
 
     async def openapi(self) -> Response:
         """What is served here."""

@@ -37,6 +37,7 @@ def settings_view(runtime: Runtime, editing: Editing | None, clock: Clock) -> Js
         "accounts": _accounts(runtime, clock),
         "providers": [_provider(runtime, name) for name in _provider_names(runtime)],
         "presets": [_preset(preset) for preset in presets().values()],
+        "notices": settings.notices.model_dump(mode="json", exclude={"command"}) | {"hasCommand": bool(settings.notices.command)},
         "changes": [_made(one) for one in editing.file.made()] if editing else [],
     }
 

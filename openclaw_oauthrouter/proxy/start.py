@@ -31,6 +31,8 @@ from openclaw_oauthrouter.tasks import end_tasks
 from openclaw_oauthrouter.upstream.discovery import Discovery, Upstreams
 from openclaw_oauthrouter.upstream.plan_usage import PlanUsage
 
+NOTICES_AFTER_SECONDS = 5.0
+
 _log = logging.getLogger(__name__)
 
 
@@ -53,6 +55,7 @@ class ProxyHandle:
             *live.runtime.persistent.begin(),
             asyncio.create_task(_plan_usage(live).run(), name="plans' windows"),
             asyncio.create_task(self.discovery.run(lambda: _take_over_lists(live)), name="lists of models"),
+            asyncio.create_task(_watch_notices(live), name="notices"),
         ]
         self._member = member
         self._office = FrontOffice(member.place.office_path) if member and not member.watches else None
@@ -203,6 +206,14 @@ def _upstreams(live: Live) -> Upstreams:
     nobody = runtime.settings.demo
     usable = runtime.pipeline.router.eligibility.usable
     return Upstreams({} if nobody else upstream.providers, runtime.credentials, runtime.transport, usable)
+
+
+async def _watch_notices(live: Live) -> None:
+    """Nothing is loaded for it before the first look: a start is not the time for it."""
+    await asyncio.sleep(NOTICES_AFTER_SECONDS)
+    from openclaw_oauthrouter.proxy.notice_watch import NoticeWatch
+
+    await NoticeWatch(lambda: live.runtime, time.time).watch()
 
 
 def _take_over_lists(live: Live) -> None:

@@ -138,6 +138,10 @@ class Gateway:
         async def gateway() -> Response:
             return jsonify({"version": "0", "home": str(self._home), "demo": False})
 
+        @app.get("/debug/notices")
+        async def notices() -> Response:
+            return jsonify({"notices": scene.notices(time.time())})
+
         @app.before_request
         async def only_for_the_owner() -> Response | None:
             if request.path == "/debug/dashboard" and "code" in request.args:

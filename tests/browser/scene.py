@@ -191,6 +191,12 @@ def spend_snapshot(now: float) -> JsonObject:
     }
 
 
+def notices(now: float) -> list[JsonObject]:
+    """One thing to know."""
+    words = "84% of the 7d window of anthropic claude-max is used"
+    return [{"id": "window:7d", "kind": "window", "level": "warn", "words": words, "until": now + 259_200}]
+
+
 def explanation(prompt: str) -> JsonObject:
     """What ``POST /v1/route/explain`` answers."""
     kind = KINDS[3] if "prove" in prompt.lower() else KINDS[1]

@@ -84,7 +84,7 @@ def test_theme_is_remembered(gateway: Gateway, open_page: OpenPage) -> None:
     button = page.get_by_role("button", name=re.compile("Theme"))
     button.click()
     button.click()
-    expect(button).to_have_text("Theme: dark")
+    expect(button).to_have_accessible_name("Theme: dark")
     dark = page.evaluate(ground)
     assert dark != light
     page.reload()

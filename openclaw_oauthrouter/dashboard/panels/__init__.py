@@ -6,7 +6,7 @@ What ``render`` returns says by its ``view`` how the page draws it, so a panel n
 ``figures``    ``items``: ``{"label", "value", "unit", "note"?}``
 ``series``     ``unit``, ``ranges`` (see ``timeline``), ``stacked``, ``tones``: one per series
 ``shares``     ``unit``, ``items``: ``{"label", "value", "note"?, "tone"?}``
-``gauges``     ``items``: ``{"label", "used" (0 to 1), "note"?, "resetsAt"? (Unix seconds), "state"?}``
+``gauges``     ``items``: ``{"label", "used" (0 to 1), "note"?, "resetsAt"? (Unix seconds), "state"?, "lasts"? (seconds)}``
 ``states``     ``items``: ``{"label", "state" (ok, warn, bad, idle), "note"?, "until"? (Unix seconds)}``
 ``table``      ``columns``: ``{"label", "unit"?}``, ``rows``: lists of values
 =============  =====================================================================================================

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.trace import RequestRecord
+
+_LENGTH = re.compile(r"(?<![\w.])(?P<number>\d+)\s*(?P<unit>min|m|h|d)(?![a-z])")
+_UNITS = {"min": 60.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 class Windows:
@@ -33,4 +37,11 @@ def _window(window: JsonObject) -> JsonObject:
         "note": window.get("credential"),
         "resetsAt": None if resets_at is None else datetime.fromisoformat(resets_at).timestamp(),
         "state": "bad" if window.get("exhausted") else None,
+        "lasts": _seconds(str(window["window"])),
     }
+
+
+def _seconds(name: str) -> float | None:
+    """How long a window lasts, as far as its name tells: ``5h``, ``7d_opus``, ``codex 300 min``."""
+    found = _LENGTH.search(name)
+    return float(found["number"]) * _UNITS[found["unit"]] if found else None

@@ -9,7 +9,8 @@ import { setUpExplain } from "./explain.js";
 import { Feed } from "./feed.js";
 import { TERMS, isProblem, isSubstituted, parseFilter } from "./filter.js";
 import { count, dollars } from "./format.js";
-import { RANGES, earlier, sums, whole } from "./history.js";
+import { RANGES, dayBefore, earlier, ownDays, spanOf, sums, whole } from "./history.js";
+import { refreshNotices } from "./notices.js";
 import { Panels, tick } from "./panels.js";
 import { MOST, Store } from "./store.js";
 import { LiveStream, load } from "./stream.js";
@@ -18,6 +19,7 @@ import { setUpTheme } from "./theme.js";
 import { setUpViews } from "./views.js";
 
 const PANELS_EVERY = 5000;
+const NOTICES_EVERY = 20_000;
 const FILTER_DELAY = 120;
 const TAKE_EVERY = 60;
 
@@ -66,6 +68,8 @@ addEventListener("hashchange", () => views.show(readAddress().view));
 stream.connect();
 refreshPanels();
 refreshHeadline();
+refreshNotices();
+setInterval(() => document.hidden || refreshNotices(), NOTICES_EVERY);
 if (address.request) openById(address.request);
 byId("terms").append(...TERMS.map((term) => h("option", { value: term })));
 load("gateway").then(({ demo }) => (byId("demo").hidden = !demo), () => {});
@@ -180,18 +184,28 @@ function query() {
 }
 
 function remember(request = feed.selected?.requestId) {
-  writeAddress({ view: document.body.dataset.view, q: byId("filter").value, range: byId("range").value, request, problems: isPressed("problems"), substituted: isPressed("substituted") });
+  writeAddress({ view: document.body.dataset.view, q: byId("filter").value, range: rangeName(), request, problems: isPressed("problems"), substituted: isPressed("substituted") });
 }
 
 // ------------------------------------------------------------------ earlier days
 
 function setUpRange() {
-  byId("range").value = address.range in RANGES ? address.range : "live";
+  const [from, to] = ownDays(address.range);
+  byId("range").value = from ? "own" : address.range in RANGES ? address.range : "live";
+  byId("from-day").value = from ?? dayBefore(7);
+  byId("to-day").value = to ?? dayBefore(0);
   byId("range").addEventListener("change", showRange);
+  for (const id of ["from-day", "to-day"]) byId(id).addEventListener("change", showRange);
   if (byId("range").value !== "live") showRange();
 }
 
+/** The span looked at, as the address says it. */
+function rangeName() {
+  return byId("range").value === "own" ? `${byId("from-day").value}..${byId("to-day").value}` : byId("range").value;
+}
+
 function showRange() {
+  byId("own-days").hidden = byId("range").value !== "own";
   store = byId("range").value === "live" ? live : past;
   feed.show(store);
   remember();
@@ -211,7 +225,8 @@ async function showPast() {
 
 async function turnPage() {
   if (store !== past || page?.loading || page?.more === false) return;
-  const asked = { since: RANGES[byId("range").value](), query: query(), before: page?.last };
+  const { since, until } = spanOf(rangeName());
+  const asked = { since, until, query: query(), before: page?.last };
   page = { ...page, loading: true };
   try {
     const answer = await earlier(asked);
@@ -236,10 +251,10 @@ function showNotice(words) {
 
 async function refreshHeadline() {
   if (document.hidden || stream.state === "signed-out") return;
-  const range = byId("range").value === "live" ? "today" : byId("range").value;
-  const name = { today: "Today", 7: "Last 7 days", 30: "Last 30 days" }[range];
+  const range = byId("range").value === "live" ? "today" : rangeName();
+  const name = { today: "Today", 7: "Last 7 days", 30: "Last 30 days" }[range] ?? range.replace("..", " to ");
   try {
-    const { total } = await sums(RANGES[range]());
+    const { total } = await sums(spanOf(range));
     const parts = [`${name}: ${count(total.requests)} requests`, `${dollars(total.paid)} paid`];
     if (total.plan) parts.push(`${dollars(total.plan)} worth on plans`);
     if (total.saved > 0) parts.push(`${dollars(total.saved)} saved`);

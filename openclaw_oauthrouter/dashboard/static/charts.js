@@ -7,32 +7,50 @@ const WIDTH = 600;
 const HEIGHT = 96;
 const GAP = 0.28;
 
-/** A figure with bars, a legend that carries the totals, and a reading of the bar under the pointer. */
+/** A figure with bars, a legend that carries the totals, and a reading of the bar under the pointer, in all charts at once. */
 export function seriesChart(panel, rangeName) {
   const range = panel.ranges[rangeName] ?? Object.values(panel.ranges)[0];
   const sums = range.series.map((series) => series.values.reduce((total, value) => total + value, 0));
   const top = highest(range.series);
   const reading = h("output", { class: "reading" });
+  const cursor = s("rect", { class: "cursor", y: 0, height: HEIGHT, width: WIDTH / range.series[0].values.length, visibility: "hidden" });
   const plot = s(
     "svg",
     { class: "plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": summary(panel, range, sums, rangeName) },
+    ...[0.25, 0.5, 0.75, 1].map((part) => s("line", { class: "grid", x1: 0, x2: WIDTH, y1: level(part), y2: level(part) })),
     s("line", { class: "base", x1: 0, x2: WIDTH, y1: HEIGHT - 0.5, y2: HEIGHT - 0.5 }),
     ...bars(range, panel.tones, top),
+    cursor,
   );
+  const length = range.series[0].values.length;
   plot.addEventListener("pointermove", (event) => {
-    reading.textContent = readingAt(panel, range, Math.floor((event.offsetX / plot.clientWidth) * range.series[0].values.length));
+    pointAll(range, Math.min(length - 1, Math.max(0, Math.floor((event.offsetX / plot.clientWidth) * length))));
   });
-  plot.addEventListener("pointerleave", () => {
-    reading.textContent = "";
-  });
+  plot.addEventListener("pointerleave", () => pointAll(range, null));
+  plot.point = (start, step, place) => {
+    const same = place !== null && start === range.start && step === range.step;
+    cursor.setAttribute("visibility", same ? "visible" : "hidden");
+    if (same) cursor.setAttribute("x", (place * WIDTH) / length);
+    reading.textContent = same ? readingAt(panel, range, place) : "";
+  };
   const axis = h(
     "div",
     { class: "axis", "aria-hidden": "true" },
     h("span", {}, minute(range.start * 1000)),
-    h("span", {}, top ? `peak ${inUnit(top, panel.unit)}` : ""),
+    h("span", {}, minute((range.start + (range.step * range.series[0].values.length) / 2) * 1000)),
     h("span", {}, "now"),
   );
-  return h("div", { class: "chart" }, reading, plot, axis, legend(panel, range, sums));
+  const scale = h("span", { class: "scale-top", "aria-hidden": "true" }, top ? inUnit(top, panel.unit) : "");
+  return h("div", { class: "chart" }, reading, scale, plot, axis, legend(panel, range, sums));
+}
+
+function level(part) {
+  return HEIGHT - 1 - part * (HEIGHT - 6);
+}
+
+// One moment at a time, in all charts of the same span.
+function pointAll(range, place) {
+  for (const plot of document.querySelectorAll("svg.plot")) plot.point?.(range.start, range.step, place);
 }
 
 function bars(range, tones, top) {

@@ -15,7 +15,7 @@ export const RANGES = {
 
 /** One page of requests, newest first: `{events, more, matches, counted, indexing}`. */
 export async function earlier({ since, until, query, before }) {
-  const asked = new URLSearchParams({ n: PAGE, since: since ?? 0, q: query ?? "" });
+  const asked = new URLSearchParams({ n: PAGE, since: Math.max(0, Math.floor(since ?? 0)), q: query ?? "" });
   if (until) asked.set("until", until);
   if (before) asked.set("before", before);
   const answer = await load(`history?${asked}`);
@@ -23,9 +23,31 @@ export async function earlier({ since, until, query, before }) {
   return { ...answer, events, more: answer.rows.length === PAGE, last: answer.rows.at(-1)?.seq };
 }
 
-/** Sums of a range. */
-export async function sums(since) {
-  return load(`history/summary?${new URLSearchParams({ since: Math.max(0, Math.floor(since)) })}`);
+/** The two days of a range of one's own, `2026-11-01..2026-11-05`; nothing where it is none. */
+export function ownDays(range) {
+  const [, from, to] = /^(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)$/.exec(range) ?? [];
+  return from && !Number.isNaN(Date.parse(from)) && !Number.isNaN(Date.parse(to)) ? [from, to] : [];
+}
+
+/** A day some days ago, as a date field holds it. */
+export function dayBefore(days) {
+  const day = new Date(Date.now() - days * DAY);
+  return new Date(day.getTime() - day.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+}
+
+/** Where a range begins and ends; one of the user's own holds both of its days. */
+export function spanOf(range) {
+  const [from, to] = ownDays(range);
+  if (!from) return { since: (RANGES[range] ?? RANGES.today)() };
+  const [first, last] = from <= to ? [from, to] : [to, from];
+  return { since: new Date(`${first}T00:00`).getTime(), until: new Date(`${last}T00:00`).getTime() + DAY };
+}
+
+/** Sums of a span. */
+export async function sums({ since, until }) {
+  const asked = new URLSearchParams({ since: Math.max(0, Math.floor(since)) });
+  if (until) asked.set("until", until);
+  return load(`history/summary?${asked}`);
 }
 
 /** The whole record behind a row. */

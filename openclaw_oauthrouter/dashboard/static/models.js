@@ -2,7 +2,7 @@
 
 import { h, icon } from "./dom.js";
 import { NONE, count, dollars, tokens } from "./format.js";
-import { RANGES, sums } from "./history.js";
+import { spanOf, sums } from "./history.js";
 import { attempt } from "./dialog.js";
 import { load } from "./stream.js";
 
@@ -36,7 +36,7 @@ export function modelsPage(page) {
   async function refresh() {
     const answer = await attempt(() => load(`models${all.checked ? "?all=1" : ""}`));
     if (!answer) return;
-    const { models } = await sums(RANGES["30"]()).catch(() => ({ models: {} }));
+    const { models } = await sums(spanOf("30")).catch(() => ({ models: {} }));
     state.rows = answer.models.map((row) => ({ ...row, uses: models[row.model] }));
     state.today = answer.today;
     draw();

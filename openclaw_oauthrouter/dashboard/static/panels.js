@@ -97,8 +97,9 @@ function shares(panel) {
   return h("div", { class: "shares" }, h("div", { class: "share-bar", "aria-hidden": "true" }, ...bar), h("ul", {}, ...rows));
 }
 
-function gauge({ label, used, note, resetsAt, state: given }) {
+function gauge({ label, used, note, resetsAt, state: given, lasts }) {
   const part = Math.min(Math.max(used ?? 0, 0), 1);
+  const pace = forecast(part, resetsAt, lasts);
   const kind = given ?? (part >= 0.95 ? "bad" : part >= 0.8 ? "warn" : "ok");
   return h(
     "li",
@@ -108,9 +109,23 @@ function gauge({ label, used, note, resetsAt, state: given }) {
       "div",
       { class: "meter", role: "meter", "aria-label": `${label} used`, "aria-valuenow": Math.round(part * 100), "aria-valuemin": 0, "aria-valuemax": 100 },
       h("span", { style: { width: `${part * 100}%` } }),
+      pace ? h("i", { class: "pace", style: { left: `${pace.elapsed * 100}%` } }) : null,
     ),
+    pace ? h("div", { class: `line quiet${pace.short ? " short" : ""}` }, pace.words) : null,
     h("div", { class: "line quiet" }, h("span", {}, note ?? ""), until(resetsAt, "resets in", "reset due")),
   );
+}
+
+// What becomes of a window if it goes on as so far; of no use before a little of it has passed.
+function forecast(used, resetsAt, lasts) {
+  if (!lasts || !resetsAt) return null;
+  const left = resetsAt - Date.now() / 1000;
+  const elapsed = 1 - left / lasts;
+  if (left <= 0 || elapsed < 0.03 || elapsed > 1) return null;
+  const end = used / elapsed;
+  if (end < 1) return { elapsed, words: `at this pace ${percent(end)} at its end` };
+  const full = Date.now() + ((1 - used) / (used / (elapsed * lasts))) * 1000;
+  return { elapsed, short: true, words: used >= 1 ? "used up" : `at this pace used up in ${countdown(full)}` };
 }
 
 function state({ label, state: kind, note, until: moment }) {

@@ -7,6 +7,7 @@ import { clientKeys } from "./client_keys.js";
 import { ask, attempt, diff, note } from "./dialog.js";
 import { h } from "./dom.js";
 import { dateAndTime } from "./format.js";
+import { noticeSettings } from "./notice_settings.js";
 import { aliases, profile, providers } from "./routing.js";
 import { load } from "./stream.js";
 import { Tiers } from "./tiers.js";
@@ -19,6 +20,7 @@ const SECTIONS = [
   ["aliases", "Aliases", aliases],
   ["client-keys", "Client keys", clientKeys],
   ["providers", "Providers", providers],
+  ["notices", "Notices", noticeSettings],
   ["changes", "Latest changes", latest],
 ];
 
