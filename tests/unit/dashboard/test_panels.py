@@ -123,7 +123,15 @@ def test_panels_provider_cooling_down_is_listed_once() -> None:
 
 def test_windows_and_budgets() -> None:
     windows = Windows().show(health_snapshot(NOW))["items"]
-    assert windows[0] == {"label": "anthropic · 5h", "used": 0.63, "note": "claude-max", "resetsAt": NOW + 7500, "state": None}
+    first = {
+        "label": "anthropic · 5h",
+        "used": 0.63,
+        "note": "claude-max",
+        "resetsAt": NOW + 7500,
+        "state": None,
+        "lasts": 18_000.0,
+    }
+    assert windows[0] == first
     budgets = Budgets().show(spend_snapshot(NOW))["items"]
     assert [(item["label"], item["used"], item["note"]) for item in budgets] == [
         ("dollars a day", 0.624, "$3.12 of $5.00"),
@@ -186,3 +194,19 @@ def test_panel_of_the_same_name_takes_the_place_of_a_built_in_one() -> None:
         ("latency", "Latency"),
         ("providers", "Providers"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [
+        ("5h", 18_000.0),
+        ("7d", 604_800.0),
+        ("7d_opus", 604_800.0),
+        ("codex 300 min", 18_000.0),
+        ("requests", None),
+        ("gpt-5 primary", None),
+    ],
+)
+def test_windows_know_how_long_they_last_by_their_names(name: str, seconds: float | None) -> None:
+    snapshot = {"windows": [{"provider": "p", "window": name, "used": 0.5, "resets_at": None}]}
+    assert Windows().show(snapshot)["items"][0]["lasts"] == seconds
