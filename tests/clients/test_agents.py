@@ -13,7 +13,7 @@ from openclaw_oauthrouter.providers.demo.app import demo_settings
 from tests.clients.agents import AGENTS, QUIET, put_on_path
 from tests.support.real_programs import Sandbox, Upstream, running_gateway, running_upstream
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from tests.support.real_programs import Sandbox, Upstream, program, running_gate
 
 CODEX_PATH = "/backend-api/codex/responses"
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 
 @pytest.fixture

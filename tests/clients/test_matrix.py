@@ -19,7 +19,7 @@ from tests.clients.agents import AGENTS, PICTURE, QUIET, put_on_path
 from tests.clients.matrix import ABILITIES, COMMANDS, PROGRAMS, Run
 from tests.support.real_programs import Sandbox, Upstream, program, running_gateway, running_upstream, wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 HERE = Path(__file__).parent / "programs"
 SAID = "This is the demo speaking"

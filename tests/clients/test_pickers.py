@@ -8,7 +8,7 @@ import pytest
 from openclaw_oauthrouter.providers.demo.app import demo_settings
 from tests.support.real_programs import Sandbox, program, running_gateway, running_upstream, wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 
 @pytest.fixture

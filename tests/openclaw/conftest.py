@@ -74,7 +74,7 @@ class Host(Sandbox):
         """The gateway, ready."""
         with running(self, ["openclaw", "gateway", "--port", str(self.port)], self.log) as process:
             wait_until(
-                lambda: process.poll() is not None or re.search(r"\[gateway\] ready", self.printed()), "the gateway is ready"
+                lambda: process.poll() is not None or re.search(r"\[gateway\] ready", self.printed()), "the gateway is ready", 200
             )
             assert process.poll() is None, self.printed()[-3000:]
             try:

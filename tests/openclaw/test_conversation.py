@@ -17,7 +17,7 @@ from tests.openclaw.conftest import Host
 from tests.support.environments import SAMPLE, environment_with
 from tests.support.real_programs import Upstream, processes_of, wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 browser = browsing.browser
 

@@ -16,7 +16,7 @@ from tests.openclaw.conftest import Host
 from tests.openclaw.test_conversation import trace
 from tests.support.real_programs import Upstream, running_upstream, wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 CHEAP, MIDDLE, DEAR = "anthropic/claude-haiku-4-5", "anthropic/claude-sonnet-4-6", "anthropic/claude-opus-4-6"
 TIERS = {"SIMPLE": CHEAP, "MEDIUM": MIDDLE, "COMPLEX": MIDDLE, "REASONING": DEAR}

@@ -9,7 +9,7 @@ from openclaw_oauthrouter.providers.demo.app import demo_settings
 from tests.openclaw.conftest import Host
 from tests.support.real_programs import Upstream
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def wheel(folder: Path) -> Path:
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(500)
+@pytest.mark.timeout(700)
 def test_installed_run_and_removed_by_openclaw(host: Host, upstream: Upstream, tmp_path: Path) -> None:
     host.state.mkdir(parents=True)
     (host.state / "config.json").write_text(json.dumps(demo_settings(upstream.origin)))

@@ -14,7 +14,7 @@ from openclaw_oauthrouter.edits.json5_text import put
 from tests.openclaw.conftest import Host
 from tests.support.real_programs import Upstream, alive, running_gateway, wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 KEY = "sk-ant-api03-lent-by-openclaw-0123456789"
 CLAIMS = {"https://api.openai.com/auth": {"chatgpt_account_id": "account-7"}, "exp": 4_000_000_000}

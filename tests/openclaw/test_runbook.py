@@ -69,7 +69,7 @@ def test_commands_that_need_no_openclaw(tmp_path: Path, line: str) -> None:
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(500)
+@pytest.mark.timeout(700)
 def test_runbook_from_top_to_bottom(host: Host, upstream: Upstream) -> None:
     with_our_command(host)
     host.config.unlink()

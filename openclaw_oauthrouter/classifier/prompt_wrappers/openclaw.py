@@ -87,10 +87,16 @@ _TRAILING = re.compile(
     r"""(?:
       ^Current\ time:\ [^\n]{1,100}\nReference\ UTC:\ [^\n]{1,40}
     | ^<<<END_EXTERNAL_UNTRUSTED_CONTENT[^\n]*>>>
+    | ^\[message_id:\ [^\]\n]{1,200}\]
     | ^Context:\ ⟦openclaw:ctx⟧.*
     )\Z""",
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
+_SENDER = re.compile(r" ?([^\n:]{1,80}): (?=\S)")
+"""Who writes, between a channel's header and the words."""
+
+_UNNAMED = ("(self)", "(sender)")
+
 _QUEUED = re.compile(r"\[Queued user message from a previous active turn; [^\]\n]*\]\n")
 _ACTIVE_PROMPT = re.compile(rf"\n\n(?=\[[A-Z][a-z]{{2}} {_DATE})")
 _QUEUED_ITEM = re.compile(r"^---\nQueued #\d+[^\n]*\n", re.MULTILINE)
@@ -123,8 +129,18 @@ def _without_layer(text: str) -> str:
         return _ACTIVE_PROMPT.split(text[queued.end() :])[-1]
     leading = _LEADING.match(text)
     if leading:
-        return _QUEUED_ITEM.sub("", text[leading.end() :])
+        return _QUEUED_ITEM.sub("", _without_sender(leading[0], text[leading.end() :]))
     return _without_end(text)
+
+
+def _without_sender(header: str, words: str) -> str:
+    """The words without the name of whoever wrote them; only one that the header bears out, for words of their own may end in a colon."""
+    sender = _SENDER.match(words) if header.startswith("[") else None
+    if sender is None:
+        return words
+    name = sender[1].partition(" (")[0]
+    known = f" {name} " in f"{header[:-1]} " or name in _UNNAMED
+    return words[sender.end() :] if known or " id:" in header else words
 
 
 def _without_end(text: str) -> str:
@@ -137,5 +153,6 @@ def _without_end(text: str) -> str:
         words, mark, _ = text.rpartition(f"\n\n{trailer}")
         if mark:
             return words
-    found = _TRAILING.search(text) if text.endswith(("UTC", ">>>")) or "⟦openclaw:ctx⟧" in text else None
+    ends = text.endswith(("UTC", ">>>")) or (text.endswith("]") and "\n[message_id: " in text)
+    found = _TRAILING.search(text) if ends or "⟦openclaw:ctx⟧" in text else None
     return text[: found.start()] if found else text

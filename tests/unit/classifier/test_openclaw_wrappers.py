@@ -100,6 +100,46 @@ def test_wrappers_come_off_whole(name: str, task: str) -> None:
     assert tier_of(found) == tier_of(said(task))
 
 
+TIMES = (
+    "Sun 2026-11-29 04:38 UTC",
+    "Sun 2026-11-29 04:38:12 GMT+1",
+    "2026-11-29T04:38Z",
+    "Sun 2026-11-29 04:38:12 America/New_York",
+)
+HEADERS = {
+    "direct": ("[WhatsApp Ann id:+4915 +5m {}] Ann: ", ""),
+    "group": ("[Telegram Family id:-100 +1h {}] Ben (123): ", ""),
+    "own note": ("[Signal me {}] (self): ", ""),
+    "sender who is not named": ("[Signal x:y {}] (sender): ", ""),
+    "channel of a plugin": ("[飞书 群聊 id:1 {}] 张三: ", ""),
+    "message id at the end": ("[WhatsApp Ann {}] ", "\n[message_id: 4711]"),
+}
+OUTER = ("clock", "scheduled run", "sub-agent", "retry", "queued while busy")
+NESTED = [(outer, inner) for outer in OUTER for inner in WRAPPERS if (outer, inner) != ("retry", "queued, then another prompt")]
+OTHER_LANGUAGES = ("Was ist die Hauptstadt von Italien?", "東京は今何時ですか？", "[TODO] rename [main.py]", "Say this: hello")
+
+
+@pytest.mark.parametrize("task", [*TASKS, *OTHER_LANGUAGES])
+@pytest.mark.parametrize("time", TIMES)
+@pytest.mark.parametrize("name", HEADERS)
+def test_headers_of_channels_come_off_with_whoever_wrote(name: str, time: str, task: str) -> None:
+    before, after = HEADERS[name]
+    assert said(before.format(time) + task + after).text == task
+
+
+@pytest.mark.parametrize("task", TASKS[:2])
+@pytest.mark.parametrize(("outer", "inner"), NESTED)
+def test_wrappers_within_wrappers_come_off(outer: str, inner: str, task: str) -> None:
+    before, after = WRAPPERS[inner]
+    first, last = WRAPPERS[outer]
+    assert said(first + before + task + after + last).text == task
+
+
+@pytest.mark.parametrize("words", ["[2026-11-29 04:38] Prove: 1 + 1 = 2", "[Sun 2026-11-29 04:38 UTC] note to self: buy milk"])
+def test_words_before_a_colon_are_no_sender(words: str) -> None:
+    assert said(words).text == words.partition("] ")[2]
+
+
 @pytest.mark.parametrize("notice", NOTICES)
 def test_notices_are_no_words_of_the_user(notice: str) -> None:
     turn = f"{CLOCK}{notice}and much more: prove step by step, analyse, design an architecture.\n\nAction:\nreply."
