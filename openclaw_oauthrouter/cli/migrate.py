@@ -36,6 +36,7 @@ def command(obj: dict[str, Any], file: Path | None, name: str | None, yes: bool,
         return
     origin, path, document = _source(file, name)
     migration = origin.read(document)
+    migration.leave_out_what_is_refused()
     click.echo(f"From {origin.label}: {path}")
     for note in migration.notes:
         click.secho(f"  - {note}", fg="yellow")

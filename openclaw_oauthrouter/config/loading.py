@@ -92,7 +92,7 @@ def load_settings(
         ("argument", dict(overrides or {})),
     ]
     for source, layer in layers:
-        normal = _expand_shorthands(_snake_keys(layer))
+        normal = _expand_shorthands(snake_keys(layer))
         _merge(tree, normal)
         sources |= dict.fromkeys(_leaves(normal), source)
     return LoadedSettings(_validate(tree, sources), sources, environ, found, host[0] if host else None)
@@ -103,7 +103,7 @@ def check_settings(tree: Mapping[str, object]) -> Settings:
 
     :raises ConfigurationError: naming the key, the value and what is allowed
     """
-    return _validate(_expand_shorthands(_snake_keys(tree)), {})
+    return _validate(_expand_shorthands(snake_keys(tree)), {})
 
 
 def _find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -149,7 +149,11 @@ NAMED_BY_THE_USER = frozenset({"providers", "tiers", "aliases", "headers", "mode
 """Below these the keys are names the user made up (or wire names): they keep their spelling."""
 
 
-def _snake_keys(tree: Mapping[str, Any], *, verbatim: bool = False) -> dict[str, Any]:
+def snake_keys(tree: Mapping[str, Any], *, verbatim: bool = False) -> dict[str, Any]:
+    """Settings in snake_case, however they are spelt; names that the user has given stay.
+
+    :param verbatim: the keys of the top are such names
+    """
     out: dict[str, Any] = {}
     for key, value in tree.items():
         name = key if verbatim else to_snake(str(key))
@@ -159,9 +163,9 @@ def _snake_keys(tree: Mapping[str, Any], *, verbatim: bool = False) -> dict[str,
 
 def _snake_value(value: object, *, verbatim: bool) -> object:
     if isinstance(value, BaseModel):
-        return _snake_keys(value.model_dump(exclude_unset=True), verbatim=verbatim)
+        return snake_keys(value.model_dump(exclude_unset=True), verbatim=verbatim)
     if isinstance(value, Mapping):
-        return _snake_keys(value, verbatim=verbatim)
+        return snake_keys(value, verbatim=verbatim)
     if isinstance(value, (list, tuple)):
         return [_snake_value(item, verbatim=False) for item in value]
     return value

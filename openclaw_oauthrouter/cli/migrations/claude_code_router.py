@@ -32,17 +32,25 @@ def from_claude_code_router(document: Mapping[str, Any]) -> Migration:
             )
     if document.get("CUSTOM_ROUTER_PATH"):
         migration.note("CUSTOM_ROUTER_PATH: a routing script becomes a plugin with the hook oauthrouter_select_route")
-    if isinstance(document.get("PORT"), int):
-        migration.put(("server", "port"), document["PORT"])
+    port = str(document.get("PORT") or "")
+    if port.isdecimal() and 0 < int(port) < 65536:
+        migration.put(("server", "port"), int(port))
     if document.get("HOST") not in (None, "127.0.0.1", "localhost"):
         migration.note(
             f"HOST {document['HOST']!r} was not taken over: this gateway listens on loopback unless server.listen_host says otherwise"
         )
-    if document.get("APIKEY"):
-        migration.put(("server", "auth_token"), str(document["APIKEY"]))
+    _token(migration, document.get("APIKEY"))
     if document.get("PROXY_URL"):
         migration.note("PROXY_URL: set HTTPS_PROXY for the gateway")
     return migration
+
+
+def _token(migration: Migration, value: object) -> None:
+    variable = _VARIABLE.fullmatch(value) if isinstance(value, str) else None
+    if variable:
+        migration.note(f"APIKEY stood in {variable[1]}: set OAUTHROUTER_LOCAL_TOKEN to it, or let the gateway make a token")
+    elif isinstance(value, str) and value:
+        migration.put(("server", "auth_token"), value)
 
 
 def _provider(migration: Migration, row: Mapping[str, Any]) -> str:
@@ -54,8 +62,11 @@ def _provider(migration: Migration, row: Mapping[str, Any]) -> str:
         api_key=key if key and variable is None else None,
         variable=variable[1] if variable else None,
     )
-    for model in row.get("models") or ():
-        migration.add_model(name, str(model))
+    models = row.get("models")
+    for model in models if isinstance(models, list) else ():
+        called = mapping(model).get("name") or mapping(model).get("id") or model
+        if isinstance(called, str):
+            migration.add_model(name, called)
     if row.get("transformer"):
         migration.note(f"the transformers of {row.get('name')!r} are not needed: dialects are translated here")
     return name

@@ -28,6 +28,7 @@ def from_litellm(document: Mapping[str, Any]) -> Migration:
     general, settings, router = (mapping(document.get(f"{name}_settings")) for name in ("general", "litellm", "router"))
     _master_key(migration, general.get("master_key"))
     for name, target in mapping(router.get("model_group_alias")).items():
+        target = mapping(target).get("model", target)  # an alias may be hidden from the list
         if isinstance(target, str):
             migration.put(("routing", "aliases", str(name)), served.get(target, target))
     if settings.get("fallbacks") or router.get("fallbacks"):
@@ -92,7 +93,7 @@ def _budget(migration: Migration, settings: Mapping[str, Any]) -> None:
     most, span = settings.get("max_budget"), str(settings.get("budget_duration") or "")
     if most is None:
         return
-    if span in _BUDGETS:
+    if span in _BUDGETS and isinstance(most, int | float) and not isinstance(most, bool) and most > 0:
         migration.put(("spend_controls", _BUDGETS[span]), float(most))
     else:
         migration.note(

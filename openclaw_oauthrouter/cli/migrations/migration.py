@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from pydantic import ValidationError
+
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.catalog.presets import presets
+from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.config.loading import snake_keys
+from openclaw_oauthrouter.errors import ConfigurationError
 
 _NAME = re.compile(r"[^a-z0-9]+")
 
@@ -36,6 +41,30 @@ class Migration:
         """Say something once."""
         if text not in self.notes:
             self.notes.append(text)
+
+    def leave_out_what_is_refused(self) -> None:
+        """Take out each value that our settings do not take, and say so: the rest of a file need not suffer from it."""
+        self.settings = snake_keys(self.settings)
+        while True:
+            try:
+                Settings.model_validate(self.settings)
+            except ValidationError as error:
+                fault = error.errors(include_url=False)[0]
+                self._leave_out([str(step) for step in fault["loc"]], fault["msg"])
+            else:
+                return
+
+    def _leave_out(self, path: Sequence[str], why: str) -> None:
+        place, taken = self.settings, list(path[:1])
+        for step in path[1:]:
+            inner = place.get(taken[-1])
+            if not isinstance(inner, dict) or step not in inner:
+                break
+            place = inner
+            taken.append(step)
+        if place.pop(taken[-1], self) is self:
+            raise ConfigurationError(f"the settings of the file contradict one another: {why}")
+        self.note(f"{'.'.join(taken)} was left out: {why}")
 
     def provider(self, name: str, *, api_base: str | None, api_key: str | None, variable: str | None) -> str:
         """Add a provider, unless it is one we know and nothing differs; a second endpoint under a name gets one of its own.

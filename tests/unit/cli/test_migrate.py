@@ -130,6 +130,62 @@ def test_odd_files_do_no_harm(name: str, document: Any) -> None:
     assert ORIGINS[name].read(document) is not None
 
 
+ODD: tuple[Any, ...] = (None, [], {}, "x", 5, True, {"a": None}, [1, {"model_name": 5}], [None], "$VARIABLE")
+FIELDS = {
+    "litellm": ("model_list", "router_settings", "litellm_settings", "general_settings"),
+    "claude-code-router": ("Providers", "Router", "PORT", "HOST", "APIKEY", "PROXY_URL", "CUSTOM_ROUTER_PATH"),
+    "oauthrouter": ("providers", "proxyAuthToken", "routingConfig", "plugins", "apiBase", "spendControls", "rateLimitFallback"),
+}
+DEEP = {
+    "litellm": (
+        *(("model_list", 0, "litellm_params", name) for name in ("model", "api_key", "api_base")),
+        ("router_settings", "model_group_alias"),
+        ("litellm_settings", "max_budget"),
+        ("general_settings", "master_key"),
+    ),
+    "claude-code-router": (
+        *(("Providers", 0, name) for name in ("name", "api_key", "api_base_url", "models", "transformer")),
+        ("Router", "default"),
+    ),
+    "oauthrouter": (
+        ("providers", "anthropic"),
+        ("plugins", "entries", "oauthrouter", "config"),
+        ("spendControls", "dailyCostBudget"),
+    ),
+}
+
+
+def nested(path: tuple[Any, ...], value: Any) -> Any:
+    for step in reversed(path):
+        value = [value] if step == 0 else {step: value}
+    return value
+
+
+@pytest.mark.parametrize("name", ORIGINS)
+def test_odd_values_are_left_out_and_the_rest_can_be_used(name: str) -> None:
+    for path in (*((field,) for field in FIELDS[name]), *DEEP[name]):
+        for value in ODD:
+            migration = ORIGINS[name].read(nested(path, value))
+            migration.leave_out_what_is_refused()
+            check_settings(migration.settings)
+            assert name != "claude-code-router" or "$VARIABLE" not in str(migration.settings.get("server"))
+
+
+def test_one_value_that_is_refused_does_not_keep_the_others_out() -> None:
+    migration = ORIGINS["oauthrouter"].read({**ORIGINAL, "spendControls": {"dailyCostBudget": 2, "oldName": 7}})
+    migration.leave_out_what_is_refused()
+    assert check_settings(migration.settings).spend_controls.daily_cost_budget == 2
+    assert "spend_controls.old_name was left out" in " ".join(migration.notes)
+
+
+def test_claude_code_routers_models_may_be_objects_and_aliases_of_litellm_hidden() -> None:
+    box = {"name": "box", "api_base_url": "http://box/v1", "models": [{"name": "a"}, "b", 5]}
+    settings, _ = migrated("claude-code-router", {"Providers": [box]})
+    assert settings["providers"]["box"]["models"] == ["a", "b"]
+    settings, _ = migrated("litellm", {"router_settings": {"model_group_alias": {"x": {"model": "y", "hidden": True}}}})
+    assert settings["routing"]["aliases"] == {"x": "y"}
+
+
 class Home:
     def __init__(self, path: Path) -> None:
         self.path = path
