@@ -33,6 +33,7 @@ class Accepts:
     :ivar strong_effort_without_thinking: efforts above ``high`` may stand beside thinking switched off
     :ivar binds_thinking: it refuses sealed thinking replayed after anything before it has changed
     :ivar thinking_before_calls: it refuses budgeted thinking in a tool loop that began without
+    :ivar unsigned_thinking: it takes thinking that nobody sealed (Messages of other makers than Anthropic, which want it back in tool loops)
     :ivar reasoning_in_tool_loops: an assistant turn with calls must carry its reasoning text back
     :ivar prefill: the conversation may end with an assistant message, which it continues; ``prefill_while_reasoning``: also when it
         reasons; ``prefill_ends_in_space``: also one that ends in white space
@@ -77,6 +78,7 @@ class Accepts:
     binds_thinking: bool = False
     thinking_before_calls: bool = False
     reasoning_in_tool_loops: bool = False
+    unsigned_thinking: bool = False
     prefill: bool = True
     prefill_while_reasoning: bool = True
     prefill_ends_in_space: bool = True

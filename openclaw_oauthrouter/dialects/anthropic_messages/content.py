@@ -348,10 +348,12 @@ class PartWriter:
     """Writes the parts of one request as blocks; remembers what had to be left out or changed.
 
     :param tool_names: names as the provider takes them
+    :param unsigned: the provider takes thinking that nobody sealed
     """
 
-    def __init__(self, tool_names: WireNames) -> None:
+    def __init__(self, tool_names: WireNames, *, unsigned: bool = False) -> None:
         self.notes: list[Note] = []
+        self._unsigned = unsigned
         self._names = tool_names
         self._ids = WireNames(limit=MAX_CALL_ID)
 
@@ -380,7 +382,9 @@ class PartWriter:
 
     def _thinking(self, part: ReasoningPart) -> Iterator[JsonObject]:
         block = thinking_block(part)
-        if block is None:
+        if block is None and self._unsigned and part.text:
+            yield {"type": "thinking", "thinking": part.text, "signature": ""}
+        elif block is None:
             self._note("dropped", "reasoning", "only reasoning sealed by this provider can be sent back to it")
         else:
             yield block

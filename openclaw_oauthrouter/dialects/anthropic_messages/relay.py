@@ -44,7 +44,8 @@ def relay_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
     body: JsonObject = {**request.body, "model": model_id(info.id)}
     decoded = request.decoded or request
     names = WireNames()
-    _write_messages(body, request, decoded, PartWriter(names), notes)
+    unsigned = info.accepts is not None and info.accepts.unsigned_thinking
+    _write_messages(body, request, decoded, PartWriter(names, unsigned=unsigned), notes)
     _write_tools(body, request, decoded, names, notes)
     if decoded is not request:
         _write_settings(body, request, decoded)

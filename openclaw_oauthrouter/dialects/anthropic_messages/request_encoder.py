@@ -42,7 +42,7 @@ def encode_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
     messages, notes = repair(request.messages)
     names = WireNames()
     tools, tool_notes = write_tools(request, names)
-    writer = PartWriter(names)
+    writer = PartWriter(names, unsigned=info.accepts is not None and info.accepts.unsigned_thinking)
     system, turns = _lay_out(messages, writer)
     body: JsonObject = {
         "model": model_id(info.id),

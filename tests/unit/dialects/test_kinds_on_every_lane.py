@@ -321,3 +321,48 @@ def test_kinds_on_every_lane_thread_is_refused_where_it_cannot_be_kept(provider:
     assert envelope["error"]["details"] == {"error_code": "thread_unsupported_request"}
     own = {**body, "model": "anthropic/claude-opus-4-6"}
     assert send(MESSAGES, MESSAGES, own).body["thread"] == body["thread"]
+
+
+THOUGHT: dict[str, Json] = {
+    MESSAGES: {
+        "max_tokens": 9,
+        "messages": [
+            {"role": "user", "content": "q"},
+            {
+                "role": "assistant",
+                "content": [{"type": "thinking", "thinking": "hm"}, {"type": "tool_use", "id": "c", "name": "f", "input": {}}],
+            },
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": "ok"}]},
+        ],
+    },
+    CHAT: {
+        "messages": [
+            {"role": "user", "content": "q"},
+            {
+                "role": "assistant",
+                "content": None,
+                "reasoning_content": "hm",
+                "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+            },
+            {"role": "tool", "tool_call_id": "c", "content": "ok"},
+        ]
+    },
+    RESPONSES: {
+        "input": [
+            {"role": "user", "content": "q"},
+            {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "hm"}]},
+            {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c", "output": "ok"},
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize("client", THOUGHT)
+@pytest.mark.parametrize("model", ["deepseek-chat", "claude-opus-4-6"])
+def test_thinking_that_nobody_sealed_goes_back_where_it_is_wanted(client: str, model: str) -> None:
+    info = ModelInfo("anthropic" if model.startswith("claude") else "elsewhere", model)
+    sent = send(client, MESSAGES, {"model": "auto", **THOUGHT[client]}, info).body
+    kinds = [block["type"] for block in sent["messages"][1]["content"]]
+    # DeepSeek refuses a tool loop without it, Anthropic any thinking that it did not sign.
+    assert kinds == (["tool_use"] if model.startswith("claude") else ["thinking", "tool_use"])
