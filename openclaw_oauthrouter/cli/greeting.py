@@ -63,8 +63,8 @@ def greet(handle: ProxyHandle, loaded: LoadedSettings, *, demo: bool, as_json: b
 
 def _opened(host: str) -> str:
     return (
-        f"open to the network: every machine that reaches this one on {host} can use your credentials if it has the token; "
-        "without TLS the token and all prompts travel readable"
+        f"open to the network: any machine that can reach this one on {host} can use your credentials if it has the token; "
+        "without TLS, the token and all prompts can be read on the way"
     )
 
 

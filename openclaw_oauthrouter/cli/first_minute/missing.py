@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from openclaw_oauthrouter.config import Settings
     from openclaw_oauthrouter.credentials.chain import CredentialChain
 
-HEADING = "no provider can be used yet: requests are answered with 503 until you do one of these"
+HEADING = "no provider can be used yet; until you do one of these, requests are answered with 503:"
 
 _WAYS = (
     ("key", "openclaw-oauthrouter auth add anthropic", "or openai, gemini, openrouter, …; or set ANTHROPIC_API_KEY, …"),

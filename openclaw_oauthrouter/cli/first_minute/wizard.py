@@ -50,7 +50,7 @@ def lead(obj: dict[str, Any], loaded: LoadedSettings) -> Outcome:
     :raises click.Abort: Ctrl-C or Ctrl-D; nothing half-done is left
     """
     builder = Builder(loaded.settings, create_plugin_manager())
-    click.secho("No provider can be used yet. Where shall answers come from?", bold=True)
+    click.secho("No provider can be used yet. Where should answers come from?", bold=True)
     for line in unusable_lines(builder.credentials, loaded.settings):
         say(line.strip(), indent="  ")
     outcome = _take_one_way(obj, loaded, builder)
@@ -77,19 +77,21 @@ def _take_one_way(obj: dict[str, Any], loaded: LoadedSettings, builder: Builder)
 def _ways(obj: dict[str, Any], loaded: LoadedSettings, builder: Builder) -> list[Way]:
     settings, providers = loaded.settings, builder.providers
     ways = [
-        Way("demo", "answers that are built in, to look around; no account is needed", lambda: "demo"),
-        Way("key", "paste a key of Anthropic, OpenAI, Gemini, OpenRouter, …", lambda: _done(take_key(settings, providers))),
-        Way("chatgpt", "sign in, and use a ChatGPT plan (Plus or Pro)", lambda: _sign_in(obj)),
+        Way("demo", "built-in answers, to look around; no account needed", lambda: "demo"),
+        Way("key", "paste an API key: Anthropic, OpenAI, Gemini, OpenRouter, …", lambda: _done(take_key(settings, providers))),
+        Way("chatgpt", "sign in with ChatGPT, to use a Plus or Pro plan", lambda: _sign_in(obj)),
     ]
     if has_openclaw(settings, loaded.environ):
-        ways.append(Way("openclaw", "use what OpenClaw is signed in to", lambda: _use_openclaw(loaded)))
+        ways.append(Way("openclaw", "use OpenClaw's credentials", lambda: _use_openclaw(loaded)))
     for server in local_servers(settings, providers):
         count = len(server.models)
         has = "no model yet" if count == 0 else "1 model" if count == 1 else f"{count} models"
         name = server.provider.name
         meaning = f"{title_of(name)} answers at {server.provider.origin}: {has}"
         ways.append(Way(name, meaning, lambda server=server: _use_local(settings, server)))  # type: ignore[misc]
-    ways.append(Way("later", "start without; 'openclaw-oauthrouter auth add' works while it runs", lambda: "later"))
+    ways.append(
+        Way("later", "start without one; add it while the gateway runs, with 'openclaw-oauthrouter auth add'", lambda: "later")
+    )
     return ways
 
 
@@ -143,7 +145,7 @@ def _offer_clients(loaded: LoadedSettings) -> None:
     clients = clients_here(loaded.environ, Path.home())
     if not clients:
         return
-    say("These programs are here and can use the gateway. Each change is shown first, and 'setup NAME --undo' takes it back.")
+    say("These programs on this machine can use the gateway. You see each change first, and 'setup NAME --undo' takes it back.")
     chosen = choose_some([client.label for client in clients], "Set up which (numbers, all, none)")
     for number in chosen:
         set_up(clients[number], loaded, yes=False, undo=False, select=False)

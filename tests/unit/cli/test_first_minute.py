@@ -104,7 +104,7 @@ def test_first_minute_leads_from_a_pasted_key_to_the_first_answer(environ: dict[
     with vendor() as (address, asked):
         configure(environ, address)
         with in_terminal(["serve", "--port", "0"], environ) as terminal:
-            terminal.wait_for("Where shall answers come from?")
+            terminal.wait_for("Where should answers come from?")
             terminal.wait_for("Choice [1]: ")
             terminal.type("key\n")
             terminal.wait_for("Paste the key")
