@@ -70,7 +70,7 @@ def oauthrouter_register_dialects(settings: Settings) -> Sequence[Dialect]:  # t
 
 @hookspec
 def oauthrouter_register_models(settings: Settings) -> Sequence[ModelInfo]:  # type: ignore[empty-body]
-    """Add to or correct the model catalog. Called once at start; the same provider and id replaces a built-in card."""
+    """Add to or correct the model catalog. Called once at start; the same provider and id replaces a built-in row."""
 
 
 @hookspec(warn_on_impl_args={"cards": _renamed("cards", "models")})

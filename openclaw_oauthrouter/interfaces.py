@@ -215,7 +215,7 @@ class Provider(Protocol):
         """Models it is configured or known to serve."""
 
     def model_info(self, model: str) -> ModelInfo | None:
-        """The card of a model id (without our prefix), invented if the provider takes ids it does not list; ``None`` if it does not serve it."""
+        """What is known of a model id (without our prefix), invented if the provider takes ids it does not list; ``None`` if it does not serve it."""
 
     def prepare(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> EncodedRequest:
         """Adapt an encoded body to this upstream (field allow-lists, OAuth compatibility)."""
@@ -464,7 +464,7 @@ class SpendGuard(Protocol):
         """Whether a refusal would meet every other model as well, so that none need be tried."""
 
     def cheaper(self, refusal: PolicyError, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-        """Hops to try instead of a refused one, cheapest first; none unless ``onExceeded`` is ``downgrade`` and money was short."""
+        """Candidates to try instead of a refused one, cheapest first; none unless ``onExceeded`` is ``downgrade`` and money was short."""
 
 
 class Health(Protocol):

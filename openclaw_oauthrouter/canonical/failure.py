@@ -7,7 +7,7 @@ from typing import Literal
 
 from openclaw_oauthrouter.errors import Scope, UpstreamError
 
-Action = Literal["retry", "renew", "next_credential", "next_hop", "larger_hop"]
+Action = Literal["retry", "renew", "next_credential", "next_candidate", "larger_candidate"]
 """What may help: the same call again, the same credential read anew, another credential of the provider, the next model of the
 route, the next model of the route whose context window is larger."""
 

@@ -318,7 +318,7 @@ class SkippedCandidate:
 class RoutingDecision:
     """Where a request goes and why.
 
-    :ivar model: ``provider/model`` of the first hop
+    :ivar model: ``provider/model`` of the first candidate
     :ivar cost_estimate: US dollars the call is expected to cost, before the fact; ``None`` when a price is not known
     :ivar baseline_cost: what the baseline model (default: the REASONING primary) is expected to cost, likewise
     :ivar savings: 0 to 1, share of the baseline that is expected to be saved; what was saved stands in the trace

@@ -1,4 +1,4 @@
-"""``doctor``: proves each hop from the interpreter to the host, one line each, with what to do where one fails."""
+"""``doctor``: checks each step from the interpreter to the host, one line each, with what to do where one fails."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failure": ("✗",
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Check every hop a request takes, without spending a token.
+    """Check every step of a request's way, without spending a token.
 
     Ends with 1 when something is wrong that keeps requests from being answered.
     """

@@ -67,8 +67,8 @@ def _show(decision: RoutingDecision) -> None:
     for one in classified.dimensions if classified else ():
         table.add_row(one.name, f"{one.score:+.2f}", f"{one.weight:.3f}", f"{one.score * one.weight:+.3f}", one.signal or "")
     console.print(table)
-    for floor in classified.minimum_tiers if classified else ():
-        console.print(f"floor: {floor}")
+    for minimum in classified.minimum_tiers if classified else ():
+        console.print(f"minimum tier: {minimum}")
     chain = create_table("model", "why", title="Tried in this order")
     for candidate in decision.candidates:
         chain.add_row(candidate.info.name, candidate.reason)

@@ -15,11 +15,11 @@ class TimeoutSettings(Section):
     connect: float = Field(10.0, gt=0, description="to connect, TLS included")
     first_byte: float = Field(300.0, gt=0, description="from sending to the first byte of the answer")
     idle: float = Field(120.0, gt=0, description="between two reads of a stream")
-    total: float = Field(1800.0, gt=0, description="for a whole request, all hops together")
+    total: float = Field(1800.0, gt=0, description="for a whole request, all candidates together")
 
 
 class RetrySettings(Section):
-    """How often the same hop is tried again."""
+    """How often the same candidate is tried again."""
 
     attempts: int = Field(2, ge=1, le=10, description="calls of one candidate with one credential, the first included")
     base_seconds: float = Field(0.25, ge=0, description="longest pause before the second call; doubles with each further one")
@@ -36,7 +36,7 @@ class FallbackCandidateSettings(Section):
     model_map: dict[str, str] = Field(
         default_factory=dict, description="the limited model (full name, id, or a word of its id) -> this provider's model"
     )
-    default_model: str | None = Field(None, description="for models the map does not name; the hop is left out when absent")
+    default_model: str | None = Field(None, description="for models the map does not name; the candidate is left out when absent")
 
 
 class RateLimitFallbackSettings(Section):

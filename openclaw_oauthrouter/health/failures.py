@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 
-from openclaw_oauthrouter.canonical.failure import Cooldown, FailureRule
+from openclaw_oauthrouter.canonical.failure import Action, Cooldown, FailureRule
 from openclaw_oauthrouter.canonical.refusals import Statement, blame_of
 from openclaw_oauthrouter.errors import UpstreamError
 
@@ -15,7 +17,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         error="UpstreamConnectionError",
         words=("certificate", "[ssl:", "handshake"),
         scope="provider",
-        actions=("next_hop",),
+        actions=("next_candidate",),
         cooldown=Cooldown(60, 1800),
         client_gets="502 upstream_unreachable",
     ),
@@ -25,7 +27,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         error="UpstreamConnectionError",
         codes=("upstream_unreachable",),
         scope="provider",
-        actions=("retry", "next_hop"),
+        actions=("retry", "next_candidate"),
         cooldown=Cooldown(10, 300),
         client_gets="502 upstream_unreachable",
     ),
@@ -34,7 +36,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         happened="the connection ends before or within the answer",
         error="UpstreamConnectionError",
         scope="provider",
-        actions=("retry", "next_hop"),
+        actions=("retry", "next_candidate"),
         cooldown=Cooldown(5, 300),
         client_gets="502 upstream_connection",
     ),
@@ -43,7 +45,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         happened="no answer in time, or silence within one; never repeated, for it may have been billed",
         error="UpstreamTimeout",
         scope="model",
-        actions=("next_hop",),
+        actions=("next_candidate",),
         cooldown=Cooldown(30, 1800),
         client_gets="504 upstream_timeout",
     ),
@@ -52,7 +54,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         happened="the prompt does not fit the model's context window",
         error="UpstreamContextError",
         scope="request",
-        actions=("larger_hop",),
+        actions=("larger_candidate",),
         cooldown=None,
         client_gets="400 context_length_exceeded",
     ),
@@ -62,7 +64,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         error="UpstreamBillingError",
         words=("extra usage", "usage limit"),
         scope="credential",
-        actions=("next_credential", "next_hop"),
+        actions=("next_credential", "next_candidate"),
         cooldown=Cooldown(300, 3600, "retry_after"),
         client_gets="429 upstream_billing, Retry-After",
     ),
@@ -71,7 +73,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         happened="no credit left, a hard spending limit, a plan without API use",
         error="UpstreamBillingError",
         scope="credential",
-        actions=("next_credential", "next_hop"),
+        actions=("next_credential", "next_candidate"),
         cooldown=Cooldown(600, 21_600, "retry_after"),
         client_gets="429 upstream_billing, Retry-After",
     ),
@@ -81,7 +83,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         error="UpstreamAuthenticationError",
         blames=("access",),
         scope="model",
-        actions=("next_credential", "next_hop"),
+        actions=("next_credential", "next_candidate"),
         cooldown=Cooldown(300, 3600),
         client_gets="503 upstream_permission",
     ),
@@ -91,7 +93,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         error="UpstreamAuthenticationError",
         blames=("account",),
         scope="credential",
-        actions=("next_credential", "next_hop"),
+        actions=("next_credential", "next_candidate"),
         cooldown=Cooldown(60, 1800),
         client_gets="503 upstream_permission",
     ),
@@ -100,7 +102,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         happened="the credential is wrong, expired or revoked",
         error="UpstreamAuthenticationError",
         scope="credential",
-        actions=("renew", "next_credential", "next_hop"),
+        actions=("renew", "next_credential", "next_candidate"),
         cooldown=Cooldown(60, 1800),
         client_gets="503 upstream_authentication",
     ),
@@ -109,7 +111,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         happened="the provider does not know the model, or has retired it",
         error="UpstreamModelError",
         scope="model",
-        actions=("next_hop",),
+        actions=("next_candidate",),
         cooldown=Cooldown(60, 3600),
         client_gets="404 model_not_found",
     ),
@@ -118,7 +120,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         happened="the address does not serve this: a wrong or moved path, a web page, a proxy or a redirect in the way",
         error="UpstreamEndpointError",
         scope="provider",
-        actions=("next_hop",),
+        actions=("next_candidate",),
         cooldown=Cooldown(60, 1800),
         client_gets="502 upstream_endpoint",
     ),
@@ -128,7 +130,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         error="UpstreamRateLimitError",
         codes=("usage_limit_reached",),
         scope="credential",
-        actions=("next_credential", "next_hop"),
+        actions=("next_credential", "next_candidate"),
         cooldown=Cooldown(300, 3600, "retry_after"),
         client_gets="429 usage_limit_reached, Retry-After",
     ),
@@ -138,7 +140,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         error="UpstreamRateLimitError",
         words=("rate limit reached for",),
         scope="model",
-        actions=("next_credential", "next_hop", "retry"),
+        actions=("next_credential", "next_candidate", "retry"),
         cooldown=Cooldown(15, 600, "retry_after"),
         client_gets="429 rate_limit_exceeded, Retry-After",
     ),
@@ -147,7 +149,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         happened="too many requests or tokens a minute",
         error="UpstreamRateLimitError",
         scope="credential",
-        actions=("next_credential", "next_hop", "retry"),
+        actions=("next_credential", "next_candidate", "retry"),
         cooldown=Cooldown(15, 600, "retry_after"),
         client_gets="429 rate_limit_exceeded, Retry-After",
     ),
@@ -156,7 +158,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         happened="the provider is overloaded, or the model is still loading or has crashed",
         error="UpstreamOverloadedError",
         scope="model",
-        actions=("next_hop", "retry"),
+        actions=("next_candidate", "retry"),
         cooldown=Cooldown(15, 600, "retry_after"),
         client_gets="503 overloaded",
     ),
@@ -166,7 +168,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         error="UpstreamProtocolError",
         codes=("endless_answer",),
         scope="model",
-        actions=("next_hop",),
+        actions=("next_candidate",),
         cooldown=Cooldown(30, 1800),
         client_gets="502 endless_answer",
     ),
@@ -176,7 +178,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         error="UpstreamProtocolError",
         words=("empty", "incomplete", "no choice"),
         scope="request",
-        actions=("retry", "next_hop"),
+        actions=("retry", "next_candidate"),
         cooldown=None,
         client_gets="502 upstream_protocol",
     ),
@@ -185,7 +187,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         happened="an answer or stream that is not the provider's own protocol",
         error="UpstreamProtocolError",
         scope="model",
-        actions=("retry", "next_hop"),
+        actions=("retry", "next_candidate"),
         cooldown=Cooldown(10, 300),
         client_gets="502 upstream_protocol",
     ),
@@ -195,7 +197,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         error="UpstreamStatusError",
         statuses=(413,),
         scope="request",
-        actions=("larger_hop",),
+        actions=("larger_candidate",),
         cooldown=None,
         client_gets="413 request_too_large",
     ),
@@ -205,7 +207,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         error="UpstreamStatusError",
         statuses=(409, 425),
         scope="request",
-        actions=("retry", "next_hop"),
+        actions=("retry", "next_candidate"),
         cooldown=None,
         client_gets="the provider's status",
     ),
@@ -215,7 +217,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         error="UpstreamStatusError",
         statuses=(200, *range(500, 600)),
         scope="model",
-        actions=("retry", "next_hop"),
+        actions=("retry", "next_candidate"),
         cooldown=Cooldown(10, 600, "retry_after"),
         client_gets="the provider's status",
     ),
@@ -225,7 +227,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         error="UpstreamStatusError",
         blames=("ability",),
         scope="request",
-        actions=("next_hop",),
+        actions=("next_candidate",),
         cooldown=None,
         client_gets="the provider's status and words",
     ),
@@ -244,7 +246,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         happened="a refusal (4xx) that does not say whose fault it is",
         error="UpstreamStatusError",
         scope="request",
-        actions=("next_hop",),
+        actions=("next_candidate",),
         cooldown=None,
         client_gets="the provider's status and words",
     ),
@@ -252,7 +254,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
         name="unknown",
         happened="anything else",
         scope="request",
-        actions=("next_hop",),
+        actions=("next_candidate",),
         cooldown=None,
         client_gets="502",
     ),
@@ -263,7 +265,7 @@ REPEATED = FailureRule(
     name="repeated",
     happened="the same refusal for different requests, so it is not the request's fault",
     scope="model",
-    actions=("next_hop",),
+    actions=("next_candidate",),
     cooldown=Cooldown(30, 600),
     client_gets="the provider's status and words",
 )
@@ -277,12 +279,26 @@ class FailureTable:
     """
 
     def __init__(self, extra: Sequence[FailureRule] = ()) -> None:
+        extra = tuple(map(_in_present_words, extra))
         replaced = {rule.name for rule in extra}
         self.rules = (*extra, *(rule for rule in FAILURE_RULES if rule.name not in replaced))
 
     def rule_for(self, error: UpstreamError) -> FailureRule:
         """The first row that matches; the last built-in row matches anything."""
         return _first(self.rules, error)
+
+
+def _in_present_words(rule: FailureRule) -> FailureRule:
+    """A plugin's row, its actions under their present names; the former ones go with the next release."""
+    if not _FORMER_ACTIONS.keys() & set(rule.actions):
+        return rule
+    warnings.warn(
+        f"the actions of failure rule {rule.name!r} have other names now: {_FORMER_ACTIONS}", DeprecationWarning, stacklevel=2
+    )
+    return replace(rule, actions=tuple(_FORMER_ACTIONS.get(action, action) for action in rule.actions))
+
+
+_FORMER_ACTIONS: dict[str, Action] = {"next_hop": "next_candidate", "larger_hop": "larger_candidate"}
 
 
 def classify_failure(error: UpstreamError) -> FailureRule:

@@ -59,8 +59,8 @@ _ACTION_WORDS = {
     "retry": "the same again",
     "renew": "the credential, read anew",
     "next_credential": "the next credential",
-    "next_hop": "the next model",
-    "larger_hop": "a model with a larger window",
+    "next_candidate": "the next model",
+    "larger_candidate": "a model with a larger window",
 }
 
 

@@ -25,7 +25,7 @@ from openclaw_oauthrouter.policy.exact_count import ExactCounter
 from openclaw_oauthrouter.policy.media_tokens import blob_tokens, remote_tokens
 
 DEFAULT_OUTPUT_TOKENS = 4096
-"""Expected of a model whose card states no maximum, where the request states none either."""
+"""Expected of a model of which no maximum is known, where the request states none either."""
 
 _TOKENS_A_MESSAGE = 4
 _TOKENS_A_TOOL = 10

@@ -14,7 +14,7 @@ from openclaw_oauthrouter.routing.default_tiers import shipped_preferences, stan
 def fallback_candidates(
     info: ModelInfo, settings: RateLimitFallbackSettings, providers: Mapping[str, Provider], today: date | None = None
 ) -> Iterator[Candidate]:
-    """The hops that follow a model; none unless the fallback is on and covers its provider.
+    """The candidates that follow a model; none unless the fallback is on and covers its provider.
 
     Without a chain of the user's: at each provider of ``catalog/tiers.toml`` the model of the same class.
     """

@@ -1,4 +1,4 @@
-"""The time one request may take in all: every hop, every wait, and the stream to its end."""
+"""The time one request may take in all: every candidate, every wait, and the stream to its end."""
 
 from __future__ import annotations
 

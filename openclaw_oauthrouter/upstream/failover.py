@@ -206,7 +206,9 @@ class Failover:
         refusal = attempts.refusals[-1] if attempts.refusals else None
         if isinstance(refusal, PolicyError) and self.spend.is_final(refusal) and not attempts.downgrading:
             return True
-        return attempts.last is not None and not {"next_hop", "larger_hop"} & set(self.rule_for(attempts.last).actions)
+        return attempts.last is not None and not {"next_candidate", "larger_candidate"} & set(
+            self.rule_for(attempts.last).actions
+        )
 
     def _verdict(self, attempts: Attempts) -> OAuthRouterError:
         """What the client is told: first what stopped the first candidate, then the rest in order."""
@@ -242,7 +244,7 @@ class Failover:
                 break
         if failure is not None:
             attempts.failed(candidate, failure)
-            if "larger_hop" in self.rule_for(failure).actions:
+            if "larger_candidate" in self.rule_for(failure).actions:
                 attempts.least_window = max(attempts.least_window, candidate.info.context_window or 0)
         return None
 

@@ -10,8 +10,10 @@ import pytest
 
 from openclaw_oauthrouter.builder import assemble
 from openclaw_oauthrouter.canonical import routing
+from openclaw_oauthrouter.canonical.failure import FailureRule
 from openclaw_oauthrouter.canonical.routing import ModelInfo, Price
 from openclaw_oauthrouter.config.loading import load_settings
+from openclaw_oauthrouter.health.failures import FailureTable
 from openclaw_oauthrouter.hookspecs import hookimpl
 from openclaw_oauthrouter.plugins import create_plugin_manager
 from openclaw_oauthrouter.providers.openai_compatible import OpenAICompatible
@@ -64,3 +66,10 @@ async def test_former_hook_names_work_and_warn(tmp_path: Path) -> None:
 def test_former_class_names_work_and_warn(former: str, present: str) -> None:
     with pytest.warns(DeprecationWarning, match=present):
         assert getattr(routing, former) is getattr(routing, present)
+
+
+def test_failure_table_takes_actions_under_their_former_names_and_warns() -> None:
+    rule = FailureRule("teapot", "it is one", "provider", ("retry", "next_hop", "larger_hop"), None, "418")  # type: ignore[arg-type]
+    with pytest.warns(DeprecationWarning, match="next_candidate"):
+        table = FailureTable([rule])
+    assert table.rules[0].actions == ("retry", "next_candidate", "larger_candidate")

@@ -44,7 +44,7 @@ def test_failover_walk_ends(world: World, route: list[Candidate]) -> None:
     assert len(world.calls) <= world.retry["max_total_attempts"]
     assert sum(not reservation.closed for reservation in world.reservations) == answered
     assert len(world.succeeded_names) == answered
-    # A hop may stand in a route, and in what is cheaper than it, more than once.
+    # A candidate may stand in a route, and in what is cheaper than it, more than once.
     stops = Counter(candidate.info.provider for candidate in (*route, *world.downgrade))
     for call, count in Counter(world.calls).items():
         assert count <= (world.retry["attempts"] + len(world.renewals) + 2) * stops[call.partition("/")[0]]

@@ -16,7 +16,7 @@ State = Literal["ok", "warning", "failure"]
 class Result:
     """One line of the report.
 
-    :ivar name: the hop that was looked at
+    :ivar name: what was looked at
     :ivar state: ``failure`` means requests will fail; ``warning`` that they may
     :ivar remedy: what to do, as an instruction; empty when there is nothing to do
     """

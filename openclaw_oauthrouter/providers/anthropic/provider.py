@@ -36,7 +36,7 @@ class Anthropic:
     """One configured Anthropic endpoint; implements ``interfaces.Provider``.
 
     :param name: the configured name, the prefix of its model ids
-    :param cards: what is known of its models; ids of the form ``claude-…`` that are not among them are served too
+    :param models: what is known of its models; ids of the form ``claude-…`` that are not among them are served too
     """
 
     dialect = _MESSAGES

@@ -36,7 +36,7 @@ class OpenAICodex:
     """One configured Codex backend; implements ``interfaces.Provider``.
 
     :param name: the configured name, the prefix of its model ids
-    :param cards: what is known of its models; other ``gpt-…`` and ``codex…`` ids are served too, as plans differ
+    :param models: what is known of its models; other ``gpt-…`` and ``codex…`` ids are served too, as plans differ
     """
 
     dialect = "openai_responses"
@@ -60,7 +60,7 @@ class OpenAICodex:
         return tuple(self._models.values())
 
     def model_info(self, model: str) -> ModelInfo | None:
-        """The card of a model id; invented for an unlisted id that looks like OpenAI's."""
+        """What is known of a model id; invented for an unlisted id that looks like OpenAI's."""
         known = self._models.get(model)
         if known is None and _MODEL.fullmatch(model):
             return described(self.name, model, self._models.values())

@@ -33,7 +33,7 @@ class OpenAICompatible:
     :ivar list_paths: where on its host a better list of models is than at ``/models``
     :ivar detail_path: where on its host one model is asked for
     :ivar key_header: where a key is sent instead of as a bearer token
-    :ivar listed: cards of the models it is known to serve
+    :ivar listed: what is known of the models it serves
     :ivar any_model: take ids it does not list
     :ivar allowed_fields: body fields the endpoint knows; ``None`` sends all
     """
@@ -90,7 +90,7 @@ class OpenAICompatible:
         return self.listed
 
     def model_info(self, model: str) -> ModelInfo | None:
-        """The card of a model; invented where the endpoint takes any id."""
+        """What is known of a model; invented where the endpoint takes any id."""
         known = next((info for info in self.listed if info.id == model), None)
         return known or (described(self.name, model, self.listed) if self.any_model else None)
 

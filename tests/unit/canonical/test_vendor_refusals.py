@@ -34,7 +34,7 @@ def decode(dialect: str, status: int, body: str) -> UpstreamError:
 
 
 def goes_on(error: UpstreamError) -> bool:
-    return bool({"next_hop", "larger_hop"} & set(classify_failure(error).actions))
+    return bool({"next_candidate", "larger_candidate"} & set(classify_failure(error).actions))
 
 
 @pytest.mark.parametrize(("dialect", "status", "blame", "body"), VENDOR_REFUSALS)

@@ -1,4 +1,4 @@
-"""Doctor proves each hop, says what to do, and ends with 1 only when requests would fail."""
+"""Doctor checks each step, says what to do, and ends with 1 only when requests would fail."""
 
 from __future__ import annotations
 

@@ -245,7 +245,7 @@ async def test_failover_only_model_there_is_gets_asked_even_when_out_of_order() 
     assert await walked(World([OK], blocked_names={"a", "b", "c"}), *route) == ["a/one", "answers"]
 
 
-# ------------------------------------------------------------------ hops with conditions
+# ------------------------------------------------------------------ candidates with conditions
 
 
 def only_on(*statuses: int) -> tuple[Candidate, Candidate]:
