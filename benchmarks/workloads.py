@@ -293,7 +293,7 @@ async def play(app: Gateway, load: Workload) -> int:
         "headers": headers,
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 8402),
-        "extensions": {"oauthrouter.on_disconnect": lambda _listener: None},
+        "extensions": {"oauthrouter.on_disconnect": lambda _listener: None, "oauthrouter.arrived": lambda: True},
     }
     await app(scope, receive, send)
     status: int = told[0]["status"]

@@ -26,6 +26,9 @@ ON_DISCONNECT = "oauthrouter.on_disconnect"
 ADMITTED = "oauthrouter.admitted"
 """Extension of the scope: a function to call once the client has shown a token; strangers' connections are the first to go when room is short."""
 
+ARRIVED = "oauthrouter.arrived"
+"""Extension of the scope: a function that tells whether all of the body is here, so that nobody need wait for it."""
+
 STOPPING = "the gateway stops"
 """Message of the cancellation of a request that runs longer than a gateway may that was told to stop."""
 
@@ -59,9 +62,10 @@ def headers_of(scope: Scope) -> dict[str, str]:
     return headers
 
 
-async def read_body(receive: Receive, headers: Mapping[str, str], limit: int, seconds: float) -> bytes:
+async def read_body(receive: Receive, headers: Mapping[str, str], limit: int, seconds: float, *, arrived: bool = False) -> bytes:
     """The whole body, unpacked.
 
+    :param arrived: all of it is here already
     :raises RequestTooLargeError: more than ``limit`` bytes, said, sent or unpacked
     :raises UnsupportedMediaTypeError: packed in a way that is not known here
     :raises InvalidRequestError: not what its coding says
@@ -70,21 +74,32 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int, se
     """
     _check_declared(headers, limit)
     unpacker = unpacker_for(headers.get("content-encoding", ""), limit)
-    body = bytearray()
-    try:
-        async with asyncio.timeout(seconds):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientGone
-                body += message.get("body", b"")
-                if len(body) > limit:
-                    raise _too_large(limit)
-                if not message.get("more_body"):
-                    break
-    except TimeoutError:
-        raise RequestTimeoutError(f"the request's body did not arrive within {seconds:g} s; send it faster or smaller") from None
-    return bytes(body) if unpacker is None else await unpack(unpacker, bytes(body), limit)
+    if arrived:
+        body = await _gathered(receive, limit)
+    else:
+        try:
+            async with asyncio.timeout(seconds):
+                body = await _gathered(receive, limit)
+        except TimeoutError:
+            late = f"the request's body did not arrive within {seconds:g} s; send it faster or smaller"
+            raise RequestTimeoutError(late) from None
+    return body if unpacker is None else await unpack(unpacker, body, limit)
+
+
+async def _gathered(receive: Receive, limit: int) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        piece: bytes = message.get("body", b"")
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
+            raise _too_large(limit)
+        if not message.get("more_body"):
+            return piece if len(pieces) == 1 else b"".join(pieces)
 
 
 def unpacker_for(header: str, limit: int) -> Unpacker | None:

@@ -33,7 +33,8 @@ class Gateway:
 
             await serve_socket(self.live, scope, receive, send)
             return
-        async with self.live.lease() as served:
+        served = self.live.take()
+        try:
             if served.gate.origins and (origin := listed_origin(scope, served.gate.origins)) is not None:
                 if is_preflight(scope):
                     await answer_preflight(scope, send, served.gate, origin)
@@ -50,6 +51,8 @@ class Gateway:
                 await serve_page_request(served, self.live.token, scope, receive, send)
             else:
                 await self._by_quart(served, scope, receive, send)
+        finally:
+            self.live.give_back(served)
 
     async def _by_quart(self, served: Served, scope: Scope, receive: Receive, send: Send) -> None:
         quart = await self._cold_paths()

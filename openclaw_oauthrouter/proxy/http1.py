@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import httptools
 
 from openclaw_oauthrouter.errors import HttpProtocolError, OAuthRouterError, RequestTimeoutError
-from openclaw_oauthrouter.proxy.asgi import ADMITTED, ON_DISCONNECT, Headers, Message, Receive, Scope, Send
+from openclaw_oauthrouter.proxy.asgi import ADMITTED, ARRIVED, ON_DISCONNECT, Headers, Message, Receive, Scope, Send
 from openclaw_oauthrouter.proxy.envelopes import error_headers, json_error
 from openclaw_oauthrouter.proxy.request_heads import MAX_HEAD_BYTES, MAX_HEADERS, check_head, head_too_large, own_target
 
@@ -207,7 +207,11 @@ class Http1Connection(asyncio.Protocol):
             "server": self._peers[1],
         }
         request = self._reading = Request(self, scope, self._parser.should_keep_alive(), expects_continue=coding)
-        scope["extensions"] = {ON_DISCONNECT: request.on_disconnect, ADMITTED: self.admitted}
+        scope["extensions"] = {
+            ON_DISCONNECT: request.on_disconnect,
+            ADMITTED: self.admitted,
+            ARRIVED: request.arrived,
+        }
         if self._request is None:
             self._begin(request)
         else:
@@ -435,6 +439,10 @@ class Request:
         """The body is here."""
         self._complete = True
         self._wake()
+
+    def arrived(self) -> bool:
+        """Whether all of the body is here."""
+        return self._complete
 
     def disconnect(self) -> None:
         """The client has left."""

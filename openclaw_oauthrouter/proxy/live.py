@@ -147,17 +147,27 @@ class Live:
     @asynccontextmanager
     async def lease(self) -> AsyncGenerator[Served, None]:
         """What is in force, kept open until the request ends."""
-        served = self._served
-        key = id(served.runtime)
-        self._running[key] = self._running.get(key, 0) + 1
+        served = self.take()
         try:
             yield served
         finally:
-            self._running[key] -= 1
-            if not self._running[key]:
-                del self._running[key]
-                if key in self._retired:
-                    self._close(self._retired.pop(key))
+            self.give_back(served)
+
+    def take(self) -> Served:
+        """What is in force; it is kept open until it is given back."""
+        served = self._served
+        key = id(served.runtime)
+        self._running[key] = self._running.get(key, 0) + 1
+        return served
+
+    def give_back(self, served: Served) -> None:
+        """A request has ended; what is in force no longer is closed after the last one."""
+        key = id(served.runtime)
+        self._running[key] -= 1
+        if not self._running[key]:
+            del self._running[key]
+            if key in self._retired:
+                self._close(self._retired.pop(key))
 
     def swap(self, runtime: Runtime) -> None:
         """Put another runtime in force.

@@ -17,6 +17,7 @@ from openclaw_oauthrouter.interfaces import Dialect, OpensWithFailure, Recorder,
 from openclaw_oauthrouter.pipeline import Exchange, Pipeline, note_error
 from openclaw_oauthrouter.proxy.answer_headers import answer_headers, refusal_headers
 from openclaw_oauthrouter.proxy.asgi import (
+    ARRIVED,
     ON_DISCONNECT,
     STOPPING,
     ClientGone,
@@ -116,7 +117,9 @@ class ModelRoutes:
         try:
             if scope["method"] != "POST":
                 raise MethodNotAllowedError(f"{scope['path']} takes POST, not {scope['method']}")
-            body = await read_body(receive, headers, self.limits.body_bytes, self.limits.body_seconds)
+            told = scope.get("extensions", {}).get(ARRIVED)
+            arrived = told is not None and told()
+            body = await read_body(receive, headers, self.limits.body_bytes, self.limits.body_seconds, arrived=arrived)
             with _no_surprises():
                 await _until_gone(scope, receive, lambda: self._serve(dialect, path, body, headers, record, send))
         except ClientGone:
