@@ -65,8 +65,15 @@ class PersistentState:
 
     def upstream_in_use(self) -> dict[str, int]:
         """How many requests are under way to each host, by the transport in force."""
-        in_use = getattr(self.transports[-1], "in_use", None) if self.transports else None
-        found: dict[str, int] = in_use() if in_use is not None else {}
+        return self._of_transport("in_use")
+
+    def upstream_waiting(self) -> dict[str, int]:
+        """How many requests wait for a connection to each host."""
+        return self._of_transport("waiting")
+
+    def _of_transport(self, name: str) -> dict[str, int]:
+        ask = getattr(self.transports[-1], name, None) if self.transports else None
+        found: dict[str, int] = ask() if ask is not None else {}
         return found
 
     def begin(self) -> Sequence[asyncio.Task[Any]]:

@@ -83,6 +83,7 @@ def create_observers(runtime: Runtime, token: Secret, team: Team | None = None) 
     if metrics:
         persistent = runtime.persistent
         metrics.watch_active(lambda: recorder.active + (team.elsewhere if team else 0.0))
+        metrics.watch_waiting(persistent.upstream_waiting)
         metrics.watch_connections(lambda: (team.in_use if team else dict)(persistent.upstream_in_use()))
     return Observers(
         recorder,

@@ -86,6 +86,13 @@ class RequestMetrics:
             "oauthrouter_sink_failures", "Records a trace sink failed to take.", ("sink",), registry=registry
         )
         self._in_use: Callable[[], Mapping[str, int]] = dict
+        self._waiting: Callable[[], Mapping[str, int]] = dict
+        self._queue = Gauge(
+            "oauthrouter_upstream_waiting",
+            "Requests that wait for a connection to a provider's host.",
+            ("host",),
+            registry=registry,
+        )
         self._connections = Gauge(
             "oauthrouter_upstream_connections", "Requests under way to a provider's host.", ("host",), registry=registry
         )
@@ -125,12 +132,18 @@ class RequestMetrics:
         """Where to read the number of running requests."""
         self._active.set_function(active)
 
+    def watch_waiting(self, waiting: Callable[[], Mapping[str, int]]) -> None:
+        """Where to read how many requests wait for a connection to each host of a provider."""
+        self._waiting = waiting
+
     def watch_connections(self, in_use: Callable[[], Mapping[str, int]]) -> None:
         """Where to read how many requests are under way to each host of a provider."""
         self._in_use = in_use
 
     def render(self) -> bytes:
         """The Prometheus text format."""
+        for host, number in self._waiting().items():
+            self._queue.labels(self._named(host)).set(number)
         for host, busy in self._in_use().items():
             self._connections.labels(self._named(host)).set(busy)
         return generate_latest(self.registry)

@@ -58,6 +58,7 @@ class HttpPool(httpx.AsyncBaseTransport):
         self._wall = wall
         self._slots: dict[Origin, asyncio.Semaphore] = {}
         self._busy: dict[Origin, int] = {}
+        self._waiting: defaultdict[Origin, int] = defaultdict(int)
         self._idle: defaultdict[Origin, list[HttpConnection]] = defaultdict(list)
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
@@ -65,6 +66,10 @@ class HttpPool(httpx.AsyncBaseTransport):
     def in_use(self) -> dict[str, int]:
         """How many requests are under way to each host."""
         return {host: busy for (_, host, _), busy in self._busy.items()}
+
+    def waiting(self) -> dict[str, int]:
+        """How many requests wait for a connection to each host that has had as many as it may."""
+        return {host: number for (_, host, _), number in self._waiting.items()}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and wait for the head of its answer.
@@ -145,11 +150,14 @@ class HttpPool(httpx.AsyncBaseTransport):
         if not slots.locked():
             await slots.acquire()
         else:
+            self._waiting[origin] += 1
             try:
                 async with asyncio.timeout(seconds):
                     await slots.acquire()
             except TimeoutError:
                 raise httpx.PoolTimeout(f"{self._limit} requests are under way to it (upstream.max_connections)") from None
+            finally:
+                self._waiting[origin] -= 1
         self._busy[origin] += 1
 
     def _release(self, origin: Origin) -> None:

@@ -51,6 +51,10 @@ class ProxiedTransport(httpx.AsyncBaseTransport):
         """See ``HttpPool.in_use``."""
         return self._direct.in_use()
 
+    def waiting(self) -> dict[str, int]:
+        """See ``HttpPool.waiting``."""
+        return self._direct.waiting()
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, by the way its host is reached."""
         url = request.url

@@ -82,7 +82,9 @@ async def test_addresses_own_limit_of_connections_is_nobody_elses_failure(gatewa
     assert (await http.get("/debug/provider-health")).json()["cooldowns"] == []
     auto = await http.post("/v1/chat/completions", json={**ASK, "model": "auto"})
     assert auto.status_code == 200, auto.text
-    assert 'oauthrouter_upstream_connections{host="127.0.0.1"} 1.0' in (await http.get("/metrics")).text
+    told = (await http.get("/metrics")).text
+    assert 'oauthrouter_upstream_connections{host="127.0.0.1"} 1.0' in told
+    assert 'oauthrouter_upstream_waiting{host="127.0.0.1"} 0.0' in told
     held.cancel()
 
 

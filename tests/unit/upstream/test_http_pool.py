@@ -317,9 +317,11 @@ async def test_http_pool_more_requests_than_places_wait_their_turn() -> None:
             await ask(pool, server.url, pool=0.01)
         waiting = asyncio.create_task(ask(pool, server.url, pool=5.0))
         await asyncio.sleep(0)
+        assert (pool.in_use(), pool.waiting()) == ({"127.0.0.1": 1}, {"127.0.0.1": 1})
         assert await response.aread() == b"ok"
         await response.aclose()
         assert await waiting == (200, b"ok")
+        assert pool.waiting() == {"127.0.0.1": 0}
     await pool.aclose()
 
 
