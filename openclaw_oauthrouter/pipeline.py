@@ -202,6 +202,10 @@ class Reply:
             yield self.encoder.fail(error)
 
     def _encoded(self, frame: Frame) -> bytes:
+        if frame.plain and self._record.first_token_seconds is not None:
+            # A token like the one before it: there is nothing to see but its length, and no name in it.
+            self._answer.see_words(frame)
+            return self.encoder.send(frame)
         self._answer.see(frame)
         self._watch(frame)
         return self.encoder.send(self._with_client_names(frame))

@@ -348,6 +348,11 @@ class Http1Connection(asyncio.Protocol):
         if data and not self.transport.is_closing():
             self.transport.write(data[0] if len(data) == 1 else b"".join(data))
 
+    @property
+    def held_up(self) -> bool:
+        """Whether the client has yet to take what was sent."""
+        return self._writable is not None
+
     async def drained(self) -> None:
         """Until the client has taken enough of what was sent."""
         if self._writable is not None:
@@ -491,7 +496,8 @@ class Request:
             self._start(message["status"], message.get("headers", ()))
         elif kind == "http.response.body":
             self._write(message.get("body", b""), last=not message.get("more_body", False))
-            await self._connection.drained()
+            if self._connection.held_up:
+                await self._connection.drained()
 
     def _start(self, status: int, headers: Any) -> None:
         sized = False

@@ -99,6 +99,15 @@ class Answer:
         """Close the upstream connection; unless the answer was read to its end, the provider stops generating."""
         await _closed(self.rest, self.incoming)
 
+    def see_words(self, frame: Frame) -> None:
+        """The same of a plain frame.
+
+        :raises UpstreamProtocolError: the answer does not end
+        """
+        delta = self.bounds.delta
+        for event in frame.events:
+            delta(event.text)  # type: ignore[union-attr] # a plain frame holds nothing else
+
     def see(self, frame: Frame) -> None:
         """Take note of a frame of ``first`` or ``rest``, in their order.
 

@@ -42,13 +42,14 @@ class ResponsesMachine:
     """One answer; an ``EventMachine``.
 
     :ivar items: what the answer consists of so far
+    :ivar started: it has been said that there is one
     """
 
     def __init__(self, clock: Clock) -> None:
         self.done = False
         self.items = OutputItems()
         self._clock = clock
-        self._started = False
+        self.started = False
         self._latest = 0
         self._searches: dict[str, set[str]] = {}
 
@@ -70,9 +71,9 @@ class ResponsesMachine:
 
     def start(self, data: JsonObject) -> Sequence[StreamEvent]:
         """Say once that the answer exists, whichever event comes first."""
-        if self._started:
+        if self.started:
             return ()
-        self._started = True
+        self.started = True
         response = data.get("response") or {}
         return (ResponseStarted(str(response.get("id") or ""), str(response.get("model") or "")),)
 
@@ -161,7 +162,7 @@ def _words(kind: PartKind, field: str, whole: bool) -> Step:
     def step(machine: ResponsesMachine, data: JsonObject) -> Sequence[StreamEvent]:
         content = data.get("content_index") or 0
         words = machine.items.wrote(machine.locate(data), content, kind, _text(data.get(field)), whole=whole)
-        return (*machine.start({}), *words)
+        return words if machine.started else (*machine.start({}), *words)
 
     return step
 
