@@ -87,14 +87,9 @@ class RequestMetrics:
         )
         self._in_use: Callable[[], Mapping[str, int]] = dict
         self._waiting: Callable[[], Mapping[str, int]] = dict
-        self._queue = Gauge(
-            "oauthrouter_upstream_waiting",
-            "Requests that wait for a connection to a provider's host.",
-            ("host",),
-            registry=registry,
-        )
-        self._connections = Gauge(
-            "oauthrouter_upstream_connections", "Requests under way to a provider's host.", ("host",), registry=registry
+        self._connections = _by_host("oauthrouter_upstream_connections", "Requests under way to a provider's host.", registry)
+        self._queue = _by_host(
+            "oauthrouter_upstream_waiting", "Requests that wait for a connection to a provider's host.", registry
         )
         self._active = Gauge("oauthrouter_active_requests", "Requests running now.", registry=registry)
 
@@ -173,6 +168,10 @@ class RequestMetrics:
         if record.baseline_cost is not None and record.saved is not None:
             self._baseline.inc(record.baseline_cost)
             self._saved.inc(record.saved)
+
+
+def _by_host(name: str, words: str, registry: CollectorRegistry) -> Gauge:
+    return Gauge(name, words, ("host",), registry=registry)
 
 
 def _cached(labels: Callable[..., Child]) -> Callable[..., Child]:
