@@ -120,7 +120,7 @@ async def test_answer_that_unpacks_to_gigabytes_ends_in_an_error(
     coding, times = CODED[layers]
     upstream = await scripted(Play([_nested(times)], status, {"content-encoding": coding}, content_type))
     providers = {"house": {"api_base": f"{upstream.url}/v1", "models": ["m"], "api_key": "sk-test"}}
-    http = await client(await gateway(providers=providers))
+    http = await client(await gateway(providers=providers, upstream={"timeouts": {"first_byte": 30.0, "idle": 30.0}}))
     with Peak() as peak:
         answer = await http.post(path, json={**BODIES[path], "stream": kind == "stream"})
     assert answer.status_code in (400, 502), answer.text
