@@ -44,8 +44,9 @@ def _open_store(settings: Settings, writer: str) -> Store:
         except StateFolderError as error:
             if _counts(settings):
                 raise
-            _log.warning("%s; no budget needs it, so what is spent is counted until the next start only", error.message)
-            return SqliteStore(ledger_path(Path(tempfile.mkdtemp(prefix="oauthrouter-"))), writer)
+            _log.warning("%s; no budget needs it, so what is spent is counted elsewhere until it can", error.message)
+            stand_in = ledger_path(Path(tempfile.mkdtemp(prefix="oauthrouter-")))
+            return SqliteStore(stand_in, writer, stands_in_for=ledger_path(settings.home))
     from openclaw_oauthrouter.policy.ledger.redis import RedisStore
 
     return RedisStore.connect(settings.state_url, writer)

@@ -182,16 +182,20 @@ class Ledger:
         """Notice a ledger that is gone although nobody writes, and forget totals that no period counts any more."""
         while True:
             await asyncio.sleep(self._examine_seconds)
-            try:
-                await self._store.examine(self._clock())
-            except LedgerLostError as error:
-                with contextlib.suppress(LedgerUnavailableError):
-                    await self._restore(error)
-            except LedgerUnavailableError as error:
-                if not self._unreachable:
-                    _log.error("%s", error)
-                self._unreachable = True
+            await self.examine()
             self._forget()
+
+    async def examine(self) -> None:
+        """Look at the store once; what is lost is made anew, what lies elsewhere goes where it belongs."""
+        try:
+            await self._store.examine(self._clock())
+        except LedgerLostError as error:
+            with contextlib.suppress(LedgerUnavailableError):
+                await self._restore(error)
+        except LedgerUnavailableError as error:
+            if not self._unreachable:
+                _log.error("%s", error)
+            self._unreachable = True
 
     def _forget(self) -> None:
         if len(self._totals) > _MOST_ACCOUNTS // 2:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -71,13 +72,23 @@ class SqliteStore:
     :param path: made if absent, readable by its owner only
     :param writer: a name of this process's rows, unique for ever
     :param wait_seconds: how long to wait for other processes' commits
+    :param stands_in_for: where the file belongs, when that place cannot be written for now; it goes there as soon as it can
     :raises ConfigurationError: the file is damaged or of a later version; budgets are never quietly started anew
     """
 
     immediate = True
 
-    def __init__(self, path: Path, writer: str, *, wait_seconds: float = 5.0, late_seconds: float = _LATE_SECONDS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        writer: str,
+        *,
+        wait_seconds: float = 5.0,
+        late_seconds: float = _LATE_SECONDS,
+        stands_in_for: Path | None = None,
+    ) -> None:
         self._path = path
+        self._belongs = stands_in_for
         self._writer = writer
         self._wait_seconds = wait_seconds
         self._late_seconds = late_seconds
@@ -136,6 +147,7 @@ class SqliteStore:
         self._complaint = ""
         self._size = 0
         self._sums.clear()
+        self._others = self._others or self._known_rows()
 
         def state_all() -> None:
             self._state(totals, ())
@@ -145,11 +157,26 @@ class SqliteStore:
 
     async def examine(self, now: float) -> None:
         """See ``Store``."""
+        if self._belongs is not None:
+            self._go_where_it_belongs(self._belongs)
         self._look()
 
     async def close(self) -> None:
         """See ``Store``."""
         self._connection.close()
+
+    def _go_where_it_belongs(self, path: Path) -> None:
+        """Leave the stand-in once the folder can be written; the ledger then writes there what this process has counted."""
+        try:
+            connection, _ = open_file(path)
+        except (sqlite3.DatabaseError, OSError):
+            return
+        connection.close()
+        shutil.rmtree(self._path.parent, ignore_errors=True)
+        self._path, self._belongs = path, None
+        raise LedgerLostError(
+            f"the state folder {str(path.parent)!r} can be written again, so the spend ledger leaves its stand-in"
+        )
 
     def _look(self, *, writable: bool = True) -> None:
         """Whether the file under its name is still the one that is open, and may be written."""

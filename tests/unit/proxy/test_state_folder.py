@@ -65,6 +65,36 @@ def test_folder_that_cannot_be_written_stops_a_budget_only(
     assert "no budget needs it" in caplog.text
 
 
+async def test_ledger_goes_to_its_folder_once_that_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from openclaw_oauthrouter.canonical.spending import Amounts
+    from openclaw_oauthrouter.policy.ledger import sqlite_file
+    from openclaw_oauthrouter.policy.ledger.entries import Account
+
+    home, closed = tmp_path / "state", [True]
+    real, before = sqlite_file._create, Account(1_795_000_000, "anthropic", "anthropic/m", "", "", "api")
+
+    def create(path: Path) -> None:
+        if closed[0] and path.parent == home:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        real(path)
+
+    monkeypatch.setattr(sqlite_file, "_create", create)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    ledger = open_ledger(Settings(home=home), lambda: "w", lambda: 1_795_000_000.0)
+    await ledger.settle(before, Amounts(1, 2, 3, 4))
+    await ledger.examine()
+    assert not (home / "ledger.sqlite3").exists()
+    closed[0] = False
+    await ledger.examine()
+    await ledger.settle(before, Amounts(1, 2, 3, 4))
+    await ledger.close()
+    assert not list(tmp_path.glob("oauthrouter-*"))
+    again = open_ledger(Settings(home=home), lambda: "x", lambda: 1_795_000_000.0)
+    [row] = await again.rows(0.0, 4e9)
+    assert row.used == Amounts(2, 4, 6, 8)
+    await again.close()
+
+
 def test_trace_files_have_a_size_together(tmp_path: Path) -> None:
     from openclaw_oauthrouter.canonical.trace import RequestRecord
 
