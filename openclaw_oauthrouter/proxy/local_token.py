@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import stat
@@ -9,9 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from openclaw_oauthrouter.canonical.credential import Secret
-from openclaw_oauthrouter.errors import ConfigurationError
+from openclaw_oauthrouter.errors import ConfigurationError, StateFolderError
 
 FILE_NAME = "local-token"
+
+KEEP_AGAIN_SECONDS = 10.0
+"""How often a folder that could not be written is tried again."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,19 +50,36 @@ def token_path(home: Path) -> Path:
 def kept_token(home: Path, fresh: Secret) -> Secret:
     """The token in the state folder; ``fresh`` becomes it if there is none yet. Two processes that start at once agree on one.
 
-    :raises ConfigurationError: the file cannot be written or read, or holds no token
+    :raises StateFolderError: there is none, and the folder cannot be written
+    :raises ConfigurationError: the file cannot be read, or holds no token
     """
     path = token_path(home)
     prepare_folder(home)
     try:
         _create(path, fresh)
+    except OSError as error:
+        raise StateFolderError(
+            f"the state folder {str(home)!r} cannot be written, so the local token cannot be kept: {error}; make room, give this user "
+            "the right to, or set OAUTHROUTER_LOCAL_TOKEN"
+        ) from error
+    try:
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
             path.chmod(0o600)
         return Secret(read_token(path))
     except OSError as error:
         raise ConfigurationError(
-            f"the local token {str(path)!r} cannot be kept: {error}; set OAUTHROUTER_LOCAL_TOKEN instead"
+            f"the local token {str(path)!r} cannot be read: {error}; set OAUTHROUTER_LOCAL_TOKEN instead"
         ) from error
+
+
+async def keep_later(home: Path, token: Secret, pause: float = KEEP_AGAIN_SECONDS) -> None:
+    """Put a token that only this process knows into the state folder as soon as that can be written."""
+    while True:
+        await asyncio.sleep(pause)
+        with suppress(ConfigurationError):
+            if kept_token(home, token).reveal() != token.reveal():
+                _log.warning("another local token lies in %s meanwhile; it counts from the next start on", home)
+            return
 
 
 def read_token(path: Path) -> str:

@@ -16,12 +16,13 @@ from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.config.server import local_address
+from openclaw_oauthrouter.errors import StateFolderError
 from openclaw_oauthrouter.plugins import create_plugin_manager
 from openclaw_oauthrouter.proxy.exposure import check_exposure
 from openclaw_oauthrouter.proxy.gateway import Gateway
 from openclaw_oauthrouter.proxy.listener import bind, port_of
 from openclaw_oauthrouter.proxy.live import Live, create_observers
-from openclaw_oauthrouter.proxy.local_token import kept_token, prepare_folder
+from openclaw_oauthrouter.proxy.local_token import keep_later, kept_token, prepare_folder
 from openclaw_oauthrouter.proxy.server import run_application
 from openclaw_oauthrouter.proxy.workers.member import GAUGE_SECONDS, Member
 from openclaw_oauthrouter.proxy.workers.office import FrontOffice
@@ -74,6 +75,10 @@ class ProxyHandle:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.close()
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done while the gateway runs."""
+        self._beside.append(asyncio.create_task(work))
 
     async def wait(self) -> None:
         """Until the gateway has stopped by itself."""
@@ -142,7 +147,7 @@ async def start(settings: Settings, plugins: Iterable[object] = (), place: Place
     listener = place.public_socket() if place else bind(settings.server.listen_host, settings.server.port)
     try:
         prepare_folder(settings.home)
-        token = _token(settings)
+        token, is_kept = _token(settings)
         check_exposure(settings.server, token)
         member = Member(place) if place else None
         persistent = create_persistent_state(settings, manager)
@@ -156,6 +161,8 @@ async def start(settings: Settings, plugins: Iterable[object] = (), place: Place
         listener.close()
         raise
     handle = ProxyHandle(live, listener, member)
+    if not is_kept:
+        handle.beside(keep_later(settings.home, token))
     warn_of_names(runtime)
     try:
         await _all(manager.hook.openclaw_gateway_start(settings=settings, base_url=handle.base_url))
@@ -222,10 +229,16 @@ def _take_over_lists(live: Live) -> None:
     live.swap(assemble(runtime.settings, runtime.plugins, runtime.persistent))
 
 
-def _token(settings: Settings) -> Secret:
+def _token(settings: Settings) -> tuple[Secret, bool]:
+    """The local token, and whether it need not be kept any more."""
     if settings.server.auth_token is not None:
-        return Secret(settings.server.auth_token.get_secret_value())
-    return kept_token(settings.home, new_token())
+        return Secret(settings.server.auth_token.get_secret_value()), True
+    fresh = new_token()
+    try:
+        return kept_token(settings.home, fresh), True
+    except StateFolderError as error:
+        _log.warning("%s; until then only client keys and this process know how to get in", error.message)
+        return fresh, False
 
 
 async def _all(answers: Iterable[object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import stat
@@ -63,6 +64,41 @@ def test_folder_that_cannot_be_written_stops_a_budget_only(
     assert "backup" not in refused.value.message
     open_ledger(Settings(home=home), lambda: "w", lambda: 0.0)
     assert "no budget needs it" in caplog.text
+
+
+async def test_token_is_kept_as_soon_as_it_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from openclaw_oauthrouter.proxy import local_token
+
+    home, closed, real = tmp_path / "state", [True], os.open
+
+    def opened(path: Any, *arguments: Any, **named: Any) -> int:
+        if closed[0] and Path(path).parent == home:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return real(path, *arguments, **named)
+
+    monkeypatch.setattr(os, "open", opened)
+    with pytest.raises(StateFolderError, match="cannot be written"):
+        kept_token(home, Secret("one"))
+    later = asyncio.create_task(local_token.keep_later(home, Secret("one"), pause=0.01))
+    await asyncio.sleep(0.05)
+    assert not (home / "local-token").exists()
+    closed[0] = False
+    await asyncio.wait_for(later, 10)
+    assert (home / "local-token").read_text() == "one\n"
+
+
+async def test_gateway_starts_where_its_token_cannot_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from openclaw_oauthrouter.proxy import start
+
+    def refused(home: Path, _: Secret) -> Secret:
+        raise StateFolderError(f"the state folder {str(home)!r} cannot be written")
+
+    monkeypatch.setattr(start, "kept_token", refused)
+    handle = await start.start(Settings(home=tmp_path, server={"port": 0}))
+    await handle.close()
+    assert "only client keys and this process" in caplog.text
 
 
 async def test_ledger_goes_to_its_folder_once_that_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
