@@ -56,11 +56,12 @@ class ProxyHandle:
             *live.runtime.persistent.begin(),
             asyncio.create_task(_plan_usage(live).run(), name="plans' windows"),
             asyncio.create_task(self.discovery.run(lambda: _take_over_lists(live)), name="lists of models"),
-            asyncio.create_task(_watch_notices(live), name="notices"),
         ]
         self._member = member
         self._office = FrontOffice(member.place.office_path) if member and not member.watches else None
         serving = [run_application(Gateway(live, self._office), listener, settings.server, self._stop)]
+        if member is None or member.watches:  # of several workers one tells
+            self._beside.append(asyncio.create_task(_watch_notices(live), name="notices"))
         if member is not None:
             self._beside.append(asyncio.create_task(_tell_gauges(live, member), name="gauges for the front office"))
             if member.watches:

@@ -56,3 +56,18 @@ def test_one_cursor_moves_in_all_charts(busy: Gateway, open_page: OpenPage) -> N
     assert len(moments) == 1
     assert moments != {""}
     assert page.locator("rect.cursor[visibility=visible]").count() == charts.count()
+
+
+def test_the_filter_suggests_terms_and_values(busy: Gateway, open_page: OpenPage) -> None:
+    page = open_page()
+    page.locator(".rows .row").first.wait_for()
+    for typed, offered in (
+        ("", "tier:"),
+        ("haiku -ti", "haiku -tier:"),
+        ("tier:co", "tier:complex"),
+        ("latency:", "latency:>2s"),
+        ("agent:cl", "agent:claude-cli"),
+        ("model:son", "model:anthropic/claude-sonnet-4-5"),
+    ):
+        page.fill("#filter", typed)
+        assert offered in page.locator("#terms option").evaluate_all("all => all.map((one) => one.value)"), typed

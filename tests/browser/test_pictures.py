@@ -13,6 +13,9 @@ from tests.browser.gateway import Gateway
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 
+KEEP = os.environ.get("OAUTHROUTER_PICTURES") == "1"
+"""Read before the tests begin: none of them sees the variables of the shell."""
+
 
 def feed(page: Any) -> None:
     page.locator(".rows .row").first.wait_for()
@@ -45,7 +48,7 @@ def test_picture(
     page.locator("#strip .figure").first.wait_for()
     page.locator(".view-series rect").first.wait_for(state="attached")
     show(page)
-    folder = IMAGES if os.environ.get("OAUTHROUTER_PICTURES") == "1" else tmp_path
+    folder = IMAGES if KEEP else tmp_path
     folder.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=folder / f"{name}.png")
     assert (folder / f"{name}.png").stat().st_size > 30_000

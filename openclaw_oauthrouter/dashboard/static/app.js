@@ -7,13 +7,14 @@ import { detail } from "./detail.js";
 import { welcome } from "./empty.js";
 import { setUpExplain } from "./explain.js";
 import { Feed } from "./feed.js";
-import { TERMS, isProblem, isSubstituted, parseFilter } from "./filter.js";
+import { isProblem, isSubstituted, parseFilter } from "./filter.js";
 import { count, dollars } from "./format.js";
 import { RANGES, dayBefore, earlier, ownDays, spanOf, sums, whole } from "./history.js";
 import { refreshNotices } from "./notices.js";
 import { Panels, tick } from "./panels.js";
 import { MOST, Store } from "./store.js";
 import { LiveStream, load } from "./stream.js";
+import { suggestions } from "./suggest.js";
 import { setUpTabs } from "./tabs.js";
 import { setUpTheme } from "./theme.js";
 import { setUpViews } from "./views.js";
@@ -71,7 +72,7 @@ refreshHeadline();
 refreshNotices();
 setInterval(() => document.hidden || refreshNotices(), NOTICES_EVERY);
 if (address.request) openById(address.request);
-byId("terms").append(...TERMS.map((term) => h("option", { value: term })));
+suggest();
 load("gateway").then(({ demo }) => (byId("demo").hidden = !demo), () => {});
 setInterval(refreshPanels, PANELS_EVERY);
 setInterval(tick, 1000);
@@ -140,6 +141,7 @@ function setUpFilter() {
   press(byId("problems"), address.problems);
   press(byId("substituted"), address.substituted);
   byId("filter").addEventListener("input", () => {
+    suggest();
     clearTimeout(timer);
     timer = setTimeout(applyFilter, FILTER_DELAY);
   });
@@ -149,6 +151,10 @@ function setUpFilter() {
       applyFilter();
     });
   }
+}
+
+function suggest() {
+  byId("terms").replaceChildren(...suggestions(byId("filter").value, store.matches).map((value) => h("option", { value })));
 }
 
 function applyFilter() {

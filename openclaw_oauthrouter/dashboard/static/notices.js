@@ -25,7 +25,7 @@ function show(notices) {
   if (more) rows.push(h("li", {}, h("button", { type: "button", class: "link", onclick: () => ((all = true), show(notices)) }, `${more} more`)));
   const box = byId("notices");
   box.hidden = !rows.length;
-  box.replaceChildren(...rows);
+  box.replaceChildren(h("ul", { class: "notices" }, ...rows));
 }
 
 function row(notice, close) {
