@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-e2e lint format soak bench bench-more docs docs-check dist image clean
+.PHONY: run test test-e2e lint format soak bench bench-more docs docs-check pictures dist image clean
 
 # Serves with the credentials it finds, else the demo.
 run: $(VENV)/run.stamp
@@ -48,6 +48,10 @@ docs: $(VENV)/dev.stamp
 
 docs-check: $(VENV)/dev.stamp
 	$(BIN)/pytest tests/docs
+
+# The pictures of the documentation, taken anew of a default installation; needs Chromium.
+pictures: $(VENV)/dev.stamp
+	OAUTHROUTER_PICTURES=1 $(BIN)/pytest tests/browser/test_pictures.py
 
 # What is published: the source distribution, and the wheel built from it.
 dist: $(VENV)/dev.stamp
