@@ -32,12 +32,17 @@ _TYPE_OF_STATUS = {
     429: "rate_limit_error",
     504: "timeout_error",
 }
+_FULL, _TOO_LONG = "context_length_exceeded", "prompt is too long"
+"""A full context, and the words by which clients of this dialect know it: Claude Code (2.1.332) compacts the conversation upon them."""
 _CODE_OF_STATUS = {413: "request_too_large"}
 
 
 def encode_error(error: OAuthRouterError, request_id: str) -> JsonObject:
     """The error envelope of the Messages API."""
-    fault: JsonObject = {"type": _error_type(error), "message": error.message}
+    message = error.message
+    if error.code == _FULL and _TOO_LONG not in message.lower():
+        message = f"{_TOO_LONG}: {message}"
+    fault: JsonObject = {"type": _error_type(error), "message": message}
     if isinstance(error, InvalidRequestError) and error.details is not None:
         fault["details"] = dict(error.details)
     return {"type": "error", "error": fault, "request_id": request_id}

@@ -141,3 +141,15 @@ def test_envelopes(error: OAuthRouterError, expected: str) -> None:
 def test_messages_errors_error_that_came_as_an_answer() -> None:
     with pytest.raises(UpstreamOverloadedError):
         DIALECT.decode_response({"type": "error", "error": {"type": "overloaded_error", "message": "x"}})
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("输入长度超出限制", "prompt is too long: 输入长度超出限制"),
+        ("the total length of the request is too much", "prompt is too long: the total length of the request is too much"),
+        ("Prompt is too long: 9 tokens > 8 maximum", "Prompt is too long: 9 tokens > 8 maximum"),
+    ],
+)
+def test_encode_error_tells_of_a_full_context_in_words_that_clients_know(words: str, told: str) -> None:
+    assert DIALECT.encode_error(UpstreamContextError(words), "req_1")["error"]["message"] == told
