@@ -74,6 +74,80 @@ def test_tiers_people_expect(rules: Rules, prompt: str, tiers: tuple[Tier, ...])
     assert classified.tier in tiers, classified.reasoning
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "git rebase onto main and resolve conflicts",
+        "why is the build red?",
+        "fix the failing tests",
+        "our pods keep crashlooping",
+        "CI is failing, have a look",
+        "why does prod return 502?",
+        "the login page is broken",
+        "make the tests pass",
+        "squash my last three commits and force push",
+        "bisect this regression",
+        "deploy is stuck",
+        "find the memory leak",
+        "upgrade to react 19",
+        "add pagination to the users endpoint",
+        "cherry-pick the hotfix to release",
+        "why is this query slow?",
+        "debug the deadlock",
+        "port this to typescript",
+        "set up eslint and prettier",
+        "the websocket keeps disconnecting",
+        "revert the migration",
+        "write tests for the parser",
+        "refactor auth.py",
+        "docker build fails with no space left",
+        "profile the startup time",
+        "the linter complains about unused imports, clean up",
+        "merge the open PRs that are green",
+        "why did the cron job not run?",
+        "investigate the spike in latency",
+        "bump dependencies and fix what breaks",
+        "tests are flaky on windows",
+        "resolve the merge conflict in package-lock.json",
+        "our terraform plan wants to destroy the db, why?",
+        "implement dark mode",
+        "optimise the image pipeline",
+        "rotate the leaked key and check for others",
+        "warum ist der Build rot?",
+        "behebe die fehlschlagenden Tests",
+        "为什么构建失败了",
+        "corrige los tests que fallan",
+        "kubernetes ingress gives 404",
+        "nginx returns 413",
+        "segfault in the renderer",
+        "null pointer in checkout",
+        "can you figure out why the tests hang?",
+    ],
+)
+def test_rules_short_real_work_is_not_simple(rules: Rules, prompt: str) -> None:
+    assert rules.classify(said(prompt)).tier is not SIMPLE
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "hi",
+        "thanks",
+        "what time is it",
+        "what is git",
+        "how do you spell rebase",
+        "what does CI stand for",
+        "good morning",
+        "what is 12*12",
+        "why does sodium react with water?",
+        "is it raining",
+        "why is the sky blue?",
+    ],
+)
+def test_rules_small_talk_and_facts_stay_simple(rules: Rules, prompt: str) -> None:
+    assert rules.classify(said(prompt)).tier is SIMPLE
+
+
 def test_rules_learned_term_is_not_what_keeps_the_promises() -> None:
     plain = classifier(learned=False)
     assert plain.classify(said("hi")).tier is SIMPLE
