@@ -161,6 +161,9 @@ DIMENSION_NAMES = (
 )
 """In the order in which explanations name them, and in which the fitted weights are stored."""
 
+BUILT_IN = (KeywordDimension, TokenCount, SimpleIndicators, MultiStepPatterns, QuestionComplexity)
+"""Classes of these dimensions: each reads the text and its keywords, and nothing else of a request."""
+
 _WITH_CODE = {dimension.name: dimension for dimension in (TokenCount, SimpleIndicators, MultiStepPatterns, QuestionComplexity)}
 
 

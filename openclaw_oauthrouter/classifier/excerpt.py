@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 
 HEAD = 2048
@@ -58,10 +57,13 @@ def _without_repeated_lines(text: str) -> str:
         return text
     lines = text.split("\n")
     kinds = _kinds(text, lines)
-    if len(set(kinds)) == len(kinds):
+    counts: dict[str | bytes, int] = {}
+    for kind in kinds:
+        counts[kind] = counts.get(kind, 0) + 1
+    many = {kind for kind, count in counts.items() if count > OF_A_KIND and kind}
+    if not many:
         return text
-    counts = Counter(kinds)
-    words = "\n".join(line for kind, line in zip(kinds, lines, strict=True) if counts[kind] <= OF_A_KIND or not kind)
+    words = "\n".join([line for kind, line in zip(kinds, lines, strict=True) if kind not in many])
     return words if words.strip() else text
 
 

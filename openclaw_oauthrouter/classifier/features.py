@@ -9,13 +9,14 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, Part, TextPart, ToolCallResponsePart, UriPart
+from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, TextPart, ToolCallPart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
 from openclaw_oauthrouter.classifier.conversation import is_short
 from openclaw_oauthrouter.classifier.excerpt import STRIPPED_HEAD, STRIPPED_TAIL, ends_of, excerpt_of
-from openclaw_oauthrouter.classifier.flight import OBSERVATION, flight_of
+from openclaw_oauthrouter.classifier.flight import OBSERVATION, FlightReader, flight_of
+from openclaw_oauthrouter.classifier.remembered import RememberedTexts
 from openclaw_oauthrouter.classifier.request_kind import effort_is_default, kind_of
 from openclaw_oauthrouter.interfaces import PromptWrapper
 
@@ -31,6 +32,37 @@ _ACTING = re.compile(
 )
 
 SYSTEM_HEAD = 4096
+
+_MEDIA = (BlobPart, UriPart, FilePart)
+
+
+class Unwrapped:
+    """Takes hosts' wrapping off texts, and remembers what was left of them.
+
+    :param prompt_wrappers: wrappings to look through, all of them in order
+    :ivar flights: remembers likewise what calls and their results say
+    """
+
+    def __init__(self, prompt_wrappers: Sequence[PromptWrapper]) -> None:
+        self._prompt_wrappers = prompt_wrappers
+        self._stripped: RememberedTexts[str] = RememberedTexts()
+        self._excerpts: RememberedTexts[str] = RememberedTexts()
+        self.flights = FlightReader()
+
+    def strip(self, text: str) -> str:
+        """The user's own words."""
+        found = self._stripped.get(text)
+        if found is None:
+            found = text
+            for wrapper in self._prompt_wrappers:
+                found = wrapper.strip(found)
+            found = self._stripped.put(text, found.strip())
+        return found
+
+    def excerpt(self, words: str) -> str:
+        """What classifiers read of them."""
+        found = self._excerpts.get(words)
+        return self._excerpts.put(words, excerpt_of(words)) if found is None else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +84,8 @@ class _Turn:
 def features_of(
     request: ChatRequest,
     *,
-    prompt_wrappers: Sequence[PromptWrapper],
+    prompt_wrappers: Sequence[PromptWrapper] = (),
+    unwrapped: Unwrapped | None = None,
     conversation: str | None = None,
     known: Conversation | None = None,
     previous_tier: Tier | None = None,
@@ -64,20 +97,22 @@ def features_of(
     definitions are carried beside it and do not count as words of the user.
 
     :param prompt_wrappers: wrappings to look through, all of them in order
+    :param unwrapped: looks through them and remembers; made anew when absent
     :param conversation: the conversation's key, if it has one
     :param known: what is remembered of the conversation
     :param previous_tier: of its task, where only that is known
     :param input_tokens: estimate of the whole request
     """
     messages = request.messages
-    turns = _turns(messages, prompt_wrappers)
+    unwrapped = unwrapped or Unwrapped(prompt_wrappers)
+    turns = _turns(messages, unwrapped)
     spoken = [turn for turn in turns if turn.words]
     raw = next((turn.message for turn in turns if not _only_tool_results(turn.message)), None)
     raw_text = _raw_text(raw) if raw else ""
     system = _system_text(messages)
     tool_names = tuple(tool.name for tool in request.tools)
     return RequestFeatures(
-        text=excerpt_of(spoken[0].words) if spoken else "",
+        text=unwrapped.excerpt(spoken[0].words) if spoken else "",
         text_length=spoken[0].length if spoken else 0,
         system_text=system,
         turn_count=len(spoken),
@@ -89,12 +124,12 @@ def features_of(
         input_tokens=input_tokens,
         previous_tier=known.tier if known else previous_tier,
         conversation=conversation,
-        task_text=_task_text(spoken[1:]),
+        task_text=_task_text(spoken[1:], unwrapped),
         earlier_text=_earlier_text(spoken[1:]),
         raw_last_user_text=raw_text,
         raw_last_user_images=_own_images(raw) if raw else 0,
         agent=acts(tool_names) or any(turn.results for turn in turns),
-        flight=flight_of(messages[(spoken[0].position if spoken else 0) + 1 :]),
+        flight=flight_of(messages[(spoken[0].position if spoken else 0) + 1 :], unwrapped.flights),
         **_attachments_of(messages, turns),
         **_told_by_client(request, system, turns[0].words if turns else "", raw_text, known),
     )
@@ -128,7 +163,7 @@ def acts(tool_names: tuple[str, ...]) -> bool:
     return any(_ACTING.search(name) for name in tool_names)
 
 
-def _turns(messages: Sequence[Message], prompt_wrappers: Sequence[PromptWrapper]) -> list[_Turn]:
+def _turns(messages: Sequence[Message], unwrapped: Unwrapped) -> list[_Turn]:
     """The user's messages, the latest first; of messages with text, no more than ``EXAMINED_TURNS`` are stripped of their wrapping."""
     turns = []
     left = EXAMINED_TURNS
@@ -141,14 +176,14 @@ def _turns(messages: Sequence[Message], prompt_wrappers: Sequence[PromptWrapper]
             turns.append(_Turn(message, position, "", 0, True))
         elif left:
             left -= 1
-            turns.append(_turn(message, position, prompt_wrappers, answered=position > first_answer))
+            turns.append(_turn(message, position, unwrapped, answered=position > first_answer))
         else:
             text = _raw_text(message)
-            turns.append(_Turn(message, position, excerpt_of(text), len(text), False))
+            turns.append(_Turn(message, position, unwrapped.excerpt(text), len(text), False))
     return turns
 
 
-def _turn(message: Message, position: int, prompt_wrappers: Sequence[PromptWrapper], *, answered: bool) -> _Turn:
+def _turn(message: Message, position: int, unwrapped: Unwrapped, *, answered: bool) -> _Turn:
     """A message's own words, bounded, and how many characters they had before.
 
     :param answered: an assistant has spoken before it, so that it may hold what a command of its printed
@@ -161,10 +196,7 @@ def _turn(message: Message, position: int, prompt_wrappers: Sequence[PromptWrapp
             results = True
         elif isinstance(part, TextPart):
             bounded = ends_of(part.text, STRIPPED_HEAD, STRIPPED_TAIL)
-            stripped = bounded
-            for wrapper in prompt_wrappers:
-                stripped = wrapper.strip(stripped)
-            stripped = stripped.strip()
+            stripped = unwrapped.strip(bounded)
             if stripped and answered and OBSERVATION.match(stripped):
                 results = True
             elif stripped:
@@ -173,12 +205,12 @@ def _turn(message: Message, position: int, prompt_wrappers: Sequence[PromptWrapp
     return _Turn(message, position, "\n".join(texts), length, results)
 
 
-def _task_text(earlier: Sequence[_Turn]) -> str:
+def _task_text(earlier: Sequence[_Turn], unwrapped: Unwrapped) -> str:
     """The latest earlier words that are more than a short reply; failing that, the longest of them."""
     if not earlier:
         return ""
     substantial = next((turn for turn in earlier if not is_short(turn.words)), None)
-    return excerpt_of((substantial or max(earlier, key=lambda turn: turn.length)).words)
+    return unwrapped.excerpt((substantial or max(earlier, key=lambda turn: turn.length)).words)
 
 
 def _earlier_text(earlier: Sequence[_Turn]) -> str:
@@ -232,7 +264,7 @@ def _raw_text(message: Message) -> str:
 
 
 def _own_images(message: Message) -> int:
-    return sum(isinstance(part, BlobPart | UriPart | FilePart) and part.modality == "image" for part in message.parts)
+    return sum([part.modality == "image" for part in message.parts if isinstance(part, _MEDIA)])
 
 
 def _system_text(messages: Sequence[Message]) -> str:
@@ -253,12 +285,13 @@ def _attachments(messages: Sequence[Message]) -> tuple[int, int]:
     """
     images = files = 0
     for message in messages:
-        images += _own_images(message)
         for part in message.parts:
-            for item in _flat(part):
-                files += isinstance(item, BlobPart | UriPart | FilePart) and item.modality != "image"
+            kind = type(part)
+            if kind is TextPart or kind is ToolCallPart:  # nearly all there is
+                continue
+            if isinstance(part, ToolCallResponsePart):
+                files += sum(isinstance(item, _MEDIA) and item.modality != "image" for item in part.content)
+            elif isinstance(part, _MEDIA):
+                images += part.modality == "image"
+                files += part.modality != "image"
     return images, files
-
-
-def _flat(part: Part) -> Sequence[Part]:
-    return part.content if isinstance(part, ToolCallResponsePart) else (part,)

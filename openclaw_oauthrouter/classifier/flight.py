@@ -11,12 +11,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from openclaw_oauthrouter.canonical.content import Part, TextPart, ToolCallPart, ToolCallResponsePart
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import Message
 from openclaw_oauthrouter.canonical.routing import Flight
 from openclaw_oauthrouter.classifier.lexicon import read_data
+from openclaw_oauthrouter.classifier.remembered import RememberedTexts
 
 ENDS = 400
 """Characters at either end of a result in which its outcome stands."""
@@ -58,10 +60,66 @@ _GAVE_UP = re.compile(
 _FENCED = re.compile(r"```[\w-]*\n(.*?)```", re.DOTALL)
 
 
+class _Outcome(NamedTuple):
+    """What a result says of its call.
+
+    :ivar tests: whether tests passed, if it was they that ran; ``None`` when that cannot be told
+    """
+
+    failed: bool
+    traceback: bool
+    tests: bool | None
+
+
+class FlightReader:
+    """Reads the parts of conversations, and remembers what it read in them: each call of an agent brings all earlier ones along."""
+
+    def __init__(self) -> None:
+        self._calls: RememberedTexts[tuple[bool, bool]] = RememberedTexts()
+        self._results: RememberedTexts[_Outcome] = RememberedTexts(_MOST_RESULTS, _MOST_RESULTS * 2 * ENDS)
+        self._answers: RememberedTexts[tuple[bool, tuple[str, ...]]] = RememberedTexts()
+
+    def call(self, arguments: str) -> tuple[bool, bool]:
+        """Whether a command runs tests, and whether it changes files."""
+        head = arguments[:2000]
+        found = self._calls.get(head)
+        if found is None:
+            tests = bool(_TEST_COMMAND.search(head))
+            found = self._calls.put(head, (tests, not tests and bool(_EDIT_COMMAND.search(head))))
+        return found
+
+    def result(self, text: str) -> _Outcome:
+        """What a result says, by its ends."""
+        ends = _ends(text)
+        found = self._results.get(ends)
+        if found is None:
+            code = _EXIT.search(ends)
+            failed = int(code[1]) != 0 if code else bool(_FAILED.match(ends))
+            passed = True if _TESTS_PASSED.search(ends) or code else None
+            verdict = False if failed or _TESTS_FAILED.search(ends) else passed
+            found = self._results.put(ends, _Outcome(failed, bool(_TRACEBACK.search(ends)), verdict))
+        return found
+
+    def answer(self, text: str) -> tuple[bool, tuple[str, ...]]:
+        """Whether an assistant's words give up, and the commands in them."""
+        looked_at = text if len(text) <= _LONGEST_ANSWER else f"{text[:4000]}{text[-ENDS:]}"
+        found = self._answers.get(looked_at)
+        if found is None:
+            found = self._answers.put(looked_at, (bool(_GAVE_UP.search(_ends(text))), tuple(_FENCED.findall(text[:4000]))))
+        return found
+
+
+_MOST_RESULTS = 4096
+
+_LONGEST_ANSWER = 4400
+"""Characters; of longer ones what is read stands in their beginning and their end."""
+
+
 @dataclass(slots=True)
 class _Log:
     """Counts while the messages are read."""
 
+    reader: FlightReader
     seen: set[tuple[str, str]] = field(default_factory=set)
     outcomes: list[bool] = field(default_factory=list)
     calls: int = 0
@@ -80,32 +138,32 @@ class _Log:
         key = (name, arguments)
         self.repeats += key in self.seen
         self.seen.add(key)
-        self.testing = bool(_TEST_COMMAND.search(arguments, 0, 2000))
+        self.testing, edits = self.reader.call(arguments)
         if self.testing:
             self.tests += 1
             self.untested_edits = 0
-        elif _EDIT_TOOL.search(name) or _EDIT_COMMAND.search(arguments, 0, 2000):
+        elif edits or _EDIT_TOOL.search(name):
             self.edits += 1
             self.untested_edits += 1
 
-    def result(self, text: str, *, length: int, is_error: bool) -> None:
-        self.characters += length
-        exit_code = _EXIT.search(text)
-        failed = is_error or (int(exit_code[1]) != 0 if exit_code else bool(_FAILED.match(text)))
-        self.outcomes.append(failed)
-        self.tracebacks += bool(_TRACEBACK.search(text))
+    def result(self, text: str, *, is_error: bool) -> None:
+        self.characters += len(text)
+        outcome = self.reader.result(text)
+        self.outcomes.append(is_error or outcome.failed)
+        self.tracebacks += outcome.traceback
         if self.testing:
-            verdict = False if failed or _TESTS_FAILED.search(text) else True if _TESTS_PASSED.search(text) or exit_code else None
+            verdict = False if is_error else outcome.tests
             self.passing = self.passing if verdict is None else verdict
             self.testing = False
 
 
-def flight_of(messages: Sequence[Message]) -> Flight | None:
+def flight_of(messages: Sequence[Message], reader: FlightReader | None = None) -> Flight | None:
     """Read the messages since the task was set.
 
+    :param reader: remembers what it has read before
     :returns: ``None`` when no tool was called
     """
-    log = _Log()
+    log = _Log(reader or FlightReader())
     for message in messages:
         for part in message.parts:
             _take(log, message, part)
@@ -132,13 +190,13 @@ def _take(log: _Log, message: Message, part: Part) -> None:
     elif isinstance(part, ToolCallResponsePart):
         texts = [item.text for item in part.content if isinstance(item, TextPart)]
         text = texts[0] if len(texts) == 1 else "\n".join(texts)
-        log.result(_ends(text), length=len(text), is_error=part.is_error)
+        log.result(text, is_error=part.is_error)
     elif isinstance(part, TextPart) and message.role == "assistant":
-        log.gave_up = bool(_GAVE_UP.search(_ends(part.text)))
-        for command in _FENCED.findall(part.text[:4000]):
+        log.gave_up, commands = log.reader.answer(part.text)
+        for command in commands:
             log.call("", command)
     elif isinstance(part, TextPart) and message.role == "user" and OBSERVATION.match(part.text):
-        log.result(_ends(part.text), length=len(part.text), is_error=False)
+        log.result(part.text, is_error=False)
 
 
 def _ends(text: str) -> str:

@@ -10,7 +10,7 @@ from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatures
-from openclaw_oauthrouter.classifier.features import features_of
+from openclaw_oauthrouter.classifier.features import Unwrapped, features_of
 from openclaw_oauthrouter.classifier.flight import Trouble
 from openclaw_oauthrouter.config.routing import Profile
 from openclaw_oauthrouter.interfaces import Classifier, PromptWrapper
@@ -43,7 +43,7 @@ class RequestClassifier:
         clock: Clock,
     ) -> None:
         self.faults: dict[str, int] = {}
-        self._prompt_wrappers = prompt_wrappers
+        self._unwrapped = Unwrapped(prompt_wrappers)
         self._classifiers = classifiers
         self._ask_plugins = ask_plugins
         self._budget_seconds = budget_seconds
@@ -57,7 +57,7 @@ class RequestClassifier:
 
         :param known: what is remembered of its conversation
         """
-        features = features_of(request, prompt_wrappers=self._prompt_wrappers, known=known, input_tokens=input_tokens)
+        features = features_of(request, unwrapped=self._unwrapped, known=known, input_tokens=input_tokens)
         classified = self._from_plugins(features) or self._classifiers[profile].classify(features)
         if features.flight is None or classified.method == COMPATIBLE:
             return features, classified

@@ -9,10 +9,12 @@ from dataclasses import replace
 
 from openclaw_oauthrouter.canonical.routing import Classification, DimensionScore, RequestFeatures, RequestKind, Tier
 from openclaw_oauthrouter.classifier.conversation import belongs_to_task, in_context, turn_of
+from openclaw_oauthrouter.classifier.dimensions import BUILT_IN
 from openclaw_oauthrouter.classifier.learned import LearnedScore
 from openclaw_oauthrouter.classifier.lexicon import Lexicon
 from openclaw_oauthrouter.classifier.minimum_tiers import highest_minimum_tier
 from openclaw_oauthrouter.classifier.parameters import AgentCutPoints, CutPoints, Parameters, letters_of, tier_at
+from openclaw_oauthrouter.classifier.remembered import RememberedTexts
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.interfaces import Dimension
 
@@ -22,6 +24,9 @@ SEARCHED = 3000
 
 REPORT_LETTERS, REPORT_MARKS = 300, 2
 """Length from which, and different marks of a report with which, a text is taken for an agent's task."""
+
+
+OWN_DIMENSIONS = (*BUILT_IN, LearnedScore)
 
 
 class Rules:
@@ -52,6 +57,9 @@ class Rules:
         self.dimensions = tuple(dimensions)
         if learned and all(dimension.name != LearnedScore.name for dimension in dimensions):
             self.dimensions += (LearnedScore(self._parameters.weights[LearnedScore.name]),)
+        self._ours = [one for one in self.dimensions if type(one) in OWN_DIMENSIONS]
+        self._others = [one for one in self.dimensions if type(one) not in OWN_DIMENSIONS]
+        self._remembered: RememberedTexts[tuple[dict[str, tuple[str, ...]], tuple[DimensionScore, ...]]] = RememberedTexts(256)
         self.cut_points = _rising(cut_points or self._parameters.cut_points(profile))
         self._profile = profile
         self._fixed = cut_points is not None and agent_cut_points is None
@@ -86,16 +94,17 @@ class Rules:
 
     def _read(self, features: RequestFeatures) -> RequestFeatures:
         """Find the keywords, once for all dimensions."""
-        found = self._lexicon.prompt.find(features.text.lower().replace("’", "'"))
+        known = self._remembered.get(features.text)
+        found = known[0] if known is not None else self._lexicon.prompt.find(features.text.lower().replace("’", "'"))
         if features.keywords:
-            return replace(features, keywords=found)
+            return replace(features, keywords=dict(found))
         # Filled in rather than copied: of two dozen fields nothing else changes, and every request comes by here.
         features.keywords.update(found)
         return features
 
     def _by_words(self, features: RequestFeatures) -> Classification:
         """By the turn's own words."""
-        scores = tuple([dimension.score(features) for dimension in self.dimensions])
+        scores = self._scores(features)
         score = sum([one.score * one.weight for one in scores])
         agent = features.agent or _is_report(features)
         cuts = self._cuts(scores, agent=agent)
@@ -110,6 +119,14 @@ class Rules:
         lifted = max(score, cuts[minimum[0].rank - 1])
         sure = self._parameters.minimum_tier_confidence
         return Classification(minimum[0], lifted, sure, self.name, f"{reasoning} | {note}", scores, (note,), agent=agent)
+
+    def _scores(self, features: RequestFeatures) -> tuple[DimensionScore, ...]:
+        """What every dimension says; ours read nothing but the text and its keywords, so what they said of one is remembered."""
+        known = self._remembered.get(features.text)
+        if known is None:
+            known = dict(features.keywords), tuple([one.score(features) for one in self._ours])
+            self._remembered.put(features.text, known)
+        return known[1] + tuple([one.score(features) for one in self._others])
 
     def _compaction(self, classified: Classification, features: RequestFeatures) -> Classification:
         """A summary that the task goes on with asks for some care, whatever the words around it."""

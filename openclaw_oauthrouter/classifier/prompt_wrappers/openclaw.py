@@ -60,6 +60,11 @@ TRAILERS = (
 )
 """How the paragraph begins with which the runtime's words behind the user's set in."""
 
+_TRAILING_PARAGRAPHS = tuple(f"\n\n{trailer}" for trailer in TRAILERS)
+
+REACH = 4096
+"""Characters at the end of a message in which the runtime's words are looked for; the longest seen take a third of that."""
+
 _LEADING = re.compile(
     rf"""(?:
       \[(?:[^\]\n]{{0,160}}\ )?{_DATE}[^\]\n]{{0,60}}\]        # a clock, a channel's header
@@ -148,11 +153,12 @@ def _without_end(text: str) -> str:
     words, mark, line = text.rpartition("\n\nRuntime: agent=")
     if mark and "\n" not in line.strip():
         return words
-    for trailer in TRAILERS:
+    begin = max(0, len(text) - REACH)
+    for trailer in _TRAILING_PARAGRAPHS:
         # A scheduled run's preamble may have more paragraphs behind it; the user's own words never do.
-        words, mark, _ = text.rpartition(f"\n\n{trailer}")
-        if mark:
-            return words
+        start = text.rfind(trailer, begin)
+        if start >= 0:
+            return text[:start]
     ends = text.endswith(("UTC", ">>>")) or (text.endswith("]") and "\n[message_id: " in text)
     found = _TRAILING.search(text) if ends or "⟦openclaw:ctx⟧" in text else None
     return text[: found.start()] if found else text
