@@ -36,7 +36,7 @@ def run(length: int) -> ChatRequest:
     return ChatRequest("test", "auto", tuple(messages), tools=(Tool("bash"),))
 
 
-def test_what_is_remembered_is_bounded_and_the_longest_unused_goes_first() -> None:
+def test_remembered_texts_are_bounded_and_the_longest_unused_goes_first() -> None:
     texts: RememberedTexts[int] = RememberedTexts(most_texts=3, most_characters=10)
     for number, text in enumerate(("aa", "bb", "cc")):
         texts.put(text, number)
@@ -50,7 +50,7 @@ def test_what_is_remembered_is_bounded_and_the_longest_unused_goes_first() -> No
 
 
 @pytest.mark.parametrize("length", [0, 1, 4, 13])
-def test_a_conversation_reads_the_same_the_second_time(length: int) -> None:
+def test_features_of_a_conversation_are_the_same_the_second_time(length: int) -> None:
     wrappers = builtin_prompt_wrappers()
     unwrapped = Unwrapped(wrappers)
     for steps in range(length + 1):
@@ -60,7 +60,7 @@ def test_a_conversation_reads_the_same_the_second_time(length: int) -> None:
     assert fresh.text == TASK
 
 
-def test_an_error_flag_is_not_remembered_of_a_text() -> None:
+def test_flight_reader_does_not_remember_an_error_flag_of_a_text() -> None:
     reader = FlightReader()
     for is_error in (True, False, True):
         part = ToolCallResponsePart("c", (TextPart("done"),), is_error=is_error)
@@ -70,7 +70,7 @@ def test_an_error_flag_is_not_remembered_of_a_text() -> None:
         assert (flight.failures, flight.passing) == ((1, False) if is_error else (0, None))
 
 
-def test_a_dimension_of_a_third_party_is_asked_each_time() -> None:
+def test_rules_ask_a_dimension_of_a_third_party_each_time() -> None:
     class Counting:
         name, weight, asked = "counting", 1.0, 0
 
@@ -85,7 +85,7 @@ def test_a_dimension_of_a_third_party_is_asked_each_time() -> None:
     assert tiers[0] == tiers[2] > tiers[1]
 
 
-def test_the_same_words_score_the_same_in_every_profile() -> None:
+def test_rules_score_the_same_words_the_same_in_every_profile() -> None:
     rules = Rules(builtin_dimensions(Parameters.load(learned=True).weights))
     economy = rules.for_profile("economy")
     first = rules.classify(said(TASK))
