@@ -68,7 +68,7 @@ _CLOSED = (
 )
 _LIMIT = r"(?:usage|spend(?:ing)?|credit|budget|quota|plan|monthly|weekly|daily|hard|soft|cost)"
 _GONE = (
-    r"(?:not[ _-]found|(?:does|do|did)(?: not|n't) exist|not exist|no longer (?:available|supported|exists?|served|offered)|"
+    r"(?:not[ _-]found|(?:does|do|did)(?: not|n't) exist|(?:is|are)n't (?:a |an )?(?:\w+ )?(?:available|supported|known|served|model)|not exist|no longer (?:available|supported|exists?|served|offered)|"
     r"(?:not|un)[ _-]?(?:currently |yet )?(?:available|supported|deployed|served|recogni[sz]ed|known|installed|registered|configured|enabled|hosted)|"
     r"deprecated|decommissioned|retired|discontinued|removed|withdrawn|shut ?down|sunset|end[ -]of[ -]life|not (?:a )?valid|invalid|missing)"
 )
@@ -91,7 +91,7 @@ ROWS: tuple[Row, ...] = (
         "key",
         _codes(
             "invalid_api_key token_expired api_key_invalid expired_api_key missing_api_key no_api_key unrecognizedclientexception "
-            "expiredtokenexception invalidapikey api_key_expired api_key_not_found incorrect_api_key_error token_invalidated token_revoked "
+            "expiredtokenexception invalidapikey api_key_expired api_key_not_found incorrect_api_key_error token_invalidated token_revoked invalid_client unauthorized_client "
             "refresh_token_reused invalid_grant not_authenticated"
         ),
         _words(
@@ -125,7 +125,7 @@ ROWS: tuple[Row, ...] = (
             rf"\b(?:reached|exceeded|hit|over)\b.{{0,60}}?\b{_LIMIT}\b.{{0,20}}?\b(?:limits?|cap|quota|allowance)\b",
             r"key limit exceeded|extra usage|spend(?:ing)? cap|free (?:tier|trial|quota|plan).{0,40}?(?:exhausted|expired|ended|over|used|exceeded|only)",
             r"\b(?:trial|subscription|plan|membership|package)\b.{0,30}?\b(?:expired|ended|lapsed|required|cancel\w*|over|paused|not support\w*)\b|"
-            r"\b(?:inactive|no active|expired|no valid|lapsed) (?:\w+ )?(?:subscription|plan|membership|trial|package)|only paid balance",
+            r"\b(?:inactive|no active|expired|no valid|lapsed) (?:\w+ )?(?:subscription|plan|membership|trial|package)|only paid balance|(?:prepaid|remaining|current) balance|(?:hit|reached) your (?:\w+ )?limit",
             r"upgrade (?:your |to ).{0,40}?\b(?:plan|tier|account|pro|max|plus)\b|(?:not included in|not cover(?:ed)? by) your (?:current )?plan|"
             r"requires? an? (?:(?:paid|pro|max|plus|active|premium) )?(?:plan|subscription|membership|paid account)",
         ),
@@ -143,7 +143,7 @@ ROWS: tuple[Row, ...] = (
             "tokens_limit_reached"
         ),
         _words(
-            r"rate[ _-]?limit(?!ed to)|too many (?:requests|concurrent)|throttl|(?:requests|tokens) per (?:minute|day|hour|second)|slow down|"
+            r"rate[ _-]?limit(?!ed to)|too many (?:requests|concurrent)|throttl|(?:requests|tokens) per (?:minute|day|hour|second)|slow down|\b(?:[rt]p[md]|concurrency|concurrent requests?) limit|"
             r"(?:速率|频率|频次|并发).{0,8}(?:限制|上限|超)|请求.{0,6}频繁|限流|max \w+ concurrency"
         ),
     ),
@@ -157,7 +157,8 @@ ROWS: tuple[Row, ...] = (
         ),
         _words(
             rf"\b{_ACCOUNT}\b.{{0,60}}?\b{_CLOSED}",
-            r"must be verified|(?:verify|confirm) (?:your |the )?(?:organi[sz]ation|account|identity|age|e-?mail|phone|number)|"
+            r"\b(?:kyc|complete .{0,20}?verification)\b|n't (?:yet )?(?:supported|available|offered|permitted|allowed) (?:in|for|from|to) (?:your|this|the) "
+            r"(?:country|region|location|territory|area)|must be verified|(?:verify|confirm) (?:your |the )?(?:organi[sz]ation|account|identity|age|e-?mail|phone|number)|"
             r"(?:account|identity|e-?mail|phone|organi[sz]ation|age|real-name)\b.{0,30}?\bverif",
             r"\b(?:country|countries|region|territory|location|geograph\w*|jurisdiction)\b.{0,80}?\b(?:not|un|isn't|is restricted|blocked|restricted)"
             r"|not (?:yet )?(?:supported|available|offered|permitted|allowed) (?:in|for|from|to) (?:your|this|the) (?:country|region|location|territory|area|current)"
@@ -189,7 +190,7 @@ ROWS: tuple[Row, ...] = (
             r"(?:use|access|call|sample)\b.{0,60}?\bmodel",
             r"\bmodels? (?:is |was |has been )?disabled|access to (?:this |the )?models? (?:is |was |has been )?(?:denied|restricted|forbidden)|eligible (?:for using|to use) (?:the |this )?model|"
             r"use case details|plan (?:does |do )?not support model|无权.{0,6}模型|未开通.{0,8}模型|模型.{0,8}未开通",
-            r"terms (?:acceptance|required)|accept\w*.{0,40}?\bterms|gated (?:model|repo)|request access|long context beta|"
+            r"accept\w*.{0,30}?\blicen[cs]e|terms (?:acceptance|required)|accept\w*.{0,40}?\bterms|gated (?:model|repo)|request access|long context beta|"
             r"beta is not (?:yet )?available|early access|wait-?list|blocked at the (?:organi[sz]ation|project) level",
         ),
     ),
@@ -202,6 +203,7 @@ ROWS: tuple[Row, ...] = (
         ),
         _words(
             rf"\bmodels?\b.{{0,60}}?\b{_TROUBLE}|{_TROUBLE}.{{0,30}}?\bmodel|no models? (?:is |are )?(?:currently )?loaded|load a model",
+            r"(?:backend|worker|server|service|instance|replica|pod|node)s? (?:is |are )?(?:currently |temporarily )?(?:warming up|unavailable|down|offline|starting|restarting)|"
             r"upstream connect error|disconnect/reset before headers|no healthy upstream|overload|(?:at|over|exceeded|insufficient|no|out of) (?:available )?capacity|capacity (?:exceeded|reached|constraints?)|(?:server|engine|service|system) "
             r"(?:is )?(?:currently )?(?:too )?busy|high (?:demand|load|traffic)|temporarily (?:unavailable|down|limited|rate)|under maintenance|maintenance mode",
             r"(?:访问量|请求量|负载).{0,6}(?:过大|过高|饱和|高)|(?:系统|服务器?|模型).{0,6}(?:繁忙|过载|忙)",
@@ -209,8 +211,19 @@ ROWS: tuple[Row, ...] = (
             r"(?:terminated|crashed|stopped|died|exited)|exit code|channel error|failed to allocate|cuda error",
         ),
     ),
-    Row("endpoint", _codes("loop_detected")),
-    Row("time", _codes("timeout_error deadline_exceeded gateway_timeout")),
+    Row(
+        "endpoint",
+        _codes("loop_detected unknown_url"),
+        _words(
+            r"\b(?:endpoint|path|route|url|api)\b.{0,30}?\b(?:has |was |is |been )*(?:moved|deprecated|removed|retired|sunset|gone|discontinued)",
+            r"\bheader fields? too large\b",
+        ),
+    ),
+    Row(
+        "time",
+        _codes("timeout_error deadline_exceeded gateway_timeout request_timeout"),
+        _words(r"\btime(?:d)?[ -]?out\b|deadline exceeded"),
+    ),
     Row(
         "ability",
         _codes("unsupported_tool unsupported_feature"),
@@ -341,6 +354,7 @@ BY_STATUS: dict[int, Blame] = {
     423: "account",
     426: "endpoint",
     429: "rate",
+    431: "endpoint",
     440: "key",
     451: "account",
     495: "key",
@@ -356,7 +370,7 @@ OWN_PAGES = (401, 402, 413, 429)
 """Statuses that mean what they say even on a web page."""
 
 MONEY = re.compile(
-    r"extra usage|insufficient|credits?\b|top[ -]?up|recharge|payment|balance|funds|usage limit|(?:coding|token) plan|free (?:daily )?allocat|"
+    r"extra usage|insufficient|credits?\b|top[ -]?up|recharge|payment|balance|funds|usage limit|(?:daily|weekly|monthly) limit|(?:coding|token) plan|free (?:daily )?allocat|"
     r"budget|余额|充值|额度|套餐|欠费|资源包",
     re.IGNORECASE,
 )

@@ -49,6 +49,8 @@ NAMED_BY_THEIR_STATUS = (
     "blocked for repeatedly",
     "sufficient permissions",
     "Model disabled",
+    "No models match",
+    "CSRF",
 )
 
 
