@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from openclaw_oauthrouter.catalog.presets import presets
 
@@ -19,8 +19,10 @@ _FOREIGN = ("OAUTHROUTER_", "OPENCLAW_", "CODEX_", "CLAUDE_", "ANTHROPIC_", "OPE
 _MEMORY = Path("/dev/shm")
 _MEMORY_BYTES = 2 << 30
 
-settings.register_profile("usual", max_examples=50)
-settings.register_profile("thorough", max_examples=1000)
+# How long an example takes says how busy the machine is.
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("usual", _PATIENT, max_examples=50)
+settings.register_profile("thorough", _PATIENT, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 
