@@ -29,7 +29,7 @@ function show(notices) {
 }
 
 function row(notice, close) {
-  const until = notice.until && notice.until * 1000 > Date.now() ? `, for another ${countdown(notice.until * 1000)}` : "";
+  const until = notice.until && notice.until * 1000 > Date.now() ? `; begins anew in ${countdown(notice.until * 1000)}` : "";
   return h(
     "li",
     { class: `notice ${notice.level}` },
