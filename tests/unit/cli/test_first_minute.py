@@ -195,3 +195,20 @@ def test_serve_does_not_ask_with_no_input(environ: dict[str, str]) -> None:
     columns = {line.index("openclaw") for line in ways}
     assert len(columns) == 1
     assert "Choice" not in terminal.text
+
+
+def test_first_minute_goes_back_to_the_menu_when_a_sign_in_fails(environ: dict[str, str]) -> None:
+    with in_terminal(["serve", "--port", "0"], {**environ, "SSH_CONNECTION": "far away"}) as terminal:
+        terminal.wait_for("Choice [1]: ")
+        terminal.type("chatgpt\n")
+        terminal.wait_for("Sign in at:")
+        terminal.wait_for("Address")
+        terminal.type("http://127.0.0.1/no-code\n")
+        terminal.wait_for("error: ")
+        terminal.wait_for("Choice [1]: ")
+        terminal.type("later\n")
+        terminal.wait_for("no provider can be used yet")
+        terminal.wait_for("serve --demo")
+        terminal.type(CTRL_C)
+        assert terminal.end() == 0
+    assert "Traceback" not in terminal.shown
