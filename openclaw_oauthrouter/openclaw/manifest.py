@@ -65,7 +65,7 @@ def host_manifest() -> JsonObject:
         "categories": ["models"],
         "activation": {"onStartup": True},
         "providers": [entry.id],
-        "contracts": {"usageProviders": [entry.id]},
+        "contracts": {"usageProviders": [entry.id], "embeddingProviders": [entry.id]},
         "setup": {"providers": [{"id": entry.id, "envVars": [TOKEN_VARIABLE]}]},
         "syntheticAuthRefs": [entry.id],
         "providerAuthChoices": [_auth_choice(entry)],

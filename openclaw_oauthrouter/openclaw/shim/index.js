@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { embeddingProvider } from "./embeddings.js";
 import { Gateway } from "./gateway.js";
 import { Models, thinkingProfile } from "./models.js";
 import { routeReport, usageSnapshot } from "./status.js";
@@ -11,6 +12,7 @@ const { id, name, description, setup, modelCatalog } = JSON.parse(readFileSync(n
 const offered = modelCatalog.providers[id];
 const TOKEN = setup.providers[0].envVars[0];
 const ASK_MS = 3_000;
+const POST_MS = 60_000;
 const DEFAULT_MODEL = `${id}/auto`;
 const REACHED_ON = { "0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1" };
 
@@ -41,10 +43,11 @@ function register(api) {
   const publish = (token) => token && Object.assign(process.env, { [TOKEN]: token });
   publish(localToken(config));
 
-  const ask = async (path) => {
+  const ask = async (path, body) => {
     const answer = await fetch(root + path, {
-      headers: { authorization: `Bearer ${localToken(config)}` },
-      signal: AbortSignal.timeout(ASK_MS),
+      headers: { authorization: `Bearer ${localToken(config)}`, ...(body ? { "content-type": "application/json" } : {}) },
+      ...(body ? { method: "POST", body: JSON.stringify(body) } : {}),
+      signal: AbortSignal.timeout(body ? POST_MS : ASK_MS),
     });
     if (!answer.ok) throw new Error(`OAuthRouter answers ${answer.status} at ${path}`);
     return answer.json();
@@ -89,6 +92,7 @@ function register(api) {
     fetchUsageSnapshot: () => usageSnapshot(id, name, ask),
   });
 
+  api.registerEmbeddingProvider?.(embeddingProvider(id, ask));
   api.registerCommand?.({
     name: "route",
     description: "Why OAuthRouter chose the model of the last answers, what they cost, and what is left",
