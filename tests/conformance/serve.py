@@ -29,7 +29,10 @@ def settings(environ: dict[str, str]) -> dict[str, Any]:
             **(_endpoints(fake, environ) if environ["OAR_PROFILE"].startswith("wire") else {}),
         },
         "routing": {"classifier": os.environ.get("OAR_CLASSIFIER", "rules-v1")},
-        "upstream": {"model_lists": {"enabled": False}, "plan_usage": {"enabled": False}},  # the fake upstream counts every request
+        "upstream": {
+            "model_lists": {"enabled": False},
+            "plan_usage": {"enabled": False},
+        },  # the fake upstream counts every request
         # The older cases were recorded with it; the runner takes it out again before it compares.
         "tool_preamble": not environ["OAR_PROFILE"].startswith("wire"),
         "rate_limit_fallback": {"enabled": environ["OAR_PROFILE"] == "fallback", "fromProviders": ["anthropic", "openai-codex"]},
