@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openclaw_oauthrouter.canonical.content import (
@@ -58,6 +58,7 @@ responses = st.builds(
 
 
 @given(responses)
+@example(ChatResponse('"', 'a"', (TextPart("0"),), "stop", Usage()))
 def test_chat_whole_and_stream_whole_answer_is_the_stream_joined(response: ChatResponse) -> None:
     whole = DIALECT.encode_response(response, REQUEST, "m")
     raw = DIALECT.stream_encoder(REQUEST, "m").send(Frame(b"", tuple(unfold(response))))

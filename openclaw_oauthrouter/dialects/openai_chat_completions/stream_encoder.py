@@ -261,8 +261,9 @@ class ChunkTemplate:
 
         :param delta: with an empty string in that place
         """
-        before, _, after = self.delta(delta).partition(b'""')
-        return before, after
+        # Behind the head: an id or a model's name may end in a quotation mark.
+        before, _, after = self.delta(delta)[len(self._head) :].partition(b'""')
+        return self._head + before, after
 
     def delta(self, delta: JsonObject, finish_reason: str | None = None) -> bytes:
         """A chunk of any content."""
