@@ -10,8 +10,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 run: $(VENV)/run.stamp
 	$(BIN)/openclaw-oauthrouter serve --demo-if-empty
 
-test: $(VENV)/dev.stamp lint
-	$(BIN)/pytest -n 2 -m "not e2e"
+# More workers than cores: many tests wait for time-outs and processes.
+test: $(VENV)/dev.stamp
+	$(BIN)/pytest -n 4 -m "not e2e"
 
 # Needs what .ci/run installs: Node, openclaw, Claude Code, Codex CLI, chromium, faketime, redis-server.
 test-e2e: $(VENV)/dev.stamp
