@@ -19,13 +19,23 @@ _DIGITS = 8
 _FORBIDDEN = re.compile(r"[^a-zA-Z0-9_-]")
 
 
-@lru_cache(maxsize=2048)
+LONGEST_KEPT = 256
+"""Characters of a name that is remembered; clients make names up, and what is remembered of them must have a size."""
+
+
 def wire_name(name: str) -> str:
     """A name OpenAI accepts: the name itself, or what fits of it with a digest that keeps different names different."""
+    return _kept_name(name) if len(name) <= LONGEST_KEPT else _wire_name(name)
+
+
+def _wire_name(name: str) -> str:
     if len(name) <= MAX_NAME and not _FORBIDDEN.search(name):
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGITS]
     return f"{_FORBIDDEN.sub('_', name)[: MAX_NAME - _DIGITS - 1]}_{digest}"
+
+
+_kept_name = lru_cache(maxsize=2048)(_wire_name)
 
 
 def changed_names(tools: Iterable[Tool]) -> dict[str, str]:

@@ -157,10 +157,18 @@ def _told_by_client(request: ChatRequest, system: str, words: str, raw_text: str
     }
 
 
-@lru_cache(maxsize=256)
 def acts(tool_names: tuple[str, ...]) -> bool:
     """Whether tools are offered by which an agent reads and changes things, rather than looks something up."""
+    return _kept_acts(tool_names) if sum(map(len, tool_names)) <= _MOST_KEPT_NAMES else _acts(tool_names)
+
+
+def _acts(tool_names: tuple[str, ...]) -> bool:
     return any(_ACTING.search(name) for name in tool_names)
+
+
+_kept_acts = lru_cache(maxsize=64)(_acts)
+_MOST_KEPT_NAMES = 20_000
+"""Characters of names whose meaning is remembered: clients make them up, and what is remembered of them must have a size."""
 
 
 def _turns(messages: Sequence[Message], unwrapped: Unwrapped) -> list[_Turn]:

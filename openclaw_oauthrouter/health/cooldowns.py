@@ -129,8 +129,8 @@ class Cooldowns:
         until = now + seconds
         if same_incident and known is not None:
             until = max(until, known.until)
-        if known is None and len(self._cooling) >= MOST_SUBJECTS:
-            del self._cooling[min(self._cooling, key=lambda subject: self._cooling[subject].since)]
+        if known is None:
+            self._make_room()
         reason = f"{rule.happened} ({error.message[:200]})"
         self._cooling[subject] = Cooling(
             failures, now, until, reason, told, error.status_code, error.code or "", error.error_type, error.retryable
@@ -190,7 +190,16 @@ class Cooldowns:
         known = self._cooling.get(subject)
         # The way to Unix seconds and back costs a fraction of a microsecond, which is no news.
         if known is None or theirs.since > known.since + 0.001:
+            if known is None:
+                self._make_room()
             self._cooling[subject] = theirs
+
+    def _make_room(self) -> None:
+        """Forget the oldest, and its probes with it."""
+        if len(self._cooling) >= MOST_SUBJECTS:
+            oldest = min(self._cooling, key=lambda subject: self._cooling[subject].since)
+            del self._cooling[oldest]
+            self._probes.forget(oldest)
 
 
 def _moved(state: Cooling, seconds: float) -> Cooling:

@@ -13,6 +13,9 @@ from openclaw_oauthrouter.health.windows import Reading
 LONGEST_PAUSE_SECONDS = 900.0
 """A window's reset is told beforehand and rarely comes earlier, so it is worth fewer calls in vain than other failures."""
 
+MOST_WINDOWS = 32
+"""Of one holder."""
+
 _FORGET_SECONDS = 8 * 86_400.0
 _LONGEST_SECONDS = 40 * 86_400.0
 """Some limits count by the month; a reset that lies further ahead is a wrong clock's."""
@@ -51,7 +54,7 @@ class PlanWindows:
             if before is not None and before.exhausted and not reading.exhausted:
                 self._probes.forget((holder, reading.name))
                 reopened = reopened or not reading.per_model
-            known[reading.name] = reading
+            self._keep(holder, reading)
         return reopened
 
     def answered(self, provider: str, credential: str | None, model: str) -> bool:
@@ -112,12 +115,23 @@ class PlanWindows:
         known = self._readings_of(holder)
         before = known.get(reading.name)
         if before is None or reading.observed_at > before.observed_at:
-            known[reading.name] = reading
+            self._keep(holder, reading)
 
     def _readings_of(self, holder: Holder) -> dict[str, Reading]:
         if holder not in self._readings and len(self._readings) >= MOST_SUBJECTS:
-            del self._readings[next(iter(self._readings))]
+            oldest = next(iter(self._readings))
+            for name in self._readings.pop(oldest):
+                self._probes.forget((oldest, name))
         return self._readings.setdefault(holder, {})
+
+    def _keep(self, holder: Holder, reading: Reading) -> None:
+        """A provider names its windows, and may name ever new ones: the one named first is forgotten then."""
+        known = self._readings[holder]
+        if reading.name not in known and len(known) >= MOST_WINDOWS:
+            oldest = next(iter(known))
+            del known[oldest]
+            self._probes.forget((holder, oldest))
+        known[reading.name] = reading
 
     def _blocking(self, provider: str, credential: str | None, model: str) -> list[tuple[Holder, Reading]]:
         found = []

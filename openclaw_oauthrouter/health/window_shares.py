@@ -13,6 +13,8 @@ from openclaw_oauthrouter.canonical.routing import WindowShare
 from openclaw_oauthrouter.health.windows import Reading
 
 MOST_HOLDERS = 256
+MOST_WINDOWS = 32
+"""Of one holder; a provider may name ever new ones."""
 ENOUGH = 1.0
 """Once so many windows' worth was seen, what was seen first counts for half: vendors change what a plan holds."""
 SAME_RESET_SECONDS = 120.0
@@ -62,6 +64,8 @@ class WindowShares:
             meters = self._of(provider, credential)
             meter = meters.get(reading.name)
             if meter is None:
+                if len(meters) >= MOST_WINDOWS:
+                    del meters[next(iter(meters))]
                 meters[reading.name] = _Meter(reading, reading.used)
             else:
                 meter.take(reading, reading.used)

@@ -172,7 +172,7 @@ def order_price(info: ModelInfo) -> Price | None:
     return info.price or info.list_price
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)  # each keeps a whole list of models alive
 def stand_in(model: str, provider: str, models: tuple[ModelInfo, ...], today: date | None) -> ModelInfo | None:
     """A provider's model of the same class as another provider's: what serves while that one is limited.
 

@@ -76,6 +76,7 @@ class CaseUpstream(ScriptedUpstream):
         self._cases = cases
 
     def choose(self, seen: Seen) -> Play:
+        self.seen.clear()  # some kilobytes a request, which looks like a leak of the gateway once there are ten thousands of them
         return self._cases[self.number(seen)].play
 
     def number(self, seen: Seen) -> int:
@@ -132,7 +133,7 @@ async def play_all(cases: Sequence[Case], home: Path) -> Outcome:
     return outcome
 
 
-async def _gateway(upstream: ScriptedUpstream, records: Records, home: Path) -> ProxyHandle:
+async def _gateway(upstream: ScriptedUpstream, records: Records, home: Path, **more: Any) -> ProxyHandle:
     return await start_proxy(
         port=0,
         home=home,
@@ -147,6 +148,7 @@ async def _gateway(upstream: ScriptedUpstream, records: Records, home: Path) -> 
         server={"keep_alive_seconds": 0.2},
         spend_controls={"daily_request_budget": 1_000_000, "daily_input_token_budget": 10**12},
         plugins=[records],
+        **more,
     )
 
 

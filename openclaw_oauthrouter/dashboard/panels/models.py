@@ -9,6 +9,11 @@ from openclaw_oauthrouter.canonical.trace import RequestRecord
 
 _SHOWN = 8
 
+MOST_NAMES = 200
+"""Models that are told apart; some endpoints answer to any name at all."""
+
+OTHER = "other"
+
 
 @dataclass(slots=True)
 class _Sums:
@@ -30,7 +35,9 @@ class Models:
         """Count a record for the model that answered."""
         if record.model_answered is None:
             return
-        sums = self._sums.setdefault(record.model_answered, _Sums())
+        name = record.model_answered
+        name = name if name in self._sums or len(self._sums) < MOST_NAMES else OTHER
+        sums = self._sums.setdefault(name, _Sums())
         sums.requests += 1
         sums.cost += record.cost or 0.0
         sums.unpriced += record.unpriced

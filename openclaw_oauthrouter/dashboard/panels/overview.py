@@ -35,7 +35,8 @@ class Overview:
             self._add_cost(record, record.cost)
         elif record.unpriced:
             model = record.model_answered or "other"
-            self._unpriced[model if len(self._unpriced) < _MOST_NAMES else "other"] = self._unpriced.get(model, 0) + 1
+            model = model if model in self._unpriced or len(self._unpriced) < _MOST_NAMES else "other"
+            self._unpriced[model] = self._unpriced.get(model, 0) + 1
 
     def render(self) -> JsonObject:
         """Figures."""

@@ -37,7 +37,7 @@ class WireNames:
         """The wire form of a name."""
         wire = self._wire.get(name)
         if wire is None:
-            wire = self._wire[name] = self._free(_spelt(name)[: self._limit] or "_")
+            wire = self._wire[name] = self._free(_spelt(name[: self._limit]) or "_")
             self._taken.add(wire)
         return wire
 

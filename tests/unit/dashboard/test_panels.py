@@ -15,7 +15,7 @@ from openclaw_oauthrouter.dashboard.panels import state_panels
 from openclaw_oauthrouter.dashboard.panels.budgets import Budgets
 from openclaw_oauthrouter.dashboard.panels.cost import Cost
 from openclaw_oauthrouter.dashboard.panels.latency import Latency
-from openclaw_oauthrouter.dashboard.panels.models import Models
+from openclaw_oauthrouter.dashboard.panels.models import MOST_NAMES, OTHER, Models
 from openclaw_oauthrouter.dashboard.panels.overview import Overview
 from openclaw_oauthrouter.dashboard.panels.providers import Providers
 from openclaw_oauthrouter.dashboard.panels.requests import Requests
@@ -98,6 +98,18 @@ def test_models_busiest_first() -> None:
     for one in (fallen_back(), record(), record(), record(model_answered=None)):
         panel.update(one)
     assert [row[:2] for row in panel.render()["rows"]] == [["anthropic/claude-haiku-4-5", 2], ["openai/gpt-5.4-mini", 1]]
+
+
+def test_models_and_overview_tell_a_bounded_number_of_names_apart() -> None:
+    models, overview = Models(), Overview()
+    for number in range(2 * MOST_NAMES):
+        one = record(model_answered=f"house/invented-{number}", cost=None)
+        models.update(one)
+        overview.update(one)
+    assert len(models._sums) == MOST_NAMES + 1
+    assert models.render()["rows"][0][:2] == [OTHER, MOST_NAMES]
+    assert len(overview._unpriced) <= MOST_NAMES
+    assert sum(overview._unpriced.values()) == 2 * MOST_NAMES
 
 
 def test_providers_show_cooldowns_first_and_calls_after() -> None:

@@ -19,8 +19,11 @@ from openclaw_oauthrouter.errors import (
     UpstreamStatusError,
     UpstreamTimeout,
 )
-from openclaw_oauthrouter.health.cooldowns import MOST_SUBJECTS
+from openclaw_oauthrouter.health.cooldowns import MOST_SUBJECTS, PROBE_SECONDS, Cooldowns, Subject
+from openclaw_oauthrouter.health.failures import classify_failure
+from openclaw_oauthrouter.health.plan_windows import MOST_WINDOWS, PlanWindows
 from openclaw_oauthrouter.health.registry import HealthRegistry
+from openclaw_oauthrouter.health.windows import Reading
 from openclaw_oauthrouter.interfaces import Health
 
 OPUS, HAIKU, KEY, PLAN = "claude-opus-4-6", "claude-haiku-4-5", "anthropic:key", "anthropic:plan"
@@ -328,6 +331,31 @@ def test_registry_any_number_of_models_takes_a_bounded_room(registry: HealthRegi
     assert len(snapshot["cooldowns"]) == len(snapshot["windows"]) == MOST_SUBJECTS
     assert registry.blocked("openai", f"no-such-model-{MOST_SUBJECTS + 4}", KEY)
     assert registry.blocked("openai", "no-such-model-4", KEY) is None
+
+
+def test_probes_are_forgotten_with_what_they_probe(clock: Clock) -> None:
+    cooldowns, windows = Cooldowns(clock), PlanWindows(clock)
+    limited = UpstreamRateLimitError("slow down", upstream_status=429, retry_after=3600.0)
+    for number in range(MOST_SUBJECTS + 50):
+        subject = Subject("model", "openai", f"no-such-model-{number}")
+        cooldowns.begin(subject, classify_failure(limited), limited)
+        reading = Reading("tokens", 1.0, clock.now + 86_400.0, True, "", clock.now, per_model=True)
+        windows.observe("openai", KEY, f"no-such-model-{number}", [reading])
+        clock.now += PROBE_SECONDS + 1  # a probe is due
+        cooldowns.calling(subject)
+        windows.calling("openai", KEY, f"no-such-model-{number}")
+    for probes in (cooldowns._probes, windows._probes):
+        assert 0 < len(probes._started) <= MOST_SUBJECTS
+        assert len(probes._pauses) <= MOST_SUBJECTS
+
+
+def test_registry_provider_that_names_ever_new_windows_takes_a_bounded_room(registry: HealthRegistry) -> None:
+    for number in range(MOST_WINDOWS * 3):
+        minutes = str(100 + number)
+        registry.observe_headers(
+            "openai-codex", KEY, {**codex_window(50.0, 1_795_009_000.0), "x-codex-primary-window-minutes": minutes}
+        )
+    assert 0 < len(registry.snapshot()["windows"]) <= MOST_WINDOWS
 
 
 # ------------------------------------------------------------------ for people
