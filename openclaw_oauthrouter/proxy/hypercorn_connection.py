@@ -10,12 +10,20 @@ from hypercorn.asyncio.tcp_server import MAX_RECV, TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.protocol.ws_stream import WSStream
 from hypercorn.typing import AppWrapper, ASGIFramework, ConnectionState
 from hypercorn.utils import wrap_app
 
 from openclaw_oauthrouter.config.server import ServerSettings
 from openclaw_oauthrouter.errors import RequestTimeoutError
 from openclaw_oauthrouter.proxy.http1 import refusal
+from openclaw_oauthrouter.proxy.socket_message import SocketMessage
+
+SLICE = 2048
+"""Bytes of a WebSocket's that are read at once: hundreds of tiny frames, after which others have their turn."""
+
+GOODBYE_SECONDS = 1.0
+"""In which a client whose message was too much may learn why it is disconnected."""
 
 
 class Hypercorn:
@@ -69,15 +77,21 @@ class HypercornConnection(TCPServer):
     ) -> None:
         loop = asyncio.get_running_loop()
 
-        async def asked(*arguments: Any) -> None:
+        async def asked(scope: Any, receive: Any, send: Any, *arguments: Any) -> None:
             self._has_asked = True
             self._stop_clock()
-            await application(*arguments)
+            stream = getattr(send, "__self__", None)
+            if isinstance(stream, WSStream):
+                self._is_socket = True
+                stream.buffer = SocketMessage(config.websocket_max_message_size, self._refuse)
+            await application(scope, receive, send, *arguments)
 
         super().__init__(cast("AppWrapper", asked), loop, config, context, ConnectionState({}), reader, writer)
         self._settings = settings
         self._between_requests = True
         self._has_asked = False
+        self._is_socket = False
+        self._refused = False
         self._clock: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
@@ -115,10 +129,33 @@ class HypercornConnection(TCPServer):
                 break
             if data and self._between_requests:
                 self._start_clock()
-            await self.protocol.handle(RawData(data))
+            await self._take(data)
         await self.protocol.handle(Closed())
         # Hypercorn would hold the socket of a client that has left until the pause between two requests is over.
         await self.idle_task.stop()
+
+    async def _take(self, data: bytes) -> None:
+        if not self._is_socket:
+            await self.protocol.handle(RawData(data))
+            return
+        for start in range(0, len(data), SLICE):
+            if self._refused:
+                return
+            await self.protocol.handle(RawData(data[start : start + SLICE]))
+            await asyncio.sleep(0)
+
+    def _refuse(self) -> None:
+        """A message was too much: what still comes is thrown away, and soon nothing can come any more."""
+        if not self._refused:
+            self._refused = True
+            self.loop.call_later(GOODBYE_SECONDS, self._leave)
+
+    def _leave(self) -> None:
+        transport = self.writer.transport
+        if transport.get_write_buffer_size():
+            transport.abort()
+        else:
+            transport.close()
 
     def _start_clock(self) -> None:
         if self._clock is None:

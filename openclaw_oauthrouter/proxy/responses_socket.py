@@ -32,8 +32,14 @@ PATH = "/v1/responses"
 MOST_WAITING = 16
 """Messages that may wait for their turn; one who sends more is disconnected."""
 
+MOST_WAITING_BYTES = 32 << 20
+"""Of them, where more than one waits."""
+
 MOST_REMEMBERED = 32
 """Responses of one connection that ``previous_response_id`` finds, the most recent ones."""
+
+MOST_REMEMBERED_BYTES = 16 << 20
+"""Of their conversations as JSON; the latest is always found."""
 
 _SCHEMES = {"ws": "http", "wss": "https"}
 _REFUSED_BY_US = 1008
@@ -82,7 +88,7 @@ async def _refuse(scope: Scope, send: Send, error: OAuthRouterError, dialect: Di
 class _Conversation:
     """One connection that was let in.
 
-    :ivar items: response id -> the whole conversation up to and including that response, as input items
+    Of each response it keeps the whole conversation up to and including that response, as input items, and their size.
     """
 
     def __init__(self, live: Live, client: str, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
@@ -91,16 +97,20 @@ class _Conversation:
         self._headers = headers
         self._receive = receive
         self._send = send
-        self._waiting: asyncio.Queue[JsonObject | None] = asyncio.Queue()
+        self._waiting: asyncio.Queue[tuple[JsonObject, int] | None] = asyncio.Queue()
+        self._waiting_bytes = 0
         self._over = False
         self._running: asyncio.Task[None] | None = None
-        self._items: OrderedDict[str, list[JsonObject]] = OrderedDict()
+        self._items: OrderedDict[str, tuple[list[JsonObject], int]] = OrderedDict()
+        self._items_bytes = 0
 
     async def run(self) -> None:
         """Answer until the client leaves."""
         reader = asyncio.create_task(self._read())
         try:
-            while (event := await self._waiting.get()) is not None and not self._over:
+            while (waited := await self._waiting.get()) is not None and not self._over:
+                event, size = waited
+                self._waiting_bytes -= size
                 await self._handle(event)
             if self._over:
                 await asyncio.wait((reader,), timeout=_GOODBYE_SECONDS)
@@ -120,16 +130,22 @@ class _Conversation:
                     await self._say(_fault(InvalidRequestError("a message must be a JSON object, sent as text")))
                 elif event.get("type") == "response.cancel":
                     self._stop()
-                elif self._waiting.qsize() >= MOST_WAITING:
+                elif self._is_too_much(size := len(message.get("text") or message.get("bytes") or b"")):
                     self._over = True
                     await self._send({"type": "websocket.close", "code": _TOO_MUCH})
                     self._stop()
                 else:
-                    self._waiting.put_nowait(event)
+                    self._waiting_bytes += size
+                    self._waiting.put_nowait((event, size))
         finally:
             self._over = True
             self._stop()
             self._waiting.put_nowait(None)
+
+    def _is_too_much(self, size: int) -> bool:
+        """Whether another message of so many bytes may not wait."""
+        waiting = self._waiting.qsize()
+        return waiting >= MOST_WAITING or (waiting > 0 and self._waiting_bytes + size > MOST_WAITING_BYTES)
 
     def _stop(self) -> None:
         if self._running is not None:
@@ -176,16 +192,23 @@ class _Conversation:
         if earlier is None:
             return own
         del body["previous_response_id"]
-        items = [*earlier, *own]
+        items = [*earlier[0], *own]
         body["input"] = items
         return items
 
     def _remember(self, response: JsonObject, items: list[JsonObject]) -> None:
         id_, output = response.get("id"), response.get("output")
         if isinstance(id_, str) and isinstance(output, list):
-            self._items[id_] = [*items, *output]
-            while len(self._items) > MOST_REMEMBERED:
-                self._items.popitem(last=False)
+            whole = [*items, *output]
+            size = len(orjson.dumps(whole))
+            self._forget(id_)
+            self._items[id_] = whole, size
+            self._items_bytes += size
+            while len(self._items) > MOST_REMEMBERED or (self._items_bytes > MOST_REMEMBERED_BYTES and len(self._items) > 1):
+                self._forget(next(iter(self._items)))
+
+    def _forget(self, id_: str) -> None:
+        self._items_bytes -= self._items.pop(id_, ([], 0))[1]
 
     async def _warm_up(self, body: JsonObject, items: list[JsonObject]) -> None:
         """Codex CLI opens a connection before it has anything to ask: a response without an answer, to go on from."""

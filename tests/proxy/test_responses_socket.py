@@ -14,6 +14,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from openclaw_oauthrouter.proxy import responses_socket
 from tests.faults.answers import ANTHROPIC, CODEX
 from tests.support.upstream import STALL, Play
 
@@ -21,6 +22,9 @@ TOKEN = "local-test-token"
 MODEL = "openai-codex/gpt-5.4"
 BEGINNING = CODEX.events[: 1 + next(at for at, event in enumerate(CODEX.events) if b".delta" in event)]
 """Of an answer, up to its first words."""
+
+FIRST_PIECE, EMPTY_PIECE = b"\x01\x81\0\0\0\0x", b"\x00\x80\0\0\0\0"
+"""Frames of a text message that does not end."""
 
 
 def url(handle: Any, path: str = "/v1/responses") -> str:
@@ -201,6 +205,76 @@ async def test_flood_of_requests_is_cut_off(house: Any) -> None:
             await flood(client)
 
 
+@pytest.mark.parametrize("piece", ["x", ""])
+async def test_message_in_countless_pieces_is_closed_with_1009(piece: str, house: Any) -> None:
+    handle, _ = await house()
+    async with socket(handle) as client:
+        assert await closed_by(client, ['{"type": "', *[piece] * 20_000, '"}']) == 1009
+
+
+async def test_client_that_sends_on_after_1009_is_disconnected(house: Any) -> None:
+    handle, _ = await house()
+    reader, writer = await connected(handle)
+    frames = FIRST_PIECE + EMPTY_PIECE * 2000
+    async with asyncio.timeout(20):
+        while not reader.at_eof():
+            try:
+                writer.write(frames)
+                await writer.drain()
+                await asyncio.wait_for(reader.read(1000), 0.01)
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                break
+    writer.close()
+
+
+async def test_message_in_many_pieces_of_some_size_is_read(house: Any) -> None:
+    handle, _ = await house(Play(CODEX.events))
+    async with socket(handle) as client:
+        body = orjson.dumps({"type": "response.create", "model": MODEL, "input": "hi " * 500_000}).decode()
+        await client.send([*body[:500], *(body[start : start + 1000] for start in range(500, len(body), 1000))])
+        assert (await rest_of(client))[-1]["type"] == "response.completed"
+
+
+async def test_conversations_of_a_connection_are_bounded_in_bytes(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(responses_socket, "MOST_REMEMBERED_BYTES", 20_000)
+    handle, _ = await house(Play(CODEX.events))
+    async with socket(handle) as client:
+
+        async def warmed(characters: int) -> str:
+            return str((await answer_to(client, input="x" * characters, generate=False))[-1]["response"]["id"])
+
+        async def end_after(id_: str) -> str:
+            return str((await answer_to(client, previous_response_id=id_))[-1]["type"])
+
+        ids = [await warmed(7_000) for _ in range(3)]
+        assert await end_after(ids[0]) == "error"
+        assert await end_after(ids[2]) == "response.completed"
+        assert await end_after(await warmed(30_000)) == "response.completed"  # the latest is always found
+
+
+async def test_messages_that_wait_are_bounded_in_bytes(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(responses_socket, "MOST_WAITING_BYTES", 20_000)
+    handle, upstream = await house(Play([STALL]))
+    message = orjson.dumps({"type": "response.create", "model": MODEL, "input": "x" * 9_000}).decode()
+    async with socket(handle) as client:
+        await client.send(message)
+        await upstream.arrived()
+        assert await closed_by(client, message, message, message) == 1009
+
+
+async def closed_by(client: ClientConnection, *messages: str | list[str]) -> int | None:
+    """The code with which the gateway closes a connection on which this is sent."""
+    try:
+        for message in messages:
+            await client.send(message)
+        while True:
+            await asyncio.wait_for(client.recv(), 10)
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd is not None else None
+
+
 async def flood(client: ClientConnection) -> None:
     for _ in range(40):
         await client.send(orjson.dumps({"type": "response.create", "model": MODEL, "input": "hi"}).decode())
@@ -246,6 +320,22 @@ async def test_upgrade_elsewhere_is_426_in_the_clients_dialect(path: str, house:
     assert ("type" in body) == (path == "/v1/messages")
     assert body["error"]["message"]
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def connected(handle: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A WebSocket of which the test writes the frames itself."""
+    port = int(str(handle.base_url).rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    lines = ["GET /v1/responses HTTP/1.1", "host: 127.0.0.1", f"authorization: Bearer {handle.auth_token}"]
+    lines += [
+        "upgrade: websocket",
+        "connection: Upgrade",
+        "sec-websocket-version: 13",
+        "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+    ]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    assert b" 101 " in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    return reader, writer
 
 
 async def upgrade(handle: Any, path: str, headers: dict[str, str]) -> httpx.Response:
