@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Many short programs are run: compiling the package for each of them would take most of the time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test test-e2e lint format soak bench bench-more docs docs-check pictures dist image clean
 

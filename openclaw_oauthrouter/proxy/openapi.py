@@ -127,6 +127,17 @@ _DASHBOARD: JsonObject = {
     },
 }
 
+_CHANGES = {"changes": list_schema(ANY_OBJECT, minItems=1)}
+_VERSION = {"version": TEXT}
+_SHOWN = {"version": TEXT, "diff": TEXT, "settings": list_schema({}), "problems": list_schema(ANY_OBJECT)}
+_MADE = {**_SHOWN, "undo": TEXT}
+
+
+def _change(summary: str, asked: JsonObject, told: JsonObject, **optional: object) -> JsonObject:
+    """A change by the owner: 403 for everybody else, 409 where the file has changed since it was shown."""
+    return {"post": _operation(summary, object_schema(told), requestBody=_body(object_schema(asked, optional)))}
+
+
 _OTHER_PATHS: JsonObject = {
     "/health": {"get": _operation("Whether the gateway answers, and whether it can serve", _HEALTH, security=[])},
     "/openapi.json": {"get": _operation("This document", object_schema({"openapi": {"const": "3.1.0"}}))},
@@ -224,12 +235,39 @@ _OTHER_PATHS: JsonObject = {
             parameters=[_query(name, TEXT) for name in ("since", "until")],
         )
     },
+    "/debug/history/conversations": {
+        "get": _operation(
+            "Conversations of earlier days",
+            object_schema({}),
+            parameters=[_query(name, TEXT) for name in ("since", "until", "n")],
+        )
+    },
     "/debug/history/request/{request_id}": {
         "get": _operation(
             "One record of earlier days",
             ANY_OBJECT,
             parameters=[{"name": "request_id", "in": "path", "required": True, "schema": TEXT}],
         )
+    },
+    "/debug/notices": {"get": _operation("What the owner should know", ANY_OBJECT)},
+    "/debug/models": {
+        "get": _operation("The models as the dashboard shows them", ANY_OBJECT, parameters=[_query("all", {"enum": ["0", "1"]})])
+    },
+    "/debug/settings": {"get": _operation("The settings as the dashboard shows them", ANY_OBJECT)},
+    "/debug/settings/preview": _change("What a change would do", _CHANGES, _SHOWN),
+    "/debug/settings/apply": _change("Make a change that was shown", {**_CHANGES, **_VERSION}, _MADE),
+    "/debug/settings/undo": _change("Take a change back", {"name": TEXT, **_VERSION}, _SHOWN, preview={"type": "boolean"}),
+    "/debug/client-keys/add": _change(
+        "Add a client key", {"name": TEXT, **_VERSION}, {**_MADE, "token": TEXT}, limits=ANY_OBJECT
+    ),
+    "/debug/client-keys/remove": _change("Remove a client key", {"name": TEXT, **_VERSION}, _MADE),
+    "/debug/accounts/add": _change("Keep a key", {"provider": TEXT}, {"name": TEXT, "provider": TEXT}, secret=TEXT, name=TEXT),
+    "/debug/accounts/test": _change("Try a key", {"provider": TEXT}, {"works": {}, "words": TEXT}, secret=TEXT, name=TEXT),
+    "/debug/accounts/remove": _change("Remove a key", {"name": TEXT}, {"name": TEXT, "undo": TEXT}),
+    "/debug/accounts/put-back": _change("Put a removed key back", {"undo": TEXT}, {"name": TEXT}),
+    "/debug/sign-in": {
+        **_change("Begin to sign in with ChatGPT", {}, {"url": TEXT}),
+        "get": _operation("How the sign-in stands", object_schema({"state": TEXT, "words": TEXT})),
     },
     "/debug/panels": {"get": _operation("The dashboard's panels", object_schema({"panels": {}}))},
     "/metrics": {"get": _operation("Prometheus metrics", TEXT, kind="text/plain")},

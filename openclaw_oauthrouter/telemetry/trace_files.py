@@ -97,7 +97,10 @@ class Packer:
 
     def _pack_all(self) -> None:
         while not self._stopped.is_set():
-            waiting = [file for file in trace_files(self._path) if file.suffix != PACKED and file != self._path]
+            try:
+                waiting = [file for file in trace_files(self._path) if file.suffix != PACKED and file != self._path]
+            except OSError:  # the folder is gone
+                return
             ready = [file for file in waiting if self._is_quiet(file)]
             for file in ready:
                 # A folder that cannot be written is told of by whoever writes the trace.

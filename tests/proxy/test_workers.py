@@ -20,7 +20,7 @@ from openclaw_oauthrouter.proxy.listener import bind, port_of
 from openclaw_oauthrouter.proxy.workers.channel import RECORDS, Channel
 from openclaw_oauthrouter.proxy.workers.place import Place, place_told
 from openclaw_oauthrouter.proxy.workers.supervisor import Supervisor
-from openclaw_oauthrouter.telemetry.jsonl import trace_path
+from openclaw_oauthrouter.telemetry.trace_files import trace_path
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="the system shares no ports")
 
