@@ -10,6 +10,9 @@ import orjson
 MOST_BYTES = 1 << 21
 """Of all that is remembered, as JSON; in memory it takes some five times as much."""
 
+MOST_LISTS = 1000
+"""A short list takes far more room in memory than as JSON."""
+
 
 class Repeated:
     """Lists of JSON values that came lately; nobody may change them.
@@ -32,6 +35,6 @@ class Repeated:
         if len(key) * 4 <= self._most_bytes:
             self._known[key] = value
             self.bytes += len(key)
-            while self.bytes > self._most_bytes:
+            while self.bytes > self._most_bytes or len(self._known) > MOST_LISTS:
                 self.bytes -= len(self._known.popitem(last=False)[0])
         return value
