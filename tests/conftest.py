@@ -5,12 +5,17 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import ssl
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from httpx import create_ssl_context
 from hypothesis import HealthCheck, settings
 
+from openclaw_oauthrouter import plugins
 from openclaw_oauthrouter.catalog.presets import presets
 
 _OURS = ("OAUTHROUTER_E2E_", "OAUTHROUTER_SHARED")
@@ -37,6 +42,25 @@ def pytest_collection_finish() -> None:
     """What some ten thousand tests were made of stays until the end: the garbage collector need not look through it."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_never_changes_is_read_once() -> Iterator[None]:
+    """Reading some hundred certificates for each client, and all distributions for each gateway, would be half of the time."""
+
+    @cache
+    def known(trust_env: bool, *_: str | None) -> ssl.SSLContext:
+        return create_ssl_context(trust_env=trust_env)
+
+    def shared(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:
+        if verify is not True or cert is not None:
+            return create_ssl_context(verify, cert, trust_env)
+        return known(trust_env, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._transports.default.create_ssl_context", shared)
+        patch.setattr(plugins, "entry_points", cache(plugins.entry_points))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
