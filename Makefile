@@ -14,7 +14,7 @@ run: $(VENV)/run.stamp
 
 # More workers than cores: many tests wait for time-outs and processes.
 test: $(VENV)/dev.stamp
-	$(BIN)/pytest -n 4 -m "not e2e"
+	$(BIN)/pytest -n 3 -m "not e2e"
 
 # Needs what .ci/run installs: Node, openclaw, Claude Code, Codex CLI, chromium, faketime, redis-server.
 test-e2e: $(VENV)/dev.stamp
