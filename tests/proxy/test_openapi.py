@@ -93,7 +93,7 @@ def test_openapi_document_is_served_behind_the_token(background: Background) -> 
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=10, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 def test_openapi_what_is_served_keeps_to_the_document(case: Any, background: Background) -> None:
     _ask_for_a_model_there_is(case)
     answer = case.call(base_url=background.base_url, headers={"authorization": f"Bearer {TOKEN}"})

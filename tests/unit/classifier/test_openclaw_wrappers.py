@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from openclaw_oauthrouter.canonical.content import BlobPart, TextPart, ToolCallPart, ToolCallResponsePart
@@ -86,9 +88,13 @@ TASKS = (
 )
 
 
+@cache
+def usual_rules() -> Rules:
+    return Rules(builtin_dimensions(Parameters.load(learned=True).weights), learned=True, profile="balanced", cut_points=None)
+
+
 def tier_of(found: RequestFeatures) -> Tier:
-    rules = Rules(builtin_dimensions(Parameters.load(learned=True).weights), learned=True, profile="balanced", cut_points=None)
-    return rules.classify(found).tier
+    return usual_rules().classify(found).tier
 
 
 @pytest.mark.parametrize("task", TASKS)
