@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import ssl
 from collections.abc import Iterator
 from functools import cache
@@ -33,7 +34,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 
 def pytest_configure() -> None:
-    """Each of some thousand gateways makes a ledger that it syncs to its disk: in memory that takes no time."""
+    """A place and signals that do not depend on how the tests were started."""
+    # A shell has what it starts in the background ignore Ctrl-C, and so would every program that a test interrupts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Each of some thousand gateways makes a ledger that it syncs to its disk: in memory that takes no time.
     if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _MEMORY_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
