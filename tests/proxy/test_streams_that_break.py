@@ -10,6 +10,7 @@ import pytest
 
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.hookspecs import hookimpl
+from tests.proxy.conftest import HASTE
 from tests.support.anthropic_streams import END, ERROR, MESSAGE, START, TEXT_START, TEXT_STOP, WHOLE_STREAM, text
 from tests.support.upstream import CUT, STALL, Piece, Play
 
@@ -58,13 +59,17 @@ def says_error(path: str, body: str) -> bool:
     return last["type"] in ("response.failed", "error") and "response.completed" not in body
 
 
+PATIENT = {**HASTE, "timeouts": {**HASTE["timeouts"], "first_byte": 10.0}}
+"""The answer begins at once, but a busy machine may take its time."""
+
+
 @pytest.mark.parametrize("path", BODIES)
 @pytest.mark.parametrize("name", BROKEN)
 async def test_breaking_in_the_middle_is_told_in_the_stream(
     name: str, path: str, gateway: Any, scripted: Any, client: Any
 ) -> None:
     upstream = await scripted(Play(BROKEN[name]))
-    handle = await gateway(upstream)
+    handle = await gateway(upstream, upstream=PATIENT)
     answer = await (await client(handle)).post(path, json={**BODIES[path], "stream": True})
     assert answer.status_code == 200
     assert "Hel" in answer.text
