@@ -1,17 +1,43 @@
-"""Codex CLI's wrapping: context and instruction blocks sent as user messages of their own."""
+"""Codex CLI's wrapping: context, instruction and notice blocks sent as user messages of their own."""
 
 from __future__ import annotations
 
+import re
+
 from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import without_elements
 
-ELEMENTS = ("environment_context", "user_instructions")
+ELEMENTS = (
+    "environment_context",
+    "environments_instructions",
+    "user_instructions",
+    "user_shell_command",
+    "user_verification_notice",
+    "permissions instructions",
+    "collaboration_mode",
+    "personality_spec",
+    "model_instructions",
+    "model_switch",
+    "skills_instructions",
+    "skill",
+    "apps_instructions",
+    "plugins_instructions",
+    "context_window_guidance",
+    "context_window_reminder",
+    "image_resize_notice",
+    "subagent_notification",
+    "turn_aborted",
+    "INSTRUCTIONS",
+)
+_TITLE = re.compile(r"# AGENTS\.md instructions(?: for [^\n]{1,400})?\s*(?=<INSTRUCTIONS>)")
 
 
 class CodexCli:
-    """Context blocks as seen in Codex CLI 0.169.0."""
+    """Blocks as seen in Codex CLI 0.171.0."""
 
     name = "codex_cli"
 
     def strip(self, text: str) -> str:
-        """The text without context blocks."""
+        """The text without such blocks."""
+        if "<INSTRUCTIONS>" in text:
+            text = _TITLE.sub("", text)
         return without_elements(text, ELEMENTS)

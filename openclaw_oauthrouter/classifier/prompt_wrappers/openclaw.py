@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import without_blocks, without_elements
+from openclaw_oauthrouter.classifier.prompt_wrappers.attachments import without_attachments, words_beside_media
+from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import without_blocks
+from openclaw_oauthrouter.classifier.prompt_wrappers.headers import is_label, without_header
+from openclaw_oauthrouter.classifier.prompt_wrappers.moments import bears_moment
 
-DEPTH = 12
-"""Layers looked through: a scheduled run of a sub-agent's queued message has about six."""
+DEPTH = 16
+"""Layers looked through: a scheduled run of a sub-agent's queued message from a channel has about ten."""
 
-_DATE = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d"
-_CHANNELS = "WebChat|WhatsApp|Telegram|Signal|Slack|Discord|Google Chat|iMessage|Teams|Matrix|Zalo"
 _UNTIL_FENCE = r"```json\n.*?\n```"
 
 CONTINUATIONS = (
@@ -29,8 +30,14 @@ NOTICES = (
     "Runtime: agent=",
     "This turn ended before a reply: ",
     "[System] ",
+    "[System Message]",
+    "[System note",
+    "System note: ",
     "[SYSTEM HANDOFF]",
     "[OpenClaw ",
+    "[Post-compaction context refresh]",
+    "[Subagent Context] Every subagent spawned from this session has now settled",
+    "[Subagent Context] Your prior run ended while waiting for descendant",
     "[Internal task completion event]",
     "[Generated media delivery retry]",
     "A background task completed. ",
@@ -45,6 +52,7 @@ NOTICES = (
     "Follow the heartbeat monitor scratch context",
     "Run the following periodic tasks (only those due",
     "Read HEARTBEAT.md if it exists",
+    "Group thread round ",
     "[User sent media without caption]",
     "Attached image(s) from tool result:",
     "(see attached ",
@@ -57,6 +65,9 @@ TRAILERS = (
     "Begin. Execute the assigned task to completion.",
     "Please relay this reminder to the user in a helpful",
     "Handle this reminder internally. Do not relay",
+    "Return your summary as plain text; it will be delivered",
+    "Return your response as plain text; it will be delivered",
+    "Untrusted context (",
 )
 """How the paragraph begins with which the runtime's words behind the user's set in."""
 
@@ -65,21 +76,30 @@ _TRAILING_PARAGRAPHS = tuple(f"\n\n{trailer}" for trailer in TRAILERS)
 REACH = 4096
 """Characters at the end of a message in which the runtime's words are looked for; the longest seen take a third of that."""
 
+_HEARTBEAT = re.compile(r"\bHEARTBEAT_OK\b[\s.!。”“»\"'`*]{0,8}\Z")
+"""Whatever a heartbeat's prompt was set to, and in whichever language: it ends with the answer expected if there is nothing to do."""
+
+_MEMORY = re.compile(
+    r"<((?=[\w.-]*(?:memor|recall|remind|context|metadata))[A-Za-z]+(?:[-_][A-Za-z]+)+)(?:\s[^<>\n]{0,200})?>.*?</\1>\s*",
+    re.DOTALL | re.IGNORECASE,
+)
+"""What plugins of memory put beside the words, each in an element of its own name."""
+
 _LEADING = re.compile(
     rf"""(?:
-      \[(?:[^\]\n]{{0,160}}\ )?{_DATE}[^\]\n]{{0,60}}\]        # a clock, a channel's header
-    | \[(?:{_CHANNELS})\ [^\]\n]{{1,200}}\]
-    | \[cron:(?:[^\[\]\n]|\[[^\[\]\n]*\]){{1,200}}\](?=\ )   # a job's name may hold brackets
-    | \[message_id:[^\]\n]+\] | \[media\ attached[^\]\n]*\]
-    | \[Queued\ messages\ while\ agent\ was\ busy\]
-    | \[Inter-session\ message\][^\n]*(?:\nThis\ content\ was\ routed\ by\ OpenClaw[^\n]*)?
-    | \[Subagent\ Context\][^\n]* | \[Subagent\ Task\]
+      \[Inter-session\ message\][^\n]*(?:\nThis\ content\ was\ routed\ by\ OpenClaw[^\n]*)?
+    | \[Subagent\ Context\][^\n]*
+    | \[Bootstrap\ truncation\ warning\](?:\n[^\n]+)*
+    | \[Queue\ overflow\][^\n]*(?:\n(?:Summary:|-\ [^\n]*))*
     | \[(?:Chat\ messages\ since\ your\ last\ reply|Recent\ chat\ messages)\ -\ for\ context\].*\n\[Current\ message\ -\ respond\ to\ this\]
     | \[Startup\ context\ loaded\ by\ runtime\].*\nEND_QUOTED_NOTES
-    | Context:\s*<active_memory_plugin>.*?</active_memory_plugin>
+    | \#{{1,4}}\ [^\n]*\bmemor(?:y|ies)\b[^\n]*\n(?:\s*[-*]\ [^\n]*\n)+
     | [^\n]{{1,200}}⟦openclaw:ctx⟧[ \t]*\n(?:{_UNTIL_FENCE}|(?:[^\n]+\n?)*)
     | [^\n]{{1,100}}\ \(untrusted[^)\n]{{0,60}}\):\n{_UNTIL_FENCE}
-    | System:\ \[{_DATE}[^\n]*
+    | System(?:\ \([a-z]+\))?:\ \[[^\]\n]*\d:\d\d[^\]\n]*\][^\n]*
+    | Active\ goal:\ [^\n]*\ —\ advance;\ keep\ active\ [^\n]*
+    | Current\ message:\n(?=\[Replying\ to) | \#\d+:(?=\ )
+    | To\ send\ an\ image\ back,\ [^\n]*
     | Delivery:\ (?:to\ send\ a\ message,|Final\ assistant\ text\ is\ not|No\ visible\ reply\ is)[^\n]*
     | Job\ ID:\ [^\n]*\ \|\ Received:\ [^\n]*
     | SECURITY\ NOTICE:\ The\ following\ content\ is\ from\ an\ EXTERNAL,.*?(?=<<<EXTERNAL_UNTRUSTED_CONTENT)
@@ -90,75 +110,104 @@ _LEADING = re.compile(
 )
 _TRAILING = re.compile(
     r"""(?:
-      ^Current\ time:\ [^\n]{1,100}\nReference\ UTC:\ [^\n]{1,40}
-    | ^<<<END_EXTERNAL_UNTRUSTED_CONTENT[^\n]*>>>
-    | ^\[message_id:\ [^\]\n]{1,200}\]
+      ^<<<END_EXTERNAL_UNTRUSTED_CONTENT[^\n]*>>>
     | ^Context:\ ⟦openclaw:ctx⟧.*
     )\Z""",
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
-_SENDER = re.compile(r" ?([^\n:]{1,80}): (?=\S)")
-"""Who writes, between a channel's header and the words."""
-
-_UNNAMED = ("(self)", "(sender)")
+_STATED_TIME = re.compile(
+    r"^(Current time|[^\n:]{2,40}): ([^\n]{4,120})(?:\n([^\n:]{0,40}\bUTC\b[^\n:]{0,10}): ([^\n]{4,60}))?(?=\n|\Z)", re.MULTILINE
+)
+"""The line in which a run is told the time, and the same in UTC; whatever the runtime has to say besides comes after it."""
 
 _QUEUED = re.compile(r"\[Queued user message from a previous active turn; [^\]\n]*\]\n")
-_ACTIVE_PROMPT = re.compile(rf"\n\n(?=\[[A-Z][a-z]{{2}} {_DATE})")
-_QUEUED_ITEM = re.compile(r"^---\nQueued #\d+[^\n]*\n", re.MULTILINE)
+_ACTIVE_PROMPT = re.compile(r"\n\n(?=\[[A-Z][a-z]{2} \d{4}-\d\d-\d\d[T ]\d\d:\d\d)")
+_QUEUE = re.compile(r"\[(?:Queued|Pending) messages[^\]\n]*\]\s*")
+_QUEUED_ITEM = re.compile(r"^---\nQueued #\d+[^\n]*\n|^Queued #\d+ context:\n(?:[^\n]+\n)+", re.MULTILINE)
 
 
 class OpenClaw:
-    """Seen in OpenClaw 2026.9.6, over all three of its provider protocols; the texts are those of its package."""
+    """Seen in OpenClaw 2026.9.6, over all three of its provider protocols; the texts are those of its package.
+
+    What its channels, plugins and users may word otherwise is known by its form instead: headers by the moment, the channel or the
+    label that they bear, a run's preamble by the time stated in front of it, memory by the name of its element.
+    """
 
     name = "openclaw"
 
     def strip(self, text: str) -> str:
         """Only what somebody asked for; ``""`` for what the runtime says by itself: notices, continuations, heartbeats."""
         text = without_blocks(text, "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>", "<<<END_OPENCLAW_INTERNAL_CONTEXT>>>")
-        text = without_elements(text, ("relevant-memories",))
+        if "</" in text:
+            text = _MEMORY.sub("", text.replace("Context:\n<active_memory_plugin>", "<active_memory_plugin>"))
+        scheduled = False
         for _ in range(DEPTH):
-            inner = _without_layer(text)
+            text = text.strip()
+            scheduled = scheduled or text.startswith("[cron:")
+            inner = _without_layer(text, scheduled)
             if inner == text:
                 break
             text = inner
         return text
 
 
-def _without_layer(text: str) -> str:
-    text = text.strip()
-    if text.startswith(NOTICES):
+def _without_layer(text: str, scheduled: bool) -> str:
+    text = without_attachments(text)
+    if text.startswith(NOTICES) or ("HEARTBEAT_OK" in text[-40:] and _HEARTBEAT.search(text)):
         return ""
     queued = _QUEUED.match(text)
     if queued:
         # What was queued stands there as context only, if an active prompt follows it.
         return _ACTIVE_PROMPT.split(text[queued.end() :])[-1]
+    queue = _QUEUE.match(text)
+    if queue:
+        return _each_of_queue(text[queue.end() :])
     leading = _LEADING.match(text)
     if leading:
-        return _QUEUED_ITEM.sub("", _without_sender(leading[0], text[leading.end() :]))
-    return _without_end(text)
+        return text[leading.end() :]
+    words = words_beside_media(text)
+    if words is None:
+        words = without_header(text)
+    return words if words is not None else _without_end(text, scheduled)
 
 
-def _without_sender(header: str, words: str) -> str:
-    """The words without the name of whoever wrote them; only one that the header bears out, for words of their own may end in a colon."""
-    sender = _SENDER.match(words) if header.startswith("[") else None
-    if sender is None:
-        return words
-    name = sender[1].partition(" (")[0]
-    known = f" {name} " in f"{header[:-1]} " or name in _UNNAMED
-    return words[sender.end() :] if known or " id:" in header else words
+def _each_of_queue(text: str) -> str:
+    items = (OpenClaw().strip(item) for item in _QUEUED_ITEM.split(text))
+    return "\n\n".join(item for item in items if item)
 
 
-def _without_end(text: str) -> str:
+def _without_end(text: str, scheduled: bool) -> str:
     # The runtime line is the last paragraph; an earlier one is the user quoting it.
     words, mark, line = text.rpartition("\n\nRuntime: agent=")
     if mark and "\n" not in line.strip():
         return words
     begin = max(0, len(text) - REACH)
+    told = _told_the_time(text, begin, scheduled)
+    if told is not None:
+        return text[:told]
     for trailer in _TRAILING_PARAGRAPHS:
         # A scheduled run's preamble may have more paragraphs behind it; the user's own words never do.
         start = text.rfind(trailer, begin)
         if start >= 0:
             return text[:start]
-    ends = text.endswith(("UTC", ">>>")) or (text.endswith("]") and "\n[message_id: " in text)
-    found = _TRAILING.search(text) if ends or "⟦openclaw:ctx⟧" in text else None
+    if text.endswith("]"):
+        words, _, last = text.rpartition("\n")
+        return words if words and is_label(last) else text
+    found = _TRAILING.search(text) if text.endswith(">>>") or "⟦openclaw:ctx⟧" in text else None
     return text[: found.start()] if found else text
+
+
+def _told_the_time(text: str, begin: int, scheduled: bool) -> int | None:
+    """Where the line begins in which a run is told the time."""
+    if not scheduled and "UTC" not in text[begin:] and "Current time: " not in text[begin:]:
+        return None
+    for found in _STATED_TIME.finditer(text, begin):
+        if not bears_moment(found[2]):
+            continue
+        if (
+            (found[4] and bears_moment(found[4]))
+            or found[1] == "Current time"
+            or (scheduled and text[found.end() :].startswith("\n\n"))
+        ):
+            return found.start()
+    return None

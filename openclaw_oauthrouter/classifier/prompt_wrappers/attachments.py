@@ -1,0 +1,54 @@
+"""What a host says about media and files beside the user's words: descriptions, transcripts, contents, placeholders."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import without_blocks
+
+_SECTION = re.compile(
+    r"\A\[(Audio|Image|Video)(?: \d+/\d+)?\]\n(?:User text:\n(.*?)\n)?(?:Transcript|Description):\n(.*)\Z", re.DOTALL
+)
+_WORDS_FIRST = re.compile(r"\AUser text:\n(.*?)\n\n\[(?:Audio|Image|Video)(?: \d+/\d+)?\]\n", re.DOTALL)
+_NEXT_SECTION = re.compile(r"\n\n\[(?:Audio|Image|Video) \d+/\d+\]\n(?:Transcript|Description):\n")
+_TRANSCRIPT = re.compile(r"\A\[Audio transcript[^\]\n]{0,80}\]: (\"(?:[^\"\\\n]|\\.)*+\")", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"<media:[a-z]+>(?: \([^)\n]{0,80}\))?")
+_QUOTED_BLOCK = re.compile(r"\[(Replying|Quoting|Quoted|Forwarded)\b[^\]\n]*\]\n.*?\n\[/\1[^\]\n]*\]", re.DOTALL)
+
+
+def without_attachments(text: str) -> str:
+    """The words without the contents of files, placeholders of media and messages quoted as a block; a text of nothing else stays."""
+    kept = text
+    if "<file name=" in kept:
+        kept = without_blocks(kept, "<file name=", "</file>")
+    if "<media:" in kept:
+        kept = _PLACEHOLDER.sub("", kept)
+    if "\n[/" in kept:
+        kept = _QUOTED_BLOCK.sub("", kept)
+    return kept if kept.strip() else text
+
+
+def words_beside_media(text: str) -> str | None:
+    """What the user wrote, or else said, beside media that the host looked at first; ``None`` when it did not."""
+    if text.startswith("User text:\n"):
+        first = _WORDS_FIRST.match(text)
+        return first[1] if first else None
+    if not text.startswith(("[Audio", "[Image", "[Video", "[audio")):
+        return None
+    said = _TRANSCRIPT.match(text)
+    if said:
+        return _decoded(said[1]) + text[said.end() :]
+    section = _SECTION.match(text)
+    if section is None:
+        return None
+    if section[2]:
+        return section[2]
+    return _NEXT_SECTION.sub("\n\n", f"{section[3]}") if section[1] == "Audio" else ""
+
+
+def _decoded(quoted: str) -> str:
+    try:
+        return str(json.loads(quoted))
+    except ValueError:
+        return quoted
