@@ -14,7 +14,8 @@ from pathlib import Path
 
 import orjson
 
-from openclaw_oauthrouter.telemetry.history import Span, TraceHistory
+from openclaw_oauthrouter.telemetry.history import TraceHistory
+from openclaw_oauthrouter.telemetry.history_sums import Span
 from openclaw_oauthrouter.telemetry.search import parse_search
 
 NOW = 1_795_910_400_000

@@ -13,7 +13,8 @@ from quart import Blueprint, Response, request
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.errors import InvalidRequestError, NotFoundError
-from openclaw_oauthrouter.telemetry.history import Span, TraceHistory
+from openclaw_oauthrouter.telemetry.history import TraceHistory
+from openclaw_oauthrouter.telemetry.history_sums import Span
 from openclaw_oauthrouter.telemetry.query import parse_count
 from openclaw_oauthrouter.telemetry.search import parse_search
 

@@ -15,18 +15,18 @@ from typing import Any
 import orjson
 
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.telemetry.history_sums import HOUR, SUMS, Span, summary, users
 from openclaw_oauthrouter.telemetry.reader import decode_line
 from openclaw_oauthrouter.telemetry.search import Condition
 from openclaw_oauthrouter.telemetry.trace_files import PACKED, open_trace, trace_files
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _BATCH = 2000
 _COUNTED = 10_000
 """Matches of a search that are counted; more are "more than 10,000"."""
 
 _MOST_IDS = 5000
 
-_HOUR = 3_600_000
 _TEXTS_REMEMBERED = 5000
 
 _TEXTS = ("tier", "model", "requested", "provider", "client", "agent", "path", "error")
@@ -42,7 +42,10 @@ _OWN = (
     "failed",
     "rerouted",
     "plan",
+    "extra",
+    "confidence",
     "latency",
+    "first",
     "input",
     "output",
     "cached",
@@ -65,33 +68,21 @@ CREATE INDEX IF NOT EXISTS requests_by_conversation ON requests (conversation, t
 CREATE INDEX IF NOT EXISTS requests_failed ON requests (text, ts) WHERE failed = 1;
 CREATE TABLE IF NOT EXISTS hours (
   hour INTEGER, tier TEXT, model TEXT, client TEXT,
-  requests INTEGER, failed INTEGER, rerouted INTEGER, unpriced INTEGER, input INTEGER, output INTEGER, cached INTEGER,
-  paid REAL, plan REAL, saved REAL, baseline REAL,
+  requests INTEGER, failed INTEGER, refused INTEGER, rerouted INTEGER, unpriced INTEGER, input INTEGER, output INTEGER, cached INTEGER,
+  paid REAL, extra REAL, plan REAL, saved REAL, baseline REAL,
   PRIMARY KEY (hour, tier, model, client)
 ) WITHOUT ROWID;
 PRAGMA user_version = {SCHEMA_VERSION};
 """
 
-_ADD_HOUR = """
-INSERT INTO hours VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, failed = failed + excluded.failed,
-  rerouted = rerouted + excluded.rerouted, unpriced = unpriced + excluded.unpriced, input = input + excluded.input,
-  output = output + excluded.output, cached = cached + excluded.cached, paid = paid + excluded.paid, plan = plan + excluded.plan,
-  saved = saved + excluded.saved, baseline = baseline + excluded.baseline
-"""
+_ADD_HOUR = (
+    f"INSERT INTO hours VALUES (?, ?, ?, ?, {', '.join('?' * len(SUMS))}) "  # noqa: S608 - fixed words
+    f"ON CONFLICT DO UPDATE SET {', '.join(f'{name} = {name} + excluded.{name}' for name in SUMS)}"
+)
 
-_SUMS = ("requests", "failed", "rerouted", "unpriced", "input", "output", "cached", "paid", "plan", "saved", "baseline")
 _CONVERSATION = ("first", "last", "requests", "failed", "input", "output", "cached", "session", "paid", "plan", "unpriced")
 _SHOWN = (*(f"requests.{column}" for column in _OWN), *(f"texts.{column}" for column in _TEXTS))
 _KEYS = ("seq", *_OWN, *_TEXTS)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """From one moment to another, in milliseconds since 1970; the end is not part of it."""
-
-    since: int
-    until: int
 
 
 class TraceHistory:
@@ -159,21 +150,15 @@ class TraceHistory:
         shown = [dict(zip(_KEYS, row, strict=True)) for row in rows]
         return {"rows": shown, "matches": min(len(found), _COUNTED), "counted": counted}
 
-    def summary(self, span: Span, points: int = 48) -> JsonObject:
-        """Sums of a span, in whole hours: totals, by tier, by model, and over time."""
-        first, last = span.since // _HOUR, -(-span.until // _HOUR)
-        step = max(1, -(-(last - first) // points))
+    def summary(self, span: Span) -> JsonObject:
+        """Sums of a span: totals, by tier, by model, by client, and over time."""
         with self._reading:
-            connection = self._open_to_read()
-            return {
-                "total": _sums(connection, "'all'", first, last).get("all", dict.fromkeys(_SUMS, 0)),
-                "tiers": _sums(connection, "tier", first, last),
-                "models": _sums(connection, "model", first, last),
-                "clients": _sums(connection, "client", first, last),
-                "start": first * _HOUR,
-                "step": step * _HOUR,
-                "points": _over_time(connection, first, last, step),
-            }
+            return summary(self._open_to_read(), span)
+
+    def users(self, span: Span) -> dict[str, list[JsonObject]]:
+        """Who asked which model how often in a span."""
+        with self._reading:
+            return users(self._open_to_read(), span)
 
     def conversations(self, span: Span, count: int = 100) -> JsonObject:
         """The conversations of a span that were spoken in last, with their sums; those of one session say so.
@@ -258,6 +243,7 @@ class TraceHistory:
         if version not in (0, SCHEMA_VERSION):
             connection.close()
             raise sqlite3.DatabaseError("an index of another edition")
+        connection.create_function("fold", 1, lambda text: str(text or "").lower(), deterministic=True)
         # What a crash loses is read again.
         connection.executescript(f"PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -32000; {_SCHEMA}")
         return connection
@@ -379,7 +365,10 @@ def _split(event: JsonObject) -> tuple[dict[str, Any], dict[str, Any]]:
         "failed": int((status or 0) >= 400),
         "rerouted": int(bool(event.get("fallback") or event.get("preRoute"))),
         "plan": int(bool(event.get("subscription"))),
+        "extra": int(event.get("paidBy") == "extra"),
+        "confidence": _number(event.get("routingConfidence")),
         "latency": _number(event.get("latencyMs")),
+        "first": _number(event.get("firstTokenMs")),
         "input": _number(tokens.get("input")),
         "output": _number(tokens.get("output")),
         "cached": _number(tokens.get("cacheRead")),
@@ -427,18 +416,20 @@ def _kept_text(connection: sqlite3.Connection, values: tuple[str, ...]) -> int:
 def _hour(own: dict[str, Any], texts: dict[str, Any]) -> tuple[Any, ...]:
     cost = own["cost"] or 0.0
     return (
-        own["ts"] // _HOUR,
+        own["ts"] // HOUR,
         texts["tier"],
         texts["model"],
         texts["client"],
         1,
         own["failed"],
+        int(own["failed"] and own["status"] < 500),
         own["rerouted"],
         int(own["cost"] is None and own["input"] is not None),
         own["input"] or 0,
         own["output"] or 0,
         own["cached"] or 0,
         0.0 if own["plan"] else cost,
+        cost if own["extra"] else 0.0,
         cost if own["plan"] else 0.0,
         own["saved"] or 0.0,
         own["baseline"] or 0.0,
@@ -469,16 +460,17 @@ def _resolved(connection: sqlite3.Connection, conditions: Sequence[Condition]) -
 
 
 def _texts_of(connection: sqlite3.Connection, condition: Condition) -> frozenset[int] | None:
-    """The ids a condition leaves, where it looks at nothing but shared words; the id of a request, where one is meant, is another matter."""
-    sql, parameters = condition.sql, condition.parameters
-    if "requests.id = ?" in sql:
-        if connection.execute("SELECT 1 FROM requests WHERE id = ?", parameters[-1:]).fetchone() is not None:
-            return None
-        sql, parameters = sql.replace(" OR requests.id = ?", ""), parameters[:-1]
-    if "text IN" not in sql or "requests." in sql:
+    """The ids a condition leaves, where it looks at nothing but shared words; what else it looks at may be nowhere."""
+    if condition.texts is None:
         return None
-    rows = connection.execute(f"SELECT id FROM (SELECT id, id AS text FROM texts) WHERE {sql}", parameters)  # noqa: S608 - made in search.py
-    return frozenset(row[0] for row in rows)
+    if condition.own is not None:
+        if not condition.seldom:
+            return None
+        found = connection.execute(f"SELECT 1 FROM requests WHERE {condition.own} LIMIT 1", condition.own_values)  # noqa: S608 - made in search.py
+        if found.fetchone() is not None:
+            return None
+    where = f"NOT ({condition.texts})" if condition.negated else condition.texts
+    return frozenset(row[0] for row in connection.execute(f"SELECT id FROM texts WHERE {where}", condition.texts_values))  # noqa: S608 - as above
 
 
 def _matching(connection: sqlite3.Connection, resolved: _Resolved, span: Span) -> tuple[list[int], bool]:
@@ -490,7 +482,7 @@ def _matching(connection: sqlite3.Connection, resolved: _Resolved, span: Span) -
     parts, values = ["+ts >= ? AND +ts < ?"], [span.since, span.until, *(v for one in resolved.others for v in one.parameters)]
     parts += [f"({one.sql})" for one in resolved.others]
     index = "NOT INDEXED"
-    if any(_means_failed(one) for one in resolved.others):
+    if any(one.failures for one in resolved.others):
         index = "INDEXED BY requests_failed"
         parts.append("failed = 1")
     if resolved.texts is not None:
@@ -502,13 +494,6 @@ def _matching(connection: sqlite3.Connection, resolved: _Resolved, span: Span) -
         (*values, _COUNTED + 1),
     ).fetchall()
     return [row[0] for row in rows], len(rows) <= _COUNTED
-
-
-def _means_failed(condition: Condition) -> bool:
-    first = condition.parameters[:1]
-    if condition.sql == "failed = ?":
-        return first == (1,)
-    return condition.sql in ("status = ?", "status BETWEEN ? AND ?") and isinstance(first[0], int) and first[0] >= 400
 
 
 def _newest(
@@ -532,25 +517,3 @@ def _where(conditions: Sequence[Condition], span: Span) -> tuple[str, tuple[obje
     parts = ["ts >= ? AND ts < ?", *(f"({condition.sql})" for condition in conditions)]
     values = [span.since, span.until, *(value for condition in conditions for value in condition.parameters)]
     return " AND ".join(parts), tuple(values)
-
-
-def _sums(connection: sqlite3.Connection, key: str, first: int, last: int) -> dict[str, dict[str, float]]:
-    columns = ", ".join(f"sum({name})" for name in _SUMS)
-    rows = connection.execute(
-        f"SELECT {key}, {columns} FROM hours WHERE hour >= ? AND hour < ? GROUP BY 1 ORDER BY 2 DESC LIMIT 50",  # noqa: S608 - fixed words
-        (first, last),
-    )
-    return {name: dict(zip(_SUMS, values, strict=True)) for name, *values in rows}
-
-
-def _over_time(connection: sqlite3.Connection, first: int, last: int, step: int) -> list[dict[str, float]]:
-    names = ("requests", "failed", "input", "output", "paid", "plan", "saved")
-    columns = ", ".join(f"sum({name})" for name in names)
-    rows = connection.execute(
-        f"SELECT (hour - ?) / ?, {columns} FROM hours WHERE hour >= ? AND hour < ? GROUP BY 1",  # noqa: S608 - fixed words
-        (first, step, first, last),
-    )
-    points: list[dict[str, float]] = [dict.fromkeys(names, 0) for _ in range(-(-(last - first) // step))]
-    for place, *values in rows:
-        points[place] = dict(zip(names, values, strict=True))
-    return points

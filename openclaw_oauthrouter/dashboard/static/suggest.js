@@ -6,17 +6,18 @@ const MOST = 20;
 const LOOKED_AT = 2000;
 
 const FIXED = {
-  tier: () => ["simple", "medium", "complex", "reasoning"],
-  status: () => ["2xx", "4xx", "429", "5xx"],
-  latency: () => [">2s", ">10s", "<500ms"],
-  cost: () => [">0.01", ">0.1", ">1"],
-  saved: () => [">0.01", ">1"],
-  input: () => [">10000", ">100000"],
-  output: () => [">1000", ">10000"],
-  stream: () => ["true", "false"],
-  failed: () => ["true", "false"],
-  rerouted: () => ["true", "false"],
-  plan: () => ["true", "false"],
+  tier: ["simple", "medium", "complex", "reasoning", "none"],
+  status: ["2xx", "4xx", "429", "5xx", ">=400"],
+  latency: [">2s", ">10s", ">1m", "<500ms"],
+  first: [">500ms", ">2s"],
+  cost: [">0.01", ">0.1", ">1"],
+  saved: [">0.01", ">1"],
+  input: [">10k", ">100k"],
+  output: [">1k", ">10k"],
+  stream: ["true", "false"],
+  failed: ["true", "false"],
+  rerouted: ["true", "false"],
+  plan: ["true", "false"],
 };
 
 const SEEN = {
@@ -25,19 +26,27 @@ const SEEN = {
   client: (event) => event.client,
   agent,
   path: (event) => event.path,
+  session: (event) => event.sessionKey,
+  conversation: (event) => event.conversation,
+  error: (event) => event.errorMessage,
 };
 
 /** Whole texts for the filter box, each what was typed with its last word continued. */
 export function suggestions(text, events) {
-  const start = text.lastIndexOf(" ") + 1;
-  const [, minus, word] = /^(-?)(.*)$/.exec(text.slice(start));
-  const [, name, begun] = /^([a-z]+):(.*)$/i.exec(word) ?? [];
-  const found = name ? values(name.toLowerCase(), events).map((value) => `${name}:${value}`).filter((one) => one.toLowerCase().includes(begun.toLowerCase())) : TERMS.filter((term) => term.startsWith(word.toLowerCase()));
-  return found.slice(0, MOST).map((one) => text.slice(0, start) + minus + one);
+  const [, before, minus, key, begun] = /^(.*?)(-?)(?:([a-z]+):\s*)?("[^"]*|[^\s"]*)$/is.exec(text) ?? [];
+  if (before === undefined || (before && !/[\s"]$/.test(before))) return [];
+  const name = key?.toLowerCase();
+  const wanted = begun.replace('"', "").toLowerCase();
+  const found = name ? values(name, events).filter((value) => value.toLowerCase().includes(wanted)).map((value) => `${name}:${quoted(value)}`) : TERMS.filter((term) => term.startsWith(wanted));
+  return found.slice(0, MOST).map((one) => before + minus + one);
+}
+
+function quoted(value) {
+  return /[\s"]/.test(value) ? `"${value.replaceAll('"', "")}"` : value;
 }
 
 function values(name, events) {
-  if (FIXED[name]) return FIXED[name]();
-  if (!SEEN[name]) return [];
+  if (Object.hasOwn(FIXED, name)) return FIXED[name];
+  if (!Object.hasOwn(SEEN, name)) return [];
   return [...new Set(events.slice(-LOOKED_AT).map(SEEN[name]).filter(Boolean))];
 }

@@ -91,6 +91,15 @@ def test_trace_as_json_with_filters(recorded: CommandLine) -> None:
     assert shown_ids(recorded("trace", "--json", "--since", "1h", "-n", "2")) == ["fourth", "fifth"]
 
 
+def test_trace_searches_as_the_dashboard_does(recorded: CommandLine) -> None:
+    assert shown_ids(recorded("trace", "--json", "--search", "-status:5xx tier:simple", "-n", "2")) == ["third", "fourth"]
+    assert shown_ids(recorded("trace", "--json", "--search", "failed:true")) == ["fifth"]
+    assert shown_ids(recorded("trace", "--json", "--search", "rerouted:true", "--status", "5xx")) == []
+    wrong = recorded("trace", "--search", "teir:simple")
+    assert wrong.exit_code == 2
+    assert "did you mean 'tier:'" in wrong.stderr
+
+
 def test_trace_without_a_file(run: CommandLine) -> None:
     result = run("trace")
     assert result.exit_code == 0
@@ -98,7 +107,8 @@ def test_trace_without_a_file(run: CommandLine) -> None:
     assert "nothing recorded" in result.stderr
 
 
-def test_trace_follows(recorded: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("words", [("--status", "2xx"), ("--search", "status:2xx")])
+def test_trace_follows(recorded: CommandLine, monkeypatch: pytest.MonkeyPatch, words: tuple[str, str]) -> None:
     looks = 0
 
     def look_again(_seconds: float) -> None:
@@ -110,7 +120,7 @@ def test_trace_follows(recorded: CommandLine, monkeypatch: pytest.MonkeyPatch) -
             raise KeyboardInterrupt
 
     monkeypatch.setattr(time, "sleep", look_again)
-    result = recorded("trace", "--json", "-f", "-n", "1", "--status", "2xx")
+    result = recorded("trace", "--json", "-f", "-n", "1", *words)
     assert result.exit_code == 0
     assert shown_ids(result) == ["fourth", "live"]
 

@@ -10,51 +10,17 @@ import orjson
 import pytest
 
 from openclaw_oauthrouter.errors import InvalidRequestError
-from openclaw_oauthrouter.telemetry.history import Span, TraceHistory
+from openclaw_oauthrouter.telemetry.history import TraceHistory
+from openclaw_oauthrouter.telemetry.history_sums import Span
 from openclaw_oauthrouter.telemetry.search import parse_search
+from tests.support import search_cases
+from tests.support.search_cases import NOON, event
 
 HOUR = 3_600_000
-NOON = 1_795_910_400_000
 ALWAYS = Span(0, NOON * 2)
 
 
-def event(number: int, **more: Any) -> dict[str, Any]:
-    base: dict[str, Any] = {
-        "ts": NOON + number * 60_000,
-        "requestId": f"req-{number}",
-        "path": "/v1/messages",
-        "method": "POST",
-        "modelIdRequested": "auto",
-        "modelIdRouted": "anthropic/claude-haiku-5-5",
-        "routingTier": "SIMPLE",
-        "tier": "SIMPLE",
-        "providerId": "anthropic",
-        "status": 200,
-        "latencyMs": 100.0 * number,
-        "stream": False,
-        "toolCount": 0,
-        "client": "default",
-        "userAgent": "claude-cli/2.1.332 (external, cli)",
-        "tokens": {"input": 10, "output": 5, "cacheRead": 2},
-        "cost": {"actual": 0.01 * number, "saved": 0.5, "baseline": 0.6},
-        "attempts": [],
-    }
-    return {**base, **more}
-
-
-EVENTS = [
-    event(1),
-    event(2, status=500, errorMessage="the provider is overloaded"),
-    event(
-        3,
-        routingTier="COMPLEX",
-        modelIdRouted="openai-codex/gpt-6.1-sol",
-        providerId="openai-codex",
-        userAgent="codex_exec/0.171",
-    ),
-    event(4, stream=True, client="100%_laptop", cost={}, subscription=True),
-    event(5, fallback={"triggered": True, "attempts": []}, conversation="c-77"),
-]
+EVENTS = search_cases.EVENTS[:5]
 
 
 @pytest.fixture
@@ -82,53 +48,21 @@ def history(path: Path) -> TraceHistory:
     return history
 
 
-@pytest.mark.parametrize(
-    ("text", "ids"),
-    [
-        ("", "54321"),
-        ("haiku", "5421"),
-        ("-haiku", "3"),
-        ("HAIKU -status:5xx", "541"),
-        ("codex", "3"),
-        ("tier:complex", "3"),
-        ("agent:claude", "5421"),
-        ("-agent:claude", "3"),
-        ("status:500", "2"),
-        ("status:2xx model:gpt", "3"),
-        ("latency:>300ms", "54"),
-        ("latency:>0.3s", "54"),
-        ("latency:>=300", "543"),
-        ("cost:>0.02", "53"),
-        ("cost:<$0.02", "1"),
-        ("stream:true", "4"),
-        ("failed:yes", "2"),
-        ("rerouted:true", "5"),
-        ("plan:true", "4"),
-        ("conversation:c-77", "5"),
-        ("req-3", "3"),
-        ("error:overloaded", "2"),
-        ('"is overloaded"', "2"),
-        ("100%_l", "4"),
-        ("%", "4"),
-        ("client:_", "4"),
-        ("nothing", ""),
-        ("'; DROP TABLE requests; --", ""),
-    ],
-)
-def test_search_finds_newest_first(history: TraceHistory, text: str, ids: str) -> None:
-    assert found(history, text) == list(ids)
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> TraceHistory:
+    path = tmp_path_factory.mktemp("searched") / "logs" / "routing-trace.jsonl"
+    write(path, *search_cases.EVENTS)
+    history = TraceHistory(path)
+    assert history.catch_up() == len(search_cases.EVENTS)
+    return history
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("teir:complex", "did you mean 'tier:'?"),
-        ("status:many", "429"),
-        ("latency:slow", "latency:>2s"),
-        ("cost:>2s", "number"),
-        ("stream:maybe", "true or false"),
-    ],
-)
+@pytest.mark.parametrize(("text", "ids"), search_cases.FOUND)
+def test_search_finds_newest_first(searched: TraceHistory, text: str, ids: str) -> None:
+    assert found(searched, text) == list(ids)
+
+
+@pytest.mark.parametrize(("text", "said"), search_cases.WRONG)
 def test_term_that_means_nothing_is_said(text: str, said: str) -> None:
     with pytest.raises(InvalidRequestError) as refused:
         parse_search(text)
@@ -172,7 +106,7 @@ def test_rotated_file_is_not_read_again_and_its_records_are_still_found_whole(hi
     assert found(history) == list("654321")
     whole = history.request("req-2")
     assert whole is not None
-    assert whole["errorMessage"] == "the provider is overloaded"
+    assert whole["errorMessage"] == EVENTS[1]["errorMessage"]
     assert history.request("req-99") is None
 
 

@@ -12,7 +12,8 @@ import orjson
 import pytest
 
 from openclaw_oauthrouter.cli import report as report_command
-from openclaw_oauthrouter.telemetry.history import Span, TraceHistory
+from openclaw_oauthrouter.telemetry.history import TraceHistory
+from openclaw_oauthrouter.telemetry.history_sums import Span
 from openclaw_oauthrouter.telemetry.jsonl import TraceFile
 from openclaw_oauthrouter.telemetry.reader import read_lines
 from openclaw_oauthrouter.telemetry.report import TraceReport, report_of
