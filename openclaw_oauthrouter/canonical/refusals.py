@@ -13,6 +13,7 @@ from openclaw_oauthrouter.canonical.refusal_table import (
     CONTENT_CODES,
     CONTENT_FIELDS,
     GENERAL_CODES,
+    LACKING,
     MISSING,
     MODERATED,
     MONEY,
@@ -23,6 +24,7 @@ from openclaw_oauthrouter.canonical.refusal_table import (
     PATH,
     ROWS,
     Blame,
+    spelling,
 )
 from openclaw_oauthrouter.errors import (
     UpstreamAuthenticationError,
@@ -46,6 +48,7 @@ class Statement:
     """What an upstream said when it refused, whoever's shape it had.
 
     :ivar status: the HTTP status; ``None`` for an error within a stream that names none
+    :ivar told: the status that stands in the body, where a relay answers with one of its own
     :ivar page: the body was a web page, or no JSON at all
     :ivar bare: the body said nothing in words
     """
@@ -57,6 +60,7 @@ class Statement:
     param: str | None = None
     page: bool = False
     bare: bool = False
+    told: int | None = None
 
 
 _CLASS_OF: dict[Blame, type[UpstreamError]] = {
@@ -74,16 +78,27 @@ _CLASS_OF: dict[Blame, type[UpstreamError]] = {
 _PERMISSION = "upstream_permission"
 
 
+_ABSENT = ("", "none", "null", "undefined", "nil")
+_ADDRESS = re.compile(r"\bhttps?://[^\s\"'<>]+", re.IGNORECASE)
+_QUOTED = re.compile(r"""(?<![\w"'`])(["'`])(?=[^"'`\s]*\s)[^"'`]{1,500}\1(?![\w"'`])""")
+"""Several words between quotation marks, and addresses: a client's own as a rule, so they speak for nobody's fault."""
+
+_SENT = re.compile(r"""["'](?:input|value)["']: ?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
+"""What was sent, in the errors that pydantic writes."""
+
+_ABOUT_CONTENT = (0, 400, 404, 406, 413, 414, 415, 422)
+"""Statuses with which the general words of a request's parts count; with others they are words like any."""
+
 _MODERATING = (400, 403, 404, 406, 422, 451)
 """Statuses with which vendors say that a request's words are not wanted."""
 
 
 def blame_of(refusal: Statement) -> Blame:
     """Whose fault a refusal is: its code, its parameter, its words decide, and its status only where they are silent."""
-    refusal = replace(refusal, message=refusal.message.replace("\u2019", "'"))
+    refusal = _readable(refusal)
     status = refusal.status or 0
     exact, general = _by_code(refusal, status)
-    known = general or BY_STATUS.get(status)
+    known = general or BY_STATUS.get(status) or (_told(refusal) if status < 500 else None)
     if exact is not None:
         return exact
     if status == 407 or (refusal.page and status < 500 and status not in OWN_PAGES):
@@ -99,12 +114,28 @@ def blame_of(refusal: Statement) -> Blame:
     return _by_words(refusal.message, status, known)
 
 
+def _readable(refusal: Statement) -> Statement:
+    """The words that are the provider's own; what is absent is absent, however it is spelt: LiteLLM's proxy writes ``"param": "None"``."""
+    type_, code, param = (
+        None if word is None or word.lower() in _ABSENT else word for word in (refusal.type, refusal.code, refusal.param)
+    )
+    words = _ADDRESS.sub(" ", refusal.message.replace("\u2019", "'"))
+    words = _SENT.sub(" ", words) if words.startswith(("[", "{")) else _QUOTED.sub(" ", words)
+    return replace(refusal, message=words, type=type_, code=code, param=param)
+
+
+def _told(refusal: Statement) -> Blame | None:
+    """What the status in the body says, unless the words say more."""
+    told = refusal.told or next((int(word) for word in (refusal.code, refusal.type) if word and word.isdecimal()), 0)
+    return BY_STATUS.get(told) if _said(refusal.message) is None and not CONTENT.search(refusal.message) else None
+
+
 def _content(refusal: Statement) -> Blame | None:
     """Whether a refusal points at a place of the request: what it says behind that may quote the client."""
     said = _said(refusal.message)
     if PATH.match(refusal.message):
         return "ability" if said == "ability" else "request"
-    root = re.split(r"[.\[]", refusal.param or "", maxsplit=1)[0].strip().lower()
+    root = _root(refusal)
     if root == "model":
         return said if said in ("access", "account", "quota", "capacity") else "model"
     if not root or root in OURS:
@@ -128,12 +159,14 @@ def _by_words(message: str, status: int, known: Blame | None) -> Blame:
             return known
         return said if said is not None and (known == "endpoint" or said in MORE_EXACT.get(known, ())) else known
     if status >= 500:
-        return said if said is not None and (said not in ("model", "ability") or NOBODY.search(message)) else "unsaid"
+        if said == "ability":
+            return said if LACKING.search(message) else "unsaid"
+        return said if said is not None and (said != "model" or NOBODY.search(message)) else "unsaid"
     if status == 404:
         return _not_found(message, said)
     if said is not None:
         return said
-    return "request" if CONTENT.search(message) else "unsaid"
+    return "request" if status in _ABOUT_CONTENT and CONTENT.search(message) else "unsaid"
 
 
 def _not_found(message: str, said: Blame | None) -> Blame:
@@ -150,14 +183,23 @@ def _by_code(refusal: Statement, status: int) -> tuple[Blame | None, Blame | Non
     for code in (refusal.code, refusal.type):
         if not code:
             continue
-        word = code.lower()
+        word = spelling(code)
         if word in CONTENT_CODES and status < 500:
-            return "request", None
+            return _at_fault(refusal), None
         for row in ROWS:
             if word in row.codes:
                 return row.blame, None
         general = general or GENERAL_CODES.get(word)
     return None, general
+
+
+def _at_fault(refusal: Statement) -> Blame:
+    """Of a value that is not wanted: a place of the client's words is the request's, of another one the model may be what lacks something."""
+    return "ability" if _root(refusal) not in ("", *CONTENT_FIELDS) and _said(refusal.message) == "ability" else "request"
+
+
+def _root(refusal: Statement) -> str:
+    return re.split(r"[.\[]", refusal.param or "", maxsplit=1)[0].strip().lower()
 
 
 def refusal_error(

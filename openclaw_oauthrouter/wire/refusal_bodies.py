@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 
 import orjson
@@ -11,7 +13,7 @@ from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 MOST_LAYERS = 8
 """A relay of a relay of a provider has six; what is deeper than this stays as it is."""
 
-_ENVELOPES = ("error", "Error", "errors", "Response", "base_resp", "detail", "fault", "err")
+_ENVELOPES = ("error", "Error", "errors", "Response", "base_resp", "detail", "fault", "err", "error_details", "failure")
 _MESSAGES = (
     "message",
     "Message",
@@ -26,6 +28,13 @@ _MESSAGES = (
 )
 _BESIDE = ("error_description", "message", "Message", "msg")
 _CODES = ("code", "Code", "error_code", "errorCode", "__type")
+MOST_SEARCHED = 4000
+"""Characters of a sentence in which another refusal is looked for."""
+
+_BEHIND = re.compile(r"^[^{]{0,200}?(?:\w(?:Exception|Error)\b|\b[45]\d\d\b)[^{]{0,100}(\{[\"'].*)", re.DOTALL)
+"""``AuthenticationError: AnthropicException - {"type":"error",…}``, ``POST "https://…": 401 Unauthorized {"message":…}``."""
+
+_DECODER = json.JSONDecoder()
 _DATA = re.compile(rb"^data: ?(.*)$", re.MULTILINE)
 
 
@@ -72,7 +81,9 @@ def _enveloped(value: FrozenObject, layers: int) -> JsonObject | None:
 def _sentence(value: FrozenObject, words: str) -> JsonObject:
     """``error`` is a sentence, or the word for one that stands beside it: xAI's shape and OAuth's."""
     beside = _first(value, _BESIDE)
-    code = _first(value, _CODES) or (words if " " not in words and beside else None)
+    code = _first(value, _CODES)
+    if not isinstance(code, str) and " " not in words and beside:
+        code = words
     return {**value, "message": beside or words, "code": code}
 
 
@@ -82,7 +93,9 @@ def _own(value: FrozenObject, layers: int) -> JsonObject:
     raw = metadata.get("raw") if isinstance(metadata, dict) else None
     words = raw or _first(value, _MESSAGES)
     code = _first(value, _CODES)
+    reason = value.get("reason")  # Novita says with a word what the number beside it leaves open
     own: JsonObject = {
+        **({"type": reason} if isinstance(reason, str) and " " not in reason else {}),
         **value,
         **({"message": words} if words is not None else {}),
         **({"code": code} if code is not None else {}),
@@ -101,11 +114,36 @@ def _with_outer(inner: JsonObject, outer: FrozenObject) -> JsonObject:
 
 
 def _inside(text: str) -> object:
-    """The JSON that a text is; ``None`` when it is words."""
-    if not text.lstrip()[:6].startswith(("{", "[{", '["', '"', "data:", "event:")):
-        return None
+    """The JSON that a text is, or ends with behind the name of an exception or a status; ``None`` when it is words."""
+    start = text.lstrip()[:6]
+    if start.startswith(("{'", "[{'")):
+        return _python(text.strip())
+    if not start.startswith(("{", "[{", '["', '"', "data:", "event:")):
+        behind = _BEHIND.search(text[:MOST_SEARCHED])
+        return _object_in(text[behind.start(1) :]) if behind else None
     found = _parsed(text.encode("utf-8", "replace"))
     return found if isinstance(found, (dict, list, str)) and found else None
+
+
+def _python(text: str) -> object:
+    """What a Python program prints of a refusal: ``{'error': {'message': '…'}}``."""
+    if len(text) > MOST_SEARCHED:
+        return None
+    try:
+        found = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return found if isinstance(found, (dict, list)) and found else None
+
+
+def _object_in(text: str) -> object:
+    if text.startswith("{'"):
+        return _python(text[: text.rfind("}") + 1])
+    try:
+        found, _ = _DECODER.raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and not found.keys().isdisjoint((*_ENVELOPES, *_MESSAGES)) else None
 
 
 def _parsed(raw: bytes) -> object:

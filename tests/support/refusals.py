@@ -141,7 +141,7 @@ CHAT_REFUSALS: tuple[Said, ...] = (
     _chat("newapi channel", 503, "model", "No available channel for model x under group default", code="model_not_found"),
     _chat("relay no accounts", 500, "model", "No available accounts: no available accounts supporting the model"),
     _flat("litellm", 400, "model", error={"message": "Invalid model name passed in model=x. Call `/v1/models` to view available models"}),
-    _chat("no access", 403, "access", "Project `proj_1` does not have access to model `gpt-9`", code="model_not_found_"),
+    _chat("no access", 403, "access", "Project `proj_1` does not have access to model `gpt-9`", code="denied"),
     _chat("tier", 403, "access", "You are not allowed to sample from this model"),
     _chat("missing model", 400, "model", "you must provide a model parameter", param="model"),
     _flat("oom", 500, "capacity", error="llama runner process has terminated: cudaMalloc failed: out of memory"),

@@ -60,13 +60,15 @@ def _read_body(status: int, body: bytes) -> Statement:
 
 
 def _statement(fault: FrozenObject, status: int | None) -> Statement:
-    told = next((fault[key] for key in ("status_code", "code", "status") if isinstance(fault.get(key), int)), None)
+    told = next((fault[key] for key in ("status_code", "code", "status", "statusCode") if isinstance(fault.get(key), int)), None)
+    told = told if told is not None and 400 <= told <= 599 else None
     return Statement(
-        told if told is not None and 400 <= told <= 599 else status,
+        told or status,
         words_of(fault.get("message") or fault, MOST_QUOTED),
         type=_word(fault, "type") or _word(fault, "status"),
         code=_word(fault, "code"),
         param=_word(fault, "param"),
+        told=told,
     )
 
 

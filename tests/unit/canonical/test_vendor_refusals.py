@@ -15,9 +15,11 @@ from openclaw_oauthrouter.dialects.openai_chat_completions import ChatCompletion
 from openclaw_oauthrouter.dialects.openai_responses import OpenAIResponses
 from openclaw_oauthrouter.errors import UpstreamError
 from openclaw_oauthrouter.health.failures import classify_failure
+from tests.support.other_refusals import OTHER_REFUSALS
 from tests.support.vendor_refusals import VENDOR_REFUSALS
 
 NOW = 1_764_000_000.0
+ALL_REFUSALS = (*VENDOR_REFUSALS, *OTHER_REFUSALS)
 DIALECTS: dict[str, Any] = {
     "chat": ChatCompletions(lambda: NOW),
     "messages": AnthropicMessages(lambda: NOW),
@@ -37,7 +39,7 @@ def goes_on(error: UpstreamError) -> bool:
     return bool({"next_candidate", "larger_candidate"} & set(classify_failure(error).actions))
 
 
-@pytest.mark.parametrize(("dialect", "status", "blame", "body"), VENDOR_REFUSALS)
+@pytest.mark.parametrize(("dialect", "status", "blame", "body"), ALL_REFUSALS)
 def test_refusal_blames_whom_it_speaks_of(dialect: str, status: int, blame: str, body: str) -> None:
     error = decode(dialect, status, body)
     assert error.blame == blame, error.message
@@ -51,13 +53,14 @@ NAMED_BY_THEIR_STATUS = (
     "Model disabled",
     "No models match",
     "CSRF",
+    "too large for",
 )
 
 
 @pytest.mark.parametrize("status", ODD_STATUSES)
 def test_refusal_of_key_account_or_model_is_so_under_any_status(status: int) -> None:
     wrong = []
-    for dialect, _, blame, body in VENDOR_REFUSALS:
+    for dialect, _, blame, body in ALL_REFUSALS:
         if blame in BLAMELESS or len(body) < 4 or body.startswith("<") or any(words in body for words in NAMED_BY_THEIR_STATUS):
             continue
         error = decode(dialect, status, body)
@@ -79,6 +82,34 @@ def test_refusal_of_the_request_stays_one_under_other_statuses(status: int) -> N
         ),
     ]
     assert [body for dialect, body in wordings if decode(dialect, status, body).blame != "request"] == []
+
+
+CLIENTS_WORDS = (
+    "your api key has expired",
+    "insufficient balance",
+    "your account has been suspended",
+    "model overloaded",
+    "rate limit exceeded",
+)
+QUOTING = (
+    "Invalid value: '{}'. Supported values are: 'user' and 'system'.",
+    "Failed to deserialize the JSON body into the target type: messages[0].role: unknown variant `{}`, expected one of `system`, `user`",
+    "Invalid schema for function 'x': '{}' is not valid under any of the given schemas.",
+    "Additional properties are not allowed ('{}' was unexpected) - 'messages.0'",
+    'Invalid value at tools[0].function_declarations[0].parameters.type, "{}"',
+    "Failed to download the image from https://images.example/{}.png",
+    '[{{"type":"string_type","loc":["body","messages",0],"msg":"Input should be a valid string","input":"{}"}}]',
+)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("words", CLIENTS_WORDS)
+def test_refusal_that_quotes_the_client_puts_nothing_out_of_order(dialect: str, words: str) -> None:
+    """Otherwise whoever may ask could have everybody's key left alone."""
+    for form in QUOTING:
+        message = form.format(words.replace(" ", "-") if "https" in form else words)
+        error = decode(dialect, 400, json.dumps({"error": {"message": message, "type": "invalid_request_error"}}))
+        assert classify_failure(error).cooldown is None, (message, error.blame)
 
 
 BAD_KEY = {"error": {"message": "Incorrect API key provided: sk-***", "code": "invalid_api_key"}}
@@ -103,6 +134,15 @@ WRAPPERS: dict[str, Callable[[object], str]] = {
     "event without blank": lambda fault: f"data:{json.dumps(fault)}\r\n\r\ndata: [DONE]\r\n\r\n",
     "response": lambda fault: json.dumps({"Response": {"Error": {"Code": "Failure", "Message": json.dumps(fault)}}}),
     "base_resp": lambda fault: json.dumps({"base_resp": {"status_code": 2049, "status_msg": json.dumps(fault)}}),
+    "exception": lambda fault: json.dumps(
+        {"error": {"message": f"litellm.AuthenticationError: XException - {json.dumps(fault)}"}}
+    ),
+    "exception of python": lambda fault: json.dumps({"error": {"message": f"Error code: 400 - {fault}", "param": "None"}}),
+    "python": lambda fault: json.dumps({"detail": str(fault)}),
+    "status before": lambda fault: json.dumps(
+        {"error": {"message": f'POST "https://x.example": 401 Unauthorized {json.dumps(fault)}'}}
+    ),
+    "failure": lambda fault: json.dumps({"failure": fault}),
     "error in error": lambda fault: json.dumps({"error": fault}),
 }
 
@@ -113,6 +153,32 @@ def test_innermost_words_count(dialect: str, wrapper: str) -> None:
     error = decode(dialect, 400, WRAPPERS[wrapper](BAD_KEY))
     assert error.blame == "key"
     assert error.message.startswith("Incorrect API key provided")
+
+
+SPELLINGS = ("invalid_api_key", "InvalidApiKey", "INVALID_API_KEY", "invalid-api-key", "Invalid.ApiKey", "invalidApiKey")
+
+
+@pytest.mark.parametrize("code", SPELLINGS)
+def test_code_is_the_same_however_it_is_spelt(code: str) -> None:
+    for body in (
+        {"error": {"message": "No.", "code": code}},
+        {"code": code, "message": "No."},
+        {"error": code, "message": "No."},
+    ):
+        assert decode("chat", 400, json.dumps(body)).blame == "key"
+
+
+@pytest.mark.parametrize(("told", "blame"), [(401, "key"), (402, "quota"), (403, "account"), (429, "rate"), (503, "capacity")])
+@pytest.mark.parametrize("name", ["code", "status", "statusCode", "status_code"])
+def test_status_in_the_body_counts_where_words_are_silent(told: int, blame: str, name: str) -> None:
+    assert decode("chat", 400, json.dumps({"error": {"message": "Failed.", name: told}})).blame == blame
+    assert decode("chat", 400, json.dumps({"error": {"message": "messages: at least one", name: told}})).blame == "request"
+
+
+@pytest.mark.parametrize("nothing", ["None", "null", "", "undefined"])
+def test_parameter_that_is_none_in_words_is_none(nothing: str) -> None:
+    said = {"message": "Invalid model name passed in model=x", "type": nothing, "param": nothing, "code": nothing}
+    assert decode("chat", 400, json.dumps({"error": said})).blame == "model"
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ EXAMPLES: list[tuple[UpstreamError, str]] = [
     (UpstreamModelError("model: claude-2 not found", upstream_status=404), "model-gone"),
     (UpstreamRateLimitError("The usage limit has been reached", code="usage_limit_reached", upstream_status=429), "plan-window"),
     (UpstreamRateLimitError("x", upstream_type="usage_limit_reached", upstream_status=429), "plan-window"),
+    (UpstreamRateLimitError("Request too large for gpt-5.5 on tokens per min", upstream_status=429), "more-than-a-minute-holds"),
     (UpstreamRateLimitError("Rate limit reached for gpt-5.5 in organization org-1", upstream_status=429), "model-rate-limit"),
     (UpstreamRateLimitError("Number of requests has exceeded your rate limit", upstream_status=429), "rate-limit"),
     (UpstreamOverloadedError("Overloaded", upstream_status=529), "overloaded"),
