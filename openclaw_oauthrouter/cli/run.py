@@ -30,6 +30,8 @@ START_SECONDS = 30.0
 _LOOK_SECONDS = 0.05
 _END_SECONDS = 5.0
 _SIGNALLED = 128
+_PATIENCE = 10.0
+"""Seconds in which a gateway on a busy machine answers."""
 """Exit code of a program that a signal ended, less the signal's number: a shell's convention."""
 _PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 
@@ -126,7 +128,7 @@ def answers(target: Target, *, starting: bool = False) -> bool:
     """
     parts = urlsplit(target.address)
     try:
-        with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=2.0) as connection:
+        with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=_PATIENCE) as connection:
             head = f"GET /v1/models HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {target.token}\r\n"
             connection.sendall(f"{head}Connection: close\r\n\r\n".encode())
             status = connection.recv(64).split(b" ", 2)
