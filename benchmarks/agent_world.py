@@ -42,9 +42,9 @@ class Clock:
 
 
 def settings_of(**overrides: Any) -> Settings:
-    """Settings with a state folder of their own and nothing of this machine's environment."""
-    home = tempfile.mkdtemp(prefix="agents-benchmark-")
-    return load_settings(environ={}, overrides={"home": home, **overrides}).settings
+    """Settings of an empty home and nothing of this machine's environment; a router keeps nothing there, so the folder goes at once."""
+    with tempfile.TemporaryDirectory(prefix="agents-benchmark-") as home:
+        return load_settings(environ={}, overrides={"home": home, **overrides}).settings
 
 
 def price_router(clock: Clock, **routing: Any) -> Router:

@@ -111,7 +111,9 @@ class SimpleIndicators:
 class MultiStepPatterns:
     """Two words of sequence, or a numbered list of at least two lines; "1.5 litres" and a lone "then" are neither."""
 
-    NUMBERED: ClassVar[re.Pattern[str]] = re.compile(r"^\s{0,3}(?:\d{1,2}[.)]|step \d)\s", re.MULTILINE | re.IGNORECASE)
+    FIRST_LINE: ClassVar[re.Pattern[str]] = re.compile(r"\s{0,3}(?:\d{1,2}[.)]|step \d)\s", re.IGNORECASE)
+    FURTHER_LINE: ClassVar[re.Pattern[str]] = re.compile(r"\n\s{0,3}(?:\d{1,2}[.)]|step \d)(?=\s)", re.IGNORECASE)
+    """Begins with a character that is searched for quickly; ``^`` would be tried at each."""
 
     name: ClassVar[str] = "multiStepPatterns"
     weight: float
@@ -119,7 +121,11 @@ class MultiStepPatterns:
     def score(self, features: RequestFeatures) -> DimensionScore:
         """Score whether there is a sequence."""
         words = len(features.keywords.get("steps", ()))
-        numbered = len(self.NUMBERED.findall(features.text))
+        text = features.text
+        first = self.FIRST_LINE.match(text)
+        numbered = (
+            len(self.FURTHER_LINE.findall(text)) if first is None else 1 + len(self.FURTHER_LINE.findall(text, first.end() - 1))
+        )
         steps = max(words, numbered)
         if steps < 2:
             return DimensionScore(self.name, 0.0, self.weight)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import ClassVar
+from typing import ClassVar, NamedTuple, cast
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.routing import DimensionScore, RequestFeatures
@@ -38,6 +38,21 @@ SURFACE_FEATURES = (
 """What a text looks like, whatever it says: names, in the order of ``surface_features``."""
 
 
+class _Known(NamedTuple):
+    """The words and pairs of the model, numbered from the lightest to the heaviest; of equal weight, by name.
+
+    :ivar words: number by word
+    :ivar pairs: number by pair
+    :ivar weights: by number
+    :ivar names: by number
+    """
+
+    words: Mapping[str, int]
+    pairs: Mapping[tuple[str, str], int]
+    weights: Sequence[int]
+    names: Sequence[str]
+
+
 @dataclass(frozen=True)
 class LearnedScore:
     """-1 to 1: how much the wording resembles prompts that need a strong model. Plain Python, no I/O after the first use."""
@@ -51,30 +66,34 @@ class LearnedScore:
         text = features.text.lower()
         tokens = tokens_of(text)
         distinct = set(tokens)
-        # Set operations run in C: only what the model knows is ever touched one by one.
-        words = self._words.keys() & distinct
-        pairs = self._pairs.keys() & set(pairwise(tokens))
-        by_words = sum(map(self._words.__getitem__, words)) + sum(map(self._pairs.__getitem__, pairs))
+        known = self._known
+        # Looked up in C, one after the other; what the model does not know comes out as ``None``.
+        found: set[int | None] = set(map(known.words.get, distinct))
+        found.update(map(known.pairs.get, pairwise(tokens)))
+        found.discard(None)
+        numbers = cast("set[int]", found)
+        # Whole numbers: their sum does not depend on the order in which a set gives them.
+        by_words = sum(map(known.weights.__getitem__, numbers)) / self.model["scale"]
         by_surface = sum(map(float.__mul__, self._surface, surface_features(text, tokens, len(distinct))))
-        raw = self._bias + by_surface + by_words / math.sqrt(len(words) + len(pairs) + EVIDENCE)
+        raw = self._bias + by_surface + by_words / math.sqrt(len(numbers) + EVIDENCE)
         score = math.tanh(raw)
-        return DimensionScore(self.name, score, self.weight, self._signal(words, pairs, score))
+        return DimensionScore(self.name, score, self.weight, self._signal(numbers, score))
 
-    def _signal(self, words: set[str], pairs: set[tuple[str, str]], score: float) -> str:
-        weighed = [(self._words[word], word) for word in words] + [(self._pairs[pair], " ".join(pair)) for pair in pairs]
-        weighed.sort(reverse=score >= 0)
-        top = [name for weight, name in weighed[:SHOWN] if (weight > 0 if score >= 0 else weight < 0)]
-        named = f" ({', '.join(top)})" if top else ""
+    def _signal(self, numbers: set[int], score: float) -> str:
+        known = self._known
+        ordered = sorted(numbers)
+        top = ordered[: -SHOWN - 1 : -1] if score >= 0 else ordered[:SHOWN]
+        names = [known.names[one] for one in top if (known.weights[one] > 0 if score >= 0 else known.weights[one] < 0)]
+        named = f" ({', '.join(names)})" if names else ""
         return f"learned {score:+.2f}{named}"
 
     @cached_property
-    def _words(self) -> dict[str, float]:
-        return {word: weight / self.model["scale"] for word, weight in self.model["words"].items()}
-
-    @cached_property
-    def _pairs(self) -> dict[tuple[str, str], float]:
-        pairs = self.model["pairs"].items()
-        return {_pair(words): weight / self.model["scale"] for words, weight in pairs}
+    def _known(self) -> _Known:
+        rows = sorted((weight, name) for name, weight in (self.model["words"] | self.model["pairs"]).items())
+        number = {name: place for place, (_, name) in enumerate(rows)}
+        words = {name: number[name] for name in self.model["words"]}
+        pairs = {_pair(name): number[name] for name in self.model["pairs"]}
+        return _Known(words, pairs, [weight for weight, _ in rows], [name for _, name in rows])
 
     @cached_property
     def _surface(self) -> tuple[float, ...]:
@@ -99,11 +118,13 @@ def surface_features(text: str, tokens: Sequence[str], distinct: int) -> tuple[f
     size = len(text) or 1
     letters = letters_said(text)
     count = len(tokens) or 1
-    non_ascii = 0.0 if text.isascii() else 1.0 - len(text.encode("ascii", "ignore")) / size
+    ascii_only = text.encode("ascii", "ignore")
+    non_ascii = 1.0 - len(ascii_only) / size if text else 0.0
+    digits = len(ascii_only) - len(ascii_only.translate(None, b"0123456789"))
     lines = text.count("\n")
     return (
         math.log1p(letters) / 8,
-        min(1.0, sum(map(text.count, "0123456789")) / size * 5),
+        min(1.0, digits / size * 5),
         min(1.0, text.count("\\") / 10),
         min(1.0, (text.count("$") + text.count("^") + text.count("=")) / 10),
         min(1.0, (text.count("```") * 3 + text.count(";") + text.count("{") + text.count("()") + text.count("_")) / 15),

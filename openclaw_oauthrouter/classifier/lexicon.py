@@ -18,6 +18,9 @@ from openclaw_oauthrouter.classifier.minimum_tiers import MinimumTier, load_mini
 _UNBOUNDED = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f]")
 
 
+_ASCII_WORD = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
+
+
 @dataclass(slots=True)
 class _Pattern:
     """One spelling: where it counts and which of its ends must be a word's end."""
@@ -42,9 +45,8 @@ class Vocabulary:
         for name, entries in lists.items():
             for entry in entries:
                 _add(patterns, name, entry)
-        self._patterns = list(patterns.values())
-        spellings = [spelling.removesuffix("*") for spelling in patterns]
-        self._automaton = finder(spellings)
+        self._patterns = [(one.bounded_left, one.bounded_right, one.spelling, one.targets) for one in patterns.values()]
+        self._automaton = finder([spelling.removesuffix("*") for spelling in patterns])
 
     def find(self, text: str) -> dict[str, tuple[str, ...]]:
         """Keywords of each list that occur in the text, each once and as first spelt there, in the order of the text.
@@ -54,17 +56,23 @@ class Vocabulary:
         found: dict[str, dict[str, str]] = {}
         seen: set[int] = set()
         size = len(text)
+        patterns = self._patterns
         for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
             if index in seen:
                 continue
-            pattern = self._patterns[index]
-            if pattern.bounded_left and start and _in_word(text[start - 1]):
-                continue
-            if pattern.bounded_right and end < size and (_in_word(text[end]) or text[end] == "'"):
-                continue
+            bounded_left, bounded_right, spelling, targets = patterns[index]
+            # Most matches lie within other words; that is seen in the set, mostly.
+            if bounded_left and start:
+                before = text[start - 1]
+                if before in _ASCII_WORD or (before > "\x7f" and _in_word(before)):
+                    continue
+            if bounded_right and end < size:
+                after = text[end]
+                if after in _ASCII_WORD or after == "'" or (after > "\x7f" and _in_word(after)):
+                    continue
             seen.add(index)
-            for name, keyword in pattern.targets:
-                found.setdefault(name, {}).setdefault(keyword, pattern.spelling)
+            for name, keyword in targets:
+                found.setdefault(name, {}).setdefault(keyword, spelling)
         return {name: tuple(keywords.values()) for name, keywords in found.items()}
 
 

@@ -31,6 +31,9 @@ def without_blocks(text: str, opening: str, closing: str) -> str:
 
 def without_elements(text: str, names: Iterable[str]) -> str:
     """The text without the named ``<element>…</element>`` blocks."""
-    for name in names if "<" in text else ():
+    # Without any end there is no block, but for one that opens the text; most texts have neither.
+    if "<" not in text or ("</" not in text and not text.lstrip().startswith("<")):
+        return text
+    for name in names:
         text = without_blocks(text, f"<{name}>", f"</{name}>")
     return text

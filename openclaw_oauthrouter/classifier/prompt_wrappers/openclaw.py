@@ -185,7 +185,7 @@ def _without_end(text: str, scheduled: bool) -> str:
     told = _told_the_time(text, begin, scheduled)
     if told is not None:
         return text[:told]
-    for trailer in _TRAILING_PARAGRAPHS:
+    for trailer in _TRAILING_PARAGRAPHS if "\n\n" in text[begin:] else ():
         # A scheduled run's preamble may have more paragraphs behind it; the user's own words never do.
         start = text.rfind(trailer, begin)
         if start >= 0:
