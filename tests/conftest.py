@@ -43,10 +43,22 @@ def pytest_configure() -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Everything in the browser's folder is end to end: without those its pages and Playwright need not be read by every worker."""
+    skipped = config.option.markexpr == "not e2e" and collection_path == Path(__file__).parent / "browser"
+    return True if skipped else None
+
+
+def pytest_collection() -> None:
+    """Nothing that is collected becomes garbage."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """What some ten thousand tests were made of stays until the end: the garbage collector need not look through it."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import ClassVar, NamedTuple, cast
 
@@ -102,6 +102,12 @@ class LearnedScore:
     @cached_property
     def _bias(self) -> float:
         return float(self.model["bias"])
+
+
+@lru_cache(maxsize=4)
+def shipped_term(weight: float) -> LearnedScore:
+    """The term with the shipped model, whose tables are made once a process however often the configuration is read anew."""
+    return LearnedScore(weight)
 
 
 def _pair(words: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.resources import files
 
 import orjson
@@ -99,6 +99,12 @@ class Lexicon:
         return load_minimum_tiers(read_data("minimum_tiers.json"))
 
 
+@lru_cache(maxsize=1)
+def shipped_lexicon() -> Lexicon:
+    """The lists this room ships, compiled once a process: a reload of the configuration need not compile them anew."""
+    return Lexicon()
+
+
 def read_data(*path: str) -> JsonObject:
     """A JSON file below ``data/``, as shipped in the package."""
     loaded: JsonObject = orjson.loads(files(__package__).joinpath("data", *path).read_bytes())
@@ -134,6 +140,7 @@ def _is_bounded(character: str) -> bool:
     return _in_word(character) and not _UNBOUNDED.match(character)
 
 
+@lru_cache(maxsize=4096)
 def _in_word(character: str) -> bool:
     """Whether a keyword cannot begin or end beside this character."""
     return (character.isalnum() or character == "_") and not _UNBOUNDED.match(character)

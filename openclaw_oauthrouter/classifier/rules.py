@@ -10,8 +10,8 @@ from dataclasses import replace
 from openclaw_oauthrouter.canonical.routing import Classification, DimensionScore, RequestFeatures, RequestKind, Tier
 from openclaw_oauthrouter.classifier.conversation import belongs_to_task, in_context, turn_of
 from openclaw_oauthrouter.classifier.dimensions import BUILT_IN
-from openclaw_oauthrouter.classifier.learned import LearnedScore
-from openclaw_oauthrouter.classifier.lexicon import Lexicon
+from openclaw_oauthrouter.classifier.learned import LearnedScore, shipped_term
+from openclaw_oauthrouter.classifier.lexicon import shipped_lexicon
 from openclaw_oauthrouter.classifier.minimum_tiers import highest_minimum_tier
 from openclaw_oauthrouter.classifier.parameters import AgentCutPoints, CutPoints, Parameters, letters_of, tier_at
 from openclaw_oauthrouter.classifier.remembered import RememberedTexts
@@ -53,10 +53,10 @@ class Rules:
     ) -> None:
         self._parameters = Parameters.load(learned=learned)
         self._learned = learned
-        self._lexicon = Lexicon()
+        self._lexicon = shipped_lexicon()
         self.dimensions = tuple(dimensions)
         if learned and all(dimension.name != LearnedScore.name for dimension in dimensions):
-            self.dimensions += (LearnedScore(self._parameters.weights[LearnedScore.name]),)
+            self.dimensions += (shipped_term(self._parameters.weights[LearnedScore.name]),)
         self._ours = [one for one in self.dimensions if type(one) in OWN_DIMENSIONS]
         self._others = [one for one in self.dimensions if type(one) not in OWN_DIMENSIONS]
         self._remembered: RememberedTexts[tuple[dict[str, tuple[str, ...]], tuple[DimensionScore, ...]]] = RememberedTexts(256)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from openclaw_oauthrouter.dialects.plugin import oauthrouter_register_dialects
 from openclaw_oauthrouter.proxy.app import create_quart_app
@@ -21,14 +24,11 @@ from openclaw_oauthrouter.proxy.start import ProxyHandle, start_proxy
 from tests.support.anthropic_streams import MESSAGE
 from tests.support.upstream import Play, ScriptedUpstream
 
-schemathesis = pytest.importorskip("schemathesis")
-
 ENDLESS = "/debug/routing-trace/stream"
 PATHS = ClientPaths(oauthrouter_register_dialects())
 DOCUMENT = openapi_document(PATHS, PASSED_THROUGH, PASSED_FORMS, KEPT_BY_PROVIDERS)
-SCHEMA = schemathesis.openapi.from_dict({**DOCUMENT, "paths": {p: d for p, d in DOCUMENT["paths"].items() if p != ENDLESS}})
-_checks = schemathesis.specs.openapi.checks
-CONFORMANCE = [_checks.response_schema_conformance, _checks.content_type_conformance, _checks.status_code_conformance]
+METHODS = ("get", "put", "post", "delete", "patch")
+OPERATIONS = [(path, method) for path, found in DOCUMENT["paths"].items() for method in found if path != ENDLESS and method in METHODS]
 PROVIDERS_FAULT = frozenset({502, 503, 504})
 TOKEN = "local-test-token"
 
@@ -92,13 +92,40 @@ def test_openapi_document_is_served_behind_the_token(background: Background) -> 
     assert httpx.get(url, headers={"x-api-key": TOKEN}, trust_env=False).json() == DOCUMENT
 
 
-@SCHEMA.parametrize()
-@settings(max_examples=5, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-def test_openapi_what_is_served_keeps_to_the_document(case: Any, background: Background) -> None:
-    _ask_for_a_model_there_is(case)
-    answer = case.call(base_url=background.base_url, headers={"authorization": f"Bearer {TOKEN}"})
-    assert answer.status_code < 500 or answer.status_code in PROVIDERS_FAULT, answer.text
-    case.validate_response(answer, checks=CONFORMANCE)
+@pytest.fixture(scope="module")
+def described() -> Any:
+    """The document as Schemathesis reads it; imported here, as it takes as long as a hundred tests."""
+    return pytest.importorskip("schemathesis").openapi.from_dict(DOCUMENT)
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_openapi_what_is_served_keeps_to_the_document(path: str, method: str, described: Any, background: Background) -> None:
+    checks = pytest.importorskip("schemathesis").specs.openapi.checks
+    conformance = [checks.response_schema_conformance, checks.content_type_conformance, checks.status_code_conformance]
+
+    @settings(max_examples=5, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(case=described[path][method].as_strategy())
+    def ask(case: Any) -> None:
+        _ask_for_a_model_there_is(case)
+        answer = case.call(base_url=background.base_url, headers={"authorization": f"Bearer {TOKEN}"})
+        assert answer.status_code < 500 or answer.status_code in PROVIDERS_FAULT, answer.text
+        case.validate_response(answer, checks=conformance)
+
+    ask()
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(300)
+def test_openapi_every_kind_of_value_keeps_to_the_document(background: Background, tmp_path: Path) -> None:
+    """Schemathesis's own program plays each kind of value of each field in turn, right and wrong."""
+    description = tmp_path / "openapi.json"
+    description.write_text(json.dumps(DOCUMENT))
+    words = [sys.executable, "-m", "schemathesis.cli", "run", str(description), "--url", background.base_url, "--phases", "coverage"]
+    words += ["--header", f"authorization: Bearer {TOKEN}", "--exclude-path", ENDLESS, "--no-color"]
+    words += ["--checks", "response_schema_conformance,content_type_conformance,status_code_conformance,not_a_server_error"]
+    played = subprocess.run(words, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert played.returncode == 0, played.stdout[-4000:] + played.stderr
+    assert f"Tested: {len(OPERATIONS)}" in played.stdout
 
 
 def _ask_for_a_model_there_is(case: Any) -> None:
