@@ -28,7 +28,9 @@ ENDLESS = "/debug/routing-trace/stream"
 PATHS = ClientPaths(oauthrouter_register_dialects())
 DOCUMENT = openapi_document(PATHS, PASSED_THROUGH, PASSED_FORMS, KEPT_BY_PROVIDERS)
 METHODS = ("get", "put", "post", "delete", "patch")
-OPERATIONS = [(path, method) for path, found in DOCUMENT["paths"].items() for method in found if path != ENDLESS and method in METHODS]
+OPERATIONS = [
+    (path, method) for path, found in DOCUMENT["paths"].items() for method in found if path != ENDLESS and method in METHODS
+]
 PROVIDERS_FAULT = frozenset({502, 503, 504})
 TOKEN = "local-test-token"
 
@@ -120,7 +122,17 @@ def test_openapi_every_kind_of_value_keeps_to_the_document(background: Backgroun
     """Schemathesis's own program plays each kind of value of each field in turn, right and wrong."""
     description = tmp_path / "openapi.json"
     description.write_text(json.dumps(DOCUMENT))
-    words = [sys.executable, "-m", "schemathesis.cli", "run", str(description), "--url", background.base_url, "--phases", "coverage"]
+    words = [
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        "run",
+        str(description),
+        "--url",
+        background.base_url,
+        "--phases",
+        "coverage",
+    ]
     words += ["--header", f"authorization: Bearer {TOKEN}", "--exclude-path", ENDLESS, "--no-color"]
     words += ["--checks", "response_schema_conformance,content_type_conformance,status_code_conformance,not_a_server_error"]
     played = subprocess.run(words, capture_output=True, text=True, check=False, cwd=tmp_path)
