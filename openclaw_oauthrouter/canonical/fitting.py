@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import takewhile
@@ -33,6 +32,7 @@ from openclaw_oauthrouter.canonical.fitting_messages import (
 )
 from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo
 from openclaw_oauthrouter.canonical.model_names import comparable
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Note, Reasoning, ResponseFormat, Tool, ToolChoice
 from openclaw_oauthrouter.errors import InvalidRequestError
 
@@ -62,7 +62,7 @@ _SUBSTITUTES = {
 _SPEED = "speed"
 _STRONG = ("xhigh", "max")
 _OTHER_SAMPLING = ("frequency_penalty", "presence_penalty", "logit_bias", "top_logprobs")
-_UNSAFE_ID = re.compile(r"[^a-zA-Z0-9_-]")
+_UNSAFE_ID = lazily(r"[^a-zA-Z0-9_-]")
 _DIGEST = 8
 
 

@@ -7,7 +7,6 @@ of the assistant's, an image among system words) moves to the next turn of the u
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
@@ -28,6 +27,7 @@ from openclaw_oauthrouter.canonical.content import (
 )
 from openclaw_oauthrouter.canonical.fitting_facts import Facts
 from openclaw_oauthrouter.canonical.media import is_textual
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Role
 from openclaw_oauthrouter.errors import InvalidRequestError
 
@@ -39,7 +39,7 @@ _UNTOLD = frozenset(
 )
 """Fields of such a block that say nothing to another model, or are none of its business."""
 
-_BYTES = re.compile(r"[A-Za-z0-9+/_=-]{80}")
+_BYTES = lazily(r"[A-Za-z0-9+/_=-]{80}")
 _FROM: Mapping[Role, str] = {"assistant": "[from the assistant's turn before]", "system": "[belongs to the system's words]"}
 
 

@@ -7,13 +7,13 @@ can be said in words: it goes into the description, where the model reads it.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from openclaw_oauthrouter.canonical.by_identity import by_identity
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.schema_soundness import MAX_DEPTH, VALUES, Mender, resolve
 
 Profile = Literal["openai", "openai-strict", "anthropic", "anthropic-strict", "gemini"]
@@ -174,7 +174,7 @@ def _anthropic(schema: FrozenObject, changed: list[str]) -> Normalised:
     return Normalised(_told(fitted, told), (*sound.changed, "arguments whose names are not taken went into the description"))
 
 
-_ARGUMENT = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+_ARGUMENT = lazily(r"[a-zA-Z0-9_.-]{1,64}")
 """Names of arguments at Anthropic (400 "Property keys should match pattern")."""
 
 # ---------------------------------------------------------------------------------------------------------- OpenAI, strict

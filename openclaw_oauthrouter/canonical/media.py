@@ -7,8 +7,9 @@ import binascii
 import re
 
 from openclaw_oauthrouter.canonical.content import BlobPart, Modality
+from openclaw_oauthrouter.canonical.patterns import lazily
 
-_DATA_URL = re.compile(r"data:(?P<mime>[\w.+-]+/[\w.+-]+)?(?:;[\w-]+=[^;,]*)*;base64,", re.IGNORECASE | re.ASCII)
+_DATA_URL = lazily(r"data:(?P<mime>[\w.+-]+/[\w.+-]+)?(?:;[\w-]+=[^;,]*)*;base64,", re.IGNORECASE | re.ASCII)
 
 
 def parse_data_url(url: str) -> tuple[str, str] | None:

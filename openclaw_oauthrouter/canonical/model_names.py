@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
+
+from openclaw_oauthrouter.canonical.patterns import lazily
 
 OWN_PREFIX = "oauthrouter/"
 
@@ -11,8 +12,8 @@ CLAUDE_AUTO, CLAUDE_VIA = "claude-auto", "claude-via/"
 """Names for clients that keep ids with "claude" in them only: ``claude-auto-economy`` is ``auto-economy``, ``claude-via/openai/x`` is
 ``openai/x``."""
 
-_DOTTED_CLAUDE = re.compile(r"(claude-[\w-]*\d)\.(\d)")
-_SNAPSHOT = re.compile(r"-(?:\d{8}|latest)$")
+_DOTTED_CLAUDE = lazily(r"(claude-[\w-]*\d)\.(\d)")
+_SNAPSHOT = lazily(r"-(?:\d{8}|latest)$")
 
 
 def normalise(name: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-KEPT_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
+from openclaw_oauthrouter.canonical.patterns import lazily
+
+KEPT_ID = lazily(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 """Ids of what providers keep: nothing that could lead elsewhere once it stands in a path."""
 
 

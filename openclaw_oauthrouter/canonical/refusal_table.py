@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from openclaw_oauthrouter.canonical.patterns import lazily
+
 Blame = Literal[
     "request",  # the request's content: nobody else would take it either
     "ability",  # the model cannot do what the request asks; another may
@@ -51,7 +53,7 @@ def spelling(code: str) -> str:
     return _APART.sub("", code.lower())
 
 
-_APART = re.compile(r"[^a-z0-9]")
+_APART = lazily(r"[^a-z0-9]")
 
 
 def _codes(text: str) -> frozenset[str]:
@@ -59,7 +61,7 @@ def _codes(text: str) -> frozenset[str]:
 
 
 def _words(*alternatives: str) -> re.Pattern[str]:
-    return re.compile("|".join(alternatives), re.IGNORECASE | re.DOTALL)
+    return lazily("|".join(alternatives), re.IGNORECASE | re.DOTALL)
 
 
 _KEY = r"(?:api|access|auth\w*|secret|bearer|subscription|client|service|session|oauth|refresh|id|security|iam)[ _-]?(?:keys?|tokens?|credentials?|secret)"
@@ -313,14 +315,14 @@ CONTENT = _words(
 )
 """What a request holds: a refusal that speaks of it, and of nothing above, is the request's own fault."""
 
-MODERATED = re.compile(
+MODERATED = lazily(
     r"\b(?:inputs?|prompts?|contents?|messages?|outputs?|images?|text)\b.{0,20}?\b(?:flagged|moderated|filtered|violates?|prohibited|sensitive|inappropriate)|"
     r"requires moderation|content (?:filter|policy|violation|exists? risk)|敏感|不安全|违规",
     re.IGNORECASE,
 )
 """What says of a request's words that they are not wanted, whatever status it has."""
 
-PATH = re.compile(
+PATH = lazily(
     r"""^(?:invalid |missing |unknown |unexpected |unsupported |required )?(?:value|type|parameter|required parameter|argument)?(?: for)?:? ?['"`]?"""
     r"""(?:messages|input|tools|tool_choice|system|contents|generation_config|generationConfig|response_format|text|metadata|body|prompt|stop)"""
     r"""(?:['"`]|[.\[]|: )""",
@@ -410,22 +412,22 @@ BY_STATUS: dict[int, Blame] = {
 OWN_PAGES = (401, 402, 413, 429)
 """Statuses that mean what they say even on a web page."""
 
-MONEY = re.compile(
+MONEY = lazily(
     r"限额|crédit|saldo|guthaben|средств|残高|잔액|extra usage|insufficient|credits?\b|top[ -]?up|recharge|payment|balance|funds|usage limit|(?:daily|weekly|monthly) limit|(?:coding|token) plan|free (?:daily )?allocat|"
     r"budget|余额|充值|额度|套餐|欠费|资源包",
     re.IGNORECASE,
 )
 """What tells a plan that is used up from a limit a minute, both of them a 429."""
 
-A_MODEL = re.compile(r"\bmodels?\b", re.IGNORECASE)
-NOBODY = re.compile(r"no (?:available|healthy|such)|not (?:found|exist)|n't exist|无可用", re.IGNORECASE)
-LACKING = re.compile(
+A_MODEL = lazily(r"\bmodels?\b", re.IGNORECASE)
+NOBODY = lazily(r"no (?:available|healthy|such)|not (?:found|exist)|n't exist|无可用", re.IGNORECASE)
+LACKING = lazily(
     r"requires (?:the )?--\w|(?:does not|doesn't) support (?:tools?|images?|thinking|vision|audio)|(?:tools?|images?|image input) (?:is|are) not supported",
     re.IGNORECASE,
 )
 """What a home server says with 500 of what its model cannot do, whoever asks."""
 
-MISSING = re.compile(
+MISSING = lazily(
     r"\b(?:file|item|response|conversation|container|batch|thread|vector store|message|assistant|image|run|call)s?\b.{0,80}?"
     r"\b(?:not found|not exist|n't exist|expired)",
     re.IGNORECASE,

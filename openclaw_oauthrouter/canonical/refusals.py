@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.refusal_table import (
     A_MODEL,
     BY_STATUS,
@@ -79,11 +80,11 @@ _PERMISSION = "upstream_permission"
 
 
 _ABSENT = ("", "none", "null", "undefined", "nil")
-_ADDRESS = re.compile(r"\bhttps?://[^\s\"'<>]+", re.IGNORECASE)
-_QUOTED = re.compile(r"""(?<![\w"'`])(["'`])(?=[^"'`\s]*\s)[^"'`]{1,500}\1(?![\w"'`])""")
+_ADDRESS = lazily(r"\bhttps?://[^\s\"'<>]+", re.IGNORECASE)
+_QUOTED = lazily(r"""(?<![\w"'`])(["'`])(?=[^"'`\s]*\s)[^"'`]{1,500}\1(?![\w"'`])""")
 """Several words between quotation marks, and addresses: a client's own as a rule, so they speak for nobody's fault."""
 
-_SENT = re.compile(r"""["'](?:input|value)["']: ?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
+_SENT = lazily(r"""["'](?:input|value)["']: ?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 """What was sent, in the errors that pydantic writes."""
 
 _ABOUT_CONTENT = (0, 400, 404, 406, 413, 414, 415, 422)
@@ -237,7 +238,7 @@ def refusal_error(
     return error
 
 
-_REGAIN = re.compile(
+_REGAIN = lazily(
     r"(?:regain access|resets?|available again|try again|resume|renews?|until)\D{0,30}?(\d{4}-\d{2}-\d{2})(?:[T ]+(?:at )?(\d{2}:\d{2}))?",
     re.IGNORECASE,
 )
@@ -259,8 +260,8 @@ def told_day(message: str, now: float) -> float | None:
     return moment - now if 0 <= moment - now <= _LONGEST_WAIT else None
 
 
-_TITLE = re.compile(r"<title[^>]*>\s*([^<]{1,200}?)\s*</title>", re.IGNORECASE)
-_PAGE = re.compile(r"^\s*(?:<!doctype|<html|<\?xml|<head|<body|<h1|<center|<!--|<)", re.IGNORECASE)
+_TITLE = lazily(r"<title[^>]*>\s*([^<]{1,200}?)\s*</title>", re.IGNORECASE)
+_PAGE = lazily(r"^\s*(?:<!doctype|<html|<\?xml|<head|<body|<h1|<center|<!--|<)", re.IGNORECASE)
 
 
 def words_of_page(status: int, body: bytes) -> tuple[str, bool, bool]:

@@ -6,17 +6,17 @@ Other dialects allow longer names (Anthropic 128 characters) and hosts make use 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import Tool
 
 MAX_NAME = 64
 """Longest tool name OpenAI takes, whichever of its APIs."""
 
 _DIGITS = 8
-_FORBIDDEN = re.compile(r"[^a-zA-Z0-9_-]")
+_FORBIDDEN = lazily(r"[^a-zA-Z0-9_-]")
 
 
 LONGEST_KEPT = 256

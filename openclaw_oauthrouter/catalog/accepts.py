@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo, ThinkingOff
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.catalog.families import read_table
 
 MESSAGES = "anthropic_messages"
@@ -34,7 +35,7 @@ _CHAT_USER = 64
 _CLAUDE_WRITES = 128_000
 
 # A date behind the version has eight digits, a minor version one or two.
-_CLAUDE_ID = re.compile(r"claude-[a-z]+-\d+(?:-\d{1,2}(?!\d))?")
+_CLAUDE_ID = lazily(r"claude-[a-z]+-\d+(?:-\d{1,2}(?!\d))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def accepts_table() -> AcceptsTable:
         profiles,
         {model: profiles[name] for model, name in said["claude"].items()},
         said["claude_output"],
-        tuple((re.compile(row["ids"]), profiles[row["profile"]]) for row in said["pattern"]),
+        tuple((lazily(row["ids"]), profiles[row["profile"]]) for row in said["pattern"]),
     )
 
 

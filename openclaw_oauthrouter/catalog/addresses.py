@@ -12,16 +12,17 @@ import re
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.catalog.presets import Preset, presets
 from openclaw_oauthrouter.config.providers import ProviderKind
 
-_VERSION = re.compile(r"/v\d+[a-z0-9.]*(?:/|$)")
-_VERSION_ALONE = re.compile(r"/v\d+[a-z0-9.]*")
-_OPENAI = re.compile(r"/(?:chat/completions|responses|completions|embeddings|models)$")
-_MESSAGES = re.compile(r"/messages(?:/count_tokens|/batches)?$")
-_GENERATE = re.compile(r"/models/[^/]+:\w+$")
-_OLLAMA = re.compile(r"/api/(?:chat|generate|tags|show)$")
-_CODEX = re.compile(r"/backend-api(?:/codex(?:/responses)?)?$")
+_VERSION = lazily(r"/v\d+[a-z0-9.]*(?:/|$)")
+_VERSION_ALONE = lazily(r"/v\d+[a-z0-9.]*")
+_OPENAI = lazily(r"/(?:chat/completions|responses|completions|embeddings|models)$")
+_MESSAGES = lazily(r"/messages(?:/count_tokens|/batches)?$")
+_GENERATE = lazily(r"/models/[^/]+:\w+$")
+_OLLAMA = lazily(r"/api/(?:chat|generate|tags|show)$")
+_CODEX = lazily(r"/backend-api(?:/codex(?:/responses)?)?$")
 _AT_THE_ROOT = ("githubcopilot.com", "perplexity.ai")
 """Hosts (and those below them) that documented their endpoints without any path before ``/chat/completions``."""
 

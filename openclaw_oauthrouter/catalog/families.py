@@ -11,13 +11,15 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from openclaw_oauthrouter.canonical.patterns import lazily
+
 Generation = tuple[int, ...]
 """Version numbers without trailing zeros: ``6.1`` is ``(6, 1)``; ``()`` is older than all."""
 
-_SNAPSHOT = re.compile(r"-(?:20\d{6}|20\d\d-\d\d-\d\d)$")
+_SNAPSHOT = lazily(r"-(?:20\d{6}|20\d\d-\d\d-\d\d)$")
 _MOST_NAMES = 4096
 # Names may be a client's invention; no more of them are remembered.
-_POINT_AS_LETTER = re.compile(r"(?<=\d)p(?=\d)")
+_POINT_AS_LETTER = lazily(r"(?<=\d)p(?=\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Families:
             Family(
                 row["name"],
                 ranks[row["class"]],
-                re.compile(row["pattern"]),
+                lazily(row["pattern"]),
                 bool(row.get("restricted")),
                 float(classes[row["class"]]["ability"]),
             )

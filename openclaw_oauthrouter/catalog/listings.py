@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.pricing import Price
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -22,7 +23,7 @@ _PER_MILLION = 1_000_000
 _FIRST_DAY = date(2020, 1, 1)
 # Whoever says that a model went before there were any has said nothing.
 
-_NO_CHAT = re.compile(
+_NO_CHAT = lazily(
     r"embed|moderation|whisper|transcri|tts|text-to-speech|audio|realtime|image|dall-e|sora|video|veo|imagen|lyria|rerank|guard|ocr|"
     r"speech|voice|live|translate|davinci|babbage|aqa|search-api|computer-use|banana|music|clip|bge-|stable-diffusion|flux|wan-?\d",
     re.IGNORECASE,

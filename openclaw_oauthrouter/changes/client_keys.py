@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from openclaw_oauthrouter.canonical.credential import Secret
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.changes.settings_file import SettingChange
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.errors import InvalidRequestError, NotFoundError
 
 LIMITS = ("allowlist_models", "daily_request_budget", "daily_cost_budget")
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_NAME = lazily(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 def new_key(

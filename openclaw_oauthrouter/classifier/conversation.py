@@ -12,10 +12,10 @@ A prompt alone cannot place "yes, do it". Rules, in order:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatures, Tier, TurnKind
 from openclaw_oauthrouter.classifier.excerpt import letters_in, tokens_of
 
@@ -34,12 +34,12 @@ LONGEST_OPENING = 12
 LARGE_INPUT = 100_000
 """Tokens beyond which a request needs a model that keeps track of much at once."""
 
-_ERROR_LINE = re.compile(
+_ERROR_LINE = lazily(
     r"^\s*(?:\w+(?:\.\w+)*(?:Error|Exception|Warning)\b|error(?:\[\w+\])?:|fatal:|FAILED\b|FAIL\b|E   |panic:|npm ERR!|"
     r"at \S+ ?\(.+:\d+|File \".+\", line \d+|\S+:\d+(?::\d+)?: (?:error|fatal|warning)|Caused by:|Segmentation fault|"
     r"\w+: command not found)",
 )
-_TRACEBACK = re.compile(r"Traceback \(most recent call last\)|panicked at|stack backtrace")
+_TRACEBACK = lazily(r"Traceback \(most recent call last\)|panicked at|stack backtrace")
 
 _WORK = ("imperative", "code", "technical", "references")
 

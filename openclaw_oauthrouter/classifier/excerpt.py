@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from openclaw_oauthrouter.canonical.patterns import lazily
+
 HEAD = 2048
 TAIL = 1024
 STRIPPED_HEAD = 8192
@@ -21,21 +23,21 @@ _ONE_DIGIT_BYTE = bytes.maketrans(b"123456789", b"000000000")
 MANY_WORDS = 40
 ORDINARY_USE = 4
 
-_WIDE = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f]+")
+_WIDE = lazily(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f]+")
 _NO_WIDE_LEADS = bytes(set(range(256)) - {0xE1, *range(0xE3, 0xF0)})
 _WIDE_BEGINNINGS = tuple(bytes((0xE2, second)) for second in range(0xBA, 0xC0))
 """With what characters of ``_WIDE`` begin in UTF-8, where not with a byte of their own: dashes and quotation marks share this one."""
-_HANGUL = re.compile(r"[\u1100-\u11ff\uac00-\ud7af]+")
+_HANGUL = lazily(r"[\u1100-\u11ff\uac00-\ud7af]+")
 HAN_WEIGHT = 2.7
 HANGUL_WEIGHT = 2.0
 
 
 # A run of letters, one digit, or one character of a script without blanks; never a mark.
-_TOKEN = re.compile(
+_TOKEN = lazily(
     r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e00-\u0e7f]|\d|[^\W\d_\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e00-\u0e7f]+"
 )
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
-_WORD_CHARACTER = re.compile(r"[^\W\d_\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e00-\u0e7f]")
+_BEYOND_ASCII = lazily(r"[^\x00-\x7f]")
+_WORD_CHARACTER = lazily(r"[^\W\d_\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e00-\u0e7f]")
 _MOST_REPLACED = 24
 """Different characters beyond ASCII that are looked at one by one; a text with more of them is not mostly ASCII."""
 _NO_MARKS = bytes(byte if byte >= 0x80 or chr(byte) in "abcdefghijklmnopqrstuvwxyz0123456789" else 0x20 for byte in range(256))

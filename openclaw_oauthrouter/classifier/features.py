@@ -11,6 +11,7 @@ from typing import Any
 
 from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, TextPart, ToolCallPart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.conversation import Conversation
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
 from openclaw_oauthrouter.classifier.conversation import is_short
@@ -26,7 +27,7 @@ EXAMINED_TURNS = 48
 EARLIER_TURNS = 6
 EARLIER_LETTERS = 800
 
-_ACTING = re.compile(
+_ACTING = lazily(
     r"bash|shell|exec|command|terminal|edit|write|patch|replace|\bread|read_|file|grep|glob|computer|\bagent\b|process|^run|_run",
     re.IGNORECASE,
 )

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from openclaw_oauthrouter.canonical.content import Part, TextPart, ToolCallPart, ToolCallResponsePart
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import Message
 from openclaw_oauthrouter.canonical.routing import Flight
 from openclaw_oauthrouter.classifier.lexicon import read_data
@@ -25,7 +26,7 @@ ENDS = 400
 
 RECENT = 5
 
-OBSERVATION = re.compile(
+OBSERVATION = lazily(
     r"\s*(?:<(?:returncode|output|observation|tool_response|tool_result|function_results|stdout|stderr|warning)>"
     r"|\[?(?:observation|command output|execution result|exit code|stdout|stderr|output)\]?\s*[:\n]"
     r"|your last command|the command (?:timed out|exited))",
@@ -33,31 +34,29 @@ OBSERVATION = re.compile(
 )
 """How what a command printed begins, where an agent sends it as the user's words."""
 
-_EXIT = re.compile(
+_EXIT = lazily(
     r"(?:<returncode>|exit(?:ed with)?(?: code| status)?[:= ]+|return(?:ed)?(?: code)?[:= ]+|\"exit_code\": ?)\s*(-?\d+)", re.I
 )
-_FAILED = re.compile(r"^\s*(?:error|fatal|traceback|bash: |sh: |command not found)", re.IGNORECASE)
-_TRACEBACK = re.compile(r"Traceback \(most recent call last\)|^\s+at \S+ ?\(.+:\d+|panicked at|^goroutine \d+", re.MULTILINE)
-_EDIT_TOOL = re.compile(r"edit|write|patch|replace|insert|create_file", re.IGNORECASE)
-_EDIT_COMMAND = re.compile(
+_FAILED = lazily(r"^\s*(?:error|fatal|traceback|bash: |sh: |command not found)", re.IGNORECASE)
+_TRACEBACK = lazily(r"Traceback \(most recent call last\)|^\s+at \S+ ?\(.+:\d+|panicked at|^goroutine \d+", re.MULTILINE)
+_EDIT_TOOL = lazily(r"edit|write|patch|replace|insert|create_file", re.IGNORECASE)
+_EDIT_COMMAND = lazily(
     r"\bsed -i|\bapply_patch\b|\bgit apply\b|\bpatch -p|cat\s*>+|\btee\s|<<\s*'?EOF|>\s*\S+\.(?:py|ts|js|go|rs|c|java|rb)\b"
 )
-_TEST_COMMAND = re.compile(
+_TEST_COMMAND = lazily(
     r"\bpytest\b|\bunittest\b|\btox\b|\bnox\b|runtests\.py|\b(?:npm|pnpm|yarn|bun)(?: run)? test|\bcargo (?:test|nextest)|\bgo test"
     r"|\bmake (?:test|check)|\bmvn .*test|\bgradlew? .*test|\bctest\b|\brspec\b|\bjest\b|\bvitest\b|\bphpunit\b",
 )
-_TESTS_FAILED = re.compile(
-    r"\b[1-9]\d* (?:failed|errors?|failing)\b|^FAILED|\bFAILURES?\b|AssertionError|not ok \d", re.MULTILINE
-)
-_TESTS_PASSED = re.compile(
+_TESTS_FAILED = lazily(r"\b[1-9]\d* (?:failed|errors?|failing)\b|^FAILED|\bFAILURES?\b|AssertionError|not ok \d", re.MULTILINE)
+_TESTS_PASSED = lazily(
     r"\b[1-9]\d* (?:passed|passing)\b|^OK$|\bok\b\s+\S+\s+[\d.]+s|test result: ok|All tests passed", re.MULTILINE
 )
-_GAVE_UP = re.compile(
+_GAVE_UP = lazily(
     r"\bI(?:'m| am) (?:unable|not able) to\b|\bI (?:cannot|can't|could not|couldn't) (?:proceed|continue|complete|solve|fix|figure|find a way)"
     r"|\bI(?:'m| am) stuck\b|\bI give up\b",
     re.IGNORECASE,
 )
-_FENCED = re.compile(r"```[\w-]*\n(.*?)```", re.DOTALL)
+_FENCED = lazily(r"```[\w-]*\n(.*?)```", re.DOTALL)
 
 
 class _Outcome(NamedTuple):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.routing import RequestKind
 
 _CLASS_HEADER = "x-claude-code-request-class"
@@ -24,14 +25,14 @@ _CLASSES = {
 _HELPER_HEADERS = ("x-claude-code-parent-agent-id", "x-codex-parent-thread-id")
 
 _CODEX_HEADER = "x-codex-turn-metadata"
-_CODEX_FIELD = re.compile(r'"(request_kind|thread_source|agent_name)"\s*:\s*"([^"]*)"')
+_CODEX_FIELD = lazily(r'"(request_kind|thread_source|agent_name)"\s*:\s*"([^"]*)"')
 _CODEX_HELPER = "x-openai-subagent"
 _CODEX_SIDE = ("title", "summary", "memory_consolidation", "memories", "quota", "prewarm", "warmup")
 
 _QUOTA_PROBE_WORDS = ("quota", "test", "ping", "hi", ".")
 _PROBE_TOKENS = 1
 
-_COMPACTION = re.compile(
+_COMPACTION = lazily(
     r"your task is to create a detailed summary of (?:the|this|our) (?:\w+ )?conversation"
     r"|create a (?:structured )?(?:context )?checkpoint (?:compaction|summary)"
     r"|structured context checkpoint"
@@ -50,7 +51,7 @@ _NO_PROGRAM = r"(?! ?-?(?:app|server|service|database|db|backend|client|bot|page
 """Somebody who builds a chat program is not asking for the title of this chat."""
 _LABEL = r"(?:titles?|names?|labels?|tags|emoji|slug|headline|follow-up questions|description)"
 _ASKS = r"\b(?:generate|create|write|provide|suggest|produce|come up with|give|(?:reply|respond|answer) with|return|output)\b"
-_SIDE = re.compile(
+_SIDE = lazily(
     r"(?:you are a|as a) (?:thread |chat |session |conversation )?title generator|\byou name (?:chats|conversations|sessions)\b"
     rf"|{_ASKS}[^.\n]{{0,60}}\b{_LABEL}\b[^.\n]{{0,80}}\b(?:this|the|our|a)\b (?:[\w-]+ ){{0,2}}{_TALK}\b{_NO_PROGRAM}"
     rf"|\b(?:give|name) (?:this|the) {_TALK} an? (?:\w+ )?(?:name|title|label)"

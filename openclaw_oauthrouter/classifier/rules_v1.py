@@ -7,19 +7,19 @@ through images or sheer size. Its cost grows with the text. ``rules`` mends all 
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.routing import Classification, DimensionScore, RequestFeatures, Tier
 from openclaw_oauthrouter.classifier.lexicon import read_data
 
 # What ECMAScript's \s, \d and . mean, spelt out.
 _SPACE = "\\t\\n\\v\\f\\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
-_STEP = re.compile("step [0-9]")
-_LIST_ITEM = re.compile(f"[0-9]\\.[{_SPACE}]")
-_LINE_END = re.compile("[\n\r\u2028\u2029]")
+_STEP = lazily("step [0-9]")
+_LIST_ITEM = lazily(f"[0-9]\\.[{_SPACE}]")
+_LINE_END = lazily("[\n\r\u2028\u2029]")
 
 SURE = 0.85
 SURE_SCORE = 0.3

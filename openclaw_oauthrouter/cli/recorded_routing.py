@@ -6,7 +6,6 @@ that a classifier other than ``rules`` chose, stays.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -15,6 +14,7 @@ from typing import Any
 from openclaw_oauthrouter.canonical.content import BlobPart, Part, TextPart
 from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
 from openclaw_oauthrouter.canonical.routing import (
     Classification,
@@ -41,7 +41,7 @@ from openclaw_oauthrouter.routing.stickiness import Conversations
 
 RULES = "rules"
 
-_MINIMUM_TIER = re.compile(rf"at least (?P<tier>{'|'.join(Tier)}): (?P<reason>.*)")
+_MINIMUM_TIER = lazily(rf"at least (?P<tier>{'|'.join(Tier)}): (?P<reason>.*)")
 _TASK = ("goes on with a ", "tool results of a ")
 """How the classifier words a least tier that the conversation sets."""
 

@@ -94,11 +94,16 @@ _AT_REST_SECONDS = 2.0
 """After which a gateway that has just begun does what nobody waits for."""
 
 
+async def _at_rest(handle: ProxyHandle) -> None:
+    await asyncio.sleep(_AT_REST_SECONDS)
+    _settle_memory()
+    await _name_unpriced(handle)
+
+
 async def _name_unpriced(handle: ProxyHandle) -> None:
     """Say which models of the tiers cannot be counted; beside the requests, for reading the prices takes a moment."""
     from openclaw_oauthrouter.cli.checks.money import unpriced_words
 
-    await asyncio.sleep(_AT_REST_SECONDS)
     runtime = handle.live.runtime
     unpriced = await asyncio.to_thread(runtime.pipeline.router.unpriced) if runtime.usable_providers() else []
     if unpriced:
@@ -150,9 +155,8 @@ async def _alone(
         told = told_to_stop()
         if place is None or place.is_office:
             greet(handle, own, demo=demo, as_json=as_json)
-        naming = asyncio.create_task(_name_unpriced(handle))
-        stack.callback(naming.cancel)
-        _settle_memory()
+        resting = asyncio.create_task(_at_rest(handle))
+        stack.callback(resting.cancel)
         await until_stopped(handle, told)
         return 0
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.config.section import Section
 
 ProviderKind = Literal["anthropic", "openai-codex", "openai-compatible", "gemini"]
@@ -16,8 +16,8 @@ ProviderKind = Literal["anthropic", "openai-codex", "openai-compatible", "gemini
 _HARMLESS_PARAMETERS = frozenset({"api-version", "version", "alt", "region", "location", "project", "deployment"})
 """What vendors put into the query of an address and is no credential: Azure's ``api-version`` and the like."""
 
-_OWN_MACHINE = re.compile(r"localhost|[\w-]+:\d+|\d{1,3}(?:\.\d{1,3}){3}")
-_ADDRESS = re.compile(rf"(?:{_OWN_MACHINE.pattern}|[\w-]+(?:\.[\w-]+)+(?=[:/]))(?::\d+)?(?:/[\w./-]*)?")
+_OWN_MACHINE = lazily(r"localhost|[\w-]+:\d+|\d{1,3}(?:\.\d{1,3}){3}")
+_ADDRESS = lazily(rf"(?:{_OWN_MACHINE.pattern}|[\w-]+(?:\.[\w-]+)+(?=[:/]))(?::\d+)?(?:/[\w./-]*)?")
 """What is an address although it does not say so; a key or token has neither a port nor a path."""
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from openclaw_oauthrouter.canonical.patterns import lazily
 
 MASK = "********"
 
-_USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
+_USERINFO = lazily(r"(?<=://)[^/?#\s]*@")
 
 
 def without_userinfo(text: str) -> str:

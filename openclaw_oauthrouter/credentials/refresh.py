@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +11,13 @@ import orjson
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Secret
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.errors import RefreshFailed
 from openclaw_oauthrouter.wire.encodings import CODINGS, Unpacker, UnpackingError, UnpacksTooLarge, content_coding
 from openclaw_oauthrouter.wire.retry_after import parse_retry_after
 
 CODEX_CLIENT_ID = "app_EMoamEEZ73f0CkXaXp7hrann"  # Codex CLI's public client
-_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_CODE = lazily(r"[A-Za-z0-9_.-]{1,64}")
 _DEFAULT_PAUSE = 30.0  # seconds, when the endpoint is busy and names no time
 _LONGEST_PAUSE = 3600.0
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from types import MappingProxyType
+
+from openclaw_oauthrouter.canonical.patterns import lazily
 
 CONTENT_TYPES = {
     "html": "text/html; charset=utf-8",
@@ -34,7 +35,7 @@ PAGE_HEADERS: Mapping[str, str] = MappingProxyType(
 )
 """Sent with every file: nothing from elsewhere, nothing inline, no framing."""
 
-_NAME = re.compile(r"[a-z0-9_-]+\.(?P<kind>html|js|css|svg|woff2)")
+_NAME = lazily(r"[a-z0-9_-]+\.(?P<kind>html|js|css|svg|woff2)")
 
 
 @dataclass(frozen=True, slots=True)

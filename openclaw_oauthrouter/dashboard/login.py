@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from collections import OrderedDict
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
+from openclaw_oauthrouter.canonical.patterns import lazily
 
 COOKIE = "oauthrouter_session"
 
-_HOST_PORT = re.compile(r":(\d+)$")
+_HOST_PORT = lazily(r":(\d+)$")
 
 
 def cookie_name(host: str) -> str:

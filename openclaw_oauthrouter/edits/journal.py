@@ -12,20 +12,21 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.config.private_file import write_private
 from openclaw_oauthrouter.edits.edit import Edit
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.telemetry.redact import redact
 
-_NAMED = re.compile(
+_NAMED = lazily(
     r"""(?im)(?P<name>[\w.-]*(?:token|key|secret|password)s?[-_]?\d*)(?P<sign>["']?[ \t]*[:=][ \t]*)
         (?:(?P<quote>["'])(?P<value>(?:(?!(?P=quote)).){8,})(?P=quote)|(?P<bare>[^\s"'{}\[\],]{16,}))""",
     re.VERBOSE,
 )
 """A value whose name says that it may be a secret: ``apiKey2: '…'``, ``token = "…"``, ``api_key: …``."""
 
-_NO_SECRET_NAME = re.compile(r"(?i)(?:^|[-_.])env[-_]?key$")
-_REFERENCE = re.compile(r"\$?\{[^{}]*\}|\$\w+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|(?:/|~/)[\w./ -]+")
+_NO_SECRET_NAME = lazily(r"(?i)(?:^|[-_.])env[-_]?key$")
+_REFERENCE = lazily(r"\$?\{[^{}]*\}|\$\w+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|(?:/|~/)[\w./ -]+")
 """What stands for a secret kept elsewhere, and may be seen: a variable, a placeholder, a file."""
 
 

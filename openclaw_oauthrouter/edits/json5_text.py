@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import json5
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.edits.json5_tree import Node, Span, parse, skip_blanks
 from openclaw_oauthrouter.errors import ConfigurationError
 
 Path = tuple[str, ...]
 
 _INDENT = "  "
-_REST_OF_LINE = re.compile(r"(?:[ \t]|/\*[^\n]*?\*/)*(?://[^\n\r]*)?")
+_REST_OF_LINE = lazily(r"(?:[ \t]|/\*[^\n]*?\*/)*(?://[^\n\r]*)?")
 _MISSING = object()
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import json5
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.errors import ConfigurationError
 
-_BLANKS = re.compile(r"(?:\s|//[^\n\r]*|/\*.*?\*/)*", re.DOTALL)
-_STRING = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""", re.DOTALL)
-_BARE = re.compile(r"""[^\s,:{}\[\]"'/]+""")
+_BLANKS = lazily(r"(?:\s|//[^\n\r]*|/\*.*?\*/)*", re.DOTALL)
+_STRING = lazily(r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""", re.DOTALL)
+_BARE = lazily(r"""[^\s,:{}\[\]"'/]+""")
 
 
 Span = tuple[int, int]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from openclaw_oauthrouter.canonical.patterns import lazily
+
 BEGIN = "# >>> oauthrouter"
 END = "# <<< oauthrouter"
-_BLOCK = re.compile(rf"\n?^[ ]*{re.escape(BEGIN)}\n.*?^[ ]*{re.escape(END)}\n?", re.DOTALL | re.MULTILINE)
+_BLOCK = lazily(rf"\n?^[ ]*{re.escape(BEGIN)}\n.*?^[ ]*{re.escape(END)}\n?", re.DOTALL | re.MULTILINE)
 
 
 def put_block(text: str, body: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.errors import UpstreamError
 from openclaw_oauthrouter.health.cooldowns import MOST_SUBJECTS
 
-_IDS = re.compile(
+_IDS = lazily(
     r"""\b(?:request|req|trace|span|correlation|log|event|session|cf)?[ _-]?(?:id|ray)\b["']?\s*[:=]?\s*["']?[\w.-]*\d[\w.-]*"""
     r"""|\b\w{2,12}_\w*\d\w*\b|\b[0-9a-f]{8}-?[0-9a-f-]{8,}\b|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*|\b\d{10,}\w*""",
     re.IGNORECASE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,7 +23,10 @@ class HealthState:
     windows: list[tuple[Holder, Reading]] = field(default_factory=list)
 
 
-_ADAPTER = TypeAdapter(HealthState)
+@cache
+def _adapter() -> TypeAdapter[HealthState]:
+    # Made when there is something to read or to write: making it costs as much as importing a large library.
+    return TypeAdapter(HealthState)
 
 
 def state_of(registry: HealthRegistry) -> HealthState:
@@ -40,12 +44,12 @@ def absorb(registry: HealthRegistry, state: HealthState) -> None:
 
 def encode(state: HealthState) -> bytes:
     """As JSON."""
-    return _ADAPTER.dump_json(state)
+    return _adapter().dump_json(state)
 
 
 def decode(data: bytes | str) -> HealthState | None:
     """The reverse; ``None`` if it is not one."""
     try:
-        return _ADAPTER.validate_json(data)
+        return _adapter().validate_json(data)
     except ValidationError:
         return None

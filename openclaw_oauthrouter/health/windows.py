@@ -7,21 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.wire.durations import header_number, parse_duration
 
-_SAYS = re.compile("limit|primary|secondary|credits")
+_SAYS = lazily("limit|primary|secondary|credits")
 """A word that every header has of those that are read here; most answers carry a dozen others."""
 
 _UNIFIED = "anthropic-ratelimit-unified-"
-_UNIFIED_FIELD = re.compile(rf"{_UNIFIED}(?P<claim>[^-]+)-(?P<field>status|utilization|reset)")
-_CODEX_FIELD = re.compile(r"x-(?P<meter>.+)-(?P<position>primary|secondary)-(?P<field>used-percent|window-minutes|reset-at)")
-_API_FIELD = re.compile(
-    r"anthropic-ratelimit-(?P<meter>requests|tokens|input-tokens|output-tokens)-(?P<field>limit|remaining|reset)"
-)
-_OPENAI_FIELD = re.compile(r"x-ratelimit-(?P<field>limit|remaining|reset)-(?P<meter>requests|tokens)")
+_UNIFIED_FIELD = lazily(rf"{_UNIFIED}(?P<claim>[^-]+)-(?P<field>status|utilization|reset)")
+_CODEX_FIELD = lazily(r"x-(?P<meter>.+)-(?P<position>primary|secondary)-(?P<field>used-percent|window-minutes|reset-at)")
+_API_FIELD = lazily(r"anthropic-ratelimit-(?P<meter>requests|tokens|input-tokens|output-tokens)-(?P<field>limit|remaining|reset)")
+_OPENAI_FIELD = lazily(r"x-ratelimit-(?P<field>limit|remaining|reset)-(?P<meter>requests|tokens)")
 _CLAIMS = {"five_hour": "5h", "seven_day": "7d"}
 _MINUTES = {"5h": 300, "7d": 10_080}
-_NAMED_MINUTES = re.compile(r" (\d+) min$")
+_NAMED_MINUTES = lazily(r" (\d+) min$")
 _MODEL_WORDS = ("opus", "sonnet", "haiku")
 _MAIN_METER = "codex"
 _YEAR_2001 = 1_000_000_000.0

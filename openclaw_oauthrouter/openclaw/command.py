@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from openclaw_oauthrouter.canonical.patterns import lazily
+
 OLDEST = (2026, 9, 0)
 """The plugin interface this package is tested with begins here."""
 
-_VERSION = re.compile(r"(\d{4})\.(\d+)\.(\d+)")
+_VERSION = lazily(r"(\d{4})\.(\d+)\.(\d+)")
 
 
 @dataclass(frozen=True, slots=True)

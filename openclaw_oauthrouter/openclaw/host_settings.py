@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.edits.json5_text import read, value_at
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.former import PROVIDER
@@ -17,7 +17,7 @@ from openclaw_oauthrouter.openclaw.installation import ENTRY, Route, installed_r
 from openclaw_oauthrouter.openclaw.launch import CONFIG_VARIABLE
 from openclaw_oauthrouter.openclaw.manifest import CONFIG_FILE_KEY, PYTHON_KEY
 
-_REFERENCE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")
+_REFERENCE = lazily(r"\$\{([A-Z_][A-Z0-9_]*)\}")
 
 
 @dataclass(frozen=True, slots=True)

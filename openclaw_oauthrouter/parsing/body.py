@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 
 import orjson
 
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.errors import InvalidRequestError
 
 
@@ -33,7 +33,7 @@ def parse_body(body: bytes) -> JsonObject:
     return value
 
 
-_LONG = re.compile(rb"\d{19}")
+_LONG = lazily(rb"\d{19}")
 """May begin a whole number beyond 64 bits, which the fast parser turns into a float."""
 _STRIDE = _IN_A_ROW = 4
 """Of 19 digits in a row, every fourth byte hits four at least."""

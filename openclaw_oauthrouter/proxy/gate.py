@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Protocol
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.trace import VIA
 from openclaw_oauthrouter.dashboard.login import cookie_name
 from openclaw_oauthrouter.errors import AuthenticationError, ForbiddenError, InvalidRequestError, LoopError
 
-_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]*))(?::\d{1,5})?", re.ASCII)
+_HOST = lazily(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]*))(?::\d{1,5})?", re.ASCII)
 """``name``, ``name:port``, ``[address]`` or ``[address]:port``; no user, path, query or fragment."""
 
 CHANGE_KEY = "x-oauthrouter-change-key"

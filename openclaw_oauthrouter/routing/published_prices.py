@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.pricing import US_ONLY_FACTOR, Price, PriceCondition, cost_of
 from openclaw_oauthrouter.canonical.usage import Usage
 
@@ -32,7 +32,7 @@ _NAMES = {
 _US_ONLY_SINCE = (4, 6)
 """Anthropic's first version that costs more when it must be served in the US (platform.claude.com, data residency)."""
 
-_CLAUDE = re.compile(r"claude-[a-z]+-(?P<major>\d+)(?:-(?P<minor>\d{1,2}))?")
+_CLAUDE = lazily(r"claude-[a-z]+-(?P<major>\d+)(?:-(?P<minor>\d{1,2}))?")
 
 
 class PublishedPrice:

@@ -5,10 +5,10 @@ Fields without a value are left out, as in the original. Never holds a secret; h
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.routing import CandidateCost, Classification, RoutingDecision, SkippedCandidate, WindowShare
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
 from openclaw_oauthrouter.telemetry.redact import redact
@@ -16,7 +16,7 @@ from openclaw_oauthrouter.telemetry.redact import redact
 SPEND_WORDS = {"allow": "allowed", "deny": "blocked", "downgrade": "downgraded"}
 """Our word -> the original's."""
 
-_PROMPT_FEATURE = re.compile(r"(?:.*_)?text")
+_PROMPT_FEATURE = lazily(r"(?:.*_)?text")
 """Features that hold words of a prompt; the others are counts, names and flags."""
 
 

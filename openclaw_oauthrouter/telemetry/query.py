@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.routing import Tier
 from openclaw_oauthrouter.errors import InvalidRequestError
 from openclaw_oauthrouter.telemetry.filter import TraceFilter
@@ -13,7 +14,7 @@ from openclaw_oauthrouter.telemetry.filter import TraceFilter
 DEFAULT_COUNT = 200
 MOST = 5000
 
-_AGO = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+_AGO = lazily(r"(\d+(?:\.\d+)?)\s*([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _MILLISECONDS_BEGIN = 100_000_000_000
 """A number as large as this is a ``ts`` in milliseconds; as seconds it would lie in the year 5138."""

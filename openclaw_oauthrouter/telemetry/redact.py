@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_SECRET = re.compile(
+from openclaw_oauthrouter.canonical.patterns import lazily
+
+_SECRET = lazily(
     r"""(?:sk|rk|pk|ghp|gho|xox[abp])[-_][A-Za-z0-9_-]{12,}      # vendors' prefixed keys and tokens
       | \beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?   # JSON web tokens
       | (?i:\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}         # Authorization values

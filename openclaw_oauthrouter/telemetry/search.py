@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.routing import Tier
 from openclaw_oauthrouter.errors import InvalidRequestError
 
@@ -70,12 +71,10 @@ LEAST_BEGINNING = 4
 """Letters from which on a plain word is also looked for at the beginning of ids."""
 
 _YES = {"true": 1, "yes": 1, "on": 1, "1": 1, "false": 0, "no": 0, "off": 0, "0": 0}
-_KEY = re.compile(r"([a-z]+):", re.IGNORECASE)
-_NEXT = re.compile(r"-?[a-z]+:|-\S", re.IGNORECASE)
-_NUMBER = re.compile(
-    r"(>=|<=|>|<|=)?\s*(-?)\$?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.?\d+)\s*([a-z]*)(?=\s|$)", re.IGNORECASE | re.ASCII
-)
-_STATUS = re.compile(r"(>=|<=|>|<|=)?\s*([1-5](?:[0-9x]{0,2}))(?=\s|$)", re.IGNORECASE | re.ASCII)
+_KEY = lazily(r"([a-z]+):", re.IGNORECASE)
+_NEXT = lazily(r"-?[a-z]+:|-\S", re.IGNORECASE)
+_NUMBER = lazily(r"(>=|<=|>|<|=)?\s*(-?)\$?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.?\d+)\s*([a-z]*)(?=\s|$)", re.IGNORECASE | re.ASCII)
+_STATUS = lazily(r"(>=|<=|>|<|=)?\s*([1-5](?:[0-9x]{0,2}))(?=\s|$)", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

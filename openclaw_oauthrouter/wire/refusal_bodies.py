@@ -9,6 +9,7 @@ import re
 import orjson
 
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.patterns import lazily
 
 MOST_LAYERS = 8
 """A relay of a relay of a provider has six; what is deeper than this stays as it is."""
@@ -31,11 +32,11 @@ _CODES = ("code", "Code", "error_code", "errorCode", "__type")
 MOST_SEARCHED = 4000
 """Characters of a sentence in which another refusal is looked for."""
 
-_BEHIND = re.compile(r"^[^{]{0,200}?(?:\w(?:Exception|Error)\b|\b[45]\d\d\b)[^{]{0,100}(\{[\"'].*)", re.DOTALL)
+_BEHIND = lazily(r"^[^{]{0,200}?(?:\w(?:Exception|Error)\b|\b[45]\d\d\b)[^{]{0,100}(\{[\"'].*)", re.DOTALL)
 """``AuthenticationError: AnthropicException - {"type":"error",…}``, ``POST "https://…": 401 Unauthorized {"message":…}``."""
 
 _DECODER = json.JSONDecoder()
-_DATA = re.compile(rb"^data: ?(.*)$", re.MULTILINE)
+_DATA = lazily(rb"^data: ?(.*)$", re.MULTILINE)
 
 
 def fault_of(body: bytes | str | list[object] | FrozenObject) -> JsonObject | None:

@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.wire.durations import header_number, parse_duration
 
 _METERS = ("requests", "tokens")
-_WAIT_IN_WORDS = re.compile(
+_WAIT_IN_WORDS = lazily(
     r"\b(?:try|retry|retrying|wait|available|resets?)(?:\s+(?:it|again|your\s+request))*\s+(?:in|after|for)\s+(?:about\s+)?"
     r"(?P<wait>\d[\d.]*\s*[a-z]+(?:[\s,]*(?:and\s+)?\d[\d.]*\s*[a-z]+)*)",
     re.IGNORECASE | re.ASCII,
 )
-_AMOUNT = re.compile(r"(\d[\d.]*)\s*([a-z]+)", re.IGNORECASE | re.ASCII)
+_AMOUNT = lazily(r"(\d[\d.]*)\s*([a-z]+)", re.IGNORECASE | re.ASCII)
 _UNITS = (
     ("ms", 0.001),
     ("millisecond", 0.001),

@@ -6,15 +6,16 @@ after the colon is dropped, several ``data`` lines are joined by LF, a line that
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
+
+from openclaw_oauthrouter.canonical.patterns import lazily
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 """An event larger than this is a fault of the upstream, not a message."""
 
-_BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r|\r\n\n|\n\r\n|\r\n\r(?!\n)|\n\r(?!\n)|\r\r\n")
+_BLANK_LINE = lazily(rb"\r\n\r\n|\n\n|\r\r|\r\n\n|\n\r\n|\r\n\r(?!\n)|\n\r(?!\n)|\r\r\n")
 _LONGEST_BLANK_LINE = 4
-_LINE = re.compile(rb"\r\n|\n|\r")
+_LINE = lazily(rb"\r\n|\n|\r")
 _MARK = b"\xef\xbb\xbf"
 
 

@@ -47,3 +47,18 @@ def test_routing_alone_loads_no_server() -> None:
     code = "import sys; from openclaw_oauthrouter import route; route('hi'); print(sorted({'quart', 'hypercorn', 'aiohttp', 'httpx'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_house_every_lazy_pattern_is_one() -> None:
+    # They are compiled when they are first used; a wrong one must not wait for that.
+    code = (
+        "import gc, importlib, pkgutil, openclaw_oauthrouter as package\n"
+        "from openclaw_oauthrouter.canonical.patterns import LazyPattern\n"
+        "for found in pkgutil.walk_packages(package.__path__, 'openclaw_oauthrouter.'):\n"
+        "    found.name.endswith('__main__') or importlib.import_module(found.name)\n"
+        "patterns = [found for found in gc.get_objects() if type(found) is LazyPattern]\n"
+        "print(len(patterns), len([found.pattern for found in patterns]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    made, compiled = map(int, done.stdout.split())
+    assert made == compiled > 100

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from openclaw_oauthrouter.canonical.patterns import lazily
+
 ELEMENTS = (
     "pr_description",
     "issue_description",
@@ -16,11 +18,11 @@ ELEMENTS = (
 )
 """Elements that hold the task itself, in mini-SWE-agent, SWE-agent, OpenHands, Cursor and Cline."""
 
-_ELEMENT = re.compile(rf"<({'|'.join(ELEMENTS)})>\s*(.*?)\s*</\1>", re.DOTALL)
-_SOLVE = re.compile(
+_ELEMENT = lazily(rf"<({'|'.join(ELEMENTS)})>\s*(.*?)\s*</\1>", re.DOTALL)
+_SOLVE = lazily(
     r"\A\s*Please solve (?:this issue|the following issue|this task): ?(.*?)\n\s*\nYou can execute bash commands", re.DOTALL
 )
-_ISSUE = re.compile(r"\bHere's the issue text:\s*\nISSUE:\s*\n(.*?)\n\s*\nINSTRUCTIONS:", re.DOTALL)
+_ISSUE = lazily(r"\bHere's the issue text:\s*\nISSUE:\s*\n(.*?)\n\s*\nINSTRUCTIONS:", re.DOTALL)
 
 _LEAST = 20
 """Characters below which an element is an example of its use rather than a task."""

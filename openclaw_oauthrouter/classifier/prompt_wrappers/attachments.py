@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import re
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import without_blocks
 
-_SECTION = re.compile(
+_SECTION = lazily(
     r"\A\[(Audio|Image|Video)(?: \d+/\d+)?\]\n(?:User text:\n(.*?)\n)?(?:Transcript|Description):\n(.*)\Z", re.DOTALL
 )
-_WORDS_FIRST = re.compile(r"\AUser text:\n(.*?)\n\n\[(?:Audio|Image|Video)(?: \d+/\d+)?\]\n", re.DOTALL)
-_NEXT_SECTION = re.compile(r"\n\n\[(?:Audio|Image|Video) \d+/\d+\]\n(?:Transcript|Description):\n")
-_TRANSCRIPT = re.compile(r"\A\[Audio transcript[^\]\n]{0,80}\]: (\"(?:[^\"\\\n]|\\.)*+\")", re.IGNORECASE)
-_PLACEHOLDER = re.compile(r"<media:[a-z]+>(?: \([^)\n]{0,80}\))?")
-_QUOTED_BLOCK = re.compile(r"\[(Replying|Quoting|Quoted|Forwarded)\b[^\]\n]*\]\n.*?\n\[/\1[^\]\n]*\]", re.DOTALL)
+_WORDS_FIRST = lazily(r"\AUser text:\n(.*?)\n\n\[(?:Audio|Image|Video)(?: \d+/\d+)?\]\n", re.DOTALL)
+_NEXT_SECTION = lazily(r"\n\n\[(?:Audio|Image|Video) \d+/\d+\]\n(?:Transcript|Description):\n")
+_TRANSCRIPT = lazily(r"\A\[Audio transcript[^\]\n]{0,80}\]: (\"(?:[^\"\\\n]|\\.)*+\")", re.IGNORECASE)
+_PLACEHOLDER = lazily(r"<media:[a-z]+>(?: \([^)\n]{0,80}\))?")
+_QUOTED_BLOCK = lazily(r"\[(Replying|Quoting|Quoted|Forwarded)\b[^\]\n]*\]\n.*?\n\[/\1[^\]\n]*\]", re.DOTALL)
 
 
 def without_attachments(text: str) -> str:

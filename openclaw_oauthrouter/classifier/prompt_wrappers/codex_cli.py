@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import without_elements
 
 ELEMENTS = (
@@ -28,7 +27,7 @@ ELEMENTS = (
     "turn_aborted",
     "INSTRUCTIONS",
 )
-_TITLE = re.compile(r"# AGENTS\.md instructions(?: for [^\n]{1,400})?\s*(?=<INSTRUCTIONS>)")
+_TITLE = lazily(r"# AGENTS\.md instructions(?: for [^\n]{1,400})?\s*(?=<INSTRUCTIONS>)")
 
 
 class CodexCli:

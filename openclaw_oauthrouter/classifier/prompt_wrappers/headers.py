@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.classifier.prompt_wrappers.moments import bears_moment
 
 CHANNELS = (
@@ -13,7 +14,7 @@ CHANNELS = (
 )
 """Channels by the name with which their headers begin. Others are known by what their headers hold."""
 
-_BRACKET = re.compile(
+_BRACKET = lazily(
     r"""\[(
       (?> (?<=:\ )"(?:[^"\\\n]|\\.)*+"      # a text quoted as JSON may hold anything
       | \[[^\[\]\n]*+\]                     # so may a job's name
@@ -21,10 +22,10 @@ _BRACKET = re.compile(
     )\](?=[ \n:]|\Z)""",
     re.VERBOSE,
 )
-_CHANNEL = re.compile(
+_CHANNEL = lazily(
     rf"(?:{CHANNELS.replace('.', '[.]').replace(' ', '[ ]')})\ \S|.*(?:\bid:\S|\ \+\d+(?:\.\d+)?(?:s|m|h|d|w|mo|y)\b)"
 )
-_LABEL = re.compile(
+_LABEL = lazily(
     r"""(?:
       (?:cron|hook|webhook|job|schedule|automation|trigger):\S                       # what started a run
     | (?:[a-z]+\ )?message[ _]id: | from:\ | media\ attached | attached\ (?:file|image|media)s?:
@@ -36,10 +37,10 @@ _LABEL = re.compile(
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
-_OF_ONE_MESSAGE = re.compile(r"(?:[a-z]+ )?message[ _]id:|from: |media attached", re.IGNORECASE)
+_OF_ONE_MESSAGE = lazily(r"(?:[a-z]+ )?message[ _]id:|from: |media attached", re.IGNORECASE)
 """Labels that come once for each of several messages."""
 
-_SENDER = re.compile(r" ?([^\n:]{1,80}): (?=\s*\S)")
+_SENDER = lazily(r" ?([^\n:]{1,80}): (?=\s*\S)")
 """Who writes, between a channel's header and the words."""
 
 _UNNAMED = ("(self)", "(sender)")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from openclaw_oauthrouter.canonical.patterns import lazily
 
 _CLOCK = r"(?<![\d:.,])\d{1,2}(?::|\ ?[hH时時点點]\ ?)[0-5]\d(?::[0-5]\d)?(?![\d:])"
 _NUMERIC_DAY = r"(?<!\d)(?:\d{4}[-/.年]\ ?\d{1,2}[-/.月]\ ?\d{1,2}|\d{1,2}[./-]\ ?\d{1,2}[./-]\ ?\d{4})(?!\d)"
 _NAMED_DAY = r"(?<!\d)\d{1,2}(?:\.|st|nd|rd|th)?\ (?:de\ )?[^\W\d]{3,12}\.?,?\ (?:de\ )?\d{4}|[^\W\d]{3,12}\.?\ \d{1,2}(?:st|nd|rd|th)?,?\ \d{4}"
 _EPOCH = r"(?<!\d)1\d{9}(?:\d{3})?(?!\d)"
 
-_CLOCKS = re.compile(_CLOCK)
-_DAY = re.compile(rf"{_NUMERIC_DAY}|{_NAMED_DAY}|{_EPOCH}")
+_CLOCKS = lazily(_CLOCK)
+_DAY = lazily(rf"{_NUMERIC_DAY}|{_NAMED_DAY}|{_EPOCH}")
 
 
 def bears_moment(text: str) -> bool:

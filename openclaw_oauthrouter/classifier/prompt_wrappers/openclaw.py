@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.classifier.prompt_wrappers.attachments import without_attachments, words_beside_media
 from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import without_blocks
 from openclaw_oauthrouter.classifier.prompt_wrappers.headers import is_label, without_header
@@ -76,16 +77,16 @@ _TRAILING_PARAGRAPHS = tuple(f"\n\n{trailer}" for trailer in TRAILERS)
 REACH = 4096
 """Characters at the end of a message in which the runtime's words are looked for; the longest seen take a third of that."""
 
-_HEARTBEAT = re.compile(r"\bHEARTBEAT_OK\b[\s.!。”“»\"'`*]{0,8}\Z")
+_HEARTBEAT = lazily(r"\bHEARTBEAT_OK\b[\s.!。”“»\"'`*]{0,8}\Z")
 """Whatever a heartbeat's prompt was set to, and in whichever language: it ends with the answer expected if there is nothing to do."""
 
-_MEMORY = re.compile(
+_MEMORY = lazily(
     r"<((?=[\w.-]*(?:memor|recall|remind|context|metadata))[A-Za-z]+(?:[-_][A-Za-z]+)+)(?:\s[^<>\n]{0,200})?>.*?</\1>\s*",
     re.DOTALL | re.IGNORECASE,
 )
 """What plugins of memory put beside the words, each in an element of its own name."""
 
-_LEADING = re.compile(
+_LEADING = lazily(
     rf"""(?:
       \[Inter-session\ message\][^\n]*(?:\nThis\ content\ was\ routed\ by\ OpenClaw[^\n]*)?
     | \[Subagent\ Context\][^\n]*
@@ -108,22 +109,22 @@ _LEADING = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
-_TRAILING = re.compile(
+_TRAILING = lazily(
     r"""(?:
       ^<<<END_EXTERNAL_UNTRUSTED_CONTENT[^\n]*>>>
     | ^Context:\ ⟦openclaw:ctx⟧.*
     )\Z""",
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
-_STATED_TIME = re.compile(
+_STATED_TIME = lazily(
     r"^(Current time|[^\n:]{2,40}): ([^\n]{4,120})(?:\n([^\n:]{0,40}\bUTC\b[^\n:]{0,10}): ([^\n]{4,60}))?(?=\n|\Z)", re.MULTILINE
 )
 """The line in which a run is told the time, and the same in UTC; whatever the runtime has to say besides comes after it."""
 
-_QUEUED = re.compile(r"\[Queued user message from a previous active turn; [^\]\n]*\]\n")
-_ACTIVE_PROMPT = re.compile(r"\n\n(?=\[[A-Z][a-z]{2} \d{4}-\d\d-\d\d[T ]\d\d:\d\d)")
-_QUEUE = re.compile(r"\[(?:Queued|Pending) messages[^\]\n]*\]\s*")
-_QUEUED_ITEM = re.compile(r"^---\nQueued #\d+[^\n]*\n|^Queued #\d+ context:\n(?:[^\n]+\n)+", re.MULTILINE)
+_QUEUED = lazily(r"\[Queued user message from a previous active turn; [^\]\n]*\]\n")
+_ACTIVE_PROMPT = lazily(r"\n\n(?=\[[A-Z][a-z]{2} \d{4}-\d\d-\d\d[T ]\d\d:\d\d)")
+_QUEUE = lazily(r"\[(?:Queued|Pending) messages[^\]\n]*\]\s*")
+_QUEUED_ITEM = lazily(r"^---\nQueued #\d+[^\n]*\n|^Queued #\d+ context:\n(?:[^\n]+\n)+", re.MULTILINE)
 
 
 class OpenClaw:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.cli.migrations.migration import Migration, mapping, name_of, rows
 
-_VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
+_VARIABLE = lazily(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 
 _TIERS = {"background": ("SIMPLE",), "default": ("MEDIUM", "COMPLEX"), "think": ("REASONING",)}
 """What it calls by a turn's kind, we call by its difficulty: background work is simple, thinking is reasoning."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,12 +10,13 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import snake_keys
 from openclaw_oauthrouter.errors import ConfigurationError
 
-_NAME = re.compile(r"[^a-z0-9]+")
+_NAME = lazily(r"[^a-z0-9]+")
 
 
 @dataclass(slots=True)

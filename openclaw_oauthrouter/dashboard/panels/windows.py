@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 
-_LENGTH = re.compile(r"(?<![\w.])(?P<number>\d+)\s*(?P<unit>min|m|h|d)(?![a-z])")
+_LENGTH = lazily(r"(?<![\w.])(?P<number>\d+)\s*(?P<unit>min|m|h|d)(?![a-z])")
 _UNITS = {"min": 60.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 

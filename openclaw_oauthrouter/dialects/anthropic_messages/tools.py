@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,6 +11,7 @@ import orjson
 from openclaw_oauthrouter.canonical.by_identity import by_identity
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.json_schema import beyond_limits, normalise
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, Loading, Note, Tool, ToolChoice, WebSearchOptions
 from openclaw_oauthrouter.dialects.anthropic_messages.vocabulary import DIALECT, WireNames, cache_control, read_cache
 from openclaw_oauthrouter.wire.json_fields import JsonFields
@@ -20,7 +20,7 @@ from openclaw_oauthrouter.wire.json_fields import JsonFields
 
 _SAFE_DEPTH = 200
 """orjson writes 254 levels, reads four times as many, and some are needed for what stands around the input."""
-_LONG_NUMBER = re.compile(r"\d{16}")
+_LONG_NUMBER = lazily(r"\d{16}")
 
 
 def read_input(arguments: str) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from itertools import count
 
 from openclaw_oauthrouter.canonical.content import CacheMark
 from openclaw_oauthrouter.canonical.events import FinishReason, ResponseFinished
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.usage import Usage, token_count
 from openclaw_oauthrouter.wire.json_fields import JsonFields
 
@@ -19,7 +19,7 @@ CONTENT_TYPE = "text/event-stream"
 
 MAX_TOOL_NAME = 128
 MAX_CALL_ID = 64
-_FORBIDDEN = re.compile(r"[^a-zA-Z0-9_-]")
+_FORBIDDEN = lazily(r"[^a-zA-Z0-9_-]")
 
 
 class WireNames:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from openclaw_oauthrouter.canonical.error_envelope import words_of
 from openclaw_oauthrouter.canonical.json import FrozenObject
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.refusals import MOST_QUOTED, Statement, refusal_error, words_of_page
 from openclaw_oauthrouter.errors import UpstreamError
 from openclaw_oauthrouter.wire.refusal_bodies import fault_of
 from openclaw_oauthrouter.wire.retry_after import parse_retry_after
 
-_DELAY = re.compile(r"(\d+(?:\.\d+)?)s")
+_DELAY = lazily(r"(\d+(?:\.\d+)?)s")
 
 
 def decode_error(status: int, headers: Mapping[str, str], body: bytes, now: float) -> UpstreamError:

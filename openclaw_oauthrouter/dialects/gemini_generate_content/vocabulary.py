@@ -6,12 +6,12 @@ as of November 2026.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from openclaw_oauthrouter.canonical.events import FinishReason
 from openclaw_oauthrouter.canonical.json import FrozenObject
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.usage import Usage, token_count
 
 DIALECT: Final = "gemini_generate_content"
@@ -49,7 +49,7 @@ BROKEN_ANSWERS: Final = frozenset(
 )
 """Finish reasons of an answer that is none: what the model wrote could not be read."""
 
-_GENERATION = re.compile(r"gemini-(\d+)")
+_GENERATION = lazily(r"gemini-(\d+)")
 
 
 def generation_of(info: ModelInfo) -> int:

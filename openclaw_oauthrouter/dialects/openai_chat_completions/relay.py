@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from openclaw_oauthrouter.canonical.events import Frame, PartDelta, PartStarted,
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.json_schema import normalise
 from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Message, Note
 from openclaw_oauthrouter.dialects.openai_chat_completions.content import is_foreign_part
 from openclaw_oauthrouter.dialects.openai_chat_completions.request_encoder import (
@@ -316,8 +316,8 @@ class RelayEncoder:
 
 
 _CALLS = b'"tool_calls"'
-_MADE = re.compile(rb'"tool_calls"\s*:\s*\[')
-_ENDED = re.compile(rb'("finish_reason"\s*:\s*)"tool_calls"')
+_MADE = lazily(rb'"tool_calls"\s*:\s*\[')
+_ENDED = lazily(rb'("finish_reason"\s*:\s*)"tool_calls"')
 """An end for calls: an ordinary one where no choice has made any."""
 
 

@@ -16,6 +16,7 @@ from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, Respons
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.opaque import unseal
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.dialects.openai_responses.content import UNREADABLE, as_asked, read_summary, told_summary
 from openclaw_oauthrouter.dialects.openai_responses.errors import encode_fault
@@ -25,11 +26,11 @@ from openclaw_oauthrouter.dialects.openai_responses.vocabulary import COMPACTION
 from openclaw_oauthrouter.errors import OAuthRouterError
 from openclaw_oauthrouter.wire.sse import ServerSentEvent, ServerSentEventDecoder, encode_event
 
-_SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*(\d{1,15})')
+_SEQUENCE = lazily(rb'"sequence_number"\s*:\s*(\d{1,15})')
 _ITEM_DONE = b"response.output_item.done"
 _ENDS = (b"response.completed", b"response.incomplete", b"response.done")
 _ANSWER = "function_call_output"
-_OPENAI_MODEL = re.compile(r"gpt-\d|o\d|codex|chatgpt|computer-use", re.IGNORECASE)
+_OPENAI_MODEL = lazily(r"gpt-\d|o\d|codex|chatgpt|computer-use", re.IGNORECASE)
 _OPENAI_ITEMS = frozenset(
     {ADDED, FOUND, f"{SEARCH}_call", "compaction_trigger", "web_search_call", "mcp_call", "mcp_list_tools", *COMPACTIONS}
 )

@@ -5,11 +5,11 @@ Pure functions on headers and bodies. None of this happens to requests with an A
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from itertools import count
 
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.patterns import lazily
 
 TOKEN_PREFIX = "sk-ant-oat"
 BETA_FLAGS = (
@@ -25,7 +25,7 @@ CLIENT_HEADERS = {
 }
 PREAMBLE = "You are Claude Code, Anthropic's official CLI for Claude."
 
-_WORD_BREAK = re.compile(r"[_\-\s]+")
+_WORD_BREAK = lazily(r"[_\-\s]+")
 
 
 def is_oauth_token(token: str) -> bool:

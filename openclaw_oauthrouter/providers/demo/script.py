@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_USE_TOOL = re.compile(r"USE_TOOL(?:[ \t]+([\w-]+))?(?:[ \t]+(\{.*\}))?")
-_COUNT = re.compile(r"COUNT_TO (\d{1,5})")
-_FAIL = re.compile(r"FAIL (\d{3})(?: ([\w.-]+))?")
+from openclaw_oauthrouter.canonical.patterns import lazily
+
+_USE_TOOL = lazily(r"USE_TOOL(?:[ \t]+([\w-]+))?(?:[ \t]+(\{.*\}))?")
+_COUNT = lazily(r"COUNT_TO (\d{1,5})")
+_FAIL = lazily(r"FAIL (\d{3})(?: ([\w.-]+))?")
 _SAMPLES: Mapping[str, object] = {"string": "demo", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
 
 

@@ -7,6 +7,7 @@ import re
 from uuid import UUID
 
 from openclaw_oauthrouter.canonical.content import TextPart
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 
 MAX_KEY = 64
@@ -15,8 +16,8 @@ MAX_KEY = 64
 SESSION_HEADERS = ("session-id", "session_id", "thread-id", "x-claude-code-session-id", "x-session-id")
 """By which Codex CLI, Claude Code and others say which conversation a request belongs to; the first that is there counts."""
 
-_SESSION_IN_USER = re.compile(r"session_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
-_NONCE = re.compile(r"x-anthropic-billing-header:[^\n]*", re.IGNORECASE)
+_SESSION_IN_USER = lazily(r"session_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
+_NONCE = lazily(r"x-anthropic-billing-header:[^\n]*", re.IGNORECASE)
 """A line of Claude Code's system prompt that differs from session to session, and in some versions from request to request."""
 
 

@@ -12,6 +12,7 @@ import orjson
 from openclaw_oauthrouter import __version__
 from openclaw_oauthrouter.canonical import jwt
 from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.catalog.addresses import codex_root
@@ -29,7 +30,7 @@ CLIENT_VERSION = "0.171.0"
 ORIGINATOR = "openclaw_oauthrouter"
 
 _CODEX_PREFIX = "x-codex-"
-_MODEL = re.compile(r"(?:gpt-|codex)\S+", re.IGNORECASE)
+_MODEL = lazily(r"(?:gpt-|codex)\S+", re.IGNORECASE)
 
 
 class OpenAICodex:
