@@ -42,6 +42,8 @@
     ├── GatewayStoppingError              503   (told to stop, and this took too long)
     ├── GatewayBusyError                  503   (our own limits; nobody's failure)
     └── ConfigurationError                the operator's doing; raised at start, never during a request
+        ├── StateFolderError              the state folder cannot be written
+        └── GatewayUnavailableError       a command needs the running gateway, and cannot reach it
 
 Each class knows the status a client gets, whether another try may help (``retryable``), and how far the fault reaches
 (``scope``). One function per dialect renders the envelope.
@@ -460,8 +462,19 @@ class GatewayStoppingError(OAuthRouterError):
 
 
 class ConfigurationError(OAuthRouterError):
-    """A setting, plugin or file is wrong; names the key, the value and what is allowed."""
+    """A setting, plugin or file is wrong; names the key, the value and what is allowed.
+
+    :param advice: a command that helps, without quotes; shown to the operator as ``try: …``
+    """
+
+    def __init__(self, message: str, *, advice: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
 
 
 class StateFolderError(ConfigurationError):
     """The state folder cannot be written."""
+
+
+class GatewayUnavailableError(ConfigurationError):
+    """A command needs the running gateway, and none answers, or not to this command's token. Nothing is wrong with the command."""

@@ -16,10 +16,10 @@ import orjson
 
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.catalog.presets import presets
-from openclaw_oauthrouter.catalog.spelling import nearest
+from openclaw_oauthrouter.catalog.spelling import nearest as close_names
 from openclaw_oauthrouter.changes.credentials import NO_KEY, KeyTest, check_takes_keys, keep, try_key
 from openclaw_oauthrouter.cli.chatgpt_sign_in import PROFILE, SignInOptions, sign_in
-from openclaw_oauthrouter.cli.grammar import UsageProblem, check_names, confirm, may_ask
+from openclaw_oauthrouter.cli.grammar import Failure, UsageProblem, check_names, confirm, may_ask, nearest, unknown
 from openclaw_oauthrouter.cli.output import create_console, create_table
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.credentials import chatgpt_login, secret_text
@@ -124,11 +124,13 @@ def login(context: click.Context, /, provider: str, as_json: bool, **options: An
     The sign-in serves provider `openai-chatgpt` and is renewed by this gateway.
     """
     if provider not in _SIGN_IN_NAMES:
-        raise click.BadParameter(f"{provider!r} has no sign-in here; use `auth add {provider}`", param_hint="PROVIDER")
+        raise UsageProblem(
+            f"{provider!r} has no sign-in here; only 'openai' has one", f"openclaw-oauthrouter auth add {provider}"
+        )
     with _plain_errors():
         settings = _settings(context)
         if options["paste"] and not may_ask():
-            raise UsageProblem("--paste asks for an address, which --no-input forbids")
+            raise UsageProblem("--paste asks for an address, which --no-input forbids", "run it without --no-input")
         sign_in(StoreFile(settings.home), token_client(settings, time.time), SignInOptions(**options))
         _report(as_json, {"added": PROFILE, "provider": chatgpt_login.PROVIDER}, f"Signed in; kept as {PROFILE!r}.")
 
@@ -173,9 +175,10 @@ def import_(context: click.Context, yes: bool, overwrite: bool, as_json: bool) -
 def logout(context: click.Context, name: str, as_json: bool) -> None:
     """Remove NAME, a profile or all profiles of a provider, from our own store; other sources are not touched."""
     with _plain_errors():
-        removed = StoreFile(_settings(context).home).remove(name.removeprefix(StoreSource.prefix))
+        settings = _settings(context)
+        removed = StoreFile(settings.home).remove(name.removeprefix(StoreSource.prefix))
         if not removed:
-            raise CredentialError(f"our own store has no {name!r}; `auth status` lists what there is and where")
+            raise _not_in_store(name, settings)
         _report(as_json, {"removed": removed}, f"Removed {', '.join(removed)}.")
 
 
@@ -199,8 +202,7 @@ async def _tested(settings: Settings, name: str) -> KeyTest:
     builder = Builder(settings, create_plugin_manager())
     provider = builder.providers.get(name)
     if provider is None:
-        close = nearest(name, builder.providers)
-        raise CredentialError(f"there is no provider {name!r}{f'; did you mean {close[0]!r}?' if close else ''}")
+        raise unknown("provider", name, builder.providers, "openclaw-oauthrouter auth status")
     keyless = not provider.needs_credential and not builder.credentials.available(name)
     credential = None if keyless else next(iter(await builder.credentials.resolve(name)))
     transport = create_transport(settings.upstream)
@@ -234,13 +236,10 @@ def _set_paused(context: click.Context, name: str, *, paused: bool) -> None:
     before = settings.credentials.paused
     if paused:
         rows = overview(_chain(settings).sources, dict.fromkeys((*presets(), *settings.providers)), time.time())
-        names = dict.fromkeys(row.name for row in rows if row.name)
-        if name not in names:
-            close = nearest(name, names)
-            hint = f"; did you mean {' or '.join(close)}?" if close else "; `auth status` lists what there is"
-            raise click.ClickException(f"there is no credential {name!r}{hint}")
+        check_names("credential", [name], [row.name for row in rows if row.name], "openclaw-oauthrouter auth status")
     elif name not in before:
-        raise click.ClickException(f"{name!r} is not paused")
+        hint = nearest(name, before)
+        raise UsageProblem(f"{name!r} is not paused{f'; {hint}' if hint else ''}", "openclaw-oauthrouter auth status")
     after = [*dict.fromkeys((*before, name))] if paused else [one for one in before if one != name]
     file = settings_file(context.obj)
     plan = file.plan([SettingChange(("credentials", "paused"), after or None)])
@@ -258,20 +257,29 @@ def _settings(context: click.Context) -> Settings:
 def _check_name(provider: str, settings: Settings) -> None:
     """Ask before a credential is kept that nobody will look for.
 
-    :raises CredentialError: the name is not known, and nobody can be asked or the answer is no
+    :raises UsageProblem: the name is not known, and nobody can be asked or the answer is no
     """
     known = _known_providers(settings)
     if provider in known:
         return
-    close = [*_called(provider), *nearest(provider, known)]
-    hint = f"; did you mean {' or '.join(close)}?" if close else f"; known are {', '.join(sorted(known))}"
+    close = [*_called(provider), *close_names(provider, known)]
+    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
     if (
         sys.stdin.isatty()
         and may_ask()
-        and click.confirm(f"There is no provider {provider!r}{hint} Keep it all the same?", err=True)
+        and click.confirm(f"There is no provider {provider!r}{hint}{'' if hint else '.'} Keep the key anyway?", err=True)
     ):
         return
-    raise CredentialError(f"not kept: there is no provider {provider!r}{hint} (--force keeps it all the same)")
+    advice = f"openclaw-oauthrouter auth add {close[0]}" if close else f"one of {', '.join(sorted(known))}; or --force"
+    raise UsageProblem(f"nothing was kept: there is no provider {provider!r}{hint}", advice)
+
+
+def _not_in_store(name: str, settings: Settings) -> click.ClickException:
+    """Why nothing of a name could be removed: it is misspelt, or what it names is kept elsewhere."""
+    names = [*StoreFile(settings.home).names(), *_known_providers(settings)]
+    if name in names:
+        return Failure(f"our own store holds nothing of {name!r}", "openclaw-oauthrouter auth status")
+    return unknown("credential or provider", name, names, "openclaw-oauthrouter auth status")
 
 
 def _called(word: str) -> list[str]:
@@ -300,7 +308,7 @@ def _chain(settings: Settings) -> CredentialChain:
 def _read_secret(provider: str) -> str:
     if sys.stdin.isatty():
         if not may_ask():
-            raise UsageProblem("the key cannot be asked for with --no-input; give it on standard input")
+            raise UsageProblem("the key cannot be asked for with --no-input", "give the key on standard input")
         return str(click.prompt(f"Key or token of {provider}", hide_input=True, err=True))
     return sys.stdin.read()
 

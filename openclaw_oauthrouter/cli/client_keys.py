@@ -9,6 +9,7 @@ import orjson
 
 from openclaw_oauthrouter.changes.client_keys import new_key, removed_key
 from openclaw_oauthrouter.cli.config import say_dangling_names, settings_file
+from openclaw_oauthrouter.cli.grammar import check_names
 from openclaw_oauthrouter.cli.output import create_console, create_table
 from openclaw_oauthrouter.cli.settings import command_settings
 
@@ -70,7 +71,9 @@ def add(obj: dict[str, Any], name: str, requests: int | None, cost: float | None
 @click.pass_obj
 def remove(obj: dict[str, Any], name: str) -> None:
     """Take the client key NAME away; `config undo` puts it back."""
-    change = removed_key(name, command_settings(obj).settings)
+    settings = command_settings(obj).settings
+    check_names("client key", [name], settings.server.client_keys, "openclaw-oauthrouter client-keys list")
+    change = removed_key(name, settings)
     file = settings_file(obj)
     file.make(file.plan([change]))
     click.echo(f"Removed the client key {name!r}.")

@@ -24,7 +24,7 @@ _AFTER = {
     "fish": "open a new shell",
 }
 
-_shell = click.argument("shell", required=False, type=click.Choice(tuple(PLACES)))
+_shell = click.argument("shell", required=False, type=click.Choice(tuple(PLACES)), metavar=f"[{'|'.join(PLACES)}]")
 
 
 @click.group("completion")
@@ -64,5 +64,5 @@ def script(shell: str) -> str:
 def _chosen(shell: str | None) -> str:
     found = shell or Path(os.environ.get("SHELL", "")).name
     if found not in PLACES:
-        raise UsageProblem(f"the shell cannot be told; name one of {', '.join(PLACES)}")
+        raise UsageProblem(f"which shell you use cannot be told from SHELL; name {', '.join(PLACES)}")
     return found

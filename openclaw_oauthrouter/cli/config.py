@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import subprocess
+import sys
 import time
 import tomllib
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ import click
 
 from openclaw_oauthrouter.changes.setting_paths import check_path
 from openclaw_oauthrouter.changes.settings_file import MadeChange, SettingChange, SettingsFile
-from openclaw_oauthrouter.cli.grammar import UsageProblem, confirm
+from openclaw_oauthrouter.cli.grammar import Failure, UsageProblem, asks, check_names, confirm
 from openclaw_oauthrouter.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def init(obj: dict[str, Any]) -> None:
     """Write a configuration file with the commonest settings, all of them commented out."""
     path = _path(obj)
     if path.exists():
-        raise UsageProblem(f"{path} is there already; change it with 'config edit' or 'config set'")
+        raise UsageProblem(f"{path} exists already", "openclaw-oauthrouter config edit")
     _write(path, TEMPLATE)
     click.echo(f"Wrote {path}.")
 
@@ -114,14 +115,26 @@ def edit(obj: dict[str, Any]) -> None:
     from openclaw_oauthrouter.config.loading import load_settings
 
     path = _path(obj)
+    editor = _editor(may_open=asks(obj))
     if not path.exists():
         _write(path, TEMPLATE)
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-    done = subprocess.run([*shlex.split(editor), str(path)], check=False)  # noqa: S603 - the user's own editor
-    if done.returncode:
-        raise click.ClickException(f"{editor!r} ended with {done.returncode}; set EDITOR to the editor you use")
+    try:
+        code = subprocess.run([*shlex.split(editor), str(path)], check=False).returncode  # noqa: S603 - the user's own editor
+    except (OSError, ValueError) as error:
+        raise Failure(f"the editor {editor!r} cannot be started: {error}", "set EDITOR to the editor you use") from None
+    if code:
+        raise Failure(f"the editor {editor!r} ended with {code}", "set EDITOR to the editor you use")
     load_settings(path)
     click.echo(f"{path} is valid.")
+
+
+def _editor(*, may_open: bool) -> str:
+    """The user's editor. One that was chosen may have a window of its own; the usual one needs a terminal."""
+    chosen = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if may_open and (chosen or sys.stdin.isatty()):
+        return chosen or "vi"
+    why = "there is no terminal for an editor" if may_open else "an editor cannot be opened with --no-input"
+    raise UsageProblem(why, "openclaw-oauthrouter config set KEY VALUE")
 
 
 @command.command("set")
@@ -168,6 +181,8 @@ def undo(obj: dict[str, Any], name: str | None, only_list: bool, as_json: bool, 
     if name is None and not made:
         click.echo("There is nothing to undo.")
         return
+    if name is not None:
+        check_names("change", [name], [one.name for one in made], "openclaw-oauthrouter config undo --list")
     plan = file.plan_undo(name or made[0].name)
     click.echo(plan.diff() or "The file holds nothing of that change any more.")
     if plan.change.needed and not yes and not confirm(f"Change {file.path}?", default=True):
@@ -210,7 +225,7 @@ def _file_at(path: Path, home: Path) -> SettingsFile:
     from openclaw_oauthrouter.edits.journal import Journal
 
     if path.suffix not in (".toml", ".json"):
-        raise UsageProblem(f"{path} is neither TOML nor JSON; change it by hand")
+        raise UsageProblem(f"{path} is neither TOML nor JSON", "change it by hand")
     return SettingsFile(path, Journal(home / "changes"), load_settings, time.time)
 
 
@@ -259,7 +274,10 @@ def _words_of(key: str) -> tuple[str, ...]:
     try:
         tree: Any = tomllib.loads(f"{key} = 0")
     except tomllib.TOMLDecodeError:
-        raise UsageProblem(f"{key!r} is no setting's name; write it as in spend_controls.daily_cost_budget") from None
+        raise UsageProblem(
+            f"{key!r} is not the name of a setting; write it like spend_controls.daily_cost_budget",
+            "openclaw-oauthrouter config show --all",
+        ) from None
     words = []
     while isinstance(tree, dict):
         [(word, tree)] = tree.items()
@@ -267,4 +285,4 @@ def _words_of(key: str) -> tuple[str, ...]:
     try:
         return check_path(words)
     except InvalidRequestError as error:
-        raise UsageProblem(error.message) from None
+        raise UsageProblem(error.message, "openclaw-oauthrouter config show --all") from None

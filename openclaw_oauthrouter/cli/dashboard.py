@@ -17,14 +17,14 @@ def command(obj: dict[str, Any], open_browser: bool, as_json: bool) -> None:
     """Print a link that signs one browser in; it works once and for ten minutes."""
     from openclaw_oauthrouter.cli.settings import command_settings
     from openclaw_oauthrouter.config.server import local_address
-    from openclaw_oauthrouter.errors import ConfigurationError
+    from openclaw_oauthrouter.errors import GatewayUnavailableError
     from openclaw_oauthrouter.proxy.local_client import ask_gateway
 
     settings = command_settings(obj).settings
     address = local_address(settings.server.listen_host, settings.server.port)
     path = ask_gateway(settings, "POST", "/debug/dashboard/code").get("path")
     if not isinstance(path, str):
-        raise ConfigurationError(f"what listens at {address} is no gateway (it gives no link)")
+        raise GatewayUnavailableError(f"what listens at {address} is not a gateway (it gives no link)")
     link = address + path
     click.echo(json.dumps({"link": link}) if as_json else link)
     if open_browser:

@@ -32,6 +32,23 @@ class UsageProblem(click.UsageError):
         self.advice = advice
 
 
+class Failure(click.ClickException):
+    """Something did not work, though the command was right; ends with 1.
+
+    :ivar advice: what to try
+    """
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
+
+
+def unknown(kind: str, word: str, known: Iterable[str], advice: str = "") -> UsageProblem:
+    """A word that names nothing, with the name that was probably meant; the arguments are those of ``check_names``."""
+    hint = nearest(word, known)
+    return UsageProblem(f"there is no {kind} {word!r}{f'; {hint}' if hint else ''}", advice)
+
+
 def check_names(kind: str, words: Iterable[str], known: Iterable[str], advice: str = "") -> None:
     """See that each word names something.
 
@@ -42,8 +59,7 @@ def check_names(kind: str, words: Iterable[str], known: Iterable[str], advice: s
     names = list(known)
     for word in words:
         if word not in names:
-            hint = nearest(word, names)
-            raise UsageProblem(f"there is no {kind} {word!r}{f'; {hint}' if hint else ''}", advice)
+            raise unknown(kind, word, names, advice)
 
 
 def common_options() -> list[click.Option]:
@@ -150,8 +166,14 @@ def confirm(question: str, *, default: bool = True, err: bool = False) -> bool:
     :raises UsageProblem: ``--no-input``
     """
     if not may_ask():
-        raise UsageProblem(f"{question} cannot be asked with --no-input; add --yes to agree")
-    return click.confirm(question, default=default, err=err)
+        raise UsageProblem(f"{question!r} cannot be asked with --no-input", "the same with --yes")
+    try:
+        return click.confirm(question, default=default, err=err)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        click.echo(err=err)
+        raise UsageProblem(f"{question!r} was not answered: standard input has ended", "the same with --yes") from None
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -170,14 +192,43 @@ def explain_usage(error: click.UsageError) -> tuple[str, str]:
     context = error.ctx
     path = context.command_path if context is not None else "openclaw-oauthrouter"
     advice = getattr(error, "advice", "") or f"{path} --help"
-    message = _with_nearest(error.format_message().rstrip("."))
+    message = _no_such_option(error) if isinstance(error, click.NoSuchOption) else _reworded(error.format_message().rstrip("."))
     if context is not None and isinstance(context.command, click.Group) and message.startswith("No such command "):
         word = message.partition("'")[2].partition("'")[0]
-        close = get_close_matches(word, context.command.list_commands(context), n=1, cutoff=0.5)
+        close = get_close_matches(word, context.command.list_commands(context), n=1, cutoff=0.6)
         if close:
             advice = f"{path} {close[0]}"
         message = f"there is no command {word!r}"
-    return message[:1].lower() + message[1:], advice
+    # Click begins with a capital; our own words may begin with a name.
+    return message if isinstance(error, UsageProblem) else message[:1].lower() + message[1:], advice
+
+
+_REWORDED = (
+    (r"-?[\d.]+ is not in the range (\S+)<=x<=(\S+)", r"it must be between \1 and \2"),
+    (r"-?[\d.]+ is not in the range x>=(\S+)", r"it must be \1 or more"),
+    (r"-?[\d.]+ is not in the range x<=(\S+)", r"it must be \1 or less"),
+    (r"-?[\d.]+ is not in the range x>(\S+)", r"it must be more than \1"),
+    (r"is not a valid integer( range)?", "is not a whole number"),
+    (r"is not a valid float( range)?", "is not a number"),
+    (r"[Gg]ot unexpected extra argument \((.*)\)", r"unexpected argument '\1'"),
+    (r"[Gg]ot unexpected extra arguments \((.*)\)", r"unexpected arguments '\1'"),
+)
+"""Click's words, and plainer ones."""
+
+
+def _no_such_option(error: click.NoSuchOption) -> str:
+    """Click suggests whatever shares a few letters; we what was probably meant."""
+    command = error.ctx.command if error.ctx is not None else None
+    known = [name for parameter in command.params for name in parameter.opts] if command is not None else []
+    close = get_close_matches(error.option_name.lstrip("-"), [name.lstrip("-") for name in known], n=1, cutoff=0.6)
+    hint = f"; did you mean '--{close[0]}'?" if close and len(close[0]) > 1 else ""
+    return f"there is no option {error.option_name!r}{hint}"
+
+
+def _reworded(message: str) -> str:
+    for pattern, words in _REWORDED:
+        message = re.sub(pattern, words, message)
+    return _with_nearest(message)
 
 
 def _with_nearest(message: str) -> str:
@@ -187,6 +238,12 @@ def _with_nearest(message: str) -> str:
         return message
     hint = nearest(found[1].lower(), re.findall(r"'([^']*)'", found[2]))
     return f"{message}; {hint}" if hint else message
+
+
+def command_in(message: str) -> str:
+    """The command that a message ends up recommending, in backticks; ``""`` when it recommends none."""
+    found = re.findall(r"`(openclaw(?:-oauthrouter)? [^`]+)`", message)
+    return found[-1] if found else ""
 
 
 def show_problem(message: str, advice: str = "") -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from openclaw_oauthrouter.cli.file_changes import file_options, journal_of, offer, take_back
+from openclaw_oauthrouter.cli.grammar import UsageProblem
 from openclaw_oauthrouter.cli.migrations import ORIGINS, Origin, found_files, origin_of
 from openclaw_oauthrouter.cli.migrations.migration import Migration
 from openclaw_oauthrouter.config.loading import LoadedSettings, check_settings, load_settings
@@ -75,24 +76,27 @@ def _source(file: Path | None, name: str | None) -> tuple[Origin, Path, Mapping[
             document = _read(path)
             if name in (None, origin.name) and origin.marks & document.keys():
                 return origin, path, document
-        raise ConfigurationError(
-            "no file of another gateway lies at the usual places; name it: openclaw-oauthrouter migrate FILE"
-        )
+        raise UsageProblem("no file of another gateway is in the usual places", "openclaw-oauthrouter migrate FILE")
     document = _read(file)
     whose = ORIGINS[name] if name else origin_of(document)
     if whose is None and "plugins" in document:
         whose = ORIGINS["oauthrouter"]
     if whose is None:
-        raise ConfigurationError(f"{str(file)!r} is of no gateway that is known here; say whose it is with --from")
+        raise UsageProblem(
+            f"{str(file)!r} belongs to no gateway that is known here",
+            f"say whose it is with --from {'|'.join(ORIGINS)}",
+        )
     return whose, file, document
 
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{str(path)!r} cannot be read: {error}") from error
+    except OSError as error:
+        raise ConfigurationError(f"{str(path)!r} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{str(path)!r} cannot be read: it is not UTF-8 text") from error
     document = json5_text.read(text) if path.suffix in (".json", ".json5") else yaml_text.read(text)
     if not isinstance(document, dict):
-        raise ConfigurationError(f"{str(path)!r} holds no object at its top")
+        raise ConfigurationError(f"{str(path)!r} is not a settings file: it holds no object at its top")
     return document

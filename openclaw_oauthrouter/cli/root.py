@@ -13,13 +13,20 @@ from openclaw_oauthrouter import __version__, cli
 from openclaw_oauthrouter.cli.grammar import (
     EXIT_FAILED,
     EXIT_MISUSED,
+    command_in,
     common_options,
     complete,
     explain_usage,
     has_colours,
     show_problem,
 )
-from openclaw_oauthrouter.errors import ConfigurationError, OAuthRouterError
+from openclaw_oauthrouter.errors import (
+    ConfigurationError,
+    ConflictError,
+    GatewayUnavailableError,
+    OAuthRouterError,
+    RequestError,
+)
 
 COMMANDS = (
     "serve",
@@ -101,18 +108,22 @@ def run(arguments: list[str] | None = None) -> int:
         show_problem(*explain_usage(error))
         return EXIT_MISUSED
     except click.ClickException as error:
-        show_problem(error.format_message(), getattr(error, "advice", ""))
+        show_problem(error.format_message(), getattr(error, "advice", "") or command_in(error.format_message()))
         return error.exit_code
-    except ConfigurationError as error:
-        show_problem(error.message)
-        return EXIT_MISUSED
     except OAuthRouterError as error:
-        show_problem(error.message)
-        return EXIT_FAILED
+        show_problem(error.message, getattr(error, "advice", "") or command_in(error.message))
+        return EXIT_MISUSED if _is_misuse(error) else EXIT_FAILED
     except OSError as error:
         show_problem(_words(error))
         return EXIT_FAILED
     return result if isinstance(result, int) else 0
+
+
+def _is_misuse(error: OAuthRouterError) -> bool:
+    """Whether the command line or the configuration is at fault, and not what a command met on its way."""
+    if isinstance(error, GatewayUnavailableError | ConflictError):
+        return False
+    return isinstance(error, ConfigurationError | RequestError)
 
 
 _NO_ARGUMENTS: tuple[type[click.UsageError], ...] = tuple(filter(None, [getattr(click.exceptions, "NoArgsIsHelpError", None)]))

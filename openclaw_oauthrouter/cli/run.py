@@ -21,13 +21,15 @@ import click
 from openclaw_oauthrouter.cli.clients import CLIENTS, find_client, nearest
 from openclaw_oauthrouter.cli.clients.client import Client, Target
 from openclaw_oauthrouter.cli.clients.target import target_of
+from openclaw_oauthrouter.cli.grammar import Failure, UsageProblem
 from openclaw_oauthrouter.cli.settings import command_settings
 from openclaw_oauthrouter.config.loading import LoadedSettings
-from openclaw_oauthrouter.errors import ConfigurationError
+from openclaw_oauthrouter.errors import GatewayUnavailableError
 from openclaw_oauthrouter.openclaw.launch import serve_arguments
 
 START_SECONDS = 30.0
 _LOOK_SECONDS = 0.05
+_DOCTOR = "openclaw-oauthrouter doctor"
 _END_SECONDS = 5.0
 _SIGNALLED = 128
 _PATIENCE = 10.0
@@ -76,21 +78,22 @@ def command(context: click.Context, model: str, demo: bool, words: tuple[str, ..
 def chosen(words: Sequence[str]) -> tuple[Client, str, Sequence[str]]:
     """The client, the path of its program, and the user's own arguments.
 
-    :raises ConfigurationError: there is no such client or program
+    :raises UsageProblem: there is no such client or program
+    :raises Failure: the client is not installed
     """
     name, *arguments = words
     client = find_client(name)
     if client is not None and not client.programs:
-        raise ConfigurationError(f"{client.label} is not started from a shell; openclaw-oauthrouter setup {client.name}")
+        raise UsageProblem(f"{client.label} is not started from a shell", f"openclaw-oauthrouter setup {client.name}")
     for program in client.programs if client is not None else (name,):
         found = shutil.which(program)
         if found is not None:
             return client or ANYTHING, found, arguments
     if client is not None:
-        raise ConfigurationError(f"{client.label} is not installed: there is no {client.programs[0]!r} on the search path")
+        raise Failure(f"{client.label} is not installed: there is no {client.programs[0]!r} on the search path")
     near = nearest(name)
     hint = f"; did you mean {near!r}?" if near else ""
-    raise ConfigurationError(f"there is no client or program {name!r}{hint} (clients: {', '.join(CLIENTS)})")
+    raise UsageProblem(f"there is no client or program {name!r}{hint}", f"one of {', '.join(CLIENTS)}")
 
 
 def environment_of(client: Client, target: Target, environ: Mapping[str, str], folder: str = "") -> dict[str, str]:
@@ -124,7 +127,7 @@ def answers(target: Target, *, starting: bool = False) -> bool:
     """Whether a gateway listens that takes our token.
 
     :param starting: it may be too busy with its start to answer yet
-    :raises ConfigurationError: something else listens there
+    :raises GatewayUnavailableError: something else listens there
     """
     parts = urlsplit(target.address)
     try:
@@ -137,14 +140,16 @@ def answers(target: Target, *, starting: bool = False) -> bool:
     except TimeoutError as error:
         if starting:
             return False
-        raise ConfigurationError(f"what listens at {target.address} does not answer; openclaw-oauthrouter doctor") from error
+        raise GatewayUnavailableError(f"what listens at {target.address} does not answer", advice=_DOCTOR) from error
     except OSError as error:
-        raise ConfigurationError(f"what listens at {target.address} is no gateway ({error})") from error
+        raise GatewayUnavailableError(f"what listens at {target.address} is not a gateway ({error})", advice=_DOCTOR) from error
     code = status[1] if len(status) > 1 else b""
     if code == b"401":
-        raise ConfigurationError(f"the gateway at {target.address} refuses our local token; openclaw-oauthrouter doctor")
+        raise GatewayUnavailableError(f"the gateway at {target.address} refuses our local token", advice=_DOCTOR)
     if code != b"200":
-        raise ConfigurationError(f"what listens at {target.address} is no gateway; choose another port with OAUTHROUTER_PORT")
+        raise GatewayUnavailableError(
+            f"what listens at {target.address} is not a gateway", advice="choose another port with OAUTHROUTER_PORT"
+        )
     return True
 
 
@@ -152,13 +157,13 @@ def answers(target: Target, *, starting: bool = False) -> bool:
 def running_gateway(loaded: LoadedSettings, target: Target, demo: bool) -> Iterator[None]:
     """A gateway of our own, for as long as the client runs; it does not hear the terminal's Ctrl-C.
 
-    :raises ConfigurationError: it does not come up, with its last words
+    :raises GatewayUnavailableError: it does not come up, with its last words
     """
     if loaded.host in loaded.sources.values():
         # A second gateway would not know the limits that stand there.
-        raise ConfigurationError(
-            f"OpenClaw runs this gateway, with settings of {loaded.host}, and none answers at {target.address}; start it with: "
-            "openclaw gateway"
+        raise GatewayUnavailableError(
+            f"OpenClaw runs this gateway, with settings of {loaded.host}, and none answers at {target.address}",
+            advice="openclaw gateway",
         )
     environ = {**loaded.environ, "OAUTHROUTER_HOME": str(loaded.settings.home), "OAUTHROUTER_LOCAL_TOKEN": target.token}
     port = urlsplit(target.address).port
@@ -181,7 +186,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], target: Target, log
         time.sleep(_LOOK_SECONDS)
     log.seek(0)
     said = log.read().decode("utf-8", "replace").strip()[-600:]
-    raise ConfigurationError(f"no gateway came up at {target.address}: {said or 'it said nothing'}")
+    raise GatewayUnavailableError(f"no gateway came up at {target.address}: {said or 'it said nothing'}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

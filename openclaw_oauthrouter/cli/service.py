@@ -14,10 +14,9 @@ from typing import Any
 import click
 
 from openclaw_oauthrouter.cli.file_changes import journal_of, offer, take_back, yes_option
-from openclaw_oauthrouter.cli.grammar import confirm
+from openclaw_oauthrouter.cli.grammar import Failure, confirm
 from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.edits.edit import ReplaceText
-from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.openclaw.launch import passed_on, serve_arguments
 
 CHANGE = "service"
@@ -88,7 +87,7 @@ def install(obj: dict[str, Any], only_print: bool, yes: bool) -> None:
         _attempt(manager.reset, path)
         problem = _attempt(manager.start, path)
         if problem:
-            raise ConfigurationError(f"{problem}; the file {str(path)!r} is in place")
+            raise Failure(f"{problem}; the file {str(path)!r} is in place")
 
 
 @command.command("uninstall")
@@ -168,8 +167,9 @@ def _agent(words: Sequence[str], variables: Mapping[str, str]) -> str:
 def _manager() -> tuple[ServiceManager, Path]:
     manager = MANAGERS.get(sys.platform)
     if manager is None:
-        raise ConfigurationError(
-            f"services are managed on Linux and macOS, not on {sys.platform!r}; run serve from your own tool"
+        raise Failure(
+            f"services are managed on Linux and macOS, not on {sys.platform!r}",
+            "start 'openclaw-oauthrouter serve' from a tool of this system",
         )
     return manager, Path.home() / manager.path
 

@@ -13,7 +13,7 @@ from openclaw_oauthrouter.errors import UpstreamError
 FAILURE_RULES: tuple[FailureRule, ...] = (
     FailureRule(
         name="tls",
-        happened="the provider's certificate is not trusted, or the TLS handshake fails",
+        happened="the provider's certificate is not trusted, or the TLS handshake failed",
         error="UpstreamConnectionError",
         words=("certificate", "[ssl:", "handshake"),
         scope="provider",
@@ -23,7 +23,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
     ),
     FailureRule(
         name="unreachable",
-        happened="no connection: refused, no such host, connecting timed out",
+        happened="no connection: it was refused, the host does not exist, or connecting took too long",
         error="UpstreamConnectionError",
         codes=("upstream_unreachable",),
         scope="provider",
@@ -33,7 +33,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
     ),
     FailureRule(
         name="connection-lost",
-        happened="the connection ends before or within the answer",
+        happened="the connection ended before or during the answer",
         error="UpstreamConnectionError",
         scope="provider",
         actions=("retry", "next_candidate"),
@@ -42,7 +42,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
     ),
     FailureRule(
         name="time-out",
-        happened="no answer in time, or silence within one; never repeated, for it may have been billed",
+        happened="no answer in time, or a pause that was too long within one; not repeated, because it may have been billed",
         error="UpstreamTimeout",
         scope="model",
         actions=("next_candidate",),
@@ -60,7 +60,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
     ),
     FailureRule(
         name="out-of-extra-usage",
-        happened="a plan's window and its extra usage are used up, or a limit that the account set itself",
+        happened="a plan's window and its extra usage are used up, or a limit set in the account is reached",
         error="UpstreamBillingError",
         words=("extra usage", "usage limit"),
         scope="credential",
@@ -89,7 +89,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
     ),
     FailureRule(
         name="forbidden",
-        happened="the account is closed, unverified or in the wrong place, or the credential lacks a permission",
+        happened="the account is closed, unverified or in an unsupported country, or the credential lacks a permission",
         error="UpstreamAuthenticationError",
         blames=("account",),
         scope="credential",
@@ -117,7 +117,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
     ),
     FailureRule(
         name="endpoint",
-        happened="the address does not serve this: a wrong or moved path, a web page, a proxy or a redirect in the way",
+        happened="nothing suitable at this address: a wrong or moved path, a web page, a proxy, or a redirect",
         error="UpstreamEndpointError",
         scope="provider",
         actions=("next_candidate",),
@@ -174,7 +174,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
     ),
     FailureRule(
         name="endless-answer",
-        happened="an answer without end: one piece again and again, or more than any model writes; never repeated, for it was billed",
+        happened="an answer that does not end: it repeats itself, or is longer than any model can write; not repeated, because it was billed",
         error="UpstreamProtocolError",
         codes=("endless_answer",),
         scope="model",
@@ -194,7 +194,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
     ),
     FailureRule(
         name="malformed",
-        happened="an answer or stream that is not the provider's own protocol",
+        happened="an answer or stream that breaks the provider's own protocol",
         error="UpstreamProtocolError",
         scope="model",
         actions=("retry", "next_candidate"),
@@ -213,7 +213,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
     ),
     FailureRule(
         name="conflict",
-        happened="a passing conflict (409, 425)",
+        happened="a temporary conflict (409, 425)",
         error="UpstreamStatusError",
         statuses=(409, 425),
         scope="request",
@@ -223,7 +223,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
     ),
     FailureRule(
         name="server-error",
-        happened="the provider failed (5xx, or an error event within a 200)",
+        happened="the provider failed (5xx, or an error event in a 200 answer)",
         error="UpstreamStatusError",
         statuses=(200, *range(500, 600)),
         scope="model",
@@ -243,7 +243,7 @@ FAILURE_RULES: tuple[FailureRule, ...] = (
     ),
     FailureRule(
         name="refused",
-        happened="any other refusal whose words or parameter point at the request's content",
+        happened="any other refusal that points at the request's content",
         error="UpstreamStatusError",
         blames=("request",),
         scope="request",

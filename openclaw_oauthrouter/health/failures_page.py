@@ -20,7 +20,7 @@ def _span(seconds: float) -> str:
 
 def _cooldown(cooldown: Cooldown | None) -> str:
     if cooldown is None:
-        return "not at all"
+        return "–"
     told = ", or as told" if cooldown.evidence == "retry_after" else ""
     return f"{_span(cooldown.seconds)} to {_span(cooldown.most_seconds)}{told}"
 
@@ -28,40 +28,50 @@ def _cooldown(cooldown: Cooldown | None) -> str:
 _HEAD = f"""\
 # When a provider fails
 
-Every failure is answered by the first row of this table that matches it. The rows are data
-(`openclaw_oauthrouter/health/failures.py`); a plugin adds or replaces rows with the hook `oauthrouter_failure_rules`.
+The gateway compares each failure with the rows of this table, and the first row that matches decides what happens next. The rows are data
+(`openclaw_oauthrouter/health/failures.py`). A plugin can add or replace rows with the hook `oauthrouter_failure_rules`.
 
-- **Out of order** is what is left alone afterwards: one request (nothing), a model at a provider, a credential, a whole provider.
-- **Tried next**, from left to right; nothing means that the client gets the answer at once. A fallback is only possible until the first
-  content of an answer has reached the client; after that an error ends the stream, in the client's dialect.
-- **Left alone for** doubles with each further failure up to the second figure, and starts anew after a success. *Or as told* prefers the
-  provider's own Retry-After or reset time. Calls that were under way together and fail together count once.
-- Whatever is left alone for longer than {PROBE_SECONDS:.0f} s is tried by one real request every {PROBE_SECONDS:.0f} s; if it succeeds, it is
-  open for all again. A client's mistake leaves nothing alone.
-- The words of a refusal decide whose fault it is, its status only where they are silent (`openclaw_oauthrouter/canonical/refusal_table.py`): the
-  request, a credential, an account, a model or an address. On a route of several models a refusal goes on unless its words or its parameter
-  point at the request's content.
-- A refusal that leaves nothing alone but comes back word for word for another request, with no success between, is taken for the model's:
-  it is left alone for {_cooldown(REPEATED.cooldown)}.
-- *The same again* before *the next model* is a repetition at once. Behind it, it comes when nothing else is left: a Retry-After of up to
-  `upstream.retry.max_wait_seconds` is waited out then, plus a little at random. While a provider's Retry-After runs it is not asked.
-- If everything that fits is left alone, the first that fits is asked all the same. The error then leads with what stopped the first model.
-- An error event within an answer that began with status 200 is read as the status its type stands for.
-- Besides this table, a credential whose plan window or API limit is used up, as the provider's headers say, is left alone until the reset
-  they tell. One real request tries it after {PROBE_SECONDS:.0f} s, then after pauses that double up to {LONGEST_PAUSE_SECONDS / 60:.0f} min, in case the
-  reset came early; headers of any answer that show the window open end this and the credential's cooldown at once.
+## How to read the table
 
-| failure | what happened | out of order | tried next | left alone for | the client gets |
+- **What rests** is what the gateway stops using for a while: a model at one provider, a credential, or a whole provider. A dash means that nothing rests.
+- **Tried next** lists the steps in order. "Nothing" means that the client gets the error at once. The gateway can switch models only until the first content of an
+  answer has reached the client. After that, an error ends the stream, in the client's dialect.
+- **Rests for** is the first and the longest pause. Each further failure doubles the pause, and a success resets it. "Or as told" means that the provider's own
+  Retry-After or reset time is used instead, if it gives one. Several calls that were running at the same time and failed together count as one failure.
+- **The same again** means a repetition. If it comes before "the next model", it happens at once. If it comes after, it happens only when nothing else is left: the
+  gateway then waits for a Retry-After of up to `upstream.retry.max_wait_seconds`, plus a little at random.
+
+## Rules that hold for every row
+
+- If a pause is longer than {PROBE_SECONDS:.0f} s, one real request every {PROBE_SECONDS:.0f} s tests whether it is still needed. If that request succeeds, the pause ends for everybody.
+- Nothing rests because of a client's mistake.
+- The words of a refusal decide what is at fault: the request, a credential, an account, a model, or an address
+  (`openclaw_oauthrouter/canonical/refusal_table.py`). The status counts only if the words do not say. If the route has several models, the next one is tried unless the
+  words or the parameter they name point at the request's content.
+- Some refusals make nothing rest. If one of them comes back word for word for a different request, without a success in between, the model is assumed to be at fault and
+  rests for {_cooldown(REPEATED.cooldown)}.
+- While a provider's Retry-After is running, the provider is not asked.
+- If every suitable model is resting, the first one is asked anyway. The error message then begins with the reason why the first model rests.
+- If an answer begins with status 200 and then contains an error event, the event counts as the status that its type stands for.
+- A credential also rests when the provider's headers say that a plan window or API limit is used up. It rests until the reset time in those headers. In case the reset comes early,
+  one real request tries the credential after {PROBE_SECONDS:.0f} s, and again after pauses that double up to {LONGEST_PAUSE_SECONDS / 60:.0f} min. As soon as the headers of any answer show
+  that the window is open, the credential is used again.
+
+## The table
+
+| failure | what happened | what rests | tried next | rests for | the client gets |
 | --- | --- | --- | --- | --- | --- |
 """
 
 _ACTION_WORDS = {
     "retry": "the same again",
-    "renew": "the credential, read anew",
+    "renew": "the credential, read again",
     "next_credential": "the next credential",
     "next_candidate": "the next model",
     "larger_candidate": "a model with a larger window",
 }
+
+_RESTS = {"request": "–"}
 
 
 def failures_page(rules: Sequence[FailureRule] = FAILURE_RULES) -> str:
@@ -71,7 +81,14 @@ def failures_page(rules: Sequence[FailureRule] = FAILURE_RULES) -> str:
 
 def _row(rule: FailureRule) -> str:
     actions = ", ".join(_ACTION_WORDS[action] for action in rule.actions) or "nothing"
-    cells = (f"`{rule.name}`", rule.happened, rule.scope, actions, _cooldown(rule.cooldown), rule.client_gets)
+    cells = (
+        f"`{rule.name}`",
+        rule.happened,
+        _RESTS.get(rule.scope, rule.scope),
+        actions,
+        _cooldown(rule.cooldown),
+        rule.client_gets,
+    )
     return f"| {' | '.join(cells)} |\n"
 
 

@@ -8,14 +8,16 @@ import orjson
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.server import local_address
-from openclaw_oauthrouter.errors import ConfigurationError
+from openclaw_oauthrouter.errors import ConfigurationError, GatewayUnavailableError
 from openclaw_oauthrouter.proxy.local_token import is_sendable, read_token, token_path
+
+_ANOTHER_PORT = "stop that program, or choose another port with OAUTHROUTER_PORT"
 
 
 def ask_gateway(settings: Settings, method: str, path: str) -> JsonObject:
     """What the running gateway answers.
 
-    :raises ConfigurationError: none answers, it refuses the token, or something else answers in its place
+    :raises GatewayUnavailableError: none answers, it refuses the token, or something else answers in its place
     """
     address = local_address(settings.server.listen_host, settings.server.port)
     headers = {"authorization": f"Bearer {local_token(settings)}"}
@@ -23,27 +25,32 @@ def ask_gateway(settings: Settings, method: str, path: str) -> JsonObject:
         with httpx.Client(headers=headers, trust_env=False, timeout=10.0) as client:
             answer = client.request(method, address + path)
     except httpx.ConnectError as error:
-        raise ConfigurationError(f"no gateway answers at {address}; start one with 'openclaw-oauthrouter serve'") from error
+        raise GatewayUnavailableError(f"no gateway answers at {address}", advice="openclaw-oauthrouter serve") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ConfigurationError(f"what listens at {address} is no gateway ({type(error).__name__}: {error})") from error
+        raise GatewayUnavailableError(
+            f"what listens at {address} is not a gateway ({type(error).__name__}: {error})", advice=_ANOTHER_PORT
+        ) from error
     if answer.status_code == httpx.codes.UNAUTHORIZED:
-        raise ConfigurationError(
-            f"the gateway at {address} refuses our local token: it runs with another token or state folder; "
-            "restart it, or set OAUTHROUTER_LOCAL_TOKEN to its token"
+        raise GatewayUnavailableError(
+            f"the gateway at {address} refuses our local token: it was started with another token or state folder",
+            advice="restart it, or set OAUTHROUTER_LOCAL_TOKEN to its token",
         )
     try:
         body = orjson.loads(answer.content)
     except orjson.JSONDecodeError:
         body = None
     if answer.status_code != httpx.codes.OK or not isinstance(body, dict):
-        raise ConfigurationError(f"what listens at {address} is no gateway (status {answer.status_code} at {path})")
+        raise GatewayUnavailableError(
+            f"what listens at {address} is not a gateway (status {answer.status_code} at {path})", advice=_ANOTHER_PORT
+        )
     return body
 
 
 def local_token(settings: Settings) -> str:
     """The token the gateway on this machine takes.
 
-    :raises ConfigurationError: there is none yet, or it is none that can be sent
+    :raises GatewayUnavailableError: there is none yet
+    :raises ConfigurationError: it cannot be read, or it is none that can be sent
     """
     if settings.server.auth_token is not None:
         token = settings.server.auth_token.get_secret_value()
@@ -54,6 +61,9 @@ def local_token(settings: Settings) -> str:
     try:
         return read_token(path)
     except OSError as error:
-        raise ConfigurationError(
-            f"there is no local token at {str(path)!r} yet; start the gateway once ({error.strerror})"
-        ) from error
+        if isinstance(error, FileNotFoundError):
+            raise GatewayUnavailableError(
+                f"there is no local token at {str(path)!r} yet: no gateway has run with this state folder",
+                advice="openclaw-oauthrouter serve",
+            ) from error
+        raise ConfigurationError(f"the local token at {str(path)!r} cannot be read: {error.strerror}") from error

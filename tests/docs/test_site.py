@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,11 @@ def test_site_builds_without_a_warning(tmp_path: Path) -> None:
         assert built.exists() or built.with_name("index.html").exists(), page
     text = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert not re.findall(r'(?:src|href)="(https?://[^"]+\.(?:js|css|woff2?))', text)
+
+
+def test_architecture_draws_the_layers_that_are_checked() -> None:
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    drawn = [re.split(r" {2,}", line)[0] for line in page.partition("```\n__main__")[2].partition("```")[0].splitlines()]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    assert ["__main__", *filter(None, drawn)] == layers

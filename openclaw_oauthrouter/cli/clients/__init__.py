@@ -23,6 +23,6 @@ def find_client(name: str) -> Client | None:
 def nearest(name: str) -> str | None:
     """The name that was probably meant."""
     known = [word for client in CLIENTS.values() for word in (client.name, *client.other_names, *client.programs)]
-    close = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    close = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     found = find_client(close[0]) if close else None
     return found.name if found else None

@@ -48,6 +48,13 @@ class StoreFile:
         entry = raw_profiles(self._load()).get(profile_id)
         return entry if isinstance(entry, dict) else {}
 
+    def names(self) -> list[str]:
+        """The ids of its profiles.
+
+        :raises CredentialError: the store is damaged
+        """
+        return list(raw_profiles(self._load()))
+
     def put(self, profile_id: str, entry: dict[str, Any]) -> None:
         """Add a profile, or put it in the place of the one with its id.
 

@@ -117,11 +117,11 @@ def test_asking_the_gateway_gateway_on_ipv6_is_found(token_file: Path, monkeypat
     ("status", "body", "said"),
     [
         (401, b"{}", "refuses our local token"),
-        (200, b"<html>", "is no gateway (status 200"),
-        (200, b"[1]", "is no gateway (status 200"),
-        (500, b"{}", "is no gateway (status 500"),
-        (200, b'{"path": 5}', "is no gateway"),
-        (200, b"{}", "is no gateway"),
+        (200, b"<html>", "is not a gateway (status 200"),
+        (200, b"[1]", "is not a gateway (status 200"),
+        (500, b"{}", "is not a gateway (status 500"),
+        (200, b'{"path": 5}', "is not a gateway"),
+        (200, b"{}", "is not a gateway"),
     ],
 )
 def test_asking_the_gateway_whatever_answers_instead_is_told(
@@ -129,7 +129,7 @@ def test_asking_the_gateway_whatever_answers_instead_is_told(
 ) -> None:
     with answering(status, body) as port:
         monkeypatch.setenv("OAUTHROUTER_PORT", str(port))
-        assert run(["dashboard"]) == 2
+        assert run(["dashboard"]) == 1
     assert said in capsys.readouterr().err
 
 
@@ -138,8 +138,8 @@ def test_asking_the_gateway_what_speaks_no_http_is_told(
 ) -> None:
     with saying(b"220 mail.example.com ESMTP\r\n") as port:
         monkeypatch.setenv("OAUTHROUTER_PORT", str(port))
-        assert run(["dashboard"]) == 2
-    assert "is no gateway (RemoteProtocolError" in capsys.readouterr().err
+        assert run(["dashboard"]) == 1
+    assert "is not a gateway (RemoteProtocolError" in capsys.readouterr().err
 
 
 def test_asking_the_gateway_without_a_gateway_it_says_how_to_start_one(
@@ -148,7 +148,7 @@ def test_asking_the_gateway_without_a_gateway_it_says_how_to_start_one(
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         monkeypatch.setenv("OAUTHROUTER_PORT", str(taken.getsockname()[1]))
-        assert run(["dashboard"]) == 2
+        assert run(["dashboard"]) == 1
     assert "no gateway answers at" in capsys.readouterr().err
 
 

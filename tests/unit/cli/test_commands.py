@@ -100,7 +100,7 @@ def test_plugins_are_listed() -> None:
         (["config", "show"], 0, ""),
         (["--config", "/nowhere/at/all.toml", "config", "show"], 2, "does not exist"),
         (["nonsense"], 2, "there is no command"),
-        (["route", "--nonsense"], 2, "no such option"),
+        (["route", "--nonsense"], 2, "there is no option"),
         (["route", "hi", "--max-output-tokens", "-5"], 2, "--max-output-tokens"),
     ],
 )

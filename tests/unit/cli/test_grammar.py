@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -62,7 +64,10 @@ def test_config_is_taken_before_and_after_the_command(before: bool, home: Path) 
         (["servee"], ("error: there is no command 'servee'", "try: openclaw-oauthrouter serve")),
         (["sevre"], ("error: there is no command 'sevre'", "try: openclaw-oauthrouter serve")),
         (["config", "shwo"], ("error: there is no command 'shwo'", "try: openclaw-oauthrouter config show")),
-        (["serve", "--prot", "1"], ("error: no such option", "--port")),
+        (
+            ["serve", "--prot", "1"],
+            ("error: there is no option '--prot'; did you mean '--port'?", "try: openclaw-oauthrouter serve --help"),
+        ),
         (["serve", "--port", "x"], ("error: invalid value for '--port'", "try: openclaw-oauthrouter serve --help")),
         (["trace", "--status", "foo"], ("error: ", "429")),
         (["--config", "/no/such/file", "config", "show"], ("error: configuration file", "does not exist")),
@@ -85,6 +90,38 @@ def test_config_is_taken_before_and_after_the_command(before: bool, home: Path) 
         ),
         (["prices", "show", "nope/x"], ("error: there is no model 'nope/x'", "try: ")),
         (["auth"], ("Usage: openclaw-oauthrouter auth",)),
+        (
+            ["auth", "add", "antropic"],
+            ("there is no provider 'antropic'; did you mean 'anthropic'?", "try: openclaw-oauthrouter auth add anthropic"),
+        ),
+        (["auth", "add", "qqq"], ("there is no provider 'qqq'", "try: one of anthropic, ")),
+        (
+            ["auth", "test", "antropic"],
+            ("there is no provider 'antropic'; did you mean 'anthropic'?", "try: openclaw-oauthrouter auth status"),
+        ),
+        (["auth", "logout", "antropic"], ("there is no credential or provider 'antropic'; did you mean 'anthropic'?", "try: ")),
+        (["auth", "login", "antropic"], ("'antropic' has no sign-in here", "try: openclaw-oauthrouter auth add antropic")),
+        (["auth", "pause", "nope"], ("there is no credential 'nope'", "try: openclaw-oauthrouter auth status")),
+        (["auth", "resume", "nope"], ("'nope' is not paused", "try: openclaw-oauthrouter auth status")),
+        (["client-keys", "remove", "alic"], ("there is no client key 'alic'", "try: openclaw-oauthrouter client-keys list")),
+        (["client-keys", "add", "a", "--cost", "much"], ("'much' is not a number", "try: ")),
+        (["client-keys", "add", "default"], ("a client key's name",)),
+        (["config", "undo", "nope"], ("there is no change 'nope'", "try: openclaw-oauthrouter config undo --list")),
+        (["config", "set", "server port", "1"], ("is not the name of a setting", "try: openclaw-oauthrouter config show --all")),
+        (["config", "edit", "--no-input"], ("--no-input", "try: openclaw-oauthrouter config set KEY VALUE")),
+        (["trace", "-n", "-1"], ("error: invalid value for '-n' / '--lines': it must be 0 or more", "try: ")),
+        (["trace", "-n", "x"], ("'x' is not a whole number",)),
+        (["trace", "extra"], ("error: unexpected argument 'extra'", "try: openclaw-oauthrouter trace --help")),
+        (["serve", "--port", "99999"], ("it must be between 0 and 65535",)),
+        (["report", "--days", "0"], ("it must be more than 0",)),
+        (["report", "--wxyz", "1"], ("error: there is no option '--wxyz'\ntry: ",)),
+        (["completion", "install", "csh"], ("'csh' is not one of 'bash', 'zsh', 'fish'",)),
+        (
+            ["migrate", "--no-input"],
+            ("error: no file of another gateway is in the usual places", "try: openclaw-oauthrouter migrate FILE"),
+        ),
+        (["migrate", "/no/such"], ("'/no/such' cannot be read: No such file or directory",)),
+        (["run", "cursor"], ("error: Cursor is not started from a shell", "try: openclaw-oauthrouter setup cursor")),
     ],
 )
 def test_grammar_wrong_usage_ends_with_2_and_says_what_to_try(
@@ -94,6 +131,42 @@ def test_grammar_wrong_usage_ends_with_2_and_says_what_to_try(
     told = capsys.readouterr().err
     for part in said:
         assert part in told
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["dashboard"], ("there is no local token at ", "try: openclaw-oauthrouter serve")),
+        (
+            ["auth", "test", "anthropic"],
+            ("no usable credential for provider 'anthropic'", "try: openclaw-oauthrouter auth add anthropic"),
+        ),
+        (
+            ["auth", "logout", "anthropic"],
+            ("our own store holds nothing of 'anthropic'", "try: openclaw-oauthrouter auth status"),
+        ),
+        (["run", "zed"], ("error: Zed is not installed",)),
+    ],
+)
+def test_grammar_what_does_not_work_ends_with_1_and_says_what_to_try(
+    words: list[str], said: tuple[str, ...], home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(home))
+    assert run(words) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("error: ")
+    for part in said:
+        assert part in told
+
+
+def test_grammar_question_that_nobody_answers_names_the_option(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert run(["setup", "claude-code"]) == 2
+    told = capsys.readouterr().err
+    assert "was not answered: standard input has ended" in told
+    assert "try: the same with --yes" in told
 
 
 def test_config_set_keeps_comments_and_checks_before_it_writes(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -172,7 +245,7 @@ def test_json_asks_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert run(["setup", "claude-code", "--json"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert "add --yes" in err
+    assert "try: the same with --yes" in err
 
 
 def test_token_as_json(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

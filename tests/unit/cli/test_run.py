@@ -214,7 +214,7 @@ def test_run_does_not_send_the_token_to_something_else(clients: Clients) -> None
     try:
         time.sleep(0.5)
         done = clients.ours("run", "claude", check=False)
-        assert "is no gateway" in done.stderr
+        assert "is not a gateway" in done.stderr
         assert not os.path.exists(clients.root / "seen")
     finally:
         listening.terminate()

@@ -83,7 +83,7 @@ def test_gateway_that_refuses_the_token_is_named(
     with answering(401, b"{}") as port:
         subject = subject_of(named_by("environment", mine, monkeypatch, port))
     assert subject.settings.home == mine
-    assert "refuses our local token: it runs with another token or state folder" in capsys.readouterr().err
+    assert "refuses our local token: it was started with another token or state folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["report"], ["trace"], ["spend"], ["top", "--once"], ["logs"]], ids=lambda words: words[0])
