@@ -168,7 +168,7 @@ class Sender:
         attempt.url = http_request.address.shown if isinstance(http_request, Post) else str(http_request.url).partition("?")[0]
         for name in TRACE_CONTEXT:
             if name in request.headers:
-                http_request.headers[name] = request.headers[name]
+                _say(http_request, name, request.headers[name])
         self.mark(http_request, request.headers.get(VIA))
         self.health.calling(provider.name, info.id, target.credential_name)
         attempt.sent = True
@@ -198,7 +198,14 @@ class Sender:
         :param before: what gateways on the way here have written
         """
         if self.instance and (before or request.url.scheme == "http" or is_own(request.url.host)):
-            request.headers[VIA] = f"{before}, {self.instance}" if before else self.instance
+            _say(request, VIA, f"{before}, {self.instance}" if before else self.instance)
+
+
+def _say(request: httpx.Request, name: str, value: str) -> None:
+    if isinstance(request, Post):
+        request.say(name, value)
+    else:
+        request.headers[name] = value
 
 
 def dialect_for(provider: Provider, info: ModelInfo, request: ChatRequest) -> str:

@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from functools import cached_property
 
 import httpx
 
 from openclaw_oauthrouter.canonical.clock import Clock
-from openclaw_oauthrouter.post import Post, origin_of
-from openclaw_oauthrouter.upstream.http_answer import HttpAnswer
+from openclaw_oauthrouter.post import Post, lines_of, origin_of
+from openclaw_oauthrouter.upstream.http_answer import Answered, HttpAnswer
 from openclaw_oauthrouter.upstream.http_connection import HttpConnection, connect
 from openclaw_oauthrouter.upstream.proxies import Proxies, Proxy
 
@@ -56,9 +56,8 @@ class HttpPool(httpx.AsyncBaseTransport):
         self._create_context = create_context
         self._proxies = proxies or Proxies({})
         self._wall = wall
-        self._slots: dict[Origin, asyncio.Semaphore] = {}
-        self._busy: dict[Origin, int] = {}
-        self._waiting: defaultdict[Origin, int] = defaultdict(int)
+        self._busy: defaultdict[Origin, int] = defaultdict(int)
+        self._waiting: defaultdict[Origin, deque[asyncio.Future[None]]] = defaultdict(deque)
         self._idle: defaultdict[Origin, list[HttpConnection]] = defaultdict(list)
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
@@ -69,7 +68,7 @@ class HttpPool(httpx.AsyncBaseTransport):
 
     def waiting(self) -> dict[str, int]:
         """How many requests wait for a connection to each host that has had as many as it may."""
-        return {host: number for (_, host, _), number in self._waiting.items()}
+        return {host: len(queue) for (_, host, _), queue in self._waiting.items()}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and wait for the head of its answer.
@@ -87,7 +86,7 @@ class HttpPool(httpx.AsyncBaseTransport):
             answer, status = await self._exchange(origin, message, proxy, limits)
         except _Stale:
             answer, status = await self._exchange(origin, message, proxy, limits, anew=True)
-        return httpx.Response(status, headers=answer.headers, stream=answer, request=request)
+        return Answered(status, answer, request)
 
     async def _exchange(
         self,
@@ -98,7 +97,10 @@ class HttpPool(httpx.AsyncBaseTransport):
         *,
         anew: bool = False,
     ) -> tuple[HttpAnswer, int]:
-        await self._slot(origin, limits.get("pool"))
+        if self._busy[origin] < self._limit:
+            self._busy[origin] += 1
+        else:
+            await self._wait(origin, limits.get("pool"))
         try:
             kept = None if anew else self._unused(origin)
             connection = kept or await self._connect(origin, proxy, limits.get("connect"))
@@ -111,9 +113,7 @@ class HttpPool(httpx.AsyncBaseTransport):
             self._keep(origin, left) if reusable and not self._closed else left.close()
 
         answer = connection.ask(message, leave)
-        watch = (
-            asyncio.get_running_loop().call_later(UNDELIVERED_SECONDS, _look, connection, answer, len(message)) if kept else None
-        )
+        watch = answer.loop.call_later(UNDELIVERED_SECONDS, _look, connection, answer, len(message)) if kept else None
         try:
             return answer, await answer.head
         except httpx.TransportError as error:
@@ -142,27 +142,32 @@ class HttpPool(httpx.AsyncBaseTransport):
     def _context(self) -> ssl.SSLContext:
         return self._create_context()
 
-    async def _slot(self, origin: Origin, seconds: float | None) -> None:
-        slots = self._slots.get(origin)
-        if slots is None:
-            slots = self._slots[origin] = asyncio.Semaphore(self._limit)
-            self._busy[origin] = 0
-        if not slots.locked():
-            await slots.acquire()
-        else:
-            self._waiting[origin] += 1
-            try:
-                async with asyncio.timeout(seconds):
-                    await slots.acquire()
-            except TimeoutError:
+    async def _wait(self, origin: Origin, seconds: float | None) -> None:
+        """Until somebody who leaves hands his place on."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        queue = self._waiting[origin]
+        queue.append(turn)
+        try:
+            async with asyncio.timeout(seconds):
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():
+                self._release(origin)  # the place came too late
+            if isinstance(error, TimeoutError):
                 raise httpx.PoolTimeout(f"{self._limit} requests are under way to it (upstream.max_connections)") from None
-            finally:
-                self._waiting[origin] -= 1
-        self._busy[origin] += 1
+            raise
+        finally:
+            if turn in queue:
+                queue.remove(turn)
 
     def _release(self, origin: Origin) -> None:
+        queue = self._waiting.get(origin)
+        while queue:
+            turn = queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
         self._busy[origin] -= 1
-        self._slots[origin].release()
 
     def _unused(self, origin: Origin) -> HttpConnection | None:
         connections = self._idle.get(origin)
@@ -222,18 +227,19 @@ def encoded(request: httpx.Request, proxy: Proxy | None = None) -> bytes:
     :param proxy: the one that the request is handed to as a whole
     :raises httpx.LocalProtocolError: a header would break out of its line
     """
-    target = request.url.raw_path if proxy is None else str(request.url).encode("ascii")
-    lines = [b"%b %b HTTP/1.1" % (request.method.encode("ascii"), target)]
+    if isinstance(request, Post):
+        target, (fields, number) = request.address.target, request.lines()
+    else:
+        target, (fields, number) = request.url.raw_path, lines_of(request.headers)
+    if proxy is not None:
+        target = str(request.url).encode("ascii")
     if proxy is not None and proxy.authorization is not None:
-        lines.append(b"proxy-authorization: " + proxy.authorization)
-    headers = request.headers.raw
-    lines += [b"%b: %b" % header for header in headers]
-    if not any(name.lower() == b"accept-encoding" for name, _ in headers):
-        lines.append(b"accept-encoding: identity")  # a compressed stream comes late
-    head = b"\r\n".join(lines)
-    if not head.count(b"\r") == head.count(b"\n") == len(lines) - 1:
+        fields, number = b"proxy-authorization: %b\r\n%b" % (proxy.authorization, fields), number + 1
+    head = b"%b %b HTTP/1.1\r\n%b" % (request.method.encode("ascii"), target, fields)
+    if not head.count(b"\r") == head.count(b"\n") == number:
         raise httpx.LocalProtocolError("a header holds a line break")
-    return b"%b\r\n\r\n%b" % (head, request.content)
+    packed = b"" if b"\r\naccept-encoding:" in head.lower() else b"\r\naccept-encoding: identity"  # a compressed stream comes late
+    return b"%b%b\r\n\r\n%b" % (head, packed, request.content)
 
 
 def _origin(url: httpx.URL) -> Origin:

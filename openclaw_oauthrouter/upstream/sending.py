@@ -23,6 +23,7 @@ from openclaw_oauthrouter.errors import (
 )
 from openclaw_oauthrouter.interfaces import Dialect
 from openclaw_oauthrouter.upstream.deadline import Deadline
+from openclaw_oauthrouter.upstream.http_answer import Answered
 from openclaw_oauthrouter.upstream.idle import StepTimer
 from openclaw_oauthrouter.upstream.redaction import REDACTED, blotted, secrets_of
 from openclaw_oauthrouter.wire.encodings import CODINGS, Unpacker, UnpackingError, content_coding
@@ -173,7 +174,7 @@ async def read_error(incoming: Incoming, dialect: Dialect) -> UpstreamError:
 def lower_headers(response: httpx.Response) -> Mapping[str, str]:
     """The answer's headers, names in lower case; those that come several times joined by commas."""
     found: dict[str, str] = {}
-    for raw_name, raw_value in response.headers.raw:
+    for raw_name, raw_value in response.raw_headers if isinstance(response, Answered) else response.headers.raw:
         name = raw_name.decode("latin-1").lower()
         try:
             value = raw_value.decode("utf-8")
