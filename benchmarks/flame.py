@@ -32,8 +32,10 @@ def stacks_of(workload: str, seconds: float) -> Counter[Stack]:
     def look() -> None:
         while not done.wait(PERIOD):
             stack = _stack(sys._current_frames().get(main))
-            if "play" in stack:
-                seen[stack[stack.index("play") + 1 :]] += 1
+            # Where the loop calls, or where a client's bytes come in.
+            begins = "play" if "play" in stack else "_run"
+            if begins in stack:
+                seen[stack[stack.index(begins) + 1 :]] += 1
 
     async def run() -> None:
         with gateway() as app:

@@ -1,24 +1,31 @@
-"""Requests through the whole gateway without sockets: a stub in the transport's place answers, so only our own work is measured."""
+"""Requests through the whole gateway without sockets: bytes in at the client's end, an answer at the provider's, bytes out; only our own
+work is measured."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
-
-import httpx
 
 from openclaw_oauthrouter.builder import assemble
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.plugins import create_plugin_manager
+from openclaw_oauthrouter.proxy.connections import Connections
 from openclaw_oauthrouter.proxy.gateway import Gateway
+from openclaw_oauthrouter.proxy.http1 import Http1Connection
 from openclaw_oauthrouter.proxy.live import Live, create_observers
+from openclaw_oauthrouter.upstream.http_connection import HttpConnection
+from openclaw_oauthrouter.upstream.http_pool import HttpPool, Origin
+from openclaw_oauthrouter.upstream.proxies import Proxy
 
 TOKEN = "bench-token"
 TOKENS = 200
@@ -34,7 +41,7 @@ TIERS = {tier: {"primary": "anthropic/claude-haiku-4-5"} for tier in ("SIMPLE", 
 """``auto`` always ends at one model: which it prefers is not what is measured here."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Workload:
     """One kind of request.
 
@@ -44,6 +51,15 @@ class Workload:
 
     path: str
     body: bytes
+
+    @cached_property
+    def message(self) -> bytes:
+        """The whole request."""
+        head = (
+            f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1:8402\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(self.body)}\r\nAuthorization: Bearer {TOKEN}\r\nUser-Agent: bench/1\r\n\r\n"
+        )
+        return head.encode() + self.body
 
 
 def workloads() -> dict[str, Workload]:
@@ -212,33 +228,66 @@ _COMPLETION = {
 }
 
 
-class _Pieces(httpx.AsyncByteStream):
-    def __init__(self, pieces: list[bytes]) -> None:
-        self._pieces = pieces
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
-            yield piece
-
-    async def aclose(self) -> None:
-        pass
-
-
-class StubTransport(httpx.AsyncBaseTransport):
-    """Answers at once, each network read one event."""
+class StubPool(HttpPool):
+    """The gateway's own pool, whose connections lead to a provider that answers at once, each network read one event."""
 
     def __init__(self) -> None:
-        self._whole = {"/v1/messages": json.dumps(_MESSAGE).encode(), "/v1/chat/completions": json.dumps(_COMPLETION).encode()}
-        self._streams = {"/v1/messages": _message_stream()}
-        self._other = _response_stream()
+        super().__init__(1000, 60.0, ssl.create_default_context)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer for the path."""
-        streams = b'"stream":true' in request.content
-        path = request.url.path
-        pieces = self._streams.get(path, self._other) if streams else [self._whole[path]]
-        kind = b"text/event-stream" if streams else b"application/json"
-        return httpx.Response(200, headers=[(b"content-type", kind)], stream=_Pieces(pieces), request=request)
+    async def _connect(self, origin: Origin, proxy: Proxy | None, seconds: float | None) -> HttpConnection:
+        connection = HttpConnection()
+        connection.connection_made(_Provider(connection))
+        return connection
+
+
+class _Transport(asyncio.Transport):
+    """One end of a connection without a socket."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._closed = False
+
+    def is_closing(self) -> bool:
+        return self._closed
+
+    def close(self) -> None:
+        self._closed = True
+
+    abort = close
+
+    def pause_reading(self) -> None:
+        pass
+
+    resume_reading = pause_reading
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+
+class _Provider(_Transport):
+    def __init__(self, connection: HttpConnection) -> None:
+        super().__init__()
+        self._connection = connection
+        self._loop = asyncio.get_running_loop()
+
+    def write(self, data: Any) -> None:
+        self._loop.call_soon(self._answer, iter(_answers(bytes(data[:64]).split(b" ", 2)[1], b'"stream":true' in data)))
+
+    def _answer(self, pieces: Iterator[bytes]) -> None:
+        piece = next(pieces, None)
+        if piece is not None:
+            self._connection.data_received(piece)
+            self._loop.call_soon(self._answer, pieces)
+
+
+@lru_cache
+def _answers(path: bytes, streams: bool) -> list[bytes]:
+    if not streams:
+        body = json.dumps(_MESSAGE if path == b"/v1/messages" else _COMPLETION).encode()
+        return [b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)]
+    events = _message_stream() if path == b"/v1/messages" else _response_stream()
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    return [head, *(b"%x\r\n%b\r\n" % (len(event), event) for event in events), b"0\r\n\r\n"]
 
 
 # ------------------------------------------------------------------ the gateway
@@ -254,47 +303,39 @@ def gateway(**settings: Any) -> Iterator[Gateway]:
         overrides = {"providers": PROVIDERS, "auth_token": TOKEN, "home": Path(folder), "routing": {"tiers": TIERS}, **settings}
         settings = load_settings(environ={"HOME": folder}, overrides=overrides).settings
         runtime = assemble(settings, create_plugin_manager(load_entry_points=False))
-        object.__setattr__(runtime.pipeline.upstream.sender, "transport", StubTransport())
+        object.__setattr__(runtime.pipeline.upstream.sender, "transport", StubPool())
         secret = Secret(TOKEN)
         yield Gateway(Live(runtime, create_observers(runtime, secret), secret))
 
 
+class _Client(_Transport):
+    """A client's end: keeps what it is sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[bytes] = []
+
+    def write(self, data: Any) -> None:
+        self.told.append(data)
+
+
 async def play(app: Gateway, load: Workload) -> int:
-    """One request; returns the status."""
-    told: list[Any] = []
-    read = False
+    """One request, from the bytes that come in to those that go out; returns the status."""
+    protocol, client = _connected(app)
+    client.told.clear()
+    protocol.data_received(load.message)
+    assert protocol.task is not None
+    await protocol.task
+    return int(client.told[0][9:12])
 
-    async def receive() -> dict[str, Any]:
-        nonlocal read
-        if read:
-            await asyncio.get_running_loop().create_future()
-        read = True
-        return {"type": "http.request", "body": load.body, "more_body": False}
 
-    async def send(message: Any) -> None:
-        told.append(message)
-
-    headers = [
-        (b"host", b"127.0.0.1:8402"),
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(load.body)).encode()),
-        (b"authorization", f"Bearer {TOKEN}".encode()),
-        (b"user-agent", b"bench/1"),
-    ]
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": "POST",
-        "path": load.path,
-        "raw_path": load.path.encode(),
-        "query_string": b"",
-        "scheme": "http",
-        "root_path": "",
-        "headers": headers,
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 8402),
-        "extensions": {"oauthrouter.on_disconnect": lambda _listener: None, "oauthrouter.arrived": lambda: True},
-    }
-    await app(scope, receive, send)
-    status: int = told[0]["status"]
-    return status
+def _connected(app: Gateway) -> tuple[Http1Connection, _Client]:
+    """A client that has been here before; one a gateway, as in a process that serves."""
+    known: tuple[Http1Connection, _Client] | None = getattr(app, "bench_client", None)
+    if known is None:
+        client = _Client()
+        protocol = Connections(app, app.live.runtime.settings.server, time.time).protocol()
+        protocol.connection_made(client)
+        known = (protocol, client)
+        app.bench_client = known  # type: ignore[attr-defined] # nobody else's
+    return known

@@ -52,7 +52,10 @@ class ClientKeys:
 
     def _tokens(self, headers: Mapping[str, str]) -> Iterator[str]:
         for header in self._headers:
-            value = headers.get(header, "").strip()
+            told = headers.get(header)
+            if told is None:
+                continue
+            value = told.strip()
             if header == TOKEN_HEADER:
                 scheme, _, rest = value.partition(" ")
                 value = rest.strip() if scheme.lower() == "bearer" else value

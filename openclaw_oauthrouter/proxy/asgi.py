@@ -53,8 +53,15 @@ def headers_of(scope: Scope) -> dict[str, str]:
 
     Those with more than printable ASCII are left out: some go on to a provider, and nobody has agreed what else would mean there.
     """
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
+    fields: Headers = scope["headers"]
+    # All at once: a header or two more are no dearer then.
+    text = b"\n".join([part for field in fields for part in field]).decode("latin-1")
+    parts = text.split("\n")
+    headers = dict(zip(parts[::2], parts[1::2], strict=False))
+    if len(headers) == len(fields) and len(parts) == 2 * len(fields) and text.isascii() and "".join(parts).isprintable():
+        return headers
+    headers = {}
+    for raw_name, raw_value in fields:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         if not (value.isascii() and value.isprintable()):
             continue

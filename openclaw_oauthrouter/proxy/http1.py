@@ -91,6 +91,7 @@ class Http1Connection(asyncio.Protocol):
         self._refused = False
         self._in_head = False
         self._head_bytes = 0
+        self._fields_left = MAX_HEADERS
         self._upgrade = False
         self._target = b""
         self._headers: Headers = []
@@ -170,6 +171,7 @@ class Http1Connection(asyncio.Protocol):
         self._target = b""
         self._headers = []
         self._head_bytes = 0
+        self._fields_left = MAX_HEADERS
         self._in_head = True
 
     def on_url(self, target: bytes) -> None:
@@ -179,7 +181,8 @@ class Http1Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head_bytes += len(name) + len(value)
-        if self._head_bytes > MAX_HEAD_BYTES or len(self._headers) >= MAX_HEADERS:
+        self._fields_left -= 1
+        if self._head_bytes > MAX_HEAD_BYTES or self._fields_left < 0:
             raise head_too_large()
         if self._in_head:  # otherwise it is a trailer, which nobody reads
             self._headers.append((name.lower(), value.strip()))
@@ -493,25 +496,21 @@ class Request:
         if self._disconnected or self._done:
             return
         if kind == "http.response.start":
-            self._start(message["status"], message.get("headers", ()))
+            self._start(message["status"], list(message.get("headers", ())))
         elif kind == "http.response.body":
             self._write(message.get("body", b""), last=not message.get("more_body", False))
             if self._connection.held_up:
                 await self._connection.drained()
 
-    def _start(self, status: int, headers: Any) -> None:
-        sized = False
-        lines = [b"HTTP/1.1 %d %b" % (status, _REASONS.get(status, b""))]
-        for name, value in headers:
-            lower = name.lower()
-            if lower == b"content-length":
-                sized = True
-            elif lower == b"connection" and value.lower() == b"close":
-                self.closes = True
-                continue
-            elif lower == b"transfer-encoding":
-                continue
-            lines.append(b"%b: %b" % (name, value))
+    def _start(self, status: int, headers: Headers) -> None:
+        fields = b"".join([b"\r\n%b: %b" % field for field in headers])
+        if fields.count(b"\n") != len(headers) or fields.count(b"\r") != len(headers):
+            raise ValueError("a line break in a header of the answer")
+        names = fields.lower()
+        if b"\r\nconnection:" in names or b"\r\ntransfer-encoding:" in names:
+            fields = self._without_own(headers)
+        lines = [b"HTTP/1.1 %d %b%b" % (status, _REASONS.get(status, b""), fields)]
+        sized = b"\r\ncontent-length:" in names
         lines.append(b"date: " + self._connection.owner.date())
         self._mute = self._mute or status in _WITHOUT_BODY
         if not sized and not self._mute:
@@ -525,11 +524,16 @@ class Request:
             lines.append(b"connection: close")
         elif self._scope["http_version"] == "1.0":
             lines.append(b"connection: keep-alive")
-        head = b"\r\n".join(lines)
-        if head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1:
-            raise ValueError("a line break in a header of the answer")
         self.started = True
-        self._connection.write(head + b"\r\n\r\n")
+        lines += (b"", b"")
+        self._connection.write(b"\r\n".join(lines))
+
+    def _without_own(self, headers: Headers) -> bytes:
+        """The fields without those by which the connection and its framing are told: they are this side's."""
+        kept = [field for field in headers if field[0].lower() not in (b"connection", b"transfer-encoding")]
+        kept += [field for field in headers if field[0].lower() == b"connection" and field[1].lower() != b"close"]
+        self.closes = self.closes or any(name.lower() == b"connection" and value.lower() == b"close" for name, value in headers)
+        return b"".join([b"\r\n%b: %b" % field for field in kept])
 
     def _write(self, body: bytes, *, last: bool) -> None:
         if not self.started:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import attrgetter
 
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 
@@ -31,11 +32,12 @@ _NAMES = (
     "finish_reason",
     "traceparent",
 )
+_names_of = attrgetter(*_NAMES)
 
 
 def bound(record: RequestRecord) -> None:
     """Cut a finished record to size, in place."""
-    for name in _NAMES:
+    for name in _NAMES if len("".join(filter(None, _names_of(record)))) > MOST_TEXT else ():
         value = getattr(record, name)
         if value is not None and len(value) > MOST_TEXT:
             setattr(record, name, value[:MOST_TEXT])

@@ -238,7 +238,9 @@ def encoded(request: httpx.Request, proxy: Proxy | None = None) -> bytes:
     head = b"%b %b HTTP/1.1\r\n%b" % (request.method.encode("ascii"), target, fields)
     if not head.count(b"\r") == head.count(b"\n") == number:
         raise httpx.LocalProtocolError("a header holds a line break")
-    packed = b"" if b"\r\naccept-encoding:" in head.lower() else b"\r\naccept-encoding: identity"  # a compressed stream comes late
+    packed = (
+        b"" if b"\r\naccept-encoding:" in head.lower() else b"\r\naccept-encoding: identity"
+    )  # a compressed stream comes late
     return b"%b%b\r\n\r\n%b" % (head, packed, request.content)
 
 
