@@ -193,7 +193,7 @@ class PutYaml(_Edit):
 
     def revert(self, text: str, before: str) -> str:
         """The text without it."""
-        return marked_block.remove_block(text)
+        return yaml_text.without_items(text, before, self.place.removeprefix("items of "))
 
 
 class ReplaceText(_Edit):
@@ -227,7 +227,10 @@ def _restore(text: str, before: str, path: tuple[str, ...]) -> str:
     for end in range(len(path) - 1, 0, -1):
         parent = path[:end]
         emptied = json5_text.value_at(json5_text.read(text), parent, _MISSING) == {}
-        if not emptied or json5_text.value_at(former, parent, _MISSING) is not _MISSING:
+        held = json5_text.value_at(former, parent, _MISSING)
+        if not emptied or (held is not _MISSING and held is not None):
             break
+        if held is None:
+            return json5_text.put(text, parent, None)
         text = json5_text.remove(text, parent)
     return text

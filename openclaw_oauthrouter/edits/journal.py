@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,10 @@ _NAMED = lazily(
 _NO_SECRET_NAME = lazily(r"(?i)(?:^|[-_.])env[-_]?key$")
 _REFERENCE = lazily(r"\$?\{[^{}]*\}|\$\w+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|(?:/|~/)[\w./ -]+")
 """What stands for a secret kept elsewhere, and may be seen: a variable, a placeholder, a file."""
+
+
+_MARK = "\ufeff"
+"""The byte order mark that some editors of Windows put in front."""
 
 
 class Record(BaseModel):
@@ -105,7 +109,7 @@ class Journal:
         without = self._without(name, path)
         text = without or ""
         for edit in edits:
-            text = _named(path, edit.apply, text)
+            text = _named(path, edit.apply, text, like=text)
         return FileChange(name, path, _read(path), text, without, tuple(edits))
 
     def without(self, name: str, path: Path) -> str:
@@ -210,13 +214,19 @@ def _undone(record: Record, now: str | None) -> str | None:
         return record.before
     text = now
     for edit in reversed(record.edits):
-        text = _named(record.path, edit.revert, text, record.before or "")
+        text = _named(record.path, edit.revert, text, record.before or "", like=record.before or text)
     return text if text or record.before is not None else None
 
 
-def _named(path: Path, step: object, *texts: str) -> str:
+def _named(path: Path, step: Callable[..., str], *texts: str, like: str) -> str:
+    """One step of a change, whose text begins and ends its lines as another one does: edits know of ``\\n`` alone, and of no mark."""
+    mark = _MARK if like.startswith(_MARK) else ""
+    windows = "\r\n" in like and "\n" not in like.replace("\r\n", "")
     try:
-        return str(step(*texts))  # type: ignore[operator]
+        plain = [text.removeprefix(_MARK) for text in texts]
+        if not windows:
+            return mark + step(*plain)
+        return mark + step(*(text.replace("\r\n", "\n") for text in plain)).replace("\n", "\r\n")
     except ConfigurationError as error:
         raise ConfigurationError(f"{str(path)!r}: {error.message}; nothing was changed") from None
 

@@ -50,6 +50,9 @@ def put(text: str, path: Path, value: object) -> str:
     text = text if text.strip() else "{\n}\n"
     node = parse(text)
     for depth, key in enumerate(path):
+        if node.members is None and depth and text[node.start : node.end] == "null":
+            value = _nest(path[depth:], value)
+            break
         if node.members is None:
             raise ConfigurationError(f"{'.'.join(path[:depth]) or 'the file'} is not an object, so {key!r} cannot be set in it")
         if key not in node.members:

@@ -8,7 +8,8 @@ from openclaw_oauthrouter.canonical.patterns import lazily
 
 BEGIN = "# >>> oauthrouter"
 END = "# <<< oauthrouter"
-_BLOCK = lazily(rf"\n?^[ ]*{re.escape(BEGIN)}\n.*?^[ ]*{re.escape(END)}\n?", re.DOTALL | re.MULTILINE)
+_BLOCK = lazily(rf"(?:(?<=\n)\n)?^[ ]*{re.escape(BEGIN)}\n.*?^[ ]*{re.escape(END)}\n?", re.DOTALL | re.MULTILINE)
+"""With the blank line above it, if there is one; the end of a line of somebody else's is not ours to take."""
 
 
 def put_block(text: str, body: str) -> str:

@@ -56,12 +56,34 @@ def put_items(text: str, key: str | None, body: str, *, head: str = "") -> str:
     if key not in (present or {}):
         above = "" if rest.strip() else head
         return _still_yaml(put_block(rest, f"{above}{key}:\n" + "\n".join(f"  {line}" for line in body.strip("\n").split("\n"))))
+    if rest and not rest.endswith("\n"):
+        rest += "\n"
+    if present and present[key] == []:
+        rest = _empty_list(key).sub(rf"{key}:\1", rest, count=1)
     line = re.compile(rf"^{re.escape(key)}:[ \t]*(?:#[^\n]*)?\n", re.MULTILINE).search(rest)
     if line is None:
         raise ConfigurationError(f"{key!r} is not written as a list of lines, so nothing can be put into it")
     first = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*([ ]*)- ").match(rest, line.end())
     indent = first[1] if first else "  "
     return _still_yaml(rest[: line.end()] + marked(body, indent) + rest[line.end() :])
+
+
+def without_items(text: str, before: str, key: str) -> str:
+    """The text without our block, a list that was empty before being empty again."""
+    rest = remove_block(text)
+    former, present = read(before), read(rest)
+    if (
+        not isinstance(former, dict)
+        or not isinstance(present, dict)
+        or former.get(key) != []
+        or present.get(key, key) is not None
+    ):
+        return rest
+    return re.compile(rf"^{re.escape(key)}:", re.MULTILINE).sub(f"{key}: []", rest, count=1)
+
+
+def _empty_list(key: str) -> re.Pattern[str]:
+    return re.compile(rf"^{re.escape(key)}:[ \t]*\[\s*\]([ \t]*(?:#[^\n]*)?)$", re.MULTILINE)
 
 
 def _still_yaml(text: str) -> str:

@@ -65,7 +65,20 @@ def host_manifest() -> JsonObject:
         "categories": ["models"],
         "activation": {"onStartup": True},
         "providers": [entry.id],
-        "contracts": {"usageProviders": [entry.id], "embeddingProviders": [entry.id]},
+        "contracts": {
+            "usageProviders": [entry.id],
+            "embeddingProviders": [entry.id],
+            "mediaUnderstandingProviders": [entry.id],
+        },
+        # No model for speech: which provider transcribes is known only to the running gateway. No native documents either: the host
+        # sends those to two vendors by name, and would refuse pages and passwords of PDFs for us.
+        "mediaUnderstandingProviderMetadata": {
+            entry.id: {
+                "capabilities": ["image", "audio"],
+                "defaultModels": {"image": "auto"},
+                "autoPriority": {"image": 90, "audio": 90},
+            }
+        },
         "setup": {"providers": [{"id": entry.id, "envVars": [TOKEN_VARIABLE]}]},
         "syntheticAuthRefs": [entry.id],
         "providerAuthChoices": [_auth_choice(entry)],

@@ -106,3 +106,10 @@ def host(tmp_path: Path) -> Host:
 def upstream() -> Iterator[Upstream]:
     with running_upstream() as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def module_upstream() -> Iterator[Upstream]:
+    """One for all tests of a file that share an OpenClaw."""
+    with running_upstream() as found:
+        yield found

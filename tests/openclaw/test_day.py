@@ -15,6 +15,7 @@ from openclaw_oauthrouter.providers.demo.app import demo_settings
 from tests.openclaw.conftest import Host
 from tests.openclaw.test_conversation import trace
 from tests.support.real_programs import Upstream, running_upstream, wait_until
+from tests.support.real_programs import running as running_program
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -180,8 +181,9 @@ def test_doctor_fails_when_every_turn_fails(host: Host, tmp_path: Path) -> None:
     unreachable = demo_settings("http://127.0.0.1:9")
     (host.state / "config.json").write_text(json.dumps(unreachable))
     host.ours("openclaw", "install", "--default-model", "--yes")
-    with host.gateway():
-        host.run(["openclaw", "agent", "--agent", "main", "--message", "hi", "--json", "--timeout", "30"], check=False)
+    turn = ["openclaw", "agent", "--agent", "main", "--message", "hi", "--json"]
+    with host.gateway(), running_program(host, turn, tmp_path / "agent.log"):
+        # OpenClaw goes on trying for minutes; one request that failed is enough.
         wait_until(lambda: trace(host), "a request was traced")
         done = host.ours("doctor", check=False)
     assert done.returncode == 1

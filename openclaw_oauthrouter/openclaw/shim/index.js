@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { embeddingProvider } from "./embeddings.js";
 import { Gateway } from "./gateway.js";
+import { mediaProvider } from "./media.js";
 import { Models, thinkingProfile } from "./models.js";
 import { routeReport, usageSnapshot } from "./status.js";
 import { asRequested } from "./streams.js";
@@ -34,6 +35,12 @@ function rootOf(settings, port) {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
+/** What an error's body says, as the end of a sentence. */
+async function saidIn(answer) {
+  const message = await answer.json().then(({ error }) => error?.message, () => undefined);
+  return message ? `: ${message}` : "";
+}
+
 function register(api) {
   const { python, configFile, ...settings } = api.pluginConfig ?? {};
   const port = Number(settings.server?.port ?? process.env.OAUTHROUTER_PORT ?? 8402);
@@ -43,15 +50,16 @@ function register(api) {
   const publish = (token) => token && Object.assign(process.env, { [TOKEN]: token });
   publish(localToken(config));
 
-  const ask = async (path, body) => {
-    const answer = await fetch(root + path, {
-      headers: { authorization: `Bearer ${localToken(config)}`, ...(body ? { "content-type": "application/json" } : {}) },
-      ...(body ? { method: "POST", body: JSON.stringify(body) } : {}),
-      signal: AbortSignal.timeout(body ? POST_MS : ASK_MS),
-    });
-    if (!answer.ok) throw new Error(`OAuthRouter answers ${answer.status} at ${path}`);
+  const call = async (path, { headers, ...request }) => {
+    const answer = await fetch(root + path, { ...request, headers: { authorization: `Bearer ${localToken(config)}`, ...headers } });
+    if (!answer.ok) throw new Error(`OAuthRouter answers ${answer.status} at ${path}${await saidIn(answer)}`);
     return answer.json();
   };
+  const ask = (path, body) =>
+    body
+      ? call(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(POST_MS) })
+      : call(path, { signal: AbortSignal.timeout(ASK_MS) });
+  const post = (path, form, signal) => call(path, { method: "POST", body: form, signal });
   const models = new Models({ id, root, api: offered.api, offered: offered.models, ask });
   const quiet = ({ streamFn, modelId }) =>
     streamFn && modelId ? (...call) => asRequested(modelId, streamFn(...call)) : undefined;
@@ -93,6 +101,7 @@ function register(api) {
   });
 
   api.registerEmbeddingProvider?.(embeddingProvider(id, ask));
+  api.registerMediaUnderstandingProvider?.(mediaProvider(id, models, post));
   api.registerCommand?.({
     name: "route",
     description: "Why OAuthRouter chose the model of the last answers, what they cost, and what is left",
