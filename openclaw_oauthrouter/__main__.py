@@ -15,9 +15,9 @@ def main() -> None:
     # httpx looks for what its own command needs (rich, pygments) whenever it is imported, a fifth of our start; without it, it has none.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
-    from openclaw_oauthrouter.cli.root import run
+    from openclaw_oauthrouter.cli.program import main as run_program
 
-    sys.exit(run())
+    sys.exit(run_program())
 
 
 if __name__ == "__main__":

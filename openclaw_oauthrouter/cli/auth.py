@@ -34,13 +34,14 @@ ANTHROPIC_TERMS = (
     "Note: Anthropic issues sk-ant-oat tokens for Claude Code; its terms do not foresee their use in other programs, and it may "
     "refuse them at any time. An API key is the safe choice."
 )
+_PASTE_AGAIN = "copy the key once more, and give it as one line"
 _COLUMNS = ("Source", "Name", "Provider", "Kind", "Expires", "Usable")
 _SIGN_IN_NAMES = {"openai", "chatgpt", chatgpt_login.PROVIDER}
 
 
 @click.group(name="auth")
 def command() -> None:
-    """Show, add, borrow and remove the credentials this gateway uses."""
+    """Show, add, test and remove credentials."""
 
 
 @command.command()
@@ -48,9 +49,9 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print rows as JSON.")
 @click.pass_context
 def status(context: click.Context, provider: str | None, as_json: bool) -> None:
-    """List all credentials: source, provider, kind, expiry, and whether each can be used.
+    """List all credentials: source, provider, kind, expiry, and whether it can be used.
 
-    With PROVIDER, only that provider's, and what to do if there is none. Exit code 1 when no credential can be used.
+    With PROVIDER, it lists only that provider's, and says what to do if there is none. Ends with 1 if no credential can be used.
     """
     with _plain_errors():
         settings = _settings(context)
@@ -73,14 +74,14 @@ def status(context: click.Context, provider: str | None, as_json: bool) -> None:
 
 @command.command()
 @click.argument("provider")
-@click.option("--profile-id", help="Name to keep it under; PROVIDER:key or PROVIDER:token when absent.")
-@click.option("--force", is_flag=True, help="Keep it for a PROVIDER that is not known here.")
+@click.option("--profile-id", help="Name to store it under.  [default: PROVIDER:key or PROVIDER:token]")
+@click.option("--force", is_flag=True, help="Store it even if PROVIDER is unknown.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
 def add(context: click.Context, provider: str, profile_id: str | None, force: bool, as_json: bool) -> None:
-    """Keep a key or token of PROVIDER (anthropic, openai, openrouter, groq, ollama, …, or a configured name) in our own store.
+    """Store a key or token of PROVIDER: anthropic, openai, openrouter, groq, ollama, …, or a name from the configuration.
 
-    The secret is asked for without showing it, or read from standard input: it never stands in the command line.
+    The key is read from a hidden prompt or from standard input. It is never part of the command line.
     """
     with _plain_errors():
         provider = provider.strip().lower()  # as entries of a store are read
@@ -103,25 +104,25 @@ def add(context: click.Context, provider: str, profile_id: str | None, force: bo
 @command.command()
 @click.argument("provider")
 @click.option(
-    "--paste", is_flag=True, help="For machines without a browser: open the page elsewhere and paste the address it ends at."
+    "--paste", is_flag=True, help="For machines without a browser: open the page elsewhere, then paste the address you end up at."
 )
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=chatgpt_login.CALLBACK_PORT,
     show_default=True,
-    help="Port of 127.0.0.1 the browser comes back to.",
+    help="Port of 127.0.0.1 to which the browser returns.",
 )
 @click.option("--timeout", default=300.0, show_default=True, help="Seconds to wait for the browser.")
-@click.option("--no-browser", is_flag=True, help="Print the page's address only.")
+@click.option("--no-browser", is_flag=True, help="Only print the address of the page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--authorize-url", default=chatgpt_login.AUTHORIZE_URL, envvar="OAUTHROUTER_SIWC_AUTHORIZE_URL", hidden=True)
 @click.option("--token-url", default=chatgpt_login.TOKEN_URL, envvar="OAUTHROUTER_SIWC_TOKEN_URL", hidden=True)
 @click.pass_context
 def login(context: click.Context, /, provider: str, as_json: bool, **options: Any) -> None:
-    """Sign in with ChatGPT, so that PROVIDER `openai` answers from a ChatGPT plan (Plus or Pro).
+    """Sign in with ChatGPT to use a Plus or Pro plan. PROVIDER is `openai`.
 
-    The sign-in serves provider `openai-chatgpt` and is renewed by this gateway.
+    The sign-in belongs to the provider `openai-chatgpt`. The gateway renews it.
     """
     if provider not in _SIGN_IN_NAMES:
         raise UsageProblem(
@@ -136,15 +137,15 @@ def login(context: click.Context, /, provider: str, as_json: bool, **options: An
 
 
 @command.command("import")
-@click.option("--yes", is_flag=True, help="Copy all without asking.")
-@click.option("--overwrite", is_flag=True, help="Also replace what our own store holds under the same name.")
+@click.option("--yes", is_flag=True, help="Copy everything without asking.")
+@click.option("--overwrite", is_flag=True, help="Replace entries with the same name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
 def import_(context: click.Context, yes: bool, overwrite: bool, as_json: bool) -> None:
-    """Copy usable keys and tokens of other sources into our own store, each after asking.
+    """Copy keys and tokens from other sources into the gateway's own store. Asks before each one.
 
-    What the store holds already stays, unless --overwrite says otherwise; of several of one name the source that is asked first wins.
-    Sign-ins that somebody renews (type oauth) stay where they are: a copy would log out the original.
+    What is already in the store stays, unless you add --overwrite. If several sources have the same name, the first one counts.
+    Sign-ins that another program renews (type oauth) are not copied, because the copy would sign that program out.
     """
     with _plain_errors():
         settings = _settings(context)
@@ -173,7 +174,7 @@ def import_(context: click.Context, yes: bool, overwrite: bool, as_json: bool) -
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
 def logout(context: click.Context, name: str, as_json: bool) -> None:
-    """Remove NAME, a profile or all profiles of a provider, from our own store; other sources are not touched."""
+    """Remove a credential, or all credentials of a provider, from the gateway's own store. Other sources are not touched."""
     with _plain_errors():
         settings = _settings(context)
         removed = StoreFile(settings.home).remove(name.removeprefix(StoreSource.prefix))
@@ -187,7 +188,7 @@ def logout(context: click.Context, name: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
 def test(context: click.Context, provider: str, as_json: bool) -> None:
-    """Ask PROVIDER for its list of models with the credential it would be asked with now: one call, which costs nothing."""
+    """Test the credential of PROVIDER by asking for its list of models, which costs nothing."""
     with _plain_errors():
         found = asyncio.run(_tested(_settings(context), provider.strip().lower()))
     _report(as_json, asdict(found), f"{provider}: {found.words}.")
@@ -216,7 +217,7 @@ async def _tested(settings: Settings, name: str) -> KeyTest:
 @click.argument("name")
 @click.pass_context
 def pause(context: click.Context, name: str) -> None:
-    """Leave the credential NAME alone until `auth resume`, wherever it comes from; `auth status` lists the names."""
+    """Stop using the credential NAME until `auth resume`, wherever it is stored. `auth status` lists the names."""
     _set_paused(context, name, paused=True)
 
 
@@ -364,6 +365,8 @@ def _plain_errors() -> Iterator[None]:
     try:
         yield
     except CredentialError as error:
-        raise click.ClickException(error.message) from None
+        raise Failure(error.message, _PASTE_AGAIN if error.code == "not_a_secret" else "") from None
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise click.ClickException(f"{error.filename or 'file'}: {error.strerror}") from None

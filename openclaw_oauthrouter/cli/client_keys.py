@@ -16,14 +16,14 @@ from openclaw_oauthrouter.cli.settings import command_settings
 
 @click.group("client-keys")
 def command() -> None:
-    """Show, add and remove the tokens of single clients."""
+    """Give clients their own tokens, with their own limits."""
 
 
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 @click.pass_obj
 def list_(obj: dict[str, Any], as_json: bool) -> None:
-    """Show the client keys and their limits; never a token."""
+    """Show the client keys and their limits, but not the tokens."""
     keys = command_settings(obj).settings.server.client_keys
     rows = [{"name": name, **key.model_dump(mode="json", exclude={"token"})} for name, key in keys.items()]
     if as_json:
@@ -46,11 +46,13 @@ def list_(obj: dict[str, Any], as_json: bool) -> None:
 @click.argument("name")
 @click.option("--requests", type=click.IntRange(min=0), help="Requests a day.")
 @click.option("--cost", type=click.FloatRange(min=0), help="US dollars a day.")
-@click.option("--model", "models", multiple=True, metavar="PROVIDER/MODEL", help="A model it may use; all when none is named.")
+@click.option(
+    "--model", "models", multiple=True, metavar="PROVIDER/MODEL", help="A model it may use; repeat for more.  [default: all]"
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def add(obj: dict[str, Any], name: str, requests: int | None, cost: float | None, models: tuple[str, ...], as_json: bool) -> None:
-    """Make a token for the client NAME and print it, this once."""
+    """Create a token for the client NAME and print it. It cannot be shown again."""
     from openclaw_oauthrouter.runtime import new_token
 
     limits = {"daily_request_budget": requests, "daily_cost_budget": cost, "allowlist_models": list(models)}
@@ -70,7 +72,7 @@ def add(obj: dict[str, Any], name: str, requests: int | None, cost: float | None
 @click.argument("name")
 @click.pass_obj
 def remove(obj: dict[str, Any], name: str) -> None:
-    """Take the client key NAME away; `config undo` puts it back."""
+    """Remove the client key NAME. `config undo` brings it back."""
     settings = command_settings(obj).settings
     check_names("client key", [name], settings.server.client_keys, "openclaw-oauthrouter client-keys list")
     change = removed_key(name, settings)

@@ -35,14 +35,14 @@ def command() -> None:
 @command.command("show")
 @_shell
 def show(shell: str | None) -> None:
-    """Print the script, for a shell that reads it from elsewhere."""
+    """Print the script, for a shell that loads it from somewhere else."""
     click.echo(script(_chosen(shell)))
 
 
 @command.command("install")
 @_shell
 def install(shell: str | None) -> None:
-    """Put the script where the shell looks for it."""
+    """Install the script where the shell looks for it."""
     chosen = _chosen(shell)
     path = Path.home() / PLACES[chosen]
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -45,10 +45,10 @@ def command() -> None:
 
 @command.command("show")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-@click.option("--all", "show_all", is_flag=True, help="Defaults too.")
+@click.option("--all", "show_all", is_flag=True, help="Include defaults.")
 @click.pass_obj
 def show(obj: dict[str, Any], as_json: bool, show_all: bool) -> None:
-    """Print the effective settings with the source of each; secrets are masked."""
+    """Show the settings in force and where each comes from. Secrets are masked."""
     from openclaw_oauthrouter.cli.settings import command_settings
     from openclaw_oauthrouter.config.effective import effective_rows
 
@@ -93,14 +93,14 @@ def _files(loaded: LoadedSettings) -> str:
 @command.command("path")
 @click.pass_obj
 def path_(obj: dict[str, Any]) -> None:
-    """Print the path of the configuration file, whether it is there or not."""
+    """Print the path of the configuration file, even if it does not exist yet."""
     click.echo(_path(obj))
 
 
 @command.command("init")
 @click.pass_obj
 def init(obj: dict[str, Any]) -> None:
-    """Write a configuration file with the commonest settings, all of them commented out."""
+    """Write a configuration file that contains the most common settings as comments."""
     path = _path(obj)
     if path.exists():
         raise UsageProblem(f"{path} exists already", "openclaw-oauthrouter config edit")
@@ -111,7 +111,7 @@ def init(obj: dict[str, Any]) -> None:
 @command.command("edit")
 @click.pass_obj
 def edit(obj: dict[str, Any]) -> None:
-    """Open the configuration file in VISUAL or EDITOR, and check it afterwards."""
+    """Open the configuration file in your editor (VISUAL or EDITOR), then check it."""
     from openclaw_oauthrouter.config.loading import load_settings
 
     path = _path(obj)
@@ -140,13 +140,15 @@ def _editor(*, may_open: bool) -> str:
 @command.command("set")
 @click.argument("key")
 @click.argument("value")
-@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
 @click.pass_obj
 def set_(obj: dict[str, Any], key: str, value: str, dry_run: bool) -> None:
-    """Set KEY, such as spend_controls.daily_cost_budget, to VALUE (TOML; a bare word is a string).
+    """Set KEY, such as spend_controls.daily_cost_budget, to VALUE.
 
-    The file is changed only if the configuration is valid with it; comments and layout stay. A name with a dot is quoted:
-    'routing.aliases."gpt-4.1"'. `config undo` takes the change back.
+    VALUE is written as in TOML; a plain word is a string.
+
+    The file is changed only if the result is valid. Comments and layout stay. Quote a name that contains a dot:
+    'routing.aliases."gpt-4.1"'. `config undo` undoes the change.
     """
     path = _change(settings_file(obj), [SettingChange(_words_of(key), _parsed(value))], dry_run=dry_run)
     if path is not None:
@@ -156,23 +158,23 @@ def set_(obj: dict[str, Any], key: str, value: str, dry_run: bool) -> None:
 
 @command.command("unset")
 @click.argument("key")
-@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
 @click.pass_obj
 def unset(obj: dict[str, Any], key: str, dry_run: bool) -> None:
-    """Take KEY out of the file, so that its default holds again."""
+    """Remove KEY from the file, so that its default applies again."""
     path = _change(settings_file(obj), [SettingChange(_words_of(key))], dry_run=dry_run)
     if path is not None:
         click.echo(f"{key} is no longer set in {path}.")
 
 
 @command.command("undo")
-@click.option("--list", "only_list", is_flag=True, help="Show the changes that can be taken back, and take none back.")
+@click.option("--list", "only_list", is_flag=True, help="Only list the changes that can be undone.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts; with --list.")
-@click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.argument("name", required=False)
 @click.pass_obj
 def undo(obj: dict[str, Any], name: str | None, only_list: bool, as_json: bool, yes: bool) -> None:
-    """Take back the latest change of `config set`, `config unset` or the dashboard, or the one called NAME."""
+    """Undo the latest change made by `config set`, `config unset`, `client-keys` or the dashboard, or the change called NAME."""
     file = settings_file(obj)
     made = list(file.made())
     if only_list or as_json:

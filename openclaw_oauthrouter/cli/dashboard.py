@@ -10,11 +10,11 @@ import click
 
 
 @click.command("dashboard")
-@click.option("--open/--no-open", "open_browser", default=False, help="Open it in the browser.")
+@click.option("--open/--no-open", "open_browser", default=False, help="Open the link in the browser.")
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
 def command(obj: dict[str, Any], open_browser: bool, as_json: bool) -> None:
-    """Print a link that signs one browser in; it works once and for ten minutes."""
+    """Print a link that signs one browser in to the dashboard. It works once, within ten minutes."""
     from openclaw_oauthrouter.cli.settings import command_settings
     from openclaw_oauthrouter.config.server import local_address
     from openclaw_oauthrouter.errors import GatewayUnavailableError

@@ -26,14 +26,14 @@ WIDTHS = {"prompt": 12, "tier": 9, "sure": 4, "model": 18, "latency": 7, "cost":
 
 
 @click.command("demo")
-@click.option("--once", is_flag=True, help="End after the table.")
-@click.option("--port", type=click.IntRange(0, 65535), default=None, help="Port; 0 takes any free one.  [default: 8402]")
+@click.option("--once", is_flag=True, help="Stop after the table.")
+@click.option("--port", type=click.IntRange(0, 65535), default=None, help="Port; 0 means any free one.  [default: 8402]")
 @click.option("--json", "as_json", is_flag=True, help="For scripts; implies --once.")
 @click.pass_obj
 def command(obj: dict[str, Any], once: bool, port: int | None, as_json: bool) -> None:
-    """Start gateway and demo upstream, send one prompt per tier, print what happened, keep serving.
+    """Start a gateway with built-in answers, send one prompt per tier, print the results, and keep serving.
 
-    Your budgets, providers and records are left alone.
+    Your own budgets, providers and records are not touched.
     """
     run(_demo(obj, once or as_json, port, as_json))
 

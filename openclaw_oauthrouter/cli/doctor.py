@@ -53,9 +53,9 @@ _SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failure": ("✗",
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Check every step of a request's way, without spending a token.
+    """Check everything a request passes through, without spending a token.
 
-    Ends with 1 when something is wrong that keeps requests from being answered.
+    Ends with 1 if something prevents requests from being answered.
     """
     results = list(examine(CHECKS, context.obj.get("config")))
     if as_json:

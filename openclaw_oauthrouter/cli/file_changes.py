@@ -13,8 +13,8 @@ from openclaw_oauthrouter.cli.grammar import confirm
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.edits.journal import FileChange, Journal
 
-yes_option = click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
-undo_option = click.option("--undo", is_flag=True, help="Take the change back.")
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+undo_option = click.option("--undo", is_flag=True, help="Undo the change.")
 
 
 def journal_of(settings: Settings) -> Journal:

@@ -86,7 +86,7 @@ def common_options() -> list[click.Option]:
             help="Configuration file (TOML or JSON).  [default: OAUTHROUTER_CONFIG, else config.toml in the state folder]",
         ),
         click.Option(
-            ["--verbose"], is_flag=True, expose_value=False, callback=keep("verbose", _verbose), help="Log what is done."
+            ["--verbose"], is_flag=True, expose_value=False, callback=keep("verbose", _verbose), help="Log what the command does."
         ),
         click.Option(
             ["--no-color"], is_flag=True, expose_value=False, callback=keep("no_color", _colourless), help="No colours."

@@ -14,8 +14,8 @@ _LOOK_AGAIN_SECONDS = 0.3
 
 
 @click.command("logs")
-@click.option("-n", "--lines", default=40, show_default=True, type=click.IntRange(0), help="Past lines to begin with.")
-@click.option("-f", "--follow", is_flag=True, help="Go on with lines as they are written. Ctrl-C ends it.")
+@click.option("-n", "--lines", default=40, show_default=True, type=click.IntRange(0), help="Number of past lines to show first.")
+@click.option("-f", "--follow", is_flag=True, help="Keep showing new lines until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
 def command(obj: dict[str, Any], lines: int, follow: bool, as_json: bool) -> None:

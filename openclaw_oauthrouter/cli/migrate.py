@@ -22,13 +22,15 @@ CHANGE = "migrate"
 
 @click.command("migrate")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--from", "name", type=click.Choice(list(ORIGINS)), help="Whose file it is; by its keys when left out.")
+@click.option(
+    "--from", "name", type=click.Choice(list(ORIGINS)), help="Which gateway FILE belongs to; recognised by its keys if left out."
+)
 @file_options
 @click.pass_obj
 def command(obj: dict[str, Any], file: Path | None, name: str | None, yes: bool, undo: bool) -> None:
-    """Say in our configuration what FILE says for LiteLLM, claude-code-router or the original OAuthRouter.
+    """Copy the settings in FILE from LiteLLM, claude-code-router or the original OAuthRouter into our configuration.
 
-    Without FILE it looks at the usual places. What our file says already stays; the other gateway's file is not touched.
+    Without FILE, it looks in the usual places. Settings that our file already has stay. FILE is not changed.
     """
     loaded = load_settings(obj.get("config"))
     journal, target = journal_of(loaded.settings), target_file(loaded)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from openclaw_oauthrouter.cli.grammar import check_names
+from openclaw_oauthrouter.cli.grammar import Failure, check_names
 from openclaw_oauthrouter.cli.output import create_console, create_table
 from openclaw_oauthrouter.cli.settings import command_settings
 
@@ -23,14 +23,14 @@ _COLUMNS = ("Model", "$ in / out", "Window", "Output", "Images", "Tools", "Abili
 
 @click.command("models")
 @click.argument("providers", nargs=-1)
-@click.option("--refresh", is_flag=True, help="Ask the providers for their lists now.")
-@click.option("--all", "everything", is_flag=True, help="Those of providers without a credential too, and retired ones.")
+@click.option("--refresh", is_flag=True, help="Ask the providers for their current lists.")
+@click.option("--all", "everything", is_flag=True, help="Include retired models, and providers without a credential.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_context
 def command(context: click.Context, providers: tuple[str, ...], refresh: bool, everything: bool, as_json: bool) -> None:
-    """Show the models of PROVIDERS, of all that can be used when none is named.
+    """Show the models of PROVIDERS, or of every provider that can be used.
 
-    A running gateway takes over what --refresh brings.
+    A running gateway uses the lists that --refresh fetches.
     """
     from openclaw_oauthrouter.builder import Builder
     from openclaw_oauthrouter.plugins import create_plugin_manager
@@ -49,9 +49,7 @@ def command(context: click.Context, providers: tuple[str, ...], refresh: bool, e
     elif rows:
         _print(rows)
     else:
-        click.echo(
-            "no provider that can be used lists a model; --refresh asks them, --all shows what is known of others", err=True
-        )
+        raise Failure("no provider that can be used lists a model", "openclaw-oauthrouter models --all")
     context.exit(0 if rows else 1)
 
 

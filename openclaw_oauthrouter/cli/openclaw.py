@@ -46,9 +46,9 @@ def command() -> None:
 @file_options
 @click.pass_obj
 def install(obj: dict[str, Any], route: Route, default_model: bool, yes: bool, undo: bool) -> None:
-    """Make OpenClaw offer oauthrouter/auto and keep the gateway running.
+    """Make OpenClaw offer oauthrouter/auto and run the gateway.
 
-    Comments and order of openclaw.json survive; `uninstall` takes everything back.
+    The comments and the order of openclaw.json stay. `uninstall` undoes everything.
     """
     loaded = load_settings(obj.get("config"))
     if undo:
@@ -75,7 +75,7 @@ def install(obj: dict[str, Any], route: Route, default_model: bool, yes: bool, u
 @yes_option
 @click.pass_obj
 def uninstall(obj: dict[str, Any], yes: bool) -> None:
-    """Take back what `install` did."""
+    """Undo what `install` did."""
     _uninstall(load_settings(obj.get("config")), yes=yes)
 
 
@@ -83,7 +83,7 @@ def uninstall(obj: dict[str, Any], yes: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
 def status(obj: dict[str, Any], as_json: bool) -> None:
-    """Say whether and how OpenClaw is connected."""
+    """Show whether and how OpenClaw is connected."""
     loaded = load_settings(obj.get("config"))
     path, document = _document(loaded)
     host = find_openclaw(loaded.environ)
@@ -108,7 +108,7 @@ def status(obj: dict[str, Any], as_json: bool) -> None:
 @default_model_option
 @click.pass_obj
 def print_config(obj: dict[str, Any], route: Route, default_model: bool) -> None:
-    """Print what `install` would put into an empty openclaw.json."""
+    """Print what `install` would write to an empty openclaw.json."""
     text = "{\n}\n"
     for edit in _installation(load_settings(obj.get("config")), obj, default_model).edits(route, {}):
         text = edit.apply(text)

@@ -10,9 +10,9 @@ import click
 @click.command("plugins")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def command(as_json: bool) -> None:
-    """List plugins and the hooks they implement, in the order they are asked.
+    """List the plugins and their hooks, in the order in which they are called.
 
-    Third parties join through the entry-point group "openclaw"; see docs/plugin-hooks.md.
+    Plugins of others are found through the entry-point group "openclaw"; see docs/plugin-hooks.md.
     """
     from openclaw_oauthrouter.plugins import create_plugin_manager, describe
 

@@ -16,7 +16,7 @@ from openclaw_oauthrouter.cli.settings import command_settings
 
 @click.group("prices")
 def command() -> None:
-    """Show what models cost, or take newer prices from a file."""
+    """Show what models cost, or install newer prices from a file."""
 
 
 @command.command("show")
@@ -24,7 +24,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
 def show(obj: dict[str, Any], models: tuple[str, ...], as_json: bool) -> None:
-    """Show the prices of MODELS (provider/id), else of the models of the tiers: US dollars per million tokens."""
+    """Show prices in US dollars per million tokens: of MODELS (provider/id), or of the models of the tiers."""
     rows = _rows(obj, models)
     if as_json:
         click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2))
@@ -42,9 +42,9 @@ def show(obj: dict[str, Any], models: tuple[str, ...], as_json: bool) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.pass_obj
 def update(obj: dict[str, Any], file: Path) -> None:
-    """Take prices from FILE: data.json of genai-prices (github.com/pydantic/genai-prices, prices/new_data/v2).
+    """Install prices from FILE: data.json of genai-prices (github.com/pydantic/genai-prices, prices/new_data/v2).
 
-    They take the place of those that came with the package, from the gateway's next start on. `prices reset` goes back.
+    They replace the prices that came with the package when the gateway next starts. `prices reset` restores those.
     """
     from openclaw_oauthrouter.policy.price_file import install_prices
 
@@ -56,7 +56,7 @@ def update(obj: dict[str, Any], file: Path) -> None:
 @command.command("reset")
 @click.pass_obj
 def reset(obj: dict[str, Any]) -> None:
-    """Go back to the prices that came with the package."""
+    """Return to the prices that came with the package."""
     from openclaw_oauthrouter.policy.price_file import PRICE_FILE
 
     path = command_settings(obj).settings.home / PRICE_FILE

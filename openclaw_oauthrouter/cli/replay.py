@@ -28,13 +28,13 @@ _DAY = 86_400.0
     help="Configuration to try. Default: the present one.",
 )
 @click.option("--days", default=7.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="How far to look back.")
-@click.option("--show", default=20, show_default=True, type=click.IntRange(0), help="Changed requests to list.")
+@click.option("--show", default=20, show_default=True, type=click.IntRange(0), help="Number of changed requests to list.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
 def command(obj: dict[str, Any], /, new: Path | None, days: float, show: int, as_json: bool) -> None:
-    """Route the recorded requests again, and print which would get another tier or model, and what that would cost.
+    """Route the recorded requests again with today's settings, and show what would change and what it would cost.
 
-    Nothing is sent. The trace holds no prompts: tiers follow from the recorded scores, so another classifier cannot be tried this way.
+    Nothing is sent. The trace contains no prompts, so tiers are computed from recorded scores. A different classifier cannot be tried this way.
     """
     from openclaw_oauthrouter.cli.trace import trace_file
 

@@ -35,7 +35,7 @@ _LONG_BYTES = 8 * 1024 * 1024
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
 def command(obj: dict[str, Any], days: float, as_json: bool) -> None:
-    """Sum up the requests of the last days: tiers, models, cost, savings, failures, the slowest."""
+    """Summarise recent requests: tiers, models, cost, savings, failures, and the slowest ones."""
     from openclaw_oauthrouter.cli.trace import trace_file
 
     path = trace_file(obj)

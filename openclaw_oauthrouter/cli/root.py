@@ -114,7 +114,7 @@ def run(arguments: list[str] | None = None) -> int:
         show_problem(error.message, getattr(error, "advice", "") or command_in(error.message))
         return EXIT_MISUSED if _is_misuse(error) else EXIT_FAILED
     except OSError as error:
-        show_problem(_words(error))
+        show_problem(_words(error), "see that the folder exists, and that you may read and write there" if error.filename else "")
         return EXIT_FAILED
     return result if isinstance(result, int) else 0
 
@@ -132,5 +132,5 @@ _NO_ARGUMENTS: tuple[type[click.UsageError], ...] = tuple(filter(None, [getattr(
 
 def _words(error: OSError) -> str:
     if error.filename is None:
-        return str(error)
-    return f"{str(error.filename)!r}: {error.strerror}; check that the folder exists and that you may read and write there"
+        return error.strerror or str(error)
+    return f"{str(error.filename)!r}: {error.strerror}"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openclaw_oauthrouter.cli.grammar import UsageProblem, may_ask
+
 if TYPE_CHECKING:
     from openclaw_oauthrouter.canonical.routing import RoutingDecision
 
@@ -15,16 +17,23 @@ if TYPE_CHECKING:
 @click.command("route")
 @click.argument("prompt", required=False)
 @click.option("--system", help="System prompt.")
-@click.option("--max-output-tokens", type=click.IntRange(1), default=4096, show_default=True)
-@click.option("--profile", type=click.Choice(["economy", "balanced", "quality"]), help="Instead of the configured one.")
+@click.option(
+    "--max-output-tokens", type=click.IntRange(1), default=4096, show_default=True, help="Length limit of the answer, in tokens."
+)
+@click.option(
+    "--profile", type=click.Choice(["economy", "balanced", "quality"]), help="Use this profile instead of the configured one."
+)
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 @click.pass_obj
 def command(
     obj: dict[str, Any], prompt: str | None, system: str | None, max_output_tokens: int, profile: str | None, as_json: bool
 ) -> None:
-    """Show the tier of PROMPT (or of standard input), why, and the models that would be tried."""
-    text = prompt if prompt is not None else sys.stdin.read()
-    decision = _decide(obj, text, system, max_output_tokens, profile)
+    """Show which tier PROMPT gets and why, and which models would be tried. Nothing is sent.
+
+    Without PROMPT, it reads standard input.
+    """
+    text = _sendable(_read_prompt() if prompt is None else prompt)
+    decision = _decide(obj, text, _sendable(system or ""), max_output_tokens, profile)
     if as_json:
         from openclaw_oauthrouter.proxy.explain import decision_as_json
 
@@ -33,7 +42,20 @@ def command(
     _show(decision)
 
 
-def _decide(obj: dict[str, Any], text: str, system: str | None, max_output_tokens: int, profile: str | None) -> RoutingDecision:
+def _sendable(text: str) -> str:
+    """Without the halves of letters that a shell's other encoding leaves."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _read_prompt() -> str:
+    if sys.stdin.isatty():
+        if not may_ask():
+            raise UsageProblem("the prompt is missing, and cannot be asked for with --no-input")
+        click.echo("Type the prompt, then Ctrl-D:", err=True)
+    return sys.stdin.read()
+
+
+def _decide(obj: dict[str, Any], text: str, system: str, max_output_tokens: int, profile: str | None) -> RoutingDecision:
     from openclaw_oauthrouter.builder import Builder
     from openclaw_oauthrouter.canonical.content import TextPart
     from openclaw_oauthrouter.canonical.request import ChatRequest, Message

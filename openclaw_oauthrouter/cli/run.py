@@ -42,15 +42,15 @@ ANYTHING = Client("-- CMD", "any program")
 
 
 @click.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option("--model", default="auto", show_default=True, help="What the client asks for.")
-@click.option("--demo", is_flag=True, help="With a demo gateway, if none runs: no credentials are needed.")
+@click.option("--model", default="auto", show_default=True, help="The model that the client asks for.")
+@click.option("--demo", is_flag=True, help="If no gateway is running, start a demo, which needs no credentials.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, required=True, metavar="CLIENT [ARGUMENTS]… | -- COMMAND…")
 @click.pass_context
 def command(context: click.Context, model: str, demo: bool, words: tuple[str, ...]) -> None:
-    """Start a client that uses this gateway, for this once.
+    """Start a client that uses this gateway, for this one run.
 
-    The gateway is started too, and ended with the client, if none answers. The client gets what it needs in its environment, its
-    arguments or files that last as long as it does; its own settings stay as they are.
+    If no gateway is running, one is started and ends with the client. The client gets what it needs through its environment,
+    its arguments or temporary files. Its own settings are not changed.
 
     \b
     openclaw-oauthrouter run claude

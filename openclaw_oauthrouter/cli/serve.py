@@ -27,29 +27,29 @@ if TYPE_CHECKING:
 
 
 @click.command("serve")
-@click.option("--host", help="Address to bind.  [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes any free one.  [default: 8402]")
-@click.option("--demo", is_flag=True, help="Send everything to the built-in demo upstream; needs no credentials.")
-@click.option("--demo-if-empty", is_flag=True, help="The same, but only if no provider has a credential.")
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 means any free one.  [default: 8402]")
+@click.option("--demo", is_flag=True, help="Answer everything from the built-in demo; needs no credentials.")
+@click.option("--demo-if-empty", is_flag=True, help="Use the demo only if no provider has a credential.")
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
-    help="Least important lines of the log; info also tells each request.  [default: warning]",
+    help="Lowest level to log; info also logs each request.  [default: warning]",
 )
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
-    help="Processes that serve the port together, one for each core that shall work.  [default: server.workers, 1]",
+    help="Number of processes that serve the port together; one per CPU core makes sense.  [default: server.workers, 1]",
 )
 @click.option("--json", "as_json", is_flag=True)
-@click.option("--host-stdio", is_flag=True, help="Started by the OpenClaw plugin: talk to it over the standard streams.")
+@click.option("--host-stdio", is_flag=True, hidden=True)  # for the OpenClaw plugin, which talks over the standard streams
 @click.pass_context
 def command(
     ctx: click.Context, /, host: str | None, port: int | None, log_level: str | None, workers: int | None, **ways: bool
 ) -> None:
-    """Run the gateway until it is told to stop (Ctrl-C, SIGTERM).
+    """Run the gateway until Ctrl-C or SIGTERM.
 
-    Without a usable credential it starts all the same, says what is missing, and answers 503 with the same words.
+    Without a usable credential, it still starts. It then says what is missing, and answers requests with 503 and the same message.
     """
     obj: dict[str, Any] = ctx.obj
     given = (("listen_host", host), ("port", port), ("workers", workers))

@@ -67,15 +67,15 @@ MANAGERS: Mapping[str, ServiceManager] = {"linux": SYSTEMD, "darwin": LAUNCHD}
 
 @click.group("service")
 def command() -> None:
-    """Run the gateway as a service of your login."""
+    """Run the gateway as a service of your user account."""
 
 
 @command.command("install")
-@click.option("--print", "only_print", is_flag=True, help="Print the file instead of installing it.")
+@click.option("--print", "only_print", is_flag=True, help="Only print the service file.")
 @yes_option
 @click.pass_obj
 def install(obj: dict[str, Any], only_print: bool, yes: bool) -> None:
-    """Start the gateway at login, now, and again whenever it ends; one that runs already is restarted."""
+    """Start the gateway now and at every login, and restart it whenever it ends. A running service is restarted."""
     loaded = load_settings(obj.get("config"))
     manager, path = _manager()
     text = describe(manager, loaded.environ, obj.get("config"))
@@ -110,7 +110,7 @@ def uninstall(obj: dict[str, Any], yes: bool) -> None:
 @command.command("status")
 @click.pass_context
 def status(context: click.Context) -> None:
-    """Say whether the service is installed and runs; ends with 1 when it does not run."""
+    """Show whether the service is installed and running. Ends with 1 if it is not running."""
     manager, path = _manager()
     done = _run(manager.query) if path.is_file() else None
     running = done is not None and done.returncode == 0

@@ -41,7 +41,7 @@ def command() -> None:
 def env(obj: dict[str, Any]) -> None:
     """Print the exports that point OpenAI and Anthropic SDKs at this gateway: eval "$(openclaw-oauthrouter setup env)".
 
-    A key of your own in ANTHROPIC_API_KEY is unset: Anthropic's SDKs would prefer it, and send it here.
+    ANTHROPIC_API_KEY is unset, because Anthropic's SDKs would prefer your own key and send it here.
     """
     variables = usual_variables(target_of(command_settings(obj)))
     for name, value in variables.items():
@@ -61,13 +61,15 @@ def _command(client: Client) -> click.Command:
     if client.guide is None:
         made = yes_option(undo_option(made))
     if client.selects:
-        made = click.option("--default-model", is_flag=True, help="Also let the gateway choose the model of every request.")(made)
+        made = click.option("--default-model", is_flag=True, help="Also let the gateway choose the model for every request.")(
+            made
+        )
     return made
 
 
 def _help(client: Client) -> str:
     if client.guide is not None:
-        return f"Say how to point {client.label} at this gateway; it keeps its settings where no command reaches them."
+        return f"Explain how to point {client.label} at this gateway. A command cannot change its settings."
     return f"Point {client.label} at this gateway."
 
 

@@ -33,7 +33,7 @@ _MOST_ROWS = 30
 def command(obj: dict[str, Any], as_json: bool) -> None:
     """Show what was spent today, this week and this month, by model, provider and client key.
 
-    Reads the ledger without changing it; the gateway may run or not. Requests that still run are not counted yet.
+    It only reads the ledger, so the gateway need not be running. Requests that are still running are not counted yet.
     """
     try:
         report = _report(subject_of(obj, announce=not as_json).settings)

@@ -12,7 +12,7 @@ import click
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Say whether a gateway runs, which one, and whether it can answer; ends with 1 when it cannot."""
+    """Show whether a gateway is running, which one, and whether it can answer. Ends with 1 if it cannot."""
     import orjson
 
     from openclaw_oauthrouter.cli.running import other_home

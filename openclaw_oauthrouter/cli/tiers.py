@@ -17,12 +17,12 @@ _COLUMNS = ("Tier", "Model", "$ in / out", "Ability", "Window", "Why")
 
 @click.command("tiers")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.option("--all", "everything", is_flag=True, help="As if every provider had a credential.")
+@click.option("--all", "everything", is_flag=True, help="Assume that every provider has a credential.")
 @click.pass_context
 def command(context: click.Context, as_json: bool, everything: bool) -> None:
-    """Show the models of each tier: primary first, then what is tried when it cannot serve.
+    """Show the models of each tier in the order in which they are tried.
 
-    Tiers that nobody named are computed from the models that can be used now. Nothing is sent.
+    Tiers you have not configured are computed from the models that can be used now. Nothing is sent.
     """
     from openclaw_oauthrouter.builder import Builder
     from openclaw_oauthrouter.plugins import create_plugin_manager

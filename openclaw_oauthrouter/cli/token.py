@@ -10,13 +10,13 @@ import click
 
 
 @click.command("token")
-@click.option("--show", is_flag=True, help="Print it even on a terminal.")
+@click.option("--show", is_flag=True, help="Print the token even on a terminal.")
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
 def command(obj: dict[str, Any], show: bool, as_json: bool) -> None:
-    """Write the local token to standard output, for $(openclaw-oauthrouter token).
+    """Print the local token, for $(openclaw-oauthrouter token).
 
-    On a terminal it prints where the token is kept instead, so that it does not end up on a screen or in its scrollback.
+    On a terminal, it prints where the token is stored instead, so that the token does not stay on the screen.
     """
     from openclaw_oauthrouter.cli.settings import command_settings
     from openclaw_oauthrouter.proxy.local_client import local_token

@@ -29,14 +29,14 @@ _NOTICES_EVERY = 15.0
 @click.option(
     "--minutes", default=10.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="How far to look back."
 )
-@click.option("--every", default=1.0, show_default=True, type=click.FloatRange(min=0.1), help="Seconds between two looks.")
+@click.option("--every", default=1.0, show_default=True, type=click.FloatRange(min=0.1), help="Seconds between two updates.")
 @click.option("--once", is_flag=True, help="Print one view and stop.")
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
 def command(obj: dict[str, Any], minutes: float, every: float, once: bool, as_json: bool) -> None:
-    """Watch the gateway from a terminal: rate, tiers, models, cost, and the latest requests. Ctrl-C ends it.
+    """Watch the gateway live: rate, tiers, models, cost, and the latest requests. Ctrl-C ends it.
 
-    With --json it prints the sums once.
+    With --json, or if the output is not a terminal, it prints one view and stops.
     """
     from rich.live import Live
 
@@ -54,7 +54,7 @@ def command(obj: dict[str, Any], minutes: float, every: float, once: bool, as_js
         click.echo(orjson.dumps(recent.report().as_json(), option=orjson.OPT_INDENT_2))
         return
     recent.notices = _notices(obj)
-    if once:
+    if once or not console.is_terminal:
         console.print(recent.view(console.height))
         return
     live = Live(console=console, screen=True, auto_refresh=False)

@@ -24,13 +24,15 @@ _EVER = 1 << 60
 
 
 @click.command("trace")
-@click.option("-n", "--lines", default=20, show_default=True, type=click.IntRange(0), help="Past requests to begin with.")
-@click.option("-f", "--follow", is_flag=True, help="Go on with requests as they end.")
-@click.option("--since", help="A span such as 15m, or a time such as 2026-11-22T16:00:00Z.")
+@click.option(
+    "-n", "--lines", default=20, show_default=True, type=click.IntRange(0), help="Number of past requests to show first."
+)
+@click.option("-f", "--follow", is_flag=True, help="Keep showing new requests until Ctrl-C.")
+@click.option("--since", help="Only requests since then: 15m, 2h, or a time such as 2026-11-22T16:00:00Z.")
 @click.option("--tier", help="SIMPLE, MEDIUM, COMPLEX or REASONING.")
 @click.option("--model", help="Part of a model's name.")
 @click.option("--status", help="A status such as 429, or a class such as 5xx.")
-@click.option("--search", help="As in the dashboard's filter: 'haiku -codex latency:>2s cost:>0.01 failed:true'.")
+@click.option("--search", help="Filter as on the dashboard: 'haiku -codex latency:>2s cost:>0.01 failed:true'.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, as in the file.")
 @click.pass_obj
 def command(obj: dict[str, Any], /, lines: int, follow: bool, search: str | None, as_json: bool, **words: str | None) -> None:

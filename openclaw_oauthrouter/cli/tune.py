@@ -28,15 +28,15 @@ LEAST_TASKS = 50
 @click.option(
     "--days", default=30.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="How far to look back."
 )
-@click.option("--apply", "apply_", is_flag=True, help="Write the new borders into the configuration file.")
-@click.option("--undo", is_flag=True, help="Put back what stood there before the last --apply.")
+@click.option("--apply", "apply_", is_flag=True, help="Write the new borders to the configuration file.")
+@click.option("--undo", is_flag=True, help="Restore what was set before the last --apply.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
 def command(obj: dict[str, Any], /, days: float, apply_: bool, undo: bool, as_json: bool) -> None:
-    """Fit the borders between the tiers of agents' tasks to your own tasks, and show the shares before and after.
+    """Fit the borders between the tiers to your own agents' tasks, and show the share of each tier before and after.
 
-    Which tasks need a stronger model is not in their words; what can be fitted is how many of yours each tier gets. The trace holds scores,
-    no prompts. Nothing is changed without --apply.
+    The words of a task do not say whether it needs a stronger model. What can be fitted is the share of your tasks that each tier gets.
+    The trace contains scores, but no prompts. Nothing changes without --apply.
     """
     from openclaw_oauthrouter.cli.config import change_file, config_path
     from openclaw_oauthrouter.cli.settings import command_settings

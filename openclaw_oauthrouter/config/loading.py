@@ -111,7 +111,7 @@ def _find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     if named is not None:
         if not named.is_file():
             raise ConfigurationError(
-                f"configuration file {str(named)!r} does not exist; create it or drop --config / OAUTHROUTER_CONFIG"
+                f"configuration file {str(named)!r} does not exist", advice=f"openclaw-oauthrouter config init --config {named}"
             )
         return named
     home = environ.get("OAUTHROUTER_HOME")
@@ -130,7 +130,9 @@ def _read_file(path: Path) -> dict[str, Any]:
     except RecursionError:
         raise ConfigurationError(f"configuration file {str(path)!r} cannot be read: it is nested too deeply") from None
     if not isinstance(tree, dict):
-        raise ConfigurationError(f"configuration file {str(path)!r} must hold one object at its top")
+        raise ConfigurationError(
+            f"configuration file {str(path)!r} must hold one object at its top", advice="openclaw-oauthrouter config edit"
+        )
     return tree
 
 
@@ -201,7 +203,9 @@ def _validate(tree: dict[str, Any], sources: Mapping[str, str]) -> Settings:
         return Settings.model_validate(tree)
     except ValidationError as error:
         lines = [_describe(detail, sources) for detail in error.errors(include_url=False)]
-        raise ConfigurationError("the configuration is wrong:\n  " + "\n  ".join(lines)) from None
+        raise ConfigurationError(
+            "the configuration is wrong:\n  " + "\n  ".join(lines), advice="openclaw-oauthrouter config edit"
+        ) from None
 
 
 def _describe(detail: ErrorDetails, sources: Mapping[str, str]) -> str:

@@ -67,7 +67,7 @@ class CallbackServer:
                     return address
         except queue.Empty:
             raise CredentialError(
-                f"nobody finished the sign-in within {seconds:.0f} seconds; start again, or use --paste"
+                f"nobody finished the sign-in within {seconds:.0f} seconds; run the command again, with --paste if the browser is on another machine"
             ) from None
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
