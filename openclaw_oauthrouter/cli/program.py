@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from openclaw_oauthrouter.cli.grammar import EXIT_FAILED, show_problem
 from openclaw_oauthrouter.cli.root import run
 
+
 def main() -> int:
     """Run what stands on this process's command line.
 
