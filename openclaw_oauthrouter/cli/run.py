@@ -31,9 +31,9 @@ START_SECONDS = 30.0
 _LOOK_SECONDS = 0.05
 _DOCTOR = "openclaw-oauthrouter doctor"
 _END_SECONDS = 5.0
-_SIGNALLED = 128
 _PATIENCE = 10.0
 """Seconds in which a gateway on a busy machine answers."""
+_SIGNALLED = 128
 """Exit code of a program that a signal ended, less the signal's number: a shell's convention."""
 _PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 

@@ -182,7 +182,10 @@ async def _lead(settings: Settings, also: list[str]) -> int:
     if server.auth_token is None:
         kept_token(settings.home, new_token())
     arguments = [argument for argument in sys.argv[1:] if argument != "--demo"]
-    return await Supervisor(worker_command([*arguments, *also]), server.workers, server.listen_host, server.port).run()
+    command = worker_command([*arguments, *also])
+    return await Supervisor(
+        command, server.workers, server.listen_host, server.port, ends_on_hang_up=has_terminal() and not _hang_ups_are_ignored()
+    ).run()
 
 
 def _as_it_is(loaded: LoadedSettings) -> LoadedSettings:
@@ -216,12 +219,17 @@ def has_terminal() -> bool:
     return any(os.isatty(number) for number in (0, 1))
 
 
+def _hang_ups_are_ignored() -> bool:
+    """Whether whoever started us wants us to outlive the terminal: ``nohup``, ``trap '' HUP``."""
+    return hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
 def told_to_stop() -> asyncio.Event:
     """Set at SIGINT or SIGTERM, and when the terminal is closed; from now on these end nothing by themselves."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     ending = [signal.SIGINT, signal.SIGTERM]
-    if has_terminal() and hasattr(signal, "SIGHUP"):
+    if has_terminal() and hasattr(signal, "SIGHUP") and not _hang_ups_are_ignored():
         ending.append(signal.SIGHUP)  # the window was closed: nobody is there to read the log, and the port is wanted again
     for name in ending:
         with suppress(NotImplementedError):  # Windows has no signal handlers here; Ctrl-C arrives as KeyboardInterrupt

@@ -7,6 +7,7 @@ import codecs
 import logging
 import os
 import signal
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -20,13 +21,17 @@ from openclaw_oauthrouter.proxy.exposure import check_exposure
 from openclaw_oauthrouter.proxy.live import Live
 
 CHECK_SECONDS = 1.0
-LOOKS_AT_A_CUT_FILE = 5
-"""Seconds that a file must stay as it is before the loss of its end is believed."""
+LOOKS_AT_A_CUT_FILE = 30
+"""Seconds that a file must stay as it is before the loss of its end is believed: a slow or dying writer leaves the like, limits last."""
+
+MOST_BYTES = 1 << 24
+"""Of a configuration; whatever else stands in its place may have no end."""
 
 _FIXED = ("home", "state_url", "telemetry")
 _FIXED_SERVER = ("listen_host", "port", "auth_token", "max_connections", "workers")
 # These shape what is built once: sockets, files, observers.
 
+_CUT = "the configuration file %r has lost its end, as one that is still being written; if that is meant, it counts in %d s, or on SIGHUP"
 _REFUSED = "the configuration was not reloaded, the old one stays in force"
 
 log = logging.getLogger(__name__)
@@ -65,6 +70,8 @@ class Reloader:
             now = _stamp(self._path)
             looks = looks + 1 if now == before else 0
             before = now
+            if looks == 1 and now != seen and self._is_cut():
+                log.warning(_CUT, str(self._path), LOOKS_AT_A_CUT_FILE)
             if self._asked.is_set() or (now != seen and looks >= self._looks_needed()):
                 self._asked.clear()
                 seen = now
@@ -97,9 +104,11 @@ class Reloader:
 
     def _looks_needed(self) -> int:
         """Equal looks before a change counts: more of them for a file that lost its end, as one that is still being written has."""
+        return LOOKS_AT_A_CUT_FILE if self._is_cut() else 1
+
+    def _is_cut(self) -> bool:
         content = _content(self._path)
-        is_cut = content is not None and content != self._accepted and self._accepted.startswith(content)
-        return LOOKS_AT_A_CUT_FILE if is_cut else 1
+        return bool(content) and content != self._accepted and self._accepted.startswith(content or b"")
 
     def _check_presence(self) -> None:
         """See that a file which held settings still does.
@@ -129,9 +138,14 @@ class Reloader:
 
 def _content(path: Path | None) -> bytes | None:
     try:
-        return path.read_bytes() if path else None
+        # Neither a pipe, which is read but once and may have nobody at its other end, nor a device.
+        return path.read_bytes() if path and _is_plain(os.stat(path)) else None
     except OSError:
         return None
+
+
+def _is_plain(found: os.stat_result) -> bool:
+    return stat.S_ISREG(found.st_mode) and found.st_size <= MOST_BYTES
 
 
 def _says_anything(content: bytes) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import re
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,9 +13,11 @@ from urllib.parse import unquote, urlsplit
 
 from openclaw_oauthrouter.errors import ConfigurationError
 
+_NUMERIC = re.compile(r"(?:0x[0-9a-f]+|\d+)(?:\.(?:0x[0-9a-f]+|\d+)){0,3}")
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _SAME_AS = {"socks": "socks5", "socks5": "socks5", "socks5h": "socks5h", "http": "http", "https": "https"}
-_OWN_NAMES = ("localhost", "host.docker.internal")
+_OWN_NAMES = ("localhost", "host.docker.internal", "gateway.docker.internal", "host.containers.internal", "host.lima.internal")
+_OWN_ENDS = (".localhost", ".local", ".home.arpa")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Proxies:
             variable = scheme if named.get(scheme) else "all"
             if named.get(variable):
                 found[scheme] = parse_proxy(named[variable], f"{variable.upper()}_PROXY")
-        return cls(found, [entry.strip() for entry in named.get("no", "").split(",")], bypassed)
+        return cls(found, re.split(r"[\s,;]+", named.get("no", "")), bypassed)
 
     def before(self, scheme: str, host: str, port: int) -> Proxy | None:
         """The proxy before an address; ``None`` for those that are reached directly."""
@@ -84,6 +88,7 @@ def parse_proxy(text: str, variable: str) -> Proxy:
     :raises ConfigurationError: naming the variable
     """
     try:
+        text = text.strip()
         parts = urlsplit(text if "://" in text else f"http://{text}")
         scheme, host, port = _SAME_AS[parts.scheme.lower()], parts.hostname, parts.port
         if not host:
@@ -109,13 +114,24 @@ def parse_proxy(text: str, variable: str) -> Proxy:
 def is_own(host: str) -> bool:
     """Whether a host is this machine or one of a private network, which no proxy leads to."""
     name = host.lower().strip("[]").rstrip(".")
-    if name in _OWN_NAMES or name.endswith(".localhost"):
+    if name in _OWN_NAMES or name.endswith(_OWN_ENDS):
         return True
+    address = _address(name)
+    return address is not None and not address.is_multicast and not address.is_global
+
+
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a host is in digits, in any spelling that a system takes: ``127.1``, ``0x7f000001``, ``::ffff:127.0.0.1``."""
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address | None
     try:
         address = ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
-        return False
-    return address.is_loopback or address.is_private or address.is_link_local
+        try:
+            address = ipaddress.ip_address(socket.inet_aton(name)) if _NUMERIC.fullmatch(name) else None
+        except OSError:
+            return None
+    mapped = getattr(address, "ipv4_mapped", None)
+    return mapped or address
 
 
 def _matches(entry: str, host: str, port: int) -> bool:
@@ -125,12 +141,17 @@ def _matches(entry: str, host: str, port: int) -> bool:
     name, wanted = _split_port(entry.lower())
     if wanted is not None and wanted != port:
         return False
-    host = host.lower().strip("[]")
+    host = host.lower().strip("[]").rstrip(".")
+    address = _address(host)
     try:
-        return ipaddress.ip_address(host) in ipaddress.ip_network(name, strict=False)
+        return address in ipaddress.ip_network(name, strict=False) if address is not None else _is_below(host, name)
     except ValueError:
-        bare = name.lstrip("*").lstrip(".")
-        return bool(bare) and (host == bare or host.endswith(f".{bare}"))
+        return _is_below(host, name)
+
+
+def _is_below(host: str, name: str) -> bool:
+    bare = name.lstrip("*").strip(".")
+    return bool(bare) and (host == bare or host.endswith(f".{bare}"))
 
 
 def _split_port(entry: str) -> tuple[str, int | None]:

@@ -27,7 +27,7 @@ from openclaw_oauthrouter.upstream.http_answer import Answered
 from openclaw_oauthrouter.upstream.idle import StepTimer
 from openclaw_oauthrouter.upstream.redaction import REDACTED, blotted, secrets_of
 from openclaw_oauthrouter.wire.encodings import CODINGS, Unpacker, UnpackingError, content_coding
-from openclaw_oauthrouter.wire.retry_after import wait_in_words
+from openclaw_oauthrouter.wire.retry_after import wait_in_body, wait_in_words
 
 MAX_ERROR_BYTES = 1 << 20
 MAX_ANSWER_BYTES = 64 << 20
@@ -219,7 +219,7 @@ def _tell(error: UpstreamError, incoming: Incoming, dialect: Dialect) -> None:
     error.message = blotted(error.message, secrets_of(request))
     error.args = (error.message,)
     if error.retry_after is None:
-        error.retry_after = wait_in_words(error.message)
+        error.retry_after = wait_in_words(error.message) or (wait_in_body(error.refusal.body) if error.refusal else None)
     if error.refusal is not None:
         body = _blotted_bytes(error.refusal.body, request)
         error.refusal = Refusal(body, error.refusal.status, dialect.name, incoming.headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,10 @@ ABSENT = {
     "utf-16": lambda config: config.write_bytes(config.read_text().encode("utf-16")),
     "torn in a line": lambda config: config.write_text(LIMITS[:-5]),
     "a folder in its place": lambda config: (config.unlink(), config.mkdir()),
+    "a pipe in its place": lambda config: (config.unlink(), os.mkfifo(config)),
+    "a device in its place": lambda config: (config.unlink(), config.symlink_to("/dev/zero")),
+    "a link to nothing": lambda config: (config.unlink(), config.symlink_to("nothing")),
+    "noughts": lambda config: config.write_bytes(bytes(len(LIMITS))),
 }
 
 
@@ -221,6 +226,8 @@ async def test_file_that_is_not_there_any_more_changes_nothing(
     assert shown["configProblem"] == limited.live.config_problem
     if config.is_dir():
         config.rmdir()
+    elif not config.is_file() or config.is_symlink():
+        config.unlink(missing_ok=True)
     config.write_text(LIMITS.replace("7", "8"))
     async with asyncio.timeout(10):
         while limited.live.runtime is before:

@@ -196,6 +196,24 @@ def test_port_of_another_program_is_not_shared() -> None:
             Supervisor(["true"], 2, "127.0.0.1", other.getsockname()[1])
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+async def test_hang_up_ends_a_team_of_a_terminal_only(terminal: bool, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    worker = f"trap 'echo >> {told}' HUP; echo >> {told}; while :; do sleep 0.02; done"
+    team = Supervisor(["sh", "-c", worker], 1, "127.0.0.1", 0, ends_on_hang_up=terminal)
+    running = asyncio.create_task(team.run())
+    async with asyncio.timeout(20):
+        while not told.exists():
+            await asyncio.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGHUP)
+        if not terminal:
+            while len(told.read_text()) < 2:
+                await asyncio.sleep(0.01)
+            assert not running.done()
+            team.stop()
+        assert await running == 0
+
+
 def test_place_is_told_whole() -> None:
     place = Place(1, 3, 4, "/run/office")
     assert place_told(place.told()) == place

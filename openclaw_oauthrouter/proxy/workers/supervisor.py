@@ -31,13 +31,15 @@ class Supervisor:
 
     :param command: what a worker's process runs; its place is in the environment
     :param number: of workers
+    :param ends_on_hang_up: it was started from a terminal, whose end ends it; without one SIGHUP has the workers read the configuration
     :raises ConfigurationError: the port is taken, or the system cannot share it
     """
 
-    def __init__(self, command: Sequence[str], number: int, host: str, port: int) -> None:
+    def __init__(self, command: Sequence[str], number: int, host: str, port: int, *, ends_on_hang_up: bool = False) -> None:
         if not hasattr(socket, "SO_REUSEPORT") or os.name == "nt":
             raise ConfigurationError("several workers need a system that shares ports (Linux, macOS); leave --workers out here")
         self._command = list(command)
+        self._ends_on_hang_up = ends_on_hang_up
         # A port of somebody else's is seen only without sharing it.
         first = bind(host, port)
         self.port = port_of(first)
@@ -61,7 +63,10 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self._pass_on, signal.SIGHUP)
+        if self._ends_on_hang_up:
+            loop.add_signal_handler(signal.SIGHUP, self.stop)
+        else:
+            loop.add_signal_handler(signal.SIGHUP, self._pass_on, signal.SIGHUP)
         try:
             await asyncio.gather(*(self._keep(index) for index in range(len(self._listeners))))
         finally:
