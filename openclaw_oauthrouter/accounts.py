@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.routing import ModelInfo, Payment
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.accepts import accepts_of
 from openclaw_oauthrouter.credentials.chain import CredentialChain
 from openclaw_oauthrouter.interfaces import Health, Provider
@@ -15,7 +15,7 @@ PAID_KEY = Payment()
 """Dollars by the token; also where nobody knows who would pay."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Accounts:
     """What routing asks of credentials and of their health together: windows and cooldowns are kept for each credential."""
 

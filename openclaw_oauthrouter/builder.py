@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ import pluggy
 from openclaw_oauthrouter.accounts import Accounts
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo, Tier
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.models import build_catalog
 from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.catalog.references import check_references
@@ -231,7 +231,7 @@ class Builder:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class World:
     """What a router is told of the world beside settings and plugins.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import cast
 
 import orjson
@@ -20,6 +20,7 @@ from openclaw_oauthrouter.canonical.response import ResponseFold, rename_tool
 from openclaw_oauthrouter.canonical.routing import ModelInfo, RoutingDecision
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage, plausible, usage_of_interrupted
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, PolicyError, UpstreamError
 from openclaw_oauthrouter.interfaces import Dialect, FoldsStreams, Keeper, KeepsConversations, StreamEncoder
 from openclaw_oauthrouter.parsing.body import parse_body
@@ -33,7 +34,7 @@ from openclaw_oauthrouter.upstream.paid_by import paid_by
 from openclaw_oauthrouter.wire.repeated import Repeated
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Pipeline:
     """The stages in order; one object serves all requests.
 
@@ -105,7 +106,7 @@ class Pipeline:
         return keeping.with_earlier(body, turns)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Exchange:
     """A request that knows where it will go."""
 

@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from typing import Any
 
@@ -16,6 +16,7 @@ import pluggy
 
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.references import Problem, check_references
 from openclaw_oauthrouter.classifier.request_classifier import RequestClassifier
 from openclaw_oauthrouter.config import Settings
@@ -46,7 +47,7 @@ def steady_seconds() -> float:
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PersistentState:
     """What outlives a change of the configuration: all that was learnt while serving."""
 
@@ -97,7 +98,7 @@ class PersistentState:
         await self.kept.aclose()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Runtime:
     """Everything that serves requests under one configuration."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.value import value
 
 TOKEN_HEADER = "authorization"
 """Where a client of any dialect may put the local token, as ``Bearer <token>`` or bare."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ClientPath:
     """One path; clients POST to it.
 
@@ -29,7 +30,7 @@ class ClientPath:
     streams: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class MatchedPath:
     """The path of one request.
 

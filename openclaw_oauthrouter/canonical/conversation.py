@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.canonical.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CachedPrompt:
     """The part of a conversation's prompt that one model's provider holds in its cache.
 
@@ -27,7 +28,7 @@ class CachedPrompt:
         return self.tokens if now - self.used_at < self.lifetime else 0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Conversation:
     """One conversation, as of its last answer.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, NoReturn
+
+from openclaw_oauthrouter.canonical.value import value
 
 CredentialKind = Literal["api_key", "token", "oauth"]
 
@@ -38,7 +40,7 @@ class Secret:
         raise TypeError("a Secret cannot be serialised")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Credential:
     """What authenticates the gateway at one provider.
 

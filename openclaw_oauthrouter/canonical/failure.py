@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import Scope, UpstreamError
 
 Action = Literal["retry", "renew", "next_credential", "next_candidate", "larger_candidate"]
@@ -15,7 +15,7 @@ Evidence = Literal["fixed", "retry_after"]
 """What a cooldown lasts by: our own figures, or the provider's where it gives one (a time, or the reset of a used-up window)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Cooldown:
     """How long what failed is left alone.
 
@@ -28,7 +28,7 @@ class Cooldown:
     evidence: Evidence = "fixed"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class FailureRule:
     """One row of the table. The first row that matches an error answers it; empty conditions match anything.
 

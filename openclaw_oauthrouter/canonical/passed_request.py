@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from openclaw_oauthrouter.canonical.patterns import lazily
+from openclaw_oauthrouter.canonical.value import value
 
 KEPT_ID = lazily(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 """Ids of what providers keep: nothing that could lead elsewhere once it stands in a path."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PassedRequest:
     """What a client sent, but for what ends here.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 from openclaw_oauthrouter.canonical.patterns import lazily
+from openclaw_oauthrouter.canonical.value import value
 
 Blame = Literal[
     "request",  # the request's content: nobody else would take it either
@@ -25,7 +25,7 @@ Blame = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Row:
     """One kind of reason. Rows are asked in order, by code first, then by words.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from openclaw_oauthrouter.canonical.patterns import lazily
@@ -27,6 +27,7 @@ from openclaw_oauthrouter.canonical.refusal_table import (
     Blame,
     spelling,
 )
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import (
     UpstreamAuthenticationError,
     UpstreamBillingError,
@@ -44,7 +45,7 @@ MOST_QUOTED = 2000
 """Characters of a provider's words that are kept."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Statement:
     """What an upstream said when it refused, whoever's shape it had.
 

@@ -28,9 +28,10 @@ from openclaw_oauthrouter.canonical.events import (
     UsageReported,
 )
 from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.canonical.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ChatResponse:
     """A complete answer.
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal, cast, get_args
 
 from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo
+from openclaw_oauthrouter.canonical.value import value
 
 Quantity = Literal["requests", "input_tokens", "output_tokens", "microdollars"]
 QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
@@ -127,7 +128,7 @@ PERIODS: Mapping[str, Period] = {period.name: period for period in (HOUR, DAY, W
 """The periods that settings and plugins may name; others are given as objects."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Amounts:
     """What one call uses, or many used together; whole numbers, so that sums are exact.
 
@@ -212,7 +213,7 @@ def period_of(period: Period | str) -> Period:
         ) from None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PlannedCall:
     """A call that is about to be made.
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo, ThinkingOff
 from openclaw_oauthrouter.canonical.patterns import lazily
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.families import read_table
 
 MESSAGES = "anthropic_messages"
@@ -38,7 +39,7 @@ _CLAUDE_WRITES = 128_000
 _CLAUDE_ID = lazily(r"claude-[a-z]+-\d+(?:-\d{1,2}(?!\d))?")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AcceptsTable:
     """``accepts.toml``.
 

@@ -6,12 +6,12 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from typing import Any
 
 from openclaw_oauthrouter.canonical.patterns import lazily
+from openclaw_oauthrouter.canonical.value import value
 
 Generation = tuple[int, ...]
 """Version numbers without trailing zeros: ``6.1`` is ``(6, 1)``; ``()`` is older than all."""
@@ -22,7 +22,7 @@ _MOST_NAMES = 4096
 _POINT_AS_LETTER = lazily(r"(?<=\d)p(?=\d)")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Family:
     """Models that follow one another at one price and purpose.
 
@@ -38,7 +38,7 @@ class Family:
     assumed_ability: float
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Place:
     """Where a model stands among its kind.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,6 +12,7 @@ import orjson
 
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.pricing import Price
+from openclaw_oauthrouter.canonical.value import value
 
 MAX_BYTES = 4 * 1024 * 1024
 """OpenRouter's list, the longest known, has less than one megabyte."""
@@ -42,7 +42,7 @@ class ListingError(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ListedModel:
     """One model as its provider lists it; ``None`` where the list says nothing.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from importlib import resources
@@ -12,6 +12,7 @@ from typing import Any
 
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.pricing import Price, PriceCondition
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.families import Families, Place, bare_id, generation_of, shipped_families
 from openclaw_oauthrouter.catalog.listings import ListedModel
 from openclaw_oauthrouter.catalog.presets import presets
@@ -24,7 +25,7 @@ Catalog = dict[tuple[str, str], ModelInfo]
 """Models by provider and id."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Edition:
     """When and from what the shipped rows were made."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.families import read_table
 from openclaw_oauthrouter.config.providers import ProviderKind
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Preset:
     """One row of ``presets.toml``.
 

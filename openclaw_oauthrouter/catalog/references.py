@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.model_names import comparable, normalise
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.families import bare_id
 from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.catalog.spelling import nearest
@@ -15,7 +15,7 @@ from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.interfaces import Provider
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Reference:
     """One name in the settings.
 
@@ -29,7 +29,7 @@ class Reference:
     kind: Literal["model", "model_or_id", "alias", "provider"]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Problem:
     """A name that leads nowhere.
 

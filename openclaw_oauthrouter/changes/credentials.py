@@ -10,6 +10,7 @@ import httpx
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
 from openclaw_oauthrouter.canonical.credential import Credential, CredentialKind, Secret
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.catalog.spelling import nearest
 from openclaw_oauthrouter.credentials import secret_text
@@ -69,7 +70,7 @@ def keep(store: StoreFile, provider: str, secret: str, name: str | None = None) 
     return name
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class KeyTest:
     """What a provider said to a key.
 

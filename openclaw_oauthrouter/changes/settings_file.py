@@ -6,11 +6,11 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.changes.setting_paths import SettingPath, spelled
 from openclaw_oauthrouter.config.effective import changes
 from openclaw_oauthrouter.config.loading import LoadedSettings
@@ -30,7 +30,7 @@ Load = Callable[[Path], LoadedSettings]
 """Reads the settings as the gateway would with another file in the place of its own."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SettingChange:
     """One setting.
 
@@ -41,7 +41,7 @@ class SettingChange:
     value: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Plan:
     """A change that has been tried and not made.
 
@@ -59,7 +59,7 @@ class Plan:
         return self.change.diff()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class MadeChange:
     """A change that can be taken back.
 

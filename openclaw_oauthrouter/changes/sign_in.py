@@ -6,10 +6,10 @@ import secrets
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.credentials import chatgpt_login
 from openclaw_oauthrouter.credentials.callback_server import CallbackServer
 from openclaw_oauthrouter.credentials.refresh import TokenClient
@@ -22,7 +22,7 @@ WAITS_SECONDS = 300.0
 State = Literal["none", "waiting", "done", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SignInState:
     """How a sign-in stands.
 

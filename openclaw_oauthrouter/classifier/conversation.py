@@ -13,10 +13,11 @@ A prompt alone cannot place "yes, do it". Rules, in order:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatures, Tier, TurnKind
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.classifier.excerpt import letters_in, tokens_of
 
 SHORT = 40
@@ -46,7 +47,7 @@ _WORK = ("imperative", "code", "technical", "references")
 Words = Mapping[str, Sequence[str]]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RequestMinimumTier:
     """A least tier set by what the request carries rather than by its words."""
 

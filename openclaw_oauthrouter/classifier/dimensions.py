@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import ClassVar
 
 from openclaw_oauthrouter.canonical.routing import DimensionScore, RequestFeatures
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.classifier.excerpt import letters_in, letters_said
 from openclaw_oauthrouter.interfaces import Dimension
 
@@ -16,7 +17,7 @@ SHOWN = 3
 """Keywords that an explanation quotes."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class KeywordDimension:
     """Scores by how many different keywords of one list the text holds.
 
@@ -65,7 +66,7 @@ KEYWORD_DIMENSIONS = {
 """Weights come from the fit; the lists are ``data/keywords/<list>.json``."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TokenCount:
     """Length, the most reliable single sign of difficulty: -1 for a word, 0 for a sentence or two, 1 for a page.
 
@@ -89,7 +90,7 @@ class TokenCount:
         return DimensionScore(self.name, score, self.weight, signal)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SimpleIndicators:
     """Small talk and questions one looks up: -1 for a greeting or a short factual question, fading to 0 the longer the prompt is."""
 
@@ -107,7 +108,7 @@ class SimpleIndicators:
         return DimensionScore(self.name, -share, self.weight, f"simple ({', '.join(hits[:SHOWN])})")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class MultiStepPatterns:
     """Two words of sequence, or a numbered list of at least two lines; "1.5 litres" and a lone "then" are neither."""
 
@@ -132,7 +133,7 @@ class MultiStepPatterns:
         return DimensionScore(self.name, 0.5 if steps < 4 else 1.0, self.weight, "multi-step")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class QuestionComplexity:
     """Counts question marks of any script; the first two are free."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -14,6 +13,7 @@ from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.classifier.conversation import is_short
 from openclaw_oauthrouter.classifier.excerpt import STRIPPED_HEAD, STRIPPED_TAIL, ends_of, excerpt_of
 from openclaw_oauthrouter.classifier.flight import OBSERVATION, FlightReader, flight_of
@@ -66,7 +66,7 @@ class Unwrapped:
         return self._excerpts.put(words, excerpt_of(words)) if found is None else found
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Turn:
     """One user message without its wrapping.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from openclaw_oauthrouter.canonical.routing import DimensionScore, Tier
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.classifier.dimensions import TokenCount
 from openclaw_oauthrouter.classifier.lexicon import read_data
 from openclaw_oauthrouter.errors import ConfigurationError
@@ -14,7 +15,7 @@ from openclaw_oauthrouter.errors import ConfigurationError
 CutPoints = tuple[float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Parameters:
     """One fit; there is one with and one without the learned term.
 
@@ -61,7 +62,7 @@ AGENT_LETTERS = 300
 """Length of a task at which an agent's cut points are given; they rise with the logarithm of the length."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AgentCutPoints:
     """Where the tiers of agents' tasks begin.
 

@@ -7,12 +7,12 @@ through images or sheer size. Its cost grows with the text. ``rules`` mends all 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cached_property
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.routing import Classification, DimensionScore, RequestFeatures, Tier
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.classifier.lexicon import read_data
 
 # What ECMAScript's \s, \d and . mean, spelt out.
@@ -26,7 +26,7 @@ SURE_SCORE = 0.3
 UNSURE = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _KeywordDimension:
     """Counts how many keywords a text contains, as substrings, repeated entries included."""
 

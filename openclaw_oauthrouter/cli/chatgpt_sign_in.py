@@ -6,12 +6,12 @@ import secrets
 import time
 import uuid
 import webbrowser
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 import click
 
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.credentials import chatgpt_login
 from openclaw_oauthrouter.credentials.callback_server import HOST, CallbackServer
 from openclaw_oauthrouter.credentials.refresh import TokenClient
@@ -20,7 +20,7 @@ from openclaw_oauthrouter.credentials.sources.store import StoreFile
 PROFILE = f"{chatgpt_login.PROVIDER}:default"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SignInOptions:
     """What the command line says.
 

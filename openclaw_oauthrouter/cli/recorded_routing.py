@@ -7,7 +7,7 @@ that a classifier other than ``rules`` chose, stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -31,6 +31,7 @@ from openclaw_oauthrouter.canonical.routing import (
     TurnForecast,
 )
 from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.classifier.parameters import AgentCutPoints, CutPoints, Parameters, letters_of, tier_at
 from openclaw_oauthrouter.config.routing import Profile, RoutingSettings
 from openclaw_oauthrouter.policy.token_estimate import output_tokens
@@ -49,7 +50,7 @@ _BY_STATE = ("no credential for ", "cannot ", "the prompt ", "excluded ", "retir
 """Reasons that follow from configuration and request, and are judged again; any other was the provider's state at that moment."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Replayed:
     """One recorded request under another configuration.
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.cli.settings import command_settings
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.errors import ConfigurationError
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Subject:
     """What a command looks at.
 

@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.cli.file_changes import journal_of, offer, take_back, yes_option
 from openclaw_oauthrouter.cli.grammar import Failure, confirm
 from openclaw_oauthrouter.config.loading import load_settings
@@ -23,7 +23,7 @@ CHANGE = "service"
 LABEL = "openclaw-oauthrouter"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ServiceManager:
     """How one operating system keeps a program running.
 

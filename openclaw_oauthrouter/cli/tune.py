@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from openclaw_oauthrouter.canonical.routing import DimensionScore, Tier
+from openclaw_oauthrouter.canonical.value import value
 
 if TYPE_CHECKING:
     from openclaw_oauthrouter.canonical.json import JsonObject
@@ -63,7 +63,7 @@ def command(obj: dict[str, Any], /, days: float, apply_: bool, undo: bool, as_js
         click.echo(f"{_KEY} is set in {path}; 'openclaw-oauthrouter tune --undo' takes it back.", err=as_json)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Tuned:
     """Borders now and fitted, and what each makes of the recorded tasks.
 
@@ -141,7 +141,7 @@ def _shares(
     return {tier: round(tiers[tier] / len(tasks), 3) if tasks else 0.0 for tier in Tier}
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Before:
     """What stood in the configuration before the last change of ours."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from pydantic import BaseModel, SecretStr
 
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import LoadedSettings
 from openclaw_oauthrouter.config.urls import MASK, without_userinfo
@@ -14,7 +14,7 @@ from openclaw_oauthrouter.config.urls import MASK, without_userinfo
 __all__ = ["MASK", "SettingRow", "changes", "effective_rows"]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SettingRow:
     """One setting.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.config.credentials import DEFAULT_ORDER, CredentialSettings
 from openclaw_oauthrouter.config.providers import ProviderSettings
 from openclaw_oauthrouter.credentials.advice import how_to_get
@@ -27,7 +28,7 @@ REMEMBERED_SECONDS = 1.0
 """For how long routing goes by what it last heard of a provider's credentials: looking costs a ``stat`` a source."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class KnownCredentials:
     """What routing needs to know of a provider's credentials.
 

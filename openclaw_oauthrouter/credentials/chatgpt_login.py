@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
@@ -17,6 +17,7 @@ import httpx
 
 from openclaw_oauthrouter.canonical import jwt
 from openclaw_oauthrouter.canonical.credential import Secret
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.credentials.profile_file import renewed_fields
 from openclaw_oauthrouter.credentials.refresh import TokenSet
 from openclaw_oauthrouter.errors import CredentialError
@@ -35,7 +36,7 @@ SCOPE = f"openid profile email offline_access resource.invoke {PLAN_SCOPE}"
 AGENT_NAME = "openclaw-oauthrouter"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class LoginAttempt:
     """One attempt to sign in.
 
@@ -76,7 +77,7 @@ class LoginAttempt:
         return f"{self.authorize_url}?{urlencode(query)}"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Grant:
     """What the callback brings.
 

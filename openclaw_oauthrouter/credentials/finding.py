@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from openclaw_oauthrouter.canonical import jwt
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Credential, CredentialKind, Secret
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.credentials import secret_text
 from openclaw_oauthrouter.errors import CredentialError, CredentialExpired
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Finding:
     """One credential as its source has it.
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.credentials.finding import Finding, Inventory
 from openclaw_oauthrouter.errors import CredentialError
 from openclaw_oauthrouter.interfaces import CredentialSource
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OverviewRow:
     """One credential, or one source that cannot be read.
 

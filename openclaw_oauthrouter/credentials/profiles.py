@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import orjson
@@ -11,6 +11,7 @@ import orjson
 from openclaw_oauthrouter.canonical import jwt
 from openclaw_oauthrouter.canonical.credential import Credential, CredentialKind, Secret
 from openclaw_oauthrouter.canonical.json import FrozenObject
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.credentials import secret_text
 from openclaw_oauthrouter.credentials.finding import Finding
 
@@ -25,7 +26,7 @@ _REFERENCES = {"keyRef": "key", "tokenRef": "token"}
 _MILLISECONDS_FROM = 1e11  # a Unix time in seconds reaches this in the year 5138
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Profile:
     """One entry of an auth-profile store.
 
@@ -56,7 +57,7 @@ class Profile:
         return Finding(name, self.provider, source, self.kind, credential, self.problem, renewal, renewable)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ProfileStore:
     """The profiles of one store, in the order in which they are to be tried."""
 

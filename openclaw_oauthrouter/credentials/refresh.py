@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import httpx
@@ -12,6 +12,7 @@ import orjson
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.canonical.patterns import lazily
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import RefreshFailed
 from openclaw_oauthrouter.wire.encodings import CODINGS, Unpacker, UnpackingError, UnpacksTooLarge, content_coding
 from openclaw_oauthrouter.wire.retry_after import parse_retry_after
@@ -25,7 +26,7 @@ MOST_ANSWER_BYTES = 1 << 20
 """Three tokens and an id take some kilobytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TokenEndpoint:
     """Where tokens are renewed, and as whom.
 
@@ -37,7 +38,7 @@ class TokenEndpoint:
     resource: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TokenSet:
     """What a token endpoint hands out.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from types import MappingProxyType
 
 from openclaw_oauthrouter.canonical.patterns import lazily
+from openclaw_oauthrouter.canonical.value import value
 
 CONTENT_TYPES = {
     "html": "text/html; charset=utf-8",
@@ -38,7 +38,7 @@ PAGE_HEADERS: Mapping[str, str] = MappingProxyType(
 _NAME = lazily(r"[a-z0-9_-]+\.(?P<kind>html|js|css|svg|woff2)")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Asset:
     """One file, ready to be sent."""
 

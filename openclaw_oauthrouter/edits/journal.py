@@ -7,12 +7,12 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from openclaw_oauthrouter.canonical.patterns import lazily
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.config.private_file import write_private
 from openclaw_oauthrouter.edits.edit import Edit
 from openclaw_oauthrouter.errors import ConfigurationError
@@ -49,7 +49,7 @@ class Record(BaseModel):
     edits: tuple[Edit, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class FileChange:
     """A change that has been thought through but not made.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import json5
 
 from openclaw_oauthrouter.canonical.patterns import lazily
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import ConfigurationError
 
 _BLANKS = lazily(r"(?:\s|//[^\n\r]*|/\*.*?\*/)*", re.DOTALL)
@@ -39,7 +40,7 @@ class Node:
         return [(item.start, item.end) for item in self.items or ()]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Member:
     """One ``key: value`` of an object; ``start`` is where the key begins."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.failure import FailureRule
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import Scope, UpstreamError
 
 PROBE_SECONDS = 60.0
@@ -34,7 +35,7 @@ class Subject(NamedTuple):
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Cooling:
     """One subject's state; kept after ``until`` so that the next failure doubles.
 

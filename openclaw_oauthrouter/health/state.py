@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.health.cooldowns import Cooling, Subject
 from openclaw_oauthrouter.health.plan_windows import Holder
 from openclaw_oauthrouter.health.registry import HealthRegistry
 from openclaw_oauthrouter.health.windows import Reading
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class HealthState:
     """Cooldowns and windows, each with the moment it was last known to be so."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from openclaw_oauthrouter.canonical.patterns import lazily
+from openclaw_oauthrouter.canonical.value import value
 
 OLDEST = (2026, 9, 0)
 """The plugin interface this package is tested with begins here."""
@@ -16,7 +16,7 @@ OLDEST = (2026, 9, 0)
 _VERSION = lazily(r"(\d{4})\.(\d+)\.(\d+)")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OpenClaw:
     """An installed OpenClaw.
 

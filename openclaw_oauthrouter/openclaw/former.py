@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.edits.edit import Edit, PutJson, RemoveJson
 from openclaw_oauthrouter.edits.json5_text import read, value_at
 from openclaw_oauthrouter.openclaw.names import PROVIDER_ID
@@ -60,7 +60,7 @@ _MODEL_KEYS = frozenset(
 """What OpenClaw 2026.9.6 takes at these three places; it refuses its whole file over any other key."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Former:
     """One thing of the former product's.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.server import local_address
 from openclaw_oauthrouter.openclaw.names import LABEL, PROVIDER_ID, TOKEN_VARIABLE
@@ -22,7 +22,7 @@ EFFORTS = ("low", "medium", "high", "xhigh", "max")
 """Levels of thinking that an automatic model can be asked for; the gateway takes the nearest that the routed model has."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ProviderEntry:
     """A row of the host's provider list.
 

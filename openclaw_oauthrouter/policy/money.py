@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil
 
 from openclaw_oauthrouter.canonical.pricing import Price
+from openclaw_oauthrouter.canonical.value import value
 
 
 def microdollars(dollars: float) -> int:
@@ -13,7 +13,7 @@ def microdollars(dollars: float) -> int:
     return round(dollars * 1_000_000)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Rate:
     """What the parts of one call cost at most, in micro-dollars.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.spending import (
@@ -18,6 +18,7 @@ from openclaw_oauthrouter.canonical.spending import (
     client_scope,
     provider_scope,
 )
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.interfaces import Budget
 from openclaw_oauthrouter.policy.budgets import built_in_budgets, limits_of
@@ -30,7 +31,7 @@ SHOWN = (DAY, WEEK, MONTH)
 """The periods whose use is listed; others where a limit is on them."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class LimitUse:
     """One limit and how much of it is used.
 
@@ -44,7 +45,7 @@ class LimitUse:
     warning: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ScopeUse:
     """What one scope used.
 
@@ -57,7 +58,7 @@ class ScopeUse:
     on_plans: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PeriodUse:
     """One period's use, everybody's first.
 
@@ -72,7 +73,7 @@ class PeriodUse:
     unpriced: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SpendReport:
     """Use at one moment; calls that still run are not in it."""
 

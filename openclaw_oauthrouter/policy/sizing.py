@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from openclaw_oauthrouter.canonical.spending import Amounts
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.policy.ledger.entries import Standing
 from openclaw_oauthrouter.policy.money import Rate
 
@@ -18,7 +18,7 @@ SMALL_DECLARED = 4096
 _UNBOUNDED = 1 << 40
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Size:
     """One call, before its answer's length is known."""
 

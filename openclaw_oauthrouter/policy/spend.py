@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
@@ -13,6 +12,7 @@ from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Candidate, Estimate, ModelInfo, Tier
 from openclaw_oauthrouter.canonical.spending import REQUEST, Amounts, Limit, PaidBy, PlannedCall
 from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.config.server import ClientKeySettings
 from openclaw_oauthrouter.config.spend import SpendSettings
 from openclaw_oauthrouter.errors import BudgetExceededError, CostBudgetExceededError, PolicyError
@@ -39,7 +39,7 @@ OTHER = "other"
 """What models are booked under once there are too many names: an endpoint may answer to whatever a client invents."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Asked:
     """One call, as far as the guard has looked at it.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from quart import Blueprint, Response, g, request
 
 from openclaw_oauthrouter import __version__
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import ModelNotFoundError
 from openclaw_oauthrouter.interfaces import Recorder
 from openclaw_oauthrouter.parsing.body import parse_body
@@ -57,7 +57,7 @@ def api_blueprint(
     return routes
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Api:
     runtime: CurrentRuntime
     paths: Callable[[], ClientPaths]

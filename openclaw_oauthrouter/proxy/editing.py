@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from openclaw_oauthrouter.canonical.credential import Secret
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.changes.credentials import RemovedCredentials
 from openclaw_oauthrouter.changes.settings_file import Plan, SettingChange, SettingsFile
 from openclaw_oauthrouter.changes.sign_in import SignIn
@@ -15,7 +15,7 @@ Reload = Callable[[], str | None]
 """Takes the file into force; answers why it could not be."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Editing:
     """A gateway that can be changed: one that was started from a file.
 

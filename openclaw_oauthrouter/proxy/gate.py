@@ -5,12 +5,12 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Protocol
 
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.trace import VIA
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.dashboard.login import cookie_name
 from openclaw_oauthrouter.errors import AuthenticationError, ForbiddenError, InvalidRequestError, LoopError
 
@@ -37,7 +37,7 @@ class Sessions(Protocol):
     def change_key(self, session: str) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Gate:
     """Checks every request but ``/health``.
 

@@ -9,13 +9,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol, cast
 from urllib.parse import unquote
 
 import httptools
 
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import HttpProtocolError, OAuthRouterError, RequestTimeoutError
 from openclaw_oauthrouter.proxy.asgi import ADMITTED, ARRIVED, ON_DISCONNECT, Headers, Message, Receive, Scope, Send
 from openclaw_oauthrouter.proxy.envelopes import error_headers, json_error
@@ -52,7 +52,7 @@ class Owner(Protocol):
         """The present time as HTTP writes it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Times:
     """Seconds a client may take.
 

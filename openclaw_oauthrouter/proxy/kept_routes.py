@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import orjson
 from quart import Blueprint, Response, g, request
@@ -13,6 +12,7 @@ from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.trace import RequestRecord
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import NotFoundError
 from openclaw_oauthrouter.interfaces import Recorder
 from openclaw_oauthrouter.parsing.body import parse_body
@@ -39,7 +39,7 @@ def kept_blueprint(runtime: Callable[[], Runtime], paths: Callable[[], ClientPat
     return routes
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Kept:
     runtime: Callable[[], Runtime]
     paths: Callable[[], ClientPaths]

@@ -7,11 +7,11 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Secret
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.dashboard.feed import PanelFeed
 from openclaw_oauthrouter.dashboard.login import Logins
 from openclaw_oauthrouter.dashboard.panels import state_panels
@@ -32,7 +32,7 @@ SERVED = "oauthrouter.served"
 """Key of the ASGI scope under which a request finds what was in force when it came."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Observers:
     """Those who watch; they outlive a change of the configuration, so nothing seen is lost."""
 
@@ -95,7 +95,7 @@ def create_observers(runtime: Runtime, token: Secret, team: Team | None = None) 
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Served:
     """What answers requests under one configuration: all of it is replaced at once, or nothing."""
 

@@ -6,12 +6,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 
 from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
 from openclaw_oauthrouter.canonical.trace import RequestRecord
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import GatewayStoppingError, MethodNotAllowedError, OAuthRouterError
 from openclaw_oauthrouter.interfaces import Dialect, OpensWithFailure, Recorder, StreamEncoder
 from openclaw_oauthrouter.pipeline import Exchange, Pipeline, note_error
@@ -39,7 +39,7 @@ CLIENT_GONE = 499
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Limits:
     """What one request may take."""
 
@@ -49,7 +49,7 @@ class Limits:
     response_headers: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ModelRoutes:
     """Raw ASGI: Hypercorn does not cancel the application when a client leaves, so ``receive`` is watched all the time."""
 

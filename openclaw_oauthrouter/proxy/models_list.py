@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.pricing import Price
 from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.accepts import with_accepts
 from openclaw_oauthrouter.errors import InvalidRequestError, NotFoundError
 from openclaw_oauthrouter.routing.model_ids import PROFILES
@@ -28,7 +29,7 @@ AUTO_OUTPUT = 32_000
 _EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ModelEntry:
     """One model a client may ask for.
 

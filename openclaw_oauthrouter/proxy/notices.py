@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Literal
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.credentials.overview import overview
 from openclaw_oauthrouter.runtime import Runtime
@@ -21,7 +22,7 @@ _MODELS_A_TIER = 3
 _REFUSED = ("401", "403", "refused", "revoked", "authentication", "credential")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Notice:
     """One thing to know.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
 from types import TracebackType
 from urllib.parse import urlencode
 
@@ -17,6 +16,7 @@ from openclaw_oauthrouter.canonical.passed_request import KEPT_ID, PassedRequest
 from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.canonical.usage import token_count
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import InvalidRequestError, NotFoundError, OAuthRouterError
 from openclaw_oauthrouter.interfaces import PassThrough, Recorder
 from openclaw_oauthrouter.parsing.body import parse_body
@@ -76,7 +76,7 @@ def passed_blueprint(runtime: Callable[[], Runtime], paths: Callable[[], ClientP
     return routes
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Passed:
     runtime: Callable[[], Runtime]
     paths: Callable[[], ClientPaths]

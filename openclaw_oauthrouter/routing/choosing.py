@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from openclaw_oauthrouter.canonical.routing import (
     Tier,
     TurnForecast,
 )
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import CredentialNotFound, OAuthRouterError
 from openclaw_oauthrouter.interfaces import Provider
 from openclaw_oauthrouter.routing.cost import BORROWED_PLACES, candidate_cost, stake_of
@@ -50,7 +51,7 @@ Preferred = tuple[Row, ...]
 """In order; made once, for requests only pick from them."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Found:
     """The models that come into question.
 
@@ -74,7 +75,7 @@ class _Preference(NamedTuple):
     own: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Choosing:
     """Finds candidates and puts them in order.
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.pricing import Price
 from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.families import read_table, shipped_families
 from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.routing.ladder import Ladder, PriceOf, Rules, Rung, build_ladder, is_open, predecessor
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Choice:
     """One model of a tier.
 
@@ -31,7 +31,7 @@ class Choice:
 DefaultTiers = Mapping[Tier, tuple[Choice, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Preferences:
     """``catalog/tiers.toml``.
 
@@ -139,7 +139,7 @@ def _rising(primaries: Mapping[Tier, tuple[Rung, str]]) -> dict[Tier, tuple[Rung
     return rising
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _World:
     """What a chain is made of."""
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
 from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import InvalidRequestError
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Requirements:
     """What a request demands of a model.
 
@@ -54,7 +55,7 @@ def requirements_of(request: ChatRequest, input_tokens: int) -> Requirements:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class UsableProviders:
     """The names of providers with a credential, as a container that looks only when asked: most requests name their provider."""
 
@@ -64,7 +65,7 @@ class UsableProviders:
         return isinstance(name, str) and self.usable(name)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Eligibility:
     """Holds models against a request and the state of the world.
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.pricing import Price
 from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.families import shipped_families
 
 PriceOf = Callable[[ModelInfo], Price | None]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Rules:
     """When a model is no default (``catalog/tiers.toml``, ``rules``).
 
@@ -30,7 +30,7 @@ class Rules:
     predecessor_times: float = 1.5
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Rung:
     """One model that may be a default.
 
@@ -44,7 +44,7 @@ class Rung:
     rank: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Ladder:
     """One provider's models.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from openclaw_oauthrouter.canonical.model_names import comparable, normalise
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.catalog.spelling import misspelt
 from openclaw_oauthrouter.config.routing import Profile
@@ -20,7 +20,7 @@ LONGEST_MODEL = 256
 PROFILES: tuple[Profile, ...] = ("economy", "balanced", "quality")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Auto:
     """The router shall choose.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.pricing import ExpectedCost, MeasuredCost, Price, cost_of
 from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo
 from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.routing.published_prices import find_published
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Tariff(Protocol):
         """US dollars of an answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class StatedPrice:
     """A price the user or a plugin states; a ``Tariff``."""
 
@@ -41,7 +41,7 @@ class StatedPrice:
         return cost_of(usage, self.stated, int(moment % 86_400 // 3600))
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PriceSource:
     """Where a provider's models are looked up.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Protocol
 
 from openclaw_oauthrouter.canonical.conversation import Conversation
@@ -21,6 +21,7 @@ from openclaw_oauthrouter.canonical.routing import (
     Tier,
 )
 from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.config.routing import Profile, RoutingSettings
 from openclaw_oauthrouter.config.upstream import RateLimitFallbackSettings
 from openclaw_oauthrouter.errors import InvalidRequestError
@@ -45,7 +46,7 @@ class ClassifyRequest(Protocol):
     ) -> tuple[RequestFeatures, Classification]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Routed:
     """A decision, and what it was based on.
 
@@ -65,7 +66,7 @@ class Routed:
         return recorded
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Router:
     """Decides where requests go; no I/O.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import TextPart
@@ -16,6 +16,7 @@ from openclaw_oauthrouter.canonical.conversation import CachedPrompt, Conversati
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Classification, ModelInfo, RequestFeatures, RequestKind, TaskState, Tier
 from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.routing.cost import LONG_RUN
 
 SESSION_HEADERS = (
@@ -108,7 +109,7 @@ def _first_words(request: ChatRequest) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Standing:
     """What a turn needs, given its conversation.
 

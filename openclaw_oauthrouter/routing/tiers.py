@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import get_args
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.config.routing import RoutingSettings, TierName, TierSettings, shipped_tiers
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.interfaces import Provider
@@ -23,7 +23,7 @@ LOOK_SECONDS = 1.0
 """How long it may take until a new credential, or one that is gone, changes the tiers."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class NamedTier:
     """A tier that somebody wrote down.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.telemetry.line_shape import DAMAGED, Line, read_line
 from openclaw_oauthrouter.telemetry.trace_files import PACKED, open_trace
 
@@ -16,7 +16,7 @@ _PIECE = 1 << 16
 """Bytes at a time; what does not leave the processor's caches is read twice as fast."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Part:
     """A stretch of a trace file: the lines that begin in it.
 

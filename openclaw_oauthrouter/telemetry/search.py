@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import InvalidRequestError
 
 SHARED_WORDS: Mapping[str, tuple[str, ...]] = {
@@ -77,7 +78,7 @@ _NUMBER = lazily(r"(>=|<=|>|<|=)?\s*(-?)\$?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.?\
 _STATUS = lazily(r"(>=|<=|>|<|=)?\s*([1-5](?:[0-9x]{0,2}))(?=\s|$)", re.IGNORECASE | re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Condition:
     """What a request must fit: its shared words, or what is its own; conditions in SQL, with their parameters.
 
@@ -110,7 +111,7 @@ class Condition:
         return (*self.texts_values, *self.own_values)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Token:
     minus: bool
     key: str | None

@@ -24,6 +24,7 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.routing import Candidate, ModelInfo
 from openclaw_oauthrouter.canonical.trace import VIA, Attempt
 from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.accepts import with_accepts
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
 from openclaw_oauthrouter.errors import UpstreamError, UpstreamProtocolError
@@ -41,7 +42,7 @@ TRACE_CONTEXT = ("traceparent", "tracestate")
 _CONTENT = (PartDelta, ResponseFinished)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Target:
     """Where one call goes."""
 
@@ -122,7 +123,7 @@ class Answer:
                 self.finished = True
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Sender:
     """Makes calls; knows nothing of routes.
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import UpstreamTimeout
 
 CODE = "request_time_limit"
 """Code of an ``UpstreamTimeout`` that blames the request's whole time rather than one provider."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Deadline:
     """When a request has to be over.
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.listings import ListedModel, ListingError
 from openclaw_oauthrouter.config.upstream import ModelListSettings
 from openclaw_oauthrouter.errors import CredentialError
@@ -28,7 +29,7 @@ AGAIN_SECONDS = 600.0
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Upstreams:
     """Whom to ask, and how.
 

@@ -13,6 +13,7 @@ from openclaw_oauthrouter.canonical.failure import FailureRule
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Candidate
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.config.upstream import RetrySettings
 from openclaw_oauthrouter.errors import (
     AllUpstreamsFailed,
@@ -73,7 +74,7 @@ class Attempts:
         return hash((len(messages), *(repr(message)[:_MOST_COMPARED] for message in (*messages[:1], *messages[-1:]))))
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OpenedAnswer:
     """An answer, with the budget set aside for it."""
 
@@ -81,7 +82,7 @@ class OpenedAnswer:
     reservation: Reservation
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Failover:
     """Finds an upstream that answers.
 

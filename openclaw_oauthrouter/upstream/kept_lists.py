@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.listings import ListedModel, ListingError
 from openclaw_oauthrouter.config.private_file import write_private
 
@@ -20,7 +21,7 @@ _MOST_BYTES = 32 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class KeptList:
     """What one provider was last heard to serve.
 
@@ -38,7 +39,7 @@ class KeptList:
     asked: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class KeptLists:
     """All of them, by provider."""
 

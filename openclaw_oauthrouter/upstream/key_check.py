@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal
 
 import httpx
 
 from openclaw_oauthrouter.canonical.credential import Credential
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.listings import ListedModel, ListingError
 from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.interfaces import ListsModels
@@ -19,7 +19,7 @@ _REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStat
 # Google answers 400 to a key that is none of its own.
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class KeyCheck:
     """What trying a credential showed.
 

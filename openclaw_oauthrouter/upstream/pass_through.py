@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import httpx
@@ -15,6 +15,7 @@ from openclaw_oauthrouter.canonical.pricing import MeasuredCost
 from openclaw_oauthrouter.canonical.routing import Candidate, Estimate, ModelInfo
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage, token_count
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import (
     InvalidRequestError,
     UpstreamBillingError,
@@ -40,7 +41,7 @@ PriceOf = Callable[[ModelInfo, Usage], MeasuredCost | None]
 """US dollars that a usage costs."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Call:
     """One request to be passed on.
 
@@ -55,7 +56,7 @@ class Call:
     estimate: Estimate = field(default_factory=lambda: Estimate(0, 0))
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Passed:
     """A provider's answer, as it comes.
 

@@ -7,10 +7,10 @@ import ipaddress
 import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import ConfigurationError
 
 _NUMERIC = re.compile(r"(?:0x[0-9a-f]+|\d+)(?:\.(?:0x[0-9a-f]+|\d+)){0,3}")
@@ -20,7 +20,7 @@ _OWN_NAMES = ("localhost", "host.docker.internal", "gateway.docker.internal", "h
 _OWN_ENDS = (".localhost", ".local", ".home.arpa")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Proxy:
     """One proxy.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 import httpx
 import orjson
 
 from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, ResponseFinished
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
 from openclaw_oauthrouter.errors import (
     GatewayBusyError,
@@ -57,7 +57,7 @@ _NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError, Recursion
 """What a dialect may raise over JSON that its vendor would never send."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Limits:
     """How long a call may take: each step of it, and the request it belongs to."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from openclaw_oauthrouter.canonical.clock import Clock
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.config import Settings
 
 State = Literal["ok", "warning", "failure"]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Result:
     """One line of the report.
 
@@ -27,7 +27,7 @@ class Result:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Surroundings:
     """What the checks are about."""
 

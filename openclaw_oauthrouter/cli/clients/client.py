@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from openclaw_oauthrouter.canonical.value import value
 
 if TYPE_CHECKING:
     from openclaw_oauthrouter.edits.edit import Edit
@@ -18,7 +20,7 @@ MOST_OUTPUT = 32_000
 """Tokens a client may ask ``auto`` for; every model of the shipped tiers writes as many."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Target:
     """Where a client is pointed.
 
@@ -44,7 +46,7 @@ class Target:
         return f"{self.address}/v1"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Place:
     """Where a client's files lie.
 
@@ -60,7 +62,7 @@ class Place:
         return Path(named).expanduser() if named else self.home / usual
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class FileEdits:
     """Changes to one file of a client's."""
 
@@ -100,7 +102,7 @@ def no_profile(_target: Target) -> Mapping[str, str]:
     return {}
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Client:
     """One program.
 

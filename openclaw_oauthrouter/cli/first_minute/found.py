@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.listings import ListedModel, ListingError
 from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.cli.clients import CLIENTS
@@ -24,7 +24,7 @@ _SECONDS = 3.0
 """For a server of this machine to list its models."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class LocalServer:
     """A model server that answers.
 

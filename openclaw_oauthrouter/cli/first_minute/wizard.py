@@ -6,13 +6,13 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
 from openclaw_oauthrouter.builder import Builder
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.changes.credentials import NO_KEY, keep
 from openclaw_oauthrouter.cli.first_minute.asking import choose, choose_some, say
 from openclaw_oauthrouter.cli.first_minute.found import LocalServer, clients_here, has_openclaw, local_servers
@@ -32,7 +32,7 @@ Outcome = Literal["demo", "ready", "later"]
 _NO_MODEL_YET = {"ollama": "ollama pull llama3.2", "lmstudio": "load a model in LM Studio"}
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Way:
     """One way to get answers.
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.cli.migrations.claude_code_router import from_claude_code_router
 from openclaw_oauthrouter.cli.migrations.litellm import from_litellm
 from openclaw_oauthrouter.cli.migrations.migration import Migration
 from openclaw_oauthrouter.cli.migrations.original import from_original
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Origin:
     """A gateway people come from.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.json import FrozenObject
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.credentials import secret_text
 from openclaw_oauthrouter.credentials.finding import Finding, Inventory, bare_finding
 from openclaw_oauthrouter.errors import CredentialError
@@ -35,7 +36,7 @@ class HostBridge(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Answer:
     finding: Finding
     until: float

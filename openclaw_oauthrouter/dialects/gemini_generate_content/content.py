@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import orjson
 
@@ -27,6 +26,7 @@ from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.repair import repair
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Note
 from openclaw_oauthrouter.canonical.tool_names import wire_name
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.dialects.gemini_generate_content.vocabulary import AFTER_TEXT, DIALECT, SKIP_SIGNATURE
 from openclaw_oauthrouter.errors import InvalidRequestError
 
@@ -37,7 +37,7 @@ _MIME_TYPES = {"image": "image/jpeg", "document": "application/pdf", "audio": "a
 """Where an address does not tell."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ContentWriter:
     """Writes ``systemInstruction`` and ``contents``.
 

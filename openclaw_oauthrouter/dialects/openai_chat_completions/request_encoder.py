@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import orjson
@@ -36,6 +36,7 @@ from openclaw_oauthrouter.canonical.request import (
     ResponseFormat,
 )
 from openclaw_oauthrouter.canonical.tool_names import changed_names, wire_name
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.dialects.openai_chat_completions.content import Marks, encode_content, encode_signature, reasoning_block
 from openclaw_oauthrouter.dialects.openai_chat_completions.tools import encode_tools
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import DIALECT
@@ -143,7 +144,7 @@ def encode_message(message: Message, accepts: Accepts, path: str, notes: list[No
     return list(_Spelling(accepts, notes, own=True).message(message, path))
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Spelling:
     """Writes messages.
 

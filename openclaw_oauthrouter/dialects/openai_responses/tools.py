@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from openclaw_oauthrouter.canonical.by_identity import by_identity
@@ -11,6 +10,7 @@ from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.json_schema import normalise
 from openclaw_oauthrouter.canonical.request import Loading, Note, Tool, ToolChoice, WebSearchOptions
 from openclaw_oauthrouter.canonical.tool_names import wire_name
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT, flat_name
 from openclaw_oauthrouter.wire.json_fields import JsonFields
 
@@ -89,7 +89,7 @@ def decode_tool_choice(body: JsonFields) -> ToolChoice | None:
             return None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ClientTools:
     """What of a client's tools its answers must be written by.
 

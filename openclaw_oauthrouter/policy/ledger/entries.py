@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from openclaw_oauthrouter.canonical.spending import EVERYBODY, Amounts, Limit, PaidBy
+from openclaw_oauthrouter.canonical.value import value
 
 
 class Account(NamedTuple):
@@ -55,7 +55,7 @@ class Claim(NamedTuple):
         return kind, name
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Reservation:
     """Amounts set aside for one call, until it is settled or released.
 
@@ -86,7 +86,7 @@ class Standing(NamedTuple):
         return self.claim.limit.most - self.used - self.held
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Outcome:
     """What became of an attempt to set something aside.
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from openclaw_oauthrouter.canonical.patterns import lazily
+from openclaw_oauthrouter.canonical.value import value
 
 _USE_TOOL = lazily(r"USE_TOOL(?:[ \t]+([\w-]+))?(?:[ \t]+(\{.*\}))?")
 _COUNT = lazily(r"COUNT_TO (\d{1,5})")
@@ -20,7 +20,7 @@ _FAIL = lazily(r"FAIL (\d{3})(?: ([\w.-]+))?")
 _SAMPLES: Mapping[str, object] = {"string": "demo", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Turn:
     """One thing the conversation holds, oldest first.
 
@@ -31,7 +31,7 @@ class Turn:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Question:
     """A request, as far as the demo cares.
 
@@ -50,7 +50,7 @@ class Question:
     must_call: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Reply:
     """What the demo answers.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import httpx
 import orjson
@@ -14,6 +14,7 @@ from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.passed_request import PassedRequest
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.addresses import endpoint_root
 from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.post import Post, address_of
@@ -21,7 +22,7 @@ from openclaw_oauthrouter.post import Post, address_of
 _PATHS = {"openai_chat_completions": "/chat/completions", "openai_responses": "/responses"}
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OpenAICompatible:
     """One such endpoint.
 

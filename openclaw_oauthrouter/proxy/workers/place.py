@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import socket
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+
+from openclaw_oauthrouter.canonical.value import value
 
 VARIABLE = "OAUTHROUTER_WORKER"
 """Environment variable by which a supervisor tells a worker its place."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Place:
     """One worker's.
 

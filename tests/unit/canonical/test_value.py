@@ -1,0 +1,117 @@
+"""``@value`` is a frozen dataclass to whoever uses it: the same arguments, comparison, hash, words and tools."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import pickle
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import msgspec
+import pytest
+from pydantic import TypeAdapter
+
+from openclaw_oauthrouter.canonical.value import value
+
+
+def _body(name: str) -> dict[str, Any]:
+    def post(self: Any) -> None:
+        object.__setattr__(self, "derived", f"{self.number}!")
+
+    return {
+        "__qualname__": name,
+        "__module__": __name__,
+        "__doc__": "One.",
+        "__annotations__": {
+            "number": int,
+            "secret": str,
+            "many": list[int],
+            "unseen": int,
+            "derived": str,
+            "KIND": ClassVar[str],
+        },
+        "secret": field(default="s", repr=False),
+        "many": field(default_factory=list),
+        "unseen": field(default=0, compare=False),
+        "derived": field(init=False),
+        "KIND": "kind",
+        "__post_init__": post,
+    }
+
+
+Ours: Any = value(frozen=True, slots=True)(type("Ours", (), _body("Ours")))  # type: ignore[arg-type]
+Theirs: Any = dataclass(frozen=True, slots=True)(type("Theirs", (), _body("Theirs")))
+
+
+@value(frozen=True, slots=True)
+class Parent:
+    """Has a field."""
+
+    a: int
+
+
+@value(frozen=True, slots=True)
+class Child(Parent):
+    """Has two."""
+
+    b: int = 2
+
+
+@value(frozen=False, slots=True)
+class Mutable:
+    """May be changed, so nothing finds it by its hash."""
+
+    a: int
+
+
+@value(frozen=True, slots=True)
+class Empty:
+    """Has nothing."""
+
+
+@pytest.mark.parametrize("made", [Ours, Theirs])
+def test_value_behaves_as_a_frozen_dataclass_does(made: Any) -> None:
+    one, same, other = made(1), made(number=1, secret="s", many=[], unseen=9), made(2, "x", [3])
+    assert one == same
+    assert one != other
+    assert one.many is not same.many
+    assert repr(other) == f"{made.__name__}(number=2, many=[3], unseen=0, derived='2!')"
+    assert dataclasses.replace(one, number=4).derived == "4!"
+    assert dataclasses.asdict(other) == {"number": 2, "secret": "x", "many": [3], "unseen": 0, "derived": "2!"}
+    assert made.__match_args__ == ("number", "secret", "many", "unseen")
+    assert not hasattr(one, "__dict__")
+    for wrong in ({}, {"number": 1, "nonsense": 2}, {"number": 1, "derived": "x"}):
+        with pytest.raises(TypeError):
+            made(**wrong)
+    assert copy.deepcopy(other) == other
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(one)
+
+
+def test_value_of_another_class_is_never_equal() -> None:
+    assert Ours(1) != Theirs(1)
+    assert Parent(1) != Child(1)
+    assert {Child(1), Child(1, 2), Child(1, 3)} == {Child(1), Child(1, 3)}
+    assert Empty() == Empty()
+    assert len({Parent(1), Parent(1), Empty(), Empty()}) == 2
+
+
+def test_value_is_known_to_those_who_read_dataclasses() -> None:
+    assert TypeAdapter(Child).validate_python({"a": 1}) == Child(1)
+    assert msgspec.json.decode(b'{"a":1,"b":5}', type=Child) == Child(1, 5)
+    assert msgspec.json.encode(Child(1)) == b'{"a":1,"b":2}'
+    assert pickle.loads(pickle.dumps(Child(1, 7))) == Child(1, 7)
+
+
+def test_value_that_may_change_has_no_hash() -> None:
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(Mutable(1))
+
+
+def test_value_refuses_what_it_does_not_do() -> None:
+    with pytest.raises(TypeError, match="by name only"):
+
+        @value(frozen=True, slots=True)
+        class _Named:
+            a: int = field(kw_only=True)
