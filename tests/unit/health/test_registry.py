@@ -374,7 +374,7 @@ def test_registry_snapshot(registry: HealthRegistry, clock: Clock) -> None:
                 "until": "2025-11-22T08:26:50+00:00",
                 "seconds_left": 10.0,
                 "failures": 1,
-                "reason": "no connection: refused, no such host, connecting timed out (refused)",
+                "reason": "no connection: it was refused, the host does not exist, or connecting took too long (refused)",
             }
         ],
         "windows": [
