@@ -12,7 +12,7 @@ import orjson
 from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import TextPart
-from openclaw_oauthrouter.canonical.events import Frame, PartDelta, ResponseFailed, ResponseFinished
+from openclaw_oauthrouter.canonical.events import Frame, PartDelta, PartDeltas, ResponseFailed, ResponseFinished
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.pricing import MeasuredCost
 from openclaw_oauthrouter.canonical.request import ChatRequest, Note
@@ -308,15 +308,16 @@ class Reply:
     def _with_client_names(self, frame: Frame) -> Frame:
         if frame.plain or not self._tool_names:
             return frame
-        return replace(frame, events=tuple(rename_tool(event, self._tool_names) for event in frame.events))
+        told = (event if isinstance(event, PartDeltas) else rename_tool(event, self._tool_names) for event in frame.told)
+        return replace(frame, told=tuple(told))
 
     def _watch(self, frame: Frame) -> None:
         if frame.plain and self._record.first_token_seconds is not None:
             return
-        for event in frame.events:
+        for event in frame.told:
             if isinstance(event, ResponseFinished):
                 self._record.finish_reason = event.finish_reason
-            elif self._record.first_token_seconds is None and isinstance(event, PartDelta):
+            elif self._record.first_token_seconds is None and isinstance(event, PartDelta | PartDeltas):
                 self._record.first_token_seconds = self._exchange.pipeline.clock() - (self._record.began or 0.0)
 
 
@@ -352,10 +353,10 @@ def _keeps(dialect: Dialect) -> KeepsConversations | None:
 
 
 def _finishes(frame: Frame) -> bool:
-    return any(isinstance(event, ResponseFinished) for event in frame.events)
+    return any(isinstance(event, ResponseFinished) for event in frame.told)
 
 
 def _raise_failure(frame: Frame) -> None:
-    last = frame.events[-1] if frame.events else None
+    last = frame.told[-1] if frame.told else None
     if isinstance(last, ResponseFailed):
         raise last.error

@@ -8,8 +8,9 @@ after any part; the last one counts. A decoder that reaches the end of its input
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import field
-from typing import Literal
+from typing import Literal, cast
 
 from openclaw_oauthrouter.canonical.content import Citation, Opaque, WebSearch
 from openclaw_oauthrouter.canonical.json import FrozenObject
@@ -117,16 +118,43 @@ StreamEvent = (
 
 
 @value(frozen=True, slots=True)
+class PartDeltas:
+    """Several ``PartDelta`` of one part in a row, as one object: what most network reads of a fast stream are.
+
+    :ivar texts: one for each; none is empty
+    :ivar text: all of them joined
+    """
+
+    index: int
+    texts: Sequence[str]
+    text: str
+
+
+@value(frozen=True, slots=True)
 class Frame:
     """What one network read brought, whole events only.
 
     :ivar raw: the bytes of those events as the upstream sent them; the transparent lane forwards them. Never holds the event
         that made the stream fail: an encoder's ``fail`` says it in the client's dialect
-    :ivar events: their meaning
-    :ivar plain: nothing but ``PartDelta`` is among the events, so whoever looks for anything else need not look; a frame that does not
+    :ivar told: their meaning, deltas that came together as one object; ``events`` has each by itself
+    :ivar plain: nothing but deltas is among the events, so whoever looks for anything else need not look; a frame that does not
         say so may still hold nothing else
     """
 
     raw: bytes
-    events: tuple[StreamEvent, ...] = field(default=())
+    told: tuple[StreamEvent | PartDeltas, ...] = field(default=())
     plain: bool = False
+
+    @property
+    def events(self) -> tuple[StreamEvent, ...]:
+        """The meaning of the bytes, event by event."""
+        for event in self.told:
+            if type(event) is PartDeltas:
+                return tuple(each for event in self.told for each in _each(event))
+        return cast("tuple[StreamEvent, ...]", self.told)
+
+
+def _each(event: StreamEvent | PartDeltas) -> Iterable[StreamEvent]:
+    if isinstance(event, PartDeltas):
+        return [PartDelta(event.index, text) for text in event.texts]
+    return (event,)

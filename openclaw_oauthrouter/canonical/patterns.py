@@ -26,7 +26,7 @@ class LazyPattern:
         return f"lazily({self._text!r})"
 
 
-_METHODS = ("search", "match", "fullmatch", "finditer", "findall", "sub", "subn", "split", "pattern", "flags")
+_METHODS = ("search", "match", "fullmatch", "finditer", "findall", "sub", "subn", "split", "pattern", "flags", "groups")
 
 
 def lazily(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:

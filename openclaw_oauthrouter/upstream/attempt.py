@@ -13,6 +13,7 @@ from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.events import (
     Frame,
     PartDelta,
+    PartDeltas,
     PartStarted,
     ResponseFailed,
     ResponseFinished,
@@ -39,7 +40,7 @@ from openclaw_oauthrouter.upstream.sending import Incoming, Limits, read_error, 
 TRACE_CONTEXT = ("traceparent", "tracestate")
 """W3C Trace Context: passed on, so that a trace does not end here."""
 
-_CONTENT = (PartDelta, ResponseFinished)
+_CONTENT = (PartDelta, PartDeltas, ResponseFinished)
 
 
 @value(frozen=True, slots=True)
@@ -105,18 +106,18 @@ class Answer:
 
         :raises UpstreamProtocolError: the answer does not end
         """
-        delta = self.bounds.delta
-        for event in frame.events:
-            delta(event.text)  # type: ignore[union-attr] # a plain frame holds nothing else
+        deltas = self.bounds.deltas
+        for event in frame.told:
+            deltas(event)  # type: ignore[arg-type] # a plain frame holds nothing else
 
     def see(self, frame: Frame) -> None:
         """Take note of a frame of ``first`` or ``rest``, in their order.
 
         :raises UpstreamProtocolError: the answer does not end
         """
-        for event in frame.events:
-            if isinstance(event, PartDelta):
-                self.bounds.delta(event.text)
+        for event in frame.told:
+            if isinstance(event, PartDelta | PartDeltas):
+                self.bounds.deltas(event)
             elif isinstance(event, UsageReported):
                 self.usage = event.usage
             elif isinstance(event, ResponseFinished):
@@ -222,9 +223,9 @@ async def _beginning(frames: AsyncIterator[Frame], attempt: Attempt) -> list[Fra
     bounds = Bounds()
     async for frame in frames:
         bounds.before_content(frame)
-        if frame.events or b"data:" in frame.raw:  # comments say that the provider still works; the client hears that from us
+        if frame.told or b"data:" in frame.raw:  # comments say that the provider still works; the client hears that from us
             seen.append(frame)
-        for event in frame.events:
+        for event in frame.told:
             _note(attempt, event)
             if isinstance(event, ResponseFailed):
                 raise event.error
@@ -233,9 +234,9 @@ async def _beginning(frames: AsyncIterator[Frame], attempt: Attempt) -> list[Fra
     return seen
 
 
-def _note(attempt: Attempt, event: StreamEvent) -> None:
+def _note(attempt: Attempt, event: StreamEvent | PartDeltas) -> None:
     """What an answer used that may yet fail before it reaches the client."""
-    if isinstance(event, PartDelta):
+    if isinstance(event, PartDelta | PartDeltas):
         attempt.characters += len(event.text)
     elif isinstance(event, UsageReported):
         attempt.usage = event.usage
@@ -247,17 +248,17 @@ async def _whole(frames: AsyncIterator[Frame], attempt: Attempt) -> list[Frame]:
     bounds = Bounds()
     finished = False
     async for frame in frames:
-        if not frame.events and b"data:" not in frame.raw:
+        if not frame.told and b"data:" not in frame.raw:
             bounds.before_content(frame)  # comments
             continue
         bounds.keep(frame)
         seen.append(frame)
-        for event in frame.events:
+        for event in frame.told:
             _note(attempt, event)
             if isinstance(event, ResponseFailed):
                 raise event.error
-            if isinstance(event, PartDelta):
-                bounds.delta(event.text)
+            if isinstance(event, PartDelta | PartDeltas):
+                bounds.deltas(event)
             finished = finished or isinstance(event, ResponseFinished)
     if not finished:
         raise UpstreamProtocolError("the provider's answer is incomplete")
@@ -271,7 +272,7 @@ def _take_note(frame: Frame, attempt: Attempt, *, whole: bool) -> None:
     """
     Bounds().keep(frame)
     finished = False
-    for event in frame.events:
+    for event in frame.told:
         _note(attempt, event)
         if isinstance(event, ResponseFailed):
             raise event.error

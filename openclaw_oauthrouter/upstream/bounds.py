@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openclaw_oauthrouter.canonical.events import Frame
+from openclaw_oauthrouter.canonical.events import Frame, PartDelta, PartDeltas
 from openclaw_oauthrouter.errors import UpstreamProtocolError
 
 ENDLESS = "endless_answer"
@@ -52,24 +52,29 @@ class Bounds:
 
         :raises UpstreamProtocolError: the answer is too large
         """
-        self._kept += len(frame.raw) + _EVENT_WEIGHT * len(frame.events)
+        pieces = sum(len(event.texts) if type(event) is PartDeltas else 1 for event in frame.told)
+        self._kept += len(frame.raw) + _EVENT_WEIGHT * pieces
         if self._kept > MOST_KEPT:
             raise UpstreamProtocolError(f"its answer is larger than {MOST_KEPT} bytes", code=ENDLESS)
 
-    def delta(self, text: str) -> None:
-        """A piece of content came.
+    def deltas(self, event: PartDelta | PartDeltas) -> None:
+        """Content came, in one piece or several.
 
         :raises UpstreamProtocolError: the answer does not end
         """
-        self.characters += len(text)
-        if text != self._last:
-            self._last = text
-            self._repeated = 0
-        elif text:
-            self._repeated += 1
-            if self._repeated >= MOST_REPETITIONS:
-                raise UpstreamProtocolError(
-                    f"its answer repeats {text[:40]!r} without end ({MOST_REPETITIONS} times in a row)", code=ENDLESS
-                )
+        self.characters += len(event.text)
+        for text in event.texts if type(event) is PartDeltas else (event.text,):
+            if text != self._last:
+                self._last = text
+                self._repeated = 0
+            elif text:
+                self._repeat(text)
         if self.characters > MOST_CHARACTERS:
             raise UpstreamProtocolError(f"its answer is longer than {MOST_CHARACTERS} characters", code=ENDLESS)
+
+    def _repeat(self, text: str) -> None:
+        self._repeated += 1
+        if self._repeated >= MOST_REPETITIONS:
+            raise UpstreamProtocolError(
+                f"its answer repeats {text[:40]!r} without end ({MOST_REPETITIONS} times in a row)", code=ENDLESS
+            )

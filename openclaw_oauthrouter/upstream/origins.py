@@ -35,11 +35,9 @@ class Origins:
 
     def stamped(self, frame: Frame, origin: str) -> Frame:
         """A frame with its maker written into every opaque part."""
-        if frame.plain or not any(isinstance(event, PartStarted | PartFinished) and event.opaque for event in frame.events):
+        if frame.plain or not any(isinstance(event, PartStarted | PartFinished) and event.opaque for event in frame.told):
             return frame
-        events = (
-            self._stamp(event, origin) if isinstance(event, PartStarted | PartFinished) else event for event in frame.events
-        )
+        events = (self._stamp(event, origin) if isinstance(event, PartStarted | PartFinished) else event for event in frame.told)
         return Frame(frame.raw, tuple(events))
 
     def _stamp(self, event: PartStarted | PartFinished, origin: str) -> PartStarted | PartFinished:

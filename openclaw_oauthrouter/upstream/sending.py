@@ -206,11 +206,11 @@ async def read_frame(incoming: Incoming, dialect: Dialect, stamp: Callable[[Fram
 
 def _without_secrets(frame: Frame, incoming: Incoming, dialect: Dialect) -> Frame:
     """A frame that does not tell of the credential that a provider may quote in its failure."""
-    failure = frame.events[-1] if frame.events else None
+    failure = frame.told[-1] if frame.told else None
     if not isinstance(failure, ResponseFailed):
         return frame
     _tell(failure.error, incoming, dialect)
-    return Frame(_blotted_bytes(frame.raw, incoming.response.request), frame.events)
+    return Frame(_blotted_bytes(frame.raw, incoming.response.request), frame.told)
 
 
 def _tell(error: UpstreamError, incoming: Incoming, dialect: Dialect) -> None:
@@ -281,7 +281,7 @@ async def read_stream(incoming: Incoming, dialect: Dialect, stamp: Callable[[Fra
 
 
 def _finishes(frame: Frame) -> bool:
-    return any(isinstance(event, ResponseFinished) for event in frame.events)
+    return any(isinstance(event, ResponseFinished) for event in frame.told)
 
 
 async def read_whole(incoming: Incoming, limit: int = MAX_ANSWER_BYTES) -> bytes:

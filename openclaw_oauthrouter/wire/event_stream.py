@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Protocol
 
-from openclaw_oauthrouter.canonical.events import Frame, PartDelta, ResponseFailed, StreamEvent
+import orjson
+
+from openclaw_oauthrouter.canonical.events import Frame, PartDelta, PartDeltas, ResponseFailed, StreamEvent
 from openclaw_oauthrouter.errors import Refusal, UpstreamConnectionError, UpstreamError, UpstreamProtocolError
-from openclaw_oauthrouter.wire.sse import EventTooLarge, ServerSentEvent, ServerSentEventDecoder, closed, raw_before
+from openclaw_oauthrouter.wire.sse import EventTooLarge, ServerSentEvent, ServerSentEventDecoder, closed, events_in, raw_before
+
+LITERAL = rb'"(?!")([^"\\]*+(?:\\.[^"\\]*+)*+)"'
+"""A JSON string that says something, its inside as a group; whether that is right in all respects is seen when it is read."""
+
+
+Told = StreamEvent | PartDeltas
 
 
 class EventMachine(Protocol):
@@ -29,11 +38,30 @@ class EventMachine(Protocol):
         """Events due when the connection has ended; empty if the stream is complete or cannot be completed."""
 
 
+class GrowsInRuns(EventMachine, Protocol):
+    """A machine that knows the usual delta by its look, so that a run of them need not be parsed one by one.
+
+    :ivar deltas: matches one whole event, blank line included, that adds text to a part. Its groups: the whole event, what tells which
+        part, and last the text, inside its quotes (``LITERAL``)
+    """
+
+    deltas: re.Pattern[bytes]
+
+    def extend(self, place: tuple[bytes, ...], text: str) -> int | None:
+        """The same text came in one or more deltas: what ``receive`` would have noted of them.
+
+        :param place: the groups between the first and the last
+        :return: the part it belongs to; ``None`` if ``receive`` would say more of any of them than a ``PartDelta``; nothing is noted then
+        """
+
+
 class EventStreamDecoder:
     """A ``StreamDecoder`` over an ``EventMachine``."""
 
     def __init__(self, machine: EventMachine) -> None:
         self._machine = machine
+        # Not isinstance(): a Protocol's own check would cost more than a token.
+        self._grows: GrowsInRuns | None = machine if hasattr(machine, "deltas") else None  # type: ignore[assignment]
         self._sse = ServerSentEventDecoder()
         self._failed = False
 
@@ -41,61 +69,154 @@ class EventStreamDecoder:
         """Decode what one network read brought."""
         if self._failed:
             return Frame(b"")
+        told: list[Told] = []
         try:
-            raw, events = self._sse.feed(chunk)
+            raw = self._sse.take(chunk)
         except EventTooLarge as error:
-            return self._fail(b"", [], UpstreamProtocolError(f"the provider's stream is broken: {error}"))
-        return self._drive(raw, events)
+            self._fail(told, UpstreamProtocolError(f"the provider's stream is broken: {error}"))
+            return Frame(b"", tuple(told))
+        return self._read(raw, told)
 
     def finish(self) -> Frame:
         """The connection has ended."""
         if self._failed:
             return Frame(b"")
-        raw, events = self._sse.finish()
-        if not any(event.data for event in events):
+        raw = self._sse.rest()
+        if not any(event.data for event in events_in(raw)):
             # The beginning of an event that never came; whoever forwarded it would send an empty one.
-            return self._ended(Frame(b""))
-        return self._ended(self._drive(raw, events))
-
-    def _ended(self, frame: Frame) -> Frame:
+            raw = b""
+        told: list[Told] = []
+        raw = raw[: self._drive(raw, told)]
         if self._is_over():
-            return frame
-        out = [*frame.events, *self._machine.finish()]
-        if self._machine.done:
-            return Frame(frame.raw, tuple(out))
-        return self._fail(
-            closed(frame.raw), out, UpstreamConnectionError("the provider's stream ended before the answer was complete")
-        )
+            return Frame(raw, tuple(told))
+        told += self._machine.finish()
+        if not self._machine.done:
+            raw = closed(raw)
+            self._fail(told, UpstreamConnectionError("the provider's stream ended before the answer was complete"))
+        return Frame(raw, tuple(told))
 
     def _is_over(self) -> bool:
         return self._failed or self._machine.done
 
-    def _drive(self, raw: bytes, events: list[ServerSentEvent]) -> Frame:
-        out: list[StreamEvent] = []
+    def _read(self, raw: bytes, told: list[Told]) -> Frame:
+        grows = self._grows
+        if grows is None or b"\r" in raw:
+            size = self._drive(raw, told)
+        else:
+            delta = _only_delta(raw, grows)
+            if delta is not None:
+                return Frame(raw, (delta,), True)
+            size = self._drive_runs(raw, told, grows)
+        if size < len(raw):
+            return Frame(raw[:size], tuple(told))
+        return Frame(raw, tuple(told), _is_plain(told))
+
+    def _drive_runs(self, raw: bytes, told: list[Told], machine: GrowsInRuns) -> int:
+        """The same as ``_drive``; runs of usual deltas are read at once, what stands between them event by event."""
+        pieces = machine.deltas.split(raw)
+        # What is between two matches, which is mostly nothing, and the groups of each match.
+        step, last, at, size = machine.deltas.groups + 1, len(pieces) - 1, 0, 0
+        while True:
+            between = pieces[at]
+            if between:
+                if at < last and not between.endswith(b"\n\n"):
+                    between = raw[size:]  # what matched looks like an event, but stands within another
+                taken = self._drive(between, told)
+                size += taken
+                if taken < len(between):
+                    return size
+            if at == last or size == len(raw):
+                return size
+            end = at + step
+            while end < last and not pieces[end]:
+                end += step
+            whole, taken = self._take_run(pieces[at + 1 : end], step, told, machine)
+            size += taken
+            if taken < whole:
+                return size
+            at = end
+
+    def _take_run(self, run: list[bytes], step: int, told: list[Told], machine: GrowsInRuns) -> tuple[int, int]:
+        """Its bytes, and how many of them the client may see as they are."""
+        whole = sum(map(len, run[::step]))
+        if self._grow(machine, run, step, told):
+            return whole, whole
+        # The first of them may be what opens the part that the others extend.
+        first, rest = run[0], run[step:]
+        taken = self._drive(first, told)
+        if taken < len(first) or not rest:
+            return whole, taken
+        if self._grow(machine, rest, step, told):
+            return whole, whole
+        return whole, taken + self._drive(b"".join(rest[::step]), told)
+
+    def _grow(self, machine: GrowsInRuns, run: list[bytes], step: int, told: list[Told]) -> bool:
+        """Take a run of deltas; whether that can be done without looking at each."""
+        if machine.done:
+            return False
+        place = run[1 : step - 2]
+        for at, name in enumerate(place, 1):
+            names = run[at::step]
+            if names.count(name) < len(names):
+                return False
+        texts, text = _texts(run[step - 2 :: step])
+        index = machine.extend(tuple(place), text) if text else None
+        if index is None:
+            return False
+        told.append(PartDelta(index, text) if len(texts) == 1 else PartDeltas(index, texts, text))
+        return True
+
+    def _drive(self, raw: bytes, told: list[Told]) -> int:
+        """Read whole events; returns how many bytes of them the client may see as they are."""
         machine = self._machine
-        for position, event in enumerate(events):
+        for position, event in enumerate(events_in(raw)):
             if machine.done:
                 # What an upstream adds after the end must not reach a client that takes every event seriously.
-                return Frame(raw_before(raw, position), tuple(out))
+                return len(raw_before(raw, position))
             try:
-                out.extend(machine.receive(event))
+                told.extend(machine.receive(event))
             except UpstreamError as error:
                 error.refusal = Refusal(event.data)
-                return self._fail(raw_before(raw, position), out, error)
+                self._fail(told, error)
+                return len(raw_before(raw, position))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                broken = UpstreamProtocolError(
-                    f"the provider's stream is broken: {type(error).__name__} in event {event.event!r}"
-                )
-                return self._fail(raw_before(raw, position), out, broken)
-        return Frame(raw, tuple(out), _is_plain(out))
+                words = f"the provider's stream is broken: {type(error).__name__} in event {event.event!r}"
+                self._fail(told, UpstreamProtocolError(words))
+                return len(raw_before(raw, position))
+        return len(raw)
 
-    def _fail(self, raw: bytes, out: list[StreamEvent], error: UpstreamError) -> Frame:
+    def _fail(self, told: list[Told], error: UpstreamError) -> None:
         self._failed = True
-        return Frame(raw, (*out, ResponseFailed(error)))
+        told.append(ResponseFailed(error))
 
 
-def _is_plain(events: list[StreamEvent]) -> bool:
-    for event in events:  # noqa: SIM110 - on the path of every token, where a generator would cost more than the loop
-        if type(event) is not PartDelta:
+def _only_delta(raw: bytes, machine: GrowsInRuns) -> PartDelta | None:
+    """What a read brought that is one usual delta and nothing else, as nearly all of a slow stream are."""
+    match = machine.deltas.match(raw)
+    if match is None or match.end() < len(raw) or machine.done:
+        return None
+    _, *place, literal = match.groups()
+    try:
+        text = orjson.loads(b'"' + literal + b'"')
+    except ValueError:
+        return None
+    index = machine.extend(tuple(place), text) if text else None
+    return None if index is None else PartDelta(index, text)
+
+
+def _texts(literals: list[bytes]) -> tuple[list[str], str]:
+    """What JSON strings say, given without their quotes, and all of it joined; nothing if one of them is none, or is empty."""
+    try:
+        # A line break cannot stand in a string, so one that has no end of its own cannot hide in the next.
+        texts: list[str] = orjson.loads(b'["' + b'"\n,"'.join(literals) + b'"]')
+        text = "".join(texts)
+    except (ValueError, TypeError):
+        return [], ""
+    return (texts, text) if len(texts) == len(literals) and all(texts) else ([], "")
+
+
+def _is_plain(told: list[Told]) -> bool:
+    for event in told:  # noqa: SIM110 - on the path of every token, where a generator would cost more than the loop
+        if type(event) is not PartDelta and type(event) is not PartDeltas:
             return False
     return True

@@ -47,24 +47,37 @@ class ServerSentEventDecoder:
         :return: the raw bytes of the complete blocks (comments included), and their events
         :raises EventTooLarge: a block grows past ``MAX_EVENT_BYTES``
         """
+        raw = self.take(chunk)
+        return raw, events_in(raw)
+
+    def take(self, chunk: bytes) -> bytes:
+        """The raw bytes of the blocks that are complete, comments included.
+
+        :raises EventTooLarge: a block grows past ``MAX_EVENT_BYTES``
+        """
         if not self._started:
             chunk = self._without_mark(chunk)
         # The common case first: a read that holds whole events, lines ended by LF alone.
-        if not self._buffer and chunk[-2:] == b"\n\n" and b"\r" not in chunk:
-            return chunk, _events(chunk)
+        if not self._buffer and chunk.endswith(b"\n\n") and b"\r" not in chunk:
+            return chunk
         raw = self._complete(chunk)
         if len(self._buffer) > MAX_EVENT_BYTES:
             raise EventTooLarge(f"an event is larger than {MAX_EVENT_BYTES} bytes")
-        return raw, _events(raw)
+        return raw
 
     def finish(self) -> tuple[bytes, list[ServerSentEvent]]:
         """Decode what is left when the stream ends without a final blank line.
 
         The grammar discards it; providers that close right after ``data: [DONE]`` mean it, so it is taken.
         """
+        raw = self.rest()
+        return raw, events_in(raw)
+
+    def rest(self) -> bytes:
+        """The raw bytes of what ``finish`` takes."""
         raw = bytes(self._buffer)
         self._buffer.clear()
-        return raw, _events(raw)
+        return raw
 
     def _complete(self, chunk: bytes) -> bytes:
         """The whole blocks that the chunk completes; what follows them is held."""
@@ -96,7 +109,7 @@ def raw_before(raw: bytes, count: int) -> bytes:
     """The leading bytes of ``raw`` (whole blocks) that hold its first ``count`` events."""
     end = seen = 0
     for match in _BLANK_LINE.finditer(raw):
-        seen += len(_events(raw[end : match.end()]))
+        seen += len(events_in(raw[end : match.end()]))
         if seen > count:
             break
         end = match.end()
@@ -130,7 +143,8 @@ def _end_of_last_block(buffer: bytes | bytearray, start: int) -> int:
     return end
 
 
-def _events(raw: bytes) -> list[ServerSentEvent]:
+def events_in(raw: bytes) -> list[ServerSentEvent]:
+    """The events of whole blocks."""
     if b"\r" in raw:
         return _events_of(_LINE.split(raw))
     events: list[ServerSentEvent] = []

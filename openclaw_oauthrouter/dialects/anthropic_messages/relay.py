@@ -307,7 +307,7 @@ class MessagesRelayEncoder:
     def send(self, frame: Frame) -> bytes:
         """Pass a frame on."""
         raw = self._renamed(frame.raw) if self._names and b"tool_use" in frame.raw else frame.raw
-        for event in frame.events:
+        for event in frame.told:
             if isinstance(event, ResponseFailed):
                 # The last event may have lost its blank line with the connection.
                 return closed(raw) + self.fail(event.error)

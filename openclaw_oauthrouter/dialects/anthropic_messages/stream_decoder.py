@@ -23,11 +23,13 @@ from openclaw_oauthrouter.canonical.events import (
     UsageReported,
 )
 from openclaw_oauthrouter.canonical.json import JsonObject, string
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.usage import is_reported
 from openclaw_oauthrouter.dialects.anthropic_messages.content import read_search
 from openclaw_oauthrouter.dialects.anthropic_messages.errors import decode_stream_error
 from openclaw_oauthrouter.dialects.anthropic_messages.tools import read_input
 from openclaw_oauthrouter.dialects.anthropic_messages.vocabulary import DIALECT, decode_finish, decode_usage
+from openclaw_oauthrouter.wire.event_stream import LITERAL
 from openclaw_oauthrouter.wire.sse import ServerSentEvent
 
 # ---------------------------------------------------------------------------------------------------------------- blocks
@@ -43,6 +45,12 @@ class BlockReader(Protocol):
 
     def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
         """More of it; a delta of a type that is not known adds nothing."""
+
+    def grow(self, field: bytes, length: int) -> int | None:
+        """Text came that ``extend`` would only have handed on; the part it belongs to, ``None`` if ``extend`` does more.
+
+        :param field: of the delta
+        """
 
     def finish(self) -> Iterator[StreamEvent]:
         """The block closes."""
@@ -69,6 +77,12 @@ class TextBlock:
         if delta["type"] == "citations_delta":
             self._citations.append(delta["citation"])
         return ()
+
+    def grow(self, field: bytes, length: int) -> int | None:
+        if field != b"text":
+            return None
+        self.text_length += length
+        return self._index
 
     def finish(self) -> Iterator[StreamEvent]:
         # A citation covers its whole block, whose length is only known now.
@@ -108,6 +122,9 @@ class ThinkingBlock:
             self._signature = string(delta["signature"] or "")
         return ()
 
+    def grow(self, field: bytes, length: int) -> int | None:
+        return self._index if field == b"thinking" else None
+
     def finish(self) -> Iterator[StreamEvent]:
         yield PartFinished(self._index, Opaque("signature", self._signature) if self._signature else None)
 
@@ -126,6 +143,9 @@ class RedactedThinkingBlock:
 
     def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
         return ()
+
+    def grow(self, field: bytes, length: int) -> int | None:
+        return None
 
     def finish(self) -> Iterator[StreamEvent]:
         yield PartFinished(self._index, Opaque("redacted", self._data))
@@ -151,6 +171,12 @@ class ToolUseBlock:
             self._silent = False
             return (PartDelta(self._index, string(delta["partial_json"])),)
         return ()
+
+    def grow(self, field: bytes, length: int) -> int | None:
+        if field != b"partial_json":
+            return None
+        self._silent = False
+        return self._index
 
     def finish(self) -> Iterator[StreamEvent]:
         if self._silent:
@@ -178,6 +204,9 @@ class NativeBlock:
         else:
             self._block.update((key, value) for key, value in delta.items() if key != "type")
         return ()
+
+    def grow(self, field: bytes, length: int) -> int | None:
+        return None
 
     def finish(self) -> Iterator[StreamEvent]:
         if self._input:
@@ -208,11 +237,21 @@ def open_block(index: int, block: JsonObject, offset: int) -> BlockReader:
 State = Literal["IDLE", "OPEN", "DONE"]
 
 
+_DELTA = lazily(
+    rb'(event: content_block_delta\ndata: \{"type": ?+"content_block_delta", ?+"index": ?+(0|[1-9]\d{0,8}+), ?+"delta": ?+'
+    rb'\{"type": ?+"(text_delta", ?+"text|thinking_delta", ?+"thinking|input_json_delta", ?+"partial_json)": ?+' + LITERAL
+    + rb"\} *+\} *+\n\n)"
+)  # fmt: skip
+"""The vendor fills events up with blanks."""
+
+
 class MessagesEventMachine:
-    """What the events of one answer mean; an ``EventMachine``.
+    """What the events of one answer mean; an ``EventMachine`` that ``GrowsInRuns``.
 
     :ivar done: the answer is complete
     """
+
+    deltas = _DELTA
 
     def __init__(self) -> None:
         self.done = False
@@ -240,6 +279,12 @@ class MessagesEventMachine:
         self._state, step = row
         self.done = self._state == "DONE"
         return step(self, data)
+
+    def extend(self, place: tuple[bytes, ...], text: str) -> int | None:
+        """Deltas of one block."""
+        index, kind = place
+        block = self._blocks.get(int(index)) if self._state == "OPEN" else None
+        return None if block is None else block.grow(kind.rpartition(b'"')[2], len(text))
 
     def finish(self) -> Iterable[StreamEvent]:
         """Nothing can be made up for a missing ``message_stop``."""

@@ -10,7 +10,7 @@ import orjson
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import ReasoningPart, TextPart, ToolCallPart
 from openclaw_oauthrouter.canonical.error_envelope import encode_error
-from openclaw_oauthrouter.canonical.events import Frame, PartDelta, PartStarted, ResponseFailed, ResponseStarted
+from openclaw_oauthrouter.canonical.events import Frame, PartDelta, PartDeltas, PartStarted, ResponseFailed, ResponseStarted
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.json_schema import normalise
 from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo
@@ -270,7 +270,7 @@ class RelayEncoder:
         if _CALLS in out:
             self._made_calls = self._made_calls or _MADE.search(out) is not None
             out = out if self._made_calls else _ENDED.sub(rb'\1"stop"', out)
-        for event in frame.events:
+        for event in frame.told:
             if isinstance(event, ResponseStarted):
                 self._prepare(event.id, event.model or self._model)
             elif isinstance(event, ResponseFailed):
@@ -292,7 +292,7 @@ class RelayEncoder:
 
     def _misleads(self, frame: Frame) -> bool:
         """Whether calls begin here under other numbers than their order; then this encoder goes on by itself."""
-        begun = [event.index for event in frame.events if isinstance(event, PartStarted) and event.kind == "tool_call"]
+        begun = [event.index for event in frame.told if isinstance(event, PartStarted) and event.kind == "tool_call"]
         if not begun:
             return False
         first = len(self._calls)
@@ -303,7 +303,7 @@ class RelayEncoder:
         return self._takes_over
 
     def _follow(self, own: ChatStreamEncoder, frame: Frame) -> None:
-        told = tuple(event for event in frame.events if not isinstance(event, PartDelta) or event.index in self._calls)
+        told = tuple(event for event in frame.told if not isinstance(event, PartDelta | PartDeltas) or event.index in self._calls)
         if told:
             own.send(Frame(b"", told))
 

@@ -25,6 +25,7 @@ from openclaw_oauthrouter.canonical.events import (
     UsageReported,
 )
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject, string
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.usage import is_reported
 from openclaw_oauthrouter.dialects.openai_chat_completions.content import (
     decode_annotation,
@@ -38,6 +39,7 @@ from openclaw_oauthrouter.dialects.openai_chat_completions.errors import decode_
 from openclaw_oauthrouter.dialects.openai_chat_completions.tools import UpstreamCalls
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import BROKEN_OFF, CANONICAL_FINISH_REASONS, decode_usage
 from openclaw_oauthrouter.errors import UpstreamError, UpstreamOverloadedError, UpstreamProtocolError
+from openclaw_oauthrouter.wire.event_stream import LITERAL
 from openclaw_oauthrouter.wire.sse import ServerSentEvent
 
 _DONE = ServerSentEvent("", b"[DONE]")
@@ -59,15 +61,35 @@ def decode_response(body: FrozenObject) -> Sequence[StreamEvent]:
         raise UpstreamProtocolError(f"the provider's answer is broken: {type(error).__name__}") from error
 
 
+_SCALAR = rb'(?:"[^"\\\n]*+"|\d++|null)'
+_IDLE = (
+    rb'(?:logprobs|finish_reason|stop_reason|content|refusal|reasoning|reasoning_content|tool_calls|function_call|audio)": ?+null'
+)
+_DELTA = lazily(
+    rb'(data: (\{(?:"\w++": ?+' + _SCALAR + rb', ?+)*+)"choices": ?+\[\{"(?:index": ?+0, ?+")?+(?:' + _IDLE + rb', ?+")*+delta": ?+\{"'
+    rb'(?:role": ?+"assistant", ?+")?+(?:' + _IDLE + rb', ?+")*+'
+    rb'(?:(content|reasoning_content|reasoning)|tool_calls": ?+\[\{"index": ?+(0|[1-9]\d{0,5}+), ?+"(?:type": ?+"function", ?+")?+'
+    rb'function": ?+\{"arguments)": ?+' + LITERAL + rb'(?(4)\}\}\])(?:, ?+"role": ?+"assistant")?+(?:, ?+"' + _IDLE + rb')*+\}'
+    rb'(?:, ?+"(?:index": ?+0|' + _IDLE + rb'))*+\}\]'
+    rb'(?:, ?+"(?:(?:obfuscation|id|object|model|system_fingerprint|created)": ?+' + _SCALAR + rb'|(?:usage|service_tier)": ?+null))*+\}\n\n)'
+)  # fmt: skip
+"""A chunk that brings words, thoughts or arguments and nothing else: all other fields say nothing, or what the last chunk said too."""
+
+_PROSE: dict[bytes, PartKind] = {b"content": "text", b"reasoning_content": "reasoning", b"reasoning": "reasoning"}
+
+
 class ChatEventMachine:
-    """One upstream stream.
+    """One upstream stream; an ``EventMachine`` that ``GrowsInRuns``.
 
     Text, reasoning and refusal are one open part at a time; tool calls stay open until the answer ends, because their fragments
     may interleave. The end is ``[DONE]``, or the end of the connection once a finish reason was seen.
     """
 
+    deltas = _DELTA
+
     def __init__(self) -> None:
         self.done = False
+        self._head = b""
         self._started = False
         self._id = ""
         self._next_index = 0
@@ -91,9 +113,21 @@ class ChatEventMachine:
         if not data:
             return ()
         chunk = orjson.loads(data)
+        self._head = data[: data.find(b'"choices"')]
         if event.event == "error" or is_refusal(chunk):
             raise decode_error_object(chunk)
         return self.receive_chunk(chunk)
+
+    def extend(self, place: tuple[bytes, ...], text: str) -> int | None:
+        """More of the open part, or of a call."""
+        head, field, number = place
+        if head != self._head or not self._started:
+            return None
+        if number:
+            return self._calls.extend(int(number), text)
+        if self._prose is None or self._prose[0] != _PROSE[field] or self._citations:
+            return None
+        return self._prose[1]
 
     def receive_chunk(self, chunk: FrozenObject, *, whole: bool = False) -> Iterator[StreamEvent]:
         """Decode one chunk.

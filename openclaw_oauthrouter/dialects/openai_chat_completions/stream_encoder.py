@@ -6,7 +6,7 @@ a client's SDK would. So neither can lose what the other keeps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -18,6 +18,7 @@ from openclaw_oauthrouter.canonical.events import (
     CitationAdded,
     Frame,
     PartDelta,
+    PartDeltas,
     PartFinished,
     PartKind,
     PartStarted,
@@ -298,7 +299,7 @@ class ChatStreamEncoder:
     def send(self, frame: Frame) -> bytes:
         """Encode a frame; ``b""`` when it holds nothing for the client."""
         out: list[bytes] = []
-        for event in frame.events:
+        for event in frame.told:
             if self._over:
                 break
             if type(event) is PartDelta:
@@ -306,6 +307,10 @@ class ChatStreamEncoder:
                 text = part.take(event.text)
                 if text:
                     out.append(before + orjson.dumps(text) + after)
+            elif type(event) is PartDeltas:
+                part, before, after = self._parts[event.index]
+                if part.take(event.text):
+                    out.append(_each(before, event.texts, after))
             else:
                 out.append(_STEPS[type(event)](self, event))
         return b"".join(out)
@@ -374,7 +379,13 @@ class ChatStreamEncoder:
         return self.fail(event.error)
 
 
-_STEPS: dict[type[StreamEvent], Callable[[ChatStreamEncoder, Any], bytes]] = {
+def _each(before: bytes, texts: Sequence[str], after: bytes) -> bytes:
+    """The texts, each between the same."""
+    # Of a list that is written over several lines, only the line breaks are no part of a string.
+    return before + orjson.dumps(texts, option=orjson.OPT_INDENT_2)[4:-2].replace(b",\n  ", after + before) + after
+
+
+_STEPS: dict[type[StreamEvent | PartDeltas], Callable[[ChatStreamEncoder, Any], bytes]] = {
     ResponseStarted: ChatStreamEncoder._started,
     PartStarted: ChatStreamEncoder._part_started,
     PartFinished: ChatStreamEncoder._part_finished,

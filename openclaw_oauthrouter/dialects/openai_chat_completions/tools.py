@@ -362,6 +362,14 @@ class UpstreamCalls:
         call = self._calls.get(self.key(fragment))
         return None if call is None or call.is_followed_by(fragment) else call
 
+    def extend(self, number: int, text: str) -> int | None:
+        """More arguments of the call under a number, by a fragment that says nothing else; its part, ``None`` if it is not open."""
+        call = self._calls.get(number)
+        if call is None or not call.started:
+            return None
+        call.chunks.append(text)
+        return call.index
+
     def add(self, fragment: FrozenObject, index: int, default_id: str) -> UpstreamCall:
         """Open a call.
 

@@ -389,7 +389,7 @@ class RelayEncoder:
     def send(self, frame: Frame) -> bytes:
         """Forward a frame; what follows the end of the answer as well."""
         failure = None
-        for event in frame.events:
+        for event in frame.told:
             if isinstance(event, ResponseStarted):
                 self._started = True
                 self._answer.identify(event.id)

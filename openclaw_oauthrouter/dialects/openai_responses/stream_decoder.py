@@ -29,21 +29,39 @@ from openclaw_oauthrouter.canonical.events import (
     UsageReported,
 )
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject, string, whole_number
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.usage import is_reported
 from openclaw_oauthrouter.dialects.openai_responses.errors import error_in_stream
 from openclaw_oauthrouter.dialects.openai_responses.vocabulary import BILLED_TOOLS, DIALECT, decode_usage
 from openclaw_oauthrouter.errors import UpstreamProtocolError
+from openclaw_oauthrouter.wire.event_stream import LITERAL
 from openclaw_oauthrouter.wire.sse import ServerSentEvent
 
 _UNFINISHED = frozenset({"failed", "cancelled", "queued", "in_progress"})
 
+_NUMBER = rb"(?:0|[1-9]\d{0,14}+)"
+_COUNTED = rb'"sequence_number": ?+' + _NUMBER
+_DELTA = lazily(
+    rb'((?:event: [\w.]++\n)?+data: \{"type": ?+"response\.(output_text|refusal|reasoning_summary_text|reasoning_text|'
+    rb'function_call_arguments|custom_tool_call_input)\.delta", ?+(?:' + _COUNTED + rb", ?+)?+"
+    rb'((?:"item_id": ?+"[^"\\\n]*+", ?+)?+"output_index": ?+' + _NUMBER + rb', ?+(?:"(?:content|summary)_index": ?+' + _NUMBER + rb", ?+)?+)"
+    rb"(?:" + _COUNTED + rb', ?+)?+"delta": ?+' + LITERAL + rb"(?:, ?+" + _COUNTED + rb')?+(?:, ?+"logprobs": ?+\[\])?+'
+    rb'(?:, ?+"obfuscation": ?+"[^"\\\n]*+")?+\}\n\n)'
+)  # fmt: skip
+"""More of a part, in the order in which OpenAI and those who follow it write the fields; in any other order it is parsed."""
+
+_INDEX = lazily(rb'"(\w+)_index": ?(\d+)')
+_SECTIONS = {b"reasoning_summary_text": (b"summary", "summary"), b"reasoning_text": (b"content", "content")}
+
 
 class ResponsesMachine:
-    """One answer; an ``EventMachine``.
+    """One answer; an ``EventMachine`` that ``GrowsInRuns``.
 
     :ivar items: what the answer consists of so far
     :ivar started: it has been said that there is one
     """
+
+    deltas = _DELTA
 
     def __init__(self, clock: Clock) -> None:
         self.done = False
@@ -52,6 +70,7 @@ class ResponsesMachine:
         self.started = False
         self._latest = 0
         self._searches: dict[str, set[str]] = {}
+        self._places: dict[tuple[bytes, ...], tuple[int, Hashable, Hashable]] = {}
 
     def receive(self, event: ServerSentEvent) -> Iterable[StreamEvent]:
         """Turn one wire event into canonical ones.
@@ -64,6 +83,19 @@ class ResponsesMachine:
         kind = data.setdefault("type", event.event or ("error" if "error" in data else ""))
         step = STEPS.get(kind)
         return () if step is None else step(self, data)
+
+    def extend(self, place: tuple[bytes, ...], text: str) -> int | None:
+        """Deltas of one segment of an item."""
+        found = self._places.get(place)
+        if found is None:
+            found = self._places[place] = _place(*place)
+        at, key, segment = found
+        if at < 0 or not self.started:
+            return None
+        index = self.items.extend(key, segment, len(text))
+        if index is not None:
+            self._latest = at
+        return index
 
     def finish(self) -> Iterable[StreamEvent]:
         """Nothing is due: only a terminal event completes an answer."""
@@ -130,6 +162,18 @@ class ResponsesMachine:
             return "tool_call"
         # The Codex backend says by this that the model has only announced what it will do next.
         return "pause" if response.get("end_turn") is False else "stop"
+
+
+def _place(kind: bytes, indexes: bytes) -> tuple[int, Hashable, Hashable]:
+    """Position of the item, key of the part and name of the segment that a delta adds to; position -1 if it does not say."""
+    told = {name: int(number) for name, number in _INDEX.findall(indexes)}
+    at = told.get(b"output", -1)
+    if kind in (b"output_text", b"refusal"):
+        return at, (at, told.get(b"content", 0)), None
+    if kind in _SECTIONS:
+        name, section = _SECTIONS[kind]
+        return at, at, (section, told.get(name, 0))
+    return at, at, None
 
 
 def decode_response(body: JsonObject, clock: Clock) -> Sequence[StreamEvent]:
@@ -259,6 +303,10 @@ class OutputItems:
     def argued(self, at: int, text: str, *, whole: bool) -> Sequence[StreamEvent]:
         """Arguments of a call."""
         return self._parts.complete(at, text) if whole else self._parts.append(at, text)
+
+    def extend(self, key: Hashable, segment: Hashable, length: int) -> int | None:
+        """More text of a segment that has begun; its part, ``None`` if it has not."""
+        return self._parts.extend(key, segment, length)
 
     def cited(self, at: int, content: int, annotation: JsonObject) -> Iterator[StreamEvent]:
         """A message names a source; files that only the provider can open are none."""
@@ -436,6 +484,16 @@ class OutputParts:
             self._text_length += len(text)
         delta = PartDelta(part.index, text)
         return (delta,) if seen is not None or len(part.seen) == 1 else (PartDelta(part.index, "\n\n"), delta)
+
+    def extend(self, key: Hashable, segment: Hashable, length: int) -> int | None:
+        """What ``append`` notes, where it would say nothing but the text itself; the part's index, ``None`` where it would say more."""
+        part = self._parts.get(key)
+        if part is None or not part.open or segment not in part.seen:
+            return None
+        part.seen[segment] += length
+        if part.kind == "text":
+            self._text_length += length
+        return part.index
 
     def complete(self, key: Hashable, whole: str, segment: Hashable = None) -> Sequence[StreamEvent]:
         """The whole text of a segment; only what the deltas left out is new."""
