@@ -20,7 +20,7 @@ def main() -> int:
     tolerate_locale()
     try:
         code = run(readable(sys.argv[1:]))
-        _flush()
+        _flush(quietly=code != 0)
     except BrokenPipeError:
         _discard_output()
         return EXIT_FAILED  # nobody reads why
@@ -57,9 +57,18 @@ def _utf8(word: str) -> str:
         return word
 
 
-def _flush() -> None:
-    if sys.stdout is not None and not sys.stdout.closed:
-        sys.stdout.flush()
+def _flush(*, quietly: bool) -> None:
+    """Write what is left.
+
+    :param quietly: the command has said already what went wrong
+    """
+    try:
+        if sys.stdout is not None and not sys.stdout.closed:
+            sys.stdout.flush()
+    except OSError:
+        _discard_output()
+        if not quietly:
+            raise
 
 
 def _discard_output() -> None:

@@ -21,23 +21,23 @@ __all__ = ["Settings"]
 
 
 class Settings(Section):
-    """Everything that can be configured; frozen, so a running pipeline never sees half a change."""
+    """Everything that can be configured."""
 
     home: Path = Field(
         default_factory=lambda: Path.home() / ".openclaw" / "oauthrouter",
         description="state folder: token, credentials, ledger, logs",
     )
-    demo: bool = Field(False, description="answers come from the built-in upstream; ``serve --demo`` sets it")
+    demo: bool = Field(False, description="answer everything from the built-in demo; ``serve --demo`` sets it")
     state_url: str | None = Field(
         None,
-        description="a Redis that shares ledger, cooldowns and conversations: redis://, rediss://, redis+sentinel://, redis+cluster://; SQLite when absent",
+        description="a Redis that shares ledger, cooldowns and conversations between gateways: redis://, rediss://, redis+sentinel:// or redis+cluster://; without it, SQLite is used",
     )
     server: ServerSettings = ServerSettings()
     providers: dict[str, ProviderSettings] = Field(
-        default_factory=dict, description="upstreams by name; what is said of a built-in one is laid over it"
+        default_factory=dict, description="providers by name; settings of a built-in provider replace its defaults"
     )
     anthropic_oauth: AnthropicOAuthSettings = AnthropicOAuthSettings()
-    tool_preamble: bool = Field(False, description="add the original's paragraph on tools to the system prompt")
+    tool_preamble: bool = Field(False, description="add the original's paragraph about tools to the system prompt")
     routing: RoutingSettings = Field(default_factory=RoutingSettings)
     rate_limit_fallback: RateLimitFallbackSettings = RateLimitFallbackSettings()
     spend_controls: SpendSettings = SpendSettings()

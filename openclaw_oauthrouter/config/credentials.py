@@ -24,22 +24,24 @@ DEFAULT_ORDER: tuple[SourceName, ...] = (
 
 
 class CredentialSettings(Section):
-    """First source that has a usable credential wins."""
+    """Where credentials come from. The first source that has a usable one counts."""
 
     order: tuple[SourceName, ...] = Field(
         DEFAULT_ORDER,
-        description="where to look, first to last; built-in sources not named are not asked, those of plugins come last",
+        description="sources, in order; built-in sources that are not named are not used, and those of plugins come last",
     )
     codex_cli: bool = Field(False, description="read Codex CLI's own auth.json (never written)")
     claude_code: bool = Field(False, description="read Claude Code's own credentials file (never written)")
     agent: str = Field("main", description="OpenClaw agent whose credentials are read")
     openclaw_state_dir: Path | None = Field(None, description="OPENCLAW_STATE_DIR, else ~/.openclaw")
     refresh_auth_profiles: Literal["auto", "always", "never"] = Field(
-        "auto", description="renew the tokens of auth-profiles.json; auto: only while OpenClaw keeps no database beside them"
+        "auto", description="renew the tokens in auth-profiles.json; auto: only if there is no OpenClaw database beside it"
     )
     paused: tuple[str, ...] = Field(
         (),
-        description="names of credentials, as `auth status` tells them, that are left alone until they are taken out of this list",
+        description="names of credentials, as `auth status` shows them, that must not be used",
     )
-    pool_same_vendor: bool = Field(False, description="use a second account of the same plan")
-    openai_token_url: str = Field("https://auth.openai.com/oauth/token", description="where ChatGPT sign-ins are renewed")
+    pool_same_vendor: bool = Field(False, description="use several accounts of the same plan")
+    openai_token_url: str = Field(
+        "https://auth.openai.com/oauth/token", description="address at which ChatGPT sign-ins are renewed"
+    )

@@ -8,8 +8,10 @@ from openclaw_oauthrouter.config.section import Section
 
 
 class KeptSettings(Section):
-    """What is kept of Responses that clients do not ask to be forgotten (``store: false``), so that ``previous_response_id`` finds it."""
+    """Answers of the Responses API are kept so that ``previous_response_id`` finds them, unless a request says ``store: false``."""
 
-    enabled: bool = Field(True, description="false keeps nothing: previous_response_id is then refused")
-    seconds: float = Field(86_400.0, gt=0, description="how long after its last use an answer is kept")
-    max_bytes: int = Field(256 * 1024 * 1024, ge=1024 * 1024, description="of all answers together; the oldest make room")
+    enabled: bool = Field(True, description="keep answers; otherwise previous_response_id is refused")
+    seconds: float = Field(86_400.0, gt=0, description="how long an answer is kept after its last use")
+    max_bytes: int = Field(
+        256 * 1024 * 1024, ge=1024 * 1024, description="size of all answers together; beyond it, the oldest are removed"
+    )

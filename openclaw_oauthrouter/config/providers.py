@@ -22,7 +22,7 @@ _ADDRESS = lazily(rf"(?:{_OWN_MACHINE.pattern}|[\w-]+(?:\.[\w-]+)+(?=[:/]))(?::\
 
 
 class AuthHeaderSettings(Section):
-    """A header to authenticate with, as it is."""
+    """A header to authenticate with, sent unchanged."""
 
     name: str = Field(description="the header, such as x-api-key")
     value: SecretStr = Field(description="its whole value, such as Bearer …")
@@ -33,14 +33,14 @@ class PriceSettings(Section):
 
     input_price: float | None = Field(None, ge=0, description="US dollars per million tokens")
     output_price: float | None = Field(None, ge=0, description="US dollars per million tokens")
-    cache_read_price: float | None = Field(None, ge=0, description="tokens from the cache; the input price when absent")
-    cache_write_price: float | None = Field(None, ge=0, description="tokens written to the cache; the input price when absent")
+    cache_read_price: float | None = Field(None, ge=0, description="tokens read from the cache; if absent, the input price")
+    cache_write_price: float | None = Field(None, ge=0, description="tokens written to the cache; if absent, the input price")
     cache_write_1h_price: float | None = Field(
-        None, ge=0, description="tokens written to the cache for an hour; twice the input price when absent"
+        None, ge=0, description="tokens written to the cache for an hour; if absent, twice the input price"
     )
-    web_search_price: float | None = Field(None, ge=0, description="a thousand searches of the web by the provider")
-    file_search_price: float | None = Field(None, ge=0, description="a thousand searches of files by the provider")
-    code_execution_price: float | None = Field(None, ge=0, description="a thousand runs of code by the provider")
+    web_search_price: float | None = Field(None, ge=0, description="a thousand web searches by the provider")
+    file_search_price: float | None = Field(None, ge=0, description="a thousand file searches by the provider")
+    code_execution_price: float | None = Field(None, ge=0, description="a thousand code executions by the provider")
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
@@ -50,12 +50,14 @@ class PriceSettings(Section):
 
 
 class PriceConditionSettings(PriceSettings):
-    """Other prices, where everything that is stated of a call is so."""
+    """Other prices for calls that meet every condition stated here."""
 
-    above_input_tokens: int | None = Field(None, ge=0, description="the prompt is longer; all its tokens cost this then")
-    service_tier: str | None = Field(None, description="as billed: priority, flex, batch")
-    speed: str | None = Field(None, description="as billed: fast")
-    hours: tuple[int, int] | None = Field(None, description="from one hour of the day to before another, in UTC")
+    above_input_tokens: int | None = Field(
+        None, ge=0, description="the prompt is longer than this; then all its tokens have this price"
+    )
+    service_tier: str | None = Field(None, description="the service tier that is billed: priority, flex, batch")
+    speed: str | None = Field(None, description="the speed that is billed: fast")
+    hours: tuple[int, int] | None = Field(None, description="from the first hour of the day until before the second, in UTC")
 
     @field_validator("hours")
     @classmethod
@@ -66,40 +68,41 @@ class PriceConditionSettings(PriceSettings):
 
 
 class ModelSettings(PriceSettings):
-    """What the user says of one model; overrides the catalog."""
+    """One model; overrides the catalog."""
 
-    id: str = Field(description="the provider's own id; a bare string in models stands for it")
+    id: str = Field(description="the provider's own id; in `models`, a plain string can stand for it")
     context_window: int | None = Field(None, ge=1, description="tokens, prompt and answer together")
-    max_output_tokens: int | None = Field(None, ge=1, description="the most it may write")
-    images: bool = Field(True, description="takes images; saying so ends any doubt of the catalog's")
-    documents: bool = Field(True, description="takes documents")
+    max_output_tokens: int | None = Field(None, ge=1, description="longest answer, in tokens")
+    images: bool = Field(True, description="accepts images; overrides the catalog if that is unsure")
+    documents: bool = Field(True, description="accepts documents")
     tools: bool = Field(True, description="calls tools")
     price_conditions: tuple[PriceConditionSettings, ...] = Field(
-        (), description="other prices under conditions; the last that is met holds"
+        (), description="other prices under certain conditions; the last one that applies counts"
     )
 
 
 class ProviderSettings(Section):
-    """One upstream. A name that is not built in is an OpenAI-compatible endpoint of the user's own."""
+    """One provider. A name that is not built in stands for an OpenAI-compatible endpoint of your own."""
 
-    kind: ProviderKind | None = Field(None, description="derived from the name and the address when absent")
-    api_base: str | None = Field(None, description="scheme, host and path that the vendor path follows")
-    api_key: SecretStr | None = Field(None, description="sent the way the provider wants it")
-    headers: dict[str, str] = Field(default_factory=dict, repr=False, description="further headers of every request")
+    kind: ProviderKind | None = Field(None, description="if absent, derived from the name and the address")
+    api_base: str | None = Field(None, description="scheme, host and the path before the vendor's own")
+    api_key: SecretStr | None = Field(None, description="sent in the way the provider expects")
+    headers: dict[str, str] = Field(default_factory=dict, repr=False, description="additional headers for every request")
     auth_header: AuthHeaderSettings | None = Field(
-        None, description="header to authenticate with, as it is, before any key; a bare string is the value of Authorization"
+        None,
+        description="header to authenticate with, sent unchanged and preferred to any key; a plain string is the value of Authorization",
     )
     models: tuple[ModelSettings, ...] = Field(
-        (), description="models it serves, laid over the catalog; an endpoint of one's own with a list takes no others"
+        (), description="models it serves; they override the catalog. If your own endpoint has such a list, it accepts no others"
     )
     dialect: Literal["openai_chat_completions", "openai_responses"] | None = Field(
         None,
-        description="which API an OpenAI-compatible endpoint speaks, whatever the catalog says of a model; when absent the catalog decides, "
-        "and an endpoint it does not know speaks openai_chat_completions",
+        description="which API an OpenAI-compatible endpoint speaks; if absent, the catalog decides for each model, "
+        "and an endpoint that it does not know speaks openai_chat_completions",
     )
-    allowed_fields: tuple[str, ...] | None = Field(None, description="body fields to send; all when absent")
-    subscription: bool | None = Field(None, description="answers are paid by a plan")
-    enabled: bool = Field(True, description="false takes the provider out")
+    allowed_fields: tuple[str, ...] | None = Field(None, description="fields of the body to send; if absent, all")
+    subscription: bool | None = Field(None, description="its answers are paid by a plan")
+    enabled: bool = Field(True, description="false switches the provider off")
 
     @field_validator("auth_header", mode="before")
     @classmethod
@@ -141,9 +144,9 @@ class ProviderSettings(Section):
 
 
 class AnthropicOAuthSettings(Section):
-    """The four rules for ``sk-ant-oat`` tokens, each switchable; none applies to API keys."""
+    """Four rules for ``sk-ant-oat`` tokens. Each can be switched off, and none applies to API keys."""
 
-    beta_flags: bool = Field(True, description="add the flags such a token needs to anthropic-beta")
+    beta_flags: bool = Field(True, description="add the flags that such a token needs to anthropic-beta")
     user_agent: bool = Field(True, description="send the user agent of Claude Code")
-    system_in_messages: bool = Field(True, description="move the client's system words into the first user message")
-    rename_tools: bool = Field(True, description="give tools PascalCase names on the wire; clients see their own")
+    system_in_messages: bool = Field(True, description="move the client's system prompt into the first user message")
+    rename_tools: bool = Field(True, description="send tool names in PascalCase; clients see their own names")

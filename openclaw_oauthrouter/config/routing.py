@@ -16,13 +16,13 @@ TierName = Literal["SIMPLE", "MEDIUM", "COMPLEX", "REASONING"]
 
 
 class TierSettings(Section):
-    """Models of one tier: the primary, then what to try when it cannot serve."""
+    """Models of one tier: the primary, and what to try if it cannot answer."""
 
     primary: str = Field(description="provider/model")
     fallback: tuple[str, ...] = Field((), description="what to try next, in order")
     computed: bool = Field(
         False,
-        description="take the models that can be used instead of these two, which only say what they would be with every credential",
+        description="ignore these two and compute the models from those that can be used",
     )
 
 
@@ -43,39 +43,39 @@ def default_tiers() -> dict[TierName, TierSettings]:
 class RoutingSettings(Section):
     """How ``auto`` decides."""
 
-    classifier: str = Field("rules", description="name of a registered classifier: rules, rules-v1, or a plugin's")
-    learned_score: bool = Field(True, description="let the learned term take part in the default classifier")
-    classifier_budget_ms: float = Field(5.0, gt=0, description="a third-party classifier slower than this is passed over")
-    profile: Profile = Field("balanced", description="where the borders between the tiers lie, unless a request says otherwise")
+    classifier: str = Field("rules", description="classifier to use: rules, rules-v1, or one from a plugin")
+    learned_score: bool = Field(True, description="use the learned correction of the default classifier")
+    classifier_budget_ms: float = Field(5.0, gt=0, description="a third-party classifier that takes longer is ignored")
+    profile: Profile = Field("balanced", description="where the borders between the tiers are, unless a request says otherwise")
     tiers: dict[TierName, TierSettings] = Field(
         default_factory=default_tiers,
-        description='models by tier; tiers not named are computed from the models that can be used; "original": the first edition\'s table',
+        description='models by tier; tiers that are not named are computed from the models that can be used; "original" restores the table of the first edition',
     )
     cut_points: tuple[float, float, float] | None = Field(None, description="scores at which MEDIUM, COMPLEX, REASONING begin")
     agent_cut_points: tuple[float, float] | None = Field(
         None,
         description="scores at which COMPLEX and REASONING begin for an agent's task of 300 letters; they rise with its length; `openclaw-oauthrouter tune` fits them to your own tasks",
     )
-    aliases: dict[str, str] = Field(default_factory=dict, description="model id a client may use -> real one")
-    exclude: tuple[str, ...] = Field((), description="models that auto never picks")
+    aliases: dict[str, str] = Field(default_factory=dict, description="name that a client may use -> real model")
+    exclude: tuple[str, ...] = Field((), description="models that auto never chooses")
     max_tier: TierName | None = Field(None, description="auto never goes above this tier")
-    sticky: bool = Field(True, description="a conversation keeps its model while that is cheaper or needed")
+    sticky: bool = Field(True, description="a conversation keeps its model as long as that is cheaper or necessary")
     sticky_seconds: float = Field(1800.0, ge=0, description="idle time after which a conversation is forgotten")
     shortfall_price: float | None = Field(
         None,
         ge=0,
-        description="price of answering one tier below the one a task needs, in multiples of what the work costs at that tier; the profile's when absent: economy 0.5, balanced 3, quality 10",
+        description="price of answering one tier below the one that a task needs, as a multiple of what the work costs at that tier; if absent, the profile decides: economy 0.5, balanced 3, quality 10",
     )
     preference_price: float = Field(
         1.0,
         ge=0,
         le=1,
-        description="share of its list-price advantage that is taken from a model behind a tier's primary: 1 keeps the configured order between models that are paid alike, 0 takes the cheapest",
+        description="how much the configured order counts against the price: 1 keeps the order among models that are paid in the same way, 0 takes the cheapest",
     )
     in_flight: bool = Field(
-        True, description="let failing commands, repeats and tracebacks of an agent's task move it up or down a tier"
+        True, description="let failing commands, repetitions and tracebacks in an agent's task move it up or down a tier"
     )
-    baseline: str | None = Field(None, description="model that savings are measured against; the REASONING primary when absent")
+    baseline: str | None = Field(None, description="model that savings are compared with; if absent, the REASONING primary")
 
     @field_validator("tiers", mode="before")
     @classmethod

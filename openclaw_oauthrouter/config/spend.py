@@ -11,10 +11,10 @@ from openclaw_oauthrouter.config.section import Section
 
 
 class BudgetSettings(Section):
-    """One limit, as a row of ``budgets``: exactly one quantity, for one period, for everybody or for what is named."""
+    """One limit: exactly one quantity, for one period, for everybody or for what is named."""
 
-    period: Literal["hour", "day", "week", "month", "request"] = Field("day", description="how long it holds for")
-    requests: int | None = Field(None, ge=0, description="calls of upstreams")
+    period: Literal["hour", "day", "week", "month", "request"] = Field("day", description="how long the limit applies")
+    requests: int | None = Field(None, ge=0, description="calls to providers")
     input_tokens: int | None = Field(None, ge=0, description="prompt tokens")
     output_tokens: int | None = Field(None, ge=0, description="answer tokens")
     cost: float | None = Field(None, ge=0, description="US dollars")
@@ -22,9 +22,9 @@ class BudgetSettings(Section):
     model: str | None = Field(None, description="counts this model only, as provider/id")
     client: str | None = Field(None, description="counts this client key only")
     each: Literal["client", "conversation", "model", "provider"] | None = Field(
-        None, description="every client, conversation, model or provider has this much for itself"
+        None, description="each client, conversation, model or provider gets this limit for itself"
     )
-    hard: bool = Field(False, description="never exceeded, not even by one answer: refuses earlier")
+    hard: bool = Field(False, description="must never be exceeded, not even by one answer; refuses requests earlier")
 
     @model_validator(mode="after")
     def _one_of_each(self) -> BudgetSettings:
@@ -38,38 +38,42 @@ class BudgetSettings(Section):
 
 
 class SpendSettings(Section):
-    """Guards per request, hour, day, week and month; every limit is off when absent."""
+    """Limits per request, hour, day, week and month. A limit that is absent is off."""
 
     max_request_input_tokens: int | None = Field(None, ge=0, description="tokens of one prompt")
     max_request_output_tokens: int | None = Field(
-        None, ge=0, description="tokens of one answer; the limit of requests that name none"
+        None, ge=0, description="tokens of one answer; also the limit for requests that set none"
     )
     daily_input_token_budget: int | None = Field(None, ge=0, description="prompt tokens per day")
     daily_output_token_budget: int | None = Field(None, ge=0, description="answer tokens per day")
     daily_request_budget: int | None = Field(
-        None, ge=0, description="requests per day: every call that reached an upstream, whatever became of it"
+        None, ge=0, description="requests per day: every call that reached a provider, whatever its result"
     )
     hourly_cost_budget: float | None = Field(None, ge=0, description="US dollars per hour")
     daily_cost_budget: float | None = Field(None, ge=0, description="US dollars per day")
     weekly_cost_budget: float | None = Field(None, ge=0, description="US dollars per week, from Monday")
     monthly_cost_budget: float | None = Field(None, ge=0, description="US dollars per month")
-    budgets: tuple[BudgetSettings, ...] = Field((), description="further limits: for a provider, model, client or conversation")
-    hard: bool = Field(False, description="the limits named here are never exceeded, not even by one answer: they refuse earlier")
+    budgets: tuple[BudgetSettings, ...] = Field((), description="more limits, for a provider, model, client or conversation")
+    hard: bool = Field(
+        False, description="limits that must never be exceeded, not even by one answer; they refuse requests earlier"
+    )
     timezone: str | None = Field(
-        None, description="where days begin, such as Europe/Berlin; the machine's zone when absent, UTC where it has none"
+        None, description="time zone in which days begin, such as Europe/Berlin; if absent, the machine's, or UTC if it has none"
     )
     unpriced: Literal["refuse", "count-as-dearest", "allow"] = Field(
-        "refuse", description="what becomes of a model whose price nobody knows while a budget in money is set"
+        "refuse", description="what to do with a model without a known price while a budget in dollars is set"
     )
-    warn_at: tuple[float, ...] = Field((0.5, 0.8, 0.95), description="shares of a limit at which to warn; none when empty")
+    warn_at: tuple[float, ...] = Field((0.5, 0.8, 0.95), description="shares of a limit at which to warn; empty means never")
     warn_command: tuple[str, ...] = Field(
-        (), description="program and arguments to run at each warning, which it reads as JSON from its standard input"
+        (), description="program and arguments to run for each warning; it gets the warning as JSON on standard input"
     )
-    warn_url: str | None = Field(None, description="address to send each warning to, as JSON by POST")
-    allowlist_models: tuple[str, ...] = Field((), description="provider/model, or an id at any provider; all when empty")
+    warn_url: str | None = Field(None, description="address to which each warning is sent, as JSON by POST")
+    allowlist_models: tuple[str, ...] = Field(
+        (), description="models that may be used: provider/model, or an id at any provider; empty means all"
+    )
     denylist_models: tuple[str, ...] = Field((), description="models nobody may use")
     on_exceeded: Literal["refuse", "downgrade"] = Field(
-        "refuse", description="downgrade tries cheaper models of the route when money is short"
+        "refuse", description="what to do when a budget is used up; downgrade tries cheaper models of the route"
     )
 
     @field_validator("timezone")

@@ -10,23 +10,21 @@ from openclaw_oauthrouter.config.section import Section
 
 
 class TimeoutSettings(Section):
-    """Seconds; how long an upstream may take for each step."""
+    """How long a provider may take for each step, in seconds."""
 
-    connect: float = Field(10.0, gt=0, description="to connect, TLS included")
+    connect: float = Field(10.0, gt=0, description="to connect, including TLS")
     first_byte: float = Field(300.0, gt=0, description="from sending to the first byte of the answer")
     idle: float = Field(120.0, gt=0, description="between two reads of a stream")
-    total: float = Field(1800.0, gt=0, description="for a whole request, all candidates together")
+    total: float = Field(1800.0, gt=0, description="for a whole request, all attempts together")
 
 
 class RetrySettings(Section):
-    """How often the same candidate is tried again."""
+    """How often the same model is tried again."""
 
-    attempts: int = Field(2, ge=1, le=10, description="calls of one candidate with one credential, the first included")
-    base_seconds: float = Field(0.25, ge=0, description="longest pause before the second call; doubles with each further one")
-    max_wait_seconds: float = Field(
-        2.0, ge=0, description="the longest Retry-After that is waited out, and only where nobody else is left to ask"
-    )
-    max_total_attempts: int = Field(8, ge=1, description="calls of all candidates together")
+    attempts: int = Field(2, ge=1, le=10, description="calls to one model with one credential, including the first")
+    base_seconds: float = Field(0.25, ge=0, description="longest pause before the second call; each further one doubles it")
+    max_wait_seconds: float = Field(2.0, ge=0, description="longest Retry-After to wait for, and only if no other model is left")
+    max_total_attempts: int = Field(8, ge=1, description="calls to all models together")
 
 
 class FallbackCandidateSettings(Section):
@@ -34,63 +32,63 @@ class FallbackCandidateSettings(Section):
 
     provider: str = Field(description="name of a configured provider")
     model_map: dict[str, str] = Field(
-        default_factory=dict, description="the limited model (full name, id, or a word of its id) -> this provider's model"
+        default_factory=dict, description="limited model (full name, id, or a word of its id) -> this provider's model"
     )
-    default_model: str | None = Field(None, description="for models the map does not name; the candidate is left out when absent")
+    default_model: str | None = Field(
+        None, description="for models that the map does not name; if absent, this provider is skipped for them"
+    )
 
 
 class RateLimitFallbackSettings(Section):
-    """The original's ``rateLimitFallback``: where an explicitly chosen model's requests go when its provider is limited."""
+    """Where requests for an explicitly chosen model go when its provider limits the rate (the original's ``rateLimitFallback``)."""
 
-    enabled: bool = Field(False, description="switches the fallback on")
-    on_status_codes: tuple[int, ...] = Field((429, 529), description="answers of the provider that lead to the chain")
+    enabled: bool = Field(False, description="switch the fallback on")
+    on_status_codes: tuple[int, ...] = Field((429, 529), description="statuses of the provider that start the fallback")
     from_providers: tuple[str, ...] = Field(("anthropic",), description="providers whose requests may go elsewhere")
     chain: tuple[FallbackCandidateSettings, ...] | None = Field(
-        None, description="the original's Codex then DeepSeek when absent"
+        None, description="providers to try; if absent, Codex and then DeepSeek, as in the original"
     )
 
 
 class DebugLogSettings(Section):
-    """What is sent to providers and what they answer, in full, for finding a fault; the one place where bodies reach the disk."""
+    """A complete log of what is sent to providers and what they answer, for finding faults. Nowhere else are bodies written to disk."""
 
-    enabled: bool = Field(False, description="switches the log on")
-    seconds: float = Field(900.0, gt=0, description="after a start of the gateway, then the log ends by itself")
+    enabled: bool = Field(False, description="switch the log on")
+    seconds: float = Field(900.0, gt=0, description="how long the log runs after the gateway's start; then it stops by itself")
     max_chars: int = Field(20_000, ge=0, description="of each body")
-    path: Path | None = Field(None, description="logs/upstream-debug.jsonl in the state folder when absent")
+    path: Path | None = Field(None, description="file to write; if absent, logs/upstream-debug.jsonl in the state folder")
 
 
 class ModelListSettings(Section):
-    """The lists of models that providers are asked for, in the background; the last good ones are kept in the state folder."""
+    """In the background, the gateway asks providers for their lists of models. It keeps the latest good ones in the state folder."""
 
     enabled: bool = Field(True, description="ask providers which models they serve")
-    first_after_seconds: float = Field(
-        2.0, ge=0, description="after the start, so that the first requests have the machine to themselves"
-    )
-    every_hours: float = Field(6.0, gt=0, description="and then again")
-    answer_seconds: float = Field(10.0, gt=0, description="how long a provider may take for its list")
+    first_after_seconds: float = Field(2.0, ge=0, description="how long after the start the first lists are fetched")
+    every_hours: float = Field(6.0, gt=0, description="how often they are fetched again")
+    answer_seconds: float = Field(10.0, gt=0, description="how long a provider may take to answer")
 
 
 class PlanUsageSettings(Section):
-    """What plans are asked about their windows, in the background; every answer tells of them anyway."""
+    """In the background, the gateway asks plans how full their windows are. It also learns this from every answer."""
 
-    enabled: bool = Field(
-        True, description="ask plans that say it how full their windows are, once after a start or an idle time"
-    )
+    enabled: bool = Field(True, description="ask, once after a start or an idle time, if the plan supports it")
     first_after_seconds: float = Field(3.0, ge=0, description="after the start")
-    stale_minutes: float = Field(15.0, gt=0, description="how old the last word of a plan must be")
+    stale_minutes: float = Field(15.0, gt=0, description="how old the last information must be")
     answer_seconds: float = Field(10.0, gt=0, description="how long a plan may take to answer")
 
 
 class UpstreamSettings(Section):
-    """The sending side."""
+    """How the gateway talks to providers."""
 
     timeouts: TimeoutSettings = TimeoutSettings()
     retry: RetrySettings = RetrySettings()
-    max_connections: int = Field(1000, ge=1, description="requests to one provider at a time; further ones are answered with 503")
+    max_connections: int = Field(
+        1000, ge=1, description="simultaneous requests to one provider; further ones are answered with 503"
+    )
     debug_log: DebugLogSettings = DebugLogSettings()
     model_lists: ModelListSettings = ModelListSettings()
     plan_usage: PlanUsageSettings = PlanUsageSettings()
     trust_env: bool = Field(
-        True, description="obey HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, and SSL_CERT_FILE and the like"
+        True, description="use HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and similar variables"
     )
-    ca_file: Path | None = Field(None, description="PEM certificates to trust besides the system's")
+    ca_file: Path | None = Field(None, description="PEM file with certificates to trust, besides the system's")
