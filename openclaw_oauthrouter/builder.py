@@ -110,7 +110,7 @@ class Builder:
             (lambda info: hook(info=info, card=info)) if hook.get_hookimpls() else None,
             sources=price_sources(self.settings.providers),
             clock=time.time,
-            snapshot=published.snapshot,
+            published=published.find,
         )
 
     @cached_property

@@ -84,9 +84,9 @@ class PersistentState:
         return [prices, *([asyncio.create_task(self.shared_health.sync(), name="shared health")] if self.shared_health else [])]
 
     async def _read_prices(self) -> None:
-        """Reading them takes a moment, which neither the start nor a request should wait for."""
+        """Reading them may take a moment, which neither the start nor a request should wait for."""
         await asyncio.sleep(PRICES_AFTER_SECONDS)
-        await asyncio.to_thread(self.published.snapshot)
+        await asyncio.to_thread(self.published.prepare)
 
     async def aclose(self) -> None:
         """Write down what is worth keeping."""

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.pricing import ExpectedCost, MeasuredCost, Price, cost_of
 from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.canonical.value import value
-from openclaw_oauthrouter.routing.published_prices import find_published
-
-if TYPE_CHECKING:
-    from genai_prices.data_snapshot import DataSnapshot
+from openclaw_oauthrouter.catalog.published_prices import PublishedModel, PublishedPrice, find_published
 
 
 class Tariff(Protocol):
@@ -61,7 +58,7 @@ class Prices:
     :param ask_plugins: the hook ``oauthrouter_price_model``; ``None`` where there are no plugins
     :param sources: where to look for the models of a provider; its own name where it is not among them
     :param clock: for prices that depend on the hour
-    :param snapshot: published prices other than those of the installed package
+    :param published: what is published of a model, by its vendor's name, its id and the provider's address; the library when absent
     """
 
     def __init__(
@@ -70,12 +67,12 @@ class Prices:
         *,
         sources: Mapping[str, PriceSource] | None = None,
         clock: Clock,
-        snapshot: Callable[[], DataSnapshot | None] = lambda: None,
+        published: Callable[[str, str, str | None], PublishedModel | None] = find_published,
     ) -> None:
         self._ask_plugins = ask_plugins
         self._sources = sources or {}
         self._clock = clock
-        self._snapshot = snapshot
+        self._published = published
         self._known: dict[str, Tariff | None] = {}
 
     def tariff(self, info: ModelInfo) -> Tariff | None:
@@ -137,7 +134,8 @@ class Prices:
         source = self._sources.get(info.provider) or PriceSource(info.provider)
         if source.free:
             return StatedPrice(Price(0.0, 0.0))
-        return find_published(source.vendor, info.id, source.url, self._snapshot())
+        published = self._published(source.vendor, info.id, source.url)
+        return None if published is None else PublishedPrice(published)
 
 
 _MOST_MODELS = 2000

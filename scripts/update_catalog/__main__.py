@@ -1,4 +1,4 @@
-"""``python -m scripts.update_catalog``: writes ``catalog/models.json``."""
+"""``python -m scripts.update_catalog``: writes ``catalog/models.json`` and what follows from it."""
 
 from __future__ import annotations
 
@@ -51,8 +51,9 @@ def main() -> int:
         return _compare(text)
     TARGET.write_text(text, encoding="utf-8")
     print(f"{TARGET.name}: {len(json.loads(text)['models'])} rows, {len(text) // 1024} kB")
-    from scripts.update_catalog import default_tiers
+    from scripts.update_catalog import default_tiers, published_prices
 
+    published_prices.TARGET.write_text(published_prices.text(), encoding="utf-8")
     default_tiers.TARGET.write_text(default_tiers.text_for(today), encoding="utf-8")
     return 0
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,9 @@ from click.testing import CliRunner
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.cli.prices import command
-from openclaw_oauthrouter.policy.price_file import PRICE_FILE, PublishedTables
+from openclaw_oauthrouter.policy.price_file import PRICE_FILE, TABLE_FILE, PriceTable, PublishedTables, package_edition
 from openclaw_oauthrouter.routing.prices import Prices
+from scripts.update_catalog import published_prices
 
 HAIKU = ModelInfo("anthropic", "claude-haiku-4-5")
 DATA = [
@@ -33,7 +36,7 @@ DATA = [
 
 
 def priced(home: Path) -> float | None:
-    prices = Prices(clock=lambda: 0.0, snapshot=PublishedTables(home / PRICE_FILE).snapshot)
+    prices = Prices(clock=lambda: 0.0, published=PublishedTables(home / PRICE_FILE).find)
     return prices.actual(HAIKU, Usage(1_000_000, 1_000_000))
 
 
@@ -84,3 +87,63 @@ def test_show_tells_stated_published_and_unknown_apart(tmp_path: Path) -> None:
         ("anthropic/claude-haiku-4-5", "published", 1.0),
         ("openai/no-such", "unknown", None),
     ]
+
+
+def test_tables_shipped_one_says_what_the_library_says() -> None:
+    shipped = PriceTable(**json.loads(published_prices.TARGET.read_text()))
+    if shipped.of != package_edition():
+        pytest.skip(f"the table is of {shipped.of}: python -m scripts.update_catalog renews it")
+    assert published_prices.text() == published_prices.TARGET.read_text(), "python -m scripts.update_catalog"
+
+
+def test_tables_know_the_catalogs_models_without_the_library(tmp_path: Path) -> None:
+    table = tmp_path / TABLE_FILE
+    PublishedTables(tmp_path / PRICE_FILE).prepare()
+    assert table.exists() != (shipped_edition_of_prices() == package_edition())
+    code = (
+        "import sys; from pathlib import Path; from openclaw_oauthrouter.policy.price_file import PublishedTables\n"
+        f"tables = PublishedTables(Path({str(tmp_path / PRICE_FILE)!r})); tables.prepare()\n"
+        "print(tables.find('anthropic', 'claude-haiku-4-5', 'http://127.0.0.1:1').prices[0].figures['input'])\n"
+        "print('genai_prices' in sys.modules, tables.find('anthropic', 'claude-haiku-4-5-20251001', None) is not None)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["[(0,", "1.0)]", "False", "True"]
+
+
+def shipped_edition_of_prices() -> str:
+    edition: str = json.loads(published_prices.TARGET.read_text())["of"]
+    return edition
+
+
+@pytest.mark.parametrize("state", ["none", "damaged", "of another edition"])
+def test_tables_of_another_edition_are_made_once_and_kept(state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openclaw_oauthrouter.policy.price_file.version", lambda _name: "0.2.99")
+    table = tmp_path / TABLE_FILE
+    if state != "none":
+        table.write_text(
+            "{" if state == "damaged" else '{"of": "genai-prices 0.1", "models": {"anthropic/claude-haiku-4-5": null}}'
+        )
+    first = PublishedTables(tmp_path / PRICE_FILE)
+    assert first.find("anthropic", "claude-haiku-4-5", None) is not None
+    first.prepare()
+    assert json.loads(table.read_text())["of"] == "genai-prices 0.2.99"
+    assert table.stat().st_mode & 0o077 == 0
+
+    def no_library(*_: object) -> object:
+        raise AssertionError("the library was asked")
+
+    monkeypatch.setattr(PublishedTables, "_read", no_library)
+    again = PublishedTables(tmp_path / PRICE_FILE)
+    again.prepare()
+    assert again.find("anthropic", "claude-haiku-4-5", None) == first.find("anthropic", "claude-haiku-4-5", None)
+
+
+def test_tables_of_the_users_file_hold_until_it_changes(tmp_path: Path) -> None:
+    (tmp_path / PRICE_FILE).write_text(json.dumps(DATA))
+    PublishedTables(tmp_path / PRICE_FILE).prepare()
+    assert json.loads((tmp_path / TABLE_FILE).read_text())["of"].startswith(PRICE_FILE)
+    assert priced(tmp_path) == pytest.approx(72)
+    (tmp_path / PRICE_FILE).write_text(json.dumps(DATA).replace("70", "170"))
+    assert priced(tmp_path) == pytest.approx(172)
+    (tmp_path / PRICE_FILE).unlink()
+    assert priced(tmp_path) == priced(tmp_path / "nowhere")
