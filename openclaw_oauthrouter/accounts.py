@@ -34,7 +34,7 @@ class Accounts:
 
     def blocked(self, provider: str, model: str) -> str | None:
         """Why a model cannot be called with any of the provider's credentials, in words; ``None`` when it can with one."""
-        if self.health is None:
+        if self.health is None or not self.health.troubled:
             return None
         reason = None
         for credential in self._known(provider):

@@ -145,6 +145,7 @@ class Builder:
         # The original's tiers name models that are gone by now; whoever asks for them gets them.
         today = None if original else lambda: datetime.now(UTC).date()
         excluded = frozenset(routing.exclude)
+        revise = self.plugins.hook.oauthrouter_select_route
         named = named_tiers(routing, self.plugins.hook.oauthrouter_register_tiers(settings=self.settings))
         choosing = Choosing(
             providers=providers,
@@ -165,7 +166,7 @@ class Builder:
             conversations=world.conversations,
             estimate=world.estimate,
             expected_output=world.expected_output,
-            revise=self.plugins.hook.oauthrouter_select_route,
+            revise=revise if revise.get_hookimpls() else None,
         )
 
     def router_alone(self, *, assume_credentials: bool = False) -> Router:

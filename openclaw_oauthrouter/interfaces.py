@@ -470,6 +470,10 @@ class SpendGuard(Protocol):
 class Health(Protocol):
     """What is known of providers, models and credentials being out of order."""
 
+    @property
+    def troubled(self) -> bool:
+        """Whether anything at all may be out of order: where nothing is, nobody need ask of each model."""
+
     def blocked(self, provider: str, model: str, credential: str | None = None) -> str | None:
         """Why not to call now, in words; ``None`` when nothing speaks against it. Asking changes nothing."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from datetime import date
 from typing import Literal
 
@@ -129,6 +130,7 @@ class ModelInfo:
     :ivar successor: id of the model that the provider recommends in its place
     :ivar display_name: for people
     :ivar accepts: what it takes in a request; ``None``: ``catalog.accepts`` says it from the id
+    :ivar name: ``provider/id``, the name clients use
     """
 
     provider: str
@@ -154,8 +156,8 @@ class ModelInfo:
     list_price: Price | None = None
     reasons: bool | None = None
     efforts: tuple[str, ...] = ()
+    name: str = field(init=False, repr=False, compare=False)
 
-    @property
-    def name(self) -> str:
-        """``provider/id``, the name clients use."""
-        return f"{self.provider}/{self.id}"
+    def __post_init__(self) -> None:
+        # Made once: a route asks for the names of a dozen models, several times each.
+        object.__setattr__(self, "name", f"{self.provider}/{self.id}")

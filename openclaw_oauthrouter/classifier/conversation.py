@@ -13,7 +13,7 @@ A prompt alone cannot place "yes, do it". Rules, in order:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatures, Tier, TurnKind
@@ -54,6 +54,10 @@ class RequestMinimumTier:
     name: str
     tier: Tier
     holds: Callable[[RequestFeatures], bool]
+    rank: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rank", self.tier.rank)
 
 
 def _wished_effort(features: RequestFeatures) -> str | None:
@@ -138,8 +142,9 @@ def in_context(classified: Classification, features: RequestFeatures, task_tier:
     if task_tier is not None and task_tier.rank > classified.tier.rank:
         kind = "tool results of" if features.is_tool_result_turn else "goes on with"
         classified = _lift(classified, task_tier, f"{kind} a {task_tier} task")
+    rank = classified.tier.rank
     for minimum in REQUEST_MINIMUM_TIERS:
-        if minimum.tier.rank > classified.tier.rank and minimum.holds(features):
+        if minimum.rank > rank and minimum.holds(features):
             return _lift(classified, minimum.tier, minimum.name)
     return classified
 

@@ -6,14 +6,13 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, TextPart, ToolCallPart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
-from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.classifier.conversation import is_short
 from openclaw_oauthrouter.classifier.excerpt import STRIPPED_HEAD, STRIPPED_TAIL, ends_of, excerpt_of
 from openclaw_oauthrouter.classifier.flight import OBSERVATION, FlightReader, flight_of
@@ -66,8 +65,7 @@ class Unwrapped:
         return self._excerpts.put(words, excerpt_of(words)) if found is None else found
 
 
-@value(frozen=True, slots=True)
-class _Turn:
+class _Turn(NamedTuple):
     """One user message without its wrapping.
 
     :ivar position: in the request's messages
@@ -108,7 +106,7 @@ def features_of(
     unwrapped = unwrapped or Unwrapped(prompt_wrappers)
     turns = _turns(messages, unwrapped)
     spoken = [turn for turn in turns if turn.words]
-    raw = next((turn.message for turn in turns if not _only_tool_results(turn.message)), None)
+    raw = next((turn.message for turn in turns if turn.words or not _only_tool_results(turn.message)), None)
     raw_text = _raw_text(raw) if raw else ""
     system = _system_text(messages)
     tool_names = tuple(tool.name for tool in request.tools)
@@ -118,7 +116,7 @@ def features_of(
         system_text=system,
         turn_count=len(spoken),
         is_tool_result_turn=_ends_in_tool_results(turns),
-        has_assistant_turn=any(message.role == "assistant" for message in messages),
+        has_assistant_turn=_first_answer(messages) < len(messages),
         tool_names=tool_names,
         structured_output=request.response_format is not None and request.response_format.kind != "text",
         max_output_tokens=request.max_output_tokens,
@@ -138,8 +136,10 @@ def features_of(
 
 def _attachments_of(messages: Sequence[Message], turns: Sequence[_Turn]) -> dict[str, Any]:
     """Images and files; a tool's pictures are not the user's."""
-    tools_images = _tools_images(turns)
     images, files = _attachments(messages)
+    if not images:
+        return {"file_count": files}
+    tools_images = _tools_images(turns)
     return {
         "image_count": images - sum(map(_own_images, tools_images)),
         "file_count": files,
@@ -176,7 +176,7 @@ def _turns(messages: Sequence[Message], unwrapped: Unwrapped) -> list[_Turn]:
     """The user's messages, the latest first; of messages with text, no more than ``EXAMINED_TURNS`` are stripped of their wrapping."""
     turns = []
     left = EXAMINED_TURNS
-    first_answer = next((place for place, message in enumerate(messages) if message.role == "assistant"), len(messages))
+    first_answer = _first_answer(messages)
     for position in range(len(messages) - 1, -1, -1):
         message = messages[position]
         if message.role != "user":
@@ -190,6 +190,14 @@ def _turns(messages: Sequence[Message], unwrapped: Unwrapped) -> list[_Turn]:
             text = _raw_text(message)
             turns.append(_Turn(message, position, unwrapped.excerpt(text), len(text), False))
     return turns
+
+
+def _first_answer(messages: Sequence[Message]) -> int:
+    """Where the assistant first speaks; the number of messages where it does not."""
+    for place, message in enumerate(messages):
+        if message.role == "assistant":
+            return place
+    return len(messages)
 
 
 def _turn(message: Message, position: int, unwrapped: Unwrapped, *, answered: bool) -> _Turn:
@@ -265,11 +273,14 @@ def _turn_images(turns: Sequence[_Turn], tools_images: Sequence[Message]) -> int
 
 
 def _only_tool_results(message: Message) -> bool:
-    return bool(message.parts) and all(isinstance(part, ToolCallResponsePart) for part in message.parts)
+    for part in message.parts:
+        if type(part) is not ToolCallResponsePart:
+            return False
+    return bool(message.parts)
 
 
 def _raw_text(message: Message) -> str:
-    return "".join(part.text for part in message.parts if isinstance(part, TextPart))
+    return "".join([part.text for part in message.parts if isinstance(part, TextPart)])
 
 
 def _own_images(message: Message) -> int:
@@ -299,7 +310,9 @@ def _attachments(messages: Sequence[Message]) -> tuple[int, int]:
             if kind is TextPart or kind is ToolCallPart:  # nearly all there is
                 continue
             if isinstance(part, ToolCallResponsePart):
-                files += sum(isinstance(item, _MEDIA) and item.modality != "image" for item in part.content)
+                for item in part.content:
+                    if type(item) is not TextPart:
+                        files += isinstance(item, _MEDIA) and item.modality != "image"
             elif isinstance(part, _MEDIA):
                 images += part.modality == "image"
                 files += part.modality != "image"

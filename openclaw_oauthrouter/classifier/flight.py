@@ -77,6 +77,7 @@ class FlightReader:
         self._calls: RememberedTexts[tuple[bool, bool]] = RememberedTexts()
         self._results: RememberedTexts[_Outcome] = RememberedTexts(_MOST_RESULTS, _MOST_RESULTS * 2 * ENDS)
         self._answers: RememberedTexts[tuple[bool, tuple[str, ...]]] = RememberedTexts()
+        self._editing: RememberedTexts[bool] = RememberedTexts()
 
     def call(self, arguments: str) -> tuple[bool, bool]:
         """Whether a command runs tests, and whether it changes files."""
@@ -86,6 +87,11 @@ class FlightReader:
             tests = bool(_TEST_COMMAND.search(head))
             found = self._calls.put(head, (tests, not tests and bool(_EDIT_COMMAND.search(head))))
         return found
+
+    def edits(self, tool: str) -> bool:
+        """Whether a tool changes files, by its name."""
+        found = self._editing.get(tool)
+        return self._editing.put(tool, _EDIT_TOOL.search(tool) is not None) if found is None else found
 
     def result(self, text: str) -> _Outcome:
         """What a result says, by its ends."""
@@ -141,7 +147,7 @@ class _Log:
         if self.testing:
             self.tests += 1
             self.untested_edits = 0
-        elif edits or _EDIT_TOOL.search(name):
+        elif edits or self.reader.edits(name):
             self.edits += 1
             self.untested_edits += 1
 
@@ -164,8 +170,9 @@ def flight_of(messages: Sequence[Message], reader: FlightReader | None = None) -
     """
     log = _Log(reader or FlightReader())
     for message in messages:
+        role = message.role
         for part in message.parts:
-            _take(log, message, part)
+            _take(log, role, part)
     if not log.calls:
         return None
     return Flight(
@@ -183,18 +190,19 @@ def flight_of(messages: Sequence[Message], reader: FlightReader | None = None) -
     )
 
 
-def _take(log: _Log, message: Message, part: Part) -> None:
+def _take(log: _Log, role: str, part: Part) -> None:
     if isinstance(part, ToolCallPart):
         log.call(part.name, part.arguments)
     elif isinstance(part, ToolCallResponsePart):
         texts = [item.text for item in part.content if isinstance(item, TextPart)]
-        text = texts[0] if len(texts) == 1 else "\n".join(texts)
-        log.result(text, is_error=part.is_error)
-    elif isinstance(part, TextPart) and message.role == "assistant":
+        log.result(texts[0] if len(texts) == 1 else "\n".join(texts), is_error=part.is_error)
+    elif not isinstance(part, TextPart):
+        return
+    elif role == "assistant":
         log.gave_up, commands = log.reader.answer(part.text)
         for command in commands:
             log.call("", command)
-    elif isinstance(part, TextPart) and message.role == "user" and OBSERVATION.match(part.text):
+    elif role == "user" and OBSERVATION.match(part.text):
         log.result(part.text, is_error=False)
 
 

@@ -51,7 +51,10 @@ class Parameters:
 
 def tier_at(score: float, cuts: CutPoints) -> Tier:
     """The tier a score falls into; never falls as the score rises."""
-    return tuple(Tier)[sum(score >= start for start in sorted(cuts))]
+    return _TIERS[sum([score >= start for start in cuts])]
+
+
+_TIERS = tuple(Tier)
 
 
 def _cut_points(starts: Mapping[str, float]) -> CutPoints:
@@ -122,5 +125,7 @@ class AgentCutPoints:
 
 def letters_of(scores: Iterable[DimensionScore]) -> float | None:
     """A text's length in letters, told from the score of its length; ``None`` when that dimension took no part or is a plugin's."""
-    length = next((one.score for one in scores if one.name == TokenCount.name), None)
-    return None if length is None else math.exp(length * TokenCount.HALF_RANGE + TokenCount.MIDDLE) - 1
+    for one in scores:
+        if one.name == TokenCount.name:
+            return math.exp(one.score * TokenCount.HALF_RANGE + TokenCount.MIDDLE) - 1
+    return None

@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from openclaw_oauthrouter.canonical.routing import Classification, DimensionScore, RequestFeatures, RequestKind, Tier
 from openclaw_oauthrouter.classifier.conversation import belongs_to_task, in_context, turn_of
@@ -27,6 +28,18 @@ REPORT_LETTERS, REPORT_MARKS = 300, 2
 
 
 OWN_DIMENSIONS = (*BUILT_IN, LearnedScore)
+
+
+class _Said(NamedTuple):
+    """What was found out about a text: all of it that depends on nothing else.
+
+    :ivar scores: of our dimensions
+    :ivar minimum: the highest least tier that its words ask for, and why
+    """
+
+    keywords: dict[str, tuple[str, ...]]
+    scores: tuple[DimensionScore, ...]
+    minimum: tuple[Tier, str] | None
 
 
 class Rules:
@@ -59,7 +72,7 @@ class Rules:
             self.dimensions += (shipped_term(self._parameters.weights[LearnedScore.name]),)
         self._ours = [one for one in self.dimensions if type(one) in OWN_DIMENSIONS]
         self._others = [one for one in self.dimensions if type(one) not in OWN_DIMENSIONS]
-        self._remembered: RememberedTexts[tuple[dict[str, tuple[str, ...]], tuple[DimensionScore, ...]]] = RememberedTexts(256)
+        self._remembered: RememberedTexts[_Said] = RememberedTexts(256)
         self.cut_points = _rising(cut_points or self._parameters.cut_points(profile))
         self._profile = profile
         self._fixed = cut_points is not None and agent_cut_points is None
@@ -95,38 +108,41 @@ class Rules:
     def _read(self, features: RequestFeatures) -> RequestFeatures:
         """Find the keywords, once for all dimensions."""
         known = self._remembered.get(features.text)
-        found = known[0] if known is not None else self._lexicon.prompt.find(features.text.lower().replace("’", "'"))
+        found = known.keywords if known is not None else self._lexicon.prompt.find(features.text.lower().replace("’", "'"))
         if features.keywords:
             return replace(features, keywords=dict(found))
         # Filled in rather than copied: of two dozen fields nothing else changes, and every request comes by here.
         features.keywords.update(found)
         return features
 
+    def _said(self, features: RequestFeatures) -> _Said:
+        """Our dimensions read nothing but the text and its keywords, so what they said of one is remembered."""
+        known = self._remembered.get(features.text)
+        if known is not None:
+            return known
+        scores = tuple([one.score(features) for one in self._ours])
+        minimum = highest_minimum_tier(self._lexicon.minimum_tiers, features.keywords)
+        return self._remembered.put(features.text, _Said(dict(features.keywords), scores, minimum))
+
     def _by_words(self, features: RequestFeatures) -> Classification:
         """By the turn's own words."""
-        scores = self._scores(features)
+        said = self._said(features)
+        scores = said.scores
+        if self._others:
+            scores += tuple([one.score(features) for one in self._others])
         score = sum([one.score * one.weight for one in scores])
         agent = features.agent or _is_report(features)
         cuts = self._cuts(scores, agent=agent)
         tier = tier_at(score, cuts)
-        confidence = self._confidence(score, cuts)
         reasoning = f"score={score:.2f} | {', '.join([one.signal for one in _by_share(scores) if one.signal])}"
-        minimum = highest_minimum_tier(self._lexicon.minimum_tiers, features.keywords)
+        minimum = said.minimum
         if minimum is None or minimum[0].rank <= tier.rank:
-            return Classification(tier, score, confidence, self.name, reasoning, scores, agent=agent)
+            return Classification(tier, score, self._confidence(score, cuts), self.name, reasoning, scores, agent=agent)
         note = f"at least {minimum[0]}: {minimum[1]}"
         # The score is lifted too, so that a higher score never means a lower tier.
         lifted = max(score, cuts[minimum[0].rank - 1])
         sure = self._parameters.minimum_tier_confidence
         return Classification(minimum[0], lifted, sure, self.name, f"{reasoning} | {note}", scores, (note,), agent=agent)
-
-    def _scores(self, features: RequestFeatures) -> tuple[DimensionScore, ...]:
-        """What every dimension says; ours read nothing but the text and its keywords, so what they said of one is remembered."""
-        known = self._remembered.get(features.text)
-        if known is None:
-            known = dict(features.keywords), tuple([one.score(features) for one in self._ours])
-            self._remembered.put(features.text, known)
-        return known[1] + tuple([one.score(features) for one in self._others])
 
     def _compaction(self, classified: Classification, features: RequestFeatures) -> Classification:
         """A summary that the task goes on with asks for some care, whatever the words around it."""
@@ -153,7 +169,7 @@ class Rules:
 
     def _confidence(self, score: float, cuts: CutPoints) -> float:
         intercept, slope = self._parameters.confidence
-        distance = min(abs(score - start) for start in cuts)
+        distance = min([abs(score - start) for start in cuts])
         return 1 / (1 + math.exp(-(intercept + slope * distance)))
 
 

@@ -42,6 +42,11 @@ class HealthRegistry:
         self.windows = PlanWindows(clock)
         self._shares = WindowShares()
 
+    @property
+    def troubled(self) -> bool:
+        """See ``Health``."""
+        return bool(self.cooldowns) or self.windows.any_exhausted
+
     def blocked(self, provider: str, model: str, credential: str | None = None) -> str | None:
         """See ``Health``. Once a minute one call is let through to what is blocked, to see whether it works again."""
         if self.cooldowns:

@@ -98,7 +98,9 @@ def text_tokens(text: str) -> int:
 
 
 def _input_tokens(request: ChatRequest, count: Callable[[str], int]) -> int:
-    tokens = sum([_TOKENS_A_MESSAGE + _parts_tokens(message.parts, count) for message in request.messages])
+    tokens = _TOKENS_A_MESSAGE * len(request.messages)
+    for message in request.messages:
+        tokens += _parts_tokens(message.parts, count)
     tokens += _tools_tokens(request.tools, count)
     if request.response_format is not None and request.response_format.schema is not None:
         tokens += count(_json(request.response_format.schema))
@@ -106,17 +108,20 @@ def _input_tokens(request: ChatRequest, count: Callable[[str], int]) -> int:
 
 
 def _parts_tokens(parts: Iterable[Part], count: Callable[[str], int]) -> int:
-    return sum([count(part.text) if type(part) is TextPart else _part_tokens(part, count) for part in parts])
+    tokens = 0
+    for part in parts:
+        tokens += count(part.text) if isinstance(part, TextPart) else _part_tokens(part, count)
+    return tokens
 
 
 def _part_tokens(part: Part, count: Callable[[str], int]) -> int:
     match part:
-        case TextPart() | RefusalPart():
-            return count(part.text)
-        case ToolCallPart():
-            return count(part.name) + count(part.arguments) + _TOKENS_A_MESSAGE
         case ToolCallResponsePart():
             return _parts_tokens(part.content, count) + _TOKENS_A_MESSAGE
+        case ToolCallPart():
+            return count(part.name) + count(part.arguments) + _TOKENS_A_MESSAGE
+        case TextPart() | RefusalPart():
+            return count(part.text)
         case ReasoningPart():
             return _reasoning_tokens(part, count)
         case BlobPart():

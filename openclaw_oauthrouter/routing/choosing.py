@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
+from datetime import date
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -22,9 +23,9 @@ from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import CredentialNotFound, OAuthRouterError
 from openclaw_oauthrouter.interfaces import Provider
 from openclaw_oauthrouter.routing.cost import BORROWED_PLACES, candidate_cost, stake_of
-from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements, doubt
+from openclaw_oauthrouter.routing.eligibility import Asking, Eligibility, Offer, Requirements, doubt
 from openclaw_oauthrouter.routing.prices import Prices
-from openclaw_oauthrouter.routing.tiers import BORROWING_ORDERS, Chains
+from openclaw_oauthrouter.routing.tiers import BORROWING_ORDERS, Chains, TierTable
 
 MOST_COMPARED = 6
 """Candidates that a sum is drawn up for; the rest are reserves in the configuration's order."""
@@ -44,11 +45,8 @@ IN_USE = "in use: the conversation is at it"
 NOT_CONFIGURED = "no provider of that name is configured"
 
 
-Row = tuple[str, Candidate | None]
-"""A model that comes into question: its name, and the candidate it would make; ``None``: nobody serves it."""
-
-Preferred = tuple[Row, ...]
-"""In order; made once, for requests only pick from them."""
+Row = tuple[str, Candidate | None, Offer | None]
+"""A model that comes into question: its name, the candidate it would make and what it offers; ``None``: nobody serves it."""
 
 
 @value(frozen=True, slots=True)
@@ -64,15 +62,55 @@ class Found:
 
 
 class _Preference(NamedTuple):
-    """What a tier comes to.
+    """What a tier comes to; made once, for requests only pick from it.
 
     :ivar chains: what it was found out from
+    :ivar day: likewise, for dates of retirement
+    :ivar rows: in order
     :ivar own: names of the models that the tier itself lists
+    :ivar ranks: of the highest tier that lists a model, by name
     """
 
-    chains: Sequence[Sequence[str]]
-    rows: Preferred
+    chains: Chains
+    day: date | None
+    rows: tuple[Row, ...]
     own: frozenset[str]
+    ranks: Mapping[str, int]
+
+
+class _Sorting:
+    """Sorts out models for one request.
+
+    :param most: when to stop; ``None`` looks at all
+    :ivar candidates: those that can serve, in the order in which they came
+    :ivar out_of_order: those that could but for their state now
+    :ivar skipped: those passed over before the first that surely can
+    """
+
+    def __init__(self, eligibility: Eligibility, requirements: Requirements, most: int | None) -> None:
+        self.candidates: list[Candidate] = []
+        self.out_of_order: list[Candidate] = []
+        self.skipped: list[SkippedCandidate] = []
+        self._eligibility, self._requirements, self._most = eligibility, requirements, most
+        self._why_not = Asking(eligibility, requirements).why_not
+        self._media = requirements.media
+        self._doubted = 0
+
+    def take(self, rows: Iterable[Row]) -> None:
+        """Look at further models."""
+        for name, candidate, offer in rows:
+            against = NOT_CONFIGURED if candidate is None or offer is None else self._why_not(candidate.info, offer)
+            if against is None and candidate is not None:
+                self.candidates.append(candidate)
+                if self._media and doubt(candidate.info, self._requirements) is not None:
+                    self._doubted += 1
+                if len(self.candidates) == self._most:
+                    break
+            elif len(self.candidates) == self._doubted:
+                # What comes after a model that can serve is only a reserve; why it cannot is of no interest.
+                self.skipped.append(SkippedCandidate(name, against or ""))
+                if candidate is not None and self._eligibility.unfit(candidate.info, self._requirements) is None:
+                    self.out_of_order.append(candidate)
 
 
 @value(frozen=True, slots=True)
@@ -81,8 +119,7 @@ class Choosing:
 
     :ivar shadow: what a call of a model costs at a moment, as a share of its list price
     :ivar explain_missing: what to say when no provider at all can serve
-    :ivar preferences: what each tier comes to, by the chains it was found out from
-    :ivar ranks: of the models they name, likewise
+    :ivar preferences: what each tier comes to
     """
 
     providers: Mapping[str, Provider]
@@ -93,7 +130,6 @@ class Choosing:
     explain_missing: Callable[[], str]
     clock: Clock
     preferences: dict[Tier, _Preference] = field(default_factory=dict, compare=False)
-    ranks: dict[str, int] = field(default_factory=dict, compare=False)
 
     def find(self, tier: Tier, requirements: Requirements, in_use: str | None = None) -> Found:
         """Models that can serve a tier.
@@ -102,23 +138,17 @@ class Choosing:
         :raises CredentialNotFound: no provider has a credential
         :raises InvalidRequestError: no model can ever serve such a request
         """
-        candidates: list[Candidate] = []
-        out_of_order: list[Candidate] = []
-        skipped: list[SkippedCandidate] = []
-        doubted = 0
-        why_not = self.eligibility.asking_once().why_not
-        for name, candidate in self._in_question(tier, candidates, in_use):
-            against = NOT_CONFIGURED if candidate is None else why_not(candidate.info, requirements)
-            if against is None and candidate is not None:
-                candidates.append(candidate)
-                doubted += requirements.media and doubt(candidate.info, requirements) is not None
-                if len(candidates) == MOST_CANDIDATES and in_use is None:
-                    break
-            elif len(candidates) == doubted:
-                # What comes after a model that can serve is only a reserve; why it cannot is of no interest.
-                skipped.append(SkippedCandidate(name, against or ""))
-                if candidate is not None and self.eligibility.unfit(candidate.info, requirements) is None:
-                    out_of_order.append(candidate)
+        sorting = _Sorting(self.eligibility, requirements, MOST_CANDIDATES if in_use is None else None)
+        preference = self._preference(tier)
+        sorting.take(preference.rows)
+        if sorting.candidates:
+            present = self.model_info(in_use) if in_use is not None and in_use not in preference.ranks else None
+            if present is not None and present.name not in preference.ranks:
+                sorting.take([(present.name, Candidate(present, tier, IN_USE), self.eligibility.offer_of(present))])
+        else:
+            # Models that no tier names are only thought of when there is none.
+            sorting.take(self._listed(tier, preference))
+        candidates, out_of_order, skipped = sorting.candidates, sorting.out_of_order, sorting.skipped
         if requirements.media:
             candidates, out_of_order = self._without_doubt(tier, requirements, candidates, out_of_order, skipped)
         # With nothing else left, the provider's own answer says more than our guess.
@@ -139,29 +169,35 @@ class Choosing:
         :param known: the conversation, for what lies in which provider's cache
         """
         now, needed = self.clock(), forecast.needed
-        own = self._preference(needed).own
+        preference = self._preference(needed)
         compared, reserves = _split(candidates, known)
-        names = [candidate.info.name for candidate in compared]
         prices = [self._price(candidate.info, forecast) for candidate in compared]
-        ranks = [self._rank(name, needed, known) for name in names]
-        reference = _reference(prices, ranks, needed)
+        ranks = [_rank(preference.ranks, candidate.info.name, needed, known) for candidate in compared]
+        reference = _reference(prices, ranks, needed.rank)
         stake = stake_of(forecast, reference)
+        in_use = known.model if known is not None else None
         summed: list[tuple[int, int, Candidate]] = []
-        for place, (candidate, name, price, rank) in enumerate(zip(compared, names, prices, ranks, strict=True)):
-            info = candidate.info
+        for place, candidate in enumerate(compared):
+            info, rank = candidate.info, ranks[place]
+            name = info.name
+            behind = place
+            if name == in_use:
+                behind = 0  # for the model in use its sum alone speaks
+            elif place and rank > needed.rank and name not in preference.own:
+                behind += BORROWED_PLACES
             cost = candidate_cost(
                 forecast,
-                price or reference,
+                prices[place] or reference,
                 cached_tokens=_cached(known, name, now) if known else 0,
                 shadow=self.shadow(info, now),
                 rank=rank,
-                place=self._place(place, name, rank, needed, own, known),
+                place=behind,
                 stake=stake,
             )
             summed.append((cost.total, place, Candidate(info, candidate.tier, candidate.reason, candidate.only_on, cost)))
         # Of equal sums the one named first stays first.
         summed.sort(key=_TOTAL_THEN_PLACE)
-        return (*(row[2] for row in summed), *reserves), stake
+        return (*[row[2] for row in summed], *reserves), stake
 
     def model_info(self, name: str) -> ModelInfo | None:
         """A model of the configuration by its full name; ``None`` when nobody serves it."""
@@ -195,59 +231,35 @@ class Choosing:
         """Those that could be asked if a model of theirs were known: they list none, and no list of theirs has come."""
         return [name for name, provider in self.providers.items() if self.eligibility.usable(name) and not provider.models()]
 
-    def _in_question(self, tier: Tier, candidates: Sequence[Candidate], in_use: str | None) -> Iterator[Row]:
-        """Models in the order of preference, each once.
-
-        :param candidates: those found so far: models that no tier names are only thought of when there is none
-        """
-        preferred = self._preference(tier).rows
-        yield from preferred
-        present = self.model_info(in_use) if in_use is not None and candidates else None
-        if present is not None and all(present.name != name for name, _ in preferred):
-            yield present.name, Candidate(present, tier, IN_USE)
-        if candidates:
-            return
+    def _listed(self, tier: Tier, preference: _Preference) -> Iterator[Row]:
+        """All models that no tier names."""
         for provider in self.providers.values():
             for info in provider.models():
-                if all(info.name != name for name, _ in preferred):
-                    yield info.name, Candidate(info, tier, f"listed by {provider.name}")
+                if info.name not in preference.ranks:
+                    yield info.name, Candidate(info, tier, f"listed by {provider.name}"), self.eligibility.offer_of(info)
 
     def _preference(self, tier: Tier) -> _Preference:
         """What the tiers name for one of them, then for its neighbours; found out anew only when they have changed."""
-        order = BORROWING_ORDERS[tier]
-        chains = tuple(map(self.chains.__getitem__, order))
+        chains = self.chains.in_force() if isinstance(self.chains, TierTable) else self.chains
+        day = self.eligibility.day()
         known = self.preferences.get(tier)
-        if known is None or known.chains != chains:
-            rows: dict[str, Row] = {}
-            for source in order:
-                for rank, name in enumerate(self.chains[source]):
-                    info = self.model_info(name)
-                    shown = info.name if info else name
-                    why = f"{source} {'primary' if rank == 0 else f'fallback {rank}'}"
-                    rows.setdefault(shown, (shown, Candidate(info, tier, why) if info is not None else None))
-                    if info is not None:
-                        self.ranks[shown] = self._highest(shown)
-            known = self.preferences[tier] = _Preference(
-                chains, tuple(rows.values()), frozenset(map(normalise, self.chains[tier]))
-            )
+        if known is None or known.chains is not chains or known.day != day:
+            known = self.preferences[tier] = self._find_out(tier, chains, day)
         return known
 
-    def _highest(self, name: str) -> int:
-        """Of the tiers that name a model."""
-        return max(tier.rank for tier in Tier if name in map(normalise, self.chains[tier]))
-
-    def _rank(self, name: str, needed: Tier, known: Conversation | None) -> int:
-        """Of the highest tier that lists a model; one that none lists is up to the task it has served, else to what is needed."""
-        rank = self.ranks.get(name)
-        if rank is not None:
-            return rank
-        return known.tier.rank if known and known.model == name else needed.rank
-
-    def _place(self, place: int, name: str, rank: int, needed: Tier, own: frozenset[str], known: Conversation | None) -> int:
-        """How far behind a model stands; for the one in use its sum alone speaks, and one of a stronger tier is only borrowed."""
-        if known is not None and name == known.model:
-            return 0
-        return place + BORROWED_PLACES if place and rank > needed.rank and name not in own else place
+    def _find_out(self, tier: Tier, chains: Chains, day: date | None) -> _Preference:
+        rows: dict[str, Row] = {}
+        ranks: dict[str, int] = {}
+        for source in BORROWING_ORDERS[tier]:
+            for place, name in enumerate(chains[source]):
+                info = self.model_info(name)
+                if info is None:
+                    rows.setdefault(name, (name, None, None))
+                    continue
+                why = f"{source} {'primary' if place == 0 else f'fallback {place}'}"
+                rows.setdefault(info.name, (info.name, Candidate(info, tier, why), self.eligibility.offer_of(info)))
+                ranks[info.name] = max(ranks.get(info.name, 0), source.rank)
+        return _Preference(chains, day, tuple(rows.values()), frozenset(map(normalise, chains[tier])), ranks)
 
     def _price(self, info: ModelInfo, forecast: TurnForecast) -> Price | None:
         """The price of a prompt of this length."""
@@ -266,12 +278,15 @@ class Choosing:
         )
 
 
-def _reference(prices: Sequence[Price | None], ranks: Sequence[int], needed: Tier) -> Price:
+def _reference(prices: Sequence[Price | None], ranks: Sequence[int], needed: int) -> Price:
     """What the first candidate that is up to the task costs; failing that, the first that has a price."""
+    first = None
     for price, rank in zip(prices, ranks, strict=True):
-        if price is not None and rank >= needed.rank:
-            return price
-    return next((price for price in prices if price is not None), NO_PRICE)
+        if price is not None:
+            if rank >= needed:
+                return price
+            first = first or price
+    return first or NO_PRICE
 
 
 def _split(candidates: Sequence[Candidate], known: Conversation | None) -> tuple[list[Candidate], list[Candidate]]:
@@ -281,6 +296,14 @@ def _split(candidates: Sequence[Candidate], known: Conversation | None) -> tuple
         compared += [candidate for candidate in reserves if candidate.info.name == known.model]
         reserves = [candidate for candidate in reserves if candidate.info.name != known.model]
     return compared, reserves
+
+
+def _rank(ranks: Mapping[str, int], name: str, needed: Tier, known: Conversation | None) -> int:
+    """Of the highest tier that lists a model; one that none lists is up to the task it has served, else to what is needed."""
+    rank = ranks.get(name)
+    if rank is not None:
+        return rank
+    return known.tier.rank if known and known.model == name else needed.rank
 
 
 def _cached(known: Conversation, model: str, now: float) -> int:

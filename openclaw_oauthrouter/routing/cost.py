@@ -151,13 +151,16 @@ def candidate_cost(
     :param stake: microdollars that the work costs at the needed tier, nothing cached
     """
     turn, coming = list_price(forecast, price, cached_tokens)
-    cold = sum(list_price(forecast, price, 0)) if cached_tokens else turn + coming
+    total = turn + coming
+    cold = sum(list_price(forecast, price, 0)) if cached_tokens else total
     advantage = stake - cold if cold < stake else 0
-    short = _steps_short(forecast, rank)
+    missing = forecast.needed.rank - rank
+    # What happened in flight adds part of a tier, or takes it away.
+    short = missing + forecast.lift if missing > 0 else forecast.lift if missing == 0 and forecast.lift > 0 else 0.0
     return CandidateCost(
         turn,
         coming,
-        round((shadow - 1.0) * (turn + coming)) if shadow != 1.0 else 0,
+        round((shadow - 1.0) * total) if shadow != 1.0 else 0,
         round(short * forecast.shortfall * stake) if short else 0,
         round(forecast.preference * shadow * advantage + ORDER * place * stake),
         cached_tokens,
@@ -171,11 +174,3 @@ def candidate_cost(
 def stake_of(forecast: TurnForecast, reference: Price) -> int:
     """What the work costs at the needed tier, in microdollars: the unit of the prices that are not money."""
     return sum(list_price(forecast, reference, 0))
-
-
-def _steps_short(forecast: TurnForecast, rank: int) -> float:
-    """Tiers by which a model falls short; what happened in flight adds part of one, or takes it away."""
-    missing = forecast.needed.rank - rank
-    if missing <= 0:
-        return max(0.0, forecast.lift) if missing == 0 else 0.0
-    return missing + forecast.lift

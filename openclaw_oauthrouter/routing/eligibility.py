@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import cache
+from typing import NamedTuple
 
-from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, ToolCallResponsePart, UriPart
+from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, TextPart, ToolCallPart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.canonical.value import value
@@ -34,16 +34,24 @@ class Requirements:
         """Whether it holds more than text."""
         return self.images or self.documents or self.audio
 
+    @property
+    def needs(self) -> int:
+        """The same but for the length, as bits."""
+        bits = IMAGES * self.images | DOCUMENTS * self.documents | AUDIO * self.audio | TOOLS * self.tools
+        return bits | _SHAPES[self.structured_output] if self.structured_output is not None else bits
+
 
 def requirements_of(request: ChatRequest, input_tokens: int) -> Requirements:
     """Read a request's demands off its parts."""
-    modalities = {
-        part.modality
-        for message in request.messages
-        for outer in message.parts
-        for part in (outer.content if isinstance(outer, ToolCallResponsePart) else (outer,))
-        if isinstance(part, (BlobPart, UriPart, FilePart))
-    }
+    modalities = set[str]()
+    for message in request.messages:
+        for part in message.parts:
+            kind = type(part)
+            if kind is TextPart or kind is ToolCallPart:  # nearly all there is
+                continue
+            for item in part.content if isinstance(part, ToolCallResponsePart) else (part,):
+                if isinstance(item, _MEDIA):
+                    modalities.add(item.modality)
     shape = request.response_format.kind if request.response_format is not None else "text"
     return Requirements(
         input_tokens,
@@ -53,6 +61,52 @@ def requirements_of(request: ChatRequest, input_tokens: int) -> Requirements:
         audio="audio" in modalities,
         structured_output=None if shape == "text" else shape,
     )
+
+
+_MEDIA = (BlobPart, UriPart, FilePart)
+
+IMAGES, DOCUMENTS, AUDIO, TOOLS, JSON_OBJECT, JSON_SCHEMA = (1 << place for place in range(6))
+"""What a request may need, as bits."""
+
+_SHAPES = {"json_object": JSON_OBJECT, "json_schema": JSON_SCHEMA}
+_NO_WINDOW = 1 << 62
+
+
+class Offer(NamedTuple):
+    """What a model has to offer, whoever asks.
+
+    :ivar barred: why nothing is asked of it at all, in words
+    :ivar lacks: what it surely does not offer, as bits
+    :ivar window: tokens of the longest prompt
+    """
+
+    barred: str | None
+    lacks: int
+    window: int
+
+
+class Asking:
+    """Holds models against one request: a provider's credentials are looked for once, however many of its models come into question.
+
+    :param requirements: of the request
+    """
+
+    def __init__(self, eligibility: Eligibility, requirements: Requirements) -> None:
+        self._eligibility = eligibility
+        self._requirements = requirements
+        self._needs = requirements.needs
+        self._usable: dict[str, bool] = {}
+
+    def why_not(self, info: ModelInfo, offer: Offer) -> str | None:
+        """See ``Eligibility.why_not``: most models are up to most requests, and that is seen from their offers."""
+        provider = info.provider
+        usable = self._usable.get(provider)
+        if usable is None:
+            usable = self._usable[provider] = self._eligibility.usable(provider)
+        fits = not self._needs & offer.lacks and self._requirements.input_tokens <= offer.window
+        if usable and fits and offer.barred is None:
+            return self._eligibility.blocked(provider, info.id)
+        return self._eligibility.why_not(info, self._requirements)
 
 
 @value(frozen=True, slots=True)
@@ -86,10 +140,20 @@ class Eligibility:
         """The present day, for dates of retirement; ``None`` where they do not count."""
         return self.today() if self.today is not None else None
 
-    def asking_once(self) -> Eligibility:
-        """The same, for one route: a provider's credentials are looked for once, however many of its models come into question."""
-        day = self.today() if self.today is not None else None
-        return Eligibility(cache(self.usable), self.blocked, self.excluded, None if day is None else lambda: day, self.shapes)
+    def offer_of(self, info: ModelInfo) -> Offer:
+        """What does not depend on the request: worth finding out once for the models of the tiers, as long as it is one day."""
+        lacks = sum(
+            [
+                IMAGES * (info.images is False),
+                DOCUMENTS * (info.documents is False),
+                AUDIO * (info.audio is False),
+                TOOLS * (not info.tools),
+            ]
+        )
+        if self.shapes is not None:
+            kept = self.shapes(info)
+            lacks += sum([bit for shape, bit in _SHAPES.items() if shape not in kept])
+        return Offer(self._barred(info), lacks, info.max_input_tokens or info.context_window or _NO_WINDOW)
 
     def why_not(self, info: ModelInfo, requirements: Requirements) -> str | None:
         """The first reason against a model, in words; ``None`` when it can serve."""
@@ -97,16 +161,22 @@ class Eligibility:
 
     def unfit(self, info: ModelInfo, requirements: Requirements) -> str | None:
         """Like ``why_not``, but a model that is merely out of order for now is fit."""
-        if self.excluded and (info.name in self.excluded or info.id in self.excluded):
-            return "excluded by routing.exclude"
-        if self.today is not None and info.retires is not None and info.retires <= self.today():
-            return f"retired by its provider on {info.retires}"
+        barred = self._barred(info)
+        if barred is not None:
+            return barred
         if not self.usable(info.provider):
             return f"no credential for {info.provider}"
         shape = requirements.structured_output
         if shape is not None and self.shapes is not None and shape not in self.shapes(info):
             return f"cannot keep to a shape of the answer ({shape})"
         return too_small(info, requirements)
+
+    def _barred(self, info: ModelInfo) -> str | None:
+        if self.excluded and (info.name in self.excluded or info.id in self.excluded):
+            return "excluded by routing.exclude"
+        if self.today is not None and info.retires is not None and info.retires <= self.today():
+            return f"retired by its provider on {info.retires}"
+        return None
 
     def refusal(self, considered: Sequence[ModelInfo], requirements: Requirements) -> InvalidRequestError:
         """What to tell a client whose request none of the models can ever serve, although there are credentials.

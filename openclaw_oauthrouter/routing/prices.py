@@ -74,6 +74,8 @@ class Prices:
         self._clock = clock
         self._published = published
         self._known: dict[str, Tariff | None] = {}
+        self._hour = -1
+        self._this_hour: dict[str, Price | None] = {}
 
     def tariff(self, info: ModelInfo) -> Tariff | None:
         """All prices of a model; ``None`` when nobody knows any."""
@@ -92,8 +94,19 @@ class Prices:
 
     def price(self, info: ModelInfo) -> Price | None:
         """US dollars per million tokens, without special terms; ``None`` when nobody knows."""
+        moment = self._clock()
+        hour = int(moment // 3600)
+        if hour != self._hour:
+            self._this_hour.clear()
+            self._hour = hour
+        name = info.name
+        if name in self._this_hour:
+            return self._this_hour[name]
         tariff = self.tariff(info)
-        return tariff.price(None, None, self._clock()) if tariff else None
+        if len(self._this_hour) >= _MOST_MODELS:
+            self._this_hour.clear()
+        price = self._this_hour[name] = tariff.price(None, None, moment) if tariff else None
+        return price
 
     def expected(self, info: ModelInfo, estimate: Estimate) -> ExpectedCost | None:
         """US dollars a call is expected to cost; ``None`` when the price is not known."""

@@ -72,7 +72,7 @@ class Router:
 
     :ivar estimate: tokens of a request at a model, at most
     :ivar expected_output: tokens of the usual answer to a conversation, by a model, in a tier
-    :ivar revise: the hook ``oauthrouter_select_route``
+    :ivar revise: the hook ``oauthrouter_select_route``; ``None`` where nobody implements it
     """
 
     settings: RoutingSettings
@@ -82,7 +82,7 @@ class Router:
     conversations: ConversationMemory
     estimate: Callable[[ChatRequest, ModelInfo], Estimate]
     expected_output: Callable[[str | None, str, Tier | None], int]
-    revise: Callable[..., RoutingDecision | None]
+    revise: Callable[..., RoutingDecision | None] | None = None
 
     @property
     def providers(self) -> Mapping[str, Provider]:
@@ -115,6 +115,8 @@ class Router:
             routed = self._automatic(request, hints, wanted, conversation)
         else:
             routed = Routed(self._chosen(request, wanted, conversation))
+        if self.revise is None:
+            return routed
         revised = self.revise(request=request, decision=routed.decision)
         return replace(routed, decision=self._priced(request, revised, conversation)) if revised is not None else routed
 
@@ -165,8 +167,10 @@ class Router:
         return resolve(model, self.choosing.providers, self.settings.aliases, UsableProviders(self.eligibility.usable))
 
     def _chosen(self, request: ChatRequest, info: ModelInfo, conversation: str | None) -> RoutingDecision:
-        tokens = self.estimate(request, info).input_tokens if self.fallback.enabled else 0
-        candidates = (Candidate(info, reason="chosen by the client"), *self._fallback(info, requirements_of(request, tokens), ()))
+        candidates: tuple[Candidate, ...] = (Candidate(info, reason="chosen by the client"),)
+        if self.fallback.enabled:
+            requirements = requirements_of(request, self.estimate(request, info).input_tokens)
+            candidates += self._fallback(info, requirements, ())
         expected = self._expected(request, info, None, conversation)
         return RoutingDecision(info.name, None, 1.0, "explicit", "the client named the model", *expected, candidates=candidates)
 
@@ -228,8 +232,10 @@ class Router:
         )
 
     def _limited(self, tier: Tier, hints: RouteHints) -> Tier:
-        caps = [hints.max_tier, Tier(self.settings.max_tier) if self.settings.max_tier else None]
-        return min([tier, *(cap for cap in caps if cap is not None)], key=lambda t: t.rank)
+        for cap in (hints.max_tier, self.settings.max_tier):
+            if cap is not None and Tier(cap).rank < tier.rank:
+                tier = Tier(cap)
+        return tier
 
     def _priced(self, request: ChatRequest, decision: RoutingDecision, conversation: str | None) -> RoutingDecision:
         """A plugin's decision with what it is expected to cost."""

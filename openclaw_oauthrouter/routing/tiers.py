@@ -77,6 +77,11 @@ class TierTable(Mapping[Tier, tuple[str, ...]]):
     def __len__(self) -> int:
         return len(Tier)
 
+    def in_force(self) -> Mapping[Tier, tuple[str, ...]]:
+        """The tiers as they are now; another object once they have changed."""
+        self._look()
+        return self._chains
+
     def is_computed(self, tier: Tier) -> bool:
         """Whether nobody wrote the tier down."""
         return tier not in self._named
@@ -104,6 +109,7 @@ class TierTable(Mapping[Tier, tuple[str, ...]]):
     def _compute(self, usable: frozenset[str], today: date | None) -> None:
         models = {name: self._allowed(self._providers[name].models()) for name in self._providers if name in usable}
         self._computed = compute_tiers(models, self._price_of, today)
+        self._chains = dict(self._chains)
         for tier in Tier:
             named = self._named.get(tier)
             if named is not None:

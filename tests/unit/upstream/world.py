@@ -130,6 +130,10 @@ class World:
 
     # health
 
+    @property
+    def troubled(self) -> bool:
+        return True
+
     def blocked(self, provider: str, model: str, credential: str | None = None) -> str | None:
         return "cooling down" if {provider, credential} & self.blocked_names else None
 
