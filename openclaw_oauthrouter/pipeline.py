@@ -284,7 +284,7 @@ class Reply:
         """What the provider reported; for an answer cut short, what can be told from what came."""
         info = self._answer.target.candidate.info
         if self._answer.finished and self._answer.usage is not None:
-            rounds = any(tool.native is not None or tool.search for tool in self._exchange.request.tools)
+            rounds = any([tool.native is not None or tool.search for tool in self._exchange.request.tools])  # noqa: C419 - each step of a generator is a call
             return plausible(self._answer.usage, info.context_window, info.max_output_tokens, rounds=rounds)
         spend = self._exchange.pipeline.upstream.spend
         estimate = spend.estimate(self._exchange.request, self._answer.target.candidate.info)

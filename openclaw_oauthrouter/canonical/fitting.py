@@ -30,6 +30,7 @@ from openclaw_oauthrouter.canonical.fitting_messages import (
     place_system_messages,
     with_parts,
 )
+from openclaw_oauthrouter.canonical.glance import NATIVE
 from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo
 from openclaw_oauthrouter.canonical.model_names import comparable
 from openclaw_oauthrouter.canonical.patterns import lazily
@@ -377,7 +378,7 @@ def _limit_structure(request: ChatRequest, facts: Facts) -> ChatRequest:
 
 def _load_tools(request: ChatRequest, facts: Facts) -> ChatRequest:
     """Tools that come and go within the conversation, for a provider that only knows those it is given now."""
-    if facts.can_change_tools or all(tool.loading == "now" for tool in request.tools):
+    if facts.can_change_tools or all([tool.loading == "now" for tool in request.tools]):  # noqa: C419 - each step of a generator is a call
         return request
     searched_by_provider = any(tool.finds_tools for tool in request.tools)
     tools: list[Tool] = []
@@ -392,7 +393,7 @@ def _load_tools(request: ChatRequest, facts: Facts) -> ChatRequest:
 
 def _write_out_tools(request: ChatRequest, facts: Facts) -> ChatRequest:
     """A vendor's tools that the client runs, as functions for models that do not know them by heart."""
-    if facts.relayed or not any(tool.native is not None and tool.parameters is not None for tool in request.tools):
+    if facts.relayed or not any([tool.native is not None and tool.parameters is not None for tool in request.tools]):  # noqa: C419 - each step of a generator is a call
         return request
     facts.note("mapped", "tools", "tools of the client's provider that the client runs became functions")
     tools = tuple(replace(tool, native=None) if tool.parameters is not None else tool for tool in request.tools)
@@ -400,7 +401,7 @@ def _write_out_tools(request: ChatRequest, facts: Facts) -> ChatRequest:
 
 
 def _adds_tools(request: ChatRequest) -> bool:
-    return any(
+    return bool(request.overview.system & NATIVE) and any(
         isinstance(part, NativePart) and part.type in ("tool_addition", "tool_removal")
         for message in request.messages
         if message.role == "system"
@@ -423,14 +424,7 @@ def _refuse_held_state(request: ChatRequest, facts: Facts) -> ChatRequest:
 
 def _limit_call_ids(request: ChatRequest, facts: Facts) -> ChatRequest:
     limit = facts.accepts.call_id_limit
-    if limit is None:
-        return request
-    if not any(
-        len(part.id) > limit
-        for message in request.messages
-        for part in message.parts
-        if isinstance(part, (ToolCallPart, ToolCallResponsePart))
-    ):
+    if limit is None or request.overview.longest_id <= limit:
         return request
     messages = tuple(with_parts(message, tuple(_short_id(part, limit) for part in message.parts)) for message in request.messages)
     facts.note("repaired", "tool call ids", f"longer than {limit} characters")

@@ -26,6 +26,7 @@ from openclaw_oauthrouter.canonical.content import (
     UriPart,
 )
 from openclaw_oauthrouter.canonical.fitting_facts import Facts
+from openclaw_oauthrouter.canonical.glance import CALL, FILES, REASONING, REFUSAL, WORDS, Overview
 from openclaw_oauthrouter.canonical.media import is_textual
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Role
@@ -48,7 +49,9 @@ def fit_messages(request: ChatRequest, facts: Facts) -> ChatRequest:
 
     :raises InvalidRequestError: the user's words hold something that cannot be said to this provider
     """
-    foreign = request.foreign_opaque
+    foreign, overview = request.foreign_opaque, request.overview
+    if not overview.holds & ~WORDS and not foreign and (facts.same or not facts.accepts.binds_thinking):
+        return request
     running = _start_of_loop(request.messages) if facts.accepts.binds_thinking and not facts.same else -1
     messages: list[Message] = []
     lost = 0
@@ -76,17 +79,7 @@ def fit_messages(request: ChatRequest, facts: Facts) -> ChatRequest:
 
 def _fits_anyone(message: Message) -> bool:
     """Whether a message holds nothing but what every model takes, as nearly all do."""
-    for part in message.parts:
-        if isinstance(part, ToolCallResponsePart):
-            if not _ONLY_TEXT.issuperset(map(type, part.content)):
-                return False
-        elif type(part) not in _WORDS:
-            return False
-    return bool(message.parts)
-
-
-_ONLY_TEXT = frozenset({TextPart})
-_WORDS = frozenset({TextPart, ToolCallPart, ReasoningPart, RefusalPart})
+    return not message.glance.holds & ~WORDS
 
 
 def place_parts(request: ChatRequest, facts: Facts) -> ChatRequest:
@@ -96,7 +89,7 @@ def place_parts(request: ChatRequest, facts: Facts) -> ChatRequest:
 
     :raises InvalidRequestError: thinking or a call stands in a turn that is not the assistant's
     """
-    if facts.relayed or all(_in_place(message) for message in request.messages):
+    if facts.relayed or _in_place(request.overview):
         return request
     messages: list[Message] = []
     answers: list[Part] = []
@@ -121,12 +114,9 @@ def place_parts(request: ChatRequest, facts: Facts) -> ChatRequest:
     return replace(request, messages=tuple(messages))
 
 
-def _in_place(message: Message) -> bool:
-    if message.role == "assistant":
-        return not any(_moves(part) for part in message.parts)
-    if message.role == "system" and any(_moves(part) for part in message.parts):
-        return False
-    return not any(isinstance(part, RefusalPart | ReasoningPart | ToolCallPart) for part in message.parts)
+def _in_place(overview: Overview) -> bool:
+    of_the_assistant = REFUSAL | REASONING | CALL
+    return not (overview.assistant & FILES or overview.system & (FILES | of_the_assistant) or overview.user & of_the_assistant)
 
 
 Files = BlobPart | UriPart | FilePart
@@ -153,12 +143,10 @@ def _users_part(part: Part, position: int) -> Iterator[Part]:
 
 def place_system_messages(request: ChatRequest, facts: Facts) -> ChatRequest:
     """Where a model honours no system message within the conversation: to its front, or to the user's words in the client's own body."""
-    if facts.accepts.system_messages:
+    if facts.accepts.system_messages or not request.overview.late_system:
         return request
     leading = sum(1 for _ in takewhile(lambda message: message.role == "system", request.messages))
     head, rest = request.messages[:leading], request.messages[leading:]
-    if not rest or all(message.role != "system" for message in rest):
-        return request
     if facts.relayed:
         facts.note("mapped", "messages.system", "the model takes no system message in a conversation; sent as the user's text")
         return replace(request, messages=(*head, *(_as_user(message) for message in rest)))

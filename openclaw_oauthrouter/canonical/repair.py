@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import count, groupby
 
 from openclaw_oauthrouter.canonical.content import Part, TextPart, ToolCallPart, ToolCallResponsePart
+from openclaw_oauthrouter.canonical.glance import CALL, TEXT
 from openclaw_oauthrouter.canonical.request import Message, Note
 
 NO_RESULT = "no result"
@@ -28,47 +29,67 @@ def repair(messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], tuple[No
 
     :return: the messages (the same object when nothing had to be mended) and what was done
     """
-    if _is_whole(messages):
+    whole = _whole_until(messages)
+    if whole == len(messages):
         return messages, ()
-    mending = _Mending(messages)
-    mended = tuple(mending.run(messages))
+    mending = _Mending(messages, used=messages[:whole])
+    mended = (*messages[:whole], *mending.run(messages[whole:]))
     return (mended if mending.notes else messages), tuple(mending.notes)
 
 
-def _is_whole(messages: tuple[Message, ...]) -> bool:
-    """Whether a look at each part in turn shows that nothing has to be mended, as it does of nearly every conversation.
+def _whole_until(messages: tuple[Message, ...]) -> int:
+    """Up to where a look at each part in turn shows that nothing has to be mended: all of nearly every conversation, else up to a turn of
+    the assistant's before which every call has its answer.
 
-    It may well be that nothing has to be mended of one of which this is not to be seen.
+    It may well be that nothing has to be mended of what comes after, too.
     """
     used: set[str] = set()
     awaited: set[str] = set()
-    for message in messages:
-        if awaited and not (message.role == "assistant" or (message.role == "user" and message.parts)):
+    whole, before = 0, "assistant"
+    for at, message in enumerate(messages):
+        role = message.role
+        if role == "assistant" and before != "assistant" and not awaited:
+            whole = at
+        before = role
+        if awaited and not (role == "assistant" or (role == "user" and message.parts)):
+            return whole
+        if (awaited or (message.seen or message.glance).holds & ~TEXT) and not _is_in_order(message, used, awaited):
+            return whole
+    return whole if awaited else len(messages)
+
+
+def _is_in_order(message: Message, used: set[str], awaited: set[str]) -> bool:
+    by_assistant = message.role == "assistant"
+    for part in message.parts:
+        kind = type(part)
+        if kind is ToolCallResponsePart:
+            id_ = part.id  # type: ignore[union-attr] # as its kind says: isinstance() is a call, and histories are long
+            if by_assistant or id_ not in awaited:
+                return False
+            awaited.remove(id_)
+        elif awaited and not by_assistant:
             return False
-        for part in message.parts:
-            if isinstance(part, ToolCallResponsePart):
-                if message.role == "assistant" or part.id not in awaited:
-                    return False
-                awaited.discard(part.id)
-            elif message.role != "assistant" and awaited:
+        elif kind is ToolCallPart and by_assistant:
+            id_ = part.id  # type: ignore[union-attr]
+            if id_ in used:
                 return False
-            elif isinstance(part, ToolCallPart) and message.role == "assistant":
-                if part.id in used:
-                    return False
-                used.add(part.id)
-                awaited.add(part.id)
-            elif isinstance(part, TextPart) and not part.text:
-                return False
-    return not awaited
+            used.add(id_)
+            awaited.add(id_)
+        elif kind is TextPart and not part.text:  # type: ignore[union-attr]
+            return False
+    return True
 
 
 class _Mending:
     """One pass over a conversation: turns of the assistant alternate with what answers them."""
 
-    def __init__(self, messages: Iterable[Message]) -> None:
+    def __init__(self, messages: Iterable[Message], used: Iterable[Message]) -> None:
+        """
+        :param used: those before where it begins
+        """
         self.notes: list[Note] = []
-        self._known = {part.id for message in messages for part in message.parts if isinstance(part, ToolCallPart)}
-        self._used: set[str] = set()
+        self._known = _call_ids(messages)
+        self._used = _call_ids(message for message in used if message.role == "assistant")
 
     def run(self, messages: Iterable[Message]) -> Iterator[Message]:
         calls: list[_Call] = []
@@ -166,6 +187,11 @@ class _Mending:
 
     def _note(self, subject: str, reason: str) -> None:
         self.notes.append(Note("repaired", subject, reason))
+
+
+def _call_ids(messages: Iterable[Message]) -> set[str]:
+    calling = [message for message in messages if (message.seen or message.glance).holds & CALL]
+    return {part.id for message in calling for part in message.parts if isinstance(part, ToolCallPart)}
 
 
 def _lead(turn: Sequence[Message], claimed: dict[_Place, ToolCallResponsePart]) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import field
 from typing import Literal
 
 from openclaw_oauthrouter.canonical.content import CacheMark, Part
+from openclaw_oauthrouter.canonical.glance import Glance, Overview, glance
 from openclaw_oauthrouter.canonical.json import FrozenObject
 from openclaw_oauthrouter.canonical.value import value
 
@@ -18,6 +19,16 @@ class Message:
 
     role: Role
     parts: tuple[Part, ...]
+    seen: Glance | None = field(default=None, init=False, compare=False, repr=False)
+
+    @property
+    def glance(self) -> Glance:
+        """What it is made of; looked at once, and ``seen`` from then on."""
+        seen = self.seen
+        if seen is None:
+            seen = glance(self.parts)
+            object.__setattr__(self, "seen", seen)
+        return seen
 
 
 Loading = Literal["now", "deferred", "found", "removed"]
@@ -182,6 +193,16 @@ class ChatRequest:
     held_state: HeldState | None = None
     notes: tuple[Note, ...] = ()
     decoded: ChatRequest | None = None
+    _overview: Overview | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def overview(self) -> Overview:
+        """What the conversation is made of; looked at once, whatever else of the request is replaced."""
+        seen = self._overview
+        if seen is None or seen.messages is not self.messages:
+            seen = Overview(self.messages)
+            object.__setattr__(self, "_overview", seen)
+        return seen
 
 
 @value(frozen=True, slots=True)

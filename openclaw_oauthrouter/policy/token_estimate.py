@@ -19,7 +19,7 @@ from openclaw_oauthrouter.canonical.content import (
     ToolCallResponsePart,
     UriPart,
 )
-from openclaw_oauthrouter.canonical.request import ChatRequest, Tool
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
 from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo
 from openclaw_oauthrouter.policy.exact_count import ExactCounter
 from openclaw_oauthrouter.policy.media_tokens import blob_tokens, remote_tokens
@@ -98,13 +98,23 @@ def text_tokens(text: str) -> int:
 
 
 def _input_tokens(request: ChatRequest, count: Callable[[str], int]) -> int:
-    tokens = _TOKENS_A_MESSAGE * len(request.messages)
+    tokens = 0
     for message in request.messages:
-        tokens += _parts_tokens(message.parts, count)
+        seen = message.seen or message.glance
+        if count is not text_tokens:
+            tokens += _counted(message, count)
+            continue
+        if seen.tokens is None:  # the same message comes again with every turn of its conversation
+            seen.tokens = _counted(message, count)
+        tokens += seen.tokens
     tokens += _tools_tokens(request.tools, count)
     if request.response_format is not None and request.response_format.schema is not None:
         tokens += count(_json(request.response_format.schema))
     return tokens
+
+
+def _counted(message: Message, count: Callable[[str], int]) -> int:
+    return _TOKENS_A_MESSAGE + _parts_tokens(message.parts, count)
 
 
 def _parts_tokens(parts: Iterable[Part], count: Callable[[str], int]) -> int:

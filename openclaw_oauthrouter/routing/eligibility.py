@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
-from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, TextPart, ToolCallPart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.canonical.value import value
@@ -43,15 +42,7 @@ class Requirements:
 
 def requirements_of(request: ChatRequest, input_tokens: int) -> Requirements:
     """Read a request's demands off its parts."""
-    modalities = set[str]()
-    for message in request.messages:
-        for part in message.parts:
-            kind = type(part)
-            if kind is TextPart or kind is ToolCallPart:  # nearly all there is
-                continue
-            for item in part.content if isinstance(part, ToolCallResponsePart) else (part,):
-                if isinstance(item, _MEDIA):
-                    modalities.add(item.modality)
+    modalities = request.overview.modalities
     shape = request.response_format.kind if request.response_format is not None else "text"
     return Requirements(
         input_tokens,
@@ -62,8 +53,6 @@ def requirements_of(request: ChatRequest, input_tokens: int) -> Requirements:
         structured_output=None if shape == "text" else shape,
     )
 
-
-_MEDIA = (BlobPart, UriPart, FilePart)
 
 IMAGES, DOCUMENTS, AUDIO, TOOLS, JSON_OBJECT, JSON_SCHEMA = (1 << place for place in range(6))
 """What a request may need, as bits."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import replace
 
-from openclaw_oauthrouter.canonical.content import Opaque, ReasoningPart, TextPart, ToolCallPart
+from openclaw_oauthrouter.canonical.content import Opaque
 from openclaw_oauthrouter.canonical.events import Frame, PartFinished, PartStarted
 from openclaw_oauthrouter.canonical.opaque import seals_in
 from openclaw_oauthrouter.canonical.request import ChatRequest
+
+NONE: frozenset[str] = frozenset()
 
 
 class Origins:
@@ -26,9 +27,8 @@ class Origins:
 
     def foreign(self, request: ChatRequest, origin: str) -> frozenset[str]:
         """The opaque strings of a request that ``origin`` did not make."""
-        return frozenset(
-            opaque.data for opaque in _opaque_parts(request) if (opaque.origin or self._maker(opaque) or origin) != origin
-        )
+        sealed = request.overview.opaque
+        return frozenset([one.data for one in sealed if (one.origin or self._maker(one) or origin) != origin]) if sealed else NONE
 
     def _maker(self, opaque: Opaque) -> str | None:
         return next((maker for seal in seals_in(opaque) if (maker := self._makers.get(_digest(seal)))), None)
@@ -48,13 +48,6 @@ class Origins:
         while len(self._makers) > self._capacity:
             self._makers.popitem(last=False)
         return replace(event, opaque=replace(event.opaque, origin=origin))
-
-
-def _opaque_parts(request: ChatRequest) -> Iterator[Opaque]:
-    for message in request.messages:
-        for part in message.parts:
-            if isinstance(part, ReasoningPart | TextPart | ToolCallPart) and part.opaque is not None:
-                yield part.opaque
 
 
 def _digest(data: str) -> bytes:

@@ -150,9 +150,12 @@ class JsonFields:
         """An object to be read further, that must be there."""
         return self._required(key, self.optional_nested(key))
 
-    def objects(self, key: str) -> Iterator[JsonFields]:
-        """The objects of a list; none when the field is absent."""
-        return self._objects(key, self.optional_list(key) or ())
+    def objects(self, key: str, begin: int = 0) -> Iterator[JsonFields]:
+        """The objects of a list; none when the field is absent.
+
+        :param begin: position of the first that is wanted
+        """
+        return self._objects(key, self.optional_list(key) or (), begin)
 
     def optional_list(self, key: str) -> list[Any] | None:
         """A list of anything, or nothing."""
@@ -185,9 +188,9 @@ class JsonFields:
             self.refuse(key, f"{word[:64]!r} is not one of {', '.join(table)}")
         return table[word]
 
-    def _objects(self, key: str, entries: Any) -> Iterator[JsonFields]:
+    def _objects(self, key: str, entries: Any, begin: int = 0) -> Iterator[JsonFields]:
         style = self.style
-        for position, entry in enumerate(entries):
+        for position, entry in enumerate(entries[begin:] if begin else entries, begin):
             # A plain dictionary is what JSON is read to; asking an abstract class costs ten times as much.
             if type(entry) is not dict and not isinstance(entry, Mapping):
                 raise self._wrong((key, position), "an object", entry)

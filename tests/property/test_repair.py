@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_oauthrouter.canonical.content import BlobPart, Part, TextPart, ToolCallPart, ToolCallResponsePart
-from openclaw_oauthrouter.canonical.repair import NO_RESULT, repair
+from openclaw_oauthrouter.canonical.repair import NO_RESULT, _Mending, repair
 from openclaw_oauthrouter.canonical.request import Message
 
 ids = st.sampled_from(["a", "b", "c", "a_2"])
@@ -125,3 +125,13 @@ def test_results_that_come_late_move_up() -> None:
 def test_repair_id_used_twice_is_told_apart_in_calls_and_results() -> None:
     mended, _ = repair((HI, CALL, RESULT, CALL, RESULT))
     assert [part.id for message in mended[1:] for part in message.parts] == ["a", "a", "a_2", "a_2"]  # type: ignore[union-attr]
+
+
+@given(conversations, conversations)
+def test_repair_of_what_follows_a_whole_beginning_is_that_of_all(
+    beginning: tuple[Message, ...], rest: tuple[Message, ...]
+) -> None:
+    conversation = (*repair(beginning)[0], *rest)
+    all_of_it = _Mending(conversation, used=())
+    expected = tuple(all_of_it.run(conversation))
+    assert repair(conversation) == (expected if all_of_it.notes else conversation, tuple(all_of_it.notes))

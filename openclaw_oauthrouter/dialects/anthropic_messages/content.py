@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import orjson
@@ -359,7 +359,13 @@ class PartWriter:
 
     def write(self, parts: Sequence[Part]) -> list[JsonObject]:
         """The blocks of one message's parts, in their order."""
-        return [block for part in parts for block in _STEPS[type(part)](self, part)]
+        blocks: list[JsonObject] = []
+        for part in parts:
+            if type(part) is TextPart and part.cache is None:
+                blocks.append({"type": "text", "text": part.text})
+            else:
+                blocks += _STEPS[type(part)](self, part)
+        return blocks
 
     def _text(self, part: TextPart) -> Iterator[JsonObject]:
         yield _marked({"type": "text", "text": part.text}, part.cache)
@@ -389,9 +395,9 @@ class PartWriter:
         else:
             yield block
 
-    def _tool_use(self, part: ToolCallPart) -> Iterator[JsonObject]:
+    def _tool_use(self, part: ToolCallPart) -> Iterable[JsonObject]:
         block = {"type": "tool_use", "id": self._ids.add(part.id), "name": self._names.add(part.name), "input": self._input(part)}
-        yield _marked(block, part.cache)
+        return (block if part.cache is None else _marked(block, part.cache),)
 
     def _input(self, part: ToolCallPart) -> Any:
         if part.custom:
@@ -406,22 +412,22 @@ class PartWriter:
         self._note("repaired", f"arguments of {part.name!r}", "they were not a JSON object")
         return {"_raw": part.arguments}
 
-    def _tool_result(self, part: ToolCallResponsePart) -> Iterator[JsonObject]:
+    def _tool_result(self, part: ToolCallResponsePart) -> Iterable[JsonObject]:
         block: JsonObject = {"type": "tool_result", "tool_use_id": self._ids.add(part.id)}
-        content = [item for item in part.content if not isinstance(item, TextPart) or item.text]
-        if len(content) == 1 and isinstance(content[0], TextPart) and content[0].cache is None:
+        content = [item for item in part.content if type(item) is not TextPart or item.text]
+        if len(content) == 1 and type(content[0]) is TextPart and content[0].cache is None:
             block["content"] = content[0].text
         elif content:
             block["content"] = self.write(content)
         if part.is_error:
             block["is_error"] = True
-        yield _marked(block, part.cache)
+        return (block if part.cache is None else _marked(block, part.cache),)
 
     def _note(self, action: Any, subject: str, reason: str) -> None:
         self.notes.append(Note(action, subject, reason))
 
 
-_STEPS: dict[type, Callable[[PartWriter, Any], Iterator[JsonObject]]] = {
+_STEPS: dict[type, Callable[[PartWriter, Any], Iterable[JsonObject]]] = {
     TextPart: PartWriter._text,
     RefusalPart: PartWriter._refusal,
     ReasoningPart: PartWriter._thinking,

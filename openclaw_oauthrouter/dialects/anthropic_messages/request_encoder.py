@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
-from itertools import groupby, islice, takewhile
+from collections.abc import Container, Iterator, Sequence
+from itertools import islice, takewhile
 
 import orjson
 
@@ -12,7 +12,7 @@ from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.json_schema import normalise
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.repair import repair
-from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Message, Note, Reasoning, ResponseFormat
+from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Message, Note, Reasoning, ResponseFormat, Role
 from openclaw_oauthrouter.dialects.anthropic_messages.content import PartWriter
 from openclaw_oauthrouter.dialects.anthropic_messages.tools import write_tool_choice, write_tools
 from openclaw_oauthrouter.dialects.anthropic_messages.vocabulary import WireNames, model_id
@@ -73,8 +73,8 @@ def _lay_out(messages: Sequence[Message], writer: PartWriter) -> tuple[list[Json
     if leading == len(messages):
         raise InvalidRequestError("the conversation needs at least one message that is not a system message", param="messages")
     wire: list[JsonObject] = []
-    for role, same in groupby(messages[leading:], key=lambda message: message.role):
-        content = _content(role, same, writer)
+    for role, parts in _turns(messages[leading:]):
+        content = _content(role, parts, writer)
         if not content:
             continue
         if wire and wire[-1]["role"] == role:
@@ -85,19 +85,32 @@ def _lay_out(messages: Sequence[Message], writer: PartWriter) -> tuple[list[Json
     return _without_empty(writer.write(ahead)), wire
 
 
-def _content(role: str, messages: Iterable[Message], writer: PartWriter) -> list[JsonObject]:
-    parts = [part for message in messages for part in message.parts]
+def _turns(messages: Sequence[Message]) -> list[tuple[Role, tuple[Part, ...]]]:
+    """Parts of messages that come from one side, together."""
+    turns: list[tuple[Role, tuple[Part, ...]]] = []
+    before = None
+    for message in messages:
+        if message.role == before:
+            turns[-1] = (before, turns[-1][1] + message.parts)
+        else:
+            before = message.role
+            turns.append((before, message.parts))
+    return turns
+
+
+def _content(role: str, parts: Sequence[Part], writer: PartWriter) -> list[JsonObject]:
     if role != "system" and len(parts) > 1:
-        parts.sort(key=_rank)
+        parts = sorted(parts, key=_rank)
     blocks = _without_empty(writer.write(parts))
-    if any(block.get("type") != "text" or block["text"].strip() for block in blocks):
-        return blocks
+    for block in blocks:
+        if block["type"] != "text" or not block["text"].isspace():
+            return blocks
     return [{"type": "text", "text": EMPTY_TURN}] if role == "user" else []
 
 
 def _without_empty(blocks: list[JsonObject]) -> list[JsonObject]:
     """The API refuses a text without a character, wherever it stands."""
-    return [block for block in blocks if block.get("type") != "text" or block["text"]]
+    return [block for block in blocks if block["type"] != "text" or block["text"]]
 
 
 def _rank(part: Part) -> int:
@@ -206,7 +219,7 @@ def place_cache_marks(body: JsonObject) -> None:
     to what stays of them. The last but one is where this request is read from, however long the turn since then; writing to the cache
     costs a quarter more than not to, so a lone question is not; nor is what is too short to be cached at all.
     """
-    marked = [block for block in _blocks(body) if "cache_control" in block]
+    marked = _marked(body)
     for block in marked[:-MAX_MARKS]:
         del block["cache_control"]
     if marked:
@@ -247,12 +260,13 @@ def _is_stable(block: JsonObject) -> bool:
     return block.get("type") != "text" or not block["text"].lstrip().startswith(PASSING)
 
 
-def _blocks(body: JsonObject) -> Iterator[JsonObject]:
-    """Everything that may carry a mark, in the order the provider reads it."""
-    yield from body.get("tools", ())
-    yield from body.get("system", ())
+def _marked(body: JsonObject) -> list[JsonObject]:
+    """Everything that carries a mark, in the order the provider reads it."""
+    marked = [block for block in (*body.get("tools", ()), *body.get("system", ())) if "cache_control" in block]
     for message in body["messages"]:
         for block in message["content"]:
-            yield block
-            if isinstance(block.get("content"), list):
-                yield from block["content"]
+            if "cache_control" in block:
+                marked.append(block)
+            if "content" in block and type(block["content"]) is list:
+                marked += [inner for inner in block["content"] if "cache_control" in inner]
+    return marked

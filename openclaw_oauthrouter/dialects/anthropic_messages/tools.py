@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -192,13 +192,29 @@ _CHOICES_OUT = {"auto": "auto", "none": "none", "required": "any", "tool": "tool
 
 def write_tools(request: ChatRequest, names: WireNames) -> tuple[list[JsonObject], list[Note]]:
     """The ``tools`` array."""
-    notes: list[Note] = []
     choice = request.tool_choice
     allowed = choice.allowed if choice is not None else None
-    tools = [tool for tool in request.tools if allowed is None or tool.native or tool.name in allowed]
+    if allowed is None:
+        wire, notes, known = _written(request.tools)
+    else:
+        wire, notes, known = _write(tuple(tool for tool in request.tools if tool.native or tool.name in allowed))
+    names.take(known)
+    return [{**tool} for tool in wire], [*notes]
+
+
+_Written = tuple[Sequence[JsonObject], Sequence[Note], Mapping[str, str]]
+
+
+def _write(tools: tuple[Tool, ...]) -> _Written:
+    """Definitions, what was changed in them, and their names on the wire."""
+    notes: list[Note] = []
+    names = WireNames()
     wire = list(_definitions(tools, names, notes))
     drop_strict_beyond_limits(wire, notes)
-    return wire, notes
+    return wire, notes, names.all()
+
+
+_written = by_identity(64)(_write)
 
 
 def drop_strict_beyond_limits(tools: Sequence[JsonObject], notes: list[Note]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import count
 
@@ -37,17 +38,27 @@ class WireNames:
         """The wire form of a name."""
         wire = self._wire.get(name)
         if wire is None:
-            wire = self._wire[name] = self._free(_spelt(name[: self._limit]) or "_")
+            wire = _spelt(name[: self._limit]) or "_"
+            if wire in self._taken:
+                wire = self._free(wire)
+            self._wire[name] = wire
             self._taken.add(wire)
         return wire
+
+    def all(self) -> dict[str, str]:
+        """Name -> wire form, of all that have one."""
+        return dict(self._wire)
+
+    def take(self, known: Mapping[str, str]) -> None:
+        """Give names the wire forms that they got elsewhere, before any is given here."""
+        self._wire.update(known)
+        self._taken.update(known.values())
 
     def changed(self) -> dict[str, str]:
         """Wire form -> name, where they differ."""
         return {wire: name for name, wire in self._wire.items() if wire != name}
 
     def _free(self, wanted: str) -> str:
-        if wanted not in self._taken:
-            return wanted
         suffixed = (wanted[: self._limit - len(suffix)] + suffix for suffix in (f"_{number}" for number in count(2)))
         return next(candidate for candidate in suffixed if candidate not in self._taken)
 

@@ -19,7 +19,7 @@ from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.error_envelope import encode_error
 from openclaw_oauthrouter.canonical.events import StreamEvent
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
-from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
+from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Message
 from openclaw_oauthrouter.canonical.response import ChatResponse
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.dialects.openai_chat_completions import errors, relay, request_decoder, request_encoder
@@ -28,6 +28,7 @@ from openclaw_oauthrouter.dialects.openai_chat_completions.stream_encoder import
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import DIALECT
 from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamError
 from openclaw_oauthrouter.wire.event_stream import EventStreamDecoder
+from openclaw_oauthrouter.wire.known_turns import KnownTurns
 
 
 class ChatCompletions:
@@ -56,13 +57,14 @@ class ChatCompletions:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._known: KnownTurns[Message] = KnownTurns()
 
     def decode_request(self, body: JsonObject, headers: Mapping[str, str], path: MatchedPath | None = None) -> ChatRequest:
         """Read a client's request.
 
         :raises InvalidRequestError: naming the parameter
         """
-        return request_decoder.decode_request(body, headers)
+        return request_decoder.decode_request(body, headers, self._known)
 
     def encode_request(self, request: ChatRequest, info: ModelInfo) -> EncodedRequest:
         """Write a request for a model.

@@ -32,16 +32,18 @@ from openclaw_oauthrouter.dialects.openai_chat_completions.tools import decode_t
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import CANONICAL_FIELDS, DIALECT
 from openclaw_oauthrouter.errors import InvalidRequestError
 from openclaw_oauthrouter.wire.json_fields import JsonFields
+from openclaw_oauthrouter.wire.known_turns import KnownTurns
 
 _FunctionCalls = dict[str, str]
 """Function name -> id of its last call: the deprecated ``function`` message answers by name, canonical parts answer by id."""
 
 
-def decode_request(body: FrozenObject, headers: Mapping[str, str]) -> ChatRequest:
+def decode_request(body: FrozenObject, headers: Mapping[str, str], known: KnownTurns[Message] | None = None) -> ChatRequest:
     """Read a client's request.
 
     Parts, tools and bodies of Responses and Messages are read as well where their meaning is plain: several clients send them here.
 
+    :param known: conversations whose next requests need not be read from their beginnings
     :raises InvalidRequestError: naming the parameter
     """
     if not isinstance(body, Mapping):
@@ -53,7 +55,7 @@ def decode_request(body: FrozenObject, headers: Mapping[str, str]) -> ChatReques
     return ChatRequest(
         dialect=DIALECT,
         model=fields.name("model"),
-        messages=decode_messages(fields),
+        messages=decode_messages(fields, known),
         body=body,
         headers=headers,
         tools=decode_tools(fields),
@@ -94,15 +96,12 @@ def _native(body: FrozenObject, response_format: ResponseFormat | None, reasonin
 # ------------------------------------------------------------------ the conversation
 
 
-def decode_messages(body: JsonFields) -> tuple[Message, ...]:
+def decode_messages(body: JsonFields, known: KnownTurns[Message] | None = None) -> tuple[Message, ...]:
     """Read ``messages``, or what a body of another dialect has in its place.
 
     :raises InvalidRequestError: naming the message and the field
     """
-    calls: _FunctionCalls = {}
-    messages = [
-        message.choice("role", _ROLES)(message, position, calls) for position, message in enumerate(body.objects("messages"))
-    ]
+    messages = _messages(body, known)
     if "input" in body:
         if messages:
             body.refuse("input", "it says the conversation in another way than messages does; send one of the two")
@@ -113,6 +112,24 @@ def decode_messages(body: JsonFields) -> tuple[Message, ...]:
     if mark is not None:
         messages[-1] = replace(messages[-1], parts=_with_mark(messages[-1].parts, mark))
     return (*_first_words(body), *messages)
+
+
+def _messages(body: JsonFields, known: KnownTurns[Message] | None) -> list[Message]:
+    calls: _FunctionCalls = {}
+    given = body.get("messages")
+    # A lone question is read faster than found again; what is no object is refused below.
+    known = known if isinstance(given, list) and len(given) >= _SEVERAL and set(map(type, given)) == {dict} else None
+    messages = list(known.recall(given)) if known is not None else []
+    begin = len(messages)
+    for position, message in enumerate(body.objects("messages", begin), begin):
+        messages.append(message.choice("role", _ROLES)(message, position, calls))
+    if known is not None and not calls:  # an answer by a function's name is read by what came before it
+        known.keep(given, tuple(messages))
+    return messages
+
+
+_SEVERAL = 4
+"""Messages from which on a request is the continuation of an earlier one."""
 
 
 def _first_words(body: JsonFields) -> Iterator[Message]:

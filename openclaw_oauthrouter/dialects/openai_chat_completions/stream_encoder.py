@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from openclaw_oauthrouter.canonical.clock import Clock
-from openclaw_oauthrouter.canonical.content import Citation, Opaque, ReasoningPart
+from openclaw_oauthrouter.canonical.content import Citation, Opaque, Part, TextPart
 from openclaw_oauthrouter.canonical.error_envelope import encode_error
 from openclaw_oauthrouter.canonical.events import (
     CitationAdded,
@@ -29,6 +29,7 @@ from openclaw_oauthrouter.canonical.events import (
     UsageReported,
 )
 from openclaw_oauthrouter.canonical.free_text import custom_names, unwrap_input
+from openclaw_oauthrouter.canonical.glance import REASONING
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.opaque import seal
 from openclaw_oauthrouter.canonical.request import ChatRequest
@@ -407,8 +408,12 @@ def encode_response(response: ChatResponse, request: ChatRequest, model: str, cl
     now = clock()
     deltas = AnswerDeltas(request)
     message: JsonObject = {"role": "assistant", "content": None, "refusal": None}
-    for delta in _all_deltas(response, deltas, shows_reasoning=_knows_of_reasoning(request)):
-        _join(message, delta)
+    if not response.explanation and all(map(_is_plain, response.parts)):
+        # Words and nothing else, as most answers are: what joining their deltas comes to.
+        message["content"] = "".join([part.text for part in response.parts if isinstance(part, TextPart)]) or None
+    else:
+        for delta in _all_deltas(response, deltas, shows_reasoning=_knows_of_reasoning(request)):
+            _join(message, delta)
     for entry in (*message.get("tool_calls", ()), *message.get("thinking_blocks", ())):
         del entry["index"]
     finish_reason = deltas.finish_reason(ResponseFinished(response.finish_reason))
@@ -423,6 +428,10 @@ def encode_response(response: ChatResponse, request: ChatRequest, model: str, cl
     if response.usage.service_tier:
         out["service_tier"] = response.usage.service_tier
     return out
+
+
+def _is_plain(part: Part) -> bool:
+    return type(part) is TextPart and bool(part.text) and not part.citations and part.opaque is None
 
 
 def _all_deltas(response: ChatResponse, deltas: AnswerDeltas, *, shows_reasoning: bool) -> Iterator[JsonObject]:
@@ -450,8 +459,7 @@ def _knows_of_reasoning(request: ChatRequest) -> bool:
 
     Others get a whole answer in OpenAI's own fields only; a stream shows reasoning to all, for it is a sign of life.
     """
-    sent_back = (part for message in request.messages for part in message.parts if isinstance(part, ReasoningPart))
-    return request.reasoning is not None or any(sent_back)
+    return request.reasoning is not None or bool(request.overview.holds & REASONING)
 
 
 def _join(holder: JsonObject, delta: JsonObject) -> None:

@@ -1,0 +1,97 @@
+"""What was read of a conversation's messages is not read again when its next request repeats them, as each of an agent's does."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import orjson
+
+from openclaw_oauthrouter.canonical.json import FrozenObject
+
+_T = TypeVar("_T")
+
+MOST_BYTES = 1 << 21
+"""Of all conversations that are remembered, as JSON; in memory they take about twice as much."""
+
+_NAMING = 3
+"""Messages by whose beginnings a conversation is found again; whether it is the same is told by comparing all of them."""
+
+_BEGINNING = 200
+
+
+class _Known(NamedTuple, Generic[_T]):
+    messages: Sequence[FrozenObject]
+    read: Sequence[_T]
+    sizes: Sequence[int]
+
+
+class KnownTurns(Generic[_T]):
+    """The latest conversations, each up to its last request: messages as they came, and what they were read to.
+
+    Nothing of what it holds may be changed. A message that holds anything but words (a number, ``true``) ends what is remembered of its
+    conversation: 1, 1.0 and ``true`` are equal, and not the same.
+
+    :param most_bytes: as JSON; a conversation of more than a quarter of it is not remembered
+    """
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._known: OrderedDict[tuple[object, ...], _Known[_T]] = OrderedDict()
+        self._most_bytes = most_bytes
+        self.bytes = 0
+
+    def recall(self, messages: Sequence[FrozenObject]) -> Sequence[_T]:
+        """What the first of these messages were read to; they are as many as are known."""
+        known = self._known.get(_name(messages))
+        return known.read[: _common(known.messages, messages)] if known is not None else ()
+
+    def keep(self, messages: Sequence[FrozenObject], read: Sequence[_T]) -> None:
+        """Remember a conversation in place of its earlier state."""
+        name = _name(messages)
+        before = self._known.get(name)
+        same = _common(before.messages, messages) if before is not None else 0
+        if before is not None and same == len(messages) == len(before.messages):
+            self._known.move_to_end(name)
+            return
+        sizes = list(before.sizes[:same]) if before is not None else []
+        room = self._most_bytes // 4 - sum(sizes)
+        for message in messages[same:]:
+            size = len(orjson.dumps(message)) if _is_words(message) else room + 1
+            room -= size
+            if room < 0:
+                break
+            sizes.append(size)
+        self._forget(name)
+        if sizes:
+            self._known[name] = _Known(messages[: len(sizes)], read[: len(sizes)], sizes)
+            self.bytes += sum(sizes)
+        while self.bytes > self._most_bytes:
+            self._forget(next(iter(self._known)))
+
+    def _forget(self, name: tuple[object, ...]) -> None:
+        known = self._known.pop(name, None)
+        if known is not None:
+            self.bytes -= sum(known.sizes)
+
+
+def _name(messages: Sequence[FrozenObject]) -> tuple[object, ...]:
+    contents = [message.get("content") for message in messages[:_NAMING]]
+    return tuple([content[:_BEGINNING] if type(content) is str else None for content in contents])
+
+
+def _common(known: Sequence[FrozenObject], messages: Sequence[FrozenObject]) -> int:
+    """How many messages at the beginning are the same."""
+    for at, (one, other) in enumerate(zip(known, messages, strict=False)):
+        if one is not other and one != other:
+            return at
+    return min(len(known), len(messages))
+
+
+def _is_words(value: Any) -> bool:
+    """Whether JSON holds nothing but strings and null, so that what is equal to it is the same."""
+    if isinstance(value, dict):
+        return all(map(_is_words, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_words, value))
+    return value is None or isinstance(value, str)
