@@ -19,7 +19,7 @@ from openclaw_oauthrouter.proxy.answers import json_response
 from openclaw_oauthrouter.proxy.client_catalogs import codex_models, for_claude_code
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.explain import explain_request
-from openclaw_oauthrouter.proxy.models_list import anthropic_models, model_entries, openai_models
+from openclaw_oauthrouter.proxy.models_list import anthropic_models, model_entries, named_entry, openai_models
 from openclaw_oauthrouter.proxy.notices import notices_of
 from openclaw_oauthrouter.proxy.openapi import openapi_document
 from openclaw_oauthrouter.proxy.passed_routes import KEPT_BY_PROVIDERS, PASSED_FORMS, PASSED_THROUGH
@@ -111,8 +111,7 @@ class _Api:
         return json_response(anthropic_models(entries, request.args, _today()))
 
     async def model(self, name: str) -> Response:
-        entries = model_entries(self.runtime())
-        entry = next((entry for entry in entries if name in (entry.name, entry.name.partition("/")[2])), None)
+        entry = named_entry(model_entries(self.runtime()), name)
         if entry is None:
             raise ModelNotFoundError(
                 f"no configured provider serves the model {name!r}; GET /v1/models lists what there is", param="model"

@@ -52,6 +52,7 @@ def create_quart_app(live: Live) -> Quart:
     """The paths that are not hot."""
     app = Quart("openclaw_oauthrouter", static_folder=None)
     app.config["RESPONSE_TIMEOUT"] = None  # a stream may last as long as it likes
+    app.url_map.merge_slashes = False  # it would redirect: a client is told what is wrong with its base address instead
     app.register_blueprint(
         api_blueprint(lambda: _served().runtime, lambda: _served().paths, live.observers.recorder, lambda: live.config_problem)
     )
@@ -161,10 +162,11 @@ def _is_known(path: str) -> bool:
 
 
 def _not_found() -> NotFoundError:
-    meant = likely_path(request.path, _is_known)
+    path: str = request.scope["path"]  # as it came: Quart's has lost slashes at its beginning
+    meant = likely_path(path, _is_known)
     if meant is not None:
-        return NotFoundError(f"there is no {request.method} {request.path} here, but {meant[0]}: {meant[1]}")
-    return NotFoundError(f"there is no {request.method} {request.path} here; models answer on {_served().paths}")
+        return NotFoundError(f"there is no {request.method} {path} here, but {meant[0]}: {meant[1]}")
+    return NotFoundError(f"there is no {request.method} {path} here; models answer on {_served().paths}")
 
 
 def _translated(error: HTTPException) -> OAuthRouterError:

@@ -9,6 +9,7 @@ from typing import Any
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
+from openclaw_oauthrouter.canonical.model_names import comparable
 from openclaw_oauthrouter.canonical.pricing import Price
 from openclaw_oauthrouter.canonical.routing import Tier
 from openclaw_oauthrouter.canonical.value import value
@@ -128,6 +129,10 @@ class ModelEntry:
         }
 
 
+_OLLAMAS_TAG = ":latest"
+"""What Ollama's clients put behind a name that has no tag."""
+
+
 def model_entries(runtime: Runtime) -> list[ModelEntry]:
     """The automatic models, aliases, then every listed model of a provider that can be used, but for those that are retired."""
     router = runtime.pipeline.router
@@ -140,6 +145,14 @@ def model_entries(runtime: Runtime) -> list[ModelEntry]:
         listed = (info for info in provider.models() if today is None or info.retires is None or info.retires > today)
         entries += [_entry(info, provider.dialect, router.prices.price(info)) for info in listed]
     return entries
+
+
+def named_entry(entries: Iterable[ModelEntry], name: str) -> ModelEntry | None:
+    """The model of a name in any spelling that a request may use, with or without its provider; ``None`` when none is listed so."""
+    asked = comparable(name.strip().removesuffix(_OLLAMAS_TAG))
+    if not asked:
+        return None
+    return next((entry for entry in entries if asked in (comparable(entry.name), comparable(entry.name.partition("/")[2]))), None)
 
 
 def _entry(info: ModelInfo, dialect: str, price: Price | None) -> ModelEntry:

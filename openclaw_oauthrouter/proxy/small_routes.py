@@ -11,7 +11,7 @@ from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.errors import InvalidRequestError, ModelNotFoundError
 from openclaw_oauthrouter.parsing.body import parse_body
 from openclaw_oauthrouter.proxy.answers import json_response
-from openclaw_oauthrouter.proxy.models_list import ModelEntry
+from openclaw_oauthrouter.proxy.models_list import ModelEntry, named_entry
 
 Entries = Callable[[], Sequence[ModelEntry]]
 
@@ -63,7 +63,7 @@ class _SmallRoutes:
         name = body.get("model") or body.get("name")
         if not isinstance(name, str):
             raise InvalidRequestError("model: say which, as a text", param="model")
-        entry = next((entry for entry in self._entries() if entry.name == name), None)
+        entry = named_entry(self._entries(), name)
         if entry is None:
             raise ModelNotFoundError(f"no configured provider serves the model {name[:80]!r}", param="model")
         return json_response(_shown(entry))
@@ -73,11 +73,15 @@ def _tag(entry: ModelEntry) -> JsonObject:
     return {
         "name": entry.name,
         "model": entry.name,
-        "modified_at": "1970-01-01T00:00:00Z",
+        "modified_at": _released(entry),
         "size": 0,
         "digest": "",
         "details": _details(entry),
     }
+
+
+def _released(entry: ModelEntry) -> str:
+    return f"{entry.released.isoformat() if entry.released else '1970-01-01'}T00:00:00Z"
 
 
 def _details(entry: ModelEntry) -> JsonObject:
@@ -92,4 +96,4 @@ def _shown(entry: ModelEntry) -> JsonObject:
     facts: JsonObject = {"general.architecture": _FAMILY, "general.basename": entry.display_name}
     if entry.context_window:
         facts[f"{_FAMILY}.context_length"] = entry.context_window
-    return {"details": _details(entry), "model_info": facts, "capabilities": abilities, "modified_at": "1970-01-01T00:00:00Z"}
+    return {"details": _details(entry), "model_info": facts, "capabilities": abilities, "modified_at": _released(entry)}

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from openclaw_oauthrouter.catalog.families import Families, bare_id, generation_text, read_table, shipped_families
-from scripts.update_catalog.rows import Row, contradicted, corrected, rows_of
+from scripts.update_catalog.rows import Row, contradicted, corrected, rows_of, snapshot_days
 from scripts.update_catalog.sources import Table, genai_version, litellm_table, published_price
 
 HERE = Path(__file__).parent
@@ -88,8 +88,14 @@ def all_rows(table: Table, at: datetime) -> list[Row]:
             _price(row, vendor, at)
         done[provider] = _worth_keeping(rows, vendor.get("keep", KEPT_GENERATIONS))
         examples += () if vendor.get("own_limits") else done[provider]
-    doubted = contradicted(table, families)
-    return [_as_sure(_like_its_makers(row, examples), doubted) for rows in done.values() for row in rows]
+    doubted, days = contradicted(table, families), snapshot_days(table)
+    return [_as_sure(_dated(_like_its_makers(row, examples), days), doubted) for rows in done.values() for row in rows]
+
+
+def _dated(row: Row, days: Mapping[str, str]) -> Row:
+    """A row with the day it came out, where anybody says so."""
+    day = row.get("released") or days.get(row["id"].rpartition("/")[2])
+    return {**row, "released": day} if day else row
 
 
 def _as_sure(row: Row, doubted: Collection[tuple[str, str]]) -> Row:

@@ -25,6 +25,10 @@ _DIALECTS = {
 
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
+_SNAPSHOT = re.compile(
+    r"(?:[a-z]+\.)*(?P<model>[a-z].*?)[-@](?P<year>20\d\d)-?(?P<month>0[1-9]|1[0-2])-?(?P<day>0[1-9]|[12]\d|3[01])(?:-v\d.*)?"
+)
+
 
 def rows_of(vendor: Mapping[str, Any], table: Table, families: Families, at: datetime) -> list[Row]:
     """All rows of one provider, before corrections."""
@@ -64,6 +68,17 @@ def contradicted(table: Table, families: Families) -> set[tuple[str, str]]:
         if place is not None and isinstance(row.get("supports_vision"), bool):
             said[place.family, generation_text(place.generation)].add(row["supports_vision"])
     return {model for model, answers in said.items() if len(answers) > 1}
+
+
+def snapshot_days(table: Table) -> dict[str, str]:
+    """When models came out, by their name without a provider's: the day of their earliest snapshot, as its name bears it."""
+    days: dict[str, str] = {}
+    for name in table.rows:
+        found = _SNAPSHOT.fullmatch(name.rpartition("/")[2])
+        if found is not None:
+            day = f"{found['year']}-{found['month']}-{found['day']}"
+            days[found["model"]] = min(day, days.get(found["model"], day))
+    return days
 
 
 def _from_table(vendor: Mapping[str, Any], name: str, said: Mapping[str, Any]) -> Row | None:

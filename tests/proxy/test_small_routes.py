@@ -10,7 +10,8 @@ import pytest
 
 @pytest.fixture
 async def http(gateway: Any, client: Any) -> httpx.AsyncClient:
-    found: httpx.AsyncClient = await client(await gateway())
+    anthropic = {"api_base": "http://127.0.0.1:9", "api_key": "sk-ant-api03-test"}
+    found: httpx.AsyncClient = await client(await gateway(providers={"anthropic": anthropic}))
     return found
 
 
@@ -27,12 +28,32 @@ async def http(gateway: Any, client: Any) -> httpx.AsyncClient:
         ("POST", "/v1/chat/completions/", "/v1/chat/completions"),
         ("POST", "/api/v1/chat/completions", "/v1/chat/completions"),
         ("POST", "/openai/v1/chat/completions", "/v1/chat/completions"),
+        ("POST", "/anthropic/v1/messages", "/v1/messages"),
+        ("POST", "/anthropic/messages", "/v1/messages"),
+        ("POST", "/v1/v1/v1/responses", "/v1/responses"),
+        ("POST", "/v1//chat/completions", "/v1/chat/completions"),
+        ("POST", "//v1/messages", "/v1/messages"),
+        ("GET", "/v1//models", "/v1/models"),
+        ("POST", "/v1/v1//chat/completions/", "/v1/chat/completions"),
+        ("POST", "/openai/deployments/gpt-5/chat/completions", "/v1/chat/completions"),
+        ("POST", "/v1/engines/gpt-5/completions", "/v1/completions"),
+        ("POST", "/v1/chat/completion", "/v1/chat/completions"),
+        ("POST", "/v1/message", "/v1/messages"),
+        ("POST", "/V1/Responses", "/v1/responses"),
+        ("POST", "/v1/embedding", "/v1/embeddings"),
+        ("POST", "/v1beta/models/gemini-3-pro:generateContent", "/v1/chat/completions"),
+        ("POST", "/api/chat", "/v1/chat/completions"),
+        ("POST", "/api/generate", "/v1/chat/completions"),
+        ("POST", "/api/embed", "/v1/embeddings"),
+        ("GET", "/v1", "/v1/models"),
+        ("GET", "/v1/", "/v1/models"),
+        ("GET", "/healthz", "/health"),
     ],
 )
 async def test_likely_mistakes_are_named(http: httpx.AsyncClient, method: str, path: str, meant: str) -> None:
-    answer = await http.request(method, path, json={})
+    answer = await http.request(method, str(http.base_url).rstrip("/") + path, json={})
     assert answer.status_code == 404
-    assert f"but {meant}: " in answer.json()["error"]["message"]
+    assert f"there is no {method} {path} here, but {meant}: " in answer.json()["error"]["message"]
 
 
 async def test_small_routes_path_like_nothing_gets_no_guess(http: httpx.AsyncClient) -> None:
@@ -79,7 +100,25 @@ async def test_ollamas_probes_are_answered(http: httpx.AsyncClient) -> None:
     shown = (await http.post("/api/show", json={"model": "auto"})).json()
     assert set(shown["capabilities"]) == {"completion", "tools", "vision", "thinking"}
     assert shown["model_info"]["general.basename"] == "OAuthRouter auto"
-    assert (await http.post("/api/show", json={"name": "auto"})).status_code == 200
+    for name in ("auto", "auto:latest", "claude-haiku-4-5", "oauthrouter/auto", "claude-auto-economy"):
+        assert (await http.post("/api/show", json={"name": name})).status_code == 200, name
     assert (await http.post("/api/show", json={"model": "nobody"})).status_code == 404
+    assert (await http.post("/api/show", json={"model": ""})).status_code == 400
     assert (await http.post("/api/show", json={})).status_code == 400
     assert "version" in (await http.get("/api/version")).json()
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("oauthrouter/auto", "auto"),
+        ("claude-auto-quality", "auto-quality"),
+        ("claude-haiku-4.5", "anthropic/claude-haiku-4-5"),
+        ("claude-via/anthropic/claude-haiku-4-5", "anthropic/claude-haiku-4-5"),
+        ("Anthropic/Claude-Haiku-4-5", "anthropic/claude-haiku-4-5"),
+    ],
+)
+async def test_a_model_is_described_under_every_name_it_may_be_asked_by(http: httpx.AsyncClient, asked: str, name: str) -> None:
+    told = (await http.get(f"/v1/models/{asked}")).json()
+    assert (told["id"], told["object"]) == (name, "model")
+    assert (told["created"] > 0) is name.startswith("anthropic")

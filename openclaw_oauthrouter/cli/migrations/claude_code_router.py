@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from openclaw_oauthrouter.canonical.patterns import lazily
-from openclaw_oauthrouter.cli.migrations.migration import Migration, mapping, name_of, rows
-
-_VARIABLE = lazily(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
+from openclaw_oauthrouter.cli.migrations.migration import Migration, mapping, name_of, rows, variable_in
 
 _TIERS = {"background": ("SIMPLE",), "default": ("MEDIUM", "COMPLEX"), "think": ("REASONING",)}
 """What it calls by a turn's kind, we call by its difficulty: background work is simple, thinking is reasoning."""
@@ -17,9 +14,13 @@ _TIERS = {"background": ("SIMPLE",), "default": ("MEDIUM", "COMPLEX"), "think": 
 def from_claude_code_router(document: Mapping[str, Any]) -> Migration:
     """The settings that do the same."""
     migration = Migration()
-    names: dict[str, str] = {}
+    names: dict[str, list[tuple[str, list[str]]]] = {}
     for row in rows(document.get("Providers") or document.get("providers")):
-        names[str(row.get("name"))] = _provider(migration, row)
+        if not row.get("name"):
+            migration.note(f"a provider without a name was left out ({row.get('api_base_url')})")
+            continue
+        models = _models(row)
+        names.setdefault(str(row["name"]).strip(), []).append((_provider(migration, row, models), models))
     router = mapping(document.get("Router"))
     for kind, tiers in _TIERS.items():
         model = _model(migration, names, router.get(kind))
@@ -46,36 +47,38 @@ def from_claude_code_router(document: Mapping[str, Any]) -> Migration:
 
 
 def _token(migration: Migration, value: object) -> None:
-    variable = _VARIABLE.fullmatch(value) if isinstance(value, str) else None
+    variable = variable_in(value)
     if variable:
-        migration.note(f"APIKEY stood in {variable[1]}: set OAUTHROUTER_LOCAL_TOKEN to it, or let the gateway make a token")
+        migration.note(f"APIKEY stood in {variable}: set OAUTHROUTER_LOCAL_TOKEN to it, or let the gateway make a token")
     elif isinstance(value, str) and value:
         migration.put(("server", "auth_token"), value)
 
 
-def _provider(migration: Migration, row: Mapping[str, Any]) -> str:
-    key = str(row.get("api_key") or "")
-    variable = _VARIABLE.fullmatch(key)
-    name = migration.provider(
-        name_of(str(row.get("name"))),
-        api_base=str(row["api_base_url"]) if row.get("api_base_url") else None,
-        api_key=key if key and variable is None else None,
-        variable=variable[1] if variable else None,
+def _models(row: Mapping[str, Any]) -> list[str]:
+    listed = row.get("models")
+    named = (
+        (mapping(model).get("name") or mapping(model).get("id") or model for model in listed) if isinstance(listed, list) else ()
     )
-    models = row.get("models")
-    for model in models if isinstance(models, list) else ():
-        called = mapping(model).get("name") or mapping(model).get("id") or model
-        if isinstance(called, str):
-            migration.add_model(name, called)
+    return [name for name in named if isinstance(name, str)]
+
+
+def _provider(migration: Migration, row: Mapping[str, Any], models: list[str]) -> str:
+    name = migration.provider(name_of(str(row["name"])), api_base=row.get("api_base_url"), api_key=row.get("api_key"))
+    for model in models:
+        migration.add_model(name, model)
     if row.get("transformer"):
-        migration.note(f"the transformers of {row.get('name')!r} are not needed: dialects are translated here")
+        migration.note(f"the transformers of {row['name']!r} are not needed: dialects are translated here")
     return name
 
 
-def _model(migration: Migration, names: Mapping[str, str], word: object) -> str | None:
+def _model(migration: Migration, names: Mapping[str, list[tuple[str, list[str]]]], word: object) -> str | None:
+    """A model by its full name here; of several providers of one name, by the one that lists it."""
     provider, comma, model = str(word or "").partition(",")
-    if not comma or provider.strip() not in names:
+    found = names.get(provider.strip()) if comma else None
+    if not found:
         if word:
             migration.note(f"the model {word!r} names no provider of the file")
         return None
-    return f"{names[provider.strip()]}/{model.strip()}"
+    model = model.strip()
+    name = next((name for name, models in found if model in models), found[0][0])
+    return f"{name}/{model}"

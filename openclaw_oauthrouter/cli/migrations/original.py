@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic.alias_generators import to_snake
 
-from openclaw_oauthrouter.cli.migrations.migration import Migration, mapping
+from openclaw_oauthrouter.cli.migrations.migration import Migration, mapping, variable_in
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import SHORTHANDS
 
@@ -33,6 +33,7 @@ def from_original(document: Mapping[str, Any]) -> Migration:
             migration.put((name,), value)
         else:
             migration.note(f"{key}: {_NOT_OURS.get(key, 'has no counterpart')}")
+    _leave_out_references(migration)
     for name, settings in mapping(migration.settings.get("providers")).items():
         if mapping(settings).get("authHeader") == "claude-oauth-auto":
             migration.note(f"providers.{name}.authHeader 'claude-oauth-auto': set credentials.claude_code = true instead")
@@ -41,3 +42,20 @@ def from_original(document: Mapping[str, Any]) -> Migration:
                 name: {key: value for key, value in settings.items() if key != "authHeader"},
             }
     return migration
+
+
+def _leave_out_references(migration: Migration) -> None:
+    """Our settings hold values, not the names of variables: a reference would be sent as the key itself."""
+    for name, settings in mapping(migration.settings.get("providers")).items():
+        for key in ("apiKey", "api_key", "apiBase", "api_base"):
+            variable = variable_in(mapping(settings).get(key))
+            if variable:
+                del settings[key]
+                hint = f"openclaw-oauthrouter auth add {name}" if "ey" in key else "write the address itself"
+                migration.note(f"providers.{name}.{key} stood in {variable}: {hint}")
+    server = mapping(migration.settings.get("server"))
+    for key in ("auth_token", "authToken"):
+        variable = variable_in(server.get(key))
+        if variable:
+            del migration.settings["server"][key]
+            migration.note(f"the token stood in {variable}: set OAUTHROUTER_LOCAL_TOKEN to it, or let the gateway make one")

@@ -243,3 +243,96 @@ def test_migrate_json_file_of_ours_is_filled_in_too(home: Home) -> None:
     assert json.loads(config.read_text())["server"] == {"port": 9000, "auth_token": "sk-1234-master"}
     home.run("--undo", "--yes")
     assert config.read_text() == '{"server": {"port": 9000}}'
+
+
+ODD_LITELLM = """\
+x-common: &common {api_key: os.environ/OPENAI_API_KEY, rpm: 60}
+model_list:
+  - {model_name: gpt-4o, litellm_params: {<<: *common, model: openai/gpt-4o}}
+  - {model_name: claude, litellm_params: {model: anthropic/claude-sonnet-4-5, api_key: os.environ/MY_KEY}}
+  - {model_name: deployed, litellm_params: {model: azure/my-deploy, api_base: os.environ/AZURE_BASE, api_key: "${AZURE_API_KEY}"}}
+  - {model_name: one, litellm_params: {model: ollama_chat/llama3, api_base: "http://localhost:11434"}}
+  - {model_name: two, litellm_params: {model: hosted_vllm/meta/llama, api_base: "http://10.0.0.2:8000/v1"}}
+  - {model_name: three, litellm_params: {model: hosted_vllm/qwen, api_base: "http://10.0.0.3:8000/v1"}}
+  - {model_name: own, litellm_params: {model: gpt-4o-mini, custom_llm_provider: openai, api_base: "https://my.host/v1"}}
+  - {model_name: keys, litellm_params: {model: groq/a, api_key: first-key-0123456}}
+  - {model_name: keys2, litellm_params: {model: groq/b, api_key: second-key-012345}}
+  - {model_name: lent, litellm_params: {model: mistral/large, litellm_credential_name: c1}}
+  - {model_name: nothing}
+  - just a text
+  - {model_name: null, litellm_params: null}
+  - {model_name: "*", litellm_params: {model: "*"}}
+credential_list: [{credential_name: c1, credential_values: {api_key: key-of-a-credential}}]
+router_settings: {model_group_alias: {hid: {model: claude, hidden: true}, gone: {hidden: true}}}
+environment_variables: {OPENAI_API_KEY: sk-in-the-file}
+include: [other.yaml]
+"""
+
+
+def test_litellms_references_hosts_and_credentials_are_told_apart() -> None:
+    settings, notes = migrated("litellm", yaml.safe_load(ODD_LITELLM))
+    providers = settings["providers"]
+    assert providers == {
+        "ollama": {},
+        "vllm-10-0-0-2": {"api_base": "http://10.0.0.2:8000/v1", "models": ["meta/llama"]},
+        "vllm-10-0-0-3": {"api_base": "http://10.0.0.3:8000/v1", "models": ["qwen"]},
+        "openai-my-host": {"api_base": "https://my.host/v1", "models": ["gpt-4o-mini"]},
+        "groq": {"api_key": "first-key-0123456"},
+        "mistral": {"api_key": "key-of-a-credential"},
+    }
+    assert settings["routing"]["aliases"] == {
+        "claude": "anthropic/claude-sonnet-4-5",
+        "deployed": "azure/my-deploy",
+        "one": "ollama/llama3",
+        "two": "vllm-10-0-0-2/meta/llama",
+        "three": "vllm-10-0-0-3/qwen",
+        "own": "openai-my-host/gpt-4o-mini",
+        "keys": "groq/a",
+        "keys2": "groq/b",
+        "lent": "mistral/large",
+        "hid": "anthropic/claude-sonnet-4-5",
+    }
+    for told in (
+        "MY_KEY: set ANTHROPIC_API_KEY",
+        "os.environ/AZURE_BASE",
+        "several keys",
+        "'nothing' names no model",
+        "include",
+        "environment_variables.OPENAI_API_KEY",
+        "'gone' leads to no model",
+    ):
+        assert told in notes
+    assert "sk-in-the-file" not in notes
+
+
+def test_claude_code_routers_providers_of_one_name_are_told_apart_by_their_models() -> None:
+    rows = [
+        {"name": "ollama", "api_base_url": "http://localhost:11434/v1/chat/completions", "api_key": "ollama", "models": ["a"]},
+        {"name": "ollama", "api_base_url": "http://other:11434/v1/chat/completions", "api_key": "%OTHER_KEY%", "models": ["b"]},
+        {"api_base_url": "https://nameless/v1"},
+        None,
+    ]
+    router = {"default": "ollama,b", "background": "ollama , a"}
+    settings, notes = migrated("claude-code-router", {"Providers": rows, "Router": router})
+    assert settings["providers"]["ollama-other"] == {"api_base": "http://other:11434/v1/chat/completions", "models": ["b"]}
+    assert "api_base" not in settings["providers"]["ollama"]
+    tiers = settings["routing"]["tiers"]
+    assert (tiers["SIMPLE"], tiers["MEDIUM"]) == ({"primary": "ollama/a"}, {"primary": "ollama-other/b"})
+    assert "without a name" in notes
+    assert "OTHER_KEY" in notes
+
+
+def test_the_originals_references_are_no_keys_and_nothing_empty_is_left() -> None:
+    document = {
+        "proxyAuthToken": "${TOKEN}",
+        "providers": {"anthropic": {"apiKey": "$ANTHROPIC_API_KEY"}, "bogus": {"x": 1}},
+        "spendControls": {"dailyRequestBudget": "many"},
+    }
+    migration = ORIGINS["oauthrouter"].read(document)
+    migration.leave_out_what_is_refused()
+    assert "bogus" not in migration.settings.get("providers", {})
+    assert "spend_controls" not in migration.settings
+    assert "$" not in json.dumps(migration.settings)
+    notes = "\n".join(migration.notes)
+    assert "ANTHROPIC_API_KEY" in notes
+    assert "TOKEN" in notes
