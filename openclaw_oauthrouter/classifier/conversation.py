@@ -13,11 +13,11 @@ A prompt alone cannot place "yes, do it". Rules, in order:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatures, Tier, TurnKind
-from openclaw_oauthrouter.canonical.value import value
+from openclaw_oauthrouter.canonical.value import changed, value
 from openclaw_oauthrouter.classifier.excerpt import letters_in, tokens_of
 
 SHORT = 40
@@ -151,7 +151,7 @@ def in_context(classified: Classification, features: RequestFeatures, task_tier:
 
 def _lift(classified: Classification, tier: Tier, reason: str) -> Classification:
     note = f"at least {tier}: {reason}"
-    return replace(
+    return changed(
         classified, tier=tier, reasoning=f"{classified.reasoning} | {note}", minimum_tiers=(*classified.minimum_tiers, note)
     )
 

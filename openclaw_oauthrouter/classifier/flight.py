@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from openclaw_oauthrouter.canonical.content import Part, TextPart, ToolCallPart, ToolCallResponsePart
+from openclaw_oauthrouter.canonical.content import TextPart, ToolCallPart, ToolCallResponsePart
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import Message
@@ -170,9 +170,7 @@ def flight_of(messages: Sequence[Message], reader: FlightReader | None = None) -
     """
     log = _Log(reader or FlightReader())
     for message in messages:
-        role = message.role
-        for part in message.parts:
-            _take(log, role, part)
+        _take(log, message)
     if not log.calls:
         return None
     return Flight(
@@ -190,20 +188,20 @@ def flight_of(messages: Sequence[Message], reader: FlightReader | None = None) -
     )
 
 
-def _take(log: _Log, role: str, part: Part) -> None:
-    if isinstance(part, ToolCallPart):
-        log.call(part.name, part.arguments)
-    elif isinstance(part, ToolCallResponsePart):
-        texts = [item.text for item in part.content if isinstance(item, TextPart)]
-        log.result(texts[0] if len(texts) == 1 else "\n".join(texts), is_error=part.is_error)
-    elif not isinstance(part, TextPart):
-        return
-    elif role == "assistant":
-        log.gave_up, commands = log.reader.answer(part.text)
-        for command in commands:
-            log.call("", command)
-    elif role == "user" and OBSERVATION.match(part.text):
-        log.result(part.text, is_error=False)
+def _take(log: _Log, message: Message) -> None:
+    for part in message.parts:
+        if isinstance(part, ToolCallPart):
+            log.call(part.name, part.arguments)
+        elif isinstance(part, ToolCallResponsePart):
+            texts = [item.text for item in part.content if isinstance(item, TextPart)]
+            log.result(texts[0] if len(texts) == 1 else "\n".join(texts), is_error=part.is_error)
+        elif isinstance(part, TextPart):
+            if message.role == "assistant":
+                log.gave_up, commands = log.reader.answer(part.text)
+                for command in commands:
+                    log.call("", command)
+            elif message.role == "user" and OBSERVATION.match(part.text):
+                log.result(part.text, is_error=False)
 
 
 def _ends(text: str) -> str:

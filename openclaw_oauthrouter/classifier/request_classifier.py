@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatures
+from openclaw_oauthrouter.canonical.value import changed
 from openclaw_oauthrouter.classifier.features import Unwrapped, features_of
 from openclaw_oauthrouter.classifier.flight import Trouble
 from openclaw_oauthrouter.config.routing import Profile
@@ -62,7 +62,7 @@ class RequestClassifier:
         if features.flight is None or classified.method == COMPATIBLE:
             return features, classified
         chance = self._trouble.chance(features.flight, input_tokens)
-        return features, replace(classified, trouble=chance)
+        return features, changed(classified, trouble=chance)
 
     def _from_plugins(self, features: RequestFeatures) -> Classification | None:
         if self._ask_plugins is None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from openclaw_oauthrouter.canonical.routing import Classification, DimensionScore, RequestFeatures, RequestKind, Tier
+from openclaw_oauthrouter.canonical.value import changed
 from openclaw_oauthrouter.classifier.conversation import belongs_to_task, in_context, turn_of
 from openclaw_oauthrouter.classifier.dimensions import BUILT_IN
 from openclaw_oauthrouter.classifier.learned import LearnedScore, shipped_term
@@ -35,11 +35,17 @@ class _Said(NamedTuple):
 
     :ivar scores: of our dimensions
     :ivar minimum: the highest least tier that its words ask for, and why
+    :ivar score: sum of the scores by their weights
+    :ivar reasoning: the same in words
+    :ivar letters: its length
     """
 
     keywords: dict[str, tuple[str, ...]]
     scores: tuple[DimensionScore, ...]
     minimum: tuple[Tier, str] | None
+    score: float
+    reasoning: str
+    letters: float | None
 
 
 class Rules:
@@ -103,39 +109,37 @@ class Rules:
         belongs = belongs_to_task(features, self._lexicon.conversation.find)
         classified = in_context(classified, features, self._task_tier(features) if belongs else None)
         turn = turn_of(classified, features, belongs=belongs)
-        return classified if turn == classified.turn else replace(classified, turn=turn)
+        return classified if turn == classified.turn else changed(classified, turn=turn)
 
     def _read(self, features: RequestFeatures) -> RequestFeatures:
         """Find the keywords, once for all dimensions."""
         known = self._remembered.get(features.text)
         found = known.keywords if known is not None else self._lexicon.prompt.find(features.text.lower().replace("’", "'"))
         if features.keywords:
-            return replace(features, keywords=dict(found))
+            return changed(features, keywords=dict(found))
         # Filled in rather than copied: of two dozen fields nothing else changes, and every request comes by here.
         features.keywords.update(found)
         return features
 
     def _said(self, features: RequestFeatures) -> _Said:
         """Our dimensions read nothing but the text and its keywords, so what they said of one is remembered."""
-        known = self._remembered.get(features.text)
-        if known is not None:
-            return known
-        scores = tuple([one.score(features) for one in self._ours])
-        minimum = highest_minimum_tier(self._lexicon.minimum_tiers, features.keywords)
-        return self._remembered.put(features.text, _Said(dict(features.keywords), scores, minimum))
+        said = self._remembered.get(features.text)
+        if said is None:
+            scores = tuple([one.score(features) for one in self._ours])
+            minimum = highest_minimum_tier(self._lexicon.minimum_tiers, features.keywords)
+            said = self._remembered.put(features.text, _said(dict(features.keywords), scores, minimum))
+        if self._others:
+            scores = said.scores + tuple([one.score(features) for one in self._others])
+            said = _said(said.keywords, scores, said.minimum)
+        return said
 
     def _by_words(self, features: RequestFeatures) -> Classification:
         """By the turn's own words."""
         said = self._said(features)
-        scores = said.scores
-        if self._others:
-            scores += tuple([one.score(features) for one in self._others])
-        score = sum([one.score * one.weight for one in scores])
+        score, scores, reasoning, minimum = said.score, said.scores, said.reasoning, said.minimum
         agent = features.agent or _is_report(features)
-        cuts = self._cuts(scores, agent=agent)
+        cuts = self._cuts(said.letters, agent=agent)
         tier = tier_at(score, cuts)
-        reasoning = f"score={score:.2f} | {', '.join([one.signal for one in _by_share(scores) if one.signal])}"
-        minimum = said.minimum
         if minimum is None or minimum[0].rank <= tier.rank:
             return Classification(tier, score, self._confidence(score, cuts), self.name, reasoning, scores, agent=agent)
         note = f"at least {minimum[0]}: {minimum[1]}"
@@ -147,7 +151,7 @@ class Rules:
     def _compaction(self, classified: Classification, features: RequestFeatures) -> Classification:
         """A summary that the task goes on with asks for some care, whatever the words around it."""
         tier = min(Tier.MEDIUM, features.previous_tier or Tier.MEDIUM, key=lambda tier: tier.rank)
-        return replace(classified, tier=tier, reasoning="a compaction of the conversation", minimum_tiers=(), turn="continues")
+        return changed(classified, tier=tier, reasoning="a compaction of the conversation", minimum_tiers=(), turn="continues")
 
     def _task_tier(self, features: RequestFeatures) -> Tier | None:
         """Tier of the task this turn goes on with: remembered, or found anew from the words of the turns before."""
@@ -160,17 +164,22 @@ class Rules:
         found = [self._by_words(self._read(RequestFeatures(task, len(task), agent=features.agent))).tier for task in tasks]
         return max(found, key=lambda tier: tier.rank)
 
-    def _cuts(self, scores: Sequence[DimensionScore], *, agent: bool) -> CutPoints:
+    def _cuts(self, letters: float | None, *, agent: bool) -> CutPoints:
         """An agent's borders rise with the length of its task, unless the user has set them."""
-        if not agent or self._fixed:
+        if not agent or self._fixed or letters is None:
             return self.cut_points
-        letters = letters_of(scores)
-        return self._agent.at(self._profile, self.cut_points, letters) if letters is not None else self.cut_points
+        return self._agent.at(self._profile, self.cut_points, letters)
 
     def _confidence(self, score: float, cuts: CutPoints) -> float:
         intercept, slope = self._parameters.confidence
         distance = min([abs(score - start) for start in cuts])
         return 1 / (1 + math.exp(-(intercept + slope * distance)))
+
+
+def _said(keywords: dict[str, tuple[str, ...]], scores: tuple[DimensionScore, ...], minimum: tuple[Tier, str] | None) -> _Said:
+    score = sum([one.score * one.weight for one in scores])
+    reasoning = f"score={score:.2f} | {', '.join([one.signal for one in _by_share(scores) if one.signal])}"
+    return _Said(keywords, scores, minimum, score, reasoning, letters_of(scores))
 
 
 def _is_report(features: RequestFeatures) -> bool:

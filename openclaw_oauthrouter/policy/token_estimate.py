@@ -120,18 +120,25 @@ def _counted(message: Message, count: Callable[[str], int]) -> int:
 def _parts_tokens(parts: Iterable[Part], count: Callable[[str], int]) -> int:
     tokens = 0
     for part in parts:
-        tokens += count(part.text) if isinstance(part, TextPart) else _part_tokens(part, count)
+        if isinstance(part, TextPart):
+            tokens += count(part.text)
+        elif isinstance(part, ToolCallResponsePart):
+            tokens += _TOKENS_A_MESSAGE
+            for item in part.content:
+                tokens += count(item.text) if isinstance(item, TextPart) else _part_tokens(item, count)
+        else:
+            tokens += _part_tokens(part, count)
     return tokens
 
 
 def _part_tokens(part: Part, count: Callable[[str], int]) -> int:
     match part:
-        case ToolCallResponsePart():
-            return _parts_tokens(part.content, count) + _TOKENS_A_MESSAGE
         case ToolCallPart():
             return count(part.name) + count(part.arguments) + _TOKENS_A_MESSAGE
         case TextPart() | RefusalPart():
             return count(part.text)
+        case ToolCallResponsePart():
+            return _parts_tokens((part,), count)
         case ReasoningPart():
             return _reasoning_tokens(part, count)
         case BlobPart():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Protocol
 
 from openclaw_oauthrouter.canonical.conversation import Conversation
@@ -21,7 +21,7 @@ from openclaw_oauthrouter.canonical.routing import (
     Tier,
 )
 from openclaw_oauthrouter.canonical.usage import Usage
-from openclaw_oauthrouter.canonical.value import value
+from openclaw_oauthrouter.canonical.value import changed, value
 from openclaw_oauthrouter.config.routing import Profile, RoutingSettings
 from openclaw_oauthrouter.config.upstream import RateLimitFallbackSettings
 from openclaw_oauthrouter.errors import InvalidRequestError
@@ -118,7 +118,7 @@ class Router:
         if self.revise is None:
             return routed
         revised = self.revise(request=request, decision=routed.decision)
-        return replace(routed, decision=self._priced(request, revised, conversation)) if revised is not None else routed
+        return Routed(self._priced(request, revised, conversation), routed.features) if revised is not None else routed
 
     def chosen_model(self, model: object) -> ModelInfo:
         """The model a request names that no classifier can read.
@@ -241,7 +241,7 @@ class Router:
         """A plugin's decision with what it is expected to cost."""
         expected = self._expected(request, decision.candidates[0].info, decision.tier, conversation)
         cost, against, savings, baseline = expected
-        return replace(decision, cost_estimate=cost, baseline_cost=against, savings=savings, baseline_model=baseline)
+        return changed(decision, cost_estimate=cost, baseline_cost=against, savings=savings, baseline_model=baseline)
 
     def _expected(self, request: ChatRequest, info: ModelInfo, tier: Tier | None, conversation: str | None) -> _Expected:
         """What a call is expected to cost: an answer as long as the usual one, at the model and at the baseline model."""
@@ -271,10 +271,10 @@ def _coming_turns(classified: Classification, features: RequestFeatures) -> floa
 def _explained(first: Candidate, known: Conversation | None, standing: Standing) -> Candidate:
     """The chosen candidate with what the conversation had to do with it."""
     if known is None or first.info.name != known.model:
-        return replace(first, reason=f"{first.reason}; {_SHIFTED}") if standing.lift > 0 else first
+        return changed(first, reason=f"{first.reason}; {_SHIFTED}") if standing.lift > 0 else first
     cached = first.cost.cached_tokens if first.cost else 0
     kept = f"kept: {cached} tokens of the conversation's prompt are in its cache" if cached else f"kept: {IN_USE}"
-    return replace(first, reason=kept)
+    return changed(first, reason=kept)
 
 
 _BESIDE = (RequestKind.SIDE, RequestKind.ASIDE)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import replace
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import TextPart
@@ -16,7 +15,7 @@ from openclaw_oauthrouter.canonical.conversation import CachedPrompt, Conversati
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Classification, ModelInfo, RequestFeatures, RequestKind, TaskState, Tier
 from openclaw_oauthrouter.canonical.usage import Usage
-from openclaw_oauthrouter.canonical.value import value
+from openclaw_oauthrouter.canonical.value import changed, value
 from openclaw_oauthrouter.routing.cost import LONG_RUN
 
 SESSION_HEADERS = (
@@ -145,7 +144,7 @@ def standing_of(
         )
     state = TaskState(classified.tier, 0, effort)
     if known is not None and classified.turn == "continues":
-        state = replace(state, tier=max(known.tier, classified.tier, key=_rank), shift=known.shift, shifted_at=known.shifted_at)
+        state = changed(state, tier=max(known.tier, classified.tier, key=_rank), shift=known.shift, shifted_at=known.shifted_at)
     if not in_flight or classified.trouble is None or features.flight is None:
         return Standing(state.tier, state)
     state = _with_shift(state, classified.trouble, features.flight.calls)
@@ -171,7 +170,7 @@ def _with_shift(state: TaskState, trouble: float, calls: int) -> TaskState:
         shift = -1 if shift < 1 else 0
     elif (shift > 0 and trouble < CALMED_DOWN) or (shift < 0 and trouble >= USUAL):
         shift = 0
-    return state if shift == state.shift else replace(state, shift=shift, shifted_at=calls)
+    return state if shift == state.shift else changed(state, shift=shift, shifted_at=calls)
 
 
 def after_answer(known: Conversation | None, state: TaskState, info: ModelInfo, usage: Usage | None, now: float) -> Conversation:

@@ -27,7 +27,7 @@ def without_attachments(text: str) -> str:
         kept = _PLACEHOLDER.sub("", kept)
     if "\n[/" in kept:
         kept = _QUOTED_BLOCK.sub("", kept)
-    return kept if kept.strip() else text
+    return kept if kept is text or kept.strip() else text
 
 
 def words_beside_media(text: str) -> str | None:

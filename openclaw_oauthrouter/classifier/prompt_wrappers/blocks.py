@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from functools import lru_cache
 
 
 def without_blocks(text: str, opening: str, closing: str) -> str:
@@ -29,11 +30,16 @@ def without_blocks(text: str, opening: str, closing: str) -> str:
     return "".join(kept)
 
 
-def without_elements(text: str, names: Iterable[str]) -> str:
+def without_elements(text: str, names: tuple[str, ...]) -> str:
     """The text without the named ``<element>…</element>`` blocks."""
-    # Without any end there is no block, but for one that opens the text; most texts have neither.
-    if "<" not in text or ("</" not in text and not text.lstrip().startswith("<")):
+    if "<" not in text or _any_of(names).search(text) is None:
         return text
     for name in names:
         text = without_blocks(text, f"<{name}>", f"</{name}>")
     return text
+
+
+@lru_cache(maxsize=16)
+def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
+    """Where one of the elements begins: one search instead of one for each of two dozen names."""
+    return re.compile(f"<(?:{'|'.join(map(re.escape, names))})>")

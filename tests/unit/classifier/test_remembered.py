@@ -36,15 +36,15 @@ def run(length: int) -> ChatRequest:
     return ChatRequest("test", "auto", tuple(messages), tools=(Tool("bash"),))
 
 
-def test_remembered_texts_are_bounded_and_the_longest_unused_goes_first() -> None:
+def test_remembered_texts_are_bounded_and_the_oldest_goes_first() -> None:
     texts: RememberedTexts[int] = RememberedTexts(most_texts=3, most_characters=10)
     for number, text in enumerate(("aa", "bb", "cc")):
         texts.put(text, number)
     assert texts.get("aa") == 0
     texts.put("dd", 3)
-    assert [texts.get(text) for text in ("aa", "bb", "cc", "dd")] == [0, None, 2, 3]
+    assert [texts.get(text) for text in ("aa", "bb", "cc", "dd")] == [None, 1, 2, 3]
     texts.put("e" * 9, 4)
-    assert [texts.get(text) for text in ("aa", "cc", "dd", "e" * 9)] == [None, None, None, 4]
+    assert [texts.get(text) for text in ("bb", "cc", "dd", "e" * 9)] == [None, None, None, 4]
     texts.put("f" * 11, 5)
     assert len(texts) == 0, "what is too long alone is not kept"
 
