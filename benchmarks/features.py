@@ -1,20 +1,25 @@
 """What single features cost: a small request with each of them switched the other way, against the default settings.
 
-    python -m benchmarks.features
+    python -m benchmarks.features [--page]
 
-Microseconds of CPU, the least of many requests, the variants in turns within one run.
+Microseconds of CPU, the least of many requests, the variants in turns within one run; ``--page`` puts them into
+docs/performance.md.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmarks import page
 from benchmarks.inproc import measure
 from benchmarks.workloads import TIERS, gateway, play, workloads
 
 TURNS, SECONDS = 3, 0.7
+_LEAST_SEEN = 3.0
+"""Microseconds below which a difference is the machine's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +61,14 @@ async def _least(workload: str, settings: dict[str, Any]) -> float:
 async def _main() -> None:
     plain = {name: min([await _least(name, {}) for _ in range(TURNS)]) for name in ("small", "auto")}
     print(f"small request {plain['small']:.0f} us, auto {plain['auto']:.0f} us")
+    rows = []
     for variant in VARIANTS:
         least = min([await _least(variant.workload, variant.settings) for _ in range(TURNS)])
-        print(f"{variant.sign * (least - plain[variant.against]):7.0f}  {variant.feature}", flush=True)
+        cost = variant.sign * (least - plain[variant.against])
+        print(f"{cost:7.0f}  {variant.feature}", flush=True)
+        rows.append([variant.feature, f"{cost:.0f}" if cost >= _LEAST_SEEN else "less than can be measured"])
+    if "--page" in sys.argv:
+        page.write("features", page.table(["feature", "µs"], rows))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Our own work per request, without sockets: CPU time, function calls and memory, one line a workload.
 
-    python benchmarks/inproc.py [--profile WORKLOAD] [--write]
+    python benchmarks/inproc.py [--profile WORKLOAD] [--write] [--page]
 
 Times are of this machine at this moment: compare within one run. Calls are the same everywhere under one Python; the test
-``tests/house/test_call_counts.py`` holds them to ``benchmarks/calls.json``, which ``--write`` renews.
+``tests/house/test_call_counts.py`` holds them to ``benchmarks/calls.json``, which ``--write`` renews; ``--page`` puts
+the table into docs/performance.md.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import tracemalloc
 from pathlib import Path
 from types import FrameType
 
+from benchmarks import page
 from benchmarks.workloads import Workload, gateway, play, workloads
 from openclaw_oauthrouter.proxy.gateway import Gateway
 
@@ -33,6 +35,19 @@ _LOOP = f"{os.sep}asyncio{os.sep}"
 
 TRANSLATED = {"same chat": "agent", "same messages": "agent", "same responses": "chat to codex"}
 """Whose work is the same but for the translation."""
+
+
+WORDS = {
+    "small": "small request",
+    "auto": "the same with `auto`",
+    "stream": "200 streamed tokens, Chat to Messages",
+    "agent": "agent's request of 95 kB, Chat to Messages",
+    "same chat": "the same, Chat to Chat",
+    "same messages": "the same, Messages to Messages",
+    "chat to codex": "agent's stream, Chat to Codex",
+    "same responses": "the same, Responses to Codex",
+}
+"""What each workload is called on the page."""
 
 
 async def calls_of(app: Gateway, load: Workload) -> int:
@@ -83,7 +98,7 @@ async def memory_of(app: Gateway, load: Workload) -> float:
         tracemalloc.stop()
 
 
-async def _main(profile: str | None, write: bool) -> None:
+async def _main(profile: str | None, write: bool, onto_page: bool) -> None:
     with gateway() as app:
         loads = workloads()
         if profile:
@@ -91,6 +106,7 @@ async def _main(profile: str | None, write: bool) -> None:
             return
         calls: dict[str, int] = {}
         least: dict[str, float] = {}
+        rows: list[list[str]] = []
         print(f"{'workload':16} {'CPU us: least':>13} {'median':>7} {'calls':>6} {'KiB':>5}  to its translated lane")
         for name, load in loads.items():
             calls[name] = await calls_of(app, load)
@@ -99,6 +115,12 @@ async def _main(profile: str | None, write: bool) -> None:
             ratio = f"{least[name] / least[twin]:.2f} x {twin}" if twin in least else ""
             kib = await memory_of(app, load)
             print(f"{name:16} {least[name]:13.0f} {usual:7.0f} {calls[name]:6d} {kib:5.0f}  {ratio}", flush=True)
+            rows.append(
+                [WORDS[name], f"{least[name] / 1e3:.2f} ms", f"{calls[name]:,}", f"{kib:.0f} KiB", ratio.partition(" ")[0]]
+            )
+    if onto_page:
+        titles = ["workload", "CPU", "function calls", "memory at the peak", "of the same with translation"]
+        page.write("in one process", page.table(titles, rows))
     if write:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         CALLS.write_text(json.dumps({"python": version, "calls": calls}, indent=2) + "\n", encoding="utf-8")
@@ -119,8 +141,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", choices=list(workloads()), help="print where one workload's time goes instead")
     parser.add_argument("--write", action="store_true", help="renew calls.json")
+    parser.add_argument("--page", action="store_true", help="put the table into docs/performance.md")
     words = parser.parse_args()
-    asyncio.run(_main(words.profile, words.write))
+    asyncio.run(_main(words.profile, words.write, words.page))
 
 
 if __name__ == "__main__":
