@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -49,15 +50,22 @@ def connect_redis(url: str, *, seconds: float = 5.0, text: bool = False) -> Any:
         # A connection that Redis closed is noticed only when it is used again; one that hangs is not tried twice.
         retry = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
         if kind == "sentinel":
-            return _by_sentinels(parts, options | {"retry": retry})
+            return _by_sentinels(parts, options | _brief(redis.Connection) | {"retry": retry})
         if kind == "cluster":
             from redis.asyncio.cluster import ClusterNode, RedisCluster
 
             nodes: Any = [ClusterNode(host, port) for host, port in _addresses(parts, kind)]
             return RedisCluster(startup_nodes=nodes, **options, **_identity(parts), **_tls(parts))
-        return redis.from_url(url, retry=retry, **options)
+        return redis.from_url(url, retry=retry, **options, **_brief(redis.Connection))
     except ValueError as error:
         raise ConfigurationError(f"stateUrl is not a Redis address: {error}") from error
+
+
+def _brief(connection: type) -> dict[str, Any]:
+    """What keeps a new connection from asking the server things that nobody wants to know: each question is a way there and back."""
+    known = inspect.signature(connection).parameters
+    names = ("driver_info",) if "driver_info" in known else ("lib_name", "lib_version")
+    return {"protocol": 2, **{name: None for name in names if name in known}}
 
 
 def _by_sentinels(parts: SplitResult, options: dict[str, Any]) -> Any:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from functools import partial
 from typing import Any, Self
 
 import orjson
@@ -52,6 +51,9 @@ _FOLD_SECONDS = 62 * 86_400
 
 _FOLDED_AT_ONCE = 2000
 """Moments that one start folds: Redis serves nobody else meanwhile."""
+
+_READ_AT_ONCE = 200
+"""Moments whose rows are read in one way there and back."""
 
 _TRUST_SECONDS = 60.0
 """How long a sum over longer ago is trusted; another process may have written back what a lost server had held."""
@@ -95,6 +97,7 @@ class RedisStore:
         self._asking: set[str] = set()
         """Ids of which Redis has not said yet whether they are held."""
         self._heart: asyncio.Task[None] | None = None
+        self._beginning = asyncio.Lock()
         self._others: list[tuple[str, int, list[int]]] | None = None
         self._sums: dict[tuple[object, ...], tuple[float, float, int]] = {}
 
@@ -115,7 +118,7 @@ class RedisStore:
             "account": list(reservation.account),
             "amounts": _columns(reservation.amounts),
         }
-        asked = [await self._asked(claim, now) for claim in claims]
+        asked = await asyncio.gather(*(self._asked(claim, now) for claim in claims))
         args: list[Any] = [
             self._prefix, reservation.id, orjson.dumps(held), orjson.dumps(asked), now, self._lease_ms, _KEEP_SECONDS
         ]  # fmt: skip
@@ -171,26 +174,46 @@ class RedisStore:
         await self._client.aclose()
 
     async def _begin(self) -> None:
-        """Once: learn what there is, so that it can be written back, and say that there is a ledger now."""
-        if self._others is not None:
-            return
-        latest = await _reached(lambda: self._client.zrange(f"{self._prefix}moments", -1, -1))
-        since = int(latest[0]) - _KNOWN_SECONDS if latest else 0
-        if latest:
-            old: list[Any] = [self._prefix, int(latest[0]) - _FOLD_SECONDS, _FOLDED_AT_ONCE, _KEEP_SECONDS]
+        """Once: learn what there is, so that it can be written back, and say that there is a ledger now.
+
+        In as few ways there and back as can be: a server on another continent is far away.
+        """
+        if self._others is None:
+            async with self._beginning:
+                if not self._has_begun():
+                    await self._learn()
+
+    def _has_begun(self) -> bool:
+        return self._others is not None
+
+    async def _learn(self) -> None:
+        asked: Any = self._client.pipeline(transaction=False)
+        asked.zrange(f"{self._prefix}moments", 0, -1)
+        asked.set(f"{self._prefix}about", "2", nx=True)
+        # A script that could not be left there is sent along when it is wanted.
+        loads = (self._client.script_load(script) for script in (RESERVE, WRITE))
+        (found, _), *_ = await _reached(lambda: _all_first(asked.execute(), *loads))
+        moments = [int(moment) for moment in found]
+        latest = moments[-1] if moments else 0
+        if moments and moments[0] < latest - _FOLD_SECONDS:
+            old: list[Any] = [self._prefix, latest - _FOLD_SECONDS, _FOLDED_AT_ONCE, _KEEP_SECONDS]
             await _reached(lambda: self._fold(keys=[f"{self._prefix}moments"], args=old))
-        others = await self._stored(since, float("inf"))
-        await _reached(lambda: self._client.set(f"{self._prefix}about", "2", nx=True))
-        self._others = others
+        self._others = await self._stored_at([moment for moment in moments if moment >= latest - _KNOWN_SECONDS])
 
     async def _stored(self, start: float, end: float) -> list[tuple[str, int, list[int]]]:
         """Rows by field, moment and totals, of every process."""
-        to = "+inf" if end == float("inf") else f"({end}"
-        moments = await _reached(lambda: self._client.zrangebyscore(f"{self._prefix}moments", start, to))
-        found = []
-        for moment in moments:
-            rows = await _reached(partial(self._client.hgetall, f"{self._prefix}rows:{moment}"))
-            found += [(field, int(moment), orjson.loads(totals)) for field, totals in rows.items()]
+        moments = await _reached(lambda: self._client.zrangebyscore(f"{self._prefix}moments", start, f"({end}"))
+        return await self._stored_at([int(moment) for moment in moments])
+
+    async def _stored_at(self, moments: Sequence[int]) -> list[tuple[str, int, list[int]]]:
+        found: list[tuple[str, int, list[int]]] = []
+        for at in range(0, len(moments), _READ_AT_ONCE):
+            some = moments[at : at + _READ_AT_ONCE]
+            asked: Any = self._client.pipeline(transaction=False)
+            for moment in some:
+                asked.hgetall(f"{self._prefix}rows:{moment}")
+            for moment, rows in zip(some, await _reached(asked.execute), strict=True):
+                found += [(field, moment, orjson.loads(totals)) for field, totals in rows.items()]
         return found
 
     async def _asked(self, claim: Claim, now: float) -> dict[str, object]:
@@ -264,6 +287,14 @@ class RedisStore:
             settled = [id_ for id_ in missing if id_ not in self._holding]
             if settled:
                 await _reached(lambda: self._client.hdel(self._held, *settled))
+
+
+async def _all_first(wanted: Awaitable[Any], *others: Awaitable[Any]) -> list[Any]:
+    """All at once; only the first one's failure counts."""
+    first, *rest = await asyncio.gather(wanted, *others, return_exceptions=True)
+    if isinstance(first, BaseException):
+        raise first
+    return [first, *rest]
 
 
 def _loop_time() -> float:
