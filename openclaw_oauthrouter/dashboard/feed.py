@@ -54,12 +54,13 @@ class PanelFeed:
             except Exception as error:  # noqa: BLE001 - a third party's panel must not take the others with it
                 self._complain(panel.name, error)
 
-    def render(self, snapshots: Mapping[str, JsonObject]) -> list[JsonObject]:
+    def render(self, snapshots: Mapping[str, JsonObject], sums: JsonObject | None = None) -> list[JsonObject]:
         """Every panel's present state, with its ``name`` and ``title``; ``error`` in place of a state that cannot be had.
 
         :param snapshots: by the ``source`` that state panels name
+        :param sums: of the span that is looked at (``telemetry.history_sums``), for panels that can show any: those with ``of_span``
         """
-        counted = [self._rendered(panel.name, panel.title, panel.render) for panel in self._panels.values()]
+        counted = [self._rendered(panel.name, panel.title, _render(panel, sums)) for panel in self._panels.values()]
         shown = [
             self._rendered(panel.name, panel.title, partial(panel.show, snapshots.get(panel.source, {})))
             for panel in self._state_panels.values()
@@ -78,3 +79,8 @@ class PanelFeed:
         if name not in self._broken:
             self._broken.add(name)
             log.warning("dashboard panel %r fails (said once): %r", name, error)
+
+
+def _render(panel: Panel, sums: JsonObject | None) -> Callable[[], JsonObject]:
+    of_span = getattr(panel, "of_span", None)
+    return panel.render if sums is None or of_span is None else partial(of_span, sums)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.json import JsonObject
@@ -53,6 +53,16 @@ class Timeline:
                     column[(minute - first) // width] += amount
         series = [{"name": name, "values": _rounded(column)} for name, column in zip(self._names, columns, strict=True)]
         return {"start": first * _MINUTE, "step": width * _MINUTE, "series": series}
+
+
+def of_points(sums: JsonObject, series: Mapping[str, Callable[[Mapping[str, float]], float]]) -> JsonObject:
+    """The same shape as ``Timeline.ranges``, with one range, from the sums of a span.
+
+    :param sums: what ``telemetry.history_sums.summary`` tells
+    :param series: name -> what it makes of a point's sums
+    """
+    drawn = [{"name": name, "values": _rounded([value(point) for point in sums["points"]])} for name, value in series.items()]
+    return {"span": {"start": sums["start"] / 1000, "step": sums["step"] / 1000, "until": sums["until"] / 1000, "series": drawn}}
 
 
 def _rounded(values: list[float]) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from functools import partial
 
 from quart import Blueprint, Quart, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
@@ -25,7 +26,7 @@ from openclaw_oauthrouter.proxy.asgi import admitted
 from openclaw_oauthrouter.proxy.change_routes import PREFIXES, change_blueprint
 from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
 from openclaw_oauthrouter.proxy.gate import Gate
-from openclaw_oauthrouter.proxy.history_routes import history_blueprint
+from openclaw_oauthrouter.proxy.history_routes import HistoryRoutes
 from openclaw_oauthrouter.proxy.kept_routes import kept_blueprint
 from openclaw_oauthrouter.proxy.likely_mistakes import likely_path
 from openclaw_oauthrouter.proxy.live import SERVED, Live, Served
@@ -33,7 +34,9 @@ from openclaw_oauthrouter.proxy.models_list import model_entries
 from openclaw_oauthrouter.proxy.passed_routes import passed_blueprint
 from openclaw_oauthrouter.proxy.quart_requests import speaks_messages
 from openclaw_oauthrouter.proxy.small_routes import is_browser_at_root, small_blueprint
+from openclaw_oauthrouter.proxy.standing import models_standing
 from openclaw_oauthrouter.telemetry.history import TraceHistory
+from openclaw_oauthrouter.telemetry.reader import latest_records
 from openclaw_oauthrouter.telemetry.trace_files import trace_path
 
 _DASHBOARD = "/debug/dashboard"
@@ -59,11 +62,12 @@ def create_quart_app(live: Live) -> Quart:
     app.register_blueprint(kept_blueprint(lambda: _served().runtime, lambda: _served().paths, live.observers.recorder))
     app.register_blueprint(passed_blueprint(lambda: _served().runtime, lambda: _served().paths, live.observers.recorder))
     app.register_blueprint(small_blueprint(lambda: model_entries(_served().runtime)))
-    app.register_blueprint(_debug(live, live.runtime.settings))
     history = TraceHistory(trace_path(live.runtime.settings.home))
     live.at_close.append(history.close)
+    history_routes = HistoryRoutes(history, live.observers.clock)
+    app.register_blueprint(_debug(live, live.runtime.settings, history_routes))
     app.register_blueprint(change_blueprint(lambda: _served().runtime, lambda: live.editing, live.observers.clock))
-    app.register_blueprint(history_blueprint(history, live.observers.clock))
+    app.register_blueprint(history_routes.blueprint())
 
     @app.before_request
     async def admit() -> Response | None:
@@ -74,8 +78,9 @@ def create_quart_app(live: Live) -> Quart:
     return app
 
 
-def _debug(live: Live, settings: Settings) -> Blueprint:
+def _debug(live: Live, settings: Settings, history: HistoryRoutes) -> Blueprint:
     observers = live.observers
+    traced = settings.telemetry.trace_file
     return debug_blueprint(
         ring=observers.ring,
         panels=observers.panels,
@@ -86,6 +91,9 @@ def _debug(live: Live, settings: Settings) -> Blueprint:
         classifier_faults=lambda: _served().runtime.request_classifier.faults,
         metrics=observers.metrics.render if observers.metrics else None,
         prompts=settings.telemetry.prompts,
+        sums=history.sums if traced else None,
+        models=lambda: models_standing(_served().runtime),
+        earlier=partial(latest_records, trace_path(settings.home)) if traced else None,
     )
 
 

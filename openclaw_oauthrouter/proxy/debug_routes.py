@@ -6,6 +6,7 @@ exception is ``GET /debug/dashboard?code=…``, which must be let through: the c
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
@@ -20,6 +21,7 @@ from openclaw_oauthrouter.dashboard.login import Logins, cookie_name
 from openclaw_oauthrouter.errors import NotFoundError, OAuthRouterError
 from openclaw_oauthrouter.interfaces import Health
 from openclaw_oauthrouter.proxy.answers import error_response
+from openclaw_oauthrouter.proxy.standing import standing
 from openclaw_oauthrouter.telemetry.query import parse_count, parse_filter
 from openclaw_oauthrouter.telemetry.ring import RingEntry, TraceRing
 
@@ -47,6 +49,9 @@ def debug_blueprint(
     metrics: MetricsText | None = None,
     prompts: bool = False,
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+    sums: Callable[[], Awaitable[JsonObject]] | None = None,
+    models: Callable[[], JsonObject] | None = None,
+    earlier: Callable[[int], list[JsonObject]] | None = None,
 ) -> Blueprint:
     """The routes, as a blueprint without a prefix.
 
@@ -54,9 +59,12 @@ def debug_blueprint(
     :param classifier_faults: what third-party classifiers did wrong -> how often
     :param metrics: renders the Prometheus text; ``None`` answers ``/metrics`` with 404
     :param prompts: put prompt text into events (``telemetry.prompts``)
+    :param sums: sums of the span that the request at hand names; ``None`` where no trace is kept
+    :param models: how many models can answer now (``standing.models_standing``)
+    :param earlier: the newest records of earlier starts, so many at most, newest last; called once, in a thread
     """
     routes = Blueprint("debug", __name__)
-    trace = _TraceRoutes(ring, clock, prompts, keep_alive_seconds)
+    trace = _TraceRoutes(ring, clock, prompts, keep_alive_seconds, earlier)
     routes.add_url_rule("/debug/routing-trace", "trace", trace.events)
     routes.add_url_rule("/debug/routing-trace/stream", "stream", trace.stream)
     page = _DashboardRoutes(logins)
@@ -64,7 +72,7 @@ def debug_blueprint(
     routes.add_url_rule("/debug/dashboard/code", "code", page.code, methods=["POST"])
     routes.add_url_rule("/debug/dashboard/sign-out", "sign_out", page.sign_out, methods=["POST"])
     routes.add_url_rule("/debug/dashboard/static/<name>", "static_file", page.static_file)
-    state = _StateRoutes(panels, health, spend_snapshot, classifier_faults, metrics)
+    state = _StateRoutes(panels, health, spend_snapshot, classifier_faults, metrics, sums, models)
     routes.add_url_rule("/debug/provider-health", "health", state.health)
     routes.add_url_rule("/debug/spend", "spend", state.spend)
     routes.add_url_rule("/debug/panels", "panels", state.panels)
@@ -74,7 +82,15 @@ def debug_blueprint(
 
 
 class _TraceRoutes:
-    def __init__(self, ring: TraceRing, clock: Clock, prompts: bool, keep_alive_seconds: float) -> None:
+    def __init__(
+        self,
+        ring: TraceRing,
+        clock: Clock,
+        prompts: bool,
+        keep_alive_seconds: float,
+        earlier: Callable[[int], list[JsonObject]] | None,
+    ) -> None:
+        self._earlier, self._refilling = earlier, asyncio.Lock()
         self._ring = ring
         self._clock = clock
         self._prompts = prompts
@@ -84,6 +100,7 @@ class _TraceRoutes:
         """The newest records that fit the query, newest last."""
         count = parse_count(request.args.get("n"))
         wanted = parse_filter(request.args, self._clock())
+        await self._refill()
         entries = self._ring.latest(count, wanted)
         newest = self._ring.event_id(entries[-1]) if entries else None
         events = b",".join(entry.json(prompts=self._prompts) for entry in entries)
@@ -92,9 +109,17 @@ class _TraceRoutes:
     async def stream(self) -> Response:
         """Server-sent events: ``hello``, what the reader has missed, then records as they end."""
         last_seen = request.headers.get("Last-Event-ID") or request.args.get("lastEventId")
+        await self._refill()
         response = Response(self._live(last_seen), headers=_STREAM_HEADERS)
         response.timeout = None
         return response
+
+    async def _refill(self) -> None:
+        """Whoever looks after a restart sees what was seen before it; nobody looks, nothing is read."""
+        async with self._refilling:
+            earlier, self._earlier = self._earlier, None
+            if earlier is not None and self._ring.room:
+                self._ring.refill(await asyncio.get_running_loop().run_in_executor(None, earlier, self._ring.room))
 
     async def _live(self, last_seen: str | None) -> AsyncIterator[bytes]:
         with self._ring.subscribe() as live:
@@ -179,7 +204,10 @@ class _StateRoutes:
         spend_snapshot: Snapshot,
         classifier_faults: Callable[[], Mapping[str, int]],
         metrics: MetricsText | None,
+        sums: Callable[[], Awaitable[JsonObject]] | None,
+        models: Callable[[], JsonObject] | None,
     ) -> None:
+        self._sums, self._models = sums, models
         self._panels = panels
         self._health = health
         self._spend_snapshot = spend_snapshot
@@ -195,8 +223,12 @@ class _StateRoutes:
         return _json(await self._spend())
 
     async def panels(self) -> Response:
-        """Every panel's state, for the page."""
-        return _json({"panels": self._panels.render({"health": self._health.snapshot(), "spend": await self._spend()})})
+        """Every panel's state, for the page: of the span from ``since`` to ``until`` (milliseconds) where there is a trace; and how things stand."""
+        health, spend = self._health.snapshot(), await self._spend()
+        sums = await self._sums() if self._sums is not None else None
+        panels = self._panels.render({"health": health, "spend": spend}, sums)
+        told = {"panels": panels, "standing": standing(health, spend, self._models() if self._models else None)}
+        return _json({**told, **({"indexing": sums["indexing"]} if sums and "indexing" in sums else {})})
 
     async def metrics(self) -> Response:
         """Prometheus text."""

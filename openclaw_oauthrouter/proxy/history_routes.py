@@ -26,23 +26,27 @@ MOST_CONVERSATIONS = 500
 _T = TypeVar("_T")
 
 
-def history_blueprint(history: TraceHistory, clock: Clock) -> Blueprint:
-    """The routes, as a blueprint without a prefix."""
-    routes = Blueprint("history", __name__)
-    answers = _HistoryRoutes(history, clock)
-    routes.add_url_rule("/debug/history", "search", answers.search)
-    routes.add_url_rule("/debug/history/summary", "summary", answers.summary)
-    routes.add_url_rule("/debug/history/conversations", "conversations", answers.conversations)
-    routes.add_url_rule("/debug/history/request/<request_id>", "request", answers.request)
-    return routes
+class HistoryRoutes:
+    """The routes over the index of the trace files.
 
+    :param clock: Unix seconds
+    """
 
-class _HistoryRoutes:
     def __init__(self, history: TraceHistory, clock: Clock) -> None:
         self._history = history
         self._clock = clock
         self._reading: asyncio.Future[int] | None = None
         self._progress = (0, 0)
+
+    def blueprint(self) -> Blueprint:
+        """The routes, as a blueprint without a prefix."""
+        routes = Blueprint("history", __name__)
+        routes.add_url_rule("/debug/history", "search", self.search)
+        routes.add_url_rule("/debug/history/summary", "summary", self.summary)
+        routes.add_url_rule("/debug/history/users", "users", self.users)
+        routes.add_url_rule("/debug/history/conversations", "conversations", self.conversations)
+        routes.add_url_rule("/debug/history/request/<request_id>", "request", self.request)
+        return routes
 
     async def search(self) -> Response:
         """Requests of a span that fit ``q``, newest first; ``before`` turns the page."""
@@ -54,9 +58,19 @@ class _HistoryRoutes:
 
     async def summary(self) -> Response:
         """Sums of a span."""
+        return self._answer(await self.sums())
+
+    async def users(self) -> Response:
+        """Who asked which model how often in a span."""
         span = self._span()
         await self._catch_up()
-        return self._answer(await _in_thread(partial(self._history.summary, span)))
+        return self._answer({"models": await _in_thread(partial(self._history.users, span))})
+
+    async def sums(self) -> JsonObject:
+        """Sums of the span that the request at hand names with ``since`` and ``until``."""
+        span = self._span()
+        await self._catch_up()
+        return self._with_progress(await _in_thread(partial(self._history.summary, span)))
 
     async def conversations(self) -> Response:
         """Conversations of a span, the latest first."""
@@ -72,11 +86,16 @@ class _HistoryRoutes:
             raise NotFoundError(f"no trace file holds a request {request_id!r}; it may be older than telemetry.rotate_days")
         return self._answer(found)
 
+    def _with_progress(self, body: JsonObject) -> JsonObject:
+        if self._reading is None or self._reading.done():
+            return body
+        done, total = self._progress
+        return {**body, "indexing": {"done": done, "total": total}}
+
     def _answer(self, body: JsonObject) -> Response:
-        if self._reading is not None and not self._reading.done():
-            done, total = self._progress
-            body = {**body, "indexing": {"done": done, "total": total}}
-        return Response(orjson.dumps(body), content_type="application/json", headers={"cache-control": "no-store"})
+        return Response(
+            orjson.dumps(self._with_progress(body)), content_type="application/json", headers={"cache-control": "no-store"}
+        )
 
     def _span(self) -> Span:
         now = int(self._clock() * 1000) + 1

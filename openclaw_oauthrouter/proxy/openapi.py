@@ -235,6 +235,13 @@ _OTHER_PATHS: JsonObject = {
             parameters=[_query(name, TEXT) for name in ("since", "until")],
         )
     },
+    "/debug/history/users": {
+        "get": _operation(
+            "Who asked which model",
+            object_schema({"models": ANY_OBJECT}),
+            parameters=[_query(name, TEXT) for name in ("since", "until")],
+        )
+    },
     "/debug/history/conversations": {
         "get": _operation(
             "Conversations of earlier days",
@@ -269,7 +276,13 @@ _OTHER_PATHS: JsonObject = {
         **_change("Begin to sign in with ChatGPT", {}, {"url": TEXT}),
         "get": _operation("How the sign-in stands", object_schema({"state": TEXT, "words": TEXT})),
     },
-    "/debug/panels": {"get": _operation("The dashboard's panels", object_schema({"panels": {}}))},
+    "/debug/panels": {
+        "get": _operation(
+            "The dashboard's panels",
+            object_schema({"panels": {}, "standing": ANY_OBJECT}, {"indexing": ANY_OBJECT}),
+            parameters=[_query(name, TEXT) for name in ("since", "until")],
+        )
+    },
     "/metrics": {"get": _operation("Prometheus metrics", TEXT, kind="text/plain")},
 }
 

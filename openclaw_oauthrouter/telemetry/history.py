@@ -80,7 +80,21 @@ _ADD_HOUR = (
     f"ON CONFLICT DO UPDATE SET {', '.join(f'{name} = {name} + excluded.{name}' for name in SUMS)}"
 )
 
-_CONVERSATION = ("first", "last", "requests", "failed", "input", "output", "cached", "session", "paid", "plan", "unpriced")
+_CONVERSATION = (
+    "client",
+    "agent",
+    "first",
+    "last",
+    "requests",
+    "failed",
+    "input",
+    "output",
+    "cached",
+    "session",
+    "paid",
+    "plan",
+    "unpriced",
+)
 _SHOWN = (*(f"requests.{column}" for column in _OWN), *(f"texts.{column}" for column in _TEXTS))
 _KEYS = ("seq", *_OWN, *_TEXTS)
 
@@ -172,30 +186,8 @@ class TraceHistory:
                 "WHERE conversation IS NOT NULL AND ts >= ? AND ts < ? GROUP BY conversation ORDER BY 2 DESC",
                 (span.since, span.until),
             ).fetchall()
-            rows = [self._conversation(connection, name, span) for name, _ in latest[:count]]
+            rows = [row for name, _ in latest[:count] for row in _conversation(connection, name, span)]
         return {"rows": rows, "matches": len(latest)}
-
-    def _conversation(self, connection: sqlite3.Connection, name: str, span: Span) -> JsonObject:
-        sums = connection.execute(
-            "SELECT min(ts), max(ts), count(*), sum(failed), sum(input), sum(output), sum(cached), max(session), "
-            "sum(CASE WHEN plan THEN 0 ELSE cost END), sum(CASE WHEN plan THEN cost ELSE 0 END), "
-            "sum(cost IS NULL AND input IS NOT NULL) "
-            "FROM requests WHERE conversation = ? AND ts >= ? AND ts < ?",
-            (name, span.since, span.until),
-        ).fetchone()
-        texts = connection.execute(
-            "SELECT model, agent, client, count(*) FROM requests JOIN texts ON texts.id = text "
-            "WHERE conversation = ? AND ts >= ? AND ts < ? GROUP BY 1, 2, 3 ORDER BY 4 DESC",
-            (name, span.since, span.until),
-        ).fetchall()
-        named = zip(_CONVERSATION, sums, strict=True)
-        return {
-            "conversation": name,
-            **dict(named),
-            "models": list(dict.fromkeys(model for model, *_ in texts)),
-            "agent": texts[0][1] if texts else "",
-            "client": texts[0][2] if texts else "",
-        }
 
     def request(self, request_id: str) -> JsonObject | None:
         """A whole record, read from its trace file; ``None`` when it is not known or its file is gone."""
@@ -339,6 +331,31 @@ class TraceHistory:
                     if needle in line and (event := decode_line(line)) is not None and event.get("requestId") == request_id:
                         return event
         return None
+
+
+def _conversation(connection: sqlite3.Connection, name: str, span: Span) -> list[JsonObject]:
+    """Its sums: several where several programs began with the same words."""
+    values = (name, span.since, span.until)
+    sums = connection.execute(
+        "SELECT client, agent, min(ts), max(ts), count(*), sum(failed), sum(input), sum(output), sum(cached), max(session), "
+        "sum(CASE WHEN plan THEN 0 ELSE cost END), sum(CASE WHEN plan THEN cost ELSE 0 END), "
+        "sum(cost IS NULL AND input IS NOT NULL) FROM requests JOIN texts ON texts.id = text "
+        "WHERE conversation = ? AND ts >= ? AND ts < ? GROUP BY 1, 2 ORDER BY 4 DESC",
+        values,
+    ).fetchall()
+    models = connection.execute(
+        "SELECT client, agent, model FROM requests JOIN texts ON texts.id = text "
+        "WHERE conversation = ? AND ts >= ? AND ts < ? GROUP BY 1, 2, 3 ORDER BY count(*) DESC",
+        values,
+    ).fetchall()
+    return [
+        {
+            "conversation": name,
+            **dict(zip(_CONVERSATION, row, strict=True)),
+            "models": [model for client, agent, model in models if (client, agent) == row[:2]],
+        }
+        for row in sums
+    ]
 
 
 def _event(line: bytes) -> JsonObject | None:

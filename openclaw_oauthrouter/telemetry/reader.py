@@ -13,7 +13,7 @@ import orjson
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.telemetry.line_shape import has_shape
-from openclaw_oauthrouter.telemetry.trace_files import open_trace
+from openclaw_oauthrouter.telemetry.trace_files import PACKED, open_trace, trace_files
 
 _BLOCK = 64 * 1024
 
@@ -56,6 +56,15 @@ def last_lines(path: Path, count: int) -> list[JsonObject]:
     with file:
         events = [event for line in _tail(file, count + 8) if (event := decode_line(line)) is not None]
     return events[-count:] if count else []
+
+
+def latest_records(path: Path, count: int) -> list[JsonObject]:
+    """The newest ``count`` readable records, oldest first, of a trace file and of those set aside that are not packed yet."""
+    found: list[JsonObject] = []
+    for file in reversed([file for file in trace_files(path) if file.suffix != PACKED]):
+        if len(found) < count:
+            found = last_lines(file, count - len(found)) + found
+    return found
 
 
 class FollowedFile:

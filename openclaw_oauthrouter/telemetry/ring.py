@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 import orjson
 
+from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.telemetry.filter import TraceFilter
 from openclaw_oauthrouter.telemetry.public import public_record
@@ -20,18 +21,33 @@ from openclaw_oauthrouter.telemetry.public import public_record
 class RingEntry:
     """A record and its place in the order of arrival.
 
-    :ivar number: 1 for the first record of this process
+    :ivar number: 1 for the first record of this process; those of earlier starts have 0 and less
+    :ivar record: the record, or its public JSON where it was read from the trace file
     """
 
     number: int
-    record: RequestRecord
+    record: RequestRecord | JsonObject
     _json: bytes | None = field(default=None, repr=False)
+
+    @property
+    def request_id(self) -> str:
+        """The request's id."""
+        return str(self.record.get("requestId")) if isinstance(self.record, dict) else self.record.request_id
+
+    def fits(self, wanted: TraceFilter) -> bool:
+        """Whether it is among those asked for."""
+        return wanted.admits_event(self.record) if isinstance(self.record, dict) else wanted.admits(self.record)
 
     def json(self, *, prompts: bool = False) -> bytes:
         """The record's public JSON, made when first asked for and kept for all readers."""
         if self._json is None:
-            self._json = orjson.dumps(public_record(self.record, prompts=prompts), default=str)
+            self._json = orjson.dumps(self._public(prompts), default=str)
         return self._json
+
+    def _public(self, prompts: bool) -> JsonObject:
+        if not isinstance(self.record, dict):
+            return public_record(self.record, prompts=prompts)
+        return self.record if prompts else {name: value for name, value in self.record.items() if name != "promptText"}
 
 
 class TraceRing:
@@ -72,11 +88,26 @@ class TraceRing:
                 self._subscriptions.discard(subscription)
                 self.dropped_subscribers += 1
 
+    @property
+    def room(self) -> int:
+        """Records that still fit in without one being forgotten."""
+        return (self._entries.maxlen or 0) - len(self._entries)
+
+    def refill(self, events: Sequence[JsonObject]) -> None:
+        """Put records of earlier starts before those received, as far as there is room; one that is held is not held twice.
+
+        :param events: public JSON, newest last
+        """
+        held = {entry.request_id for entry in self._entries}
+        earlier = [event for event in events if event.get("requestId") not in held][-self.room :] if self.room else []
+        for number, event in enumerate(reversed(earlier)):
+            self._entries.appendleft(RingEntry(-number, event))
+
     def latest(self, count: int, wanted: TraceFilter | None = None) -> list[RingEntry]:
         """The newest ``count`` entries that fit, newest last."""
         entries: Iterator[RingEntry] = reversed(self._entries)
         if wanted is not None:
-            entries = (entry for entry in entries if wanted.admits(entry.record))
+            entries = (entry for entry in entries if entry.fits(wanted))
         return list(islice(entries, count))[::-1]
 
     def after(self, number: int) -> list[RingEntry]:

@@ -64,8 +64,9 @@ def gateway() -> Iterator[Gateway]:
 
 @pytest.fixture
 def busy(gateway: Gateway) -> Gateway:
-    """A gateway with an hour's traffic."""
-    gateway.receive(*Scene().past(time.time(), 260))
+    """A gateway with an hour's traffic, all of it of today."""
+    now = time.time()
+    gateway.receive(*Scene().past(now, 260, minutes=max(0.1, min(58.0, now % 86_400 / 60))))
     return gateway
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,10 +26,11 @@ from openclaw_oauthrouter.dashboard.panels import state_panels
 from openclaw_oauthrouter.dashboard.plugin import oauthrouter_register_panels
 from openclaw_oauthrouter.interfaces import Panel
 from openclaw_oauthrouter.proxy.debug_routes import debug_blueprint
-from openclaw_oauthrouter.proxy.history_routes import history_blueprint
+from openclaw_oauthrouter.proxy.history_routes import HistoryRoutes
 from openclaw_oauthrouter.telemetry.history import TraceHistory
 from openclaw_oauthrouter.telemetry.jsonl import TraceFile
 from openclaw_oauthrouter.telemetry.metrics import RequestMetrics
+from openclaw_oauthrouter.telemetry.reader import latest_records
 from openclaw_oauthrouter.telemetry.ring import TraceRing
 from openclaw_oauthrouter.telemetry.trace_files import trace_path
 from tests.browser import scene
@@ -120,6 +122,8 @@ class Gateway:
 
     def _app(self) -> Quart:
         app = Quart("gateway")
+        self._history = TraceHistory(trace_path(self._home))
+        history = HistoryRoutes(self._history, time.time)
         app.register_blueprint(
             debug_blueprint(
                 ring=self.ring,
@@ -129,10 +133,11 @@ class Gateway:
                 spend_snapshot=lambda: scene.spend_snapshot(time.time()),
                 clock=time.time,
                 metrics=self.metrics.render,
+                sums=history.sums,
+                earlier=partial(latest_records, trace_path(self._home)),
             )
         )
-        self._history = TraceHistory(trace_path(self._home))
-        app.register_blueprint(history_blueprint(self._history, time.time))
+        app.register_blueprint(history.blueprint())
 
         @app.get("/debug/gateway")
         async def gateway() -> Response:

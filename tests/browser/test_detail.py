@@ -39,7 +39,7 @@ def test_charts_and_tiles_follow_the_traffic(busy: Gateway, open_page: OpenPage)
     expect(page.locator("#strip")).to_contain_text("260")
     requests = panel(page, "Requests")
     expect(requests.get_by_role("img")).to_have_attribute(
-        "aria-label", re.compile(r"Requests, last 1 h: \d+ answered, \d+ refused, \d+ failed")
+        "aria-label", re.compile(r"Requests, last 1 h: \d+ answered, \d+ 4xx, \d+ 5xx")
     )
     assert requests.locator("rect").count() > 30
     box = requests.get_by_role("img").bounding_box()

@@ -32,6 +32,28 @@ def test_gateway_restarts(busy: Gateway, open_page: OpenPage) -> None:
     expect(page.locator("#count")).to_have_text("261 requests")
 
 
+def test_reconnect_after_a_restart_the_same_picture(busy: Gateway, open_page: OpenPage) -> None:
+    page = open_page(expected=GONE)
+    picture = "() => ['#headline', '#strip', '.rows', '#panels'].map((id) => document.querySelector(id).innerText.replace(/(again|resets) in .*/g, ''))"
+    expect(page.locator("#count")).to_have_text("260 requests")
+    expect(page.locator("#strip")).to_contain_text("260")
+    expect(page.locator(".view-table").first).to_be_attached()
+    before = page.evaluate(picture)
+    busy.stop()
+    busy.start()
+    page.reload()
+    page.wait_for_selector("#connection.live")
+    expect(page.locator("#count")).to_have_text("260 requests")
+    expect(page.locator("#strip")).to_contain_text("260")
+    expect(page.locator(".view-table").first).to_be_attached()
+    after = page.evaluate(picture)
+    for was, now in zip(before[:3], after[:3], strict=True):
+        assert now == was
+    assert "p99" in after[3]
+    page.locator(".rows .row").first.click()
+    expect(page.locator("#detail")).to_contain_text("Why this tier")
+
+
 def test_reconnect_another_token_means_signing_in_again(busy: Gateway, open_page: OpenPage) -> None:
     page = open_page(expected=GONE)
     busy.stop()

@@ -74,8 +74,8 @@ def test_settings_no_answer_changes_nothing(page: Any, real: RealGateway) -> Non
 
 def test_settings_limit_for_one_provider_is_added_and_removed(page: Any, real: RealGateway) -> None:
     page.locator("#set-budgets summary").click()
-    page.get_by_label("One more limit").fill("3")
-    page.get_by_label("named").fill("anthropic")
+    page.get_by_label("Limit", exact=True).fill("3")
+    page.get_by_label("Its name").fill("anthropic")
     page.get_by_role("button", name="Review limit").click()
     agree(page, "+provider = ")
     expect(page.locator("#set-budgets .lines")).to_contain_text("$3.00 a day for anthropic")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.trace import RequestRecord
-from openclaw_oauthrouter.dashboard.timeline import Timeline
+from openclaw_oauthrouter.dashboard.timeline import Timeline, of_points
 
 
 class Cost:
@@ -26,10 +26,21 @@ class Cost:
 
     def render(self) -> JsonObject:
         """A stacked series."""
-        return {
-            "view": "series",
-            "unit": "dollars",
-            "stacked": True,
-            "tones": ["accent", "quiet", "good"],
-            "ranges": self._timeline.ranges(),
-        }
+        return _view(self._timeline.ranges())
+
+    def of_span(self, sums: JsonObject) -> JsonObject:
+        """The same for any span."""
+        return _view(
+            of_points(
+                sums,
+                {
+                    "paid": lambda point: point["paid"],
+                    "on plans": lambda point: point["plan"],
+                    "saved": lambda point: point["saved"],
+                },
+            )
+        )
+
+
+def _view(ranges: JsonObject) -> JsonObject:
+    return {"view": "series", "unit": "dollars", "stacked": True, "tones": ["accent", "quiet", "good"], "ranges": ranges}

@@ -33,15 +33,23 @@ class Latency:
 
     def render(self) -> JsonObject:
         """A table: a row a percentile."""
-        whole, first = sorted(self._whole), sorted(self._first)
-        rows = [[f"p{percent}", _percentile(first, percent), _percentile(whole, percent)] for percent in PERCENTILES]
-        columns = [{"label": "percentile"}, {"label": "first token", "unit": "ms"}, {"label": "whole answer", "unit": "ms"}]
-        return {"view": "table", "bars": True, "columns": columns, "rows": rows if whole else [], "empty": "No answer yet."}
+        first, whole = ([seconds * 1000 for seconds in sorted(values)] for values in (self._first, self._whole))
+        return _view(first, whole)
+
+    def of_span(self, sums: JsonObject) -> JsonObject:
+        """The same for the latest answers of any span."""
+        return _view(sums["latest"]["first"], sums["latest"]["whole"])
+
+
+def _view(first: list[float], whole: list[float]) -> JsonObject:
+    """Of sorted milliseconds."""
+    rows = [[f"p{percent}", _percentile(first, percent), _percentile(whole, percent)] for percent in PERCENTILES]
+    columns = [{"label": "percentile"}, {"label": "first token", "unit": "ms"}, {"label": "whole answer", "unit": "ms"}]
+    return {"view": "table", "bars": True, "columns": columns, "rows": rows if whole else [], "empty": "No answer yet."}
 
 
 def _percentile(values: list[float], percent: int) -> float | None:
-    """Milliseconds; the nearest-rank percentile of sorted seconds."""
+    """The nearest-rank percentile of sorted values."""
     if not values:
         return None
-    rank = max(0, -(-len(values) * percent // 100) - 1)
-    return round(values[rank] * 1000, 1)
+    return round(values[max(0, -(-len(values) * percent // 100) - 1)], 1)

@@ -45,10 +45,18 @@ class Models:
     def render(self) -> JsonObject:
         """A table."""
         busiest = sorted(self._sums.items(), key=lambda item: item[1].requests, reverse=True)[:_SHOWN]
-        columns = [
-            {"label": "model"},
-            {"label": "requests", "unit": "count"},
-            {"label": "cost", "unit": "dollars"},
+        return _view([[name, sums.requests, None if sums.unpriced == sums.requests else sums.cost] for name, sums in busiest])
+
+    def of_span(self, sums: JsonObject) -> JsonObject:
+        """The same for any span; requests that failed are counted for the model they were meant for."""
+        rows = [
+            [name, int(model["requests"]), None if model["unpriced"] == model["requests"] else model["paid"] + model["plan"]]
+            for name, model in list(sums["models"].items())[:_SHOWN]
+            if name
         ]
-        rows = [[name, sums.requests, None if sums.unpriced == sums.requests else sums.cost] for name, sums in busiest]
-        return {"view": "table", "columns": columns, "rows": rows, "empty": "No model has answered yet."}
+        return _view(rows)
+
+
+def _view(rows: list[list[object]]) -> JsonObject:
+    columns = [{"label": "model"}, {"label": "requests", "unit": "count"}, {"label": "cost", "unit": "dollars"}]
+    return {"view": "table", "columns": columns, "rows": rows, "empty": "No model has answered yet."}

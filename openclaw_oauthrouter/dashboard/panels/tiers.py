@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.routing import Tier
 from openclaw_oauthrouter.canonical.trace import RequestRecord
@@ -28,8 +30,17 @@ class Tiers:
 
     def render(self) -> JsonObject:
         """Shares."""
-        items: list[JsonObject] = [{"label": tier.value, "value": self._counts[tier], "tone": _TONES[tier]} for tier in Tier]
-        if self._chosen:
-            items.append({"label": "chosen by the client", "value": self._chosen, "tone": "quiet"})
-        total = sum(item["value"] for item in items)
-        return {"view": "shares", "unit": "count", "items": items if total else [], "empty": "No request was routed yet."}
+        return _view(self._counts, self._chosen)
+
+    def of_span(self, sums: JsonObject) -> JsonObject:
+        """The same for any span."""
+        counts = {name: int(tier["requests"]) for name, tier in sums["tiers"].items()}
+        return _view({tier: counts.get(tier.value, 0) for tier in Tier}, counts.get("", 0))
+
+
+def _view(counts: Mapping[Tier, int], chosen: int) -> JsonObject:
+    items: list[JsonObject] = [{"label": tier.value, "value": counts[tier], "tone": _TONES[tier]} for tier in Tier]
+    if chosen:
+        items.append({"label": "chosen by the client", "value": chosen, "tone": "quiet"})
+    total = sum(item["value"] for item in items)
+    return {"view": "shares", "unit": "count", "items": items if total else [], "empty": "No request was routed yet."}

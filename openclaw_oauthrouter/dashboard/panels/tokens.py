@@ -5,7 +5,7 @@ from __future__ import annotations
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.trace import RequestRecord
-from openclaw_oauthrouter.dashboard.timeline import Timeline
+from openclaw_oauthrouter.dashboard.timeline import Timeline, of_points
 
 
 class Tokens:
@@ -26,10 +26,21 @@ class Tokens:
 
     def render(self) -> JsonObject:
         """A stacked series."""
-        return {
-            "view": "series",
-            "unit": "tokens",
-            "stacked": True,
-            "tones": ["accent", "quiet", "good"],
-            "ranges": self._timeline.ranges(),
-        }
+        return _view(self._timeline.ranges())
+
+    def of_span(self, sums: JsonObject) -> JsonObject:
+        """The same for any span."""
+        return _view(
+            of_points(
+                sums,
+                {
+                    "in": lambda point: point["input"] - point["cached"],
+                    "from cache": lambda point: point["cached"],
+                    "out": lambda point: point["output"],
+                },
+            )
+        )
+
+
+def _view(ranges: JsonObject) -> JsonObject:
+    return {"view": "series", "unit": "tokens", "stacked": True, "tones": ["accent", "quiet", "good"], "ranges": ranges}

@@ -4,6 +4,7 @@ import { post } from "./change.js";
 import { ask, attempt, note } from "./dialog.js";
 import { h, icon } from "./dom.js";
 import { dateAndTime } from "./format.js";
+import { settle } from "./keep.js";
 import { load } from "./stream.js";
 
 const KINDS = { api_key: "API key", token: "token", oauth: "sign-in" };
@@ -90,6 +91,7 @@ function addForm(settings, tools) {
     const kept = await attempt(() => post("accounts/add", body()));
     if (!kept) return;
     secret.value = "";
+    settle(form);
     note(`Kept as ${kept.name}.`);
     await tools.refresh();
   });

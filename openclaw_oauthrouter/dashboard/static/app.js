@@ -8,10 +8,11 @@ import { welcome } from "./empty.js";
 import { setUpExplain } from "./explain.js";
 import { Feed } from "./feed.js";
 import { isProblem, isSubstituted, parseFilter } from "./filter.js";
-import { count, dollars } from "./format.js";
-import { RANGES, dayBefore, earlier, ownDays, spanOf, sums, whole } from "./history.js";
+import { Figures } from "./figures.js";
+import { count } from "./format.js";
+import { RANGES, dayBefore, earlier, ownDays, spanOf, whole } from "./history.js";
 import { refreshNotices } from "./notices.js";
-import { Panels, tick } from "./panels.js";
+import { tick } from "./panels.js";
 import { MOST, Store } from "./store.js";
 import { LiveStream, load } from "./stream.js";
 import { suggestions } from "./suggest.js";
@@ -21,6 +22,7 @@ import { setUpViews } from "./views.js";
 
 const PANELS_EVERY = 5000;
 const NOTICES_EVERY = 20_000;
+const PAGE_EVERY = 15_000;
 const FILTER_DELAY = 120;
 const TAKE_EVERY = 60;
 
@@ -29,8 +31,9 @@ const past = new Store();
 keepChangeKey();
 const address = readAddress();
 let store = live;
-const options = { range: "1 h" };
-const panels = new Panels({ strip: byId("strip"), rail: byId("panels"), options });
+let near = "1 h";
+let demo = false;
+const figures = new Figures({ range: rangeName, near: () => near, demo: () => demo, onIndexing: showIndexing });
 const feed = new Feed({ element: byId("feed"), store, onOpen: open, onEnd: turnPage });
 const tabs = setUpTabs();
 const stream = new LiveStream({ onEvents: arrived, onState: connectionChanged });
@@ -68,12 +71,16 @@ started = true;
 addEventListener("hashchange", () => views.show(readAddress().view));
 stream.connect();
 refreshPanels();
-refreshHeadline();
 refreshNotices();
 setInterval(() => document.hidden || refreshNotices(), NOTICES_EVERY);
+setInterval(refreshPage, PAGE_EVERY);
 if (address.request) openById(address.request);
 suggest();
-load("gateway").then(({ demo }) => (byId("demo").hidden = !demo), () => {});
+load("gateway").then((told) => {
+  demo = Boolean(told.demo);
+  byId("demo").hidden = !demo;
+  if (demo) refreshPanels();
+}, () => {});
 setInterval(refreshPanels, PANELS_EVERY);
 setInterval(tick, 1000);
 if (address.q || address.problems || address.substituted) applyFilter();
@@ -212,10 +219,11 @@ function rangeName() {
 
 function showRange() {
   byId("own-days").hidden = byId("range").value !== "own";
+  byId("near").hidden = byId("range").value !== "live";
   store = byId("range").value === "live" ? live : past;
   feed.show(store);
   remember();
-  refreshHeadline();
+  refreshPanels();
   if (store === past) showPast();
   else applyFilter();
 }
@@ -238,7 +246,7 @@ async function turnPage() {
     const answer = await earlier(asked);
     page = answer;
     past.addOlder(answer.events);
-    showNotice(answer.indexing ? `The trace files are still being read (${Math.round((100 * answer.indexing.done) / answer.indexing.total)} %).` : "");
+    showIndexing(answer.indexing);
   } catch (error) {
     page = { more: false, matches: 0, counted: true };
     showNotice(error.message);
@@ -248,28 +256,32 @@ async function turnPage() {
   showCount();
 }
 
+/** Requests that came in since the page was turned to a span that still goes on. */
+async function followPast() {
+  const { since, until } = spanOf(rangeName());
+  const newest = past.newest;
+  if (store !== past || !page || page.loading || (until && until <= Date.now())) return;
+  const answer = await earlier({ since: Math.max(since, newest ? newest.ts : since), query: query() });
+  if (store !== past) return;
+  const added = past.add(answer.events.filter((event) => !past.has(event.requestId)).reverse());
+  if (!added) return;
+  page = { ...page, matches: page.matches + added };
+  if (byId("feed").scrollTop > 0) unseen += added;
+  feed.added(added);
+  showNewer();
+  showEmptiness();
+  showCount();
+}
+
+function showIndexing(indexing) {
+  const words = indexing ? `The trace files are still being read (${Math.round((100 * indexing.done) / indexing.total)}%); sums and searches are not complete yet.` : "";
+  byId("indexing").hidden = !words;
+  byId("indexing").textContent = words;
+}
+
 function showNotice(words) {
   byId("filter-problem").textContent = words;
   byId("filter-problem").hidden = !words;
-}
-
-// ------------------------------------------------------------------ the sentence on top
-
-async function refreshHeadline() {
-  if (document.hidden || stream.state === "signed-out") return;
-  const range = byId("range").value === "live" ? "today" : rangeName();
-  const name = { today: "Today", 7: "Last 7 days", 30: "Last 30 days" }[range] ?? range.replace("..", " to ");
-  try {
-    const { total } = await sums(spanOf(range));
-    const parts = [`${name}: ${count(total.requests)} requests`, `${dollars(total.paid)} paid`];
-    if (total.plan) parts.push(`${dollars(total.plan)} worth on plans`);
-    if (total.saved > 0) parts.push(`${dollars(total.saved)} saved`);
-    if (total.failed) parts.push(`${count(total.failed)} failed`);
-    if (total.unpriced) parts.push(`${count(total.unpriced)} of unknown cost`);
-    byId("headline").textContent = `${parts.join(", ")}.`;
-  } catch {
-    byId("headline").textContent = "";
-  }
 }
 
 function setUpKeys() {
@@ -315,9 +327,9 @@ function setUpButtons() {
   byId("feed").addEventListener("scroll", showNewer, { passive: true });
   for (const button of document.querySelectorAll("[data-range]")) {
     button.addEventListener("click", () => {
-      options.range = button.dataset.range;
+      near = button.dataset.range;
       for (const other of document.querySelectorAll("[data-range]")) press(other, other === button);
-      panels.redraw();
+      refreshPanels();
     });
   }
   document.addEventListener("keydown", (event) => {
@@ -378,12 +390,17 @@ function close() {
 async function refreshPanels() {
   if (document.hidden || stream.state === "signed-out") return;
   try {
-    panels.show((await load("panels")).panels);
-    await refreshHeadline();
+    await figures.refresh();
+    await followPast();
   } catch (error) {
     // A tunnel that hangs shows here first: the stream itself just stays silent.
     if (error.status === undefined) stream.suspect();
   }
+}
+
+/** What the page shown holds may have changed; whoever answers a question is left in peace. */
+function refreshPage() {
+  if (!document.hidden && stream.state === "live" && !document.querySelector("dialog[open]")) views.refresh();
 }
 
 function connectionChanged(state, seconds) {

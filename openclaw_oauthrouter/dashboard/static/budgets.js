@@ -29,7 +29,7 @@ export function budgets(settings, tools) {
     event.preventDefault();
     const values = [...fields.map(([name, , input]) => [name, input.value === "" ? null : Number(input.value)]), ["on_exceeded", exceeded.value]];
     const changes = values.filter(([name, value]) => value !== (settings.spend[name] ?? null)).map(([name, value]) => ({ key: ["spend_controls", name], value }));
-    if (changes.length) tools.propose(changes, "Change budgets");
+    if (changes.length) tools.propose(changes, "Change budgets", form);
   });
   return [form, rows(settings, tools), addForm(settings, tools)];
 }
@@ -69,17 +69,17 @@ function addForm(settings, tools) {
   const form = h(
     "form",
     { class: "add-form" },
-    field("One more limit", amount),
-    field("of", quantity),
-    field("for each", period),
-    field("of", whom),
-    field("named", name),
+    field("Limit", amount),
+    field("Counted in", quantity),
+    field("In each", period),
+    field("For", whom),
+    field("Its name", name),
     h("div", { class: "form-row" }, h("button", { type: "submit", class: "toggle" }, "Review limit")),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const budget = { period: period.value, [quantity.value]: Number(amount.value), [whom.value]: name.value };
-    tools.propose([{ key: ["spend_controls", "budgets"], value: [...settings.spend.budgets, budget] }], `Add: ${describe(budget)}`);
+    tools.propose([{ key: ["spend_controls", "budgets"], value: [...settings.spend.budgets, budget] }], `Add: ${describe(budget)}`, form);
   });
   return h("details", {}, h("summary", {}, "One more limit"), form);
 }

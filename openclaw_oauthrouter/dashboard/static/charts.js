@@ -1,28 +1,31 @@
 // Charts over time as stacked bars; plain SVG, sized by its box.
 
 import { h, s } from "./dom.js";
-import { inUnit, minute } from "./format.js";
+import { day, inUnit, minute } from "./format.js";
 
 const WIDTH = 600;
 const HEIGHT = 96;
 const GAP = 0.28;
+const DAY = 86_400;
+const LONGEST_BY_CLOCK = 1.5 * DAY;
+const NOW_WITHIN = 300_000;
 
 /** A figure with bars, a legend that carries the totals, and a reading of the bar under the pointer, in all charts at once. */
-export function seriesChart(panel, rangeName) {
+export function seriesChart(panel, { range: rangeName, words }) {
   const range = panel.ranges[rangeName] ?? Object.values(panel.ranges)[0];
   const sums = range.series.map((series) => series.values.reduce((total, value) => total + value, 0));
   const top = highest(range.series);
   const reading = h("output", { class: "reading" });
+  const length = range.series[0].values.length;
   const cursor = s("rect", { class: "cursor", y: 0, height: HEIGHT, width: WIDTH / range.series[0].values.length, visibility: "hidden" });
   const plot = s(
     "svg",
-    { class: "plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": summary(panel, range, sums, rangeName) },
+    { class: "plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": summary(panel, range, sums, words) },
     ...[0.25, 0.5, 0.75, 1].map((part) => s("line", { class: "grid", x1: 0, x2: WIDTH, y1: level(part), y2: level(part) })),
     s("line", { class: "base", x1: 0, x2: WIDTH, y1: HEIGHT - 0.5, y2: HEIGHT - 0.5 }),
     ...bars(range, panel.tones, top),
     cursor,
   );
-  const length = range.series[0].values.length;
   plot.addEventListener("pointermove", (event) => {
     pointAll(range, Math.min(length - 1, Math.max(0, Math.floor((event.offsetX / plot.clientWidth) * length))));
   });
@@ -36,9 +39,9 @@ export function seriesChart(panel, rangeName) {
   const axis = h(
     "div",
     { class: "axis", "aria-hidden": "true" },
-    h("span", {}, minute(range.start * 1000)),
-    h("span", {}, minute((range.start + (range.step * range.series[0].values.length) / 2) * 1000)),
-    h("span", {}, "now"),
+    h("span", {}, moment(range, 0)),
+    h("span", {}, moment(range, length / 2)),
+    h("span", {}, ends(range, length)),
   );
   const scale = h("span", { class: "scale-top", "aria-hidden": "true" }, top ? inUnit(top, panel.unit) : "");
   return h("div", { class: "chart" }, reading, scale, plot, axis, legend(panel, range, sums));
@@ -85,12 +88,24 @@ function highest(series) {
 }
 
 function readingAt(panel, range, place) {
-  const at = minute((range.start + place * range.step) * 1000);
+  const at = moment(range, place);
   const parts = range.series.filter((series) => series.values[place]).map((series) => `${inUnit(series.values[place], panel.unit)} ${series.name}`);
   return `${at} · ${parts.join(", ") || "nothing"}`;
 }
 
-function summary(panel, range, sums, rangeName) {
+// A long span is told by its days.
+function moment(range, place) {
+  const at = (range.start + place * range.step) * 1000;
+  if (range.step * range.series[0].values.length <= LONGEST_BY_CLOCK) return minute(at);
+  return range.step < DAY ? `${day(at)} ${minute(at)}` : day(at);
+}
+
+function ends(range, length) {
+  if (range.until === undefined || Math.abs(range.until * 1000 - Date.now()) < NOW_WITHIN) return "now";
+  return moment(range, length);
+}
+
+function summary(panel, range, sums, words) {
   const parts = range.series.map((series, layer) => `${inUnit(sums[layer], panel.unit)} ${series.name}`);
-  return `${panel.title}, last ${rangeName}: ${parts.join(", ")}`;
+  return `${panel.title}, ${words}: ${parts.join(", ")}`;
 }

@@ -5,6 +5,7 @@ import { post } from "./change.js";
 import { ask, attempt, note } from "./dialog.js";
 import { h } from "./dom.js";
 import { dollars } from "./format.js";
+import { settle } from "./keep.js";
 
 export function clientKeys(settings, tools) {
   const rows = settings.clientKeys.map((key) => row(key, tools));
@@ -53,8 +54,10 @@ function addForm(tools) {
     const limits = { daily_cost_budget: number(cost), daily_request_budget: number(requests) };
     const made = await attempt(() => post("client-keys/add", { name: name.value, limits, version: tools.version() }));
     if (!made) return;
+    const title = `The token of ${name.value}`;
+    settle(form);
     await tools.refresh();
-    await ask({ title: `The token of ${name.value}`, body: [h("p", {}, "It is not shown again."), h("pre", { class: "token", tabindex: "0" }, made.token)], yes: "I have it" });
+    await ask({ title, body: [h("p", {}, "It is not shown again."), h("pre", { class: "token", tabindex: "0" }, made.token)], yes: "I have it" });
   });
   return form;
 }

@@ -4,6 +4,8 @@ import { attempt } from "./dialog.js";
 import { h, icon } from "./dom.js";
 import { count, dateAndTime, dollars, milliseconds, percent, time, tokens } from "./format.js";
 import { RANGES, earlier } from "./history.js";
+import { keepPlace } from "./keep.js";
+import { marked } from "./marks.js";
 import { load } from "./stream.js";
 
 const SHOWN = 100;
@@ -12,6 +14,7 @@ const SHOWN = 100;
 export function conversationsPage(page, openRequest) {
   const range = h("select", { "aria-label": "Conversations of", onchange: refresh }, ...[["today", "Today"], ["7", "7 days"], ["30", "30 days"]].map(([value, words]) => h("option", { value }, words)));
   range.value = "7";
+  let shown = "";
   const told = h("span", { class: "quiet", role: "status" });
   const list = h("ul", { class: "conversations" });
   page.append(
@@ -19,14 +22,18 @@ export function conversationsPage(page, openRequest) {
     h("div", { class: "card" }, list),
   );
 
-  async function refresh() {
+  async function refresh({ again = false } = {}) {
     const since = Math.floor(RANGES[range.value]());
-    const answer = await attempt(() => load(`history/conversations?${new URLSearchParams({ since, n: SHOWN })}`));
-    if (!answer) return;
+    const ask = () => load(`history/conversations?${new URLSearchParams({ since, n: SHOWN })}`);
+    const answer = again ? await ask().catch(() => null) : await attempt(ask);
+    if (!answer || JSON.stringify(answer) === shown) return;
+    shown = JSON.stringify(answer);
     const folded = fold(answer.rows);
-    told.textContent = answer.matches > SHOWN ? `the latest ${SHOWN} of ${count(answer.matches)}` : `${count(answer.matches)} conversations`;
-    list.replaceChildren(...folded.map((one) => entry(one, since, openRequest)));
-    if (!folded.length) list.append(h("li", { class: "nothing" }, "No conversation in this time."));
+    told.textContent = answer.matches > SHOWN ? `the latest ${SHOWN} of ${count(answer.matches)}` : `${count(folded.length)} conversation${folded.length === 1 ? "" : "s"}`;
+    keepPlace(list, () => {
+      list.replaceChildren(...folded.map((one) => entry(one, since, openRequest)));
+      if (!folded.length) list.append(h("li", { class: "nothing" }, "No conversation in this time."));
+    });
   }
 
   return { refresh };
@@ -36,7 +43,7 @@ export function conversationsPage(page, openRequest) {
 function fold(rows) {
   const sessions = new Map();
   for (const row of [...rows].sort((a, b) => a.first - b.first)) {
-    const key = row.session ?? row.conversation;
+    const key = row.session ?? JSON.stringify([row.conversation, row.client, row.agent]);
     if (sessions.has(key)) sessions.get(key).below.push(row);
     else sessions.set(key, { lead: row, below: [] });
   }
@@ -61,18 +68,18 @@ function line(row, helpers, since, openRequest, own) {
   const inside = h("ol", { class: "turns" });
   const fill = async () => {
     if (inside.childElementCount) return;
-    const found = await attempt(() => earlier({ since, query: `conversation:"${own.conversation}"` }));
+    const found = await attempt(() => earlier({ since, query: queryOf(own) }));
     inside.replaceChildren(...(found?.events ?? []).map((event) => turn(event, openRequest)));
   };
   const details = h(
     "details",
-    {},
+    { "data-key": JSON.stringify([own.conversation, own.client, own.agent]) },
     h(
       "summary",
       {},
       h("span", { class: "who" }, icon("chevron"), h("b", {}, agentOf(row)), helpers ? h("span", { class: "tag idle" }, `${helpers} sub-agent${helpers === 1 ? "" : "s"}`) : null, row.failed ? h("span", { class: "tag warn" }, `${row.failed} failed`) : null),
       h("span", { class: "models-said quiet" }, row.models.map((model) => model.slice(model.indexOf("/") + 1)).slice(0, 3).join(", "), row.models.length > 3 ? ` and ${row.models.length - 3} more` : ""),
-      h("span", { class: "when quiet" }, `${dateAndTime(row.first)} · ${milliseconds(Math.max(0, row.last - row.first))}`),
+      h("span", { class: "when quiet" }, row.last > row.first ? `${dateAndTime(row.first)} · ${milliseconds(row.last - row.first)}` : dateAndTime(row.first)),
       figure(count(row.requests), row.requests === 1 ? "request" : "requests"),
       figure(tokens(row.input ?? 0), "tokens in"),
       figure(percent(row.input ? (row.cached ?? 0) / row.input : 0), "from cache", row.input ? (row.cached ?? 0) / row.input : 0),
@@ -82,6 +89,11 @@ function line(row, helpers, since, openRequest, own) {
   );
   details.addEventListener("toggle", () => details.open && fill());
   return details;
+}
+
+function queryOf({ conversation, client, agent }) {
+  const terms = Object.entries({ conversation, client, agent }).filter(([, value]) => value);
+  return terms.map(([name, value]) => `${name}:"${value.replaceAll('"', "")}"`).join(" ");
 }
 
 function agentOf(row) {
@@ -108,7 +120,7 @@ function turn(event, openRequest) {
       "button",
       { type: "button", class: "turn", onclick: () => openRequest(event.requestId) },
       h("time", { class: "quiet" }, time(event.ts)),
-      h("span", {}, event.modelIdRouted ?? event.modelIdRequested ?? ""),
+      h("span", {}, ...marked(event.modelIdRouted ?? event.modelIdRequested ?? "")),
       failed ? h("span", { class: "tag warn" }, String(event.status)) : h("span", { class: "quiet" }, event.routingTier ?? "as asked"),
       h("span", { class: "quiet" }, event.tokens ? `${tokens(event.tokens.input ?? 0)} / ${tokens(event.tokens.output ?? 0)}` : ""),
       h("span", {}, event.cost.actual === undefined ? "" : dollars(event.cost.actual)),

@@ -4,6 +4,7 @@ const plain = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 const clockTime = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const clockMinute = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const shortDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const dayAndTime = new Intl.DateTimeFormat([], { dateStyle: "medium", timeStyle: "medium" });
 
 export const NONE = "–";
@@ -51,6 +52,10 @@ export function time(ts) {
 
 export function minute(ts) {
   return clockMinute.format(ts);
+}
+
+export function day(ts) {
+  return shortDay.format(ts);
 }
 
 export function dateAndTime(ts) {

@@ -8,10 +8,16 @@ export const PAGE = 200;
 /** Ranges offered, and the moment each begins. */
 export const RANGES = {
   live: () => null,
-  today: () => new Date().setHours(0, 0, 0, 0),
-  "7": () => Date.now() - 7 * DAY,
-  "30": () => Date.now() - 30 * DAY,
+  today: () => midnight(0),
+  "7": () => midnight(6),
+  "30": () => midnight(29),
 };
+
+// Whole days, today's included.
+function midnight(daysBefore) {
+  const day = new Date();
+  return new Date(day.getFullYear(), day.getMonth(), day.getDate() - daysBefore).getTime();
+}
 
 /** One page of requests, newest first: `{events, more, matches, counted, indexing}`. */
 export async function earlier({ since, until, query, before }) {
@@ -40,7 +46,9 @@ export function spanOf(range) {
   const [from, to] = ownDays(range);
   if (!from) return { since: (RANGES[range] ?? RANGES.today)() };
   const [first, last] = from <= to ? [from, to] : [to, from];
-  return { since: new Date(`${first}T00:00`).getTime(), until: new Date(`${last}T00:00`).getTime() + DAY };
+  const end = new Date(`${last}T00:00`);
+  end.setDate(end.getDate() + 1);
+  return { since: new Date(`${first}T00:00`).getTime(), until: end.getTime() };
 }
 
 /** Sums of a span. */
@@ -73,7 +81,10 @@ function asEvent(row) {
     stream: Boolean(row.stream),
     subscription: Boolean(row.plan),
     fallback: row.rerouted ? { triggered: true, attempts: [], fallbackModel: row.model } : undefined,
+    routingConfidence: row.confidence ?? undefined,
+    sessionKey: row.session || undefined,
     latencyMs: row.latency ?? undefined,
+    firstTokenMs: row.first ?? undefined,
     tokens: row.output === null ? undefined : { input: row.input, output: row.output, cacheRead: row.cached },
     cost: { actual: row.cost ?? undefined, saved: row.saved ?? undefined, baseline: row.baseline ?? undefined },
     partial: true,

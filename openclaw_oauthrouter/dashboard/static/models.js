@@ -4,10 +4,13 @@ import { h, icon } from "./dom.js";
 import { NONE, count, dollars, tokens } from "./format.js";
 import { spanOf, sums } from "./history.js";
 import { attempt } from "./dialog.js";
+import { keepPlace } from "./keep.js";
+import { marked } from "./marks.js";
 import { load } from "./stream.js";
 
 const STATES = { ready: ["ok", "ready"], resting: ["warn", "resting"], unusable: ["idle", "not usable"] };
 const SOON_DAYS = 60;
+const SHOWN_USERS = 3;
 
 const COLUMNS = [
   ["model", "Model", (row) => row.model],
@@ -18,6 +21,7 @@ const COLUMNS = [
   ["takes", "Takes", (row) => row.model],
   ["place", "Place", (row) => (row.tiers.length ? row.tiers.join() : "~")],
   ["used", "30 days", (row) => -(row.uses?.requests ?? 0), true],
+  ["users", "Used by", (row) => row.users[0]?.client ?? "~"],
 ];
 
 /** Fills the page; returns `{refresh}`. */
@@ -33,11 +37,12 @@ export function modelsPage(page) {
     h("div", { class: "card table-card" }, h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Models" }, h("table", { class: "models-table" }, h("thead", {}, head), body))),
   );
 
-  async function refresh() {
-    const answer = await attempt(() => load(`models${all.checked ? "?all=1" : ""}`));
+  async function refresh({ again = false } = {}) {
+    const ask = () => load(`models${all.checked ? "?all=1" : ""}`);
+    const answer = again ? await ask().catch(() => null) : await attempt(ask);
     if (!answer) return;
-    const { models } = await sums(spanOf("30")).catch(() => ({ models: {} }));
-    state.rows = answer.models.map((row) => ({ ...row, uses: models[row.model] }));
+    const [{ models }, users] = await Promise.all([sums(spanOf("30")).catch(() => ({ models: {} })), load(`history/users?since=${spanOf("30").since}`).catch(() => ({ models: {} }))]);
+    state.rows = answer.models.map((row) => ({ ...row, uses: models[row.model], users: users.models[row.model] ?? [] }));
     state.today = answer.today;
     draw();
   }
@@ -61,7 +66,7 @@ export function modelsPage(page) {
       found.sort((a, b) => sign * (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0));
     }
     told.textContent = found.length === state.rows.length ? `${count(found.length)} models` : `${count(found.length)} of ${count(state.rows.length)}`;
-    body.replaceChildren(...found.map((row) => line(row, state.today)));
+    keepPlace(body, () => body.replaceChildren(...found.map((row) => line(row, state.today))));
     if (!found.length) body.append(h("tr", {}, h("td", { colspan: COLUMNS.length, class: "nothing" }, state.rows.length ? "No model fits the search." : "No provider can be used yet: add a key under Settings.")));
   }
 
@@ -69,15 +74,14 @@ export function modelsPage(page) {
 }
 
 function haystack(row) {
-  return [row.model, row.title, row.state, ...row.tiers, ...row.aliases, row.images ? "images" : "", row.documents ? "documents" : "", row.tools ? "tools" : "", row.reasons ? "reasoning" : ""].join(" ").toLowerCase();
+  return [row.model, row.title, row.state, ...row.tiers, ...row.aliases, row.images ? "images" : "", row.documents ? "documents" : "", row.tools ? "tools" : "", row.reasons ? "reasoning" : "", ...row.users.flatMap(({ client, agent }) => [client, agent])].join(" ").toLowerCase();
 }
 
 function line(row, today) {
   const [dot, words] = STATES[row.state];
-  const slash = row.model.indexOf("/");
   const cells = {
-    model: h("th", { scope: "row" }, h("span", { class: "model-title" }, row.title), h("span", { class: "quiet block" }, h("span", { class: "mark", "aria-hidden": "true" }, row.model.slice(0, 2)), h("span", { class: "sr" }, `${row.model.slice(0, slash)}/`), row.model.slice(slash + 1))),
-    state: h("td", { title: row.reason }, h("span", { class: `dot state-${dot}` }), words, retirement(row, today)),
+    model: h("th", { scope: "row" }, h("span", { class: "model-title" }, row.title), h("span", { class: "quiet block" }, ...marked(row.model))),
+    state: h("td", {}, h("span", { class: `dot state-${dot}` }), words, row.reason ? h("span", { class: "block quiet reason" }, row.reason) : null, retirement(row, today)),
     price: h("td", { class: "number" }, row.price ? `${figure(row.price.input)} / ${figure(row.price.output)}` : h("span", { class: "quiet" }, "not known")),
     window: h("td", { class: "number" }, row.contextWindow ? tokens(row.contextWindow) : NONE),
     ability: h("td", { class: "number" }, row.ability === null ? NONE : row.ability.toFixed(0)),
@@ -85,7 +89,22 @@ function line(row, today) {
     place: h("td", {}, ...row.tiers.map(place), ...row.aliases.map((alias) => h("code", { class: "tag idle" }, alias))),
     used: h("td", { class: "number" }, row.uses ? h("span", {}, count(row.uses.requests), h("span", { class: "quiet block" }, dollars(row.uses.paid + row.uses.plan))) : NONE),
   };
+  cells.users = h("td", { class: "users" }, ...users(row.users));
+  for (const [key, cell] of Object.entries(cells)) cell.dataset.cell = key;
   return h("tr", { class: row.state === "unusable" ? "unusable" : null }, ...COLUMNS.map(([key]) => cells[key]));
+}
+
+// With the gateway's own token every client is "default": what tells them apart is the program.
+function users(rows) {
+  const named = new Map();
+  for (const { client, agent, requests } of rows) {
+    const name = client && client !== "default" ? client : agent || client || "unknown";
+    named.set(name, (named.get(name) ?? 0) + requests);
+  }
+  const all = [...named].sort((a, b) => b[1] - a[1]);
+  const words = all.map(([name, requests]) => `${name} ${count(requests)}`).join(", ");
+  const shown = all.slice(0, SHOWN_USERS).map(([name, requests]) => h("span", { class: "user" }, name, h("span", { class: "quiet" }, ` ${count(requests)}`)));
+  return all.length > SHOWN_USERS ? [...shown, h("span", { class: "quiet", title: words }, `and ${all.length - SHOWN_USERS} more`)] : shown;
 }
 
 function figure(value) {

@@ -20,8 +20,8 @@ export function noticeSettings(settings, tools) {
     event.preventDefault();
     const values = { window_at: Number(window.value) / 100, retires_within_days: Number(days.value), desktop: desktop.checked };
     const changes = Object.entries(values).filter(([name, value]) => value !== said[name]).map(([name, value]) => ({ key: ["notices", name], value }));
-    if (changes.length) tools.propose(changes, "Change notices");
+    if (changes.length) tools.propose(changes, "Change notices", form);
   });
-  const command = said.hasCommand ? "A command of yours runs at each notice." : "A command can run at each notice: `openclaw-oauthrouter config set notices.command`.";
-  return [form, h("p", { class: "quiet" }, command)];
+  const command = said.hasCommand ? ["A command of yours runs at each notice."] : ["A command can run at each notice: ", h("code", {}, "openclaw-oauthrouter config set notices.command"), "."];
+  return [form, h("p", { class: "quiet" }, ...command)];
 }

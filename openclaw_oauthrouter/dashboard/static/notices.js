@@ -2,6 +2,7 @@
 
 import { byId, h, icon } from "./dom.js";
 import { countdown } from "./format.js";
+import { keepPlace } from "./keep.js";
 import { load } from "./stream.js";
 
 const KEY = "oauthrouter-notices-put-away";
@@ -25,7 +26,7 @@ function show(notices) {
   if (more) rows.push(h("li", {}, h("button", { type: "button", class: "link", onclick: () => ((all = true), show(notices)) }, `${more} more`)));
   const box = byId("notices");
   box.hidden = !rows.length;
-  box.replaceChildren(h("ul", { class: "notices" }, ...rows));
+  keepPlace(box, () => box.replaceChildren(h("ul", { class: "notices" }, ...rows)));
 }
 
 function row(notice, close) {

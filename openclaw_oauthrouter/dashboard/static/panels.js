@@ -2,13 +2,14 @@
 
 import { seriesChart } from "./charts.js";
 import { h } from "./dom.js";
+import { keepPlace } from "./keep.js";
 import { countdown, inUnit, percent } from "./format.js";
 
 const STATE_WORDS = { ok: "fine", warn: "careful", bad: "out of order", idle: "not used" };
 
 const VIEWS = {
   figures: (panel) => h("dl", { class: "figures" }, ...panel.items.map(figure)),
-  series: (panel, options) => seriesChart(panel, options.range),
+  series: (panel, options) => seriesChart(panel, options),
   shares,
   gauges: (panel) => h("ul", { class: "gauges" }, ...panel.items.map(gauge)),
   states: (panel) => h("ul", { class: "states" }, ...panel.items.map(state)),
@@ -19,38 +20,33 @@ const VIEWS = {
 /** Keeps a box per panel; draws again only what has changed. */
 export class Panels {
   #drawn = new Map();
-  #latest = [];
 
-  constructor({ strip, rail, options }) {
+  constructor({ strip, rail }) {
     this.strip = strip;
     this.rail = rail;
-    this.options = options;
   }
 
-  show(panels) {
-    this.#latest = panels;
-    for (const panel of panels) this.#show(panel);
+  /** `options`: the range of charts that have several, and how it is called. */
+  show(panels, options) {
+    for (const panel of panels) this.#show(panel, options);
   }
 
-  redraw() {
-    for (const known of this.#drawn.values()) known.state = "";
-    this.show(this.#latest);
-  }
-
-  #show(panel) {
-    const state = JSON.stringify(panel);
+  #show(panel, options) {
+    const state = JSON.stringify([panel, options]);
     const known = this.#drawn.get(panel.name) ?? this.#box(panel);
     if (known.state === state) return;
     known.state = state;
-    known.body.replaceChildren(body(panel, this.options));
+    known.heading.textContent = panel.title;
+    // What is being read or selected stays; the next look brings it up to date.
+    keepPlace(known.body, () => known.body.replaceChildren(body(panel, options)));
   }
 
   #box(panel) {
-    const known = { state: "", body: h("div", { class: "panel-body" }) };
+    const id = `panel-${panel.name}`;
+    const known = { state: "", heading: h("h2", { id }), body: h("div", { class: "panel-body" }) };
     this.#drawn.set(panel.name, known);
     const home = panel.view === "figures" && panel.wide ? this.strip : this.rail;
-    const heading = `panel-${panel.name}`;
-    home.append(h("section", { class: `panel view-${panel.view}`, "aria-labelledby": heading }, h("h2", { id: heading }, panel.title), known.body));
+    home.append(h("section", { class: `panel view-${panel.view}`, "aria-labelledby": id }, known.heading, known.body));
     return known;
   }
 }

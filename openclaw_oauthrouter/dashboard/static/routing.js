@@ -31,7 +31,7 @@ export function aliases(settings, tools) {
   const form = h("form", { class: "add-form" }, field("Name a client may use", name), field("Model", model), h("div", { class: "form-row" }, h("button", { type: "submit", class: "toggle" }, "Review alias")));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    tools.propose([{ key: ["routing", "aliases", name.value.trim()], value: model.value.trim() }], `Alias ${name.value.trim()}`);
+    tools.propose([{ key: ["routing", "aliases", name.value.trim()], value: model.value.trim() }], `Alias ${name.value.trim()}`, form);
   });
   return [rows.length ? h("ul", { class: "lines" }, ...rows) : h("p", { class: "nothing" }, "No aliases."), form];
 }
@@ -67,7 +67,7 @@ function addForm(settings, tools) {
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    tools.propose([{ key: ["providers", name.value.trim()], value: { api_base: address.value.trim() } }], `Add the provider ${name.value.trim()}`);
+    tools.propose([{ key: ["providers", name.value.trim()], value: { api_base: address.value.trim() } }], `Add the provider ${name.value.trim()}`, form);
   });
   return h("details", {}, h("summary", {}, "An endpoint of your own"), form);
 }

@@ -3,6 +3,7 @@
 import { h, icon } from "./dom.js";
 import { agent } from "./filter.js";
 import { NONE, dollars, milliseconds, percent, time, tokens } from "./format.js";
+import { marked } from "./marks.js";
 
 const STATUS_WORDS = { 429: "limited", 499: "hung up" };
 
@@ -71,17 +72,9 @@ export function models(event) {
   const asked = event.modelIdRequested ?? NONE;
   const answered = event.modelIdRouted ?? event.modelIdResolved;
   const kind = event.modelIdRouted ? "answered" : "unanswered";
-  if (!answered || answered === asked) return [h("span", { class: kind, title: asked }, ...named(asked))];
+  if (!answered || answered === asked) return [h("span", { class: kind, title: asked }, ...marked(asked))];
   const arrow = [h("span", { class: "sr" }, kind === "answered" ? " answered by " : " meant for "), icon("arrow")];
-  return [h("span", { class: "asked", title: asked }, ...named(asked)), ...arrow, h("span", { class: kind, title: answered }, ...named(answered))];
-}
-
-// A mark stands for the provider: repeated in full on every row it would push the model's own name out of sight.
-function named(model) {
-  const [provider, ...rest] = model.split("/");
-  if (!rest.length) return [model];
-  const mark = h("span", { class: "mark", "aria-hidden": "true" }, provider.slice(0, 2));
-  return [mark, h("span", { class: "sr" }, `${provider}/`), rest.join("/")];
+  return [h("span", { class: "asked", title: asked }, ...marked(asked)), ...arrow, h("span", { class: kind, title: answered }, ...marked(answered))];
 }
 
 export function tags(event) {

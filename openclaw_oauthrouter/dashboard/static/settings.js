@@ -9,6 +9,7 @@ import { h } from "./dom.js";
 import { dateAndTime } from "./format.js";
 import { noticeSettings } from "./notice_settings.js";
 import { aliases, profile, providers } from "./routing.js";
+import { keepPlace, settle } from "./keep.js";
 import { load } from "./stream.js";
 import { Tiers } from "./tiers.js";
 
@@ -41,18 +42,24 @@ export function settingsPage(page) {
   const tools = { propose, undoSecret, refresh, version: () => state.version };
   tools.tiers = new Tiers(tools);
 
-  async function refresh() {
-    const settings = await attempt(() => load("settings"));
-    if (!settings) return;
+  async function refresh({ again = false } = {}) {
+    const settings = again ? await load("settings").catch(() => null) : await attempt(() => load("settings"));
+    const text = JSON.stringify(settings);
+    if (!settings || (again && text === state.text)) return;
+    state.text = text;
     state.version = settings.version;
     lead.textContent = settings.readOnly ? `Nothing can be changed here: ${settings.readOnly}.` : `Kept in ${settings.path}. What is changed here takes effect at once.`;
     page.classList.toggle("read-only", Boolean(settings.readOnly));
-    for (const [id, , draw] of SECTIONS) boxes.get(id).replaceChildren(...[draw(settings, tools)].flat().filter(Boolean));
+    for (const [id, , draw] of SECTIONS) {
+      const box = boxes.get(id);
+      // The editor of tiers keeps its own draft.
+      keepPlace(box, () => box.replaceChildren(...[draw(settings, tools)].flat().filter(Boolean)));
+    }
     if (settings.readOnly) for (const field of page.querySelectorAll(".card :is(button, input, select)")) field.disabled = true;
   }
 
   /** Shows what changes would do, makes them if the user agrees, and offers the way back. */
-  async function propose(changes, words) {
+  async function propose(changes, words, form) {
     const planned = await attempt(() => post("settings/preview", { changes }));
     if (!planned) return false;
     if (!planned.diff) {
@@ -62,6 +69,7 @@ export function settingsPage(page) {
     if (!(await ask({ title: words, body: shown(planned) }))) return false;
     const made = await attempt(() => post("settings/apply", { changes, version: planned.version }));
     if (made) note("Changed.", { undo: () => undo(made.undo, made.version) });
+    if (made && form) settle(form);
     await refresh();
     return Boolean(made);
   }
@@ -101,7 +109,7 @@ function leap(event, id) {
 }
 
 function latest(settings, tools) {
-  if (!settings.changes.length) return h("p", { class: "nothing" }, "Nothing has been changed yet, here or by `config set`.");
+  if (!settings.changes.length) return h("p", { class: "nothing" }, "Nothing has been changed yet, here or by ", h("code", {}, "config set"), ".");
   const rows = settings.changes.slice(0, 12).map((change) => {
     const words = change.settings.join(", ");
     return h(

@@ -14,6 +14,15 @@ export class Store {
     return this.#events.length;
   }
 
+  /** The newest record. */
+  get newest() {
+    return this.#events.at(-1);
+  }
+
+  has(id) {
+    return this.#ids.has(id);
+  }
+
   /** Adds records that are not held yet; returns how many of them the filter lets through. */
   add(events) {
     let shown = 0;

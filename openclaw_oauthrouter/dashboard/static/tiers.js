@@ -1,6 +1,7 @@
 // Tiers: four lists of models, put in order by dragging or by the keyboard; nothing changes until the draft is reviewed.
 
 import { h, icon } from "./dom.js";
+import { keepPlace } from "./keep.js";
 import { load } from "./stream.js";
 
 const NAMES = ["SIMPLE", "MEDIUM", "COMPLEX", "REASONING"];
@@ -12,15 +13,15 @@ export class Tiers {
   #box = h("div", { class: "tier-editor" });
   #dragged = null;
   #names = null;
+  #open = null;
 
   constructor(tools) {
     this.tools = tools;
   }
 
-  /** Draws what is in force; a draft that was begun is thrown away. */
+  /** Draws what is in force, and over it the draft that was begun. */
   show(settings) {
     this.#settings = settings;
-    this.#draft.clear();
     this.#draw();
     this.#loadNames();
     return this.#box;
@@ -36,10 +37,11 @@ export class Tiers {
       "div",
       { class: "form-row" },
       h("button", { type: "button", class: "primary", disabled: !changed, onclick: () => this.#review() }, "Review tiers"),
-      h("button", { type: "button", class: "toggle", disabled: !changed, onclick: () => this.show(this.#settings) }, "Discard"),
-      h("span", { class: "quiet" }, "Drag models, or move them with the arrow keys; Delete takes one out."),
+      h("button", { type: "button", class: "toggle", disabled: !changed, onclick: () => this.#discard() }, "Discard"),
+      h("span", { class: "quiet" }, "Drag models, press one for its moves, or use the arrow keys; Delete takes one out."),
     );
-    this.#box.replaceChildren(h("div", { class: "tier-columns" }, ...NAMES.map((tier) => this.#column(tier))), buttons, h("datalist", { id: "model-names" }, ...(this.#names ?? []).map((value) => h("option", { value }))));
+    const names = h("datalist", { id: "model-names" }, ...(this.#names ?? []).map((value) => h("option", { value })));
+    keepPlace(this.#box, () => this.#box.replaceChildren(h("div", { class: "tier-columns" }, ...NAMES.map((tier) => this.#column(tier))), buttons, names));
     if (this.#settings.readOnly) for (const field of this.#box.querySelectorAll("button, input")) field.disabled = true;
     if (focus) this.#box.querySelector(`[data-tier="${focus.tier}"] [data-model="${CSS.escape(focus.model)}"]`)?.focus();
   }
@@ -72,11 +74,22 @@ export class Tiers {
       { class: `tier-item${place ? "" : " first"}${problem ? " unusable" : ""}`, draggable: this.#settings.readOnly ? null : "true" },
       h(
         "button",
-        { type: "button", class: "tier-name", "data-model": model, title: problem ?? row?.why, "aria-label": `${model}, ${place + 1} of ${tier}${problem ? `, ${problem}` : ""}; arrows move it`, onkeydown: (event) => this.#key(event, tier, model) },
+        {
+          type: "button",
+          class: "tier-name",
+          "data-model": model,
+          "data-key": `${tier} ${model}`,
+          title: problem ?? row?.why,
+          "aria-label": `${model}, ${place + 1} of ${tier}${problem ? `, ${problem}` : ""}; arrows move it`,
+          "aria-expanded": String(this.#isOpen(tier, model)),
+          onclick: () => this.#toggle(tier, model),
+          onkeydown: (event) => this.#key(event, tier, model),
+        },
         icon("grip"),
         h("span", {}, model),
       ),
       h("button", { type: "button", class: "ghost small", "aria-label": `Take ${model} out of ${tier}`, onclick: () => this.#remove(tier, model) }, icon("cross")),
+      this.#isOpen(tier, model) ? this.#moves(tier, model, place) : null,
     );
     element.addEventListener("dragstart", (event) => {
       this.#dragged = { tier, model };
@@ -87,6 +100,36 @@ export class Tiers {
     element.addEventListener("dragover", () => element.classList.add("over"));
     element.addEventListener("dragleave", () => element.classList.remove("over"));
     return element;
+  }
+
+  #isOpen(tier, model) {
+    return this.#open?.tier === tier && this.#open.model === model;
+  }
+
+  #toggle(tier, model) {
+    this.#open = this.#isOpen(tier, model) || this.#settings.readOnly ? null : { tier, model };
+    this.#draw({ tier, model });
+  }
+
+  // For fingers, and for whoever does not drag.
+  #moves(tier, model, place) {
+    const last = this.#models(tier).length - 1;
+    const move = (words, to, at, disabled = false) => h("button", { type: "button", class: "toggle", "data-key": `${words} ${tier} ${model}`, disabled, onclick: () => this.#put(model, tier, to, at) }, words);
+    const others = NAMES.filter((name) => name !== tier);
+    return h(
+      "div",
+      { class: "tier-moves", role: "group", "aria-label": `Move ${model}` },
+      move("First", tier, 0, place === 0),
+      move("Up", tier, place - 1, place === 0),
+      move("Down", tier, place + 1, place === last),
+      ...others.map((name) => move(`To ${name}`, name, 0)),
+    );
+  }
+
+  #discard() {
+    this.#draft.clear();
+    this.#open = null;
+    this.#draw();
   }
 
   #adding(tier) {
@@ -133,6 +176,7 @@ export class Tiers {
     target.splice(Math.min(dropped, target.length), 0, model);
     if (from && from !== tier) this.#draft.set(from, this.#models(from).filter((one) => one !== model));
     this.#draft.set(tier, target);
+    if (from && this.#isOpen(from, model)) this.#open = { tier, model };
     this.#draw({ tier, model });
   }
 
@@ -141,9 +185,9 @@ export class Tiers {
     this.#draw();
   }
 
-  #review() {
+  async #review() {
     const changes = [...this.#draft].map(([tier, [primary, ...fallback]]) => ({ key: ["routing", "tiers", tier], value: primary ? { primary, fallback } : null }));
-    this.tools.propose(changes, "Change tiers");
+    if (await this.tools.propose(changes, "Change tiers")) this.#discard();
   }
 
   async #loadNames() {

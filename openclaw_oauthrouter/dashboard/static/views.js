@@ -26,5 +26,9 @@ export function setUpViews(loaders, changed) {
       show(link.dataset.view);
     });
   }
-  return { show };
+  const refresh = async () => {
+    const shown = pages.get(document.body.dataset.view);
+    if (shown) await (await shown).refresh({ again: true });
+  };
+  return { show, refresh };
 }

@@ -24,6 +24,7 @@ from openclaw_oauthrouter.dashboard.panels.tokens import Tokens
 from openclaw_oauthrouter.dashboard.panels.windows import Windows
 from openclaw_oauthrouter.dashboard.plugin import oauthrouter_register_panels
 from openclaw_oauthrouter.dashboard.timeline import Timeline
+from openclaw_oauthrouter.telemetry.history_sums import SUMS as HISTORY_SUMS
 from tests.browser.scene import Scene, health_snapshot, spend_snapshot
 from tests.unit.telemetry.records import decision, fallen_back, record
 
@@ -41,7 +42,7 @@ def test_overview() -> None:
     for one in (record(), record(paid_by="plan"), fallen_back(), record(status=503, usage=None, cost=None)):
         panel.update(one)
     figures = {item["label"]: (item["value"], item["note"]) for item in panel.render()["items"]}
-    assert figures["Requests"] == (4, "1 fell back")
+    assert figures["Requests"] == (4, "1 rerouted")
     assert figures["Failed"] == (1, "25.0% of requests")
     assert figures["Tokens in"] == (3000, "40% from cache")
     assert figures["Tokens out"] == (900, "300 an answer")
@@ -58,8 +59,8 @@ def test_series_over_time() -> None:
     ):
         for panel in (requests, tokens, cost):
             panel.update(one)
-    assert sums(requests.render()) == {"answered": 1, "refused": 1, "failed": 0}
-    assert sums(requests.render(), "24 h") == {"answered": 1, "refused": 1, "failed": 1}
+    assert sums(requests.render()) == {"answered": 1, "4xx": 1, "5xx": 0}
+    assert sums(requests.render(), "24 h") == {"answered": 1, "4xx": 1, "5xx": 1}
     assert sums(tokens.render()) == {"in": 600, "from cache": 400, "out": 300}
     assert sums(cost.render(), "24 h") == pytest.approx({"paid": 0.004, "on plans": 0.004, "saved": 0.032})
 
@@ -74,6 +75,49 @@ def test_timeline_forgets_after_a_day_and_puts_now_last() -> None:
     timeline.add(moment, 5)
     timeline.add(NOW, 9)
     assert sum(timeline.ranges()["24 h"]["series"][0]["values"]) == 5
+
+
+SUMS: JsonObject = {
+    "total": {**dict.fromkeys(HISTORY_SUMS, 0), "requests": 4, "failed": 2, "refused": 1, "rerouted": 1, "paid": 0.5, "plan": 1.25, "input": 80, "cached": 20, "output": 30, "saved": 0.25, "baseline": 2.0, "unpriced": 1},
+    "tiers": {"SIMPLE": {"requests": 3}, "": {"requests": 1}},
+    "models": {"a/b": {"requests": 3, "unpriced": 0, "paid": 0.5, "plan": 1.25}, "c/d": {"requests": 1, "unpriced": 1, "paid": 0, "plan": 0}},
+    "since": 0, "until": 7_200_000, "start": 0, "step": 3_600_000,
+    "points": [
+        {**dict.fromkeys(HISTORY_SUMS, 0), "requests": 3, "failed": 2, "refused": 1, "paid": 0.5, "input": 80, "cached": 20, "output": 30},
+        {**dict.fromkeys(HISTORY_SUMS, 0), "requests": 1, "plan": 1.25, "saved": 0.25},
+    ],
+    "latest": {"first": [80.0], "whole": [100.0, 300.0]},
+}  # fmt: skip
+
+
+def test_panels_show_any_span() -> None:
+    panels = {panel["name"]: panel for panel in PanelFeed(oauthrouter_register_panels()).render({}, SUMS)}
+    figures = {item["label"]: (item["value"], item["note"]) for item in panels["overview"]["items"]}
+    assert figures == {
+        "Requests": (4, "1 rerouted"),
+        "Failed": (2, "50.0% of requests"),
+        "Tokens in": (80, "25% from cache"),
+        "Tokens out": (30, "15 an answer"),
+        "Cost": (0.5, "+ $1.25 on plans; 1 of unknown cost (c/d)"),
+        "Saved": (0.25, "12% below the baseline"),
+    }
+    assert sums(panels["requests"], "span") == {"answered": 2, "4xx": 1, "5xx": 1}
+    assert sums(panels["tokens"], "span") == {"in": 60, "from cache": 20, "out": 30}
+    assert sums(panels["cost"], "span") == {"paid": 0.5, "on plans": 1.25, "saved": 0.25}
+    assert {item["label"]: item["value"] for item in panels["tiers"]["items"] if item["value"]} == {
+        "SIMPLE": 3,
+        "chosen by the client": 1,
+    }
+    assert panels["models"]["rows"] == [["a/b", 3, 1.75], ["c/d", 1, None]]
+    assert panels["latency"]["rows"] == [["p50", 80.0, 100.0], ["p90", 80.0, 300.0], ["p99", 80.0, 300.0]]
+
+
+def test_panels_of_others_keep_their_own_count_whatever_the_span() -> None:
+    class Theirs(Overview):
+        of_span = None  # type: ignore[assignment]
+
+    [panel] = PanelFeed([Theirs()]).render({}, SUMS)
+    assert panel["title"] == "Since start"
 
 
 def test_tiers() -> None:
@@ -109,7 +153,7 @@ def test_models_and_overview_tell_a_bounded_number_of_names_apart() -> None:
     assert len(models._sums) == MOST_NAMES + 1
     assert models.render()["rows"][0][:2] == [OTHER, MOST_NAMES]
     assert len(overview._unpriced) <= MOST_NAMES
-    assert sum(overview._unpriced.values()) == 2 * MOST_NAMES
+    assert overview.render()["total"]["unpriced"] == 2 * MOST_NAMES
 
 
 def test_providers_show_cooldowns_first_and_calls_after() -> None:

@@ -173,3 +173,61 @@ def test_search_of_more_than_are_counted_turns_its_pages(path: Path, monkeypatch
         wanted = [number for number in reversed(range(20)) if "failed" not in text or number % 2]
         assert seen == [f"req-{number}" for number in wanted if "latency" not in text or number]
     history.close()
+
+
+def test_summary_is_exact_at_both_ends_and_says_when(path: Path) -> None:
+    at = [NOON - 1, NOON, NOON + HOUR // 2, NOON + HOUR, NOON + 3 * HOUR - 1, NOON + 3 * HOUR]
+    write(path, *(event(number, ts=moment) for number, moment in enumerate(at)))
+    history = TraceHistory(path)
+    history.catch_up()
+    for since, until in [(0, 6), (1, 5), (2, 5), (2, 4), (3, 4), (4, 4), (1, 6), (0, 1)]:
+        span = Span(at[since], at[until] if until < len(at) else NOON * 2)
+        assert history.summary(span)["total"]["requests"] == until - since, (since, until)
+        assert sum(point["requests"] for point in history.summary(span)["points"]) == until - since, (since, until)
+
+
+@pytest.mark.parametrize(
+    ("hours", "step", "points"),
+    [(1, 60_000, 60), (2, 60_000, 120), (24, 15 * 60_000, 96), (48, HOUR, 48), (7 * 24, 3 * HOUR, 56), (30 * 24, 12 * HOUR, 60)],
+)
+def test_summary_points_are_as_fine_as_the_span_is_short(history: TraceHistory, hours: int, step: int, points: int) -> None:
+    told = history.summary(Span(NOON, NOON + hours * HOUR))
+    assert (told["step"], len(told["points"])) == (step, points)
+    assert sum(point["requests"] for point in told["points"]) == 5
+
+
+@pytest.mark.parametrize("span", [Span(0, 1 << 50), Span(NOON, NOON - 5), Span(0, 0), Span(NOON, NOON)])
+def test_summary_of_odd_spans(history: TraceHistory, span: Span) -> None:
+    told = history.summary(span)
+    assert 1 <= len(told["points"]) <= 700
+    assert told["total"]["requests"] == (5 if span.until > NOON + HOUR else 0)
+
+
+def test_summary_tells_refused_from_failed_extra_from_paid_and_the_latest_times(path: Path) -> None:
+    write(
+        path,
+        event(1, status=429, latencyMs=5.0),
+        event(2, status=503),
+        event(3, paidBy="extra", firstTokenMs=70.0),
+        event(4, subscription=True, paidBy="plan", routingConfidence=0.9),
+    )
+    history = TraceHistory(path)
+    history.catch_up()
+    told = history.summary(ALWAYS)
+    total = told["total"]
+    assert (total["failed"], total["refused"]) == (2, 1)
+    assert (total["paid"], total["extra"], total["plan"]) == (pytest.approx(0.06), pytest.approx(0.03), pytest.approx(0.04))
+    assert told["latest"] == {"first": [70.0], "whole": [300.0, 400.0]}
+    [row, *_] = history.search([], ALWAYS, 1)["rows"]
+    assert (row["confidence"], row["first"]) == (0.9, None)
+
+
+def test_users_of_each_model(history: TraceHistory) -> None:
+    assert history.users(ALWAYS) == {
+        "anthropic/claude-haiku-5-5": [
+            {"client": "default", "agent": "claude-cli", "requests": 3},
+            {"client": "100%_laptop", "agent": "claude-cli", "requests": 1},
+        ],
+        "openai-codex/gpt-6.1-sol": [{"client": "default", "agent": "codex_exec", "requests": 1}],
+    }
+    assert history.users(Span(0, NOON)) == {}

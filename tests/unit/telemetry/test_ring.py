@@ -9,6 +9,7 @@ import pytest
 from openclaw_oauthrouter.canonical.routing import Tier
 from openclaw_oauthrouter.errors import InvalidRequestError
 from openclaw_oauthrouter.telemetry.filter import TraceFilter
+from openclaw_oauthrouter.telemetry.public import public_record
 from openclaw_oauthrouter.telemetry.query import parse_count, parse_filter
 from openclaw_oauthrouter.telemetry.ring import RingEntry, TraceRing
 from tests.unit.telemetry.records import decision, record
@@ -24,7 +25,7 @@ def ring_of(count: int, size: int = 500) -> TraceRing:
 
 
 def ids(entries: list[RingEntry]) -> list[str]:
-    return [entry.record.request_id for entry in entries]
+    return [entry.request_id for entry in entries]
 
 
 def test_newest_last_and_no_more_than_asked_for() -> None:
@@ -121,3 +122,26 @@ def test_ring_bad_count(value: str) -> None:
 
 def test_counts() -> None:
     assert [parse_count(text) for text in (None, "1", "5000")] == [200, 1, 5000]
+
+
+def test_refill_puts_earlier_records_first_once_and_only_where_there_is_room() -> None:
+    ring = ring_of(2, size=5)
+    earlier = [public_record(record(request_id=name, started_at=NOW - 9)) for name in ("a", "b", "c", "1", "d")]
+    ring.refill([{**event, "promptText": "said in secret"} for event in earlier])
+    assert ids(ring.latest(9)) == ["b", "c", "d", "0", "1"]
+    assert (ring.room, ring.count) == (0, 2)
+    assert b"secret" not in ring.latest(9)[0].json()
+    ring.refill(earlier)
+    assert ids(ring.latest(9)) == ["b", "c", "d", "0", "1"]
+
+
+def test_refilled_records_are_filtered_and_a_reader_resumes_behind_them() -> None:
+    ring = TraceRing(5, epoch="e")
+    ring.refill(
+        [public_record(record(request_id=name, started_at=NOW, status=status)) for name, status in (("a", 200), ("b", 503))]
+    )
+    assert ids(ring.latest(9, TraceFilter(status_class=5))) == ["b"]
+    newest = ring.event_id(ring.latest(1)[0])
+    ring.receive(record(request_id="live", started_at=NOW))
+    assert ids(ring.resume(newest, 25)) == ["live"]
+    assert ids(ring.resume("other-3", 25)) == ["a", "b", "live"]

@@ -15,7 +15,8 @@ from openclaw_oauthrouter.cli import report as report_command
 from openclaw_oauthrouter.telemetry.history import TraceHistory
 from openclaw_oauthrouter.telemetry.history_sums import Span
 from openclaw_oauthrouter.telemetry.jsonl import TraceFile
-from openclaw_oauthrouter.telemetry.reader import read_lines
+from openclaw_oauthrouter.telemetry.public import public_record
+from openclaw_oauthrouter.telemetry.reader import latest_records, read_lines
 from openclaw_oauthrouter.telemetry.report import TraceReport, report_of
 from openclaw_oauthrouter.telemetry.report_lines import lines_of, parts_of
 from openclaw_oauthrouter.telemetry.trace_files import Packer, trace_files, trace_path
@@ -179,3 +180,13 @@ def test_report_of_several_processes_is_that_of_one(path: Path, monkeypatch: pyt
     monkeypatch.setattr(report_command, "_cores", lambda: 2)
     assert report_command.read_report(path, 0.0).as_json() == alone
     assert alone["total"]["requests"] == 3
+
+
+def test_latest_records_go_on_in_files_set_aside(tmp_path: Path) -> None:
+    path = trace_path(tmp_path)
+    path.parent.mkdir(parents=True)
+    names = [path.with_name(f"{path.stem}-1{path.suffix}"), path.with_name(f"{path.stem}-2{path.suffix}"), path]
+    for file, ids in zip(names, ("ab", "cd", "ef"), strict=True):
+        file.write_bytes(b"".join(orjson.dumps(public_record(record(request_id=one)), default=str) + b"\n" for one in ids))
+    for count, found in ((0, ""), (1, "f"), (3, "def"), (50, "abcdef")):
+        assert "".join(event["requestId"] for event in latest_records(path, count)) == found
