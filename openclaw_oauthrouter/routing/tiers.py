@@ -100,24 +100,26 @@ class TierTable(Mapping[Tier, tuple[str, ...]]):
         now = self._clock()
         if now - self._looked_at < LOOK_SECONDS:
             return
-        self._looked_at = now
         key = (frozenset(filter(self._usable, self._providers)), self._today() if self._today else None)
         if key != self._key:
             self._compute(*key)
             self._key = key
+        # Last: pages are drawn in threads of their own, and none may take a table for done that is being filled.
+        self._looked_at = now
 
     def _compute(self, usable: frozenset[str], today: date | None) -> None:
         models = {name: self._allowed(self._providers[name].models()) for name in self._providers if name in usable}
-        self._computed = compute_tiers(models, self._price_of, today)
-        self._chains = dict(self._chains)
+        computed = compute_tiers(models, self._price_of, today)
+        chains: dict[Tier, tuple[str, ...]] = {}
         for tier in Tier:
             named = self._named.get(tier)
             if named is not None:
-                self._chains[tier] = tuple(name for name, _ in self._with_successors(named, today))
+                chains[tier] = tuple(name for name, _ in self._with_successors(named, today))
             else:
                 # With nothing to compute from, what would stand here with every credential says best what is missing.
-                names = tuple(choice.info.name for choice in self._computed.get(tier, ()))
-                self._chains[tier] = names or named_in(shipped_tiers("computed"), "default")[tier].models
+                names = tuple(choice.info.name for choice in computed.get(tier, ()))
+                chains[tier] = names or named_in(shipped_tiers("computed"), "default")[tier].models
+        self._computed, self._chains = computed, chains
 
     def _allowed(self, models: Iterable[ModelInfo]) -> Sequence[ModelInfo]:
         return [info for info in models if info.name not in self._excluded and info.id not in self._excluded]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from itertools import combinations, pairwise
 from typing import Any
@@ -103,6 +104,29 @@ def test_tier_table_follows_the_credentials_within_a_second() -> None:
     usable.add("anthropic")
     now[0] += 1.0
     assert tiers[Tier.SIMPLE][0].startswith("anthropic/claude-haiku")
+
+
+def test_tier_table_is_whole_for_a_thread_that_looks_while_another_fills_it() -> None:
+    usable = {"openai"}
+    tiers, now = table({}, usable)
+    seen: list[str] = []
+    look_from_within = False
+
+    def order_and_look(*told: Any) -> Any:
+        nonlocal look_from_within
+        if look_from_within:
+            look_from_within = False
+            with ThreadPoolExecutor(1) as pool:
+                seen.extend(pool.submit(lambda: [tiers[tier][0] for tier in Tier]).result(10))
+        return order_price(*told)
+
+    tiers._price_of = order_and_look
+    for added in ("", "anthropic"):
+        look_from_within = True
+        usable |= {added}
+        now[0] += 1.0
+        assert all(tiers[tier] for tier in Tier)
+    assert len(seen) == 2 * len(Tier)
 
 
 def test_tier_table_keeps_excluded_models_out() -> None:
