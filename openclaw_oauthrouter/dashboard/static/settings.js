@@ -68,6 +68,7 @@ export function settingsPage(page) {
     }
     if (!(await ask({ title: words, body: shown(planned) }))) return false;
     const made = await attempt(() => post("settings/apply", { changes, version: planned.version }));
+    if (made) state.version = made.version;
     if (made) note("Changed.", { undo: () => undo(made.undo, made.version) });
     if (made && form) settle(form);
     await refresh();
@@ -76,6 +77,7 @@ export function settingsPage(page) {
 
   async function undo(name, version) {
     const done = await attempt(() => post("settings/undo", { name, version }));
+    if (done) state.version = done.version;
     if (done) note("Taken back.");
     await refresh();
   }
