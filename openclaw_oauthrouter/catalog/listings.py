@@ -42,6 +42,10 @@ class ListingError(Exception):
         self.status = status
 
 
+class EmptyListingError(ListingError):
+    """Who answers is what was looked for, and serves no model (yet)."""
+
+
 @value(frozen=True, slots=True)
 class ListedModel:
     """One model as its provider lists it; ``None`` where the list says nothing.
@@ -97,7 +101,8 @@ def read_listing(body: bytes) -> list[ListedModel]:
     Understood are the shapes of OpenAI (``data``), Anthropic, OpenRouter, Google (``models[].name``), Codex (``models[].slug``), Ollama
     (``models[].model``), LM Studio (``data[].max_context_length``), vLLM (``data[].max_model_len``), GitHub (a bare array).
 
-    :raises ListingError: it is none of these, or holds no model at all
+    :raises EmptyListingError: it holds no chat model
+    :raises ListingError: it is none of these
     """
     if len(body) > MAX_BYTES:
         raise ListingError(f"the list has more than {MAX_BYTES // 1024 // 1024} MB")
@@ -114,7 +119,7 @@ def read_listing(body: bytes) -> list[ListedModel]:
         if model is not None:
             found.setdefault(model.id, model)
     if not found:
-        raise ListingError("the list is empty" if not rows else "the list holds no chat model")
+        raise EmptyListingError("the list is empty" if not rows else "the list holds no chat model")
     return list(found.values())
 
 
@@ -146,8 +151,8 @@ def read_details(body: bytes) -> dict[str, Any] | None:
 def _rows(tree: object) -> list[Mapping[str, Any]]:
     if isinstance(tree, dict):
         for key in ("data", "models"):
-            if isinstance(tree.get(key), list):
-                tree = tree[key]
+            if isinstance(tree.get(key), list) or (key in tree and tree[key] is None):  # null: an Ollama without models
+                tree = tree[key] or []
                 break
     if not isinstance(tree, list):
         raise ListingError("the answer holds no list of models")

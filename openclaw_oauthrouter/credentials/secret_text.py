@@ -30,7 +30,7 @@ def problem_of(secret: str) -> str | None:
     if len(secret) > _LONGEST:
         return f"is longer than {_LONGEST} characters and cannot be a credential"
     if not secret.isascii() or not secret.isprintable() or " " in secret:
-        return "holds blanks, line breaks or other characters no credential has; store it again"
+        return "contains spaces, line breaks or other characters that no key has"
     return None
 
 

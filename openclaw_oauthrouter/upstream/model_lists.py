@@ -10,7 +10,14 @@ from http import HTTPStatus
 import httpx
 
 from openclaw_oauthrouter.canonical.credential import Credential
-from openclaw_oauthrouter.catalog.listings import MAX_BYTES, ListedModel, ListingError, read_details, read_listing
+from openclaw_oauthrouter.catalog.listings import (
+    MAX_BYTES,
+    EmptyListingError,
+    ListedModel,
+    ListingError,
+    read_details,
+    read_listing,
+)
 from openclaw_oauthrouter.interfaces import ListsModels
 
 MOST_DETAILS = 64
@@ -46,8 +53,9 @@ async def _fetch(transport: httpx.AsyncBaseTransport, provider: ListsModels, cre
         try:
             models = read_listing(await _body(transport, request))
         except ListingError as error:
-            # The first address is the better one; what it says counts if no other answers.
-            refusal = refusal or error
+            # The first address is the better one; what it says counts if no other answers. An empty list is an answer.
+            if refusal is None or isinstance(error, EmptyListingError):
+                refusal = error
             continue
         return await _detailed(transport, provider, models)
     raise refusal or ListingError("it has no list of models")

@@ -34,9 +34,13 @@ def choose(options: Sequence[tuple[str, str]], default: int = 1) -> int:
         said = str(click.prompt("Choice", default=str(default))).strip().lower()
         if said.isdecimal() and 1 <= int(said) <= len(options):
             return int(said) - 1
-        if said in words:
-            return words.index(said)
-        show_problem(f"{said!r} is not one of 1 to {len(options)}", nearest(said, words))
+        begun = [word for word in words if said and word.startswith(said)]
+        if said in words or len(begun) == 1:
+            return words.index(said if said in words else begun[0])
+        hint = nearest(said, words)
+        show_problem(
+            f"{said!r} is not one of 1 to {len(options)}{f'; {hint}' if hint else ''}", f"a number, or {' | '.join(words)}"
+        )
 
 
 def choose_some(names: Sequence[str], question: str) -> list[int]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from openclaw_oauthrouter.canonical.value import value
-from openclaw_oauthrouter.catalog.listings import ListedModel, ListingError
+from openclaw_oauthrouter.catalog.listings import EmptyListingError, ListedModel, ListingError
 from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.cli.clients import CLIENTS
 from openclaw_oauthrouter.cli.clients.client import Client, Place, Target, no_files
@@ -55,6 +55,8 @@ async def _ask(transport: httpx.AsyncBaseTransport, provider: Provider, seconds:
         return None
     try:
         return LocalServer(provider, await fetch_models(transport, provider, None, seconds))
+    except EmptyListingError:
+        return LocalServer(provider, ())
     except ListingError:
         return None
 

@@ -46,7 +46,7 @@ def take_key(settings: Settings, providers: Mapping[str, Provider]) -> bool:
             return False
         problem = secret_text.problem_of(secret)
         if problem is not None:
-            show_problem(f"what was pasted {problem}")
+            show_problem(f"what was pasted {problem}", "copy the key once more, and paste it as one line")
             continue
         if secret_text.is_chatgpt_token(secret):
             show_problem("this is a token of a ChatGPT sign-in, which expires within days", "choose the ChatGPT plan instead")
@@ -94,10 +94,12 @@ def _whose(secret: str, known: Sequence[str]) -> str | None:
     """The provider whose key it is; ``None`` when the person goes back."""
     likely = [name for name in issuers_of(secret) if name in known]
     if len(likely) == 1:
-        say(f"This is a key of {title_of(likely[0])}, by its first letters.")
+        say(f"This looks like a key of {title_of(likely[0])}.")
         return likely[0]
     say(
-        f"Whose key is it? {', '.join(likely)} have keys like this." if likely else f"Whose key is it? One of {', '.join(known)}."
+        f"Whose key is it? Keys like this come from {', '.join(likely)}."
+        if likely
+        else f"Whose key is it? One of {', '.join(known)}."
     )
     by_title = {title_of(name).lower(): name for name in known}
     while True:
@@ -111,7 +113,8 @@ def _whose(secret: str, known: Sequence[str]) -> str | None:
         name = by_title.get(said, said)
         if name in known:
             return name
-        show_problem(f"there is no provider {said!r} that takes keys", nearest(said, known) or f"one of {', '.join(known)}")
+        hint = nearest(said, known)
+        show_problem(f"there is no provider {said!r} that takes keys{f'; {hint}' if hint else ''}", f"one of {', '.join(known)}")
 
 
 def _try_and_keep(settings: Settings, provider: Provider, secret: str) -> bool:
@@ -125,7 +128,7 @@ def _try_and_keep(settings: Settings, provider: Provider, secret: str) -> bool:
         return False
     if check.state == "untested":
         say(f"The key could not be tested: {check.detail}.")
-        if not confirm("Keep it all the same?", default=True):
+        if not confirm("Keep it anyway?", default=True):
             return False
     store = StoreFile(settings.home)
     kept = keep(store, provider.name, secret)

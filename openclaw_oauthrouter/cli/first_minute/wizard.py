@@ -132,6 +132,8 @@ def _use_openclaw(loaded: LoadedSettings) -> Outcome | None:
 
 def _use_local(settings: Settings, server: LocalServer) -> Outcome | None:
     name = server.provider.name
+    if not server.models:  # one may have come since the menu was shown
+        server = next(iter(local_servers(settings, {name: server.provider})), server)
     if not server.models:
         show_problem(f"{title_of(name)} has no model yet", _NO_MODEL_YET.get(name, "start it with a model"))
         return None
@@ -144,6 +146,9 @@ def _use_local(settings: Settings, server: LocalServer) -> Outcome | None:
 def _offer_clients(loaded: LoadedSettings) -> None:
     clients = clients_here(loaded.environ, Path.home())
     if not clients:
+        return
+    if loaded.settings.server.port == 0:
+        say("Programs on this machine can use the gateway once it has a port of its own, for example with 'serve --port 8402'.")
         return
     say("These programs on this machine can use the gateway. You see each change first, and 'setup NAME --undo' takes it back.")
     chosen = choose_some([client.label for client in clients], "Set up which (numbers, all, none)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -85,6 +86,13 @@ def state(environ: dict[str, str]) -> Path:
     return Path(environ["HOME"], ".openclaw", "oauthrouter")
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def configure(environ: dict[str, str], address: str) -> None:
     """A vendor that is asked in place of the real one."""
     state(environ).mkdir(parents=True)
@@ -103,13 +111,13 @@ def test_first_minute_leads_from_a_pasted_key_to_the_first_answer(environ: dict[
     program(environ, "claude")
     with vendor() as (address, asked):
         configure(environ, address)
-        with in_terminal(["serve", "--port", "0"], environ) as terminal:
+        with in_terminal(["serve", "--port", str(free_port())], environ) as terminal:
             terminal.wait_for("Where should answers come from?")
             terminal.wait_for("Choice [1]: ")
             terminal.type("key\n")
             terminal.wait_for("Paste the key")
             terminal.type("sk-ant-api03-a-wrong-one\n")
-            terminal.wait_for("This is a key of Anthropic")
+            terminal.wait_for("This looks like a key of Anthropic")
             terminal.wait_for("error: Anthropic refuses this key: it answered 401")
             terminal.wait_for("try: copy it once more from https://console.anthropic.com")
             terminal.wait_for("Paste the key")
@@ -142,6 +150,7 @@ def test_first_minute_shows_the_demo_in_a_narrow_terminal_without_colours(enviro
         terminal.wait_for("error: '9' is not one of 1 to ")
         terminal.type("dmeo\n")
         terminal.wait_for("did you mean 'demo'?")
+        terminal.wait_for("try: a number, or demo | key | chatgpt")
         terminal.wait_for("Choice [1]: ")
         terminal.type("\n")
         terminal.wait_for("demo: every answer comes from the built-in upstream")

@@ -179,10 +179,10 @@ def said_of_keys(monkeypatch: pytest.MonkeyPatch) -> list[KeyCheck]:
     ("typed", "kept", "shown"),
     [
         ("\n", None, ()),
-        ("sk-ant-api03-x\n", "anthropic:key", ("This is a key of Anthropic", "It works")),
+        ("sk-ant-api03-x\n", "anthropic:key", ("This looks like a key of Anthropic", "It works")),
         ("sk-ant-oat01-x\n", "anthropic:token", ("its terms do not foresee",)),
-        ("with blanks\n\n", None, ("error: what was pasted holds blanks",)),
-        ("sk-0123\n\n", "openai:key", ("openai, deepseek, moonshot, qwen have keys like this",)),
+        ("with blanks\n\n", None, ("error: what was pasted contains spaces", "try: copy the key once more")),
+        ("sk-0123\n\n", "openai:key", ("Keys like this come from openai, deepseek, moonshot, qwen.",)),
         ("sk-0123\ndeepsek\ndeepseek\n", "deepseek:key", ("there is no provider 'deepsek'", "did you mean 'deepseek'?")),
         ("0123.abc\nZ.ai (GLM)\n", "zai:key", ("Whose key is it? One of anthropic, openai",)),
         ("0123.abc\n\n", None, ()),
@@ -240,8 +240,23 @@ async def test_local_servers_are_those_that_answer(tmp_path: Path) -> None:
     assert [(server.provider.name, [model.id for model in server.models]) for server in found] == [("ollama", ["some-model"])]
 
 
+@pytest.mark.parametrize("listed", [b'{"object": "list", "data": []}', b'{"object": "list", "data": null}', b'{"models": []}'])
+async def test_local_servers_without_a_model_are_found_too(tmp_path: Path, listed: bytes) -> None:
+    import asyncio
+
+    async with ScriptedUpstream(Play.json({}, 404)) as ollama:
+        ollama.models = (
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b"
+            % (len(listed), listed)
+        )
+        settings = settings_of(tmp_path, providers={"ollama": {"api_base": f"{ollama.url}/v1"}})
+        provider = Builder(settings, create_plugin_manager()).providers["ollama"]
+        found = await asyncio.to_thread(local_servers, settings, {"ollama": provider})
+    assert [(server.provider.name, list(server.models)) for server in found] == [("ollama", [])]
+
+
 def test_wizard_parts_local_server_without_models_is_not_taken(ask: Ask, tmp_path: Path) -> None:
-    settings = settings_of(tmp_path)
+    settings = settings_of(tmp_path, providers={"ollama": {"api_base": "http://127.0.0.1:1/v1"}})
     server = LocalServer(Builder(settings, create_plugin_manager()).providers["ollama"], [])
     outcome, output = ask(lambda: wizard._use_local(settings, server), "")
     assert outcome is None

@@ -110,7 +110,7 @@ def test_add_warns_of_the_terms_for_claude_tokens(auth, store) -> None:
     assert json.loads(store.read_text())["profiles"]["anthropic:token"]["type"] == "token"
 
 
-@pytest.mark.parametrize(("secret", "reason"), [("", "is empty"), ("two words", "holds blanks"), ("a\nb", "holds blanks")])
+@pytest.mark.parametrize(("secret", "reason"), [("", "is empty"), ("two words", "contains spaces"), ("a\nb", "contains spaces")])
 def test_add_refuses_what_cannot_be_a_secret(auth, store, secret, reason) -> None:
     result = auth("add", "openai", input=secret)
     assert result.exit_code == 1
