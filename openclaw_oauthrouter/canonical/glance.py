@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openclaw_oauthrouter.canonical.content import (
     BlobPart,
@@ -34,6 +34,9 @@ WORDS = TEXT | CALL | RESULT | REASONING | REFUSAL | EMPTY_TEXT
 
 FILES = FILE | RESULT_FILE
 
+IN_RESULTS = RESULT | RESULT_FILE | RESULT_NATIVE
+"""What a message holds that is nothing but answers of tools."""
+
 _BITS: dict[type, int] = {
     TextPart: TEXT,
     ToolCallPart: CALL,
@@ -57,6 +60,7 @@ class Glance:
     :ivar modalities: of its files, those in answers of tools included
     :ivar longest_id: characters of the longest id of a call or an answer
     :ivar tokens: how many it has, once somebody has counted them
+    :ivar steps: what was done in it, once the classifier has read it
     """
 
     holds: int
@@ -64,6 +68,7 @@ class Glance:
     modalities: tuple[Modality, ...] = ()
     longest_id: int = 0
     tokens: int | None = None
+    steps: tuple[Any, ...] | None = None
 
 
 def glance(parts: tuple[Part, ...]) -> Glance:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, TextPart, ToolCallPart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.conversation import Conversation
+from openclaw_oauthrouter.canonical.glance import FILE, FILES, IN_RESULTS, RESULT
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
@@ -126,10 +127,10 @@ def features_of(
         task_text=_task_text(spoken[1:], unwrapped),
         earlier_text=_earlier_text(spoken[1:]),
         raw_last_user_text=raw_text,
-        raw_last_user_images=_own_images(raw) if raw else 0,
+        raw_last_user_images=_own_images(raw) if raw and raw.glance.holds & FILE else 0,
         agent=acts(tool_names) or any(turn.results for turn in turns),
         flight=flight_of(messages[(spoken[0].position if spoken else 0) + 1 :], unwrapped.flights),
-        **_attachments_of(messages, turns),
+        **(_attachments_of(messages, turns) if request.overview.holds & FILES else {}),
         **_told_by_client(request, system, turns[0].words if turns else "", raw_text, known),
     )
 
@@ -258,7 +259,7 @@ def _tools_images(turns: Sequence[_Turn]) -> list[Message]:
 
 
 def _has_tool_results(message: Message) -> bool:
-    return any(isinstance(part, ToolCallResponsePart) for part in message.parts)
+    return bool(message.glance.holds & RESULT)
 
 
 def _turn_images(turns: Sequence[_Turn], tools_images: Sequence[Message]) -> int:
@@ -273,10 +274,8 @@ def _turn_images(turns: Sequence[_Turn], tools_images: Sequence[Message]) -> int
 
 
 def _only_tool_results(message: Message) -> bool:
-    for part in message.parts:
-        if type(part) is not ToolCallResponsePart:
-            return False
-    return bool(message.parts)
+    holds = (message.seen or message.glance).holds
+    return bool(holds & RESULT) and not holds & ~IN_RESULTS
 
 
 def _raw_text(message: Message) -> str:

@@ -77,7 +77,6 @@ class FlightReader:
         self._calls: RememberedTexts[tuple[bool, bool]] = RememberedTexts()
         self._results: RememberedTexts[_Outcome] = RememberedTexts(_MOST_RESULTS, _MOST_RESULTS * 2 * ENDS)
         self._answers: RememberedTexts[tuple[bool, tuple[str, ...]]] = RememberedTexts()
-        self._editing: RememberedTexts[bool] = RememberedTexts()
 
     def call(self, arguments: str) -> tuple[bool, bool]:
         """Whether a command runs tests, and whether it changes files."""
@@ -88,10 +87,16 @@ class FlightReader:
             found = self._calls.put(head, (tests, not tests and bool(_EDIT_COMMAND.search(head))))
         return found
 
-    def edits(self, tool: str) -> bool:
-        """Whether a tool changes files, by its name."""
-        found = self._editing.get(tool)
-        return self._editing.put(tool, _EDIT_TOOL.search(tool) is not None) if found is None else found
+    def step(self, tool: str, arguments: str) -> _Call:
+        """A call of a tool; its name too tells whether it changes files."""
+        tests, edits = self.call(arguments)
+        return _Call((tool, arguments), tests, edits or (not tests and _EDIT_TOOL.search(tool) is not None))
+
+    def answer_of(self, text: str, *, is_error: bool) -> _Result:
+        """What a tool answered."""
+        outcome = self.result(text)
+        tests = False if is_error else outcome.tests
+        return _Result(len(text), is_error or outcome.failed, outcome.traceback, tests)
 
     def result(self, text: str) -> _Outcome:
         """What a result says, by its ends."""
@@ -120,11 +125,42 @@ _LONGEST_ANSWER = 4400
 """Characters; of longer ones what is read stands in their beginning and their end."""
 
 
+class _Call(NamedTuple):
+    """A tool was called.
+
+    :ivar words: name and arguments
+    """
+
+    words: tuple[str, str]
+    tests: bool
+    edits: bool
+
+
+class _Result(NamedTuple):
+    """A tool, or a command, has answered.
+
+    :ivar tests: as ``_Outcome.tests``
+    """
+
+    characters: int
+    failed: bool
+    traceback: bool
+    tests: bool | None
+
+
+class _Words(NamedTuple):
+    """The assistant has said something."""
+
+    gave_up: bool
+
+
+_Step = _Call | _Result | _Words
+
+
 @dataclass(slots=True)
 class _Log:
-    """Counts while the messages are read."""
+    """Counts while the steps are gone through."""
 
-    reader: FlightReader
     seen: set[tuple[str, str]] = field(default_factory=set)
     outcomes: list[bool] = field(default_factory=list)
     calls: int = 0
@@ -138,27 +174,32 @@ class _Log:
     passing: bool | None = None
     gave_up: bool = False
 
-    def call(self, name: str, arguments: str) -> None:
+    def take(self, step: _Step) -> None:
+        if isinstance(step, _Call):
+            self._call(step)
+        elif isinstance(step, _Result):
+            self._result(step)
+        else:
+            self.gave_up = step.gave_up
+
+    def _call(self, step: _Call) -> None:
         self.calls += 1
-        key = (name, arguments)
-        self.repeats += key in self.seen
-        self.seen.add(key)
-        self.testing, edits = self.reader.call(arguments)
-        if self.testing:
+        self.repeats += step.words in self.seen
+        self.seen.add(step.words)
+        self.testing = step.tests
+        if step.tests:
             self.tests += 1
             self.untested_edits = 0
-        elif edits or self.reader.edits(name):
+        elif step.edits:
             self.edits += 1
             self.untested_edits += 1
 
-    def result(self, text: str, *, is_error: bool) -> None:
-        self.characters += len(text)
-        outcome = self.reader.result(text)
-        self.outcomes.append(is_error or outcome.failed)
-        self.tracebacks += outcome.traceback
+    def _result(self, step: _Result) -> None:
+        self.characters += step.characters
+        self.outcomes.append(step.failed)
+        self.tracebacks += step.traceback
         if self.testing:
-            verdict = False if is_error else outcome.tests
-            self.passing = self.passing if verdict is None else verdict
+            self.passing = self.passing if step.tests is None else step.tests
             self.testing = False
 
 
@@ -168,9 +209,14 @@ def flight_of(messages: Sequence[Message], reader: FlightReader | None = None) -
     :param reader: remembers what it has read before
     :returns: ``None`` when no tool was called
     """
-    log = _Log(reader or FlightReader())
+    reader, log = reader or FlightReader(), _Log()
     for message in messages:
-        _take(log, message)
+        seen = message.glance
+        steps = seen.steps
+        if steps is None:
+            steps = seen.steps = tuple(_steps_of(message, reader))
+        for step in steps:
+            log.take(step)
     if not log.calls:
         return None
     return Flight(
@@ -188,20 +234,21 @@ def flight_of(messages: Sequence[Message], reader: FlightReader | None = None) -
     )
 
 
-def _take(log: _Log, message: Message) -> None:
+def _steps_of(message: Message, reader: FlightReader) -> Iterator[_Step]:
     for part in message.parts:
         if isinstance(part, ToolCallPart):
-            log.call(part.name, part.arguments)
+            yield reader.step(part.name, part.arguments)
         elif isinstance(part, ToolCallResponsePart):
             texts = [item.text for item in part.content if isinstance(item, TextPart)]
-            log.result(texts[0] if len(texts) == 1 else "\n".join(texts), is_error=part.is_error)
+            yield reader.answer_of(texts[0] if len(texts) == 1 else "\n".join(texts), is_error=part.is_error)
         elif isinstance(part, TextPart):
             if message.role == "assistant":
-                log.gave_up, commands = log.reader.answer(part.text)
+                gave_up, commands = reader.answer(part.text)
+                yield _Words(gave_up)
                 for command in commands:
-                    log.call("", command)
+                    yield reader.step("", command)
             elif message.role == "user" and OBSERVATION.match(part.text):
-                log.result(part.text, is_error=False)
+                yield reader.answer_of(part.text, is_error=False)
 
 
 def _ends(text: str) -> str:
