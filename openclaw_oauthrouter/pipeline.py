@@ -317,7 +317,7 @@ class Reply:
         for event in frame.told:
             if isinstance(event, ResponseFinished):
                 self._record.finish_reason = event.finish_reason
-            elif self._record.first_token_seconds is None and isinstance(event, PartDelta | PartDeltas):
+            elif self._record.first_token_seconds is None and isinstance(event, (PartDelta, PartDeltas)):
                 self._record.first_token_seconds = self._exchange.pipeline.clock() - (self._record.began or 0.0)
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import field
+from functools import partial
 from itertools import chain
 from typing import Any
 
 import httpx
 import pluggy
 
+from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Secret
 from openclaw_oauthrouter.canonical.routing import Tier
 from openclaw_oauthrouter.canonical.value import value
@@ -41,10 +44,10 @@ PRICES_AFTER_SECONDS = 0.5
 """When the published prices are read, unless a request needs them before."""
 
 
-def steady_seconds() -> float:
+def steady_clock() -> Clock:
     """Seconds of a clock that nobody sets, which goes on while the machine sleeps where the system has such a one."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
+    return time.monotonic if clock is None else partial(time.clock_gettime, clock)
 
 
 @value(frozen=True, slots=True)
@@ -161,7 +164,7 @@ class Runtime:
 def create_persistent_state(settings: Settings, plugins: pluggy.PluginManager) -> PersistentState:
     """Make what outlives changes of the configuration."""
     failures = FailureTable(list(chain.from_iterable(plugins.hook.oauthrouter_failure_rules(settings=settings))))
-    health = HealthRegistry(time.time, rule_for=failures.rule_for, steady=steady_seconds)
+    health = HealthRegistry(time.time, rule_for=failures.rule_for, steady=steady_clock())
     own = Conversations(time.time, settings.routing.sticky_seconds)
     url = settings.state_url
     return PersistentState(
@@ -179,7 +182,7 @@ def create_persistent_state(settings: Settings, plugins: pluggy.PluginManager) -
 
 def new_id() -> str:
     """A request id as the original made them: 24 hexadecimal digits."""
-    return secrets.token_hex(12)
+    return os.urandom(12).hex()
 
 
 def new_token() -> Secret:

@@ -432,7 +432,7 @@ def _limit_call_ids(request: ChatRequest, facts: Facts) -> ChatRequest:
 
 
 def _short_id(part: Part, limit: int) -> Part:
-    if not isinstance(part, ToolCallPart | ToolCallResponsePart) or len(part.id) <= limit:
+    if not isinstance(part, (ToolCallPart, ToolCallResponsePart)) or len(part.id) <= limit:
         return part
     return replace(part, id=short_id(part.id, limit))
 
@@ -451,7 +451,7 @@ def _end_with_user(request: ChatRequest, facts: Facts) -> ChatRequest:
         return request
     end = last.parts[-1]
     # A call of the vendor's own tools is not among these: its turn, paused, is resumed by sending it back as it is.
-    if not isinstance(end, TextPart | ReasoningPart | RefusalPart):
+    if not isinstance(end, (TextPart, ReasoningPart, RefusalPart)):
         return request
     if not isinstance(end, TextPart) or not accepts.prefill or is_reasoning(request, accepts):
         facts.note("repaired", "messages", "the model wants the conversation to end with a user message here")

@@ -135,7 +135,7 @@ def _users_part(part: Part, position: int) -> Iterator[Part]:
         raise InvalidRequestError(
             f"the call of {part.name!r} can stand in an assistant's turn only", param=f"messages[{position}]"
         )
-    if not isinstance(part, RefusalPart | ReasoningPart):
+    if not isinstance(part, (RefusalPart, ReasoningPart)):
         yield part
     elif part.text:
         yield TextPart(part.text)
@@ -170,7 +170,7 @@ def _own_opaque(parts: tuple[Part, ...], foreign: frozenset[str]) -> tuple[Part,
         return parts
     return tuple(
         replace(part, opaque=None)
-        if isinstance(part, ReasoningPart | TextPart | ToolCallPart) and part.opaque is not None and part.opaque.data in foreign
+        if isinstance(part, (ReasoningPart, TextPart, ToolCallPart)) and part.opaque is not None and part.opaque.data in foreign
         else part
         for part in parts
     )

@@ -38,6 +38,6 @@ def string(value: object) -> str:
 
 def whole_number(value: object) -> int:
     """A number as a provider reports it; what is no number, or less than nothing, counts as nothing."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return 0
     return int(min(max(value, 0), MAX_INTEGER))

@@ -90,7 +90,7 @@ def attached(parts: Sequence[Part]) -> tuple[Part, ...]:
     for opaque, position in carried:
         target = _find(kept, opaque.part or "", position)
         sealed = kept[target] if target is not None else None
-        if target is not None and isinstance(sealed, TextPart | ToolCallPart):
+        if target is not None and isinstance(sealed, (TextPart, ToolCallPart)):
             kept[target] = replace(sealed, opaque=replace(opaque, part=None))
     return tuple(kept)
 

@@ -267,7 +267,7 @@ def _with_newer_bounds(schema: JsonObject) -> JsonObject:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _is_names(value: object) -> bool:

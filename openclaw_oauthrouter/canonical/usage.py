@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from openclaw_oauthrouter.canonical.json import FrozenObject, whole_number
+from openclaw_oauthrouter.canonical.json import MAX_INTEGER, FrozenObject, whole_number
 from openclaw_oauthrouter.canonical.value import value
 
 _MOST_DOLLARS = 100_000.0
@@ -17,6 +17,7 @@ _ROUNDS = 20
 """How often a provider may read the prompt again for one answer, while its own tools run."""
 
 _MOST_SEARCHES = 1000
+_NUMBERS = (int, float)  # and no bool, which is a kind of int
 
 
 @value(frozen=True, slots=True)
@@ -72,7 +73,10 @@ def is_reported(usage: object, *names: str) -> bool:
     if not isinstance(usage, dict):
         return False
     told = [usage[name] for name in names if usage.get(name) is not None]
-    return bool(told) and all(isinstance(count, int | float) and not isinstance(count, bool) and count >= 0 for count in told)
+    for count in told:
+        if type(count) not in _NUMBERS or count < 0:
+            return False
+    return bool(told)
 
 
 def token_count(holder: object, key: str) -> int:
@@ -82,7 +86,10 @@ def token_count(holder: object, key: str) -> int:
 
     :param holder: the object it should stand in, itself perhaps absent
     """
-    return whole_number(holder.get(key)) if isinstance(holder, dict) else 0
+    if type(holder) is not dict or key not in holder:
+        return 0
+    count = holder[key]
+    return count if type(count) is int and 0 <= count <= MAX_INTEGER else whole_number(count)
 
 
 def reported_cost(usage: FrozenObject) -> float | None:
@@ -103,7 +110,7 @@ def reported_cost(usage: FrozenObject) -> float | None:
 
 
 def _dollars(value: object, unit: float = 1.0) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MOST_DOLLARS * unit:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < _MOST_DOLLARS * unit:
         return None
     return float(value)
 

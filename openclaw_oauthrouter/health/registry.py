@@ -66,8 +66,9 @@ class HealthRegistry:
 
     def calling(self, provider: str, model: str, credential: str | None) -> None:
         """See ``Health``."""
-        for subject in _subjects(provider, model, credential):
-            self.cooldowns.calling(subject)
+        if self.cooldowns:
+            for subject in _subjects(provider, model, credential):
+                self.cooldowns.calling(subject)
         self.windows.calling(provider, credential, model)
 
     def told(self, provider: str, model: str, credential: str | None = None) -> UpstreamError | None:
@@ -103,10 +104,10 @@ class HealthRegistry:
 
     def succeeded(self, provider: str, model: str, credential: str | None) -> None:
         """See ``Health``."""
-        cleared = [self.cooldowns.clear(subject) for subject in _subjects(provider, model, credential)]
+        cleared = self.cooldowns and [self.cooldowns.clear(subject) for subject in _subjects(provider, model, credential)]
         freed = self.windows.answered(provider, credential, model)
         self._repetitions.forget(provider, model)
-        if freed or any(cleared):
+        if freed or (cleared and any(cleared)):
             self._changed()
 
     def observe_headers(

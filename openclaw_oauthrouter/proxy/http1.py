@@ -19,7 +19,7 @@ from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import HttpProtocolError, OAuthRouterError, RequestTimeoutError
 from openclaw_oauthrouter.proxy.asgi import ADMITTED, ARRIVED, ON_DISCONNECT, Headers, Message, Receive, Scope, Send
 from openclaw_oauthrouter.proxy.envelopes import error_headers, json_error
-from openclaw_oauthrouter.proxy.request_heads import MAX_HEAD_BYTES, MAX_HEADERS, check_head, head_too_large, own_target
+from openclaw_oauthrouter.proxy.request_heads import MAX_HEAD_BYTES, MAX_HEADERS, check_head, head_too_large, own_target, tidied
 
 MAX_BUFFERED_BODY = 512 * 1024
 """Bytes of a body that wait for the application; the client is not read further meanwhile."""
@@ -180,15 +180,20 @@ class Http1Connection(asyncio.Protocol):
             raise head_too_large()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._head_bytes += len(name) + len(value)
         self._fields_left -= 1
-        if self._head_bytes > MAX_HEAD_BYTES or self._fields_left < 0:
+        if self._fields_left < 0:
             raise head_too_large()
-        if self._in_head:  # otherwise it is a trailer, which nobody reads
-            self._headers.append((name.lower(), value.strip()))
+        if self._in_head:
+            self._headers.append((name, value))
+            return
+        # A trailer, which nobody reads.
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > MAX_HEAD_BYTES:
+            raise head_too_large()
 
     def on_headers_complete(self) -> None:
         version = self._parser.get_http_version()
+        self._headers, self._head_bytes = tidied(self._headers)
         coding = check_head(version, self._headers)
         self._in_head = False
         self._upgrade = self._parser.should_upgrade()

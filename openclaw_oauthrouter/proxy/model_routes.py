@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
+from types import TracebackType
 
 from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
@@ -92,7 +93,7 @@ class ModelRoutes:
         :param headers: of the client, lower-case names
         """
         try:
-            with _no_surprises():
+            with _NO_SURPRISES:
                 await self._serve(dialect, path, body, headers, record, send)
         except OAuthRouterError as error:
             await self._refused(dialect, error, record, send)
@@ -120,7 +121,7 @@ class ModelRoutes:
             told = scope.get("extensions", {}).get(ARRIVED)
             arrived = told is not None and told()
             body = await read_body(receive, headers, self.limits.body_bytes, self.limits.body_seconds, arrived=arrived)
-            with _no_surprises():
+            with _NO_SURPRISES:
                 await _until_gone(scope, receive, lambda: self._serve(dialect, path, body, headers, record, send))
         except ClientGone:
             # Some hang up at the last event; who has all of the answer has not left too early.
@@ -156,7 +157,7 @@ class ModelRoutes:
 
         async with ClientStream(send, exchange.waiting_encoder(), head, self.limits.keep_alive_seconds) as client:
             try:
-                with _no_surprises():
+                with _NO_SURPRISES:
                     reply = await exchange.open()
                     client.encoder, upstream_headers = reply.encoder, reply.headers
                     try:
@@ -178,25 +179,29 @@ def _opening(encoder: StreamEncoder, error: OAuthRouterError) -> bytes:
     return encoder.open_with_failure(error) if isinstance(encoder, OpensWithFailure) else b""
 
 
-@contextmanager
-def _no_surprises() -> Iterator[None]:
+class _NoSurprises:
     """Whatever is wrong with the gateway itself, a client gets an error in its dialect.
 
     :raises OAuthRouterError: instead of anything unforeseen
     """
-    try:
-        yield
-    except (OAuthRouterError, ClientGone, ConnectionError):
-        raise
-    except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is None or error.args[:1] != (STOPPING,):
-            raise
-        task.uncancel()
-        raise GatewayStoppingError("the gateway is shutting down; send the request again") from None
-    except Exception as error:
-        _log.exception("a request met a fault of the gateway")
-        raise OAuthRouterError("the gateway failed; its log says why") from error
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None or isinstance(error, (OAuthRouterError, ClientGone, ConnectionError)):
+            return
+        if isinstance(error, asyncio.CancelledError):
+            task = asyncio.current_task()
+            if task is not None and error.args[:1] == (STOPPING,):
+                task.uncancel()
+                raise GatewayStoppingError("the gateway is shutting down; send the request again") from None
+        elif isinstance(error, Exception):
+            _log.error("a request met a fault of the gateway", exc_info=error)
+            raise OAuthRouterError("the gateway failed; its log says why") from error
+
+
+_NO_SURPRISES = _NoSurprises()
 
 
 async def _until_gone(scope: Scope, receive: Receive, serve: Callable[[], Awaitable[None]]) -> None:

@@ -11,6 +11,35 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 200
 
 
+def tidied(fields: Headers) -> tuple[Headers, int]:
+    """Fields with their names in lower case and no blanks around their values, and how many bytes they are.
+
+    :raises HttpProtocolError: more than ``MAX_HEAD_BYTES``
+    """
+    if not fields:
+        return [], 0
+    # All names at once: a call for each would cost more than the rest of a head.
+    names = b"\n".join([name for name, _ in fields]).lower()
+    values = b"\n".join([value for _, value in fields])
+    size = len(names) + len(values)
+    if size > MAX_HEAD_BYTES:
+        raise head_too_large()
+    apart = names.split(b"\n")
+    if (
+        b" \n" in values
+        or b"\t\n" in values
+        or values[-1:] in _BLANKS
+        or values[:1] in _BLANKS
+        or b"\n " in values
+        or b"\n\t" in values
+    ):
+        return [(name, value.strip()) for name, (_, value) in zip(apart, fields, strict=True)], size
+    return [(name, value) for name, (_, value) in zip(apart, fields, strict=True)], size
+
+
+_BLANKS = (b" ", b"\t")
+
+
 def check_head(version: str, headers: Headers) -> bool:
     """Refuse what is ambiguous. Returns whether the client waits for ``100 Continue``.
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import TextPart
 from openclaw_oauthrouter.canonical.conversation import CachedPrompt, Conversation
+from openclaw_oauthrouter.canonical.json import FrozenObject
 from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Classification, ModelInfo, RequestFeatures, RequestKind, TaskState, Tier
 from openclaw_oauthrouter.canonical.usage import Usage
@@ -89,14 +91,20 @@ class Conversations:
 def conversation_key(request: ChatRequest, client: str | None) -> str | None:
     """A stable, unreadable name of the request's conversation; ``None`` for an empty request."""
     headers = request.headers
-    named = next((str(headers[name]) for name in SESSION_HEADERS if headers.get(name)), None)
-    named = named or request.prompt_cache_key
+    named = _first_of(SESSION_HEADERS, headers) or request.prompt_cache_key
     text = f"s\0{named}" if named else f"w\0{_first_words(request)}"
     if text == "w\0":
         return None
-    helper = next((str(headers[name]) for name in HELPER_HEADERS if headers.get(name)), None)
+    helper = _first_of(HELPER_HEADERS, headers)
     text = f"{text}\0{helper}" if helper else text
     return hashlib.blake2b(f"{client}\0{text}".encode("utf-8", "replace"), digest_size=12).hexdigest()
+
+
+def _first_of(names: Sequence[str], headers: FrozenObject) -> str | None:
+    for name in names:
+        if headers.get(name):
+            return str(headers[name])
+    return None
 
 
 def _first_words(request: ChatRequest) -> str:

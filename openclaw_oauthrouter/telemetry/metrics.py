@@ -25,6 +25,9 @@ OTHER = "other"
 _LABEL_SETS = 512
 """Most label sets looked up without asking the library again."""
 
+_MOST_UNTOLD = 500
+"""Figures that wait for somebody to ask for them."""
+
 _PAID_BY: Mapping[PaidBy, str] = {"api": "token", "extra": "extra_usage", "plan": "subscription"}
 
 Child = TypeVar("Child")
@@ -92,23 +95,40 @@ class RequestMetrics:
             "oauthrouter_upstream_waiting", "Requests that wait for a connection to a provider's host.", registry
         )
         self._active = Gauge("oauthrouter_active_requests", "Requests running now.", registry=registry)
+        self._counted: dict[tuple[Callable[..., Counter], tuple[str, ...]], float] = {}
+        self._seconds: list[tuple[Histogram, float]] = []
 
     def receive(self, record: RequestRecord) -> None:
         """Count a finished record."""
         # Only models that did answer become labels: what clients merely ask for may be anything. Some endpoints answer any name at all.
         provider, model = self._named(record.provider or "none"), self._named(record.model_answered or "none")
         tier = record.decision.tier if record.decision is not None and record.decision.tier is not None else "none"
-        self._requests(str(tier), provider, model, str(record.status or 0)).inc()
+        self._count(self._requests, 1, str(tier), provider, model, str(record.status or 0))
         if record.error_type is not None or (record.status or 0) >= 400:
-            self._errors(provider, self._named(record.error_type or f"status_{record.status}")).inc()
+            self._count(self._errors, 1, provider, self._named(record.error_type or f"status_{record.status}"))
         for attempt in record.attempts:
-            self._attempts(self._named(attempt.provider), self._named(attempt.outcome)).inc()
+            self._count(self._attempts, 1, self._named(attempt.provider), self._named(attempt.outcome))
         if record.seconds is not None:
-            self._latency(provider, model).observe(record.seconds)
+            self._seconds.append((self._latency(provider, model), record.seconds))
         if record.first_token_seconds is not None:
-            self._first_token(provider, model).observe(record.first_token_seconds)
+            self._seconds.append((self._first_token(provider, model), record.first_token_seconds))
+        if len(self._seconds) >= _MOST_UNTOLD or len(self._counted) >= _MOST_UNTOLD:
+            self._tell()
         self._count_usage(record, provider, model)
         self._count_cost(record, provider, model)
+
+    def _count(self, labels: Callable[..., Counter], amount: float, *names: str) -> None:
+        key = (labels, names)
+        self._counted[key] = self._counted.get(key, 0.0) + amount
+
+    def _tell(self) -> None:
+        """What was counted here, to the library: it takes a lock and five calls for each figure, which no request need wait for."""
+        for (labels, names), amount in self._counted.items():
+            labels(*names).inc(amount)
+        for histogram, seconds in self._seconds:
+            histogram.observe(seconds)
+        self._counted.clear()
+        self._seconds.clear()
 
     def _named(self, name: str) -> str:
         """A label's value; ``other`` for those that come after ``MOST_NAMES`` different ones."""
@@ -137,6 +157,7 @@ class RequestMetrics:
 
     def render(self) -> bytes:
         """The Prometheus text format."""
+        self._tell()
         for host, number in self._waiting().items():
             self._queue.labels(self._named(host)).set(number)
         for host, busy in self._in_use().items():
@@ -155,16 +176,16 @@ class RequestMetrics:
         )
         for kind, count in counts:
             if count > 0:
-                self._tokens(provider, model, kind).inc(count)
+                self._count(self._tokens, count, provider, model, kind)
 
     def _count_cost(self, record: RequestRecord, provider: str, model: str) -> None:
         if record.unpriced:
-            self._unpriced(provider, model).inc()
+            self._count(self._unpriced, 1, provider, model)
         if record.cost is None:
             return
-        self._cost(provider, model, _PAID_BY[record.paid_by]).inc(record.cost)
+        self._count(self._cost, record.cost, provider, model, _PAID_BY[record.paid_by])
         for one in record.windows:
-            self._windows(provider, self._named(one.window)).inc(one.share or 0.0)
+            self._count(self._windows, one.share or 0.0, provider, self._named(one.window))
         if record.baseline_cost is not None and record.saved is not None:
             self._baseline.inc(record.baseline_cost)
             self._saved.inc(record.saved)

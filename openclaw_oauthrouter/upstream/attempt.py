@@ -116,7 +116,7 @@ class Answer:
         :raises UpstreamProtocolError: the answer does not end
         """
         for event in frame.told:
-            if isinstance(event, PartDelta | PartDeltas):
+            if isinstance(event, (PartDelta, PartDeltas)):
                 self.bounds.deltas(event)
             elif isinstance(event, UsageReported):
                 self.usage = event.usage
@@ -236,7 +236,7 @@ async def _beginning(frames: AsyncIterator[Frame], attempt: Attempt) -> list[Fra
 
 def _note(attempt: Attempt, event: StreamEvent | PartDeltas) -> None:
     """What an answer used that may yet fail before it reaches the client."""
-    if isinstance(event, PartDelta | PartDeltas):
+    if isinstance(event, (PartDelta, PartDeltas)):
         attempt.characters += len(event.text)
     elif isinstance(event, UsageReported):
         attempt.usage = event.usage
@@ -257,7 +257,7 @@ async def _whole(frames: AsyncIterator[Frame], attempt: Attempt) -> list[Frame]:
             _note(attempt, event)
             if isinstance(event, ResponseFailed):
                 raise event.error
-            if isinstance(event, PartDelta | PartDeltas):
+            if isinstance(event, (PartDelta, PartDeltas)):
                 bounds.deltas(event)
             finished = finished or isinstance(event, ResponseFinished)
     if not finished:
@@ -273,10 +273,12 @@ def _take_note(frame: Frame, attempt: Attempt, *, whole: bool) -> None:
     Bounds().keep(frame)
     finished = False
     for event in frame.told:
-        _note(attempt, event)
-        if isinstance(event, ResponseFailed):
+        if isinstance(event, (PartDelta, PartDeltas, UsageReported)):
+            _note(attempt, event)
+        elif isinstance(event, ResponseFailed):
             raise event.error
-        finished = finished or isinstance(event, ResponseFinished)
+        elif isinstance(event, ResponseFinished):
+            finished = True
     if whole and not finished:
         raise UpstreamProtocolError("the provider's answer is incomplete")
 

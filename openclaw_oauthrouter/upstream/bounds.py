@@ -52,7 +52,9 @@ class Bounds:
 
         :raises UpstreamProtocolError: the answer is too large
         """
-        pieces = sum(len(event.texts) if type(event) is PartDeltas else 1 for event in frame.told)
+        pieces = 0
+        for event in frame.told:
+            pieces += len(event.texts) if type(event) is PartDeltas else 1
         self._kept += len(frame.raw) + _EVENT_WEIGHT * pieces
         if self._kept > MOST_KEPT:
             raise UpstreamProtocolError(f"its answer is larger than {MOST_KEPT} bytes", code=ENDLESS)

@@ -11,6 +11,7 @@ from openclaw_oauthrouter.canonical.events import Frame, PartFinished, PartStart
 from openclaw_oauthrouter.canonical.opaque import seals_in
 from openclaw_oauthrouter.canonical.request import ChatRequest
 
+_SEALED = (PartStarted, PartFinished)
 NONE: frozenset[str] = frozenset()
 
 
@@ -35,9 +36,9 @@ class Origins:
 
     def stamped(self, frame: Frame, origin: str) -> Frame:
         """A frame with its maker written into every opaque part."""
-        if frame.plain or not any(isinstance(event, PartStarted | PartFinished) and event.opaque for event in frame.told):
+        if frame.plain or not [event for event in frame.told if type(event) in _SEALED and event.opaque]:  # type: ignore[union-attr]
             return frame
-        events = (self._stamp(event, origin) if isinstance(event, PartStarted | PartFinished) else event for event in frame.told)
+        events = (self._stamp(event, origin) if isinstance(event, (PartStarted, PartFinished)) else event for event in frame.told)
         return Frame(frame.raw, tuple(events))
 
     def _stamp(self, event: PartStarted | PartFinished, origin: str) -> PartStarted | PartFinished:

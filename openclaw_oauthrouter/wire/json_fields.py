@@ -111,7 +111,7 @@ class JsonFields:
     def optional_number(self, key: str) -> float | None:
         """A number, or nothing."""
         value = self.holder.get(key)
-        if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
             return value
         raise self._wrong(key, "a number", value)
 

@@ -407,7 +407,7 @@ class PartWriter:
         except ValueError:
             self._note("repaired", f"arguments of {part.name!r}", "they were not JSON")
             return {}
-        if isinstance(value, dict | orjson.Fragment):
+        if isinstance(value, (dict, orjson.Fragment)):
             return value
         self._note("repaired", f"arguments of {part.name!r}", "they were not a JSON object")
         return {"_raw": part.arguments}

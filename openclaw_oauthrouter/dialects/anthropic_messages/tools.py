@@ -29,7 +29,7 @@ def read_input(arguments: str) -> Any:
         value = parsed_arguments(arguments)
     except ValueError:
         return {"_raw": arguments}
-    return value if isinstance(value, dict | orjson.Fragment) else {"_raw": arguments}
+    return value if isinstance(value, (dict, orjson.Fragment)) else {"_raw": arguments}
 
 
 def parsed_arguments(arguments: str) -> Any:

@@ -119,7 +119,7 @@ class ContentWriter:
 
     def _answer(self, part: ToolCallResponsePart, path: str, names: Mapping[str, str]) -> Iterator[JsonObject]:
         words = "\n".join(filter(None, (_words_in_answer(item) for item in part.content)))
-        files = [_file(item, path) for item in part.content if isinstance(item, BlobPart | UriPart | FilePart)]
+        files = [_file(item, path) for item in part.content if isinstance(item, (BlobPart, UriPart, FilePart))]
         others = [item for item in part.content if isinstance(item, NativePart)]
         for item in others:
             raise _no_counterpart(f"a {item.type!r} block in a tool's answer", path)
@@ -147,7 +147,7 @@ def _words_in_answer(item: Part) -> str | None:
     """A text, or the name of a file, which has none of its own here."""
     if isinstance(item, TextPart):
         return item.text
-    return item.filename if isinstance(item, BlobPart | UriPart | FilePart) else None
+    return item.filename if isinstance(item, (BlobPart, UriPart, FilePart)) else None
 
 
 def _text(text: str, opaque: Opaque | None) -> Iterator[JsonObject]:

@@ -292,7 +292,7 @@ def encode_content(parts: Sequence[Part], path: str, *, marks: Marks | None = No
 
 def _context(part: Part) -> Iterator[JsonObject]:
     """What Anthropic's documents say beside what they hold."""
-    if isinstance(part, BlobPart | UriPart) and part.context:
+    if isinstance(part, (BlobPart, UriPart)) and part.context:
         yield {"type": "text", "text": part.context}
 
 

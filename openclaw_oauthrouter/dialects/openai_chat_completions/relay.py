@@ -151,7 +151,7 @@ def _carries_sealed(message: Message) -> bool:
     if message.role != "assistant":
         return False
     for part in message.parts:
-        if isinstance(part, ReasoningPart | TextPart | ToolCallPart) and part.opaque is not None and part.opaque.origin:
+        if isinstance(part, (ReasoningPart, TextPart, ToolCallPart)) and part.opaque is not None and part.opaque.origin:
             return True
     return False
 
@@ -303,7 +303,9 @@ class RelayEncoder:
         return self._takes_over
 
     def _follow(self, own: ChatStreamEncoder, frame: Frame) -> None:
-        told = tuple(event for event in frame.told if not isinstance(event, PartDelta | PartDeltas) or event.index in self._calls)
+        told = tuple(
+            event for event in frame.told if not isinstance(event, (PartDelta, PartDeltas)) or event.index in self._calls
+        )
         if told:
             own.send(Frame(b"", told))
 

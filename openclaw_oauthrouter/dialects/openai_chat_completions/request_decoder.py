@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from openclaw_oauthrouter.canonical.content import (
     BlobPart,
@@ -49,9 +50,10 @@ def decode_request(body: FrozenObject, headers: Mapping[str, str], known: KnownT
     if not isinstance(body, Mapping):
         raise InvalidRequestError("expected a JSON object", param="body")
     fields = JsonFields(body)
-    response_format, reasoning = _response_format(fields), _reasoning(fields)
+    response_format, reasoning, more = None, None, {}
+    if not _SELDOM.isdisjoint(body):
+        response_format, reasoning, more = _response_format(fields), _reasoning(fields), _seldom_fields(fields)
     options = fields.optional_nested("stream_options")
-    text = fields.optional_nested("text")
     return ChatRequest(
         dialect=DIALECT,
         model=fields.name("model"),
@@ -60,25 +62,54 @@ def decode_request(body: FrozenObject, headers: Mapping[str, str], known: KnownT
         headers=headers,
         tools=decode_tools(fields),
         tool_choice=decode_tool_choice(fields),
-        parallel_tool_calls=_parallel_tool_calls(fields),
         max_output_tokens=next(filter(None, map(fields.optional_integer, _LIMITS)), None),
         temperature=fields.optional_number("temperature"),
-        top_p=fields.optional_number("top_p"),
-        top_k=fields.optional_integer("top_k"),
-        stop=_stop(fields),
         stream=fields.optional_boolean("stream") or False,
         include_usage=(options.optional_boolean("include_usage") if options else None) or False,
         response_format=response_format,
         reasoning=reasoning,
-        verbosity=fields.optional_string("verbosity") or (text.optional_string("verbosity") if text else None),
-        user=fields.optional_string("user") or fields.optional_string("safety_identifier"),
-        service_tier=fields.optional_string("service_tier"),
-        prompt_cache_key=fields.optional_string("prompt_cache_key"),
-        logprobs=fields.optional_boolean("logprobs") or False,
         native=_native(body, response_format, reasoning),
+        **more,
     )
 
 
+def _seldom_fields(fields: JsonFields) -> dict[str, Any]:
+    """What few requests say: looking for each of these in every request takes longer than reading a short one."""
+    text = fields.optional_nested("text")
+    return {
+        "parallel_tool_calls": _parallel_tool_calls(fields),
+        "top_p": fields.optional_number("top_p"),
+        "top_k": fields.optional_integer("top_k"),
+        "stop": _stop(fields),
+        "verbosity": fields.optional_string("verbosity") or (text.optional_string("verbosity") if text else None),
+        "user": fields.optional_string("user") or fields.optional_string("safety_identifier"),
+        "service_tier": fields.optional_string("service_tier"),
+        "prompt_cache_key": fields.optional_string("prompt_cache_key"),
+        "logprobs": fields.optional_boolean("logprobs") or False,
+    }
+
+
+_SELDOM = frozenset(
+    {
+        "functions",
+        "logprobs",
+        "parallel_tool_calls",
+        "prompt_cache_key",
+        "reasoning",
+        "reasoning_effort",
+        "response_format",
+        "safety_identifier",
+        "service_tier",
+        "stop",
+        "stop_sequences",
+        "text",
+        "thinking",
+        "top_k",
+        "top_p",
+        "user",
+        "verbosity",
+    }
+)
 _LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 
 
@@ -188,7 +219,7 @@ def _with_mark(parts: tuple[Part, ...], mark: CacheMark) -> tuple[Part, ...]:
     last = parts[-1] if parts else None
     if isinstance(last, ToolCallResponsePart) and last.cache is None:
         return (*parts[:-1], replace(last, cache=mark))
-    if not isinstance(last, TextPart | BlobPart | UriPart | ToolCallPart) or last.cache is not None:
+    if not isinstance(last, (TextPart, BlobPart, UriPart, ToolCallPart)) or last.cache is not None:
         return parts
     return (*parts[:-1], replace(last, cache=mark))
 

@@ -190,7 +190,7 @@ class _Spelling:
         calls = [part for part in parts if isinstance(part, ToolCallPart)]
         text = "".join(part.text for part in parts if isinstance(part, TextPart))
         refusal = "".join(part.text for part in parts if isinstance(part, RefusalPart))
-        files = [part for part in parts if isinstance(part, NativePart | BlobPart | UriPart | FilePart)]
+        files = [part for part in parts if isinstance(part, (NativePart, BlobPart, UriPart, FilePart))]
         if not self.own:
             self.notes.extend(_unsaid(part, path) for part in files)
             files = []

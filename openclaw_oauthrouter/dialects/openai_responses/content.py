@@ -51,7 +51,7 @@ def decode_content(holder: JsonFields, key: str) -> tuple[Part, ...]:
 def decode_output(holder: JsonFields, key: str) -> tuple[Part, ...]:
     """What a tool answered; anything that is neither text nor parts is told as JSON."""
     output = holder.get(key)
-    if output is None or isinstance(output, str | list):
+    if output is None or isinstance(output, (str, list)):
         return decode_content(holder, key)
     return (TextPart(as_words(output)),)
 
@@ -280,9 +280,9 @@ def as_asked(part: JsonObject) -> tuple[JsonObject, ...]:
     if part.get("type") in _OWN or part.get("type") not in _PARTS:
         return (part,)
     found = _decode_part(JsonFields(part))
-    if isinstance(found, TextPart | RefusalPart):
+    if isinstance(found, (TextPart, RefusalPart)):
         return ({"type": "input_text", "text": found.text},)
-    if not isinstance(found, BlobPart | UriPart | FilePart) or found.modality == "audio":
+    if not isinstance(found, (BlobPart, UriPart, FilePart)) or found.modality == "audio":
         return (part,)
     context = None if isinstance(found, FilePart) else found.context
     return (*([{"type": "input_text", "text": context}] if context else ()), encode_media(found))

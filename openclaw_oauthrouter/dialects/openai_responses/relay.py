@@ -294,7 +294,7 @@ def _mend_reasoning(item: JsonObject, changes: JsonObject) -> None:
 
 
 def _mend_call(item: JsonObject, changes: JsonObject) -> None:
-    if isinstance(item.get("arguments"), dict | list):
+    if isinstance(item.get("arguments"), (dict, list)):
         changes["arguments"] = orjson.dumps(item["arguments"]).decode()
 
 

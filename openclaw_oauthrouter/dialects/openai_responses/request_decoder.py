@@ -228,7 +228,7 @@ def _call(item: JsonFields) -> _Decoded:
 def _arguments(item: JsonFields, custom: bool) -> str:
     key = "input" if custom else "arguments"
     value = item.get(key)
-    return orjson.dumps(value).decode() if isinstance(value, dict | list) and not custom else item.string(key)
+    return orjson.dumps(value).decode() if isinstance(value, (dict, list)) and not custom else item.string(key)
 
 
 def _called(item: JsonFields) -> str:

@@ -55,6 +55,7 @@ class Anthropic:
         self._address = Address(f"{base}/v1/messages")
         parts = urlsplit(base)
         self.origin = f"{parts.scheme}://{parts.netloc}"
+        self._authenticated: tuple[Credential | None, Authentication | None] | None = None
         configured = authenticate(None, settings)
         self.needs_credential = configured is None
         self.subscription = settings.subscription if settings.subscription is not None else bool(configured and configured.oauth)
@@ -78,7 +79,7 @@ class Anthropic:
 
     def prepare(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> EncodedRequest:
         """Apply the compatibility rules of subscription tokens; anything else passes unchanged."""
-        authentication = authenticate(credential, self._settings)
+        authentication = self._authenticate(credential)
         if authentication is None or not authentication.oauth:
             return encoded
         body, names, notes = dict(encoded.body), dict(encoded.tool_names), list(encoded.notes)
@@ -93,7 +94,7 @@ class Anthropic:
 
     def build_request(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> httpx.Request:
         """The HTTP request, headers and authentication included."""
-        authentication = authenticate(credential, self._settings)
+        authentication = self._authenticate(credential)
         headers = self._headers(request, authentication)
         if _TOOL_CHANGES_FLAG in headers.get("anthropic-beta", "") and not _changes_tools(encoded.body):
             left = _without_flag(headers.pop("anthropic-beta"), _TOOL_CHANGES_FLAG)
@@ -147,6 +148,12 @@ class Anthropic:
         if request.content_type:
             headers["content-type"] = request.content_type
         return httpx.Request(request.method, url, headers=headers, content=request.body or None)
+
+    def _authenticate(self, credential: Credential | None) -> Authentication | None:
+        """Asked twice a request, of the same credential all the time."""
+        if self._authenticated is None or self._authenticated[0] is not credential:
+            self._authenticated = (credential, authenticate(credential, self._settings))
+        return self._authenticated[1]
 
     def _headers(self, request: ChatRequest, authentication: Authentication | None) -> dict[str, str]:
         return self._with_authentication({"anthropic-version": API_VERSION, **_forwarded(request)}, authentication)

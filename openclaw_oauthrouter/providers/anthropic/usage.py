@@ -27,7 +27,7 @@ def usage_headers(body: bytes) -> dict[str, str]:
     for name, window in _WINDOWS.items():
         said = told.get(name)
         used = said.get("utilization") if isinstance(said, dict) else None
-        if isinstance(said, dict) and isinstance(used, int | float) and not isinstance(used, bool):
+        if isinstance(said, dict) and isinstance(used, (int, float)) and not isinstance(used, bool):
             headers[f"anthropic-ratelimit-unified-{window}-utilization"] = str(used / 100)
             resets_at = said.get("resets_at")
             if isinstance(resets_at, str):

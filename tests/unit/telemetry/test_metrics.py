@@ -65,3 +65,13 @@ def test_tells_of_failing_sinks_and_running_requests() -> None:
     seen = Samples(metrics)
     assert seen("sink_failures_total", sink="jsonl") == 1
     assert seen("active_requests") == 3
+
+
+def test_counts_every_request_however_many_come_before_somebody_asks() -> None:
+    metrics = RequestMetrics()
+    for _ in range(1201):
+        metrics.receive(record())
+    assert Samples(metrics)("request_seconds_count", provider="anthropic", model="anthropic/claude-haiku-4-5") == 1201
+    metrics.receive(record())
+    seen = Samples(metrics)
+    assert seen("requests_total", tier="SIMPLE", status="200", provider="anthropic", model="anthropic/claude-haiku-4-5") == 1202
