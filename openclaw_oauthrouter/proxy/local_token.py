@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import stat
@@ -74,6 +73,8 @@ def kept_token(home: Path, fresh: Secret) -> Secret:
 
 async def keep_later(home: Path, token: Secret, pause: float = KEEP_AGAIN_SECONDS) -> None:
     """Put a token that only this process knows into the state folder as soon as that can be written."""
+    import asyncio  # commands read the token too, and have no use for a tenth of a second of it
+
     while True:
         await asyncio.sleep(pause)
         with suppress(ConfigurationError):

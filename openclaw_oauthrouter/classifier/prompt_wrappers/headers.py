@@ -43,6 +43,9 @@ _OF_ONE_MESSAGE = lazily(r"(?:[a-z]+ )?message[ _]id:|from: |media attached", re
 _SENDER = lazily(r" ?([^\n:]{1,80}): (?=\s*\S)")
 """Who writes, between a channel's header and the words."""
 
+_NAME = lazily(r"[A-Z][\w.'-]*(?: (?:[A-Z][\w.'-]*|[a-z]{1,3}))? ?(?:[A-Z][\w.'-]*)?")
+"""Up to three words that may be somebody's name."""
+
 _UNNAMED = ("(self)", "(sender)")
 
 
@@ -77,12 +80,13 @@ def _behind_label(content: str, text: str) -> str:
 
 
 def _without_sender(content: str, words: str) -> str:
-    """The words without the name of whoever wrote them; only one that the header bears out, for words of their own may end in a colon."""
+    """The words without the name of whoever wrote them; only one that the header bears out, or of a channel: words may end in a colon."""
     sender = _SENDER.match(words)
     if sender is None:
         return words
     name = sender[1].partition(" (")[0]
-    known = f" {name} " in f" {content} " or name in _UNNAMED or " id:" in content
+    borne_out = f" {name} " in f" {content} " or name in _UNNAMED or " id:" in content
+    known = borne_out or (_NAME.fullmatch(name) is not None and _CHANNEL.match(content) is not None)
     return words[sender.end() :] if known else words
 
 

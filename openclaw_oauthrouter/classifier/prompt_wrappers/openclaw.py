@@ -203,12 +203,9 @@ def _told_the_time(text: str, begin: int, scheduled: bool) -> int | None:
     if not scheduled and "UTC" not in text[begin:] and "Current time: " not in text[begin:]:
         return None
     for found in _STATED_TIME.finditer(text, begin):
-        if not bears_moment(found[2]):
+        if not bears_moment(found[2]) or not (scheduled or text[: found.start()].strip()):
             continue
-        if (
-            (found[4] and bears_moment(found[4]))
-            or found[1] == "Current time"
-            or (scheduled and text[found.end() :].startswith("\n\n"))
-        ):
+        ends = not text[found.end() :].strip() or text[found.end() :].startswith("\n\n")
+        if (found[4] and bears_moment(found[4])) or (ends and (scheduled or found[1] == "Current time")):
             return found.start()
     return None
