@@ -31,10 +31,17 @@ export function environment(stateDir) {
     },
     make: async (log) => {
       mkdirSync(join(stateDir, "oauthrouter"), { recursive: true, mode: 0o700 });
-      rmSync(folder, { recursive: true, force: true });
-      await ((await uvIsThere()) ? withUv : withVenv)(folder, python, wanted);
+      const { create, install } = (await uvIsThere()) ? withUv : withVenv;
+      if (await holdsUs(python)) {
+        const failed = await install(python, wanted).then(() => undefined, (error) => error);
+        if (failed) return log.warn(`oauthrouter: ${wanted} cannot be installed now, the former version goes on: ${failed.message}`);
+      } else {
+        rmSync(folder, { recursive: true, force: true });
+        await create(folder);
+        await install(python, wanted);
+      }
       writeFileSync(mark, wanted);
-      log.info(`oauthrouter: ${wanted} is installed`);
+      return log.info(`oauthrouter: ${wanted} is installed`);
     },
   };
 }
@@ -43,16 +50,21 @@ async function uvIsThere() {
   return run("uv", ["--version"]).then(() => true, () => false);
 }
 
-async function withUv(folder, python, wanted) {
-  // uv fetches a Python itself where there is none that is new enough.
-  await run("uv", ["venv", "--python", `>=${OLDEST.join(".")}`, folder], { timeout: INSTALL_MS });
-  await run("uv", ["pip", "install", "--python", python, wanted], { timeout: INSTALL_MS });
+/** Whether an environment is there that a gateway can be started from. */
+async function holdsUs(python) {
+  return run(python, ["-P", "-c", "import openclaw_oauthrouter"]).then(() => true, () => false);
 }
 
-async function withVenv(folder, python, wanted) {
-  await run(await newEnoughPython(), ["-m", "venv", folder], { timeout: INSTALL_MS });
-  await run(python, ["-m", "pip", "install", "--disable-pip-version-check", "--quiet", wanted], { timeout: INSTALL_MS });
-}
+const withUv = {
+  // uv fetches a Python itself where there is none that is new enough.
+  create: (folder) => run("uv", ["venv", "--python", `>=${OLDEST.join(".")}`, folder], { timeout: INSTALL_MS }),
+  install: (python, wanted) => run("uv", ["pip", "install", "--python", python, wanted], { timeout: INSTALL_MS }),
+};
+
+const withVenv = {
+  create: async (folder) => run(await newEnoughPython(), ["-m", "venv", folder], { timeout: INSTALL_MS }),
+  install: (python, wanted) => run(python, ["-m", "pip", "install", "--disable-pip-version-check", "--quiet", wanted], { timeout: INSTALL_MS }),
+};
 
 async function newEnoughPython() {
   const ask = ["-c", "import sys, venv; print(*sys.version_info[:2])"];

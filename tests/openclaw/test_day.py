@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,17 @@ from typing import Any
 import json5
 import pytest
 
+from openclaw_oauthrouter.edits.json5_text import put
 from openclaw_oauthrouter.providers.demo.app import demo_settings
+from tests.browser import conftest as browsing
 from tests.openclaw.conftest import Host
 from tests.openclaw.test_conversation import trace
 from tests.support.real_programs import Upstream, running_upstream, wait_until
 from tests.support.real_programs import running as running_program
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+browser = browsing.browser
 
 CHEAP, MIDDLE, DEAR = "anthropic/claude-haiku-4-5", "anthropic/claude-sonnet-4-6", "anthropic/claude-opus-4-6"
 TIERS = {"SIMPLE": CHEAP, "MEDIUM": MIDDLE, "COMPLEX": MIDDLE, "REASONING": DEAR}
@@ -114,23 +117,53 @@ def test_openclaws_own_surfaces_show_the_gateway(running: tuple[Host, Upstream])
     assert "requests today" in shown
 
 
-def test_route_is_a_command_of_the_chat(running: tuple[Host, Upstream]) -> None:
-    host, _ = running
-    agent(host, "--message", "hello there")
-    params = json.dumps({"sessionKey": "agent:main:main", "message": "/route", "idempotencyKey": "route-1"})
-    host.openclaw("gateway", "call", "chat.send", "--json", "--params", params)
-    history = json.dumps({"sessionKey": "agent:main:main", "limit": 5})
+def test_day_default_level_of_thinking_reaches_the_model(running: tuple[Host, Upstream]) -> None:
+    host, upstream = running
+    before = host.config.read_text()
+    host.config.write_text(put(before, ("agents", "defaults", "thinkingDefault"), "high"))
+    try:
+        turn = ("--session-id", "default-1", "--model", "oauthrouter/openai-codex/gpt-5.6-terra", "--message", "hello there")
 
-    def said() -> str:
-        return host.openclaw("gateway", "call", "chat.history", "--json", "--params", history)
+        def thinks() -> bool:
+            agent(host, *turn)
+            return json.loads(upstream.requests[-1][2]).get("reasoning", {}).get("effort") == "high"
 
-    for _ in range(10):
-        time.sleep(2)
-        report = said()
-        if "requests today: " in report:
-            break
-    assert "requests today: " in report
-    assert f"auto → {CHEAP}" in report.replace("\\u2192", "→")
+        wait_until(thinks, "OpenClaw has read its file again")
+    finally:
+        host.config.write_text(before)
+
+
+def test_day_control_ui_shows_budgets_and_takes_our_command(running: tuple[Host, Upstream], browser: Any) -> None:
+    host, upstream = running
+    page = browser.new_context(viewport=browsing.DESKTOP).new_page()
+    page.goto(f"http://127.0.0.1:{host.port}/#token=gateway-token")
+
+    def sent(words: str) -> bool:
+        box = page.locator("textarea").last
+        box.fill(words)
+        if words.startswith("/"):
+            box.press("Escape")  # closes the list of commands, which would take the next key
+        box.press("Enter")
+        try:
+            browsing.playwright.expect(box).to_have_value("", timeout=5_000)
+        except AssertionError:
+            return False  # it was not ready yet
+        return True
+
+    def say(words: str, *answers: str) -> None:
+        wait_until(lambda: sent(words), f"{words!r} is sent", 120)
+        for answer in answers:
+            browsing.playwright.expect(page.locator("main")).to_contain_text(answer, timeout=90_000)
+
+    say("/status", "Model: oauthrouter/auto", "Usage: requests today")
+    say("/think high", "Thinking level set to high")
+    before = len(upstream.requests)
+    say("what is a cow", "what is a cow")
+    body = json.loads(wait_until(lambda: upstream.requests[before:] and upstream.requests[-1][2], "the model was asked"))
+    assert body["thinking"]["type"] in ("adaptive", "enabled")
+    say("/route", "auto → anthropic/", "requests today: ")
+    say("/think off", "hinking")
+    page.context.close()
 
 
 def test_commands_speak_of_the_gateway_that_openclaw_runs(running: tuple[Host, Upstream]) -> None:
@@ -180,7 +213,19 @@ def test_doctor_fails_when_every_turn_fails(host: Host, tmp_path: Path) -> None:
     host.state.mkdir(parents=True)
     unreachable = demo_settings("http://127.0.0.1:9")
     (host.state / "config.json").write_text(json.dumps(unreachable))
-    host.ours("openclaw", "install", "--default-model", "--yes")
+    host.ours("openclaw", "install", "--yes")
+    # OpenClaw's own set-up offers us, and makes our model the agents'.
+    choices = (
+        "--mode",
+        "local",
+        "--non-interactive",
+        "--accept-risk",
+        "--auth-choice",
+        "oauthrouter-local",
+        "--no-install-daemon",
+    )
+    host.openclaw("onboard", *choices, "--skip-channels", "--skip-skills", "--skip-health")
+    assert json5.loads(host.config.read_text())["agents"]["defaults"]["model"]["primary"] == "oauthrouter/auto"
     turn = ["openclaw", "agent", "--agent", "main", "--message", "hi", "--json"]
     with host.gateway(), running_program(host, turn, tmp_path / "agent.log"):
         # OpenClaw goes on trying for minutes; one request that failed is enough.
