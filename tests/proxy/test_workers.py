@@ -39,15 +39,23 @@ ANSWER = orjson.dumps(
 
 
 @asynccontextmanager
-async def provider() -> AsyncGenerator[str, None]:
-    """An endpoint that answers everything alike."""
+async def provider(held: asyncio.Event | None = None, asked: list[bytes] | None = None) -> AsyncGenerator[str, None]:
+    """An endpoint that answers everything alike.
+
+    :param held: what says "wait" is answered when this is set
+    :param asked: gets the bodies
+    """
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
                 length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
-                await reader.readexactly(length)
+                body = await reader.readexactly(length)
+                if asked is not None:
+                    asked.append(body)
+                if held is not None and b"wait" in body:
+                    await held.wait()
                 writer.write(
                     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(ANSWER) + ANSWER
                 )
@@ -68,9 +76,9 @@ class Team:
         self.process, self.home = process, home
         self.base = f"http://127.0.0.1:{port}"
 
-    async def ask(self, words: str) -> int:
+    async def ask(self, words: str, model: str = "house/m") -> int:
         """One request over a connection of its own, so that any worker may get it."""
-        body = {"model": "house/m", "messages": [{"role": "user", "content": words}]}
+        body = {"model": model, "messages": [{"role": "user", "content": words}]}
         return (await self._send("POST", "/v1/chat/completions", body)).status_code
 
     async def get(self, path: str) -> httpx.Response:
@@ -165,11 +173,55 @@ async def test_workers_are_one_gateway_to_who_asks_pays_and_watches(tmp_path: Pa
                     return len(found.workers()) == 2 and await _answers(found)
 
                 await found.until(is_whole, "the dead were not replaced")
-                await found.until(lambda: _is_refused(found), "what was spent was forgotten")
+                await found.until(lambda: _is(found, 429), "what was spent was forgotten")
 
 
-async def _is_refused(found: Team) -> bool:
-    return await found.ask("once more") == 429
+@pytest.mark.skipif(sys.platform != "linux", reason="a killed process is known by /proc")
+async def test_workers_release_what_the_dead_had_set_aside_reload_and_drain(tmp_path: Path) -> None:
+    held, asked = asyncio.Event(), list[bytes]()
+    async with provider(held, asked) as url:
+        house = {"api_base": url, "api_key": "test", "models": ["m"]}
+        async with team(tmp_path / "home", providers={"house": house}, spend_controls={"daily_request_budget": 3}) as found:
+            # All of the budget is set aside for requests that are under way, in whichever worker.
+            running = [asyncio.create_task(found.ask("wait")) for _ in range(3)]
+            await found.until(lambda: _has(asked, 3), "the provider was never asked")
+            assert await found.ask("one too many") == 429
+
+            # Workers that are killed can give nothing back; it is seen that they are dead.
+            for victim in found.workers():
+                os.kill(victim, signal.SIGKILL)
+            gone = await asyncio.gather(*running, return_exceptions=True)
+            assert all(isinstance(one, httpx.TransportError) for one in gone)
+            await found.until(lambda: _is(found, 200), "what the dead had set aside was not released")
+
+            # A change of the file reaches every worker, those that took the places of others included.
+            path = tmp_path / "home" / "config.json"
+            house["models"] = ["m", "n"]
+            settings = orjson.loads(path.read_bytes()) | {"providers": {"house": house}, "spend_controls": {}}
+            path.write_bytes(orjson.dumps(settings))
+            found.process.send_signal(signal.SIGHUP)
+            await found.until(lambda: _everybody_knows(found, "house/n"), "a worker did not take the change over")
+
+            # What is being answered when the team is told to stop is answered.
+            before = len(asked)
+            last = [asyncio.create_task(found.ask("wait", "house/n")) for _ in range(4)]
+            await found.until(lambda: _has(asked, before + 4), "the provider was never asked")
+            found.process.send_signal(signal.SIGTERM)
+            held.set()
+            assert await asyncio.gather(*last) == [200] * 4
+
+
+async def _has(asked: list[bytes], number: int) -> bool:
+    return len(asked) >= number
+
+
+async def _is(found: Team, status: int) -> bool:
+    return await found.ask("once more") == status
+
+
+async def _everybody_knows(found: Team, model: str) -> bool:
+    """Over so many connections that each worker gets some."""
+    return set(await asyncio.gather(*(found.ask("hello", model) for _ in range(16)))) == {200}
 
 
 async def test_settings_that_are_wrong_end_the_team(tmp_path: Path) -> None:
