@@ -173,7 +173,7 @@ class SettingsFile:
         source = self.source_above(change.path)
         if source is not None:
             raise InvalidRequestError(
-                f"{'.'.join(change.path)} is given by {source}, which stands above {self.path}; change it there",
+                f"{'.'.join(change.path)} is set by {source}, which overrides {self.path}; change it there",
                 param="key",
                 code="set_elsewhere",
             )

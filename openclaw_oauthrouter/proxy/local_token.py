@@ -58,8 +58,8 @@ def kept_token(home: Path, fresh: Secret) -> Secret:
         _create(path, fresh)
     except OSError as error:
         raise StateFolderError(
-            f"the state folder {str(home)!r} cannot be written, so the local token cannot be kept: {error}; make room, give this user "
-            "the right to, or set OAUTHROUTER_LOCAL_TOKEN"
+            f"the state folder {str(home)!r} cannot be written, so the local token cannot be kept: {error.strerror}",
+            advice="free some space, let this user write there, or set OAUTHROUTER_HOME or OAUTHROUTER_LOCAL_TOKEN",
         ) from error
     try:
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+import tomllib
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from scripts.homebrew import formula
-from scripts.release import with_release, with_version
+from scripts.release import with_release, with_urls, with_version
 
 ROOT = Path(__file__).parents[2]
 CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A thing.\n\n## [0.1.0] - 2026-01-01\n\n- The first.\n"
@@ -36,6 +37,21 @@ def test_version_is_written_into_the_package() -> None:
     for wrong in ("9.8", "v9.8.7", "9.8.7-rc1", ""):
         with pytest.raises(ValueError, match="no version"):
             with_version(text, wrong)
+
+
+def test_release_adds_the_addresses_once() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    first = with_urls(text, "https://example.org/somebody/router")
+    urls = tomllib.loads(first)["project"]["urls"]
+    assert urls["Homepage"] == "https://example.org/somebody/router"
+    assert urls["Changelog"].endswith("/CHANGELOG.md")
+    assert tomllib.loads(first)["project"]["scripts"] == tomllib.loads(text)["project"]["scripts"]
+    again = with_urls(first, "https://example.org/somebody/else")
+    assert again.count("[project.urls]") == 1
+    assert tomllib.loads(again)["project"]["urls"]["Homepage"].endswith("/else")
+    for wrong in ("example.org", "http://example.org/a/b", "https://example.org", "https://example.org/a b"):
+        with pytest.raises(ValueError, match="no address"):
+            with_urls(text, wrong)
 
 
 def test_workflow_refuses_a_tag_that_is_not_the_version() -> None:

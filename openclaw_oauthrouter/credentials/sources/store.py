@@ -68,6 +68,8 @@ class StoreFile:
 
         :return: the ids removed
         """
+        if not any(name in (key, _provider_of(key, entry)) for key, entry in raw_profiles(self._load()).items()):
+            return []  # nothing is written
         removed: list[str] = []
 
         def drop(profiles: dict[str, Any]) -> None:
