@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field, replace
+from functools import partial
 from typing import cast
 
 import orjson
@@ -13,6 +14,7 @@ from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import TextPart
 from openclaw_oauthrouter.canonical.events import Frame, PartDelta, PartDeltas, ResponseFailed, ResponseFinished
+from openclaw_oauthrouter.canonical.flow import Take, Wait, taken
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.pricing import MeasuredCost
 from openclaw_oauthrouter.canonical.request import ChatRequest, Note
@@ -149,7 +151,7 @@ class Exchange:
 
 
 class Reply:
-    """An answer on its way: take ``chunks`` or the ``whole``, then ``aclose``, however the request ended.
+    """An answer on its way: ``deliver`` it, or take the ``whole``, then ``aclose``, however the request ended.
 
     :ivar encoder: speaks to the client, in its dialect
     :ivar headers: of the upstream's answer
@@ -170,46 +172,48 @@ class Reply:
         self.encoder = self._choose_encoder()
         self._note_target()
 
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """The answer in the client's dialect, as it comes; an error at the end is part of it."""
-        keeping, sent = self._exchange.keeping(), list[bytes]()
+    async def deliver(self, write: Take[bytes]) -> None:
+        """Write the answer in the client's dialect as it comes; an error at the end is part of it."""
+        hand_on = partial(self._hand_on, write)
         try:
             for frame in self._answer.first:
-                chunk = self._encoded(frame)
-                if keeping is not None:
-                    sent.append(chunk)
-                    if _finishes(frame):
-                        await self._keep(keeping, sent)
-                yield chunk
-                _raise_failure(frame)
-            async for frame in self._answer.rest or _nothing():
-                chunk = self._encoded(frame)
-                if keeping is not None:
-                    sent.append(chunk)
-                    if not frame.plain and _finishes(frame):
-                        await self._keep(keeping, sent)
-                yield chunk
-                if not frame.plain:
-                    _raise_failure(frame)
-                if self._watched is not None and self._written() > self._watched:
-                    await self._top_up()
+                await taken(hand_on(frame))
+            if self._answer.rest is not None:
+                await self._answer.rest.deliver(hand_on)
         except UpstreamError as error:
             note_error(self._record, error)
             self._exchange.pipeline.upstream.broke_off(self._answer.target, error)
-            yield self.encoder.fail(error)
+            await taken(write(self.encoder.fail(error)))
         except PolicyError as error:
             # Nothing is left for the rest of the answer.
             note_error(self._record, error)
-            yield self.encoder.fail(error)
+            await taken(write(self.encoder.fail(error)))
 
-    def _encoded(self, frame: Frame) -> bytes:
-        if frame.plain and self._record.first_token_seconds is not None:
+    def _hand_on(self, write: Take[bytes], frame: Frame) -> Wait | None:
+        if not frame.plain or self._record.first_token_seconds is None:
+            self._answer.see(frame)
+            self._watch(frame)
+            chunk = self.encoder.send(self._with_client_names(frame))
+            last = frame.told[-1] if frame.told else None
+            if isinstance(last, ResponseFailed | ResponseFinished):
+                return partial(self._end, write, chunk, last)
+        else:
             # A token like the one before it: there is nothing to see but its length, and no name in it.
             self._answer.see_words(frame)
-            return self.encoder.send(frame)
-        self._answer.see(frame)
-        self._watch(frame)
-        return self.encoder.send(self._with_client_names(frame))
+            chunk = self.encoder.send(frame)
+        wait = write(chunk)
+        if self._watched is not None and self._written() > self._watched:
+            return partial(self._top_up, wait)
+        return wait
+
+    async def _end(self, write: Take[bytes], chunk: bytes, last: ResponseFailed | ResponseFinished) -> None:
+        keeping = self._exchange.keeping()
+        if keeping is not None and isinstance(last, ResponseFinished):
+            # Kept before the client hears of the end, so that its next request finds it.
+            await self._exchange.keep(keeping.whole_answer(chunk))
+        await taken(write(chunk))
+        if isinstance(last, ResponseFailed):
+            raise last.error
 
     async def whole(self) -> bytes:
         """The answer as one JSON body; it has come to its end already, or ``Exchange.open`` would have failed."""
@@ -217,10 +221,6 @@ class Reply:
         if self._exchange.keeping() is not None:
             await self._exchange.keep(orjson.loads(body))
         return body
-
-    async def _keep(self, keeping: KeepsConversations, sent: list[bytes]) -> None:
-        # Kept before the client hears of the end, so that its next request finds it.
-        await self._exchange.keep(keeping.whole_answer(b"".join(sent)))
 
     async def _whole(self) -> bytes:
         seen = self._answer.first
@@ -275,7 +275,8 @@ class Reply:
         reported = self._answer.usage.output_tokens if self._answer.usage is not None else 0
         return max(reported, self._answer.characters // 4)
 
-    async def _top_up(self) -> None:
+    async def _top_up(self, wait: Wait | None) -> None:
+        await taken(wait)
         if not self._answer.finished:
             await self._reservation.top_up(self._written())
             self._watched = self._reservation.watched_tokens
@@ -321,11 +322,6 @@ class Reply:
                 self._record.first_token_seconds = self._exchange.pipeline.clock() - (self._record.began or 0.0)
 
 
-async def _nothing() -> AsyncGenerator[Frame, None]:
-    return
-    yield
-
-
 def note_error(record: RequestRecord, error: OAuthRouterError) -> None:
     """Write an error into a record."""
     record.error_type, record.error_message = type(error).__name__, error.message
@@ -350,13 +346,3 @@ def _latest_words(request: ChatRequest) -> str:
 def _keeps(dialect: Dialect) -> KeepsConversations | None:
     # Asked for every request: looking for one name is a twentieth of what the protocol's own check costs.
     return cast("KeepsConversations", dialect) if hasattr(dialect, "with_earlier") else None
-
-
-def _finishes(frame: Frame) -> bool:
-    return any(isinstance(event, ResponseFinished) for event in frame.told)
-
-
-def _raise_failure(frame: Frame) -> None:
-    last = frame.told[-1] if frame.told else None
-    if isinstance(last, ResponseFailed):
-        raise last.error

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import partial
 from typing import Any
 
+from openclaw_oauthrouter.canonical.flow import Wait
 from openclaw_oauthrouter.errors import (
     InvalidRequestError,
     RequestTimeoutError,
@@ -19,6 +21,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
+SendNow = Callable[[Message], Wait | None]
 
 ON_DISCONNECT = "oauthrouter.on_disconnect"
 """Extension of the scope: a function that takes what to call when the client leaves (or ``None``); saves a task that waits for it."""
@@ -29,8 +32,16 @@ ADMITTED = "oauthrouter.admitted"
 ARRIVED = "oauthrouter.arrived"
 """Extension of the scope: a function that tells whether all of the body is here, so that nobody need wait for it."""
 
+AT_ONCE = "oauthrouter.at_once"
+"""Extension of the scope: ``send`` without a wait of its own; it returns what to wait for before more is sent, or ``None``."""
+
 STOPPING = "the gateway stops"
 """Message of the cancellation of a request that runs longer than a gateway may that was told to stop."""
+
+
+def waiting(send: Send) -> SendNow:
+    """``send`` for whoever does not wait by itself."""
+    return lambda message: partial(send, message)
 
 
 def admitted(scope: Scope) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
+from openclaw_oauthrouter.canonical.flow import Wait, taken
 from openclaw_oauthrouter.interfaces import StreamEncoder
-from openclaw_oauthrouter.proxy.asgi import Headers, Send
+from openclaw_oauthrouter.proxy.asgi import Headers, SendNow
 
 
 class ClientStream:
@@ -20,43 +22,53 @@ class ClientStream:
     :param head: the answer's headers, asked for when they are needed
     """
 
-    def __init__(self, send: Send, encoder: StreamEncoder, head: Callable[[], Headers], keep_alive_seconds: float) -> None:
+    def __init__(self, send: SendNow, encoder: StreamEncoder, head: Callable[[], Headers], keep_alive_seconds: float) -> None:
         self.encoder = encoder
         self.started = False
         self._send = send
         self._head = head
         self._seconds = keep_alive_seconds
         self._silent = True
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
         self._beat: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> ClientStream:
-        self._beat = asyncio.create_task(self._keep_alive())
+        self._timer = self._loop.call_later(self._seconds, self._look)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         if self._beat is not None:
             self._beat.cancel()
             with suppress(asyncio.CancelledError):
                 await self._beat
 
-    async def write(self, data: bytes) -> None:
-        """Send bytes; none are no message."""
+    def write(self, data: bytes) -> Wait | None:
+        """Send bytes; none are no message. Returns what has to be waited for before more is sent."""
         if not data:
-            return
+            return None
         self._silent = False
-        if not self.started:
-            self.started = True
-            headers = [(b"content-type", self.encoder.content_type.encode()), (b"cache-control", b"no-cache"), *self._head()]
-            await self._send({"type": "http.response.start", "status": 200, "headers": headers})
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        body = {"type": "http.response.body", "body": data, "more_body": True}
+        if self.started:
+            return self._send(body)
+        self.started = True
+        headers = [(b"content-type", self.encoder.content_type.encode()), (b"cache-control", b"no-cache"), *self._head()]
+        wait = self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        return self._send(body) if wait is None else partial(self._after, wait, body)
+
+    async def _after(self, wait: Wait, body: dict[str, object]) -> None:
+        await wait()
+        await taken(self._send(body))
 
     async def end(self) -> None:
         """The answer is complete."""
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        await taken(self._send({"type": "http.response.body", "body": b"", "more_body": False}))
 
-    async def _keep_alive(self) -> None:
-        while True:
-            self._silent = True
-            await asyncio.sleep(self._seconds)
-            if self._silent:
-                await self.write(self.encoder.keep_alive())
+    def _look(self) -> None:
+        self._timer = self._loop.call_later(self._seconds, self._look)
+        if self._silent and (self._beat is None or self._beat.done()):
+            wait = self.write(self.encoder.keep_alive())
+            self._beat = self._loop.create_task(taken(wait)) if wait is not None else None
+        self._silent = True

@@ -15,9 +15,10 @@ from urllib.parse import unquote
 
 import httptools
 
+from openclaw_oauthrouter.canonical.flow import Wait
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import HttpProtocolError, OAuthRouterError, RequestTimeoutError
-from openclaw_oauthrouter.proxy.asgi import ADMITTED, ARRIVED, ON_DISCONNECT, Headers, Message, Receive, Scope, Send
+from openclaw_oauthrouter.proxy.asgi import ADMITTED, ARRIVED, AT_ONCE, ON_DISCONNECT, Headers, Message, Receive, Scope, Send
 from openclaw_oauthrouter.proxy.envelopes import error_headers, json_error
 from openclaw_oauthrouter.proxy.request_heads import MAX_HEAD_BYTES, MAX_HEADERS, check_head, head_too_large, own_target, tidied
 
@@ -219,6 +220,7 @@ class Http1Connection(asyncio.Protocol):
             ON_DISCONNECT: request.on_disconnect,
             ADMITTED: self.admitted,
             ARRIVED: request.arrived,
+            AT_ONCE: request.send_now,
         }
         if self._request is None:
             self._begin(request)
@@ -347,6 +349,13 @@ class Http1Connection(asyncio.Protocol):
         self._unsent.append(data)
         if self._flush is None:
             self._flush = self.loop.call_soon(self._send_now)
+
+    def write_on(self, data: bytes) -> None:
+        """Send at once, unless something before it still waits: a piece of a stream, which nothing follows within this turn."""
+        if self._flush is not None:
+            self._unsent.append(data)
+        elif not self.transport.is_closing():
+            self.transport.write(data)
 
     def _send_now(self) -> None:
         if self._flush is not None:
@@ -497,15 +506,22 @@ class Request:
     # ------------------------------------------------------------------ to the client
 
     async def _send(self, message: Message) -> None:
+        wait = self.send_now(message)
+        if wait is not None:
+            await wait()
+
+    def send_now(self, message: Message) -> Wait | None:
+        """Send at once; returns what has to be waited for before more is sent: that the client takes what it was sent."""
         kind = message["type"]
         if self._disconnected or self._done:
-            return
+            return None
         if kind == "http.response.start":
             self._start(message["status"], list(message.get("headers", ())))
         elif kind == "http.response.body":
             self._write(message.get("body", b""), last=not message.get("more_body", False))
             if self._connection.held_up:
-                await self._connection.drained()
+                return self._connection.drained
+        return None
 
     def _start(self, status: int, headers: Headers) -> None:
         fields = b"".join([b"\r\n%b: %b" % field for field in headers])
@@ -544,7 +560,11 @@ class Request:
         if not self.started:
             raise RuntimeError("a body before its head")
         if body and not self._mute:
-            self._connection.write(b"%x\r\n%b\r\n" % (len(body), body) if self._chunked else bytes(body))
+            framed = b"%x\r\n%b\r\n" % (len(body), body) if self._chunked else bytes(body)
+            if last:
+                self._connection.write(framed)
+            else:
+                self._connection.write_on(framed)
         if last:
             if self._chunked and not self._mute:
                 self._connection.write(b"0\r\n\r\n")

@@ -11,6 +11,7 @@ from types import TracebackType
 
 from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
+from openclaw_oauthrouter.canonical.flow import taken
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import GatewayStoppingError, MethodNotAllowedError, OAuthRouterError
@@ -19,15 +20,18 @@ from openclaw_oauthrouter.pipeline import Exchange, Pipeline, note_error
 from openclaw_oauthrouter.proxy.answer_headers import answer_headers, refusal_headers
 from openclaw_oauthrouter.proxy.asgi import (
     ARRIVED,
+    AT_ONCE,
     ON_DISCONNECT,
     STOPPING,
     ClientGone,
     Receive,
     Scope,
     Send,
+    SendNow,
     admitted,
     headers_of,
     read_body,
+    waiting,
 )
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.client_stream import ClientStream
@@ -94,7 +98,7 @@ class ModelRoutes:
         """
         try:
             with _NO_SURPRISES:
-                await self._serve(dialect, path, body, headers, record, send)
+                await self._serve(dialect, path, body, headers, record, send, waiting(send))
         except OAuthRouterError as error:
             await self._refused(dialect, error, record, send)
 
@@ -122,7 +126,8 @@ class ModelRoutes:
             arrived = told is not None and told()
             body = await read_body(receive, headers, self.limits.body_bytes, self.limits.body_seconds, arrived=arrived)
             with _NO_SURPRISES:
-                await _until_gone(scope, receive, lambda: self._serve(dialect, path, body, headers, record, send))
+                at_once = scope.get("extensions", {}).get(AT_ONCE) or waiting(send)
+                await _until_gone(scope, receive, lambda: self._serve(dialect, path, body, headers, record, send, at_once))
         except ClientGone:
             # Some hang up at the last event; who has all of the answer has not left too early.
             if record.status is None or record.finish_reason is None:
@@ -131,11 +136,18 @@ class ModelRoutes:
             await self._refused(dialect, error, record, send)
 
     async def _serve(
-        self, dialect: Dialect, path: MatchedPath, body: bytes, headers: Mapping[str, str], record: RequestRecord, send: Send
+        self,
+        dialect: Dialect,
+        path: MatchedPath,
+        body: bytes,
+        headers: Mapping[str, str],
+        record: RequestRecord,
+        send: Send,
+        at_once: SendNow,
     ) -> None:
         exchange = await self.pipeline.receive(dialect, path, body, self.paths.forwarded(headers), record.client, record)
         if exchange.request.stream:
-            await self._stream(exchange, record, send)
+            await self._stream(exchange, record, at_once)
         else:
             await self._whole(exchange, record, send)
 
@@ -148,7 +160,7 @@ class ModelRoutes:
         record.status = 200
         await send_json(send, 200, body, encode_headers(answer_headers(record, self.limits.response_headers, reply.headers)))
 
-    async def _stream(self, exchange: Exchange, record: RequestRecord, send: Send) -> None:
+    async def _stream(self, exchange: Exchange, record: RequestRecord, send: SendNow) -> None:
         upstream_headers: Mapping[str, str] = {}
 
         def head() -> list[tuple[bytes, bytes]]:
@@ -161,8 +173,7 @@ class ModelRoutes:
                     reply = await exchange.open()
                     client.encoder, upstream_headers = reply.encoder, reply.headers
                     try:
-                        async for chunk in reply.chunks():
-                            await client.write(chunk)
+                        await reply.deliver(client.write)
                     finally:
                         await reply.aclose()
             except OAuthRouterError as error:
@@ -171,7 +182,7 @@ class ModelRoutes:
                     raise
                 upstream_headers = upstream_headers or refusal_headers(error)
                 note_error(record, error)
-                await client.write(failure)
+                await taken(client.write(failure))
             await client.end()
 
 

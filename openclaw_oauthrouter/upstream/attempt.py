@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -33,9 +33,10 @@ from openclaw_oauthrouter.interfaces import Dialect, Health, Provider, SpeaksSev
 from openclaw_oauthrouter.post import Post
 from openclaw_oauthrouter.upstream.bounds import Bounds
 from openclaw_oauthrouter.upstream.deadline import Deadline
+from openclaw_oauthrouter.upstream.frame_stream import FrameStream
 from openclaw_oauthrouter.upstream.origins import Origins
 from openclaw_oauthrouter.upstream.proxies import is_own
-from openclaw_oauthrouter.upstream.sending import Incoming, Limits, read_error, read_frame, read_stream, send
+from openclaw_oauthrouter.upstream.sending import Incoming, Limits, read_error, read_frame, send
 
 TRACE_CONTEXT = ("traceparent", "tracestate")
 """W3C Trace Context: passed on, so that a trace does not end here."""
@@ -83,7 +84,7 @@ class Answer:
     target: Target
     encoded: EncodedRequest
     first: list[Frame]
-    rest: AsyncGenerator[Frame, None] | None
+    rest: FrameStream | None
     headers: Mapping[str, str]
     attempt: Attempt
     streamed: bool
@@ -99,7 +100,7 @@ class Answer:
 
     async def aclose(self) -> None:
         """Close the upstream connection; unless the answer was read to its end, the provider stops generating."""
-        await _closed(self.rest, self.incoming)
+        await self.incoming.aclose()
 
     def see_words(self, frame: Frame) -> None:
         """The same of a plain frame.
@@ -175,7 +176,7 @@ class Sender:
         self.health.calling(provider.name, info.id, target.credential_name)
         attempt.sent = True
         incoming = await send(self.transport, http_request, provider.name, limits)
-        frames: AsyncGenerator[Frame, None] | None = None
+        frames: FrameStream | None = None
         try:
             attempt.status = incoming.status
             self.health.observe_headers(provider.name, target.credential_name, incoming.headers, model=info.id)
@@ -183,13 +184,13 @@ class Sender:
                 raise await read_error(incoming, target.dialect)
             stamp = partial(self.origins.stamped, origin=target.origin)
             if incoming.streams:
-                frames = read_stream(incoming, target.dialect, stamp)
+                frames = FrameStream(incoming, target.dialect, stamp)
                 first = await (_beginning(frames, attempt) if request.stream else _whole(frames, attempt))
             else:
                 first = [await read_frame(incoming, target.dialect, stamp)]
                 _take_note(first[0], attempt, whole=not request.stream)
         except BaseException:
-            await _closed(frames, incoming)
+            await incoming.aclose()
             raise
         attempt.outcome = "ok"
         return Answer(target, encoded, first, frames, incoming.headers, attempt, incoming.streams, incoming)
@@ -281,11 +282,3 @@ def _take_note(frame: Frame, attempt: Attempt, *, whole: bool) -> None:
             finished = True
     if whole and not finished:
         raise UpstreamProtocolError("the provider's answer is incomplete")
-
-
-async def _closed(frames: AsyncGenerator[Frame, None] | None, incoming: Incoming) -> None:
-    try:
-        if frames is not None:
-            await frames.aclose()
-    finally:
-        await incoming.aclose()

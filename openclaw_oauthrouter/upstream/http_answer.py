@@ -9,6 +9,8 @@ from functools import cached_property
 import httptools
 import httpx
 
+from openclaw_oauthrouter.canonical.flow import Take, Wait
+
 MAX_HEAD_BYTES = 1 << 16
 MAX_HEADERS = 256
 
@@ -50,6 +52,9 @@ class HttpAnswer(httpx.AsyncByteStream):
         self._reusable = False
         self._error: httpx.TransportError | None = None
         self._reader: asyncio.Future[None] | None = None
+        self._take: Take[bytes] | None = None
+        self._wait: Wait | None = None
+        self._fault: Exception | None = None
 
     @property
     def began(self) -> bool:
@@ -71,6 +76,8 @@ class HttpAnswer(httpx.AsyncByteStream):
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._not_http(type(error).__name__)
+        if self._take is not None and self._pieces:
+            self._hand_on(self._take)
         if not self.head.done():
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
@@ -125,7 +132,8 @@ class HttpAnswer(httpx.AsyncByteStream):
         self._bodies += 1
         self._pieces.append(data)
         self._waiting += len(data)
-        self._wake()
+        if self._take is None:
+            self._wake()
 
     def on_message_complete(self) -> None:
         """The answer is complete, unless it was a preliminary one."""
@@ -149,6 +157,45 @@ class HttpAnswer(httpx.AsyncByteStream):
                 raise StopAsyncIteration
             self._reader = self.loop.create_future()
             await self._reader
+        return self._taken()
+
+    async def deliver(self, take: Take[bytes]) -> None:
+        """Hand on the rest of the body: what comes while nothing has to be waited for, in the very step in which it comes.
+
+        :raises httpx.TransportError: the answer broke off
+        """
+        while True:
+            if self._fault is not None:
+                raise self._fault
+            wait, self._wait = self._wait, None
+            if wait is None and self._pieces:
+                wait = take(self._taken())
+            if wait is not None:
+                await wait()
+            elif not self._pieces:
+                if self._error is not None:
+                    raise self._error
+                if self._complete:
+                    return
+                self._take = take
+                self._reader = self.loop.create_future()
+                try:
+                    await self._reader
+                finally:
+                    self._take = None
+
+    def _hand_on(self, take: Take[bytes]) -> None:
+        try:
+            self._wait = take(self._taken())
+        except Exception as error:  # noqa: BLE001 - it is raised where somebody waits for it
+            self._fault = error
+        else:
+            if self._wait is None:
+                return
+        self._take = None
+        self._wake()
+
+    def _taken(self) -> bytes:
         data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self._pieces.clear()
         self._waiting = 0

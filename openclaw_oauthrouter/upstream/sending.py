@@ -9,7 +9,7 @@ from contextlib import suppress
 import httpx
 import orjson
 
-from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, ResponseFinished
+from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
@@ -34,9 +34,6 @@ MAX_ANSWER_BYTES = 64 << 20
 
 MOST_WAIT_FOR_CONNECTION = 1.0
 """Seconds that a request waits for a connection of the pool: longer than that, whoever asked does better to come again."""
-
-CLOSING_SECONDS = 1.0
-"""How long an answer that is complete may take to end; whoever ends in time has its connection used again."""
 
 NOT_SENT = "upstream_unreachable"
 """Code of an ``UpstreamConnectionError`` that says the provider was never reached, so nothing can have been billed."""
@@ -201,10 +198,10 @@ async def read_frame(incoming: Incoming, dialect: Dialect, stamp: Callable[[Fram
         raise UpstreamProtocolError(
             f"{incoming.provider} answered with something that is not its own protocol ({kind})", provider=incoming.provider
         ) from error
-    return stamp(_without_secrets(frame, incoming, dialect))
+    return stamp(without_secrets(frame, incoming, dialect))
 
 
-def _without_secrets(frame: Frame, incoming: Incoming, dialect: Dialect) -> Frame:
+def without_secrets(frame: Frame, incoming: Incoming, dialect: Dialect) -> Frame:
     """A frame that does not tell of the credential that a provider may quote in its failure."""
     failure = frame.told[-1] if frame.told else None
     if not isinstance(failure, ResponseFailed):
@@ -240,50 +237,6 @@ def _parsed(body: bytes) -> JsonObject:
     return value
 
 
-async def read_stream(incoming: Incoming, dialect: Dialect, stamp: Callable[[Frame], Frame]) -> AsyncGenerator[Frame, None]:
-    """A streamed answer as frames, one for each network read.
-
-    :param stamp: has the last word on each
-    """
-    decoder = dialect.stream_decoder()
-    cut: UpstreamError | None = None
-    finished = False
-    timer, provider, seconds = incoming.timer, incoming.provider, incoming.limits.steps.idle
-    timer.listen(seconds)
-    try:
-        async for chunk in incoming.body(MAX_ANSWER_BYTES):
-            # Only the upstream's silence counts, not the time a client needs to take what it was sent.
-            timer.heard()
-            frame = decoder.receive(chunk)
-            if frame.plain:
-                yield frame
-            else:
-                yield stamp(_without_secrets(frame, incoming, dialect))
-                finished = finished or _finishes(frame)
-            timer.listen(CLOSING_SECONDS if finished else seconds)
-    except asyncio.CancelledError:
-        if not timer.ran_out():
-            raise
-        cut = incoming.limits.deadline.time_out(provider, f"{provider} fell silent for {seconds:g} s in the middle of its answer")
-    except UnpackingError as error:
-        cut = _not_unpacked(provider, error)
-    except (httpx.HTTPError, OSError) as error:
-        cut = UpstreamConnectionError(
-            f"{provider} dropped the connection in the middle of its answer ({type(error).__name__})", provider=provider
-        )
-    finally:
-        timer.stop()
-    if finished:
-        return
-    if cut is not None:
-        raise cut
-    yield stamp(_without_secrets(decoder.finish(), incoming, dialect))
-
-
-def _finishes(frame: Frame) -> bool:
-    return any(isinstance(event, ResponseFinished) for event in frame.told)
-
-
 async def read_whole(incoming: Incoming, limit: int = MAX_ANSWER_BYTES) -> bytes:
     """An answer's body, whatever it is.
 
@@ -306,7 +259,7 @@ async def read_whole(incoming: Incoming, limit: int = MAX_ANSWER_BYTES) -> bytes
         late = f"{provider} did not finish its answer within {seconds:g} s"
         raise incoming.limits.deadline.time_out(provider, late) from None
     except UnpackingError as error:
-        raise _not_unpacked(provider, error) from None
+        raise not_unpacked(provider, error) from None
     except (httpx.HTTPError, OSError) as error:
         raise _connection_failure(error, provider) from error
     finally:
@@ -332,7 +285,7 @@ async def read_pieces(incoming: Incoming) -> AsyncGenerator[bytes, None]:
         late = f"{provider} fell silent for {seconds:g} s in the middle of its answer"
         raise incoming.limits.deadline.time_out(provider, late) from None
     except UnpackingError as error:
-        raise _not_unpacked(provider, error) from None
+        raise not_unpacked(provider, error) from None
     except (httpx.HTTPError, OSError) as error:
         raise _connection_failure(error, provider) from error
     finally:
@@ -353,7 +306,7 @@ async def _unpacked(chunks: AsyncIterable[bytes], header: str, limit: int) -> As
             await asyncio.sleep(0)  # a chunk may stand for megabytes, and others wait
 
 
-def _not_unpacked(provider: str, error: UnpackingError) -> UpstreamProtocolError:
+def not_unpacked(provider: str, error: UnpackingError) -> UpstreamProtocolError:
     return UpstreamProtocolError(f"{provider}'s answer cannot be unpacked: {error}", provider=provider)
 
 
