@@ -13,14 +13,18 @@ from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.ws_stream import WSStream
 from hypercorn.typing import AppWrapper, ASGIFramework, ConnectionState
 from hypercorn.utils import wrap_app
+from wsproto.connection import Connection
+from wsproto.events import CloseConnection
 
 from openclaw_oauthrouter.config.server import ServerSettings
 from openclaw_oauthrouter.errors import RequestTimeoutError
 from openclaw_oauthrouter.proxy.http1 import refusal
-from openclaw_oauthrouter.proxy.socket_message import SocketMessage
+from openclaw_oauthrouter.proxy.socket_message import PingCount, SocketMessage
 
 SLICE = 2048
 """Bytes of a WebSocket's that are read at once: hundreds of tiny frames, after which others have their turn."""
+
+_TOO_MANY_PINGS = 1008
 
 GOODBYE_SECONDS = 1.0
 """In which a client whose message was too much may learn why it is disconnected."""
@@ -84,6 +88,7 @@ class HypercornConnection(TCPServer):
             if isinstance(stream, WSStream):
                 self._is_socket = True
                 stream.buffer = SocketMessage(config.websocket_max_message_size, self._refuse)
+                self._count_pings(stream)
             await application(scope, receive, send, *arguments)
 
         super().__init__(cast("AppWrapper", asked), loop, config, context, ConnectionState({}), reader, writer)
@@ -92,6 +97,7 @@ class HypercornConnection(TCPServer):
         self._has_asked = False
         self._is_socket = False
         self._refused = False
+        self._saying: asyncio.Task[None] | None = None
         self._clock: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
@@ -143,6 +149,21 @@ class HypercornConnection(TCPServer):
                 return
             await self.protocol.handle(RawData(data[start : start + SLICE]))
             await asyncio.sleep(0)
+
+    def _count_pings(self, stream: WSStream) -> None:
+        accept = stream._accept
+        goodbye = CloseConnection(code=_TOO_MANY_PINGS, reason="too many pings")
+
+        def too_many() -> None:
+            if not self._refused:
+                self._refuse()
+                self._saying = self.loop.create_task(stream._send_wsproto_event(goodbye))
+
+        async def accepted(*arguments: Any) -> None:
+            await accept(*arguments)
+            stream.connection = cast("Connection", PingCount(stream.connection, self.loop.time, too_many))
+
+        stream._accept = accepted  # type: ignore[method-assign, assignment]
 
     def _refuse(self) -> None:
         """A message was too much: what still comes is thrown away, and soon nothing can come any more."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -13,8 +14,10 @@ import orjson
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from wsproto.events import Ping
 
 from openclaw_oauthrouter.proxy import responses_socket
+from openclaw_oauthrouter.proxy.socket_message import FREE_PINGS, PINGS_A_SECOND, PingCount
 from tests.faults.answers import ANTHROPIC, CODEX
 from tests.support.upstream import STALL, Play
 
@@ -196,6 +199,36 @@ async def test_ping_is_answered(house: Any) -> None:
     handle, _ = await house()
     async with socket(handle) as client:
         await asyncio.wait_for(await client.ping(), 5)
+
+
+@pytest.mark.parametrize("kind", [b"\x89", b"\x8a"])
+async def test_flood_of_pings_is_closed_with_1008(kind: bytes, house: Any) -> None:
+    handle, _ = await house()
+    reader, writer = await connected(handle)
+    said = b""
+    async with asyncio.timeout(20):
+        while not reader.at_eof():
+            try:
+                writer.write((kind + b"\x80" + bytes(4)) * 100)
+                await writer.drain()
+                said += await asyncio.wait_for(reader.read(1 << 16), 0.01)
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                break
+    writer.close()
+    assert b"\x03\xf0too many pings" in said
+
+
+async def test_pings_of_a_patient_client_are_answered_for_ever() -> None:
+    now, refused = [0.0], []
+    pings = PingCount(SimpleNamespace(events=lambda: [Ping()]), lambda: now[0], lambda: refused.append(1))
+    for _ in range(5 * FREE_PINGS):
+        assert len(list(pings.events())) == 1
+        now[0] += 2 / PINGS_A_SECOND
+    assert not refused
+    assert sum(len(list(pings.events())) for _ in range(2 * FREE_PINGS)) == FREE_PINGS
+    assert refused
 
 
 async def test_flood_of_requests_is_cut_off(house: Any) -> None:
