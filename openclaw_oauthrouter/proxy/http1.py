@@ -24,7 +24,6 @@ from openclaw_oauthrouter.proxy.request_heads import MAX_HEAD_BYTES, MAX_HEADERS
 
 MAX_BUFFERED_BODY = 512 * 1024
 """Bytes of a body that wait for the application; the client is not read further meanwhile."""
-
 LINGER_SECONDS = 1.0
 """How long what a refused client still sends is thrown away: closing with unread bytes would take the refusal along."""
 
