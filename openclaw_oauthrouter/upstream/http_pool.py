@@ -26,6 +26,9 @@ UNDELIVERED_SECONDS = 3.0
 
 CLOCKS_APART_SECONDS = 5.0
 
+LARGE = 1 << 20
+"""Bytes of a body from which on other requests have their turn between two steps of it."""
+
 Origin = tuple[str, str, int]
 
 
@@ -80,7 +83,14 @@ class HttpPool(httpx.AsyncBaseTransport):
         """
         origin = (request.address.origin if isinstance(request, Post) else None) or _origin(request.url)
         proxy = self._proxies.before(*origin)
+        large = len(request.content) >= LARGE
+        if large:
+            await asyncio.sleep(
+                0
+            )  # writing it as JSON, laying it behind its head and sending it take some milliseconds each, and others wait
         message = encoded(request, proxy if origin[0] == "http" else None)
+        if large:
+            await asyncio.sleep(0)
         limits = request.extensions.get("timeout", {})
         try:
             answer, status = await self._exchange(origin, message, proxy, limits)

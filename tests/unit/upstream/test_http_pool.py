@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from openclaw_oauthrouter.upstream.http_answer import MAX_HEAD_BYTES, MAX_WAITING_BYTES, HttpAnswer
 from openclaw_oauthrouter.upstream.http_connection import HttpConnection, connect
-from openclaw_oauthrouter.upstream.http_pool import HttpPool, encoded
+from openclaw_oauthrouter.upstream.http_pool import LARGE, HttpPool, encoded
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -474,3 +474,38 @@ async def test_places_are_counted_for_each_host() -> None:
         await held.aread()
         await held.aclose()
     await pool.aclose()
+
+
+@pytest.mark.parametrize(("size", "turns"), [(LARGE, 1), (LARGE - 1, 0)], ids=["large", "small"])
+async def test_http_pool_others_have_a_turn_between_the_steps_of_a_large_body(
+    size: int, turns: int, pool: HttpPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = 0
+    at: dict[str, int] = {}
+
+    async def others() -> None:
+        nonlocal taken
+        while True:
+            await asyncio.sleep(0)
+            taken += 1
+
+    def laid_out(*arguments: Any) -> bytes:
+        at["laid out"] = taken
+        return encoded(*arguments)
+
+    def sent(self: HttpConnection, *arguments: Any) -> HttpAnswer:
+        at["sent"] = taken
+        return ask_before(self, *arguments)
+
+    ask_before = HttpConnection.ask
+    async with serving(answering(OK, OK)) as server:
+        await ask(pool, server.url)  # so that there is a connection
+        monkeypatch.setattr("openclaw_oauthrouter.upstream.http_pool.encoded", laid_out)
+        monkeypatch.setattr(HttpConnection, "ask", sent)
+        running = asyncio.create_task(others())
+        await asyncio.sleep(0)
+        began = taken
+        assert (await ask(pool, server.url, b"x" * size))[0] == 200
+        running.cancel()
+    assert (at["laid out"] - began >= turns, at["sent"] - at["laid out"] >= turns) == (True, True)
+    assert turns or at["sent"] == began
