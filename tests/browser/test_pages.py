@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.conftest import playwright
 from tests.browser.real import RealGateway, real_gateway
-from tests.browser.test_accessibility import complaints
+from tests.browser.test_accessibility import check
 
 expect = playwright.expect
 
@@ -24,17 +24,11 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealGateway]:
         yield gateway
 
 
-def check(page: Any) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    assert complaints(page) == []
-
-
-@pytest.mark.parametrize("color_scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_pages_every_page(real: RealGateway, watching: Any, width: int, color_scheme: str) -> None:
+def test_pages_every_page(real: RealGateway, watching: Any, width: int) -> None:
     viewport = {"width": width, "height": WIDTHS[width]}
     with watching(real) as open_page:
-        page = open_page(viewport=viewport, color_scheme=color_scheme, reduced_motion="reduce")
+        page = open_page(viewport=viewport, reduced_motion="reduce")
         check(page)
         page.locator("nav.views [data-view=conversations]").click()
         page.locator(".conversations summary").first.click()
