@@ -84,7 +84,10 @@ load("gateway").then((told) => {
 setInterval(refreshPanels, PANELS_EVERY);
 setInterval(tick, 1000);
 if (address.q || address.problems || address.substituted) applyFilter();
-document.addEventListener("visibilitychange", refreshPanels);
+document.addEventListener("visibilitychange", () => {
+  refreshPanels();
+  refreshPage();
+});
 
 // ------------------------------------------------------------------ records
 
