@@ -61,7 +61,7 @@ def _load_entry_points(manager: pluggy.PluginManager) -> None:
             plugin = entry.load()
         except Exception as error:
             raise ConfigurationError(
-                f"plugin {entry.name!r} ({entry.value}) cannot be imported: {error!r}; uninstall or mend it"
+                f"plugin {entry.name!r} ({entry.value}) cannot be imported: {error!r}; correct or uninstall it"
             ) from error
         # Our own package stands in the group too, so that any host finds it; its hooks are registered already.
         if not manager.is_registered(plugin):

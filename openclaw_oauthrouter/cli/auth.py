@@ -31,7 +31,7 @@ from openclaw_oauthrouter.credentials.sources.store import StoreFile, StoreSourc
 from openclaw_oauthrouter.errors import CredentialError
 
 ANTHROPIC_TERMS = (
-    "Note: Anthropic issues sk-ant-oat tokens for Claude Code; its terms do not foresee their use in other programs, and it may "
+    "Note: Anthropic issues sk-ant-oat tokens for Claude Code; its terms do not allow for their use in other programs, and it may "
     "refuse them at any time. An API key is the safe choice."
 )
 _PASTE_AGAIN = "copy the key once more, and give it as one line"
@@ -246,7 +246,7 @@ def _set_paused(context: click.Context, name: str, *, paused: bool) -> None:
     plan = file.plan([SettingChange(("credentials", "paused"), after or None)])
     if plan.change.needed:
         file.make(plan)
-    click.echo(f"{name} is {'paused' if paused else 'used again'}; a running gateway takes this over within seconds.")
+    click.echo(f"{name} is {'paused' if paused else 'used again'}; a running gateway notices within seconds.")
 
 
 def _settings(context: click.Context) -> Settings:

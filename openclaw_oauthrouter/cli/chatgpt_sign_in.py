@@ -52,7 +52,10 @@ class PastedAddress:
 
     def wait(self, state: str, seconds: float) -> str:
         """Ask for the address; it holds the code, hence it is not shown."""
-        click.echo("The browser ends at a page it cannot open. Copy that page's whole address and paste it here.", err=True)
+        click.echo(
+            "At the end, the browser shows a page that it cannot open. Copy the whole address of that page and paste it here.",
+            err=True,
+        )
         return str(click.prompt("Address", hide_input=True, err=True))
 
 

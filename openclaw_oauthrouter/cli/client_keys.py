@@ -64,7 +64,7 @@ def add(obj: dict[str, Any], name: str, requests: int | None, cost: float | None
     if as_json:
         click.echo(orjson.dumps({"name": name, "token": token.reveal()}))
         return
-    click.echo(f"Kept the client key {name!r}. Its token, which is not shown again:", err=True)
+    click.echo(f"Kept the client key {name!r}. Its token, which cannot be shown again:", err=True)
     click.echo(token.reveal())
 
 

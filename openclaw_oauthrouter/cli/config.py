@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = """\
 # OAuthRouter. Every setting: openclaw-oauthrouter config show --all, and docs/configuration.md.
-# A running gateway takes a change over within seconds.
+# A running gateway notices changes within seconds.
 
 # [spend_controls]
 # daily_cost_budget = 5.0                # US dollars
@@ -186,12 +186,12 @@ def undo(obj: dict[str, Any], name: str | None, only_list: bool, as_json: bool, 
     if name is not None:
         check_names("change", [name], [one.name for one in made], "openclaw-oauthrouter config undo --list")
     plan = file.plan_undo(name or made[0].name)
-    click.echo(plan.diff() or "The file holds nothing of that change any more.")
+    click.echo(plan.diff() or "The file no longer contains that change.")
     if plan.change.needed and not yes and not confirm(f"Change {file.path}?", default=True):
         click.echo("Nothing was changed.")
         return
     file.make(plan)
-    click.echo("Taken back.")
+    click.echo("Undone.")
 
 
 def _list_changes(made: list[MadeChange], *, as_json: bool) -> None:

@@ -73,7 +73,7 @@ def examine(checks: Iterable[Check], config: Path | None) -> Iterator[Result]:
     try:
         loaded = command_settings({"config": config}, announce=False)
     except ConfigurationError as error:
-        yield failure("configuration", error.message, "mend what it names")
+        yield failure("configuration", error.message, "correct what it names")
         surroundings = Surroundings(Settings(), process_environment(), time.time)
         yield from check_python(surroundings)
         return
@@ -85,7 +85,7 @@ def examine(checks: Iterable[Check], config: Path | None) -> Iterator[Result]:
 
 def _described(loaded: LoadedSettings) -> str:
     own = str(loaded.path) if loaded.path else "defaults, no file"
-    return f"{own}; over it the settings of {loaded.host}" if loaded.host else own
+    return f"{own}, overridden by the settings of {loaded.host}" if loaded.host else own
 
 
 def _print(results: Iterable[Result]) -> None:

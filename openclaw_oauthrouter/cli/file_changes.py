@@ -30,7 +30,7 @@ def offer(journal: Journal, change: FileChange, *, yes: bool, secret: str = "") 
     :return: whether the file now is as planned
     """
     if not change.needed:
-        click.echo(f"{change.path} is already as it should be.")
+        click.echo(f"{change.path} is already set up.")
         return True
     shown = change.diff()
     click.echo(shown.replace(secret, "********") if secret else shown)
@@ -55,7 +55,7 @@ def take_back(journal: Journal, name: str, path: Path, *, yes: bool, fit: Callab
         return True
     if not change.needed:
         journal.make(change)
-        click.echo(f"{change.path} holds nothing of ours any more.")
+        click.echo(f"{change.path} no longer contains our entries.")
         return True
     return offer(journal, change, yes=yes)
 

@@ -48,7 +48,7 @@ def greet(handle: ProxyHandle, loaded: LoadedSettings, *, demo: bool, as_json: b
         click.echo(f"local token: {kept}")
     click.echo(f"dashboard (one-time link): {link}")
     if demo:
-        click.echo("demo: every answer comes from the built-in upstream; nothing leaves this machine or counts against a budget")
+        click.echo("demo: every answer is built in; nothing leaves this machine or counts against a budget")
     elif usable:
         click.echo(f"providers: {', '.join(usable)}")
         if runtime.uses_anthropic_oauth():

@@ -44,11 +44,11 @@ def command(obj: dict[str, Any], file: Path | None, name: str | None, yes: bool,
     for note in migration.notes:
         click.secho(f"  - {note}", fg="yellow")
     if not migration.settings:
-        click.echo("There is nothing to take over.")
+        click.echo("There is nothing to copy.")
         return
     check_settings(migration.settings)
     if offer(journal, journal.plan(CHANGE, target, edits_of(migration, target)), yes=yes):
-        click.echo("See it with: openclaw-oauthrouter config show; take it back with: openclaw-oauthrouter migrate --undo")
+        click.echo("To see it: openclaw-oauthrouter config show. To undo it: openclaw-oauthrouter migrate --undo")
 
 
 def target_file(loaded: LoadedSettings) -> Path:

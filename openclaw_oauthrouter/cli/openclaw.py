@@ -149,7 +149,7 @@ def _by_plugin(document: dict[str, Any]) -> bool:
 def _name_unimported(loaded: LoadedSettings) -> None:
     for path in unimported_profiles(openclaw_state_dir(loaded.settings, loaded.environ)):
         click.secho(
-            f"Note: {path} is of an older OpenClaw, and the present one does not start beside it: run 'openclaw doctor --fix'. It "
+            f"Note: {path} comes from an older OpenClaw, and the present one does not start while it exists. Run 'openclaw doctor --fix'. It "
             "renews sign-ins at once, so be online.\n",
             fg="yellow",
         )
@@ -167,7 +167,7 @@ def _acceptable(text: str) -> str:
     """What is put back, without what OpenClaw would refuse its whole file over."""
     fitting, left_out = without_refused(text)
     if left_out:
-        click.echo(f"Not put back, for OpenClaw refuses it: {', '.join(left_out)}\n")
+        click.echo(f"Not restored, because OpenClaw refuses it: {', '.join(left_out)}\n")
     return fitting
 
 

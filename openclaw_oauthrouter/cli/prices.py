@@ -61,7 +61,7 @@ def reset(obj: dict[str, Any]) -> None:
 
     path = command_settings(obj).settings.home / PRICE_FILE
     path.unlink(missing_ok=True)
-    click.echo("The prices that came with the package hold; restart the gateway to use them.")
+    click.echo("The prices that came with the package apply again; restart the gateway to use them.")
 
 
 def _rows(obj: dict[str, Any], models: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -43,20 +43,20 @@ def subject_of(obj: dict[str, Any], *, announce: bool = True) -> Subject:
         told = ask_gateway(settings, "GET", "/debug/gateway")
     except ConfigurationError as error:
         if announce and any(words in error.message for words in ("what listens at", "refuses our local token")):
-            _note(f"{error.message}; what follows are the files in {settings.home}")
+            _note(f"{error.message}; the figures below come from the files in {settings.home}")
         return Subject(settings, running=False, demo=False)
     home, demo = told.get("home"), bool(told.get("demo"))
     if demo and announce:
-        _note("figures of the demo gateway that runs on this machine")
+        _note("figures of the demo gateway running on this machine")
     elsewhere = other_home(settings, told)
     if elsewhere is not None and "home" in loaded.sources:
         _note(
-            f"the gateway at {_address(settings)} keeps its files in {elsewhere}; what follows are those in {settings.home}, "
+            f"the gateway at {_address(settings)} keeps its files in {elsewhere}; the figures below come from {settings.home}, "
             f"which {loaded.sources['home']} names"
         )
         return Subject(settings, running=False, demo=False)
     if elsewhere is not None and announce:
-        _note(f"figures of the gateway that runs on this machine, which keeps its files in {elsewhere}")
+        _note(f"figures of the gateway running on this machine, which keeps its files in {elsewhere}")
     if isinstance(home, str) and Path(home) != settings.home and Path(home).is_dir():
         settings = settings.model_copy(update={"home": Path(home)})
     return Subject(settings, running=True, demo=demo)

@@ -100,7 +100,7 @@ def uninstall(obj: dict[str, Any], yes: bool) -> None:
     if path.is_file() and (yes or confirm("Stop the service?", default=True)):
         problem = _attempt(manager.stop, path)
         if problem:
-            click.secho(f"{problem}; a gateway that still runs has to be stopped by hand", fg="yellow", err=True)
+            click.secho(f"{problem}; if a gateway is still running, stop it by hand", fg="yellow", err=True)
         take_back(journal_of(loaded.settings), CHANGE, path, yes=True)
         _attempt(manager.forget, path)
     else:

@@ -94,4 +94,4 @@ def set_up(client: Client, loaded: LoadedSettings, *, yes: bool, undo: bool, sel
     if client.afterwards is not None and client.afterwards(target):
         click.echo(client.afterwards(target))
     if target.token_file is None and loaded.environ.get(TOKEN_VARIABLE):
-        click.echo(f"The local token is that of {TOKEN_VARIABLE}: set it wherever {client.label} is started, too.")
+        click.echo(f"The local token comes from {TOKEN_VARIABLE}. Set this variable wherever {client.label} is started, too.")

@@ -50,7 +50,7 @@ def command(obj: dict[str, Any], /, lines: int, follow: bool, search: str | None
     with suppress(KeyboardInterrupt), closing(source):
         past = source.past(lines)
         if not past and not follow:
-            click.echo(f"nothing recorded in {path} fits", err=True)
+            click.echo(f"no recorded request in {path} matches", err=True)
         show(past)
         while follow:
             show(source.coming())

@@ -46,7 +46,7 @@ def command(obj: dict[str, Any], /, days: float, apply_: bool, undo: bool, as_js
     path, before = config_path(obj), _Before(settings.home / "tune-undo.json")
     if undo:
         change_file(path, _KEY, before.take())
-        click.echo(f"{_KEY} is as it was before the last tune, in {path}.")
+        click.echo(f"{_KEY} has been restored in {path} to its value before the last tune.")
         return
     found = tune(settings, _recorded(trace_file(obj), time.time() - days * _DAY))
     if as_json:
@@ -57,7 +57,7 @@ def command(obj: dict[str, Any], /, days: float, apply_: bool, undo: bool, as_js
         _print(found)
     if apply_:
         if found.tasks < LEAST_TASKS:
-            raise click.ClickException(f"{found.tasks} tasks are too few to fit anything to; {LEAST_TASKS} are enough")
+            raise click.ClickException(f"{found.tasks} tasks are too few; at least {LEAST_TASKS} are needed")
         before.keep(settings.routing.agent_cut_points)
         change_file(path, _KEY, list(found.after))
         click.echo(f"{_KEY} is set in {path}; 'openclaw-oauthrouter tune --undo' takes it back.", err=as_json)

@@ -81,7 +81,7 @@ def signature_of(path: Path) -> Signature | None:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         if os.path.islink(path):
-            raise CredentialError(f"{str(path)!r} is a symbolic link that leads nowhere; remove or mend it") from None
+            raise CredentialError(f"{str(path)!r} is a symbolic link that leads nowhere; remove or correct it") from None
         return None
     except OSError as error:
         raise CredentialError(f"{str(path)!r} cannot be read ({error.strerror}); check its owner and permissions") from None

@@ -158,7 +158,7 @@ class Router:
         return self.prices.at_list(baseline, usage, moment) if baseline else None
 
     def unpriced(self) -> list[str]:
-        """Models of the tiers whose price nobody knows: what they cost cannot be told, nor counted against a budget in money."""
+        """Models of the tiers whose price nobody knows: their cost cannot be computed, nor counted against a budget in money."""
         names = dict.fromkeys(name for chain in self.choosing.chains.values() for name in chain)
         known = ((name, self.choosing.model_info(name)) for name in names)
         return [name for name, info in known if info is not None and self.prices.tariff(info) is None]

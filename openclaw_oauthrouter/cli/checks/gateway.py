@@ -33,7 +33,7 @@ def check_plugins(_: Surroundings) -> Iterator[Result]:
     try:
         rows = describe(create_plugin_manager())
     except ConfigurationError as error:
-        yield failure("plugins", error.message, "uninstall or mend the plugin named")
+        yield failure("plugins", error.message, "correct or uninstall the plugin that is named")
         return
     foreign = [str(row["plugin"]) for row in rows if not row["builtin"]]
     yield ok("plugins", f"{len(rows)} loaded" + (f", of third parties: {', '.join(foreign)}" if foreign else ""))
@@ -89,11 +89,13 @@ def _check_which(around: Surroundings) -> Iterator[Result]:
     except ConfigurationError:
         return  # an older gateway
     if told.get("demo"):
-        yield ok("gateway", "it is the demo: what follows about credentials is not about what it answers with")
+        yield ok("gateway", "it is the demo, which does not use the credentials listed below")
     elsewhere = other_home(around.settings, told)
     if elsewhere is not None:
-        detail = f"another one answers: it keeps its state in {elsewhere}, this configuration in {around.settings.home}"
-        yield warning("gateway", detail, "end it, or choose another port with OAUTHROUTER_PORT")
+        detail = (
+            f"a different gateway answers: its state folder is {elsewhere}, and this configuration's is {around.settings.home}"
+        )
+        yield warning("gateway", detail, "stop it, or choose another port with OAUTHROUTER_PORT")
 
 
 def _check_recent_requests(around: Surroundings) -> Iterator[Result]:
@@ -107,7 +109,7 @@ def _check_recent_requests(around: Surroundings) -> Iterator[Result]:
     ended = [event for event in recent if isinstance(event.get("status"), int) and event["status"] != _HUNG_UP]
     failed = [event for event in ended if event["status"] >= httpx.codes.BAD_REQUEST]
     if not failed:
-        yield ok("requests", f"all {len(ended)} of the last hour were answered" if ended else "none in the last hour")
+        yield ok("requests", f"all {len(ended)} in the last hour were answered" if ended else "none in the last hour")
         return
     last = failed[-1]
     said = str(last.get("errorMessage") or "no reason given").partition("\n")[0][:300]
@@ -126,18 +128,20 @@ def _check_health(around: Surroundings) -> Iterator[Result]:
     except ConfigurationError:
         return
     for row in _cooling(health):
-        yield warning("provider health", row, "it is tried again by itself; the request log has what the provider said")
+        yield warning(
+            "provider health", row, "the gateway tries again by itself; openclaw-oauthrouter trace shows what the provider said"
+        )
     faults = health.get("classifierFaults")
     for fault, count in faults.items() if isinstance(faults, dict) else ():
         detail = f"{fault}: {count} times since the gateway read its configuration; the configured classifier answered instead"
-        yield warning("classifier", detail, "mend or uninstall the plugin; the gateway's log has more")
+        yield warning("classifier", detail, "correct or uninstall the plugin; the gateway's log says more")
 
 
 def _cooling(health: JsonObject) -> Iterator[str]:
     rows = health.get("cooldowns")
     for row in rows if isinstance(rows, list) else ():
         named = f"{row.get('scope')} {row.get('name') or ''}".strip()
-        yield f"{row.get('provider')} ({named}) is left alone until {row.get('until')}: {row.get('reason')}"
+        yield f"{row.get('provider')} ({named}) rests until {row.get('until')}: {row.get('reason')}"
 
 
 _ANOTHER_PORT = "stop it, or choose another port with OAUTHROUTER_PORT"
@@ -147,7 +151,7 @@ def _judge(port: int, status: int, plausible: bool) -> Result:
     if status == httpx.codes.OK and plausible:
         return ok("port", f"the gateway answers on {port}")
     if status == httpx.codes.UNAUTHORIZED:
-        remedy = "it runs with another token or state folder; restart it, or set OAUTHROUTER_LOCAL_TOKEN to its token"
+        remedy = "it was started with another token or state folder; restart it, or set OAUTHROUTER_LOCAL_TOKEN to its token"
         return failure("port", f"something on port {port} refuses our local token", remedy)
     return failure("port", f"something else listens on port {port} (status {status})", _ANOTHER_PORT)
 

@@ -29,7 +29,7 @@ def check_openclaw(around: Surroundings) -> Iterator[Result]:
     try:
         document = read(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except (OSError, UnicodeDecodeError, ConfigurationError) as error:
-        yield failure("openclaw.json", f"{path}: {error}", "mend the file")
+        yield failure("openclaw.json", f"{path}: {error}", "correct the file")
         return
     yield from _check_route(document)
     yield from _check_start(around, document)
@@ -76,7 +76,7 @@ def _check_start(around: Surroundings, document: Any) -> Iterator[Result]:
 def _validate(host: OpenClaw) -> Result:
     done = host.run(["config", "validate"])
     if done.returncode:
-        return failure("openclaw.json", (done.stdout + done.stderr).strip()[-300:], "mend what it names")
+        return failure("openclaw.json", (done.stdout + done.stderr).strip()[-300:], "correct what it names")
     return ok("openclaw.json", "OpenClaw finds it valid")
 
 

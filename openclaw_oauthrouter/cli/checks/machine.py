@@ -36,7 +36,9 @@ def check_disk(around: Surroundings) -> Iterator[Result]:
     free = shutil.disk_usage(folder).free
     detail = f"{free // 1024**2} MB free at {folder}"
     if free < LEAST_DISK_BYTES:
-        yield failure("disk", detail, "make room: the spend ledger stops taking requests when it cannot be written")
+        yield failure(
+            "disk", detail, "free some space: if the spend ledger cannot be written, requests under a budget are refused"
+        )
     else:
         yield ok("disk", detail)
 
@@ -56,7 +58,7 @@ def check_leftovers(_: Surroundings) -> Iterator[Result]:
     orphans = [pid for pid, parent, arguments in _processes() if parent == 1 and _is_hosted(arguments)]
     if orphans:
         pids = " ".join(map(str, orphans))
-        yield warning("processes", f"gateways whose host has gone: {pids}", f"end them: kill {pids}")
+        yield warning("processes", f"gateways whose OpenClaw has ended: {pids}", f"end them: kill {pids}")
     else:
         yield ok("processes", "no gateway is left over")
 

@@ -26,9 +26,9 @@ def check_names(around: Surroundings) -> Iterator[Result]:
     problems = check_references(around.settings, providers)
     for problem in problems:
         make = failure if problem.wrong else warning
-        yield make("names", str(problem), "correct it; `openclaw-oauthrouter models` lists what there is")
+        yield make("names", str(problem), "correct the name; `openclaw-oauthrouter models` lists the models")
     if not problems:
-        yield ok("names", "every model and provider that the settings name exists")
+        yield ok("names", "all models and providers named in the settings exist")
 
 
 def check_auto(around: Surroundings) -> Iterator[Result]:
@@ -62,7 +62,7 @@ def _tier(router: Router, tier: Tier, today: date) -> Result:
     ]
     primary = primary_of(router, tier)
     if primary is None:
-        return warning(name, "no model of it can be used; its requests go to the next tier", remedy)
+        return warning(name, "none of its models can be used; its requests go to the next tier", remedy)
     if dead:
         return warning(name, f"{primary.name}, because {', '.join(dead)} was switched off by its vendor", remedy)
     return ok(name, primary.name)
@@ -73,13 +73,15 @@ def check_lists(around: Surroundings) -> Iterator[Result]:
     for provider, kept in load_lists(around.settings.home).by_provider.items():
         name = f"models {provider}"
         of = (
-            f"the list of {datetime.fromtimestamp(kept.fetched, UTC):%Y-%m-%d %H:%MZ} stays in force"
+            f"the list of {datetime.fromtimestamp(kept.fetched, UTC):%Y-%m-%d %H:%MZ} is still used"
             if kept.models
-            else "the shipped catalog counts"
+            else "the built-in catalog is used"
         )
         if kept.problem is not None:
             yield warning(
-                name, f"the last list could not be had: {kept.problem}; {of}", f"openclaw-oauthrouter models --refresh {provider}"
+                name,
+                f"the latest list could not be fetched: {kept.problem}; {of}",
+                f"openclaw-oauthrouter models --refresh {provider}",
             )
         else:
             yield ok(name, f"{len(kept.models)} listed")
@@ -91,8 +93,8 @@ def check_catalog(around: Surroundings) -> Iterator[Result]:
     if edition.is_stale(datetime.fromtimestamp(around.clock(), UTC).date()):
         yield warning(
             "catalog",
-            f"the models that ship are of {edition.generated}, more than {MAX_AGE_DAYS} days ago",
+            f"the built-in list of models is from {edition.generated}, more than {MAX_AGE_DAYS} days ago",
             "upgrade openclaw-oauthrouter",
         )
     else:
-        yield ok("catalog", f"of {edition.generated}")
+        yield ok("catalog", f"from {edition.generated}")

@@ -20,7 +20,7 @@ def check_prices(around: Surroundings) -> Iterator[Result]:
     except ConfigurationError:
         return  # said by an earlier check
     if unpriced:
-        yield warning("prices", unpriced_words(unpriced, around.settings), "state input_price and output_price of each")
+        yield warning("prices", unpriced_words(unpriced, around.settings), "set input_price and output_price for each")
     else:
         yield ok("prices", "known for every model of the tiers")
 
@@ -29,11 +29,11 @@ def unpriced_words(unpriced: list[str], settings: Settings) -> str:
     """What is to be said of models without a price, by what the settings make of them."""
     names = ", ".join(unpriced[:_SHOWN]) + (f" and {len(unpriced) - _SHOWN} more" if len(unpriced) > _SHOWN else "")
     if not has_money_budget(settings):
-        return f"unknown for {names}: what they cost cannot be told"
+        return f"unknown for {names}: their cost cannot be computed"
     consequence = {
         "refuse": "they are refused, because a budget in money is set",
-        "count-as-dearest": "they count against the budget as the dearest model does",
-        "allow": "they pass the budget in money uncounted",
+        "count-as-dearest": "they count against the budget like the most expensive model",
+        "allow": "they do not count against the budget in money",
     }[settings.spend_controls.unpriced]
     return f"unknown for {names}: {consequence} (spend_controls.unpriced)"
 

@@ -31,7 +31,7 @@ def check_upstreams(around: Surroundings) -> Iterator[Result]:
         providers = list(Builder(around.settings, plugins).providers.values())
         credentials = Builder(around.settings, plugins).credentials
     except ConfigurationError as error:
-        yield failure("credentials", error.message, "mend the configuration")
+        yield failure("credentials", error.message, "openclaw-oauthrouter config edit")
         return
     for provider in providers:
         yield from _check_provider(around, credentials, provider)
@@ -104,11 +104,11 @@ def _connect(provider: Provider) -> Result:
         with socket.create_connection((host, port), timeout=_SECONDS) as connection:
             if parts.scheme == "https":
                 with ssl.create_default_context().wrap_socket(connection, server_hostname=host):
-                    return ok(name, f"{host}:{port} answers, its certificate is good")
+                    return ok(name, f"{host}:{port} answers with a valid certificate")
     except ssl.SSLError as error:
-        remedy = "check the clock, a proxy that breaks TLS open, and SSL_CERT_FILE"
+        remedy = "check the clock, any proxy that intercepts TLS, and SSL_CERT_FILE"
         return failure(name, f"{host}:{port}: {error.reason or error}", remedy)
     except OSError as error:
-        remedy = "check the network; behind a proxy this direct check says nothing, HTTPS_PROXY does"
+        remedy = "check the network; this check connects directly, so behind a proxy it proves nothing"
         return warning(name, f"{host}:{port} cannot be reached ({error})", remedy)
     return ok(name, f"{host}:{port} answers")

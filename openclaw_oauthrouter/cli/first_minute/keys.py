@@ -97,9 +97,9 @@ def _whose(secret: str, known: Sequence[str]) -> str | None:
         say(f"This looks like a key of {title_of(likely[0])}.")
         return likely[0]
     say(
-        f"Whose key is it? Keys like this come from {', '.join(likely)}."
+        f"Which provider is the key from? Keys like this come from {', '.join(likely)}."
         if likely
-        else f"Whose key is it? One of {', '.join(known)}."
+        else f"Which provider is the key from? One of {', '.join(known)}."
     )
     by_title = {title_of(name).lower(): name for name in known}
     while True:

@@ -85,7 +85,7 @@ def test_set_up_is_shown_and_undone_exactly(home: Home, name: str, before: str) 
     assert set(changed) == set(FILES[name])
     assert any("8402" in text for text in changed.values())
     assert home.token not in output
-    assert "already as it should be" in home.ok("setup", name, "--yes")
+    assert "already set up" in home.ok("setup", name, "--yes")
     home.ok("setup", name, "--undo", "--yes")
     assert home.files() == there
 

@@ -153,7 +153,7 @@ def test_first_minute_shows_the_demo_in_a_narrow_terminal_without_colours(enviro
         terminal.wait_for("try: a number, or demo | key | chatgpt")
         terminal.wait_for("Choice [1]: ")
         terminal.type("\n")
-        terminal.wait_for("demo: every answer comes from the built-in upstream")
+        terminal.wait_for("demo: every answer is built in")
         terminal.wait_for("try: curl")
         terminal.type(CTRL_C)
         assert terminal.end() == 0

@@ -44,7 +44,7 @@ def named_by(how: str, mine: Path, monkeypatch: pytest.MonkeyPatch, port: int) -
     [
         ("environment", False, "mine", "which environment OAUTHROUTER_HOME names"),
         ("file", False, "mine", "which file "),
-        ("nobody", False, "other", "figures of the gateway that runs on this machine, which keeps its files in"),
+        ("nobody", False, "other", "figures of the gateway running on this machine, which keeps its files in"),
         ("environment", True, "other", "figures of the demo gateway"),
         ("nobody", True, "other", "figures of the demo gateway"),
     ],
@@ -94,7 +94,7 @@ def test_commands_on_records_keep_to_the_named_state_folder(
     with answering(200, told(other)) as port:
         named_by("environment", mine, monkeypatch, port)
         assert run(command) == 0
-    assert f"keeps its files in {other}; what follows are those in {mine}" in capsys.readouterr().err
+    assert f"keeps its files in {other}; the figures below come from {mine}" in capsys.readouterr().err
 
 
 def test_status_and_doctor_name_another_gateway(

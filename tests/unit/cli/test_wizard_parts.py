@@ -180,11 +180,11 @@ def said_of_keys(monkeypatch: pytest.MonkeyPatch) -> list[KeyCheck]:
     [
         ("\n", None, ()),
         ("sk-ant-api03-x\n", "anthropic:key", ("This looks like a key of Anthropic", "It works")),
-        ("sk-ant-oat01-x\n", "anthropic:token", ("its terms do not foresee",)),
+        ("sk-ant-oat01-x\n", "anthropic:token", ("its terms do not allow for",)),
         ("with blanks\n\n", None, ("error: what was pasted contains spaces", "try: copy the key once more")),
         ("sk-0123\n\n", "openai:key", ("Keys like this come from openai, deepseek, moonshot, qwen.",)),
         ("sk-0123\ndeepsek\ndeepseek\n", "deepseek:key", ("there is no provider 'deepsek'", "did you mean 'deepseek'?")),
-        ("0123.abc\nZ.ai (GLM)\n", "zai:key", ("Whose key is it? One of anthropic, openai",)),
+        ("0123.abc\nZ.ai (GLM)\n", "zai:key", ("Which provider is the key from? One of anthropic, openai",)),
         ("0123.abc\n\n", None, ()),
         ("0123.abc\nollama\n\n", None, ("there is no provider 'ollama' that takes keys",)),
     ],

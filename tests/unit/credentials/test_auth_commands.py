@@ -106,7 +106,7 @@ def test_add_of_a_server_on_this_machine_takes_no_key(auth, store) -> None:
 
 def test_add_warns_of_the_terms_for_claude_tokens(auth, store) -> None:
     result = auth("add", "anthropic", input="sk-ant-oat01-t")
-    assert "its terms do not foresee" in result.stderr
+    assert "its terms do not allow for" in result.stderr
     assert json.loads(store.read_text())["profiles"]["anthropic:token"]["type"] == "token"
 
 

@@ -208,7 +208,7 @@ def test_gateways_without_a_host_are_named(tmp_path: Path, monkeypatch: pytest.M
     ]
     monkeypatch.setattr(machine, "_processes", lambda: iter(rows))
     (result,) = machine.check_leftovers(around(tmp_path))
-    assert result == Result("processes", "warning", "gateways whose host has gone: 11", "end them: kill 11")
+    assert result == Result("processes", "warning", "gateways whose OpenClaw has ended: 11", "end them: kill 11")
 
 
 def test_processes_are_really_listed() -> None:
@@ -275,7 +275,7 @@ def test_providers_left_alone_are_named(tmp_path: Path, environ: dict[str, str |
         configure(tmp_path, {"server": {"auth_token": "local"}})
         environ["OAUTHROUTER_PORT"] = str(port)
         detail = examine(environ)[0]["provider health"]["detail"]
-    assert detail == "anthropic (credential env:X) is left alone until 12:00: 401 invalid key"
+    assert detail == "anthropic (credential env:X) rests until 12:00: 401 invalid key"
 
 
 LINKED = {

@@ -71,7 +71,7 @@ def test_install_links_the_plugin_and_uninstall_restores(home: Home) -> None:
     assert document["plugins"]["load"]["paths"] == [str(SHIM)]
     assert document["plugins"]["entries"]["oauthrouter"]["enabled"] is True
     assert "agents" not in document
-    assert "already as it should be" in home.ok("openclaw", "install", "--yes")
+    assert "already set up" in home.ok("openclaw", "install", "--yes")
     assert json.loads(home.ok("openclaw", "status", "--json"))["route"] == "linked"
     home.ok("openclaw", "install", "--undo", "--yes")
     assert config.read_text() == "// hello\n{ gateway: { port: 1 } }\n"
@@ -100,8 +100,8 @@ def test_setup_commands_old_snippet_is_explained_and_taken_out(home: Home) -> No
     assert "older description" in (json.loads(home.ok("openclaw", "status", "--json"))["problem"] or "")
     assert "older description" in home.ok("openclaw", "install", "--yes")
     assert json5.loads(config.read_text())["agents"]["defaults"]["models"] == {"oauthrouter/auto": {"alias": "router"}}
-    assert "already as it should be" in home.ok("openclaw", "install", "--yes")
-    assert "Not put back, for OpenClaw refuses it" in home.ok("openclaw", "uninstall", "--yes")
+    assert "already set up" in home.ok("openclaw", "install", "--yes")
+    assert "Not restored, because OpenClaw refuses it" in home.ok("openclaw", "uninstall", "--yes")
     document = json5.loads(config.read_text())
     assert document["agents"]["defaults"]["models"] == {"oauthrouter/auto": {"alias": "router"}}
     assert "plugins" not in document
@@ -123,7 +123,7 @@ def test_setup_commands_entry_of_the_former_product_is_taken_out_and_put_back(ho
     assert "stands there from an earlier set-up" in output
     assert "old-token-of-the-original" not in output
     assert json.loads(config.read_text())["models"]["providers"] == {"mine": {"baseUrl": "http://x"}}
-    assert "already as it should be" in home.ok("openclaw", "install", "--yes")
+    assert "already set up" in home.ok("openclaw", "install", "--yes")
     home.ok("openclaw", "uninstall", "--yes")
     assert config.read_text() == before
 
@@ -193,7 +193,7 @@ def test_setup_commands_named_configuration_file_goes_with_the_plugin(home: Home
     config = json5.loads(home.file(".openclaw/openclaw.json").read_text())["plugins"]["entries"]["oauthrouter"]["config"]
     assert config["configFile"] == str(own_config)
     assert config["server"] == {"port": 9002}
-    assert "already as it should be" in home.ok("--config", "own.toml", "openclaw", "install", "--yes")
+    assert "already set up" in home.ok("--config", "own.toml", "openclaw", "install", "--yes")
     home.environ["OAUTHROUTER_CONFIG"] = "own.toml"
     printed = json.loads(home.ok("openclaw", "print-config"))
     assert printed["plugins"]["entries"]["oauthrouter"]["config"]["configFile"] == str(own_config)
@@ -238,7 +238,7 @@ def test_setup_commands_token_of_the_environment_is_referred_to_by_name(home: Ho
 
 def test_setup_commands_token_of_the_configuration_reaches_claude_code(home: Home) -> None:
     home.file(".openclaw/oauthrouter/config.toml", '[server]\nauth_token = "from-the-file"\n')
-    assert "set it wherever" not in home.ok("setup", "claude-code", "--yes")
+    assert "Set this variable wherever" not in home.ok("setup", "claude-code", "--yes")
     helper = json.loads(home.file(".claude/settings.json").read_text())["apiKeyHelper"]
     assert "from-the-file" not in helper
     environ = {"PATH": "/usr/bin:/bin", "HOME": "/nowhere"}
@@ -248,7 +248,7 @@ def test_setup_commands_token_of_the_configuration_reaches_claude_code(home: Hom
 
 def test_setup_commands_token_of_the_environment_is_said_to_be_needed_by_claude_code(home: Home) -> None:
     home.environ["OAUTHROUTER_LOCAL_TOKEN"] = "from-the-environment"
-    assert "set it wherever Claude Code is started" in home.ok("setup", "claude-code", "--yes")
+    assert "Set this variable wherever Claude Code is started" in home.ok("setup", "claude-code", "--yes")
     assert "from-the-environment" not in home.file(".claude/settings.json").read_text()
 
 

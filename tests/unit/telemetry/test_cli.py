@@ -104,7 +104,7 @@ def test_trace_without_a_file(run: CommandLine) -> None:
     result = run("trace")
     assert result.exit_code == 0
     assert result.stdout == ""
-    assert "nothing recorded" in result.stderr
+    assert "no recorded request" in result.stderr
 
 
 @pytest.mark.parametrize("words", [("--status", "2xx"), ("--search", "status:2xx")])
