@@ -38,9 +38,13 @@ def load_minimum_tiers(data: JsonObject) -> tuple[tuple[MinimumTier, ...], dict[
     minimum_tiers = []
     lists: dict[str, list[str]] = {}
     for row in data["minimum_tiers"]:
-        any_list = f"minimum tier: {row['name']}"
-        with_list = f"{any_list}, with" if "with" in row else None
-        lists[any_list] = row["any"]
+        own = f"minimum tier: {row['name']}"
+        with_list = f"{own}, with" if "with" in row else None
+        any_list = own
+        if isinstance(row["any"], str):
+            any_list = f"minimum tier: {row['any']}"
+        else:
+            lists[any_list] = row["any"]
         if with_list:
             lists[with_list] = row["with"]
         minimum_tiers.append(MinimumTier(row["name"], Tier(row["tier"]), any_list, with_list))
