@@ -22,17 +22,18 @@ def journal_of(settings: Settings) -> Journal:
     return Journal(settings.home / "changes")
 
 
-def offer(journal: Journal, change: FileChange, *, yes: bool, secret: str = "") -> bool:
+def offer(journal: Journal, change: FileChange, *, yes: bool, secret: str = "", holds_keys: bool = False) -> bool:
     """Show the diff, ask, and write.
 
     :param yes: do not ask
     :param secret: not to be shown, whatever the name it stands under
+    :param holds_keys: every value of the file is a key, and not to be shown either
     :return: whether the file now is as planned
     """
     if not change.needed:
         click.echo(f"{change.path} is already set up.")
         return True
-    shown = change.diff()
+    shown = change.diff(holds_keys=holds_keys)
     click.echo(shown.replace(secret, "********") if secret else shown)
     if not yes and not confirm(f"Change {change.path}?", default=True):
         click.echo("Nothing was changed.")
@@ -42,9 +43,12 @@ def offer(journal: Journal, change: FileChange, *, yes: bool, secret: str = "") 
     return True
 
 
-def take_back(journal: Journal, name: str, path: Path, *, yes: bool, fit: Callable[[str], str] | None = None) -> bool:
+def take_back(
+    journal: Journal, name: str, path: Path, *, yes: bool, fit: Callable[[str], str] | None = None, holds_keys: bool = False
+) -> bool:
     """Undo a named change, if it was made: that of a file, else the last one made in another.
 
+    :param holds_keys: every value of the file is a key
     :param fit: makes what is put back acceptable to the program it belongs to
     """
     change = journal.plan_undo(name, path)
@@ -57,7 +61,7 @@ def take_back(journal: Journal, name: str, path: Path, *, yes: bool, fit: Callab
         journal.make(change)
         click.echo(f"{change.path} no longer contains our entries.")
         return True
-    return offer(journal, change, yes=yes)
+    return offer(journal, change, yes=yes, holds_keys=holds_keys)
 
 
 def file_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -82,11 +82,17 @@ def set_up(client: Client, loaded: LoadedSettings, *, yes: bool, undo: bool, sel
     journal, place = journal_of(loaded.settings), Place(Path.home(), loaded.environ)
     if undo:
         for change in client.files(Target("", "", ("true",)), place):
-            take_back(journal, client.name, change.path, yes=yes)
+            take_back(journal, client.name, change.path, yes=yes, holds_keys=change.holds_keys)
         return
     target = target_of(loaded, select=select)
     done = [
-        offer(journal, journal.plan(client.name, change.path, change.edits), yes=yes, secret=target.token)
+        offer(
+            journal,
+            journal.plan(client.name, change.path, change.edits),
+            yes=yes,
+            secret=target.token,
+            holds_keys=change.holds_keys,
+        )
         for change in client.files(target, place)
     ]
     if not all(done):

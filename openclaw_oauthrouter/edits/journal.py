@@ -25,6 +25,7 @@ _NAMED = lazily(
 )
 """A value whose name says that it may be a secret: ``apiKey2: '…'``, ``token = "…"``, ``api_key: …``."""
 
+_VALUE = lazily(r"""(["'][^"'\n]*["'][ \t]*:[ \t]*)(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')""")
 _NO_SECRET_NAME = lazily(r"(?i)(?:^|[-_.])env[-_]?key$")
 _REFERENCE = lazily(r"\$?\{[^{}]*\}|\$\w+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|(?:/|~/)[\w./ -]+")
 """What stands for a secret kept elsewhere, and may be seen: a variable, a placeholder, a file."""
@@ -71,8 +72,11 @@ class FileChange:
         """Whether it changes anything."""
         return self.before != self.after
 
-    def diff(self) -> str:
-        """A unified diff for people; values that look like secrets are masked."""
+    def diff(self, *, holds_keys: bool = False) -> str:
+        """A unified diff for people; values that look like secrets are masked.
+
+        :param holds_keys: every value is one
+        """
         lines = difflib.unified_diff(
             (self.before or "").splitlines(keepends=True),
             (self.after or "").splitlines(keepends=True),
@@ -80,7 +84,7 @@ class FileChange:
             str(self.path) if self.after is not None else "(no file)",
         )
         text = "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
-        return redact(_NAMED.sub(_masked, text))
+        return redact(_VALUE.sub(r'\1"********"', text) if holds_keys else _NAMED.sub(_masked, text))
 
 
 def _masked(found: re.Match[str]) -> str:

@@ -38,7 +38,7 @@ def _llm_files(target: Target, place: Place) -> list[FileEdits]:
     )
     return [
         FileEdits(folder / "extra-openai-models.yaml", (PutYaml(place="items", body=body),)),
-        FileEdits(folder / "keys.json", (PutJson(path=(PROVIDER_ID,), value=target.token),)),
+        FileEdits(folder / "keys.json", (PutJson(path=(PROVIDER_ID,), value=target.token),), holds_keys=True),
     ]
 
 

@@ -64,10 +64,14 @@ class Place:
 
 @value(frozen=True, slots=True)
 class FileEdits:
-    """Changes to one file of a client's."""
+    """Changes to one file of a client's.
+
+    :ivar holds_keys: every value in it is somebody's key, whatever it is called
+    """
 
     path: Path
     edits: tuple[Edit, ...]
+    holds_keys: bool = False
 
 
 Variables = Mapping[str, str | None]

@@ -188,3 +188,12 @@ def test_clients_are_found_by_their_programs_too() -> None:
 def test_clients_diff_hides_secrets_and_nothing_else(line: str, hidden: bool) -> None:
     shown = FileChange("x", Path("file"), "", f"{line}\n").diff()
     assert (line not in shown) == hidden
+
+
+def test_keys_of_llm_are_never_shown(home: Home) -> None:
+    file = home.path / ".config" / "io.datasette.llm" / "keys.json"
+    file.parent.mkdir(parents=True)
+    file.write_text('{\n  "mistral": "of-another-provider-01",\n  "gemini": "short"\n}\n')
+    for shown in (home.ok("setup", "llm", "--yes"), home.ok("setup", "llm", "--undo", "--yes")):
+        assert '"oauthrouter": "********"' in shown
+        assert not any(secret in shown for secret in (home.token, "of-another-provider-01", '"short"'))
