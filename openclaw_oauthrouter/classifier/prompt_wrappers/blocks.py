@@ -43,3 +43,29 @@ def without_elements(text: str, names: tuple[str, ...]) -> str:
 def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
     """Where one of the elements begins: one search instead of one for each of two dozen names."""
     return re.compile(f"<(?:{'|'.join(map(re.escape, names))})>")
+
+
+def without_named_blocks(text: str, opening: re.Pattern[str], closing: str) -> str:
+    """The text without every block from an opening to the end of the next closing of the same name.
+
+    :param opening: its first group is the name
+    :param closing: with ``{}`` for the name; ends in ``>``, up to which there may be more
+    """
+    kept: list[str] = []
+    position = 0
+    unclosed: set[str] = set()
+    for found in opening.finditer(text):
+        if found.start() < position or found[1] in unclosed:
+            continue
+        head = closing.format(found[1]).rstrip(">")
+        start = text.find(head, found.end())
+        end = text.find(">", start + len(head)) if start >= 0 else -1
+        if end < 0:
+            unclosed.add(found[1])
+            continue
+        kept.append(text[position : found.start()])
+        position = end + 1
+        while text.startswith(">", position):
+            position += 1
+    kept.append(text[position:])
+    return "".join(kept) if position else text

@@ -6,7 +6,7 @@ import re
 
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.classifier.prompt_wrappers.attachments import without_attachments, words_beside_media
-from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import without_blocks
+from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import without_blocks, without_named_blocks
 from openclaw_oauthrouter.classifier.prompt_wrappers.headers import is_label, without_header
 from openclaw_oauthrouter.classifier.prompt_wrappers.moments import bears_moment
 
@@ -80,9 +80,12 @@ REACH = 4096
 _HEARTBEAT = lazily(r"\bHEARTBEAT_OK\b[\s.!。”“»\"'`*]{0,8}\Z")
 """Whatever a heartbeat's prompt was set to, and in whichever language: it ends with the answer expected if there is nothing to do."""
 
+_FENCE = lazily(r"<<<BEGIN_([A-Z_]{3,60})[^>\n]{0,80}>>>")
+"""Around what commands, sub-agents and others have put out."""
+
 _MEMORY = lazily(
-    r"<((?=[\w.-]*(?:memor|recall|remind|context|metadata))[A-Za-z]+(?:[-_][A-Za-z]+)+)(?:\s[^<>\n]{0,200})?>.*?</\1>\s*",
-    re.DOTALL | re.IGNORECASE,
+    r"<((?=[\w.-]{0,60}(?:memor|recall|remind|context|metadata))[A-Za-z]{1,60}(?:[-_][A-Za-z]{1,60}){1,6})(?:\s[^<>\n]{0,200})?>",
+    re.IGNORECASE,
 )
 """What plugins of memory put beside the words, each in an element of its own name."""
 
@@ -139,8 +142,11 @@ class OpenClaw:
     def strip(self, text: str) -> str:
         """Only what somebody asked for; ``""`` for what the runtime says by itself: notices, continuations, heartbeats."""
         text = without_blocks(text, "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>", "<<<END_OPENCLAW_INTERNAL_CONTEXT>>>")
+        if "<<<BEGIN_" in text:
+            text = without_named_blocks(text, _FENCE, "<<<END_{}>>>")
         if "</" in text:
-            text = _MEMORY.sub("", text.replace("Context:\n<active_memory_plugin>", "<active_memory_plugin>"))
+            text = text.replace("Context:\n<active_memory_plugin>", "<active_memory_plugin>")
+            text = without_named_blocks(text, _MEMORY, "</{}>")
         scheduled = False
         for _ in range(DEPTH):
             text = text.strip()
