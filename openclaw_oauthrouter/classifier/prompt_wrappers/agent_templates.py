@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from openclaw_oauthrouter.canonical.patterns import lazily
+from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import named_blocks
 
 ELEMENTS = (
     "pr_description",
@@ -18,11 +19,11 @@ ELEMENTS = (
 )
 """Elements that hold the task itself, in mini-SWE-agent, SWE-agent, OpenHands, Cursor and Cline."""
 
-_ELEMENT = lazily(rf"<({'|'.join(ELEMENTS)})>\s*(.*?)\s*</\1>", re.DOTALL)
-_SOLVE = lazily(
-    r"\A\s*Please solve (?:this issue|the following issue|this task): ?(.*?)\n\s*\nYou can execute bash commands", re.DOTALL
-)
-_ISSUE = lazily(r"\bHere's the issue text:\s*\nISSUE:\s*\n(.*?)\n\s*\nINSTRUCTIONS:", re.DOTALL)
+_ELEMENT = lazily(rf"<({'|'.join(ELEMENTS)})>")
+_SOLVE = lazily(r"\s{0,40}Please solve (?:this issue|the following issue|this task): ?")
+_SOLVE_END = "\nYou can execute bash commands"
+_ISSUE = lazily(r"\bHere's the issue text:\s{0,40}\nISSUE:\s{0,40}\n")
+_ISSUE_END = "\nINSTRUCTIONS:"
 
 _LEAST = 20
 """Characters below which an element is an example of its use rather than a task."""
@@ -36,10 +37,20 @@ class AgentTemplates:
     def strip(self, text: str) -> str:
         """The task itself."""
         if "<" in text and "</" in text:
-            found = max((match[2] for match in _ELEMENT.finditer(text)), key=len, default="")
+            found = max(
+                (text[start:end].strip() for _, start, end, _ in named_blocks(text, _ELEMENT, "</{}>")), key=len, default=""
+            )
             if len(found) >= _LEAST:
                 return found
-        match = _SOLVE.match(text) if text[:40].lstrip().startswith("Please solve th") else None
-        if match is None and "\nISSUE:" in text:
-            match = _ISSUE.search(text)
-        return match[1] if match else text
+        if text[:40].lstrip().startswith("Please solve th"):
+            return _between(text, _SOLVE.match(text), _SOLVE_END)
+        return _between(text, _ISSUE.search(text), _ISSUE_END) if "\nISSUE:" in text else text
+
+
+def _between(text: str, opening: re.Match[str] | None, closing: str) -> str:
+    """What stands between two marks, the second behind a blank line; the whole text where it does not."""
+    end = text.find(closing, opening.end()) if opening else -1
+    if opening is None or end < 0:
+        return text
+    words = text[opening.end() : end]
+    return words.rstrip() if words.rstrip(" \t\r").endswith("\n") else text

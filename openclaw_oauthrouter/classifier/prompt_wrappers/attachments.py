@@ -6,7 +6,7 @@ import json
 import re
 
 from openclaw_oauthrouter.canonical.patterns import lazily
-from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import without_blocks
+from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import without_blocks, without_named_blocks
 
 _SECTION = lazily(
     r"\A\[(Audio|Image|Video)(?: \d+/\d+)?\]\n(?:User text:\n(.*?)\n)?(?:Transcript|Description):\n(.*)\Z", re.DOTALL
@@ -15,7 +15,7 @@ _WORDS_FIRST = lazily(r"\AUser text:\n(.*?)\n\n\[(?:Audio|Image|Video)(?: \d+/\d
 _NEXT_SECTION = lazily(r"\n\n\[(?:Audio|Image|Video) \d+/\d+\]\n(?:Transcript|Description):\n")
 _TRANSCRIPT = lazily(r"\A\[Audio transcript[^\]\n]{0,80}\]: (\"(?:[^\"\\\n]|\\.)*+\")", re.IGNORECASE)
 _PLACEHOLDER = lazily(r"<media:[a-z]+>(?: \([^)\n]{0,80}\))?")
-_QUOTED_BLOCK = lazily(r"\[(Replying|Quoting|Quoted|Forwarded)\b[^\]\n]*\]\n.*?\n\[/\1[^\]\n]*\]", re.DOTALL)
+_QUOTED = lazily(r"\[(Replying|Quoting|Quoted|Forwarded)\b[^\]\n]{0,200}\]\n")
 
 
 def without_attachments(text: str) -> str:
@@ -26,7 +26,7 @@ def without_attachments(text: str) -> str:
     if "<media:" in kept:
         kept = _PLACEHOLDER.sub("", kept)
     if "\n[/" in kept:
-        kept = _QUOTED_BLOCK.sub("", kept)
+        kept = without_named_blocks(kept, _QUOTED, "\n[/{}]")
     return kept if kept is text or kept.strip() else text
 
 

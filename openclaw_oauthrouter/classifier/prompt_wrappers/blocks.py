@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 
@@ -46,26 +47,38 @@ def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def without_named_blocks(text: str, opening: re.Pattern[str], closing: str) -> str:
-    """The text without every block from an opening to the end of the next closing of the same name.
+    """The text without every block from an opening to the next closing of the same name; in one pass, whatever is left open.
 
     :param opening: its first group is the name
-    :param closing: with ``{}`` for the name; ends in ``>``, up to which there may be more
+    :param closing: with ``{}`` for the name; between that and the bracket in which it ends there may be more
     """
     kept: list[str] = []
+    position = 0
+    for start, _, _, end in named_blocks(text, opening, closing):
+        kept.append(text[position:start])
+        position = end
+    kept.append(text[position:])
+    return "".join(kept) if position else text
+
+
+def named_blocks(text: str, opening: re.Pattern[str], closing: str) -> Iterator[tuple[int, int, int, int]]:
+    """Where blocks stand, none within another: start, start and end of what they hold, end.
+
+    Regular expressions that do this look through the whole text again for each opening that is not closed.
+    """
+    bracket = closing[-1]
     position = 0
     unclosed: set[str] = set()
     for found in opening.finditer(text):
         if found.start() < position or found[1] in unclosed:
             continue
-        head = closing.format(found[1]).rstrip(">")
-        start = text.find(head, found.end())
-        end = text.find(">", start + len(head)) if start >= 0 else -1
+        head = closing.format(found[1]).rstrip(bracket)
+        inner = text.find(head, found.end())
+        end = text.find(bracket, inner + len(head)) if inner >= 0 else -1
         if end < 0:
             unclosed.add(found[1])
             continue
-        kept.append(text[position : found.start()])
         position = end + 1
-        while text.startswith(">", position):
+        while text.startswith(bracket, position):
             position += 1
-    kept.append(text[position:])
-    return "".join(kept) if position else text
+        yield found.start(), found.end(), inner, position

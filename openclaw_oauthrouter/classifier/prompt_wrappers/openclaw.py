@@ -147,15 +147,22 @@ class OpenClaw:
         if "</" in text:
             text = text.replace("Context:\n<active_memory_plugin>", "<active_memory_plugin>")
             text = without_named_blocks(text, _MEMORY, "</{}>")
-        scheduled = False
-        for _ in range(DEPTH):
-            text = text.strip()
-            scheduled = scheduled or text.startswith("[cron:")
-            inner = _without_layer(text, scheduled)
-            if inner == text:
-                break
-            text = inner
-        return text
+        return _without_layers(text)
+
+
+def _without_layers(text: str, *, in_queue: bool = False) -> str:
+    scheduled = False
+    for _ in range(DEPTH):
+        text = text.strip()
+        scheduled = scheduled or text.startswith("[cron:")
+        queue = _QUEUE.match(text)
+        if queue and not in_queue:  # a queue within one is but a header: nobody's words may lead arbitrarily deep
+            return _each_of_queue(text[queue.end() :])
+        inner = text[queue.end() :] if queue else _without_layer(text, scheduled)
+        if inner == text:
+            break
+        text = inner
+    return text
 
 
 def _without_layer(text: str, scheduled: bool) -> str:
@@ -166,9 +173,6 @@ def _without_layer(text: str, scheduled: bool) -> str:
     if queued:
         # What was queued stands there as context only, if an active prompt follows it.
         return _ACTIVE_PROMPT.split(text[queued.end() :])[-1]
-    queue = _QUEUE.match(text)
-    if queue:
-        return _each_of_queue(text[queue.end() :])
     leading = _LEADING.match(text)
     if leading:
         return text[leading.end() :]
@@ -179,7 +183,7 @@ def _without_layer(text: str, scheduled: bool) -> str:
 
 
 def _each_of_queue(text: str) -> str:
-    items = (OpenClaw().strip(item) for item in _QUEUED_ITEM.split(text))
+    items = (_without_layers(item, in_queue=True) for item in _QUEUED_ITEM.split(text))
     return "\n\n".join(item for item in items if item)
 
 

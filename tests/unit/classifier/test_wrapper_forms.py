@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from openclaw_oauthrouter.classifier.prompt_wrappers.openclaw import OpenClaw
+from openclaw_oauthrouter.classifier.prompt_wrappers import builtin_prompt_wrappers
 
 from .requests import said
 
@@ -213,5 +213,6 @@ def test_brackets_times_and_elements_of_the_users_own_stay(words: str) -> None:
 )
 def test_texts_made_to_look_like_wrappers_cost_little(text: str) -> None:
     began = time.process_time()
-    OpenClaw().strip(text)
+    for wrapper in builtin_prompt_wrappers():
+        wrapper.strip(text)
     assert time.process_time() - began < 2  # quadratic ones take far longer
