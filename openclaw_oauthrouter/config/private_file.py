@@ -1,9 +1,11 @@
-"""Writes a file of our state so that at every moment it is either the old one or the new one, and nobody else's to read."""
+"""Writes a file of our state so that at every moment it is either the old one or the new one, and reads nothing that has no end."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 from pathlib import Path
 from tempfile import mkstemp
 
@@ -20,6 +22,8 @@ def write_private(path: Path, data: bytes, *, mode: int = 0o600, durable: bool =
     :raises OSError: the old file is untouched
     """
     target = Path(os.path.realpath(path))
+    if os.path.lexists(target) and not stat.S_ISREG(os.stat(target).st_mode):
+        raise OSError(errno.EINVAL, "not a plain file", str(path))  # a device would be gone for everybody
     descriptor, temporary = mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)  # 0600 from the start
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -37,6 +41,27 @@ def write_private(path: Path, data: bytes, *, mode: int = 0o600, durable: bool =
     if durable:
         _flush_folder(target.parent)
     _remove_leftovers(target)
+
+
+MOST_READ = 256 << 20
+"""Bytes of a file of ours; the largest, tables of prices, have a few million."""
+
+
+def read_plain(path: Path) -> bytes:
+    """The content of a file; a pipe, which may have nobody at its other end, or a device in its place is an error and not waited for.
+
+    :raises OSError: it cannot be read
+    """
+    descriptor = os.open(
+        path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    )
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_READ:
+            raise OSError(errno.EINVAL, "not a plain file", str(path))
+        return file.read()
 
 
 def private_folder(path: Path) -> Path:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-from openclaw_oauthrouter.config.private_file import write_private
+from openclaw_oauthrouter.config.private_file import read_plain, write_private
 from openclaw_oauthrouter.health.registry import HealthRegistry
 from openclaw_oauthrouter.health.state import absorb, decode, encode, state_of
 
@@ -32,7 +32,7 @@ class HealthFile:
     def load(self) -> None:
         """Read the file, if there is one."""
         try:
-            data = self._path.read_bytes()
+            data = read_plain(self._path)
         except FileNotFoundError:
             return
         except OSError as error:

@@ -14,7 +14,7 @@ import msgspec
 import orjson
 
 from openclaw_oauthrouter.catalog.published_prices import PublishedModel, find_published
-from openclaw_oauthrouter.config.private_file import write_private
+from openclaw_oauthrouter.config.private_file import read_plain, write_private
 from openclaw_oauthrouter.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class PublishedTables:
         if not self._path.exists():
             return get_snapshot()
         try:
-            return parse_prices(self._path.read_bytes())
+            return parse_prices(read_plain(self._path))
         except (ConfigurationError, OSError) as error:
             _log.error("%s: %s; the prices of the installed package are used", self._path, error)
             return get_snapshot()
@@ -135,7 +135,7 @@ def _shipped() -> PriceTable:
 
 def _kept(path: Path) -> PriceTable | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=PriceTable)
+        return msgspec.json.decode(read_plain(path), type=PriceTable)
     except (OSError, msgspec.MsgspecError):
         return None
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from openclaw_oauthrouter.canonical.credential import Secret
+from openclaw_oauthrouter.config.private_file import read_plain
 from openclaw_oauthrouter.errors import ConfigurationError, StateFolderError
 
 FILE_NAME = "local-token"
@@ -89,7 +90,7 @@ def read_token(path: Path) -> str:
     :raises OSError: it cannot be read
     :raises ConfigurationError: it holds nothing that a header could carry
     """
-    text = path.read_bytes().strip()
+    text = read_plain(path).strip()
     if not text:
         raise ConfigurationError(f"the local token {str(path)!r} is empty; delete the file to have a new one made")
     if not is_sendable(text.decode("latin-1")):

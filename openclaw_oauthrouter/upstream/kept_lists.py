@@ -13,7 +13,7 @@ import orjson
 
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.listings import ListedModel, ListingError
-from openclaw_oauthrouter.config.private_file import write_private
+from openclaw_oauthrouter.config.private_file import read_plain, write_private
 
 FILE = "models.json"
 _MOST_BYTES = 32 * 1024 * 1024
@@ -69,7 +69,7 @@ def load_lists(home: Path) -> KeptLists:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ListingError("it is too large")
-        rows = orjson.loads(path.read_bytes())["providers"]
+        rows = orjson.loads(read_plain(path))["providers"]
         return KeptLists({name: _read(row) for name, row in rows.items()})
     except FileNotFoundError:
         return KeptLists()
