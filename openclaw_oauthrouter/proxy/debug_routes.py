@@ -72,7 +72,7 @@ def debug_blueprint(
     routes.add_url_rule("/debug/dashboard/code", "code", page.code, methods=["POST"])
     routes.add_url_rule("/debug/dashboard/sign-out", "sign_out", page.sign_out, methods=["POST"])
     routes.add_url_rule("/debug/dashboard/static/<name>", "static_file", page.static_file)
-    state = _StateRoutes(panels, health, spend_snapshot, classifier_faults, metrics, sums, models)
+    state = _StateRoutes(panels, health, spend_snapshot, classifier_faults, metrics, sums, models, clock)
     routes.add_url_rule("/debug/provider-health", "health", state.health)
     routes.add_url_rule("/debug/spend", "spend", state.spend)
     routes.add_url_rule("/debug/panels", "panels", state.panels)
@@ -206,8 +206,9 @@ class _StateRoutes:
         metrics: MetricsText | None,
         sums: Callable[[], Awaitable[JsonObject]] | None,
         models: Callable[[], JsonObject] | None,
+        clock: Clock,
     ) -> None:
-        self._sums, self._models = sums, models
+        self._sums, self._models, self._clock = sums, models, clock
         self._panels = panels
         self._health = health
         self._spend_snapshot = spend_snapshot
@@ -227,7 +228,7 @@ class _StateRoutes:
         health, spend = self._health.snapshot(), await self._spend()
         sums = await self._sums() if self._sums is not None else None
         panels = self._panels.render({"health": health, "spend": spend}, sums)
-        told = {"panels": panels, "standing": standing(health, spend, self._models() if self._models else None)}
+        told = {"panels": panels, "standing": standing(health, spend, self._models() if self._models else None, self._clock())}
         return _json({**told, **({"indexing": sums["indexing"]} if sums and "indexing" in sums else {})})
 
     async def metrics(self) -> Response:

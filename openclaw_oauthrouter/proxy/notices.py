@@ -50,7 +50,7 @@ def notices_of(runtime: Runtime, spend: JsonObject, now: float) -> list[Notice]:
     """
     health = runtime.health.snapshot()
     found = [
-        *_windows(health, runtime.settings.notices.window_at),
+        *_windows(health, runtime.settings.notices.window_at, now),
         *_budgets(spend),
         *_keys(runtime, health, now),
         *_models(runtime, datetime.fromtimestamp(now, UTC).date()),
@@ -58,7 +58,7 @@ def notices_of(runtime: Runtime, spend: JsonObject, now: float) -> list[Notice]:
     return sorted(found, key=lambda notice: notice.level != "bad")
 
 
-def _windows(health: JsonObject, share: float) -> Iterator[Notice]:
+def _windows(health: JsonObject, share: float, now: float) -> Iterator[Notice]:
     for window in health["windows"]:
         used, exhausted = window.get("used"), bool(window.get("exhausted"))
         if not exhausted and (used is None or used < share):
@@ -68,14 +68,23 @@ def _windows(health: JsonObject, share: float) -> Iterator[Notice]:
         whose = " ".join(str(part) for part in (window["provider"], window.get("credential")) if part)
         resets = window.get("resets_at")
         until = datetime.fromisoformat(resets).timestamp() if resets else None
+        if until is not None and until <= now:
+            continue  # it has begun anew since
         words = (
             f"the {window['window']} window of {whose} is used up"
             if exhausted
             else f"{used:.0%} of the {window['window']} window of {whose} is used"
         )
-        yield Notice(
-            f"window:{whose}:{window['window']}:{resets}:{exhausted}", "window", "bad" if exhausted else "warn", words, until
-        )
+        yield Notice(window_id(whose, window["window"], until, exhausted), "window", "bad" if exhausted else "warn", words, until)
+
+
+def window_id(whose: str, name: str, until: float | None, exhausted: bool) -> str:
+    """The same while it is the same window: providers tell its end in seconds from now, and so a little differently each time.
+
+    :param until: Unix seconds at which it begins anew
+    """
+    hour = None if until is None else round(until / 3600)
+    return f"window:{whose}:{name}:{hour}:{exhausted}"
 
 
 def _budgets(spend: JsonObject) -> Iterator[Notice]:

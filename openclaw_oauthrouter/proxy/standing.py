@@ -25,17 +25,18 @@ def models_standing(runtime: Runtime) -> JsonObject:
     return {"ready": ready, "resting": resting}
 
 
-def standing(health: JsonObject, spend: JsonObject, models: JsonObject | None) -> JsonObject:
+def standing(health: JsonObject, spend: JsonObject, models: JsonObject | None, now: float) -> JsonObject:
     """What the sentence on top of the dashboard says of now.
 
     :param health: ``Health.snapshot``
     :param spend: the spend guard's snapshot
     :param models: see ``models_standing``; ``None`` where that is not known
+    :param now: Unix seconds
     """
     untils = [_seconds(cooldown.get("until")) for cooldown in health.get("cooldowns", ())]
     resting = sum(cooldown.get("scope") == "model" for cooldown in health.get("cooldowns", ()))
     return {
-        "plans": _plans(health),
+        "plans": _plans(health, now),
         "budgets": [
             {name: budget.get(name) for name in ("period", "quantity", "used", "most", "resetsAt")}
             for budget in spend.get("budgets", ())
@@ -46,12 +47,15 @@ def standing(health: JsonObject, spend: JsonObject, models: JsonObject | None) -
     }
 
 
-def _plans(health: JsonObject) -> list[JsonObject]:
-    """Of every plan the window that is fullest."""
+def _plans(health: JsonObject, now: float) -> list[JsonObject]:
+    """Of every plan the window that is fullest; one that has begun anew since tells nothing."""
     fullest: dict[tuple[str, str], JsonObject] = {}
     for window in health.get("windows", ()):
         if window.get("model") or window.get("used") is None:
             continue  # an API's limit of a minute is no plan
+        resets_at = _seconds(window.get("resets_at"))
+        if resets_at is not None and resets_at <= now:
+            continue
         key = (str(window["provider"]), str(window.get("credential") or ""))
         known = fullest.get(key)
         if known is None or (bool(window.get("exhausted")), window["used"]) > (known["exhausted"], known["used"]):
@@ -61,7 +65,7 @@ def _plans(health: JsonObject) -> list[JsonObject]:
                 "window": window["window"],
                 "used": window["used"],
                 "exhausted": bool(window.get("exhausted")),
-                "resetsAt": _seconds(window.get("resets_at")),
+                "resetsAt": resets_at,
             }
     return list(fullest.values())
 

@@ -97,6 +97,7 @@ def test_notices_of_tells_what_is_worth_knowing(world: Any, spend: Any, level: s
     ("world", "spend"),
     [
         ({"windows": [window(0.5)]}, []),
+        ({"windows": [window(0.95, resets_at="2026-11-28T23:59:59+00:00")]}, []),
         ({"windows": [window(0.99, model="claude")]}, []),
         ({"windows": [window(0.84)], "notices": {"window_at": 0.9}}, []),
         ({}, [budget(1_000_000, None)]),
