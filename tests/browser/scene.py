@@ -138,6 +138,7 @@ class Scene:
             spend_decision="allow",
             usage=usage,
             cost=cost,
+            baseline_cost=(usage.input_tokens * 5.0 + usage.output_tokens * 25.0) / 1e6,
             paid_by="plan" if provider == "openai-codex" else "api",
             first_token_seconds=min(seconds * 0.6, chance.uniform(0.25, 1.4)),
             seconds=seconds,
@@ -272,5 +273,5 @@ def _fail(record: RequestRecord) -> None:
 
 
 def _nothing_came(record: RequestRecord) -> None:
-    record.usage = record.cost = record.first_token_seconds = record.model_answered = record.finish_reason = None
+    record.usage = record.cost = record.baseline_cost = record.first_token_seconds = record.model_answered = record.finish_reason = None
     record.paid_by = "api"

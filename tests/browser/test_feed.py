@@ -66,6 +66,16 @@ def test_filter(busy: Gateway, open_page: OpenPage, typed: str, holds: str) -> N
     expect(page.locator("#count")).to_have_text("260 requests")
 
 
+def test_feed_rows_of_other_days_say_their_day(gateway: Gateway, open_page: OpenPage) -> None:
+    scene, now = Scene(), time.time()
+    gateway.receive(scene.record(now - 3 * 86_400), scene.record(now))
+    page = open_page()
+    times = page.locator(".rows .row .time")
+    expect(times.first).to_have_text(re.compile(r"^\d\d:\d\d:\d\d$"))
+    expect(times.last).to_have_text(re.compile(r"^\d{1,2} [A-Z][a-z]{2,3} \d\d:\d\d$"))
+    assert times.last.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
+
+
 def test_pause_holds_back_and_resume_brings_all(busy: Gateway, open_page: OpenPage) -> None:
     page = open_page()
     expect(page.locator("#count")).to_have_text("260 requests")

@@ -45,7 +45,7 @@ def test_picture(
     busy: Gateway, open_page: OpenPage, tmp_path: Path, name: str, viewport: dict[str, int], color_scheme: str, show: Any
 ) -> None:
     page = open_page(viewport=viewport, color_scheme=color_scheme, reduced_motion="reduce", device_scale_factor=1.5)
-    page.locator("#strip .figure").first.wait_for()
+    page.locator("#strip .figure").first.wait_for(state="attached")
     page.locator(".view-series rect").first.wait_for(state="attached")
     show(page)
     folder = IMAGES if KEEP else tmp_path

@@ -2,7 +2,7 @@
 
 import { attempt } from "./dialog.js";
 import { h, icon } from "./dom.js";
-import { count, dateAndTime, dollars, milliseconds, percent, time, tokens } from "./format.js";
+import { count, dateAndTime, dollars, milliseconds, moment, percent, tokens } from "./format.js";
 import { RANGES, earlier } from "./history.js";
 import { keepPlace } from "./keep.js";
 import { marked } from "./marks.js";
@@ -119,7 +119,7 @@ function turn(event, openRequest) {
     h(
       "button",
       { type: "button", class: "turn", onclick: () => openRequest(event.requestId) },
-      h("time", { class: "quiet" }, time(event.ts)),
+      h("time", { class: "quiet" }, moment(event.ts)),
       h("span", {}, ...marked(event.modelIdRouted ?? event.modelIdRequested ?? "")),
       failed ? h("span", { class: "tag warn" }, String(event.status)) : h("span", { class: "quiet" }, event.routingTier ?? "as asked"),
       h("span", { class: "quiet" }, event.tokens ? `${tokens(event.tokens.input ?? 0)} / ${tokens(event.tokens.output ?? 0)}` : ""),

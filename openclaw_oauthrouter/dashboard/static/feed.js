@@ -1,6 +1,7 @@
 // The live feed: ten thousand records, but only the rows in sight are elements.
 
 import { h } from "./dom.js";
+import { isToday } from "./format.js";
 import { COLUMNS, row } from "./rows.js";
 
 const OVERSCAN = 6;
@@ -94,6 +95,8 @@ export class Feed {
     const first = Math.max(0, Math.floor(this.element.scrollTop / this.rowHeight) - OVERSCAN);
     const last = Math.min(total, Math.ceil((this.element.scrollTop + this.element.clientHeight) / this.rowHeight) + OVERSCAN);
     this.#first = first;
+    // The column of times has room for days where rows of other days are in sight.
+    this.element.classList.toggle("days", last > first && !isToday(this.#at(last - 1).ts));
     const wanted = new Set();
     for (let index = first; index < last; index += 1) wanted.add(this.#place(index));
     for (const [event, element] of this.#rows) if (!wanted.has(event)) this.#drop(event, element);

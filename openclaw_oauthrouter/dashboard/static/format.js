@@ -50,6 +50,15 @@ export function time(ts) {
   return clockTime.format(ts);
 }
 
+/** The time of day; with the day where that is another one than today. */
+export function moment(ts, now = Date.now()) {
+  return isToday(ts, now) ? time(ts) : `${day(ts)} ${minute(ts)}`;
+}
+
+export function isToday(ts, now = Date.now()) {
+  return new Date(ts).toDateString() === new Date(now).toDateString();
+}
+
 export function minute(ts) {
   return clockMinute.format(ts);
 }

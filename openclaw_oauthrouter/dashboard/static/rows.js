@@ -2,7 +2,7 @@
 
 import { h, icon } from "./dom.js";
 import { agent } from "./filter.js";
-import { NONE, dollars, milliseconds, percent, time, tokens } from "./format.js";
+import { NONE, dateAndTime, dollars, milliseconds, moment, percent, tokens } from "./format.js";
 import { marked } from "./marks.js";
 
 const STATUS_WORDS = { 429: "limited", 499: "hung up" };
@@ -21,7 +21,7 @@ export const COLUMNS = [
 ];
 
 const CELLS = {
-  time: (event) => h("time", { datetime: new Date(event.ts).toISOString() }, time(event.ts)),
+  time: (event) => h("time", { datetime: new Date(event.ts).toISOString(), title: dateAndTime(event.ts) }, moment(event.ts)),
   client: (event) => who(event),
   model: (event) => [h("span", { class: "models" }, ...models(event)), tags(event)],
   tier: (event) => (event.routingTier ? tier(event.routingTier, event.routingConfidence) : h("span", { class: "quiet" }, "as asked")),
