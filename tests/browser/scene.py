@@ -273,5 +273,7 @@ def _fail(record: RequestRecord) -> None:
 
 
 def _nothing_came(record: RequestRecord) -> None:
-    record.usage = record.cost = record.baseline_cost = record.first_token_seconds = record.model_answered = record.finish_reason = None
+    record.usage = record.cost = record.baseline_cost = record.first_token_seconds = record.model_answered = (
+        record.finish_reason
+    ) = None
     record.paid_by = "api"
