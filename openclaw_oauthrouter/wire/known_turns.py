@@ -21,6 +21,15 @@ _NAMING = 3
 _BEGINNING = 200
 
 
+_SEVERAL = 4
+"""Messages from which on a request is the continuation of an earlier one: a lone question is read faster than found again."""
+
+
+def is_conversation(messages: object) -> bool:
+    """Whether it is worth remembering, and of the right shape: whoever reads it says what is wrong with it."""
+    return isinstance(messages, list) and len(messages) >= _SEVERAL and set(map(type, messages)) == {dict}
+
+
 class _Known(NamedTuple, Generic[_T]):
     messages: Sequence[FrozenObject]
     read: Sequence[_T]
@@ -76,8 +85,13 @@ class KnownTurns(Generic[_T]):
 
 
 def _name(messages: Sequence[FrozenObject]) -> tuple[object, ...]:
-    contents = [message.get("content") for message in messages[:_NAMING]]
-    return tuple([content[:_BEGINNING] if type(content) is str else None for content in contents])
+    return tuple([_words_of(message.get("content")) for message in messages[:_NAMING]])
+
+
+def _words_of(content: object) -> str | None:
+    if type(content) is list and content and type(content[0]) is dict:
+        content = content[0].get("text")
+    return content[:_BEGINNING] if type(content) is str else None
 
 
 def _common(known: Sequence[FrozenObject], messages: Sequence[FrozenObject]) -> int:

@@ -19,7 +19,7 @@ from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.events import StreamEvent
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
-from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
+from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Message
 from openclaw_oauthrouter.canonical.response import ChatResponse
 from openclaw_oauthrouter.dialects.anthropic_messages import errors
 from openclaw_oauthrouter.dialects.anthropic_messages.relay import MessagesRelayEncoder, relay_message, relay_request
@@ -31,6 +31,7 @@ from openclaw_oauthrouter.dialects.anthropic_messages.vocabulary import DIALECT
 from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamError, UpstreamProtocolError
 from openclaw_oauthrouter.interfaces import StreamDecoder, StreamEncoder
 from openclaw_oauthrouter.wire.event_stream import EventStreamDecoder
+from openclaw_oauthrouter.wire.known_turns import KnownTurns
 
 
 class AnthropicMessages:
@@ -54,13 +55,14 @@ class AnthropicMessages:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._known: KnownTurns[Message] = KnownTurns()
 
     def decode_request(self, body: JsonObject, headers: Mapping[str, str], path: MatchedPath | None = None) -> ChatRequest:
         """Read a client's request.
 
         :raises InvalidRequestError: naming the parameter
         """
-        return decode_request(body, headers)
+        return decode_request(body, headers, self._known)
 
     def encode_request(self, request: ChatRequest, info: ModelInfo) -> EncodedRequest:
         """Write a request for a model."""

@@ -61,6 +61,8 @@ def relay_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
 
 
 def _write_messages(body: JsonObject, request: ChatRequest, decoded: ChatRequest, writer: PartWriter, notes: list[Note]) -> None:
+    if request.messages is decoded.messages and not any(map(_needs_mending, body["messages"])):
+        return
     has_system = bool(decoded.messages) and len(decoded.messages) > len(body["messages"])
     known = dict(
         zip(

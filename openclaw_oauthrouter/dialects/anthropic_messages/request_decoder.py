@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from openclaw_oauthrouter.dialects.anthropic_messages.content import read_conten
 from openclaw_oauthrouter.dialects.anthropic_messages.tools import loaded, read_tool_choice, read_tools
 from openclaw_oauthrouter.dialects.anthropic_messages.vocabulary import DIALECT
 from openclaw_oauthrouter.wire.json_fields import JsonFields
+from openclaw_oauthrouter.wire.known_turns import KnownTurns, is_conversation
 
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
 _SERVICE_TIERS = {"auto": "auto", "standard_only": "default"}
@@ -59,15 +60,16 @@ _BILLING = "x-anthropic-billing-header:"
 """Begins a block of Claude Code's system prompt that is meant for Anthropic's books and changes from request to request."""
 
 
-def decode_request(body: JsonObject, headers: Mapping[str, str]) -> ChatRequest:
+def decode_request(body: JsonObject, headers: Mapping[str, str], known: KnownTurns[Message] | None = None) -> ChatRequest:
     """Read a request.
 
+    :param known: conversations whose next requests need not be read from their beginnings
     :raises InvalidRequestError: naming the parameter
     """
     fields = JsonFields(body, "dots")
     choice, parallel = read_tool_choice(fields)
     metadata = fields.optional_nested("metadata")
-    messages = tuple(_messages(fields))
+    messages = (*_instructions(fields), *_messages(fields, known))
     brought: list[Tool] = []
     tools = loaded(read_tools(fields), _tool_changes(messages, brought), brought)
     return ChatRequest(
@@ -103,15 +105,28 @@ def _is_canonical(name: str, value: Any) -> bool:
     return name in _CANONICAL and (parts is None or parts >= value.keys())
 
 
-def _messages(body: JsonFields) -> Iterator[Message]:
+def _instructions(body: JsonFields) -> Iterator[Message]:
     system = _system(body)
     if system:
         yield Message("system", system)
+
+
+def _messages(body: JsonFields, known: KnownTurns[Message] | None) -> Sequence[Message]:
     if "messages" not in body:
         body.refuse("messages", "it is required")
-    if not body.optional_list("messages"):
+    given = body.optional_list("messages")
+    if not given:
         body.refuse("messages", "at least one message is required")
-    for message in body.objects("messages"):
+    if known is None or not is_conversation(given):
+        return tuple(_read(body, 0))
+    before = known.recall(given)
+    messages = (*before, *_read(body, len(before)))
+    known.keep(given, messages)
+    return messages
+
+
+def _read(body: JsonFields, begin: int) -> Iterator[Message]:
+    for message in body.objects("messages", begin):
         role = message.choice("role", _ROLES)
         # A system message may hold settings alone; any other without content is a mistake.
         if "content" not in message.holder and role != "system":

@@ -33,7 +33,7 @@ from openclaw_oauthrouter.dialects.openai_chat_completions.tools import decode_t
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import CANONICAL_FIELDS, DIALECT
 from openclaw_oauthrouter.errors import InvalidRequestError
 from openclaw_oauthrouter.wire.json_fields import JsonFields
-from openclaw_oauthrouter.wire.known_turns import KnownTurns
+from openclaw_oauthrouter.wire.known_turns import KnownTurns, is_conversation
 
 _FunctionCalls = dict[str, str]
 """Function name -> id of its last call: the deprecated ``function`` message answers by name, canonical parts answer by id."""
@@ -148,8 +148,7 @@ def decode_messages(body: JsonFields, known: KnownTurns[Message] | None = None) 
 def _messages(body: JsonFields, known: KnownTurns[Message] | None) -> list[Message]:
     calls: _FunctionCalls = {}
     given = body.get("messages")
-    # A lone question is read faster than found again; what is no object is refused below.
-    known = known if isinstance(given, list) and len(given) >= _SEVERAL and set(map(type, given)) == {dict} else None
+    known = known if is_conversation(given) else None
     messages = list(known.recall(given)) if known is not None else []
     begin = len(messages)
     for position, message in enumerate(body.objects("messages", begin), begin):
@@ -157,10 +156,6 @@ def _messages(body: JsonFields, known: KnownTurns[Message] | None) -> list[Messa
     if known is not None and not calls:  # an answer by a function's name is read by what came before it
         known.keep(given, tuple(messages))
     return messages
-
-
-_SEVERAL = 4
-"""Messages from which on a request is the continuation of an earlier one."""
 
 
 def _first_words(body: JsonFields) -> Iterator[Message]:

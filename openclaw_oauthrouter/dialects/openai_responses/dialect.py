@@ -30,7 +30,7 @@ from openclaw_oauthrouter.dialects.openai_responses.relay import (
     whole_answer,
     without_ids,
 )
-from openclaw_oauthrouter.dialects.openai_responses.request_decoder import decode_request
+from openclaw_oauthrouter.dialects.openai_responses.request_decoder import Item, decode_request
 from openclaw_oauthrouter.dialects.openai_responses.request_encoder import encode_request
 from openclaw_oauthrouter.dialects.openai_responses.stream_decoder import ResponsesMachine, decode_response
 from openclaw_oauthrouter.dialects.openai_responses.stream_encoder import (
@@ -41,6 +41,7 @@ from openclaw_oauthrouter.dialects.openai_responses.stream_encoder import (
 from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT, ResponseObject
 from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamError
 from openclaw_oauthrouter.wire.event_stream import EventStreamDecoder
+from openclaw_oauthrouter.wire.known_turns import KnownTurns
 
 __all__ = ["OpenAIResponses"]
 
@@ -66,13 +67,14 @@ class OpenAIResponses:
     def __init__(self, clock: Clock, new_id: NewId) -> None:
         self._clock = clock
         self._new_id = new_id
+        self._known: KnownTurns[Item] = KnownTurns()
 
     def decode_request(self, body: JsonObject, headers: Mapping[str, str], path: MatchedPath | None = None) -> ChatRequest:
         """Read a client's request.
 
         :raises InvalidRequestError: naming the parameter
         """
-        return decode_request(body, headers)
+        return decode_request(body, headers, self._known)
 
     def encode_request(self, request: ChatRequest, info: ModelInfo) -> EncodedRequest:
         """Write a request for a model; a client of this dialect keeps its own body."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from openclaw_oauthrouter.canonical.by_identity import by_identity
 from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed, ResponseFinished, ResponseStarted
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
@@ -61,7 +62,9 @@ def relay_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
     if isinstance(items, list):
         body["input"] = _relay_items(items, request, info, notes, stored=body.get("store") is not False)
     if body.get("tools"):
-        body["tools"] = _relay_tools(body["tools"], notes)
+        tools, found = _relay_tools(body["tools"])
+        body["tools"] = list(tools)
+        notes += found
     _relay_format(body, notes)
     if request.decoded is not None:
         _write_fitted(body, request, request.decoded)
@@ -71,19 +74,62 @@ def relay_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
 def _relay_items(
     items: Sequence[JsonObject], request: ChatRequest, info: ModelInfo, notes: list[Note], *, stored: bool
 ) -> list[JsonObject]:
-    kept = [kept for item in items for kept in _keep(item, request.foreign_opaque, stored=stored)]
-    if len(kept) < len(items):
-        notes.append(Note("dropped", "reasoning", "only its own maker can read it"))
-    mended = [mended for item in kept for mended in mend_item(item, request.foreign_opaque)]
-    if len(mended) != len(kept) or any(new is not old for new, old in zip(mended, kept, strict=True)):
-        notes.append(Note("repaired", "input", "items that were made for another API or by another maker"))
+    sent: list[JsonObject] = []
+    told: set[Note] = set()
+    for item in items:
+        if _is_plain(item):
+            sent.append(item)
+        else:
+            sent += _relay_item(item, request, info, told, stored=stored)
+    notes += [note for note in (_DROPPED, _REPAIRED, _unseen(info)) if note in told]
+    return sent
+
+
+_DROPPED = Note("dropped", "reasoning", "only its own maker can read it")
+_REPAIRED = Note("repaired", "input", "items that were made for another API or by another maker")
+
+
+def _unseen(info: ModelInfo) -> Note:
+    return Note("dropped", "images", f"{info.id} does not take them; a line of text says that they were there")
+
+
+def _is_plain(item: JsonObject) -> bool:
+    """Whether it is what nearly all items are, words or a call or its answer, in a shape that the API takes: nothing to look for."""
+    kind = item.get("type")
+    if kind == "message":
+        role, content = item.get("role"), item.get("content")
+        if role not in _WORDS or "id" in item or "tool_calls" in item:
+            return False
+        return isinstance(content, str) or (
+            isinstance(content, list) and all(isinstance(part, dict) and part.get("type") == _WORDS[role] for part in content)
+        )
+    if kind == "function_call":
+        return "id" not in item and isinstance(item.get("arguments"), str) and _is_short(item.get("call_id"))
+    return kind == _ANSWER and "id" not in item and isinstance(item.get("output"), str) and _is_short(item.get("call_id"))
+
+
+_WORDS = {"user": "input_text", "assistant": "output_text"}
+
+
+def _is_short(call_id: object) -> bool:
+    return isinstance(call_id, str) and 0 < len(call_id) <= MAX_ID
+
+
+def _relay_item(item: JsonObject, request: ChatRequest, info: ModelInfo, told: set[Note], *, stored: bool) -> list[JsonObject]:
+    kept = [*_keep(item, request.foreign_opaque, stored=stored)]
+    if not kept:
+        told.add(_DROPPED)
+        return []
+    mended = [*mend_item(kept[0], request.foreign_opaque)]
+    if len(mended) != 1 or mended[0] is not kept[0]:
+        told.add(_REPAIRED)
     if info.accepts is not None and not info.accepts.system_role:
         mended = [{**item, "role": "developer"} if item.get("role") == "system" else item for item in mended]
     if info.images and info.documents:
         return mended
     seen = [_as_seen(item, info) for item in mended]
     if any(new is not old for new, old in zip(seen, mended, strict=True)):
-        notes.append(Note("dropped", "images", f"{info.id} does not take them; a line of text says that they were there"))
+        told.add(_unseen(info))
     return seen
 
 
@@ -122,13 +168,15 @@ def _told(part: Any, info: ModelInfo) -> Any:
     return part
 
 
-def _relay_tools(tools: Sequence[JsonObject], notes: list[Note]) -> list[JsonObject]:
-    return [_relay_tool(tool, notes) for tool in tools]
+@by_identity(64)
+def _relay_tools(tools: Sequence[JsonObject]) -> tuple[Sequence[JsonObject], Sequence[Note]]:
+    notes: list[Note] = []
+    return tuple([_relay_tool(tool, notes) for tool in tools]), tuple(notes)
 
 
 def _relay_tool(tool: JsonObject, notes: list[Note]) -> JsonObject:
     if tool.get("type") == "namespace" and isinstance(tool.get("tools"), list):
-        members = _relay_tools(tool["tools"], notes)
+        members = [_relay_tool(member, notes) for member in tool["tools"]]
         same = all(new is old for new, old in zip(members, tool["tools"], strict=True))
         return tool if same else {**tool, "tools": members}
     if "input_schema" in tool and "type" not in tool:
@@ -388,6 +436,10 @@ class RelayEncoder:
 
     def send(self, frame: Frame) -> bytes:
         """Forward a frame; what follows the end of the answer as well."""
+        raw = frame.raw
+        if frame.plain and raw and not self._names and _ITEM_DONE not in raw:
+            self._last = raw  # deltas, which nothing here looks into
+            return raw
         failure = None
         for event in frame.told:
             if isinstance(event, ResponseStarted):
@@ -397,7 +449,7 @@ class RelayEncoder:
                 self._over = True
             elif isinstance(event, ResponseFailed):
                 failure = event.error
-        raw = self._adapted(frame.raw)
+        raw = self._adapted(raw)
         self._last = raw or self._last
         return raw if failure is None else raw + self.fail(failure)
 
@@ -418,7 +470,6 @@ class RelayEncoder:
         return encode([*created, self._stage("failed", self._answer.failed(encode_fault(error)), number + len(created))])
 
     def _adapted(self, raw: bytes) -> bytes:
-        # Most reads bring deltas only, which nothing here looks into.
         if not self._names and _ITEM_DONE not in raw and not _tells_an_end(raw):
             return raw
         events = list(_events_of(raw))

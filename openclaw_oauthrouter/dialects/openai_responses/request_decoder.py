@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 import orjson
 
@@ -44,6 +45,7 @@ from openclaw_oauthrouter.dialects.openai_responses.tools import (
 from openclaw_oauthrouter.dialects.openai_responses.vocabulary import COMPACTIONS, DIALECT, flat_name, is_compaction
 from openclaw_oauthrouter.errors import InvalidRequestError
 from openclaw_oauthrouter.wire.json_fields import JsonFields
+from openclaw_oauthrouter.wire.known_turns import KnownTurns, is_conversation
 
 STATEFUL = ("previous_response_id", "conversation", "background", "prompt")
 """Fields that only mean something to a server that remembers."""
@@ -72,9 +74,10 @@ _CANONICAL = frozenset(
 )
 
 
-def decode_request(body: FrozenObject, headers: Mapping[str, str]) -> ChatRequest:
+def decode_request(body: FrozenObject, headers: Mapping[str, str], known: KnownTurns[Item] | None = None) -> ChatRequest:
     """Read a request.
 
+    :param known: conversations whose next requests need not be read from their beginnings
     :raises InvalidRequestError: naming the parameter
     """
     if not isinstance(body, Mapping):
@@ -88,7 +91,7 @@ def decode_request(body: FrozenObject, headers: Mapping[str, str]) -> ChatReques
     return ChatRequest(
         dialect=DIALECT,
         model=fields.string("model"),
-        messages=(*_instructions(fields), *decode_input(fields)),
+        messages=(*_instructions(fields), *decode_input(fields, known)),
         body=body,
         headers=headers,
         tools=decode_tools(fields),
@@ -158,11 +161,30 @@ _Decoded = tuple[Role, bool, Iterable[Part]]
 """Role, whether the item is a message of its own rather than a piece of one, and its parts."""
 
 
-def decode_input(body: JsonFields) -> tuple[Message, ...]:
+class Item(NamedTuple):
+    """What an input item says.
+
+    :ivar whole: it is a message of its own rather than a piece of one
+    :ivar before: the message that ended where this one begins another
+    """
+
+    role: Role
+    whole: bool
+    parts: tuple[Part, ...]
+    before: Message | None = None
+
+
+def decode_input(body: JsonFields, known: KnownTurns[Item] | None = None) -> tuple[Message, ...]:
     """Messages in order; what one assistant turn is made of (reasoning, words, calls) becomes one message, and so do the answers to it.
 
     :raises InvalidRequestError: naming the item, for instance ``input[3].call_id``
     """
+    given = body.get("input")
+    if known is not None and is_conversation(given):
+        turns = _Turns(known.recall(given))
+        turns.read(body.objects("input", len(turns.items)))
+        known.keep(given, turns.items)
+        return turns.messages()
     value = body.string_or_objects("input")
     if value is None:
         return ()
@@ -171,16 +193,55 @@ def decode_input(body: JsonFields) -> tuple[Message, ...]:
 
 def decode_items(items: Iterable[JsonFields]) -> tuple[Message, ...]:
     """The messages that input items spell."""
-    turns: list[tuple[Role, bool, list[Part]]] = []
-    for item in items:
-        role, whole, found = _decode_item(item, begun=any(role == "user" for role, _, _ in turns))
-        parts = list(found)
-        if turns and not whole and turns[-1][:2] == (role, False):
-            turns[-1][2].extend(parts)
+    turns = _Turns(())
+    turns.read(items)
+    return turns.messages()
+
+
+class _Turns:
+    """Items of a conversation, put together to messages.
+
+    :ivar items: all of them
+    :param known: those that were read before
+    """
+
+    def __init__(self, known: Iterable[Item]) -> None:
+        self.items: list[Item] = []
+        self._messages: list[Message] = []
+        self._open: tuple[Role, bool, list[Part]] | None = None
+        self._begun = False
+        for item in known:
+            self._add(item)
+
+    def read(self, items: Iterable[JsonFields]) -> None:
+        """Read more of them."""
+        for item in items:
+            role, whole, parts = _decode_item(item, begun=self._begun)
+            self._add(Item(role, whole, tuple(parts)))
+
+    def messages(self) -> tuple[Message, ...]:
+        """The messages they make."""
+        return (*self._messages, self._closed()) if self._open is not None else tuple(self._messages)
+
+    def _add(self, item: Item) -> None:
+        role, whole, parts, before = item
+        current = self._open
+        if current is not None and not whole and not current[1] and current[0] == role:
+            current[2].extend(parts)
         elif parts or whole:
             # An item without words for this conversation (tools, which are offered apart) is no turn of it.
-            turns.append((role, whole, parts))
-    return tuple(Message(role, attached(parts) if role == "assistant" else tuple(parts)) for role, _, parts in turns)
+            if current is not None:
+                before = before or self._closed()
+                self._messages.append(before)
+                item = Item(role, whole, parts, before)
+            self._open = (role, whole, list(parts))
+            self._begun = self._begun or role == "user"
+        self.items.append(item)
+
+    def _closed(self) -> Message:
+        assert self._open is not None  # noqa: S101 - only asked where there is one
+        role, _, parts = self._open
+        return Message(role, attached(parts) if role == "assistant" else tuple(parts))
 
 
 def _decode_item(item: JsonFields, *, begun: bool) -> _Decoded:

@@ -84,3 +84,13 @@ def test_known_turns_of_nothing_but_one_long_message_are_none() -> None:
     known.keep(messages, read(messages))
     assert not known.recall(messages)
     assert known.bytes == 0
+
+
+def test_known_turns_tells_conversations_with_lists_of_parts_apart() -> None:
+    known: KnownTurns[str] = KnownTurns()
+    one = [{"role": "user", "content": [{"type": "text", "text": "one"}]}] * 3
+    other = [{"role": "user", "content": [{"type": "text", "text": "other"}]}] * 3
+    known.keep(one, "abc")
+    known.keep(other, "xyz")
+    assert known.recall([*one, *one]) == "abc"
+    assert known.recall([*other, *one]) == "xyz"
