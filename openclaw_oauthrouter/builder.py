@@ -43,7 +43,7 @@ from openclaw_oauthrouter.routing.prices import Prices
 from openclaw_oauthrouter.routing.router import Router
 from openclaw_oauthrouter.routing.stickiness import Conversations
 from openclaw_oauthrouter.routing.tiers import TierTable, named_tiers
-from openclaw_oauthrouter.runtime import PersistentState, Runtime, create_persistent_state, new_id
+from openclaw_oauthrouter.runtime import NewIds, PersistentState, Runtime, create_persistent_state, new_id
 from openclaw_oauthrouter.upstream.attempt import Sender
 from openclaw_oauthrouter.upstream.debug_log import with_debug_log
 from openclaw_oauthrouter.upstream.failover import Failover
@@ -222,7 +222,7 @@ class Builder:
             open_ledger(settings, new_id, time.time),
             price=prices.price,
             clock=time.time,
-            new_id=new_id,
+            new_id=NewIds(),
             clients=settings.server.client_keys,
             extra_budgets=extra_budgets,
             hold_seconds=settings.upstream.timeouts.total + HOLD_MARGIN_SECONDS,

@@ -182,7 +182,23 @@ def create_persistent_state(settings: Settings, plugins: pluggy.PluginManager) -
 
 def new_id() -> str:
     """A request id as the original made them: 24 hexadecimal digits."""
-    return os.urandom(12).hex()
+    return os.urandom(_ID_BYTES).hex()
+
+
+class NewIds:
+    """The same, their randomness drawn for many at once: asking the system for each would take longer than anything else of a record."""
+
+    def __init__(self) -> None:
+        self._waiting: list[str] = []
+
+    def __call__(self) -> str:
+        if not self._waiting:
+            drawn = os.urandom(_ID_BYTES * _IDS_AT_ONCE).hex()
+            self._waiting = [drawn[at : at + 2 * _ID_BYTES] for at in range(0, len(drawn), 2 * _ID_BYTES)]
+        return self._waiting.pop()
+
+
+_ID_BYTES, _IDS_AT_ONCE = 12, 64
 
 
 def new_token() -> Secret:

@@ -14,6 +14,7 @@ from openclaw_oauthrouter.config.credentials import DEFAULT_ORDER, CredentialSet
 from openclaw_oauthrouter.config.providers import ProviderSettings
 from openclaw_oauthrouter.credentials.advice import how_to_get
 from openclaw_oauthrouter.credentials.finding import Inventory
+from openclaw_oauthrouter.credentials.renewing_profiles import RenewingProfiles
 from openclaw_oauthrouter.errors import ConfigurationError, CredentialError, CredentialExpired, CredentialNotFound, RefreshFailed
 from openclaw_oauthrouter.interfaces import CredentialSource, RenewingCredentialSource
 
@@ -45,6 +46,9 @@ class KnownCredentials:
         object.__setattr__(self, "keys_only", all(credential.kind == "api_key" for credential in self.credentials))
 
 
+_NOTHING_KNOWN = KnownCredentials(False)
+
+
 class CredentialChain:
     """Implements ``interfaces.Credentials``.
 
@@ -74,6 +78,7 @@ class CredentialChain:
         self._providers = providers or {}
         self._conversations: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._known: dict[str, tuple[float, KnownCredentials]] = {}
+        self._held: tuple[float, frozenset[str] | None] = (float("-inf"), None)
 
     @property
     def sources(self) -> Sequence[CredentialSource]:
@@ -108,11 +113,37 @@ class CredentialChain:
         now = self._clock()
         at, known = self._known.get(provider, (0.0, None))
         if known is None or not 0 <= now - at < REMEMBERED_SECONDS:
+            held_at, held = self._named_by_sources(now)
+            if held is not None and provider not in held:
+                self._known[provider] = (held_at, _NOTHING_KNOWN)
+                return _NOTHING_KNOWN
             found = tuple(self._distinct(item for source in self._sources.values() for item in self._look(source, provider)[0]))
             renewable = not found and self._renewable(provider) is not None
             known = KnownCredentials(bool(found) or renewable, found)
             self._known[provider] = (now, known)
         return known
+
+    def _named_by_sources(self, now: float) -> tuple[float, frozenset[str] | None]:
+        """The providers that anything at all is held for, and when that was looked at; ``None`` where only asking tells.
+
+        Most providers have nothing anywhere: asking every source about each of them would read the same few files some two hundred times.
+        """
+        if not 0 <= now - self._held[0] < REMEMBERED_SECONDS:
+            self._held = (now, self._all_held())
+        return self._held
+
+    def _all_held(self) -> frozenset[str] | None:
+        held = set[str]()
+        for name, source in self._sources.items():
+            if not isinstance(source, Inventory) or type(source).find is not Inventory.find:
+                return None
+            if name in self._renewing and not isinstance(source, RenewingProfiles):
+                return None  # whoever fetches credentials holds none before it is asked
+            try:
+                held.update([finding.provider for finding in source.findings()])
+            except Exception:  # noqa: BLE001 what is wrong with it is for each look to say
+                return None
+        return frozenset(held)
 
     def find(self, provider: str) -> Sequence[Credential]:
         """What ``resolve`` would come up with if nothing could be waited for.

@@ -83,12 +83,14 @@ class Http1Connection(asyncio.Protocol):
         self.task: asyncio.Task[None] | None = None
         self._times = times
         self._clock: asyncio.TimerHandle | None = None
+        self._idle: asyncio.TimerHandle | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._request: Request | None = None
         self._reading: Request | None = None
         self._waiting: deque[Request] = deque()
         self._fresh = True
         self._refused = False
+        self._given = False
         self._in_head = False
         self._head_bytes = 0
         self._fields_left = MAX_HEADERS
@@ -121,15 +123,17 @@ class Http1Connection(asyncio.Protocol):
             if data.startswith(H2_PREFACE):
                 self._give_away(data)
                 return
-        if self._request is None and not self._in_head:
-            self._start_clock(self._times.head, self._too_slow)
+        begins = self._request is None and not self._in_head
         self._feed(data)
+        if begins and self._request is None and not (self._refused or self._given):
+            # Most heads come in one piece and need no clock.
+            self._start_clock(self._times.head, self._too_slow)
 
     def eof_received(self) -> bool:
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_clock()
+        self._stop_clocks()
         if self._writable is not None:
             self._writable.set()
         for request in (self._request, self._reading):
@@ -260,7 +264,8 @@ class Http1Connection(asyncio.Protocol):
         return b"\r\n".join(lines)
 
     def _give_away(self, data: bytes) -> None:
-        self._stop_clock()
+        self._given = True
+        self._stop_clocks()
         self.owner.closed(self)
         self.owner.hand_over(self, data)
 
@@ -289,7 +294,8 @@ class Http1Connection(asyncio.Protocol):
         else:
             self.transport.resume_reading()
             self.idle_since = self.loop.time()
-            self._start_clock(self._times.idle if self.known else self._times.stranger, self.close)
+            if self._idle is None:
+                self._idle = self.loop.call_later(self._idle_limit, self._look_at_idle)
 
     def admitted(self) -> None:
         """The client has shown a token."""
@@ -330,7 +336,7 @@ class Http1Connection(asyncio.Protocol):
 
     def _leave(self) -> None:
         self._send_now()
-        self._stop_clock()
+        self._stop_clocks()
         if self.transport.is_closing():
             return
         try:
@@ -376,9 +382,30 @@ class Http1Connection(asyncio.Protocol):
 
     # ------------------------------------------------------------------ clocks
 
+    @property
+    def _idle_limit(self) -> float:
+        return self._times.idle if self.known else self._times.stranger
+
+    def _look_at_idle(self) -> None:
+        """One clock for all the pauses of a connection: it is not set anew for each, but looks how long the present one has been."""
+        self._idle = None
+        if self._request is not None or self._in_head:
+            return  # the next pause begins with another clock
+        left = self.idle_since + self._idle_limit - self.loop.time()
+        if left <= 0:
+            self.close()
+        else:
+            self._idle = self.loop.call_later(left, self._look_at_idle)
+
     def _start_clock(self, seconds: float, then: Callable[[], object]) -> None:
         self._stop_clock()
         self._clock = self.loop.call_later(seconds, then)
+
+    def _stop_clocks(self) -> None:
+        self._stop_clock()
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
 
     def _stop_clock(self) -> None:
         if self._clock is not None:

@@ -20,7 +20,7 @@ from openclaw_oauthrouter.policy.client_auth import ClientKeys
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.gate import Gate
 from openclaw_oauthrouter.proxy.model_routes import Limits, ModelRoutes
-from openclaw_oauthrouter.runtime import Runtime, new_id
+from openclaw_oauthrouter.runtime import NewIds, Runtime
 from openclaw_oauthrouter.telemetry.metrics import RequestMetrics
 from openclaw_oauthrouter.telemetry.recorder import SinkRecorder
 from openclaw_oauthrouter.telemetry.ring import TraceRing
@@ -222,4 +222,4 @@ def _gate(runtime: Runtime, observers: Observers, token: Secret, token_headers: 
 def _routes(runtime: Runtime, observers: Observers, gate: Gate, paths: ClientPaths) -> ModelRoutes:
     server = runtime.settings.server
     limits = Limits(server.max_body_bytes, server.body_seconds, server.keep_alive_seconds, server.response_headers)
-    return ModelRoutes(runtime.pipeline, observers.recorder, gate, paths, limits, time.time, new_id)
+    return ModelRoutes(runtime.pipeline, observers.recorder, gate, paths, limits, time.time, NewIds())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, field
 from typing import Protocol
 
 from openclaw_oauthrouter.canonical.conversation import Conversation
@@ -66,6 +66,9 @@ class Routed:
         return recorded
 
 
+_MOST_NAMED = 1000
+
+
 @value(frozen=True, slots=True)
 class Router:
     """Decides where requests go; no I/O.
@@ -83,6 +86,8 @@ class Router:
     estimate: Callable[[ChatRequest, ModelInfo], Estimate]
     expected_output: Callable[[str | None, str, Tier | None], int]
     revise: Callable[..., RoutingDecision | None] | None = None
+    named: dict[str, ModelInfo] = field(default_factory=dict, compare=False)
+    """Models that clients name with their provider; what a name stands for stays the same as long as the configuration."""
 
     @property
     def providers(self) -> Mapping[str, Provider]:
@@ -164,7 +169,13 @@ class Router:
         return [name for name, info in known if info is not None and self.prices.tariff(info) is None]
 
     def _resolve(self, model: str) -> Auto | ModelInfo:
-        return resolve(model, self.choosing.providers, self.settings.aliases, UsableProviders(self.eligibility.usable))
+        known = self.named.get(model)
+        if known is not None:
+            return known
+        found = resolve(model, self.choosing.providers, self.settings.aliases, UsableProviders(self.eligibility.usable))
+        if isinstance(found, ModelInfo) and model == found.name and len(self.named) < _MOST_NAMED:
+            self.named[model] = found
+        return found
 
     def _chosen(self, request: ChatRequest, info: ModelInfo, conversation: str | None) -> RoutingDecision:
         candidates: tuple[Candidate, ...] = (Candidate(info, reason="chosen by the client"),)

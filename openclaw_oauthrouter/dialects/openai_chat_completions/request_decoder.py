@@ -47,7 +47,7 @@ def decode_request(body: FrozenObject, headers: Mapping[str, str], known: KnownT
     :param known: conversations whose next requests need not be read from their beginnings
     :raises InvalidRequestError: naming the parameter
     """
-    if not isinstance(body, Mapping):
+    if type(body) is not dict and not isinstance(body, Mapping):
         raise InvalidRequestError("expected a JSON object", param="body")
     fields = JsonFields(body)
     response_format, reasoning, more = None, None, {}
@@ -60,8 +60,8 @@ def decode_request(body: FrozenObject, headers: Mapping[str, str], known: KnownT
         messages=decode_messages(fields, known),
         body=body,
         headers=headers,
-        tools=decode_tools(fields),
-        tool_choice=decode_tool_choice(fields),
+        tools=() if _OF_TOOLS.isdisjoint(body) else decode_tools(fields),
+        tool_choice=None if _OF_CHOICE.isdisjoint(body) else decode_tool_choice(fields),
         max_output_tokens=next(filter(None, map(fields.optional_integer, _LIMITS)), None),
         temperature=fields.optional_number("temperature"),
         stream=fields.optional_boolean("stream") or False,
@@ -89,6 +89,8 @@ def _seldom_fields(fields: JsonFields) -> dict[str, Any]:
     }
 
 
+_OF_TOOLS = frozenset({"functions", "tools", "web_search_options"})
+_OF_CHOICE = frozenset({"function_call", "tool_choice"})
 _SELDOM = frozenset(
     {
         "functions",

@@ -11,6 +11,7 @@ from openclaw_oauthrouter.canonical.credential import Credential, CredentialKind
 from openclaw_oauthrouter.config.credentials import CredentialSettings
 from openclaw_oauthrouter.config.providers import ProviderSettings
 from openclaw_oauthrouter.credentials.chain import CredentialChain
+from openclaw_oauthrouter.credentials.finding import Finding, Inventory
 from openclaw_oauthrouter.credentials.overview import overview
 from openclaw_oauthrouter.errors import ConfigurationError, CredentialError, CredentialExpired, CredentialNotFound
 
@@ -243,3 +244,42 @@ async def test_resolve_asks_again_when_a_credential_ends_soon() -> None:
     assert await names(chain) == ["a"]
     store.items[:] = [credential("renewed")]
     assert await names(chain) == ["renewed"]
+
+
+class Listed(Inventory):
+    """A source that lists what it holds, and counts how often it is read."""
+
+    name = "store"
+
+    def __init__(self) -> None:
+        super().__init__(lambda: NOW)
+        self.held: list[Finding] = []
+        self.read = 0
+
+    def findings(self) -> Sequence[Finding]:
+        self.read += 1
+        return self.held
+
+
+def test_credential_chain_reads_a_source_once_a_second_for_all_providers_that_have_nothing() -> None:
+    now = [NOW]
+    source = Listed()
+    source.held = [Finding("a", "anthropic", "store", "api_key", credential("a"))]
+    chain = CredentialChain([source], CredentialSettings(), lambda: now[0])
+    assert chain.known("anthropic").usable
+    asked = source.read
+    assert not any(chain.known(f"provider-{number}").usable for number in range(50))
+    assert source.read == asked
+    source.held.append(Finding("z", "provider-7", "store", "api_key", replace(credential("z"), provider="provider-7")))
+    now[0] += 0.6
+    assert not chain.known("provider-99").usable
+    now[0] += 0.5
+    assert chain.known("provider-7").usable
+    assert chain.known("provider-99").usable is False
+
+
+def test_credential_chain_asks_a_source_that_cannot_be_listed_of_each_provider() -> None:
+    source = Shelf("vault", [replace(credential("v"), provider="p")])
+    chain = chain_of(source)
+    assert not chain.known("q").usable
+    assert chain.known("p").usable
