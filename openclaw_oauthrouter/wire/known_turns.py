@@ -31,16 +31,20 @@ def is_conversation(messages: object) -> bool:
 
 
 class _Known(NamedTuple, Generic[_T]):
+    """
+    :ivar exact: the JSON of messages that hold more than words: 1, 1.0 and ``true`` are equal, and not the same
+    """
+
     messages: Sequence[FrozenObject]
     read: Sequence[_T]
     sizes: Sequence[int]
+    exact: Sequence[bytes | None]
 
 
 class KnownTurns(Generic[_T]):
     """The latest conversations, each up to its last request: messages as they came, and what they were read to.
 
-    Nothing of what it holds may be changed. A message that holds anything but words (a number, ``true``) ends what is remembered of its
-    conversation: 1, 1.0 and ``true`` are equal, and not the same.
+    Nothing of what it holds may be changed.
 
     :param most_bytes: as JSON; a conversation of more than a quarter of it is not remembered
     """
@@ -53,27 +57,29 @@ class KnownTurns(Generic[_T]):
     def recall(self, messages: Sequence[FrozenObject]) -> Sequence[_T]:
         """What the first of these messages were read to; they are as many as are known."""
         known = self._known.get(_name(messages))
-        return known.read[: _common(known.messages, messages)] if known is not None else ()
+        return known.read[: _common(known, messages)] if known is not None else ()
 
     def keep(self, messages: Sequence[FrozenObject], read: Sequence[_T]) -> None:
         """Remember a conversation in place of its earlier state."""
         name = _name(messages)
         before = self._known.get(name)
-        same = _common(before.messages, messages) if before is not None else 0
+        same = _common(before, messages) if before is not None else 0
         if before is not None and same == len(messages) == len(before.messages):
             self._known.move_to_end(name)
             return
         sizes = list(before.sizes[:same]) if before is not None else []
+        exact = list(before.exact[:same]) if before is not None else []
         room = self._most_bytes // 4 - sum(sizes)
         for message in messages[same:]:
-            size = len(orjson.dumps(message)) if _is_words(message) else room + 1
-            room -= size
+            written = _written(message)
+            room -= len(written) if written else room + 1
             if room < 0:
                 break
-            sizes.append(size)
+            sizes.append(len(written))
+            exact.append(None if _is_words(message) else written)
         self._forget(name)
         if sizes:
-            self._known[name] = _Known(messages[: len(sizes)], read[: len(sizes)], sizes)
+            self._known[name] = _Known(messages[: len(sizes)], read[: len(sizes)], sizes, exact)
             self.bytes += sum(sizes)
         while self.bytes > self._most_bytes:
             self._forget(next(iter(self._known)))
@@ -88,18 +94,26 @@ def _name(messages: Sequence[FrozenObject]) -> tuple[object, ...]:
     return tuple([_words_of(message.get("content")) for message in messages[:_NAMING]])
 
 
-def _words_of(content: object) -> str | None:
+def _words_of(content: object) -> tuple[str, int] | None:
     if type(content) is list and content and type(content[0]) is dict:
         content = content[0].get("text")
-    return content[:_BEGINNING] if type(content) is str else None
+    return (content[:_BEGINNING], len(content)) if type(content) is str else None
 
 
-def _common(known: Sequence[FrozenObject], messages: Sequence[FrozenObject]) -> int:
+def _common(known: _Known[Any], messages: Sequence[FrozenObject]) -> int:
     """How many messages at the beginning are the same."""
-    for at, (one, other) in enumerate(zip(known, messages, strict=False)):
-        if one is not other and one != other:
+    for at, (one, exact, other) in enumerate(zip(known.messages, known.exact, messages, strict=False)):
+        if one is not other and (one != other or (exact is not None and exact != _written(other))):
             return at
-    return min(len(known), len(messages))
+    return min(len(known.messages), len(messages))
+
+
+def _written(message: FrozenObject) -> bytes:
+    """As JSON; nothing where it cannot be written."""
+    try:
+        return orjson.dumps(message)
+    except (TypeError, ValueError, RecursionError):
+        return b""
 
 
 def _is_words(value: Any) -> bool:

@@ -39,13 +39,27 @@ def test_known_turns_ends_where_a_message_was_changed() -> None:
     assert not known.recall(conversation(6, first="Another"))
 
 
-@pytest.mark.parametrize("unlike", [1, 1.0, True, False, {"deep": [0]}])
-def test_known_turns_leaves_out_what_may_be_equal_without_being_the_same(unlike: object) -> None:
+@pytest.mark.parametrize(
+    ("one", "other"), [(1, 1.0), (1, True), (0, False), (1.0, True), ({"deep": [0]}, {"deep": [False]}), ([1], [1.0])]
+)
+def test_known_turns_tells_what_is_equal_from_what_is_the_same(one: object, other: object) -> None:
     known = KnownTurns[object]()
     messages = conversation(6)
-    messages[4]["extra"] = unlike
+    messages[4]["extra"] = one
     known.keep(messages, read(messages))
-    assert len(known.recall(messages)) == 4
+    same, equal = conversation(6), conversation(6)
+    same[4]["extra"], equal[4]["extra"] = one, other
+    assert same == equal
+    assert len(known.recall(same)) == 6
+    assert len(known.recall(equal)) == 4
+
+
+def test_known_turns_leaves_out_what_cannot_be_written() -> None:
+    known = KnownTurns[object]()
+    messages = conversation(6)
+    messages[3]["extra"] = object()
+    known.keep(messages, read(messages))
+    assert len(known.recall(messages)) == 3
 
 
 def test_known_turns_goes_on_from_what_it_knows() -> None:
