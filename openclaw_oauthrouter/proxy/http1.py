@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
-from http import HTTPStatus
 from typing import Any, Protocol, cast
 from urllib.parse import unquote
 
@@ -19,7 +18,7 @@ from openclaw_oauthrouter.canonical.flow import Wait
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import HttpProtocolError, OAuthRouterError, RequestTimeoutError
 from openclaw_oauthrouter.proxy.asgi import ADMITTED, ARRIVED, AT_ONCE, ON_DISCONNECT, Headers, Message, Receive, Scope, Send
-from openclaw_oauthrouter.proxy.envelopes import error_headers, json_error
+from openclaw_oauthrouter.proxy.bare_answers import REASONS, refusal, too_many
 from openclaw_oauthrouter.proxy.request_heads import MAX_HEAD_BYTES, MAX_HEADERS, check_head, head_too_large, own_target, tidied
 
 MAX_BUFFERED_BODY = 512 * 1024
@@ -28,7 +27,6 @@ LINGER_SECONDS = 1.0
 """How long what a refused client still sends is thrown away: closing with unread bytes would take the refusal along."""
 
 H2_PREFACE = b"PRI * HTTP/2.0"
-_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 _WITHOUT_BODY = frozenset({204, 304})
 
 Application = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
@@ -556,7 +554,7 @@ class Request:
         names = fields.lower()
         if b"\r\nconnection:" in names or b"\r\ntransfer-encoding:" in names:
             fields = self._without_own(headers)
-        lines = [b"HTTP/1.1 %d %b%b" % (status, _REASONS.get(status, b""), fields)]
+        lines = [b"HTTP/1.1 %d %b%b" % (status, REASONS.get(status, b""), fields)]
         sized = b"\r\ncontent-length:" in names
         lines.append(b"date: " + self._connection.owner.date())
         self._mute = self._mute or status in _WITHOUT_BODY
@@ -596,30 +594,6 @@ class Request:
                 self._connection.write(b"0\r\n\r\n")
             self._done = True
             self._wake()
-
-
-# ------------------------------------------------------------------ heads and refusals
-
-
-def refusal(error: OAuthRouterError) -> bytes:
-    """A whole answer to a client whose request no application has seen."""
-    body = json_error(error)
-    head = [
-        (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(body)),
-        (b"connection", b"close"),
-        *error_headers(error),
-    ]
-    status = error.status_code
-    lines = [b"HTTP/1.1 %d %b" % (status, _REASONS.get(status, b"")), *(b"%b: %b" % field for field in head)]
-    return b"\r\n".join((*lines, b"", body))
-
-
-def too_many() -> OAuthRouterError:
-    """There is no room for another connection."""
-    error = OAuthRouterError("too many connections (server.max_connections)", code="too_many_connections", retry_after=1.0)
-    error.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    return error
 
 
 def _address(transport: asyncio.BaseTransport, which: str) -> tuple[str, int] | None:

@@ -18,7 +18,7 @@ from wsproto.events import CloseConnection
 
 from openclaw_oauthrouter.config.server import ServerSettings
 from openclaw_oauthrouter.errors import RequestTimeoutError
-from openclaw_oauthrouter.proxy.http1 import refusal
+from openclaw_oauthrouter.proxy.bare_answers import refusal
 from openclaw_oauthrouter.proxy.socket_message import PingCount, SocketMessage
 
 SLICE = 2048
