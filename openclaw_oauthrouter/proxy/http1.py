@@ -18,8 +18,8 @@ from openclaw_oauthrouter.canonical.flow import Wait
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import HttpProtocolError, OAuthRouterError, RequestTimeoutError
 from openclaw_oauthrouter.proxy.asgi import ADMITTED, ARRIVED, AT_ONCE, ON_DISCONNECT, Headers, Message, Receive, Scope, Send
-from openclaw_oauthrouter.proxy.bare_answers import REASONS, refusal, too_many
 from openclaw_oauthrouter.proxy.request_heads import MAX_HEAD_BYTES, MAX_HEADERS, check_head, head_too_large, own_target, tidied
+from openclaw_oauthrouter.proxy.written_heads import REASONS, refusal, too_many, written
 
 MAX_BUFFERED_BODY = 512 * 1024
 """Bytes of a body that wait for the application; the client is not read further meanwhile."""
@@ -548,14 +548,9 @@ class Request:
         return None
 
     def _start(self, status: int, headers: Headers) -> None:
-        fields = b"".join([b"\r\n%b: %b" % field for field in headers])
-        if fields.count(b"\n") != len(headers) or fields.count(b"\r") != len(headers):
-            raise ValueError("a line break in a header of the answer")
-        names = fields.lower()
-        if b"\r\nconnection:" in names or b"\r\ntransfer-encoding:" in names:
-            fields = self._without_own(headers)
+        fields, sized, leaves = written(headers)
+        self.closes = self.closes or leaves
         lines = [b"HTTP/1.1 %d %b%b" % (status, REASONS.get(status, b""), fields)]
-        sized = b"\r\ncontent-length:" in names
         lines.append(b"date: " + self._connection.owner.date())
         self._mute = self._mute or status in _WITHOUT_BODY
         if not sized and not self._mute:
@@ -572,13 +567,6 @@ class Request:
         self.started = True
         lines += (b"", b"")
         self._connection.write(b"\r\n".join(lines))
-
-    def _without_own(self, headers: Headers) -> bytes:
-        """The fields without those by which the connection and its framing are told: they are this side's."""
-        kept = [field for field in headers if field[0].lower() not in (b"connection", b"transfer-encoding")]
-        kept += [field for field in headers if field[0].lower() == b"connection" and field[1].lower() != b"close"]
-        self.closes = self.closes or any(name.lower() == b"connection" and value.lower() == b"close" for name, value in headers)
-        return b"".join([b"\r\n%b: %b" % field for field in kept])
 
     def _write(self, body: bytes, *, last: bool) -> None:
         if not self.started:

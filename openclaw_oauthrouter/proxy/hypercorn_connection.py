@@ -18,8 +18,8 @@ from wsproto.events import CloseConnection
 
 from openclaw_oauthrouter.config.server import ServerSettings
 from openclaw_oauthrouter.errors import RequestTimeoutError
-from openclaw_oauthrouter.proxy.bare_answers import refusal
 from openclaw_oauthrouter.proxy.socket_message import PingCount, SocketMessage
+from openclaw_oauthrouter.proxy.written_heads import refusal
 
 SLICE = 2048
 """Bytes of a WebSocket's that are read at once: hundreds of tiny frames, after which others have their turn."""
