@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import httpx
 import pytest
 
 from openclaw_oauthrouter.proxy.start import ProxyHandle
@@ -35,6 +36,10 @@ async def play(handle: ProxyHandle, cases: Sequence[Case], records: Records) -> 
     await asyncio.gather(*(_worker(handle, queue, outcome) for _ in range(AT_ONCE)))
     assert outcome.wrong == []
     records.kept.clear()
+    async with httpx.AsyncClient(
+        timeout=PATIENCE, trust_env=False
+    ) as http:  # what is counted is told to the library when somebody asks
+        await http.get(f"{handle.base_url}/metrics", headers={"authorization": f"Bearer {handle.auth_token}"})
 
 
 def alive() -> Counter[str]:
