@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+import re
 
+from pydantic import Field, SecretStr, field_validator
+
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.config.section import Section
+
+_ORIGIN = lazily(r"([a-z][a-z0-9+.-]*)://([^/?#@\s*]+)")
+_HOST = lazily(r"(?:https?://)?(?:\[([0-9a-f:.]+)\]|([\w.-]+))(?::\d{1,5})?/?", re.ASCII)
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 class ClientKeySettings(Section):
@@ -42,9 +49,44 @@ class ServerSettings(Section):
     write_seconds: float = Field(60.0, gt=0, description="time a client has to read what it is sent")
     graceful_seconds: float = Field(20.0, ge=0, description="time that running streams have to finish when the gateway stops")
     keep_alive_seconds: float = Field(10.0, gt=0, description="pause after which a waiting client gets a keep-alive")
-    allowed_hosts: tuple[str, ...] = Field((), description="values of the Host header to accept, besides loopback names")
-    allowed_origins: tuple[str, ...] = Field((), description="browser origins to accept, besides the gateway's own")
+    allowed_hosts: tuple[str, ...] = Field(
+        (), description="names in the Host header to accept, besides those of loopback; the port does not matter"
+    )
+    allowed_origins: tuple[str, ...] = Field(
+        (), description="browser origins to accept, besides the gateway's own: scheme, host and port, such as https://app.example"
+    )
     response_headers: bool = Field(True, description="add x-oauthrouter-* headers to answers")
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """As they are compared: lower-case, without scheme, brackets and port."""
+        return tuple(_host_name(entry) for entry in value)
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """As browsers send them."""
+        return tuple(_origin(entry) for entry in value)
+
+
+def _host_name(entry: str) -> str:
+    found = _HOST.fullmatch(entry.strip().lower())
+    if found is None:
+        raise ValueError(f"{entry!r} is not the name of a host, such as gateway.lan")
+    return str(found[1] or found[2])
+
+
+def _origin(entry: str) -> str:
+    """RFC 6454: scheme, host and port, lower-case, without the scheme's own port; browsers send no path.
+
+    :raises ValueError: it could never match
+    """
+    text = entry.strip().lower().removesuffix("/")
+    found = _ORIGIN.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{entry!r} is not an origin: give scheme and host, such as https://app.example, without a path or *")
+    return text.removesuffix(_DEFAULT_PORTS.get(found[1], "/"))
 
 
 def local_address(listen_host: str, port: int) -> str:

@@ -213,7 +213,7 @@ def _gate(runtime: Runtime, observers: Observers, token: Secret, token_headers: 
     return Gate(
         keys,
         observers.logins,
-        frozenset(host.lower() for host in server.allowed_hosts),
+        frozenset(server.allowed_hosts),
         frozenset(server.allowed_origins),
         runtime.persistent.instance,
     )
