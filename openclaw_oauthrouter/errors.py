@@ -476,5 +476,9 @@ class StateFolderError(ConfigurationError):
     """The state folder cannot be written."""
 
 
+class DamagedLedgerError(ConfigurationError):
+    """The spend ledger's file is not what it was."""
+
+
 class GatewayUnavailableError(ConfigurationError):
     """A command needs the running gateway, and none answers, or not to this command's token. Nothing is wrong with the command."""

@@ -67,6 +67,7 @@ def test_settings_no_answer_changes_nothing(page: Any, real: RealGateway) -> Non
     page.get_by_role("button", name="Review budgets").click()
     page.locator("#ask").get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Review budgets").click()
+    expect(page.locator("#ask")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#ask")).to_be_hidden()
     assert real.config.read_text() == CONFIG

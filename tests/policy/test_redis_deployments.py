@@ -165,7 +165,9 @@ async def test_redis_behind_tls(start: Start, tmp_path: Path) -> None:
 
 
 async def test_redis_cluster(start: Start) -> None:
-    port = start("--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1")
+    # Left alone, the port of its bus is ten thousand above its own, which may be none.
+    bus = str(_free_port())
+    port = start("--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1", "--cluster-port", bus)
     _cli(port, "CLUSTER", "ADDSLOTS", *map(str, range(16_384)))
     _await(lambda: "cluster_state:ok" in _cli(port, "CLUSTER", "INFO"))
     url = f"redis+cluster://127.0.0.1:{port}"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from openclaw_oauthrouter.canonical.spending import AMOUNTS, Amounts
-from openclaw_oauthrouter.errors import ConfigurationError, LedgerUnavailableError, StateFolderError
+from openclaw_oauthrouter.errors import ConfigurationError, DamagedLedgerError, LedgerUnavailableError, StateFolderError
 from openclaw_oauthrouter.policy.ledger.entries import (
     Account,
     Claim,
@@ -73,7 +73,7 @@ class SqliteStore:
     :param writer: a name of this process's rows, unique for ever
     :param wait_seconds: how long to wait for other processes' commits
     :param stands_in_for: where the file belongs, when that place cannot be written for now; it goes there as soon as it can
-    :raises ConfigurationError: the file is damaged or of a later version; budgets are never quietly started anew
+    :raises ConfigurationError: the file is damaged (``DamagedLedgerError``) or of a later version; budgets are never quietly started anew
     """
 
     immediate = True
@@ -103,7 +103,8 @@ class SqliteStore:
                 raise StateFolderError(
                     f"the state folder {str(path.parent)!r} cannot be written ({error}): make room, or give this user the right to"
                 ) from error
-            raise ConfigurationError(
+            kind = DamagedLedgerError if isinstance(error, sqlite3.Error) and is_damage(error) else ConfigurationError
+            raise kind(
                 f"the spend ledger {str(path)!r} cannot be read ({error}); restore it from a backup, or move it away to start "
                 "counting from zero: today's and this month's budgets then count as unused"
             ) from error

@@ -60,13 +60,13 @@ def open_in_place_of(path: Path, lost: tuple[int, int]) -> tuple[sqlite3.Connect
     """
     with _one_at_a_time(path):
         if _identity(path) == lost:
-            _set_aside(path)
+            set_aside(path)
         try:
             return open_file(path)
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
-        _set_aside(path)
+        set_aside(path)
         return open_file(path)
 
 
@@ -94,7 +94,7 @@ def _one_at_a_time(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _set_aside(path: Path) -> None:
+def set_aside(path: Path) -> None:
     """Give a damaged file another name, so that a new one can take its place; what it holds may still be wanted."""
     with contextlib.suppress(FileNotFoundError):
         os.replace(path, path.with_name(f"{path.name}.damaged"))
@@ -153,7 +153,9 @@ def _examine(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(f"it says version {version}, this program writes {VERSION}")
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
-        raise sqlite3.DatabaseError(verdict.splitlines()[-1])
+        damage = sqlite3.DatabaseError(verdict.splitlines()[-1])
+        damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise damage
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     if version == 1:

@@ -13,7 +13,7 @@ import pytest
 
 from openclaw_oauthrouter.canonical.spending import Amounts, Limit
 from openclaw_oauthrouter.config import Settings
-from openclaw_oauthrouter.errors import ConfigurationError, LedgerUnavailableError
+from openclaw_oauthrouter.errors import ConfigurationError, DamagedLedgerError, LedgerUnavailableError
 from openclaw_oauthrouter.policy.ledger import ledger_path, open_ledger
 from openclaw_oauthrouter.policy.ledger.entries import Account, Claim, Reservation, Row
 from openclaw_oauthrouter.policy.ledger.ledger import Ledger
@@ -91,6 +91,23 @@ async def test_sqlite_file_damaged_ledger_stops_the_start_and_is_left_as_it_is(p
     with pytest.raises(ConfigurationError, match=r"ledger\.sqlite3.*counting from zero"):
         SqliteStore(path, "me")
     assert (path.read_bytes() if path.is_file() else b"") == before
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"not a database" * 99), scribble], ids=["text", "scribbled"])
+async def test_sqlite_file_damaged_ledger_is_kept_aside_where_no_budget_needs_it(
+    path: Path, damage, caplog: pytest.LogCaptureFixture
+) -> None:
+    await booked(path)
+    damage(path)
+    before = path.read_bytes()
+    with pytest.raises(DamagedLedgerError, match="counting from zero"):
+        open_ledger(Settings(home=path.parent, spend_controls={"daily_request_budget": 3}), lambda: "w", lambda: 0.0)
+    assert path.read_bytes() == before
+    ledger = open_ledger(Settings(home=path.parent), lambda: "w", lambda: MOMENT)
+    assert await ledger.rows(0, 4e9) == []
+    await ledger.close()
+    assert path.with_name("ledger.sqlite3.damaged").read_bytes() == before
+    assert "No budget needs it" in caplog.text
 
 
 async def test_sqlite_file_reader_works_while_a_gateway_runs_and_after(path: Path) -> None:
