@@ -12,7 +12,9 @@ from uuid import uuid4
 import pytest
 
 from openclaw_oauthrouter.policy.ledger.ledger import Ledger
+from openclaw_oauthrouter.proxy.start import ProxyHandle, start_proxy
 from tests.support.tools import tool
+from tests.support.upstream import ScriptedUpstream
 
 from .places import open_ledger
 
@@ -57,3 +59,17 @@ def _await_port(port: int) -> None:
         else:
             return
     pytest.fail("redis-server did not start")
+
+
+async def house_gateway(upstream: ScriptedUpstream, url: str, home: Path, budget: int | None) -> ProxyHandle:
+    """A gateway whose one provider is the scripted one, with a budget of so many requests a day."""
+    return await start_proxy(
+        port=0,
+        home=home,
+        auth_token="local-test-token",
+        state_url=url,
+        providers={"house": {"api_base": f"{upstream.url}/v1", "models": ["m"], "api_key": "sk-test"}},
+        credentials={"order": ["config"]},
+        upstream={"trust_env": False},
+        spend_controls={"daily_request_budget": budget} if budget else {},
+    )

@@ -7,10 +7,12 @@ import signal
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from openclaw_oauthrouter.canonical.spending import DAY, Limit
@@ -18,12 +20,17 @@ from openclaw_oauthrouter.errors import ConfigurationError, LedgerUnavailableErr
 from openclaw_oauthrouter.health.registry import HealthRegistry
 from openclaw_oauthrouter.policy.ledger.ledger import Ledger
 from openclaw_oauthrouter.policy.ledger.redis import RedisStore
+from openclaw_oauthrouter.proxy.start import ProxyHandle
 from openclaw_oauthrouter.shared_state.health import SharedHealth
 from openclaw_oauthrouter.tasks import end_tasks
 from openclaw_oauthrouter.wire.redis_client import connect_redis
+from tests.support.answers import Answer, play
 from tests.support.authority import Authority
+from tests.support.conversations import CHAT
 from tests.support.tools import tool
+from tests.support.upstream import ScriptedUpstream
 
+from .conftest import house_gateway
 from .places import NOON, hold, reserve, settle, used
 
 pytestmark = pytest.mark.timeout(90)
@@ -175,7 +182,8 @@ async def test_redis_cluster(start: Start) -> None:
     await _shares(url)
 
 
-async def test_redis_whose_sentinels_promote_a_replica(start: Start, tmp_path: Path) -> None:
+def _watched(start: Start, tmp_path: Path) -> tuple[int, str]:
+    """A Redis with a replica and a sentinel: the main one's port, and the address to give a gateway."""
     main = start()
     replica = start("--replicaof", "127.0.0.1", str(main))
     conf = tmp_path / "sentinel.conf"
@@ -186,7 +194,11 @@ async def test_redis_whose_sentinels_promote_a_replica(start: Start, tmp_path: P
     watcher = start(str(conf), "--sentinel")
     _await(lambda: "link:up" in _cli(replica, "INFO", "replication").replace("_status", "").replace("master_", ""))
     _await(lambda: str(replica) in _cli(watcher, "SENTINEL", "REPLICAS", "mymaster"))
-    url = f"redis+sentinel://127.0.0.1:{watcher}/mymaster/0"
+    return main, f"redis+sentinel://127.0.0.1:{watcher}/mymaster/0"
+
+
+async def test_redis_whose_sentinels_promote_a_replica(start: Start, tmp_path: Path) -> None:
+    main, url = _watched(start, tmp_path)
     await _counts(url)
     ledger = Ledger(RedisStore.connect(url, "writer", prefix="{failover}:"), lambda: NOON)
     first = hold()
@@ -209,6 +221,50 @@ async def test_redis_whose_sentinels_promote_a_replica(start: Start, tmp_path: P
     await settle(ledger, asked)
     assert (await used(ledger)).requests == 2
     await ledger.close()
+
+
+async def test_redis_fails_over_in_mid_traffic_of_two_gateways(start: Start, tmp_path: Path) -> None:
+    """Two that share a budget of sixty, and one without any: nothing hangs, nothing is overspent, the third feels nothing."""
+    main, url = _watched(start, tmp_path)
+    async with ScriptedUpstream(play(CHAT, Answer("fine"), stream=False)) as upstream:
+        gateways = [await house_gateway(upstream, url, tmp_path / str(at), 60 if at < 2 else None) for at in range(3)]
+        stop = asyncio.Event()
+        seen: list[Counter[int]] = [Counter() for _ in gateways]
+        asking = [
+            asyncio.create_task(_ask_until(stop, handle, statuses)) for handle, statuses in zip(gateways, seen, strict=True)
+        ]
+        async with asyncio.timeout(20):
+            while min(statuses[200] for statuses in seen) < 5:
+                await asyncio.sleep(0.02)
+        start.processes[main].kill()  # type: ignore[attr-defined]
+        # Those with a budget are refused until the replica is the main one, and then until the budget is used up.
+        async with asyncio.timeout(60):
+            while not all(statuses[429] for statuses in seen[:2]):
+                await asyncio.sleep(0.05)
+        stop.set()
+        longest = max(await asyncio.gather(*asking))
+        for handle in gateways:
+            await handle.close()
+    first, second, free = seen
+    assert free.keys() == {200}
+    assert (first | second).keys() <= {200, 429, 503}
+    assert first[200] + second[200] <= 60
+    assert first[200] + second[200] + free[200] == len(upstream.seen)
+    assert longest < 20
+
+
+async def _ask_until(stop: asyncio.Event, handle: ProxyHandle, statuses: Counter[int]) -> float:
+    """Requests one after the other; the longest that one took."""
+    longest = 0.0
+    headers = {"authorization": f"Bearer {handle.auth_token}"}
+    body = {"model": "house/m", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 5}
+    async with httpx.AsyncClient(base_url=handle.base_url, headers=headers, timeout=30, trust_env=False) as http:
+        while not stop.is_set():
+            began = time.monotonic()
+            statuses[(await http.post("/v1/chat/completions", json=body)).status_code] += 1
+            longest = max(longest, time.monotonic() - began)
+            await asyncio.sleep(0.05)
+    return longest
 
 
 async def test_redis_that_hangs_holds_up_nobody_who_needs_no_budget(start: Start) -> None:

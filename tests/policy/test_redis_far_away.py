@@ -18,12 +18,13 @@ from openclaw_oauthrouter.canonical.spending import Limit
 from openclaw_oauthrouter.errors import LedgerUnavailableError
 from openclaw_oauthrouter.policy.ledger.ledger import Ledger
 from openclaw_oauthrouter.policy.ledger.redis import RedisStore
-from openclaw_oauthrouter.proxy.start import ProxyHandle, start_proxy
+from openclaw_oauthrouter.proxy.start import ProxyHandle
 from openclaw_oauthrouter.wire.redis_client import connect_redis
 from tests.support.answers import Answer, play
 from tests.support.conversations import CHAT
 from tests.support.upstream import ScriptedUpstream
 
+from .conftest import house_gateway
 from .places import NOON, hold, reserve, settle, used
 
 SECONDS_THERE_AND_BACK = 0.1
@@ -143,7 +144,7 @@ async def test_gateways_far_from_their_redis_overspend_nothing_and_answer_all(re
         ScriptedUpstream(play(CHAT, Answer("fine"), stream=False)) as upstream,
     ):
         gateways = [
-            await _gateway(upstream, url.replace("/0", "/7"), tmp_path / str(at), 3 if at < 2 else None) for at in range(3)
+            await house_gateway(upstream, url.replace("/0", "/7"), tmp_path / str(at), 3 if at < 2 else None) for at in range(3)
         ]
         (one, _), (other, _), (free, _) = await asyncio.gather(*(_answers(handle, 4) for handle in gateways))
         for handle in gateways:
@@ -151,19 +152,6 @@ async def test_gateways_far_from_their_redis_overspend_nothing_and_answer_all(re
     assert free == {200: 4}
     assert one + other == Counter({200: (one + other)[200], 429: 8 - (one + other)[200]})
     assert len(upstream.seen) - 4 == (one + other)[200] <= 3
-
-
-async def _gateway(upstream: ScriptedUpstream, url: str, home: Path, budget: int | None) -> ProxyHandle:
-    return await start_proxy(
-        port=0,
-        home=home,
-        auth_token="local-test-token",
-        state_url=url,
-        providers={"house": {"api_base": f"{upstream.url}/v1", "models": ["m"], "api_key": "sk-test"}},
-        credentials={"order": ["config"]},
-        upstream={"trust_env": False},
-        spend_controls={"daily_request_budget": budget} if budget else {},
-    )
 
 
 async def test_redis_that_is_full_refuses_budgets_and_heals(redis_url: str) -> None:
