@@ -6,6 +6,8 @@ import importlib
 import logging
 import os
 import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
@@ -28,36 +30,40 @@ from openclaw_oauthrouter.errors import (
     RequestError,
 )
 
-COMMANDS = (
-    "serve",
-    "demo",
-    "route",
-    "tiers",
-    "models",
-    "auth",
-    "client-keys",
-    "status",
-    "logs",
-    "config",
-    "plugins",
-    "token",
-    "dashboard",
-    "trace",
-    "top",
-    "report",
-    "replay",
-    "tune",
-    "spend",
-    "prices",
-    "doctor",
-    "openclaw",
-    "setup",
-    "run",
-    "migrate",
-    "service",
-    "completion",
-)
-"""Each is a module beside this one, with an attribute ``command``; in the order in which people need them."""
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+COMMANDS: Mapping[str, str] = {
+    "serve": "Run the gateway until Ctrl-C or SIGTERM.",
+    "demo": "Start a gateway with built-in answers, send one prompt per tier, print the results, and keep serving.",
+    "route": "Show which tier PROMPT gets and why, and which models would be tried.",
+    "tiers": "Show the models of each tier in the order in which they are tried.",
+    "models": "Show the models of PROVIDERS, or of every provider that can be used.",
+    "auth": "Show, add, test and remove credentials.",
+    "client-keys": "Give clients their own tokens, with their own limits.",
+    "status": "Show whether a gateway is running, which one, and whether it can answer.",
+    "logs": "Show the gateway's log; ``trace`` shows its requests.",
+    "config": "Show and change the configuration.",
+    "plugins": "List the plugins and their hooks, in the order in which they are called.",
+    "token": "Print the local token, for $(openclaw-oauthrouter token).",
+    "dashboard": "Print a link that signs one browser in to the dashboard.",
+    "trace": "Show recorded requests, oldest first.",
+    "top": "Watch the gateway live: rate, tiers, models, cost, and the latest requests.",
+    "report": "Summarise recent requests: tiers, models, cost, savings, failures, and the slowest ones.",
+    "replay": "Route the recorded requests again with today's settings, and show what would change and what it would cost.",
+    "tune": "Fit the borders between the tiers to your own agents' tasks, and show the share of each tier before and after.",
+    "spend": "Show what was spent today, this week and this month, by model, provider and client key.",
+    "prices": "Show what models cost, or install newer prices from a file.",
+    "doctor": "Check everything a request passes through, without spending a token.",
+    "openclaw": "Connect OpenClaw to this gateway.",
+    "setup": "Point other programs at this gateway.",
+    "run": "Start a client that uses this gateway, for this one run.",
+    "migrate": "Copy the settings in FILE from LiteLLM, claude-code-router or the original OAuthRouter into our configuration.",
+    "service": "Run the gateway as a service of your user account.",
+    "completion": "Complete commands and options with the Tab key, in bash, zsh and fish.",
+}
+"""Each is a module beside this one, with an attribute ``command``; in the order in which people need them. What each does is said here
+in the words of its own help, so that help and the Tab key need not load all of them."""
 
 
 class FolderGroup(click.Group):
@@ -73,6 +79,20 @@ class FolderGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(f"{cli.__name__}.{cmd_name.replace('-', '_')}").command
         return complete(command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, as click writes it."""
+        width = formatter.width - 6 - max(map(len, COMMANDS))
+        rows = [(name, click.Command(name, help=words).get_short_help_str(width)) for name, words in COMMANDS.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Names of commands that begin so, or else options."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=words) for name, words in COMMANDS.items() if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
 @click.group(cls=FolderGroup, context_settings={"help_option_names": ["-h", "--help"]}, params=common_options())

@@ -129,6 +129,7 @@ def test_imports_of_a_start_and_its_first_answer(anthropic: str, tmp_path: Path)
     ("words", "most", "more"),
     [
         (("--version",), 160, {"asyncio", "pydantic", "httpx"}),
+        (("--help",), 160, {"asyncio", "pydantic", "httpx"}),
         (("token",), 420, {"rich"}),
         (("status",), 480, {"rich"}),
         (("spend",), 680, set()),

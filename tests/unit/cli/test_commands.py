@@ -48,6 +48,19 @@ def test_help(words: tuple[str, ...]) -> None:
         assert all(name in answer.output for name in COMMANDS)
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_commands_are_listed_in_the_words_of_their_own_help(name: str) -> None:
+    command = root.get_command(click.Context(root), name)
+    assert command is not None
+    assert COMMANDS[name] == command.get_short_help_str(limit=300)
+
+
+def test_tab_key_offers_commands_and_options() -> None:
+    context = click.Context(root)
+    assert [item.value for item in root.shell_complete(context, "se")] == ["serve", "setup", "service"]
+    assert "--verbose" in {item.value for item in root.shell_complete(context, "--")}
+
+
 def test_version() -> None:
     assert __version__ in CliRunner().invoke(root, ["--version"]).output
 
