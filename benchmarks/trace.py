@@ -80,7 +80,7 @@ async def measure(sinks: Sequence[TraceSink], requests: int) -> list[float]:
         records = [finished(number) for number in range(requests)]
         begun = time.process_time()
         for record in records:
-            async with recorder.request(record):
+            with recorder.request(record):
                 pass
         figures.append((time.process_time() - begun) / requests * 1e6)
     recorder.close()

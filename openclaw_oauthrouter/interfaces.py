@@ -7,7 +7,7 @@ unless they are ``async``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from openclaw_oauthrouter.canonical.client_paths import ClientPath, MatchedPath
@@ -540,7 +540,7 @@ class TraceSink(Protocol):
 class Recorder(Protocol):
     """Follows requests and hands their records to the sinks."""
 
-    def request(self, record: RequestRecord) -> AbstractAsyncContextManager[RequestRecord]:
+    def request(self, record: RequestRecord) -> AbstractContextManager[RequestRecord]:
         """Hold a record while its request runs; passes it to the sinks at the end, however it ends."""
 
 

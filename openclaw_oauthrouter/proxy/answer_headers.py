@@ -15,14 +15,18 @@ _LONGEST_VALUE = 500
 _UPSTREAM_IDS = ("request-id", "x-request-id")
 
 
-def answer_headers(record: RequestRecord, explain: bool, upstream: Mapping[str, str] | None = None) -> dict[str, str]:
+def answer_headers(
+    record: RequestRecord, explain: bool, upstream: Mapping[str, str], content_type: str | None = None
+) -> dict[str, str]:
     """Header fields of an answer.
 
     :param explain: include ``x-oauthrouter-*``
     :param upstream: the upstream's own headers; its rate limits and request id are passed on
     """
     headers = {"x-request-id": record.request_id}
-    for name, value in (upstream or {}).items():
+    if content_type is not None:
+        headers["content-type"] = content_type
+    for name, value in upstream.items():
         if name.startswith(_KEPT_PREFIXES) and len(headers) < _MOST_KEPT and len(value) <= _LONGEST_VALUE:
             headers[name] = value
         elif name in _UPSTREAM_IDS:

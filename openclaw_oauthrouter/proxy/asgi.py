@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from functools import partial
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from openclaw_oauthrouter.canonical.flow import Wait
 from openclaw_oauthrouter.errors import (
     InvalidRequestError,
     RequestTimeoutError,
@@ -21,34 +19,19 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
-SendNow = Callable[[Message], Wait | None]
 
-ON_DISCONNECT = "oauthrouter.on_disconnect"
-"""Extension of the scope: a function that takes what to call when the client leaves (or ``None``); saves a task that waits for it."""
-
-ADMITTED = "oauthrouter.admitted"
-"""Extension of the scope: a function to call once the client has shown a token; strangers' connections are the first to go when room is short."""
-
-ARRIVED = "oauthrouter.arrived"
-"""Extension of the scope: a function that tells whether all of the body is here, so that nobody need wait for it."""
-
-AT_ONCE = "oauthrouter.at_once"
-"""Extension of the scope: ``send`` without a wait of its own; it returns what to wait for before more is sent, or ``None``."""
+CLIENT = "oauthrouter.client"
+"""Extension of the scope: the ``Client`` (``proxy/client.py``), who can be spoken with directly."""
 
 STOPPING = "the gateway stops"
 """Message of the cancellation of a request that runs longer than a gateway may that was told to stop."""
 
 
-def waiting(send: Send) -> SendNow:
-    """``send`` for whoever does not wait by itself."""
-    return lambda message: partial(send, message)
-
-
 def admitted(scope: Scope) -> None:
-    """The client of a request has shown a token, or a session."""
-    told = scope.get("extensions", {}).get(ADMITTED)
-    if told is not None:
-        told()
+    """The client of a request has shown a token, or a session: strangers' connections are the first to go when room is short."""
+    client = scope.get("extensions", {}).get(CLIENT)
+    if client is not None:
+        client.admitted()
 
 
 _STEPS_AT_ONCE = 16
@@ -59,12 +42,13 @@ class ClientGone(Exception):
     """The client hung up."""
 
 
-def headers_of(scope: Scope) -> dict[str, str]:
-    """The request's headers, names in lower case; repeated ones joined by a comma.
+def headers_of(fields: Headers) -> dict[str, str]:
+    """A request's headers, names in lower case; repeated ones joined by a comma.
 
     Those with more than printable ASCII are left out: some go on to a provider, and nobody has agreed what else would mean there.
+
+    :param fields: with their names in lower case
     """
-    fields: Headers = scope["headers"]
     # All at once: a header or two more are no dearer then.
     text = b"\n".join([part for field in fields for part in field]).decode("latin-1")
     parts = text.split("\n")
@@ -80,28 +64,29 @@ def headers_of(scope: Scope) -> dict[str, str]:
     return headers
 
 
-async def read_body(receive: Receive, headers: Mapping[str, str], limit: int, seconds: float, *, arrived: bool = False) -> bytes:
+async def read_body(receive: Receive, fields: Headers, coding: str, limit: int, seconds: float, whole: bytes | None) -> bytes:
     """The whole body, unpacked.
 
-    :param arrived: all of it is here already
+    :param coding: ``content-encoding``
+    :param whole: all of it, as it was sent, where it is here already
     :raises RequestTooLargeError: more than ``limit`` bytes, said, sent or unpacked
     :raises UnsupportedMediaTypeError: packed in a way that is not known here
     :raises InvalidRequestError: not what its coding says
     :raises RequestTimeoutError: not here within ``seconds``
     :raises ClientGone: the client hung up
     """
-    _check_declared(headers, limit)
-    unpacker = unpacker_for(headers.get("content-encoding", ""), limit)
-    if arrived:
-        body = await _gathered(receive, limit)
-    else:
+    for name, value in fields:
+        if name == b"content-length" and value.isdigit() and int(value) > limit:
+            raise too_large(limit)
+    unpacker = unpacker_for(coding, limit)
+    if whole is None:
         try:
             async with asyncio.timeout(seconds):
-                body = await _gathered(receive, limit)
+                whole = await _gathered(receive, limit)
         except TimeoutError:
             late = f"the request's body did not arrive within {seconds:g} s; send it faster or smaller"
             raise RequestTimeoutError(late) from None
-    return body if unpacker is None else await unpack(unpacker, body, limit)
+    return whole if unpacker is None else await unpack(unpacker, whole, limit)
 
 
 async def _gathered(receive: Receive, limit: int) -> bytes:
@@ -115,7 +100,7 @@ async def _gathered(receive: Receive, limit: int) -> bytes:
         pieces.append(piece)
         size += len(piece)
         if size > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         if not message.get("more_body"):
             return piece if len(pieces) == 1 else b"".join(pieces)
 
@@ -148,17 +133,12 @@ async def unpack(unpacker: Unpacker, packed: bytes, limit: int) -> bytes:
                 await asyncio.sleep(0)
         unpacker.finish()
     except UnpacksTooLarge:
-        raise _too_large(limit) from None
+        raise too_large(limit) from None
     except UnpackingError as error:
         raise InvalidRequestError(str(error), param="content-encoding") from None
     return bytes(body)
 
 
-def _check_declared(headers: Mapping[str, str], limit: int) -> None:
-    declared = headers.get("content-length")
-    if declared is not None and declared.isdigit() and int(declared) > limit:
-        raise _too_large(limit)
-
-
-def _too_large(limit: int) -> RequestTooLargeError:
+def too_large(limit: int) -> RequestTooLargeError:
+    """The refusal of a body beyond its limit."""
     return RequestTooLargeError(f"the request's body is larger than {limit} bytes, unpacked (server.max_body_bytes)")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import partial
 
 from openclaw_oauthrouter.canonical.flow import Wait, taken
 from openclaw_oauthrouter.interfaces import StreamEncoder
-from openclaw_oauthrouter.proxy.asgi import Headers, SendNow
+from openclaw_oauthrouter.proxy.client import Client
 
 
 class ClientStream:
@@ -22,10 +21,12 @@ class ClientStream:
     :param head: the answer's headers, asked for when they are needed
     """
 
-    def __init__(self, send: SendNow, encoder: StreamEncoder, head: Callable[[], Headers], keep_alive_seconds: float) -> None:
+    def __init__(
+        self, client: Client, encoder: StreamEncoder, head: Callable[[], Mapping[str, str]], keep_alive_seconds: float
+    ) -> None:
         self.encoder = encoder
         self.started = False
-        self._send = send
+        self._client = client
         self._head = head
         self._seconds = keep_alive_seconds
         self._silent = True
@@ -50,21 +51,16 @@ class ClientStream:
         if not data:
             return None
         self._silent = False
-        body = {"type": "http.response.body", "body": data, "more_body": True}
         if self.started:
-            return self._send(body)
+            return self._client.send(data)
         self.started = True
-        headers = [(b"content-type", self.encoder.content_type.encode()), (b"cache-control", b"no-cache"), *self._head()]
-        wait = self._send({"type": "http.response.start", "status": 200, "headers": headers})
-        return self._send(body) if wait is None else partial(self._after, wait, body)
-
-    async def _after(self, wait: Wait, body: dict[str, object]) -> None:
-        await wait()
-        await taken(self._send(body))
+        return self._client.begin(
+            200, {"content-type": self.encoder.content_type, "cache-control": "no-cache", **self._head()}, data
+        )
 
     async def end(self) -> None:
         """The answer is complete."""
-        await taken(self._send({"type": "http.response.body", "body": b"", "more_body": False}))
+        await taken(self._client.end())
 
     def _look(self) -> None:
         self._timer = self._loop.call_later(self._seconds, self._look)

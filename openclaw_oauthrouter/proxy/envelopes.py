@@ -49,10 +49,12 @@ def error_headers(error: OAuthRouterError) -> Headers:
     return headers
 
 
-async def send_error(send: Send, error: OAuthRouterError, dialect: Dialect | None, request_id: str, extra: Headers) -> None:
-    """Answer with an error; a provider's own words reach a client that speaks its dialect as they are."""
-    status, body, advice = encoded_error(error, dialect, request_id)
-    await send_json(send, status, body, [*advice, *extra])
+async def send_error(send: Send, error: OAuthRouterError) -> None:
+    """Answer with an error, where it is not known what the client speaks."""
+    status, body, advice = encoded_error(error, None, "")
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *advice]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def encoded_error(error: OAuthRouterError, dialect: Dialect | None, request_id: str) -> tuple[int, bytes, Headers]:
@@ -100,13 +102,6 @@ def _object_of(body: bytes) -> JsonObject:
     except orjson.JSONDecodeError:
         return {}
     return value if isinstance(value, dict) else {}
-
-
-async def send_json(send: Send, status: int, body: bytes, extra: Headers) -> None:
-    """Answer with a JSON body."""
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *extra]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 def encode_headers(values: Mapping[str, str]) -> Headers:

@@ -6,7 +6,6 @@ Stands where Hypercorn has its h11 protocol, which costs four times as much a re
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, cast
@@ -17,20 +16,17 @@ import httptools
 from openclaw_oauthrouter.canonical.flow import Wait
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import HttpProtocolError, OAuthRouterError, RequestTimeoutError
-from openclaw_oauthrouter.proxy.asgi import ADMITTED, ARRIVED, AT_ONCE, ON_DISCONNECT, Headers, Message, Receive, Scope, Send
-from openclaw_oauthrouter.proxy.request_heads import MAX_HEAD_BYTES, MAX_HEADERS, check_head, head_too_large, own_target, tidied
-from openclaw_oauthrouter.proxy.written_heads import REASONS, refusal, too_many, written
+from openclaw_oauthrouter.proxy.asgi import CLIENT, Headers, Receive, Scope, Send
+from openclaw_oauthrouter.proxy.http1_request import Request
+from openclaw_oauthrouter.proxy.request_heads import MAX_HEAD_BYTES, MAX_HEADERS, Heads, head_too_large, own_target
+from openclaw_oauthrouter.proxy.written_heads import refusal, too_many
 
-MAX_BUFFERED_BODY = 512 * 1024
-"""Bytes of a body that wait for the application; the client is not read further meanwhile."""
 LINGER_SECONDS = 1.0
 """How long what a refused client still sends is thrown away: closing with unread bytes would take the refusal along."""
 
 H2_PREFACE = b"PRI * HTTP/2.0"
-_WITHOUT_BODY = frozenset({204, 304})
 
 Application = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
-_log = logging.getLogger(__name__)
 
 
 class Owner(Protocol):
@@ -71,6 +67,7 @@ class Http1Connection(asyncio.Protocol):
 
     :ivar known: it has shown a token
     :ivar idle_since: the loop's time of the last answer's end, or of the beginning
+    :ivar held_up: set once the client has taken enough of what was sent; ``None`` while it has
     """
 
     def __init__(self, application: Application, owner: Owner, times: Times, loop: asyncio.AbstractEventLoop) -> None:
@@ -92,13 +89,12 @@ class Http1Connection(asyncio.Protocol):
         self._in_head = False
         self._head_bytes = 0
         self._fields_left = MAX_HEADERS
-        self._upgrade = False
+        self._fields: Headers = []
         self._target = b""
-        self._headers: Headers = []
-        self._unsent: list[bytes] = []
-        self._flush: asyncio.Handle | None = None
-        self._writable: asyncio.Event | None = None
-        self._peers: tuple[Any, Any] = (None, None)
+        self._raw: list[bytes] = []
+        self._heads = Heads()
+        self._scope: dict[str, Any] = {}
+        self.held_up: asyncio.Event | None = None
         self.known = False
         self.idle_since = loop.time()
 
@@ -107,7 +103,14 @@ class Http1Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # A stream socket has no other; uvloop's says so only by what it does.
         self.transport = cast("asyncio.Transport", transport)
-        self._peers = (_address(self.transport, "peername"), _address(self.transport, "sockname"))
+        self._scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.1"},
+            "scheme": "https" if transport.get_extra_info("ssl_object") else "http",
+            "root_path": "",
+            "client": _address(transport, "peername"),
+            "server": _address(transport, "sockname"),
+        }
         if not self.owner.opened(self):
             self.refuse(too_many())
             return
@@ -132,8 +135,8 @@ class Http1Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_clocks()
-        if self._writable is not None:
-            self._writable.set()
+        if self.held_up is not None:
+            self.held_up.set()
         for request in (self._request, self._reading):
             if request is not None:
                 request.disconnect()
@@ -141,13 +144,13 @@ class Http1Connection(asyncio.Protocol):
         self.owner.closed(self)
 
     def pause_writing(self) -> None:
-        self._writable = asyncio.Event()
+        self.held_up = asyncio.Event()
         self._start_clock(self._times.write, self._abort)
 
     def resume_writing(self) -> None:
-        if self._writable is not None:
-            self._writable.set()
-            self._writable = None
+        if self.held_up is not None:
+            self.held_up.set()
+            self.held_up = None
             self._stop_clock()
 
     # ------------------------------------------------------------------ the parser's side
@@ -171,7 +174,7 @@ class Http1Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._target = b""
-        self._headers = []
+        self._raw = []
         self._head_bytes = 0
         self._fields_left = MAX_HEADERS
         self._in_head = True
@@ -186,7 +189,7 @@ class Http1Connection(asyncio.Protocol):
         if self._fields_left < 0:
             raise head_too_large()
         if self._in_head:
-            self._headers.append((name, value))
+            self._raw += (name, value)
             return
         # A trailer, which nobody reads.
         self._head_bytes += len(name) + len(value)
@@ -194,35 +197,25 @@ class Http1Connection(asyncio.Protocol):
             raise head_too_large()
 
     def on_headers_complete(self) -> None:
-        version = self._parser.get_http_version()
-        self._headers, self._head_bytes = tidied(self._headers)
-        coding = check_head(version, self._headers)
+        parser = self._parser
+        version = parser.get_http_version()
+        head, fields, expects = self._heads.read(version, self._raw)
         self._in_head = False
-        self._upgrade = self._parser.should_upgrade()
-        if self._upgrade:
+        self._head_bytes = head.size
+        if parser.should_upgrade():
+            self._fields = fields
             return
-        path, _, query = own_target(self._target, self._headers).partition(b"?")
-        scope: Scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.1"},
-            "http_version": version,
-            "method": self._parser.get_method().decode("ascii"),
-            "scheme": "https" if self.transport.get_extra_info("ssl_object") else "http",
-            "path": unquote(path.decode("ascii")) if b"%" in path else path.decode("ascii"),
-            "raw_path": path,
-            "query_string": query,
-            "root_path": "",
-            "headers": self._headers,
-            "client": self._peers[0],
-            "server": self._peers[1],
-        }
-        request = self._reading = Request(self, scope, self._parser.should_keep_alive(), expects_continue=coding)
-        scope["extensions"] = {
-            ON_DISCONNECT: request.on_disconnect,
-            ADMITTED: self.admitted,
-            ARRIVED: request.arrived,
-            AT_ONCE: request.send_now,
-        }
+        path, _, query = own_target(self._target, fields).partition(b"?")
+        scope = self._scope.copy()
+        scope["http_version"] = version
+        scope["method"] = method = parser.get_method().decode("ascii")
+        scope["path"] = unquote(path.decode("ascii")) if b"%" in path else path.decode("ascii")
+        scope["raw_path"] = path
+        scope["query_string"] = query
+        scope["headers"] = fields
+        self._reading = request = Request(self, scope, head, mute=method == "HEAD", expects_continue=expects)
+        request.closes = not parser.should_keep_alive()
+        scope["extensions"] = {CLIENT: request}
         if self._request is None:
             self._begin(request)
         else:
@@ -242,9 +235,9 @@ class Http1Connection(asyncio.Protocol):
     def _upgraded(self, rest: bytes) -> None:
         """The client would rather speak something else: WebSockets are Hypercorn's; whatever else is offered is declined by not mentioning it."""
         method = self._parser.get_method()
-        named = dict(self._headers)
+        named = dict(self._fields)
         if method == b"GET" and named.get(b"upgrade", b"").lower() == b"websocket" and self._request is None:
-            self._give_away(self._head(method, self._headers) + rest)
+            self._give_away(self._head(method, self._fields) + rest)
             return
         if method == b"CONNECT":
             self._fail(HttpProtocolError("this is no proxy: CONNECT is refused"))
@@ -252,7 +245,7 @@ class Http1Connection(asyncio.Protocol):
         if self._request is not None and named.get(b"upgrade", b"").lower() == b"websocket":
             self._fail(HttpProtocolError("a WebSocket cannot be opened while a request is being answered"))
             return
-        kept = [field for field in self._headers if field[0] not in (b"upgrade", b"http2-settings", b"connection")]
+        kept = [field for field in self._fields if field[0] not in (b"upgrade", b"http2-settings", b"connection")]
         head = self._head(method, kept)
         self._parser = httptools.HttpRequestParser(self)
         self._feed(head + rest)
@@ -270,7 +263,8 @@ class Http1Connection(asyncio.Protocol):
     # ------------------------------------------------------------------ requests, one after another
 
     def _begin(self, request: Request) -> None:
-        self._stop_clock()
+        if self._clock is not None:
+            self._stop_clock()
         self._request = request
         self.task = self.loop.create_task(request.run())
 
@@ -306,7 +300,6 @@ class Http1Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Nothing more is expected of this client."""
-        self._send_now()
         self.transport.close()
 
     def refuse(self, error: OAuthRouterError) -> None:
@@ -333,7 +326,6 @@ class Http1Connection(asyncio.Protocol):
             self.refuse(error)
 
     def _leave(self) -> None:
-        self._send_now()
         self._stop_clocks()
         if self.transport.is_closing():
             return
@@ -347,36 +339,16 @@ class Http1Connection(asyncio.Protocol):
 
     # ------------------------------------------------------------------ writing
 
-    def write(self, data: bytes) -> None:
-        """Send soon: what is written within one turn of the loop goes out in one system call, the dearest part of a small answer."""
-        self._unsent.append(data)
-        if self._flush is None:
-            self._flush = self.loop.call_soon(self._send_now)
-
-    def write_on(self, data: bytes) -> None:
-        """Send at once, unless something before it still waits: a piece of a stream, which nothing follows within this turn."""
-        if self._flush is not None:
-            self._unsent.append(data)
-        elif not self.transport.is_closing():
+    def write(self, data: bytes) -> Wait | None:
+        """Send; returns what has to be waited for before more is sent: that the client takes what it was sent."""
+        if not self.transport.is_closing():
             self.transport.write(data)
-
-    def _send_now(self) -> None:
-        if self._flush is not None:
-            self._flush.cancel()
-            self._flush = None
-        data, self._unsent = self._unsent, []
-        if data and not self.transport.is_closing():
-            self.transport.write(data[0] if len(data) == 1 else b"".join(data))
-
-    @property
-    def held_up(self) -> bool:
-        """Whether the client has yet to take what was sent."""
-        return self._writable is not None
+        return self.drained if self.held_up is not None else None
 
     async def drained(self) -> None:
         """Until the client has taken enough of what was sent."""
-        if self._writable is not None:
-            await self._writable.wait()
+        if self.held_up is not None:
+            await self.held_up.wait()
 
     # ------------------------------------------------------------------ clocks
 
@@ -415,173 +387,6 @@ class Http1Connection(asyncio.Protocol):
 
     def _abort(self) -> None:
         self.transport.abort()  # whoever takes nothing keeps an upstream busy; this looks like a client that hung up
-
-
-class Request:
-    """One request and its answer: the two ends that an ASGI application holds.
-
-    :ivar closes: the connection ends after this answer
-    :ivar started: the answer's head has been written
-    """
-
-    __slots__ = (
-        "_body",
-        "_chunked",
-        "_complete",
-        "_connection",
-        "_continue",
-        "_disconnected",
-        "_done",
-        "_listener",
-        "_mute",
-        "_scope",
-        "_told",
-        "_waiter",
-        "closes",
-        "started",
-    )
-
-    def __init__(self, connection: Http1Connection, scope: Scope, keep_alive: bool, *, expects_continue: bool) -> None:
-        self._connection = connection
-        self._scope = scope
-        self._continue = expects_continue
-        self._body: list[bytes] = []
-        self._complete = False
-        self._told = False
-        self._disconnected = False
-        self._done = False
-        self._chunked = False
-        self._mute = scope["method"] == "HEAD"
-        self._waiter: asyncio.Future[None] | None = None
-        self._listener: Callable[[], object] | None = None
-        self.closes = not keep_alive
-        self.started = False
-
-    async def run(self) -> None:
-        """Let the application answer; its failures end here."""
-        try:
-            await self._connection.application(self._scope, self._receive, self._send)
-        except asyncio.CancelledError:
-            self.closes = True
-        except Exception:  # noqa: BLE001 - whatever it is, it ends here, and the client is told
-            _log.exception("the application failed")
-        if not self._done:
-            if not self.started and not self._disconnected:
-                self._connection.write(refusal(OAuthRouterError("the gateway failed; its log says why")))
-            self.closes = True
-        self._connection.finished(self)
-
-    # ------------------------------------------------------------------ from the client
-
-    def receive_body(self, body: bytes) -> None:
-        """A piece of the body."""
-        self._body.append(body)
-        if len(self._body) > 1 and sum(map(len, self._body)) > MAX_BUFFERED_BODY:
-            self._body = [b"".join(self._body)]
-            self._connection.transport.pause_reading()
-        self._wake()
-
-    def complete(self) -> None:
-        """The body is here."""
-        self._complete = True
-        self._wake()
-
-    def arrived(self) -> bool:
-        """Whether all of the body is here."""
-        return self._complete
-
-    def disconnect(self) -> None:
-        """The client has left."""
-        self._disconnected = True
-        self._wake()
-        if self._listener is not None:
-            self._listener()
-
-    def on_disconnect(self, listener: Callable[[], object] | None) -> None:
-        """Call ``listener`` when the client leaves; cheaper than a task that waits in ``receive``."""
-        self._listener = listener
-        if listener is not None and self._disconnected:
-            listener()
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    async def _receive(self) -> Message:
-        if self._continue and not self._complete and not self.started:
-            self._continue = False
-            self._connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        while not (self._body or self._complete or self._disconnected):
-            await self._wait()
-        if (self._body or self._complete) and not self._told:
-            body, self._body = b"".join(self._body), []
-            self._told = self._complete
-            if not self._complete:
-                self._connection.transport.resume_reading()
-            return {"type": "http.request", "body": body, "more_body": not self._complete}
-        while not (self._disconnected or self._done):
-            await self._wait()
-        return {"type": "http.disconnect"}
-
-    async def _wait(self) -> None:
-        self._waiter = self._connection.loop.create_future()
-        await self._waiter
-
-    # ------------------------------------------------------------------ to the client
-
-    async def _send(self, message: Message) -> None:
-        wait = self.send_now(message)
-        if wait is not None:
-            await wait()
-
-    def send_now(self, message: Message) -> Wait | None:
-        """Send at once; returns what has to be waited for before more is sent: that the client takes what it was sent."""
-        kind = message["type"]
-        if self._disconnected or self._done:
-            return None
-        if kind == "http.response.start":
-            self._start(message["status"], list(message.get("headers", ())))
-        elif kind == "http.response.body":
-            self._write(message.get("body", b""), last=not message.get("more_body", False))
-            if self._connection.held_up:
-                return self._connection.drained
-        return None
-
-    def _start(self, status: int, headers: Headers) -> None:
-        fields, sized, leaves = written(headers)
-        self.closes = self.closes or leaves
-        lines = [b"HTTP/1.1 %d %b%b" % (status, REASONS.get(status, b""), fields)]
-        lines.append(b"date: " + self._connection.owner.date())
-        self._mute = self._mute or status in _WITHOUT_BODY
-        if not sized and not self._mute:
-            self._chunked = self._scope["http_version"] == "1.1"
-            self.closes = self.closes or not self._chunked
-            if self._chunked:
-                lines.append(b"transfer-encoding: chunked")
-        # An answer before the request is all here: what the client still sends is not read.
-        if self.closes or not self._complete or self._connection.owner.draining:
-            self.closes = True
-            lines.append(b"connection: close")
-        elif self._scope["http_version"] == "1.0":
-            lines.append(b"connection: keep-alive")
-        self.started = True
-        lines += (b"", b"")
-        self._connection.write(b"\r\n".join(lines))
-
-    def _write(self, body: bytes, *, last: bool) -> None:
-        if not self.started:
-            raise RuntimeError("a body before its head")
-        if body and not self._mute:
-            framed = b"%x\r\n%b\r\n" % (len(body), body) if self._chunked else bytes(body)
-            if last:
-                self._connection.write(framed)
-            else:
-                self._connection.write_on(framed)
-        if last:
-            if self._chunked and not self._mute:
-                self._connection.write(b"0\r\n\r\n")
-            self._done = True
-            self._wake()
 
 
 def _address(transport: asyncio.BaseTransport, which: str) -> tuple[str, int] | None:

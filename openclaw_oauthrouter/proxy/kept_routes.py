@@ -84,7 +84,7 @@ class _Kept:
         asked = {**body, "input": [*items, _TRIGGER], "stream": False, "store": False}
         record = RequestRecord(new_id(), time.time(), request.path, request.method, client=g.client)
         g.request_id = record.request_id
-        async with self.recorder.request(record):
+        with self.recorder.request(record):
             headers = self.paths().forwarded(request_headers())
             exchange = await pipeline.receive(dialect, MatchedPath(RESPONSES), orjson.dumps(asked), headers, g.client, record)
             reply = await exchange.open()

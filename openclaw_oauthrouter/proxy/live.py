@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from openclaw_oauthrouter.canonical.clock import Clock
@@ -95,14 +96,18 @@ def create_observers(runtime: Runtime, token: Secret, team: Team | None = None) 
     )
 
 
-@value(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Served:
-    """What answers requests under one configuration: all of it is replaced at once, or nothing."""
+    """What answers requests under one configuration: all of it is replaced at once, or nothing.
+
+    :ivar running: how many requests it answers now
+    """
 
     runtime: Runtime
     paths: ClientPaths
     gate: Gate
     routes: ModelRoutes
+    running: int = 0
 
 
 class Live:
@@ -119,8 +124,7 @@ class Live:
         self._editing: Editing | None = None
         self.at_close: list[Callable[[], object]] = []
         self._served = _served(runtime, observers, token)
-        self._running: dict[int, int] = {}
-        self._retired: dict[int, Runtime] = {}
+        self._retired: set[Served] = set()
         self._closing: set[asyncio.Task[None]] = set()
         # The event loop itself holds tasks weakly: one that nobody else holds may vanish before it is done.
 
@@ -157,18 +161,15 @@ class Live:
     def take(self) -> Served:
         """What is in force; it is kept open until it is given back."""
         served = self._served
-        key = id(served.runtime)
-        self._running[key] = self._running.get(key, 0) + 1
+        served.running += 1
         return served
 
     def give_back(self, served: Served) -> None:
         """A request has ended; what is in force no longer is closed after the last one."""
-        key = id(served.runtime)
-        self._running[key] -= 1
-        if not self._running[key]:
-            del self._running[key]
-            if key in self._retired:
-                self._close(self._retired.pop(key))
+        served.running -= 1
+        if not served.running and served in self._retired:
+            self._retired.discard(served)
+            self._close(served.runtime)
 
     def swap(self, runtime: Runtime) -> None:
         """Put another runtime in force.
@@ -180,16 +181,16 @@ class Live:
         except BaseException:
             self._close(runtime)
             raise
-        old, self._served = self._served.runtime, served
-        if id(old) in self._running:
-            self._retired[id(old)] = old
+        old, self._served = self._served, served
+        if old.running:
+            self._retired.add(old)
         else:
-            self._close(old)
+            self._close(old.runtime)
 
     async def aclose(self) -> None:
         """Close what is in force, and wait for what was in force before."""
-        for runtime in self._retired.values():
-            self._close(runtime)
+        for served in self._retired:
+            self._close(served.runtime)
         self._retired.clear()
         await asyncio.gather(self.runtime.aclose(), *self._closing)
         for close in self.at_close:

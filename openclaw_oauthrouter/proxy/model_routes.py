@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from functools import partial
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
@@ -18,25 +17,13 @@ from openclaw_oauthrouter.errors import GatewayStoppingError, MethodNotAllowedEr
 from openclaw_oauthrouter.interfaces import Dialect, OpensWithFailure, Recorder, StreamEncoder
 from openclaw_oauthrouter.pipeline import Exchange, Pipeline, note_error
 from openclaw_oauthrouter.proxy.answer_headers import answer_headers, refusal_headers
-from openclaw_oauthrouter.proxy.asgi import (
-    ARRIVED,
-    AT_ONCE,
-    ON_DISCONNECT,
-    STOPPING,
-    ClientGone,
-    Receive,
-    Scope,
-    Send,
-    SendNow,
-    admitted,
-    headers_of,
-    read_body,
-    waiting,
-)
+from openclaw_oauthrouter.proxy.asgi import STOPPING, ClientGone, Message, Receive, Scope, Send, read_body, too_large
+from openclaw_oauthrouter.proxy.client import AsgiClient, Client, client_of
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.client_stream import ClientStream
-from openclaw_oauthrouter.proxy.envelopes import encode_headers, send_error, send_json
+from openclaw_oauthrouter.proxy.envelopes import encoded_error
 from openclaw_oauthrouter.proxy.gate import Gate
+from openclaw_oauthrouter.proxy.request_heads import Head
 
 CLIENT_GONE = 499
 """The status a trace shows when the client hung up first."""
@@ -56,7 +43,7 @@ class Limits:
 
 @value(frozen=True, slots=True)
 class ModelRoutes:
-    """Raw ASGI: Hypercorn does not cancel the application when a client leaves, so ``receive`` is watched all the time."""
+    """Raw ASGI: Hypercorn does not cancel the application when a client leaves, so clients are watched all the time."""
 
     pipeline: Pipeline
     recorder: Recorder
@@ -71,18 +58,30 @@ class ModelRoutes:
 
         :param dialect: who answers on its path
         """
-        headers = headers_of(scope)
-        record = self.new_record(scope["path"], scope["method"], headers)
+        client = client_of(scope, receive, send)
+        head = client.head_of(scope)
+        record = self.new_record(scope["path"], scope["method"], head.named)
         try:
-            self.gate.check_source(headers, scope.get("scheme", "http"))
-            record.client = self.gate.identify(headers)
-            admitted(scope)
+            if head.gate is not self.gate:
+                self._let_in(head, scope.get("scheme", "http"))
+            record.client = head.client
+            client.admitted()
         except OAuthRouterError as error:
             # Strangers leave no trace: they could fill the log.
-            await send_error(send, error, dialect, record.request_id, encode_headers({"x-request-id": record.request_id}))
+            await self._say_error(client, error, dialect, record, {"x-request-id": record.request_id})
             return
-        async with self.recorder.request(record):
-            await self._admitted(scope, headers, record, dialect, path, receive, send)
+        with self.recorder.request(record):
+            await self._admitted(scope, head, record, dialect, path, client)
+
+    def _let_in(self, head: Head, scheme: str) -> None:
+        """Ask the gate, once for all requests that come with the same head over one connection.
+
+        :raises OAuthRouterError: it refuses
+        """
+        self.gate.check_source(head.named, scheme)
+        head.client = self.gate.identify(head.named)
+        head.forwarded = MappingProxyType(self.paths.forwarded(head.named))
+        head.gate = self.gate
 
     def new_record(self, path: str, method: str, headers: Mapping[str, str], client: str | None = None) -> RequestRecord:
         """The record of a request that has just come."""
@@ -96,94 +95,99 @@ class ModelRoutes:
 
         :param headers: of the client, lower-case names
         """
+        client = AsgiClient({}, _nothing, send)
         try:
             with _NO_SURPRISES:
-                await self._serve(dialect, path, body, headers, record, send, waiting(send))
+                await self._serve(dialect, path, body, self.paths.forwarded(headers), record, client)
         except OAuthRouterError as error:
-            await self._refused(dialect, error, record, send)
+            await self._refused(dialect, error, record, client)
 
-    async def _refused(self, dialect: Dialect, error: OAuthRouterError, record: RequestRecord, send: Send) -> None:
+    async def _refused(self, dialect: Dialect, error: OAuthRouterError, record: RequestRecord, client: Client) -> None:
         note_error(record, error)
         record.status = error.status_code
-        extra = encode_headers(answer_headers(record, self.limits.response_headers, refusal_headers(error)))
+        headers = answer_headers(record, self.limits.response_headers, refusal_headers(error))
         with suppress(ConnectionError):
-            await send_error(send, error, dialect, record.request_id, extra)
+            await self._say_error(client, error, dialect, record, headers)
+
+    async def _say_error(
+        self, client: Client, error: OAuthRouterError, dialect: Dialect, record: RequestRecord, headers: Mapping[str, str]
+    ) -> None:
+        """Answer with an error; a provider's own words reach a client that speaks its dialect as they are."""
+        status, body, advice = encoded_error(error, dialect, record.request_id)
+        told = {name.decode("latin-1"): value.decode("latin-1") for name, value in advice}
+        await taken(client.answer(status, {"content-type": "application/json", **told, **headers}, body))
 
     async def _admitted(
-        self,
-        scope: Scope,
-        headers: Mapping[str, str],
-        record: RequestRecord,
-        dialect: Dialect,
-        path: MatchedPath,
-        receive: Receive,
-        send: Send,
+        self, scope: Scope, head: Head, record: RequestRecord, dialect: Dialect, path: MatchedPath, client: Client
     ) -> None:
+        limits, coding = self.limits, head.named.get("content-encoding", "")
         try:
             if scope["method"] != "POST":
                 raise MethodNotAllowedError(f"{scope['path']} takes POST, not {scope['method']}")
-            told = scope.get("extensions", {}).get(ARRIVED)
-            arrived = told is not None and told()
-            body = await read_body(receive, headers, self.limits.body_bytes, self.limits.body_seconds, arrived=arrived)
-            with _NO_SURPRISES:
-                at_once = scope.get("extensions", {}).get(AT_ONCE) or waiting(send)
-                await _until_gone(scope, receive, lambda: self._serve(dialect, path, body, headers, record, send, at_once))
+            body = client.body()
+            if body is None or coding:
+                body = await read_body(client.receive, scope["headers"], coding, limits.body_bytes, limits.body_seconds, body)
+            elif len(body) > limits.body_bytes:
+                raise too_large(limits.body_bytes)
+            client.watch()
+            try:
+                with _NO_SURPRISES:
+                    await self._serve(dialect, path, body, head.forwarded, record, client)
+            except asyncio.CancelledError:
+                if client.has_left():
+                    raise ClientGone from None
+                raise
+            finally:
+                client.unwatch()
         except ClientGone:
             # Some hang up at the last event; who has all of the answer has not left too early.
             if record.status is None or record.finish_reason is None:
                 record.status = CLIENT_GONE
         except OAuthRouterError as error:
-            await self._refused(dialect, error, record, send)
+            await self._refused(dialect, error, record, client)
 
     async def _serve(
-        self,
-        dialect: Dialect,
-        path: MatchedPath,
-        body: bytes,
-        headers: Mapping[str, str],
-        record: RequestRecord,
-        send: Send,
-        at_once: SendNow,
+        self, dialect: Dialect, path: MatchedPath, body: bytes, headers: Mapping[str, str], record: RequestRecord, client: Client
     ) -> None:
-        exchange = await self.pipeline.receive(dialect, path, body, self.paths.forwarded(headers), record.client, record)
+        exchange = await self.pipeline.receive(dialect, path, body, headers, record.client, record)
         if exchange.request.stream:
-            await self._stream(exchange, record, at_once)
-        else:
-            await self._whole(exchange, record, send)
-
-    async def _whole(self, exchange: Exchange, record: RequestRecord, send: Send) -> None:
+            await self._stream(exchange, record, client)
+            return
         reply = await exchange.open()
         try:
-            body = await reply.whole()
+            whole = await reply.whole()
         finally:
             await reply.aclose()
         record.status = 200
-        await send_json(send, 200, body, encode_headers(answer_headers(record, self.limits.response_headers, reply.headers)))
+        headers = answer_headers(record, self.limits.response_headers, reply.headers, "application/json")
+        wait = client.answer(200, headers, whole)
+        if wait is not None:
+            await wait()
 
-    async def _stream(self, exchange: Exchange, record: RequestRecord, send: SendNow) -> None:
+    async def _stream(self, exchange: Exchange, record: RequestRecord, client: Client) -> None:
         upstream_headers: Mapping[str, str] = {}
 
-        def head() -> list[tuple[bytes, bytes]]:
+        def head() -> Mapping[str, str]:
             record.status = 200
-            return encode_headers(answer_headers(record, self.limits.response_headers, upstream_headers))
+            return answer_headers(record, self.limits.response_headers, upstream_headers)
 
-        async with ClientStream(send, exchange.waiting_encoder(), head, self.limits.keep_alive_seconds) as client:
+        async with ClientStream(client, exchange.waiting_encoder(), head, self.limits.keep_alive_seconds) as stream:
             try:
                 with _NO_SURPRISES:
                     reply = await exchange.open()
-                    client.encoder, upstream_headers = reply.encoder, reply.headers
                     try:
-                        await reply.deliver(client.write)
+                        stream.encoder, upstream_headers = reply.encoder, reply.headers
+                        await reply.deliver(stream.write)
                     finally:
                         await reply.aclose()
             except OAuthRouterError as error:
-                failure = client.encoder.fail(error) if client.started else _opening(client.encoder, error)
-                if not failure and not client.started:
+                failure = stream.encoder.fail(error) if stream.started else _opening(stream.encoder, error)
+                if not failure and not stream.started:
                     raise
                 upstream_headers = upstream_headers or refusal_headers(error)
                 note_error(record, error)
-                await taken(client.write(failure))
-            await client.end()
+                await taken(stream.write(failure))
+            await stream.end()
 
 
 def _opening(encoder: StreamEncoder, error: OAuthRouterError) -> bytes:
@@ -215,42 +219,6 @@ class _NoSurprises:
 _NO_SURPRISES = _NoSurprises()
 
 
-async def _until_gone(scope: Scope, receive: Receive, serve: Callable[[], Awaitable[None]]) -> None:
-    """Run ``serve`` until it is done or the client hangs up, whichever is first.
-
-    :raises ClientGone: the client hung up; everything ``serve`` held is closed
-    """
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101 - always within a task
-    gone = False
-
-    def leave() -> None:
-        nonlocal gone
-        gone = True
-        task.cancel()
-
-    stop_watching = _watch(scope, receive, leave)
-    try:
-        await serve()
-    except asyncio.CancelledError:
-        if not gone:
-            raise
-        task.uncancel()
-        raise ClientGone from None
-    finally:
-        stop_watching()
-
-
-def _watch(scope: Scope, receive: Receive, leave: Callable[[], None]) -> Callable[[], object]:
-    """Call ``leave`` when the client hangs up; returns what ends the watch."""
-    on_disconnect = scope.get("extensions", {}).get(ON_DISCONNECT)
-    if on_disconnect is not None:
-        on_disconnect(leave)
-        return partial(on_disconnect, None)
-
-    async def watch() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        leave()
-
-    return asyncio.create_task(watch()).cancel
+async def _nothing() -> Message:
+    """Who is answered over something else than HTTP says nothing more here."""
+    return {"type": "http.disconnect"}

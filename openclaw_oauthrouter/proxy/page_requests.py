@@ -22,7 +22,7 @@ async def serve_page_request(served: Served, token: Secret, scope: Scope, receiv
     path = scope["path"].removeprefix(PREFIX)
     found = served.paths.find(path)
     try:
-        headers = headers_of(scope)
+        headers = headers_of(scope["headers"])
         served.gate.check_source(headers, scope.get("scheme", "http"))
         if not served.gate.has_session(headers):
             raise AuthenticationError("the session has ended; open the dashboard by a new link")
@@ -32,7 +32,7 @@ async def serve_page_request(served: Served, token: Secret, scope: Scope, receiv
         if scope["method"] != "POST":
             raise MethodNotAllowedError("a prompt is sent by POST")
     except OAuthRouterError as error:
-        await send_error(send, error, None, "", [])
+        await send_error(send, error)
         return
     kept = [(name, value) for name, value in scope["headers"] if name not in _ENDS_HERE]
     own = [(TOKEN_HEADER.encode(), b"Bearer " + token.reveal().encode()), (b"user-agent", AGENT.encode())]

@@ -87,7 +87,7 @@ class _Passed:
         raw, content_type = await request_body(), request.content_type or ""
         runtime, record = self.runtime(), _new_record()
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self.recorder.request(record))
+            stack.enter_context(self.recorder.request(record))
             asked, info, body, estimate = _addressed(runtime, raw, content_type)
             record.model_requested, record.model_resolved, record.provider = asked, info.name, info.provider
             call = Call(info.provider, self._as_sent(path, body, content_type), info, estimate)
@@ -101,7 +101,7 @@ class _Passed:
             raise NotFoundError(f"there is no {request.method} {request.path} here")
         raw, runtime, record = await request_body(), self.runtime(), _new_record()
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self.recorder.request(record))
+            stack.enter_context(self.recorder.request(record))
             sent = self._as_sent(pattern.replace("{id}", id), raw, request.content_type if raw else None)
             record.provider = _keeper(runtime, sent.path)
             call = Call(record.provider, sent)

@@ -2,13 +2,88 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from openclaw_oauthrouter.errors import HttpProtocolError
-from openclaw_oauthrouter.proxy.asgi import Headers
+from openclaw_oauthrouter.proxy.asgi import Headers, headers_of
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 200
+
+_LENGTH = b"content-length"
+_LONGEST_LENGTH = 20
+_REMEMBERED_BYTES = 8 * 1024
+
+
+class Head:
+    """The fields of a request's head, and what follows from them alone, which is found out once.
+
+    :ivar fields: with their names in lower case
+    :ivar size: their bytes
+    :ivar named: the same as the rest of the gateway reads them, ``content-length`` left out
+    :ivar gate: who has let its sender in; ``None``: nobody yet
+    :ivar client: as whom
+    :ivar forwarded: of ``named``, what rooms behind the proxy may see
+    """
+
+    __slots__ = ("client", "fields", "forwarded", "gate", "named", "size")
+
+    def __init__(self, fields: Headers, size: int = 0) -> None:
+        self.fields = fields
+        self.size = size
+        self.named = headers_of(fields)
+        self.named.pop("content-length", None)
+        self.gate: object = None
+        self.client = ""
+        self.forwarded: Mapping[str, str] = {}
+
+
+class Heads:
+    """Reads the heads of one connection: a client's next request mostly has the same one, but for the length of its body.
+
+    One is remembered for as long as the connection lives, which its bytes would anyway. It is found again by a hash of all of it: a
+    comparison would take the longer the more of a token was right, and behind a proxy the one before may have been another client's.
+    """
+
+    __slots__ = ("_at", "_expects", "_key", "_known", "_number")
+
+    def __init__(self) -> None:
+        self._known: Head | None = None
+        self._key: dict[bytes, str] = {}
+        self._number = self._at = 0
+        self._expects = False
+
+    def read(self, version: str, raw: list[bytes]) -> tuple[Head, Headers, bool]:
+        """The head, the fields of this very request, and whether the client waits for ``100 Continue``.
+
+        :param raw: names and values in turn
+        :raises HttpProtocolError: the head can be read in two ways, or not at all, or has more than ``MAX_HEAD_BYTES``
+        """
+        known, at = self._known, self._at
+        if known is not None and len(raw) == self._number:
+            length = b""
+            if at:
+                length, raw[at] = raw[at], b""
+            if self._key.get(b"\n".join(raw)) == version and len(length) <= _LONGEST_LENGTH:
+                fields = known.fields.copy()
+                if at:
+                    fields[at >> 1] = (_LENGTH, length.strip())
+                return known, fields, self._expects
+            if at:
+                raw[at] = length
+        return self._first(version, raw)
+
+    def _first(self, version: str, raw: list[bytes]) -> tuple[Head, Headers, bool]:
+        fields, size = tidied(list(zip(raw[::2], raw[1::2], strict=True)))
+        expects = check_head(version, fields)
+        head = Head(fields, size)
+        at = next((2 * at + 1 for at, (name, _) in enumerate(fields) if name == _LENGTH), 0)
+        key = b"\n".join([b"" if at and place == at else part for place, part in enumerate(raw)])
+        if size <= _REMEMBERED_BYTES and key.count(b"\n") == len(raw) - 1:
+            self._known, self._key, self._expects = head, {key: version}, expects
+            self._number, self._at = len(raw), at
+        return head, fields, expects
 
 
 def tidied(fields: Headers) -> tuple[Headers, int]:

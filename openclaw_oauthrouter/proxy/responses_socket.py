@@ -55,7 +55,7 @@ async def serve_socket(live: Live, scope: Scope, receive: Receive, send: Send) -
 
     A stranger gets an answer and leaves no trace.
     """
-    headers = headers_of(scope)
+    headers = headers_of(scope["headers"])
     await receive()  # the client's wish to connect
     async with live.lease() as served:
         found = served.paths.find(scope["path"])
@@ -224,7 +224,7 @@ class _Conversation:
     async def _answer(self, body: JsonObject, frames: _Frames) -> None:
         async with self._live.lease() as served:
             record = served.routes.new_record(PATH, "GET", self._headers, self._client)
-            async with served.routes.recorder.request(record):
+            with served.routes.recorder.request(record):
                 path = MatchedPath(PATH)
                 found = served.paths.find(PATH)
                 assert found is not None  # noqa: S101 - it was there when the connection was let in, and the built-in dialects stay

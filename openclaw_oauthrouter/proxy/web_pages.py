@@ -27,11 +27,11 @@ def is_preflight(scope: Scope) -> bool:
 
 async def answer_preflight(scope: Scope, send: Send, gate: Gate, origin: bytes) -> None:
     """Allow it, without a token, which browsers do not send along."""
-    headers = headers_of(scope)
+    headers = headers_of(scope["headers"])
     try:
         gate.check_source(headers, scope.get("scheme", "http"))
     except OAuthRouterError as error:
-        await send_error(send, error, None, "", [])
+        await send_error(send, error)
         return
     wanted = headers.get("access-control-request-headers", "")
     fields: Headers = [

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from openclaw_oauthrouter.errors import OAuthRouterError
 from openclaw_oauthrouter.proxy.asgi import Headers
-from openclaw_oauthrouter.proxy.envelopes import error_headers, json_error
+from openclaw_oauthrouter.proxy.envelopes import encode_headers, error_headers, json_error
 
 _CLOSE = (b"connection", b"close")
 REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+
+
+def lines_of(headers: Mapping[str, str]) -> bytes:
+    """Header fields, each after a line break; line breaks and other controls cannot occur in them.
+
+    :param headers: lower-case names; none of them tells of the connection or of framing
+    """
+    if not ("".join(headers).isprintable() and "".join(headers.values()).isprintable()):
+        return written(encode_headers(headers))[0]
+    return "\r\n".join(["", *map(": ".join, headers.items())]).encode("latin-1", "replace")
 
 
 def written(headers: Headers) -> tuple[bytes, bool, bool]:

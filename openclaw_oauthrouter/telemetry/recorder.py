@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractContextManager
 from types import TracebackType
 
 from openclaw_oauthrouter.canonical.clock import Clock
@@ -44,7 +44,7 @@ class SinkRecorder:
         self.active = 0
         self.failures: dict[str, int] = {}
 
-    def request(self, record: RequestRecord) -> AbstractAsyncContextManager[RequestRecord]:
+    def request(self, record: RequestRecord) -> AbstractContextManager[RequestRecord]:
         """Hold a record while its request runs; passes it to the sinks at the end, however it ends."""
         return _Following(self, record)
 
@@ -92,13 +92,11 @@ class _Following:
         self._recorder = recorder
         self._record = record
 
-    async def __aenter__(self) -> RequestRecord:
+    def __enter__(self) -> RequestRecord:
         self._recorder.begin(self._record)
         return self._record
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._recorder.end(self._record, error)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.anthropic_streams import MESSAGE
+from tests.support.anthropic_streams import MESSAGE, WHOLE_STREAM
 from tests.support.upstream import Play
 
 PAGE, STRANGER = "https://chat.example.org", "https://evil.example"
@@ -62,6 +62,16 @@ async def test_listed_page_may_read_answers_and_errors(path: str, token: str, ha
     async with httpx.AsyncClient(base_url=handle.base_url, trust_env=False) as http:
         answer = await http.post(path, headers=headers, json={"model": "anthropic/claude-haiku-4-5", "max_tokens": 5})
     assert (answer.status_code == 401) == (token != TOKEN)
+    assert answer.headers.get_list("access-control-allow-origin") == [PAGE]
+
+
+async def test_listed_page_may_read_streams(gateway: Any, scripted: Any) -> None:
+    handle = await gateway(await scripted(Play(WHOLE_STREAM)), server={"allowed_origins": [PAGE]})
+    headers = {"origin": PAGE, "authorization": f"Bearer {TOKEN}"}
+    body = {"model": "anthropic/claude-haiku-4-5", "stream": True, "messages": [{"role": "user", "content": "Hello"}]}
+    async with httpx.AsyncClient(base_url=handle.base_url, trust_env=False) as http:
+        answer = await http.post("/v1/chat/completions", headers=headers, json=body)
+    assert answer.text.endswith("data: [DONE]\n\n")
     assert answer.headers.get_list("access-control-allow-origin") == [PAGE]
 
 

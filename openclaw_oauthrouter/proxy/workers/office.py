@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +9,8 @@ from pathlib import Path
 import httpx
 
 from openclaw_oauthrouter.errors import OAuthRouterError
-from openclaw_oauthrouter.proxy.asgi import ON_DISCONNECT, Receive, Scope, Send
+from openclaw_oauthrouter.proxy.asgi import CLIENT, Receive, Scope, Send
+from openclaw_oauthrouter.proxy.client import Client
 from openclaw_oauthrouter.proxy.envelopes import error_headers, json_error
 
 _OF_ONE_CONNECTION = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"te", b"trailer", b"date"})
@@ -30,11 +30,9 @@ class FrontOffice:
         """Serve one request."""
         if self._transport is None:
             self._transport = httpx.AsyncHTTPTransport(uds=self._path)
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - always within a task
-        on_disconnect = scope.get("extensions", {}).get(ON_DISCONNECT)
-        if on_disconnect is not None:
-            on_disconnect(task.cancel)
+        client: Client | None = scope.get("extensions", {}).get(CLIENT)
+        if client is not None:
+            client.watch()
         try:
             response = await self._transport.handle_async_request(_request(scope, receive))
         except (httpx.HTTPError, OSError):

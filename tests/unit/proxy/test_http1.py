@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from itertools import pairwise
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openclaw_oauthrouter.proxy.asgi import ON_DISCONNECT, Message, Receive, Scope, Send
+from openclaw_oauthrouter.proxy.asgi import CLIENT, Message, Receive, Scope, Send
 from openclaw_oauthrouter.proxy.http1 import MAX_HEAD_BYTES, MAX_HEADERS, Http1Connection, Times
+from openclaw_oauthrouter.proxy.http1_request import Request
 
 HOST = b"Host: localhost\r\n"
 
@@ -278,13 +280,71 @@ async def test_http1_client_that_leaves_is_told_to_the_application() -> None:
     told: list[Any] = []
 
     async def waits(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["extensions"][ON_DISCONNECT](lambda: told.append("called"))
         first: Message = await receive()
         told.append(first["type"])
         told.append((await receive())["type"])
 
     await World(waits).send(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
-    assert told == ["http.request", "called", "http.disconnect"]
+    assert told == ["http.request", "http.disconnect"]
+
+
+@pytest.mark.parametrize("asked", ["before", "after", "no longer"])
+async def test_http1_client_that_leaves_ends_the_task_that_watches(asked: str) -> None:
+    told: list[Any] = []
+
+    async def watches(scope: Scope, receive: Receive, send: Send) -> None:
+        client = scope["extensions"][CLIENT]
+        if asked == "after":
+            await receive()
+            await receive()
+        client.watch()
+        if asked == "no longer":
+            client.unwatch()
+        try:
+            for _ in range(50):
+                await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            told.append(client.has_left())
+        task = asyncio.current_task()
+        assert task is not None
+        told.append(task.cancelling())
+
+    world = World(watches)
+    await world.send(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+    for _ in range(60):
+        await asyncio.sleep(0)
+    assert told == ([0] if asked == "no longer" else [True, 0])
+
+
+async def test_http1_request_leaves_nothing_to_the_cycle_collector() -> None:
+    world = World()
+    await world.send(post(b"one") + post(b"two"))
+    gc.collect()
+    gc.disable()
+    try:
+        world = World()
+        await world.send(post(b"one"), post(b"two"))
+        waiting = [kept for kept in gc.get_objects() if type(kept) is Request]
+        assert waiting == []
+    finally:
+        gc.enable()
+
+
+async def test_http1_same_head_with_another_length_is_read_as_sent() -> None:
+    seen: list[Any] = []
+
+    async def notes(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append((scope["headers"], scope["extensions"][CLIENT].head_of(scope)))
+        await World.answer(world, scope, receive, send)
+
+    world = World(notes)
+    await world.send(post(b"one", b"X-A: 1"), post(b"three", b"X-A: 1"), post(b"three", b"X-A: 2"), post(b"three", b"x-a: 2"))
+    assert [body for *_, body in world.seen] == [b"one", b"three", b"three", b"three"]
+    assert [dict(fields)[b"content-length"] for fields, _ in seen] == [b"3", b"5", b"5", b"5"]
+    assert [dict(fields)[b"x-a"] for fields, _ in seen] == [b"1", b"1", b"2", b"2"]
+    assert seen[0][1] is seen[1][1]
+    assert seen[1][1] is not seen[2][1]
+    assert [head.named for _, head in seen] == [{"host": "localhost", "x-a": value} for value in "1122"]
 
 
 async def test_http1_draining_connection_ends_with_its_answer() -> None:

@@ -45,7 +45,7 @@ def started() -> RequestRecord:
 
 async def test_passes_the_record_on_at_the_end(keeping: Keeping) -> None:
     recorder = SinkRecorder([keeping], clock=lambda: 103.5)
-    async with recorder.request(started()) as held:
+    with recorder.request(started()) as held:
         assert recorder.active == 1
         assert keeping.records == []
         held.status = 200
@@ -56,18 +56,16 @@ async def test_passes_the_record_on_at_the_end(keeping: Keeping) -> None:
 
 async def test_recorder_error_is_written_down_and_goes_on(keeping: Keeping) -> None:
     recorder = SinkRecorder([keeping], clock=lambda: 101.0)
-    with pytest.raises(BudgetExceededError):
-        async with recorder.request(started()):
-            raise BudgetExceededError("used up")
+    with pytest.raises(BudgetExceededError), recorder.request(started()):
+        raise BudgetExceededError("used up")
     [seen] = keeping.records
     assert (seen.status, seen.error_type, seen.error_message) == (429, "BudgetExceededError", "used up")
 
 
 async def test_recorder_unforeseen_error_counts_as_500(keeping: Keeping) -> None:
     recorder = SinkRecorder([keeping], clock=lambda: 101.0)
-    with pytest.raises(ZeroDivisionError):
-        async with recorder.request(started()):
-            _ = 1 / 0
+    with pytest.raises(ZeroDivisionError), recorder.request(started()):
+        _ = 1 / 0
     assert keeping.records[0].status == 500
 
 
@@ -76,7 +74,7 @@ async def test_recorder_client_that_hung_up_is_499_even_after_200(keeping: Keepi
     streaming = asyncio.Event()
 
     async def run() -> None:
-        async with recorder.request(started()) as held:
+        with recorder.request(started()) as held:
             held.status = 200
             streaming.set()
             await asyncio.Event().wait()
@@ -94,7 +92,7 @@ async def test_recorder_failing_sink_is_counted_and_logged_once(keeping: Keeping
     recorder = SinkRecorder([Failing(), keeping], clock=lambda: 101.0, on_failure=told.append)
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            async with recorder.request(started()):
+            with recorder.request(started()):
                 pass
     assert len(keeping.records) == 3
     assert recorder.failures == {"failing": 3}
