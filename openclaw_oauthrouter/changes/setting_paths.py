@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from pydantic import BaseModel
-from pydantic.alias_generators import to_snake
-
 from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import NAMED_BY_THE_USER, SHORTHANDS, names_at
+from openclaw_oauthrouter.config.section import Section
+from openclaw_oauthrouter.config.spelling import snake
 from openclaw_oauthrouter.errors import ForbiddenError, InvalidRequestError
 
 SettingPath = tuple[str, ...]
@@ -108,8 +107,8 @@ def spelled(tree: Mapping[str, Any], path: SettingPath) -> SettingPath:
     """The path as a file spells it: camelCase, snake_case, or a short name of the original's."""
     dotted = ".".join(path)
     for short, long in SHORTHANDS.items():
-        if short in map(to_snake, tree) and (dotted == long or dotted.startswith(f"{long}.")) and path[0] not in tree:
-            own = next(key for key in tree if to_snake(key) == short)
+        if short in map(snake, tree) and (dotted == long or dotted.startswith(f"{long}.")) and path[0] not in tree:
+            own = next(key for key in tree if snake(key) == short)
             return (own, *_spelled_below(tree[own], path[len(long.split(".")) :], verbatim=False))
     return tuple(_spelled_below(tree, path, verbatim=False))
 
@@ -119,7 +118,7 @@ def _spelled_below(tree: Any, path: Sequence[str], *, verbatim: bool) -> list[st
         return []
     word, rest = path[0], path[1:]
     keys = list(tree) if isinstance(tree, Mapping) else []
-    found = word if word in keys or verbatim else next((key for key in keys if to_snake(str(key)) == word), word)
+    found = word if word in keys or verbatim else next((key for key in keys if snake(str(key)) == word), word)
     inner = tree.get(found) if isinstance(tree, Mapping) else None
     return [found, *_spelled_below(inner, rest, verbatim=not verbatim and word in NAMED_BY_THE_USER)]
 
@@ -127,31 +126,31 @@ def _spelled_below(tree: Any, path: Sequence[str], *, verbatim: bool) -> list[st
 def _normal(path: Sequence[str]) -> SettingPath:
     """In snake_case and without short names, but for names that the user made up."""
     first, *rest = path
-    short = SHORTHANDS.get(to_snake(first))
+    short = SHORTHANDS.get(snake(first))
     path = [*short.split("."), *rest] if short is not None else path
     words: list[str] = []
     verbatim = False
     for word in path:
-        words.append(word if verbatim else to_snake(word))
+        words.append(word if verbatim else snake(word))
         verbatim = not verbatim and words[-1] in NAMED_BY_THE_USER
     return tuple(words)
 
 
 def _below(model: Any, word: str) -> Any:
     """What a word leads to below a model or a container; ``None`` when nothing."""
-    if isinstance(model, type) and issubclass(model, BaseModel):
+    if isinstance(model, type) and issubclass(model, Section):
         field = model.model_fields.get(word)
         return field.annotation if field is not None else None
     options = [model, *getattr(model, "__args__", ())]
     for option in options:
         if getattr(option, "__origin__", None) is dict:
             return option.__args__[1]
-        if option is not model and isinstance(option, type) and issubclass(option, BaseModel):
+        if option is not model and isinstance(option, type) and issubclass(option, Section):
             return _below(option, word)
     return None
 
 
 def _hint(parent: SettingPath, word: str) -> str:
     names = names_at(parent)
-    close = get_close_matches(to_snake(word), names, n=1)
+    close = get_close_matches(snake(word), names, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -9,10 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pydantic import SecretStr
-
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import LoadedSettings
+from openclaw_oauthrouter.config.section import SecretStr
 from openclaw_oauthrouter.config.spend import SpendSettings
 
 IntoDemo = Callable[[LoadedSettings], LoadedSettings]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
-
 from openclaw_oauthrouter.config.credentials import CredentialSettings
 from openclaw_oauthrouter.config.kept import KeptSettings
 from openclaw_oauthrouter.config.notices import NoticeSettings
 from openclaw_oauthrouter.config.providers import AnthropicOAuthSettings, ProviderSettings
 from openclaw_oauthrouter.config.routing import RoutingSettings
-from openclaw_oauthrouter.config.section import Section
+from openclaw_oauthrouter.config.section import Field, Section
 from openclaw_oauthrouter.config.server import ServerSettings
 from openclaw_oauthrouter.config.spend import SpendSettings
 from openclaw_oauthrouter.config.telemetry import TelemetrySettings

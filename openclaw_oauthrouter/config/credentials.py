@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
-
-from openclaw_oauthrouter.config.section import Section
+from openclaw_oauthrouter.config.section import Field, Section
 
 SourceName = str
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pydantic import BaseModel, SecretStr
-
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import LoadedSettings
+from openclaw_oauthrouter.config.section import SecretStr, Section
 from openclaw_oauthrouter.config.urls import MASK, without_userinfo
 
 __all__ = ["MASK", "SettingRow", "changes", "effective_rows"]
@@ -63,7 +62,7 @@ def _source_above(key: str, sources: Mapping[str, str]) -> str:
 
 
 def _walk(value: object, prefix: str, *, secrets: bool = False) -> Iterator[tuple[str, object]]:
-    if isinstance(value, BaseModel):
+    if isinstance(value, Section):
         for name in type(value).model_fields:
             yield from _walk(getattr(value, name), f"{prefix}.{name}" if prefix else name, secrets=secrets)
     elif isinstance(value, dict) and value:
@@ -80,7 +79,7 @@ def _plain(value: object) -> object:
         return MASK
     if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
-    if isinstance(value, BaseModel):
+    if isinstance(value, Section):
         return dict(_walk(value, ""))
     if isinstance(value, str):
         return without_userinfo(value)

@@ -9,16 +9,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
-
-from pydantic import BaseModel, ValidationError
-from pydantic.alias_generators import to_snake
-from pydantic_core import ErrorDetails
+from typing import TYPE_CHECKING, Any
 
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.environment import process_environment
+from openclaw_oauthrouter.config.section import Section
+from openclaw_oauthrouter.config.spelling import snake
 from openclaw_oauthrouter.config.urls import without_userinfo
 from openclaw_oauthrouter.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 ENVIRONMENT: Mapping[str, str] = {
     "OAUTHROUTER_LISTEN_HOST": "server.listen_host",
@@ -158,13 +159,13 @@ def snake_keys(tree: Mapping[str, Any], *, verbatim: bool = False) -> dict[str, 
     """
     out: dict[str, Any] = {}
     for key, value in tree.items():
-        name = key if verbatim else to_snake(str(key))
+        name = key if verbatim else snake(str(key))
         out[name] = _snake_value(value, verbatim=not verbatim and name in NAMED_BY_THE_USER)
     return out
 
 
 def _snake_value(value: object, *, verbatim: bool) -> object:
-    if isinstance(value, BaseModel):
+    if isinstance(value, Section):
         return snake_keys(value.model_dump(exclude_unset=True), verbatim=verbatim)
     if isinstance(value, Mapping):
         return snake_keys(value, verbatim=verbatim)
@@ -201,7 +202,11 @@ def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 def _validate(tree: dict[str, Any], sources: Mapping[str, str]) -> Settings:
     try:
         return Settings.model_validate(tree)
-    except ValidationError as error:
+    except ValueError as error:
+        from pydantic import ValidationError
+
+        if not isinstance(error, ValidationError):
+            raise
         lines = [_describe(detail, sources) for detail in error.errors(include_url=False)]
         raise ConfigurationError(
             "the configuration is wrong:\n  " + "\n  ".join(lines), advice="openclaw-oauthrouter config edit"
@@ -209,7 +214,7 @@ def _validate(tree: dict[str, Any], sources: Mapping[str, str]) -> Settings:
 
 
 def _describe(detail: ErrorDetails, sources: Mapping[str, str]) -> str:
-    key = ".".join(to_snake(part) if isinstance(part, str) else str(part) for part in detail["loc"])
+    key = ".".join(snake(part) if isinstance(part, str) else str(part) for part in detail["loc"])
     source = next((where for leaf, where in sources.items() if leaf == key or leaf.startswith(f"{key}.")), "")
     where = f" ({source})" if source else ""
     if detail["type"] == "extra_forbidden":
@@ -243,7 +248,7 @@ def _shown(key: str, value: object) -> str:
 
 def _suggest(location: tuple[int | str, ...]) -> str:
     names = names_at(location[:-1])
-    close = get_close_matches(to_snake(str(location[-1])), names, n=1)
+    close = get_close_matches(snake(str(location[-1])), names, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return f"{hint} (known here: {', '.join(sorted(names))})" if names else hint
 
@@ -255,12 +260,12 @@ def names_at(location: tuple[int | str, ...]) -> list[str]:
         model = _step(model, str(part))
         if model is None:
             return []
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, Section) else []
 
 
 def _step(model: Any, part: str) -> Any:
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        info = model.model_fields.get(to_snake(part))
+    if isinstance(model, type) and issubclass(model, Section):
+        info = model.model_fields.get(snake(part))
         return info.annotation if info else None
     # A container: its last type argument is what it holds.
     arguments = [item for item in getattr(model, "__args__", ()) if item not in (type(None), Ellipsis)]

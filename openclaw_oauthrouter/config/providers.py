@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
-
 from openclaw_oauthrouter.canonical.patterns import lazily
-from openclaw_oauthrouter.config.section import Section
+from openclaw_oauthrouter.config.section import Field, SecretStr, Section, field_validator, model_validator
 
 ProviderKind = Literal["anthropic", "openai-codex", "openai-compatible", "gemini"]
 

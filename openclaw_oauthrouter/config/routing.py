@@ -7,9 +7,7 @@ import tomllib
 from importlib import resources
 from typing import Literal
 
-from pydantic import Field, field_validator
-
-from openclaw_oauthrouter.config.section import Section
+from openclaw_oauthrouter.config.section import Field, Section, field_validator
 
 Profile = Literal["economy", "balanced", "quality"]
 TierName = Literal["SIMPLE", "MEDIUM", "COMPLEX", "REASONING"]

@@ -1,28 +1,21 @@
-"""What every settings section has in common."""
+"""What every settings section has in common, and the words in which sections are declared."""
 
 from __future__ import annotations
 
-import os.path
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, field_validator
-from pydantic.alias_generators import to_camel
+__all__ = ["Field", "SecretStr", "Section", "field_validator", "model_validator"]
 
+if TYPE_CHECKING:
+    # Declared in pydantic's words, which the type checker knows; `declared` says why they are not pydantic's at runtime.
+    from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-class Section(BaseModel):
-    """Frozen, refuses unknown keys, takes ``camelCase`` as in the original and ``snake_case`` alike."""
+    class Section(BaseModel):
+        """Frozen, refuses unknown keys, takes ``camelCase`` as in the original and ``snake_case`` alike."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        populate_by_name=True,
-        hide_input_in_errors=False,
-    )
+        model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+else:
+    from openclaw_oauthrouter.config.declared import Declared, Field, SecretStr, field_validator, model_validator
 
-    @field_validator("*")
-    @classmethod
-    def _expand_home(cls, value: Any) -> Any:
-        # No shell has looked at a path that comes from a file, a unit or a quoted word.
-        return Path(os.path.expanduser(value)) if isinstance(value, Path) else value
+    class Section(Declared):
+        """Frozen, refuses unknown keys, takes ``camelCase`` as in the original and ``snake_case`` alike."""

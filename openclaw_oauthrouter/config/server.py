@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-from pydantic import Field, SecretStr, field_validator
-
 from openclaw_oauthrouter.canonical.patterns import lazily
-from openclaw_oauthrouter.config.section import Section
+from openclaw_oauthrouter.config.section import Field, SecretStr, Section, field_validator
 
 _ORIGIN = lazily(r"([a-z][a-z0-9+.-]*)://([^/?#@\s*]+)")
 _HOST = lazily(r"(?:https?://)?(?:\[([0-9a-f:.]+)\]|([\w.-]+))(?::\d{1,5})?/?", re.ASCII)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, field_validator, model_validator
-
-from openclaw_oauthrouter.config.section import Section
+from openclaw_oauthrouter.config.section import Field, Section, field_validator, model_validator
 
 
 class BudgetSettings(Section):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
-
-from openclaw_oauthrouter.config.section import Section
+from openclaw_oauthrouter.config.section import Field, Section
 
 
 class TimeoutSettings(Section):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import field
-from functools import cache
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+import msgspec
 
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.health.cooldowns import Cooling, Subject
@@ -24,12 +23,6 @@ class HealthState:
     windows: list[tuple[Holder, Reading]] = field(default_factory=list)
 
 
-@cache
-def _adapter() -> TypeAdapter[HealthState]:
-    # Made when there is something to read or to write: making it costs as much as importing a large library.
-    return TypeAdapter(HealthState)
-
-
 def state_of(registry: HealthRegistry) -> HealthState:
     """Everything a book knows."""
     return HealthState(cooldowns=list(registry.cooldowns.items()), windows=list(registry.windows.items()))
@@ -45,12 +38,12 @@ def absorb(registry: HealthRegistry, state: HealthState) -> None:
 
 def encode(state: HealthState) -> bytes:
     """As JSON."""
-    return _adapter().dump_json(state)
+    return msgspec.json.encode(state)
 
 
 def decode(data: bytes | str) -> HealthState | None:
     """The reverse; ``None`` if it is not one."""
     try:
-        return _adapter().validate_json(data)
-    except ValidationError:
+        return msgspec.json.decode(data, type=HealthState)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None

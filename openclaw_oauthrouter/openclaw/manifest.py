@@ -16,6 +16,7 @@ from pydantic_core.core_schema import WithDefaultSchema
 from openclaw_oauthrouter import __version__, hookspecs
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.config import Settings
+from openclaw_oauthrouter.config.pydantic_model import model_of
 from openclaw_oauthrouter.openclaw.provider_entry import PROVIDER_ID, TOKEN_VARIABLE, ProviderEntry, provider_entry
 
 DESCRIPTION = "One local address for all of your own model credentials; picks the cheapest capable model for every request."
@@ -132,7 +133,7 @@ class _WithoutDefaults(GenerateJsonSchema):
 
 def config_schema(generator: type[GenerateJsonSchema] = GenerateJsonSchema) -> JsonObject:
     """The settings as JSON Schema, in the original's camelCase."""
-    schema: JsonObject = Settings.model_json_schema(by_alias=True, schema_generator=generator)
+    schema: JsonObject = model_of(Settings).model_json_schema(by_alias=True, schema_generator=generator)
     inlined: JsonObject = _inline(schema, schema.pop("$defs", {}))
     return inlined
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr
-from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import ENVIRONMENT, SHORTHANDS
+from openclaw_oauthrouter.config.pydantic_model import model_of
+from openclaw_oauthrouter.config.section import SecretStr, Section
+from openclaw_oauthrouter.config.spelling import camel
 from tests.docs.pages import DOCS
 
 PAGE = DOCS / "configuration.md"
@@ -42,21 +43,21 @@ def with_tables(page: str) -> str:
     return before + BEGIN + tables() + END + rest.split(END)[1]
 
 
-def sections(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
+def sections(model: type[Section], path: str = "") -> Iterator[tuple[str, type[Section]]]:
     """Every section with its dotted path; ``<name>`` stands for a name of the user's, ``[]`` for the entries of a list."""
     yield path, model
-    for name, field in model.model_fields.items():
+    for name, field in model_of(model).model_fields.items():
         inner = _inner_section(field.annotation)
         if inner is not None:
             yield from sections(inner, f"{path}.{name}".lstrip(".") + _place(field.annotation))
 
 
-def leaves(model: type[BaseModel]) -> dict[str, FieldInfo]:
+def leaves(model: type[Section]) -> dict[str, FieldInfo]:
     """The fields that are no sections; lists and tables of sections count, for they have a default of their own."""
-    return {name: field for name, field in model.model_fields.items() if not _is_section(field.annotation)}
+    return {name: field for name, field in model_of(model).model_fields.items() if not _is_section(field.annotation)}
 
 
-def _section(path: str, model: type[BaseModel]) -> str:
+def _section(path: str, model: type[Section]) -> str:
     rows = "".join(_row(path, name, field) for name, field in leaves(model).items())
     if not rows:
         return ""
@@ -69,7 +70,7 @@ def _section(path: str, model: type[BaseModel]) -> str:
 def _row(path: str, name: str, field: FieldInfo) -> str:
     variable = next((key for key, setting in ENVIRONMENT.items() if setting == f"{path}.{name}".lstrip(".")), None)
     meaning = (field.description or "") + (f" (`{variable}`)" if variable else "")
-    cells = (f"`{name}`", f"`{to_camel(name)}`", _type(field), _default(field), meaning)
+    cells = (f"`{name}`", f"`{camel(name)}`", _type(field), _default(field), meaning)
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
 
 
@@ -104,7 +105,7 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
     if isinstance(value, Path):
         return f"`{value}`".replace(str(Path.home()), "~")
-    if isinstance(value, dict) and any(isinstance(item, BaseModel) for item in value.values()):
+    if isinstance(value, dict) and any(isinstance(item, Section) for item in value.values()):
         return "[computed](guide.md#choose-which-models-auto-uses)"
     return "–" if value in (None, (), {}) else f"`{_toml(value)}`"
 
@@ -118,10 +119,10 @@ def _toml(value: Any) -> str:
 
 
 def _is_section(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
+    return isinstance(kind, type) and issubclass(kind, Section)
 
 
-def _inner_section(kind: Any) -> type[BaseModel] | None:
+def _inner_section(kind: Any) -> type[Section] | None:
     if _is_section(kind):
         return kind  # type: ignore[no-any-return]
     return next((found for one in get_args(kind) if (found := _inner_section(one)) is not None), None)
@@ -136,7 +137,7 @@ def _place(kind: Any) -> str:
 
 def _names() -> str:
     variables = "".join(f"| `{name}` | `{setting}` |\n" for name, setting in ENVIRONMENT.items())
-    shorthands = "".join(f"| `{to_camel(name)}` | `{setting}` |\n" for name, setting in SHORTHANDS.items())
+    shorthands = "".join(f"| `{camel(name)}` | `{setting}` |\n" for name, setting in SHORTHANDS.items())
     head = "| {} | setting |\n| --- | --- |\n"
     return (
         f"### Environment variables\n\n{head.format('variable')}{variables}\n"

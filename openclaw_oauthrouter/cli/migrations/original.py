@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic.alias_generators import to_snake
-
 from openclaw_oauthrouter.cli.migrations.migration import Migration, mapping, variable_in
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import SHORTHANDS
+from openclaw_oauthrouter.config.spelling import snake
 
 _NOT_OURS = {
     "healthProbes": "there are no probes that cost tokens: health is learnt from requests",
@@ -23,7 +22,7 @@ def from_original(document: Mapping[str, Any]) -> Migration:
     migration = Migration()
     plugin = mapping(mapping(mapping(document.get("plugins")).get("entries")).get("oauthrouter")).get("config")
     for key, value in mapping(plugin).items() if plugin is not None else document.items():
-        name = to_snake(key)
+        name = snake(key)
         if name in SHORTHANDS:
             migration.put(tuple(SHORTHANDS[name].split(".")), value)
         elif name == "api_base":
