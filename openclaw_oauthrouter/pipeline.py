@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import cast
 
 import orjson
@@ -13,7 +13,7 @@ import orjson
 from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import TextPart
-from openclaw_oauthrouter.canonical.events import Frame, PartDelta, PartDeltas, ResponseFailed, ResponseFinished
+from openclaw_oauthrouter.canonical.events import Frame, PartDeltas, ResponseFailed, ResponseFinished
 from openclaw_oauthrouter.canonical.flow import Take, Wait, taken
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.pricing import MeasuredCost
@@ -31,6 +31,7 @@ from openclaw_oauthrouter.routing.hints import hints_of
 from openclaw_oauthrouter.routing.model_ids import LONGEST_MODEL, shown_model
 from openclaw_oauthrouter.routing.router import Router
 from openclaw_oauthrouter.routing.stickiness import conversation_key
+from openclaw_oauthrouter.upstream.attempt import Target
 from openclaw_oauthrouter.upstream.failover import Failover, OpenedAnswer
 from openclaw_oauthrouter.upstream.paid_by import paid_by
 from openclaw_oauthrouter.wire.repeated import Repeated
@@ -153,27 +154,34 @@ class Exchange:
 class Reply:
     """An answer on its way: ``deliver`` it, or take the ``whole``, then ``aclose``, however the request ended.
 
-    :ivar encoder: speaks to the client, in its dialect
     :ivar headers: of the upstream's answer
     """
 
     def __init__(self, exchange: Exchange, opened: OpenedAnswer) -> None:
+        answer = opened.answer
+        target, encoded = answer.target, answer.encoded
         self._exchange = exchange
-        self._answer = opened.answer
+        self._answer = answer
         self._reservation = opened.reservation
         self._dialect = exchange.dialect
         self._record = exchange.record
-        target = self._answer.target
         self._model = shown_model(exchange.request.model, target.candidate.info)
-        self._watched = self._reservation.watched_tokens
-        self._relays = target.dialect.name == self._dialect.name and not self._answer.encoded.translated
-        self._tool_names = dict(self._answer.encoded.tool_names)
-        self.headers = self._answer.headers
-        self.encoder = self._choose_encoder()
-        self._note_target()
+        self._watched: int | None = None
+        self._relays = not encoded.translated and target.dialect.name == exchange.dialect.name
+        self._tool_names = dict(encoded.tool_names)
+        self.headers = answer.headers
+        self._note_target(target)
+
+    @cached_property
+    def encoder(self) -> StreamEncoder:
+        """Speaks to the client, in its dialect."""
+        if self._relays and self._answer.streamed:
+            return self._dialect.relay_encoder(self._exchange.request, self._tool_names)
+        return self._dialect.stream_encoder(self._exchange.request, self._model)
 
     async def deliver(self, write: Take[bytes]) -> None:
         """Write the answer in the client's dialect as it comes; an error at the end is part of it."""
+        self._watched = self._reservation.watched_tokens
         hand_on = partial(self._hand_on, write)
         try:
             for frame in self._answer.first:
@@ -191,8 +199,7 @@ class Reply:
 
     def _hand_on(self, write: Take[bytes], frame: Frame) -> Wait | None:
         if not frame.plain or self._record.first_token_seconds is None:
-            self._answer.see(frame)
-            self._watch(frame)
+            self._see(frame)
             chunk = self.encoder.send(self._with_client_names(frame))
             last = frame.told[-1] if frame.told else None
             if isinstance(last, ResponseFailed | ResponseFinished):
@@ -217,24 +224,26 @@ class Reply:
 
     async def whole(self) -> bytes:
         """The answer as one JSON body; it has come to its end already, or ``Exchange.open`` would have failed."""
-        body = await self._whole()
+        body = self._whole()
         if self._exchange.keeping() is not None:
             await self._exchange.keep(orjson.loads(body))
         return body
 
-    async def _whole(self) -> bytes:
+    def _whole(self) -> bytes:
         seen = self._answer.first
         for frame in seen:
-            self._answer.see(frame)
-            self._watch(frame)
-        if self._relays and not self._answer.streamed:
-            raw = b"".join(frame.raw for frame in seen)
-            # Numbers that no float holds survive only where nothing is read.
-            return orjson.dumps(self._dialect.relay_response(orjson.loads(raw), self._tool_names)) if self._tool_names else raw
-        # Not isinstance(): looking for the methods of a Protocol takes longer than all the rest of this.
-        folds: FoldsStreams | None = self._dialect if hasattr(self._dialect, "whole_answer") else None  # type: ignore[assignment]
-        if self._relays and folds is not None:
-            return orjson.dumps(folds.whole_answer(b"".join(self.encoder.send(frame) for frame in seen)))
+            self._see(frame)
+        if self._relays:
+            if not self._answer.streamed:
+                raw = b"".join(frame.raw for frame in seen)
+                # Numbers that no float holds survive only where nothing is read.
+                return (
+                    orjson.dumps(self._dialect.relay_response(orjson.loads(raw), self._tool_names)) if self._tool_names else raw
+                )
+            # Not isinstance(): looking for the methods of a Protocol takes longer than all the rest of this.
+            folds: FoldsStreams | None = self._dialect if hasattr(self._dialect, "whole_answer") else None  # type: ignore[assignment]
+            if folds is not None:
+                return orjson.dumps(folds.whole_answer(b"".join(self.encoder.send(frame) for frame in seen)))
         fold = ResponseFold()
         for frame in seen:
             for event in self._with_client_names(frame).events:
@@ -256,7 +265,7 @@ class Reply:
         record.usage, record.cost = usage, cost
         record.baseline_cost = router.baseline_cost(decision, info, cost, usage, record.started_at)
         router.answered(record.conversation, decision, info, usage)
-        if self._answer.finished:
+        if self._answer.finish_reason is not None:
             spend = self._exchange.pipeline.upstream.spend
             spend.learn(record.conversation, info, decision.tier, usage.output_tokens)
         self._note_payment(info, cost)
@@ -265,8 +274,10 @@ class Reply:
     def _note_payment(self, info: ModelInfo, cost: MeasuredCost | None) -> None:
         """Who paid, and for a plan what it took of its windows; what a plan's extra usage paid is money like any other."""
         record, target = self._record, self._answer.target
-        record.paid_by = paid_by(target.by_plan, self.headers)
-        if record.subscription and cost is not None:
+        if record.paid_by != "plan":
+            return
+        record.paid_by = paid_by(True, self.headers)
+        if record.paid_by == "plan" and cost is not None:
             health = self._exchange.pipeline.upstream.health
             record.windows = tuple(health.charged(target.provider.name, info.id, target.credential_name, cost))
 
@@ -277,27 +288,23 @@ class Reply:
 
     async def _top_up(self, wait: Wait | None) -> None:
         await taken(wait)
-        if not self._answer.finished:
+        if self._answer.finish_reason is None:
             await self._reservation.top_up(self._written())
             self._watched = self._reservation.watched_tokens
 
     def _usage(self) -> Usage:
         """What the provider reported; for an answer cut short, what can be told from what came."""
         info = self._answer.target.candidate.info
-        if self._answer.finished and self._answer.usage is not None:
-            rounds = any([tool.native is not None or tool.search for tool in self._exchange.request.tools])  # noqa: C419 - each step of a generator is a call
+        if self._answer.finish_reason is not None and self._answer.usage is not None:
+            tools = self._exchange.request.tools
+            rounds = bool(tools) and any([tool.native is not None or tool.search for tool in tools])  # noqa: C419 - each step of a generator is a call
             return plausible(self._answer.usage, info.context_window, info.max_output_tokens, rounds=rounds)
         spend = self._exchange.pipeline.upstream.spend
         estimate = spend.estimate(self._exchange.request, self._answer.target.candidate.info)
         return usage_of_interrupted(self._answer.usage, estimate.input_tokens, self._answer.characters)
 
-    def _choose_encoder(self) -> StreamEncoder:
-        if self._relays and self._answer.streamed:
-            return self._dialect.relay_encoder(self._exchange.request, self._tool_names)
-        return self._dialect.stream_encoder(self._exchange.request, self._model)
-
-    def _note_target(self) -> None:
-        record, target = self._record, self._answer.target
+    def _note_target(self, target: Target) -> None:
+        record = self._record
         record.provider, record.model_answered = target.provider.name, target.candidate.info.name
         record.credential = target.credential.name if target.credential else None
         record.upstream_url = self._answer.attempt.url
@@ -312,14 +319,13 @@ class Reply:
         told = (event if isinstance(event, PartDeltas) else rename_tool(event, self._tool_names) for event in frame.told)
         return replace(frame, told=tuple(told))
 
-    def _watch(self, frame: Frame) -> None:
-        if frame.plain and self._record.first_token_seconds is not None:
-            return
-        for event in frame.told:
-            if isinstance(event, ResponseFinished):
-                self._record.finish_reason = event.finish_reason
-            elif self._record.first_token_seconds is None and isinstance(event, (PartDelta, PartDeltas)):
-                self._record.first_token_seconds = self._exchange.pipeline.clock() - (self._record.began or 0.0)
+    def _see(self, frame: Frame) -> None:
+        answer, record = self._answer, self._record
+        answer.see(frame)
+        if answer.begun and record.first_token_seconds is None:
+            record.first_token_seconds = self._exchange.pipeline.clock() - (record.began or 0.0)
+        if answer.finish_reason is not None:
+            record.finish_reason = answer.finish_reason
 
 
 def note_error(record: RequestRecord, error: OAuthRouterError) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from openclaw_oauthrouter.canonical.routing import RoutingDecision
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.errors import OAuthRouterError, UpstreamAuthenticationError, UpstreamError
 
@@ -31,8 +32,8 @@ def answer_headers(
             headers[name] = value
         elif name in _UPSTREAM_IDS:
             headers["x-upstream-request-id"] = value
-    if explain:
-        headers |= _explanation(record)
+    if explain and record.decision is not None:
+        _explain(record, record.decision, headers)
     return headers
 
 
@@ -43,15 +44,10 @@ def refusal_headers(error: OAuthRouterError) -> Mapping[str, str]:
     return error.refusal.headers
 
 
-def _explanation(record: RequestRecord) -> dict[str, str]:
-    decision = record.decision
-    if decision is None:
-        return {}
-    headers = {
-        "x-oauthrouter-model": record.model_answered or decision.model,
-        "x-oauthrouter-reason": decision.reasoning[:200],
-        "x-oauthrouter-cost": "unknown" if decision.cost_estimate is None else f"{decision.cost_estimate:.6f}",
-    }
+def _explain(record: RequestRecord, decision: RoutingDecision, headers: dict[str, str]) -> None:
+    headers["x-oauthrouter-model"] = record.model_answered or decision.model
+    headers["x-oauthrouter-reason"] = decision.reasoning[:200]
+    headers["x-oauthrouter-cost"] = "unknown" if decision.cost_estimate is None else f"{decision.cost_estimate:.6f}"
     if decision.tier is not None:
         headers["x-oauthrouter-tier"] = decision.tier
         headers["x-oauthrouter-confidence"] = f"{decision.confidence:.3f}"
@@ -61,6 +57,6 @@ def _explanation(record: RequestRecord) -> dict[str, str]:
         headers["x-oauthrouter-downgraded-from"] = record.downgraded_from
     if record.notes:
         headers["x-oauthrouter-notes"] = "; ".join(str(note) for note in record.notes)[:500]
-    if sum(attempt.outcome != "ok" for attempt in record.attempts):
-        headers["x-oauthrouter-attempts"] = ", ".join(f"{a.provider}/{a.model}: {a.outcome}" for a in record.attempts)[:500]
-    return headers
+    attempts = record.attempts
+    if len(attempts) > 1 or (attempts and attempts[0].outcome != "ok"):
+        headers["x-oauthrouter-attempts"] = ", ".join(f"{a.provider}/{a.model}: {a.outcome}" for a in attempts)[:500]

@@ -11,6 +11,7 @@ import httpx
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.events import (
+    FinishReason,
     Frame,
     PartDelta,
     PartDeltas,
@@ -78,7 +79,8 @@ class Answer:
     :ivar headers: of the upstream's answer, lower-case names
     :ivar streamed: the upstream streams; otherwise one frame holds its whole body
     :ivar usage: the last usage seen, also when the stream broke off
-    :ivar finished: a ``ResponseFinished`` was seen
+    :ivar begun: content was seen
+    :ivar finish_reason: why the answer ended; ``None`` as long as its end was not seen
     """
 
     target: Target
@@ -90,7 +92,8 @@ class Answer:
     streamed: bool
     incoming: Incoming
     usage: Usage | None = None
-    finished: bool = False
+    begun: bool = False
+    finish_reason: FinishReason | None = None
     bounds: Bounds = field(default_factory=Bounds)
 
     @property
@@ -117,12 +120,13 @@ class Answer:
         :raises UpstreamProtocolError: the answer does not end
         """
         for event in frame.told:
-            if isinstance(event, (PartDelta, PartDeltas)):
+            if type(event) is PartDelta or type(event) is PartDeltas:
+                self.begun = True
                 self.bounds.deltas(event)
-            elif isinstance(event, UsageReported):
+            elif type(event) is UsageReported:
                 self.usage = event.usage
-            elif isinstance(event, ResponseFinished):
-                self.finished = True
+            elif type(event) is ResponseFinished:
+                self.finish_reason = event.finish_reason
 
 
 @value(frozen=True, slots=True)
