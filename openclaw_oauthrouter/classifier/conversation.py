@@ -7,17 +7,16 @@ A prompt alone cannot place "yes, do it". Rules, in order:
 2. A turn rises at once when its own words are harder than the task's.
 3. It falls only when its words open a new topic. One that asks for less than the task does is a digression: the router decides what
    model serves it, and the task is taken up again where it was left.
-4. What the request carries sets least tiers (``REQUEST_MINIMUM_TIERS``).
+4. What the request carries sets least tiers (``minimum_of``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
 
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatures, Tier, TurnKind
-from openclaw_oauthrouter.canonical.value import changed, value
+from openclaw_oauthrouter.canonical.value import changed
 from openclaw_oauthrouter.classifier.excerpt import letters_in, tokens_of
 
 SHORT = 40
@@ -43,46 +42,38 @@ _ERROR_LINE = lazily(
 _TRACEBACK = lazily(r"Traceback \(most recent call last\)|panicked at|stack backtrace")
 
 _WORK = ("imperative", "code", "technical", "references")
+"""Lists of keywords that speak of work."""
 
 Words = Mapping[str, Sequence[str]]
 
 
-@value(frozen=True, slots=True)
-class RequestMinimumTier:
-    """A least tier set by what the request carries rather than by its words."""
-
-    name: str
-    tier: Tier
-    holds: Callable[[RequestFeatures], bool]
-    rank: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rank", self.tier.rank)
-
-
-def _wished_effort(features: RequestFeatures) -> str | None:
-    """What a client sends on every turn is its default and says nothing of this one."""
-    return None if features.effort_is_default else features.reasoning_effort
+def minimum_of(features: RequestFeatures) -> tuple[Tier, str] | None:
+    """The highest least tier that what a request carries asks for, rather than its words, and why."""
+    # What a client sends on every turn is its default and says nothing of this one.
+    effort = None if features.effort_is_default else features.reasoning_effort
+    if effort is not None:
+        if effort in ("xhigh", "max"):
+            return Tier.REASONING, "reasoning effort above high"
+        if effort == "high":
+            return Tier.COMPLEX, "reasoning effort high"
+    if features.turn_image_count > 0:
+        return Tier.COMPLEX, "image"
+    if features.input_tokens > LARGE_INPUT:
+        return Tier.COMPLEX, "large input"
+    return _medium_at_least(features)
 
 
-REQUEST_MINIMUM_TIERS = (
-    RequestMinimumTier(
-        "reasoning effort above high", Tier.REASONING, lambda features: _wished_effort(features) in ("xhigh", "max")
-    ),
-    RequestMinimumTier("reasoning effort high", Tier.COMPLEX, lambda features: _wished_effort(features) == "high"),
-    RequestMinimumTier("image", Tier.COMPLEX, lambda features: features.turn_image_count > 0),
-    RequestMinimumTier("large input", Tier.COMPLEX, lambda features: features.input_tokens > LARGE_INPUT),
-    RequestMinimumTier("image in the conversation", Tier.MEDIUM, lambda features: features.image_count > 0),
-    RequestMinimumTier("file", Tier.MEDIUM, lambda features: features.file_count > 0),
-    RequestMinimumTier("structured output", Tier.MEDIUM, lambda features: features.structured_output),
+def _medium_at_least(features: RequestFeatures) -> tuple[Tier, str] | None:
+    if features.image_count > 0:
+        return Tier.MEDIUM, "image in the conversation"
+    if features.file_count > 0:
+        return Tier.MEDIUM, "file"
+    if features.structured_output:
+        return Tier.MEDIUM, "structured output"
     # Hosts offer their tools with every "hi": only words that ask for work make the offer count.
-    RequestMinimumTier(
-        "tools for a task",
-        Tier.MEDIUM,
-        lambda features: bool(features.tool_names) and any(features.keywords.get(name) for name in _WORK),
-    ),
-)
-"""Highest first."""
+    if features.tool_names and any(map(features.keywords.get, _WORK)):
+        return Tier.MEDIUM, "tools for a task"
+    return None
 
 
 def is_short(words: str) -> bool:
@@ -142,11 +133,8 @@ def in_context(classified: Classification, features: RequestFeatures, task_tier:
     if task_tier is not None and task_tier.rank > classified.tier.rank:
         kind = "tool results of" if features.is_tool_result_turn else "goes on with"
         classified = _lift(classified, task_tier, f"{kind} a {task_tier} task")
-    rank = classified.tier.rank
-    for minimum in REQUEST_MINIMUM_TIERS:
-        if minimum.rank > rank and minimum.holds(features):
-            return _lift(classified, minimum.tier, minimum.name)
-    return classified
+    minimum = minimum_of(features)
+    return classified if minimum is None or minimum[0].rank <= classified.tier.rank else _lift(classified, *minimum)
 
 
 def _lift(classified: Classification, tier: Tier, reason: str) -> Classification:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import ClassVar, NamedTuple, cast
+from typing import ClassVar, NamedTuple
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.routing import DimensionScore, RequestFeatures
@@ -38,18 +38,26 @@ SURFACE_FEATURES = (
 """What a text looks like, whatever it says: names, in the order of ``surface_features``."""
 
 
+PLACE = 24
+"""Bits of a number that hold a place; all places together are less than one weight, so that sums of numbers are sums of weights."""
+_ITS_PLACE = (1 << PLACE) - 1
+
+
 class _Known(NamedTuple):
-    """The words and pairs of the model, numbered from the lightest to the heaviest; of equal weight, by name.
+    """The words and pairs of the model, each by a number: its weight, and below that its place among all of them, by weight and name.
+
+    So one look tells what a word weighs and whether it weighs more than another.
 
     :ivar words: number by word
     :ivar pairs: number by pair
-    :ivar weights: by number
-    :ivar names: by number
+    :ivar each: the words, as a set; ``both``: the pairs, likewise
+    :ivar names: by place
     """
 
     words: Mapping[str, int]
     pairs: Mapping[tuple[str, str], int]
-    weights: Sequence[int]
+    each: frozenset[str]
+    both: frozenset[tuple[str, str]]
     names: Sequence[str]
 
 
@@ -67,33 +75,34 @@ class LearnedScore:
         tokens = tokens_of(text)
         distinct = set(tokens)
         known = self._known
-        # Looked up in C, one after the other; what the model does not know comes out as ``None``.
-        found: set[int | None] = set(map(known.words.get, distinct))
-        found.update(map(known.pairs.get, pairwise(tokens)))
-        found.discard(None)
-        numbers = cast("set[int]", found)
+        # All of it in C: what the model does not know is left out by the intersections.
+        numbers = list(map(known.words.__getitem__, known.each & distinct))
+        numbers += map(known.pairs.__getitem__, known.both.intersection(pairwise(tokens)))
         # Whole numbers: their sum does not depend on the order in which a set gives them.
-        by_words = sum(map(known.weights.__getitem__, numbers)) / self.model["scale"]
+        by_words = (sum(numbers) >> PLACE) / self.model["scale"]
         by_surface = sum(map(float.__mul__, self._surface, surface_features(text, tokens, len(distinct))))
         raw = self._bias + by_surface + by_words / math.sqrt(len(numbers) + EVIDENCE)
         score = math.tanh(raw)
         return DimensionScore(self.name, score, self.weight, self._signal(numbers, score))
 
-    def _signal(self, numbers: set[int], score: float) -> str:
-        known = self._known
-        ordered = sorted(numbers)
-        top = ordered[: -SHOWN - 1 : -1] if score >= 0 else ordered[:SHOWN]
-        names = [known.names[one] for one in top if (known.weights[one] > 0 if score >= 0 else known.weights[one] < 0)]
-        named = f" ({', '.join(names)})" if names else ""
+    def _signal(self, numbers: list[int], score: float) -> str:
+        """:param numbers: of what was found; are sorted."""
+        numbers.sort()
+        names = self._known.names
+        if score >= 0:
+            shown = [names[number & _ITS_PLACE] for number in numbers[: -SHOWN - 1 : -1] if number >> PLACE > 0]
+        else:
+            shown = [names[number & _ITS_PLACE] for number in numbers[:SHOWN] if number < 0]
+        named = f" ({', '.join(shown)})" if shown else ""
         return f"learned {score:+.2f}{named}"
 
     @cached_property
     def _known(self) -> _Known:
         rows = sorted((weight, name) for name, weight in (self.model["words"] | self.model["pairs"]).items())
-        number = {name: place for place, (_, name) in enumerate(rows)}
+        number = {name: (weight << PLACE) + place for place, (weight, name) in enumerate(rows)}
         words = {name: number[name] for name in self.model["words"]}
         pairs = {_pair(name): number[name] for name in self.model["pairs"]}
-        return _Known(words, pairs, [weight for weight, _ in rows], [name for _, name in rows])
+        return _Known(words, pairs, frozenset(words), frozenset(pairs), [name for _, name in rows])
 
     @cached_property
     def _surface(self) -> tuple[float, ...]:

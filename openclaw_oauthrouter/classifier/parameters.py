@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 
@@ -51,7 +52,7 @@ class Parameters:
 
 def tier_at(score: float, cuts: CutPoints) -> Tier:
     """The tier a score falls into; never falls as the score rises."""
-    return _TIERS[sum([score >= start for start in cuts])]
+    return _TIERS[bisect_right(cuts, score)]
 
 
 _TIERS = tuple(Tier)

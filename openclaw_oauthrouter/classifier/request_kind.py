@@ -124,24 +124,34 @@ def kind_of(
 
 def _says(pattern: re.Pattern[str], hints: Sequence[str], *texts: str) -> bool:
     """Whether a pattern stands in one of some texts; without one of its hints it cannot, and that is found out sooner."""
-    return any(pattern.search(text) is not None for text in texts if any(hint in text for hint in hints))
+    for text in texts:
+        for hint in hints:
+            if hint in text:
+                if pattern.search(text) is not None:
+                    return True
+                break
+    return False
 
 
 def _by_headers(headers: Mapping[str, object]) -> RequestKind | None:
-    told = _CLASSES.get(str(headers.get(_CLASS_HEADER, "")).lower())
-    if told is not None:
-        return told
-    helper = str(headers.get(_CODEX_HELPER, "")).lower()
+    if _CLASS_HEADER in headers:
+        told = _CLASSES.get(str(headers[_CLASS_HEADER]).lower())
+        if told is not None:
+            return told
     fields = dict(_CODEX_FIELD.findall(str(headers[_CODEX_HEADER]))) if _CODEX_HEADER in headers else {}
-    kind = fields.get("request_kind", "").lower()
-    if "compact" in kind or "compact" in helper:
-        return RequestKind.COMPACTION
-    if kind.startswith(_CODEX_SIDE) or helper.startswith(_CODEX_SIDE):
-        return RequestKind.SIDE
-    if helper or fields.get("thread_source") == "subagent" or fields.get("agent_name", "/root") != "/root":
-        return RequestKind.SUBAGENT
-    if any(headers.get(name) for name in _HELPER_HEADERS):
-        return RequestKind.SUBAGENT
+    helper = str(headers[_CODEX_HELPER]).lower() if _CODEX_HELPER in headers else ""
+    kind = ""
+    if fields or helper:
+        kind = fields.get("request_kind", "").lower()
+        if "compact" in kind or "compact" in helper:
+            return RequestKind.COMPACTION
+        if kind.startswith(_CODEX_SIDE) or helper.startswith(_CODEX_SIDE):
+            return RequestKind.SIDE
+        if helper or fields.get("thread_source") == "subagent" or fields.get("agent_name", "/root") != "/root":
+            return RequestKind.SUBAGENT
+    for name in _HELPER_HEADERS:
+        if headers.get(name):
+            return RequestKind.SUBAGENT
     return RequestKind.MAIN if kind == "turn" else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from openclaw_oauthrouter.canonical.patterns import lazily
-from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import named_blocks
+from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import named_blocks, names_in
 
 ELEMENTS = (
     "pr_description",
@@ -19,6 +19,7 @@ ELEMENTS = (
 )
 """Elements that hold the task itself, in mini-SWE-agent, SWE-agent, OpenHands, Cursor and Cline."""
 
+_CLOSINGS = frozenset([f"/{name}" for name in ELEMENTS])
 _ELEMENT = lazily(rf"<({'|'.join(ELEMENTS)})>")
 _SOLVE = lazily(r"\s{0,40}Please solve (?:this issue|the following issue|this task): ?")
 _SOLVE_END = "\nYou can execute bash commands"
@@ -36,7 +37,7 @@ class AgentTemplates:
 
     def strip(self, text: str) -> str:
         """The task itself."""
-        if "<" in text and "</" in text:
+        if not _CLOSINGS.isdisjoint(names_in(text)):
             found = max(
                 (text[start:end].strip() for _, start, end, _ in named_blocks(text, _ELEMENT, "</{}>")), key=len, default=""
             )

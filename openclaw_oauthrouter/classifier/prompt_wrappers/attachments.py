@@ -6,7 +6,7 @@ import json
 import re
 
 from openclaw_oauthrouter.canonical.patterns import lazily
-from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import without_blocks, without_named_blocks
+from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import names_in, without_blocks, without_named_blocks
 
 _SECTION = lazily(
     r"\A\[(Audio|Image|Video)(?: \d+/\d+)?\]\n(?:User text:\n(.*?)\n)?(?:Transcript|Description):\n(.*)\Z", re.DOTALL
@@ -20,10 +20,10 @@ _QUOTED = lazily(r"\[(Replying|Quoting|Quoted|Forwarded)\b[^\]\n]{0,200}\]\n")
 
 def without_attachments(text: str) -> str:
     """The words without the contents of files, placeholders of media and messages quoted as a block; a text of nothing else stays."""
-    kept = text
-    if "<file name=" in kept:
+    kept, names = text, names_in(text)
+    if "file" in names:
         kept = without_blocks(kept, "<file name=", "</file>")
-    if "<media:" in kept:
+    if "media" in names:
         kept = _PLACEHOLDER.sub("", kept)
     if "\n[/" in kept:
         kept = without_named_blocks(kept, _QUOTED, "\n[/{}]")

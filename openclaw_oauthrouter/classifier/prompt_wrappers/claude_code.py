@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import without_elements
+from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import names_in, without_elements
 
 ELEMENTS = (
     "system-reminder",
@@ -33,4 +33,4 @@ class ClaudeCode:
     def strip(self, text: str) -> str:
         """The text without reminders and without what slash commands print; what was typed behind a slash command stays."""
         text = without_elements(text, ELEMENTS)
-        return text.replace("<command-args>", "").replace("</command-args>", "") if "<command-args>" in text else text
+        return text.replace("<command-args>", "").replace("</command-args>", "") if "command-args" in names_in(text) else text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from openclaw_oauthrouter.canonical.patterns import lazily
-from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import without_elements
+from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import names_in, without_elements
 
 ELEMENTS = (
     "environment_context",
@@ -37,6 +37,6 @@ class CodexCli:
 
     def strip(self, text: str) -> str:
         """The text without such blocks."""
-        if "<INSTRUCTIONS>" in text:
+        if "INSTRUCTIONS" in names_in(text):
             text = _TITLE.sub("", text)
         return without_elements(text, ELEMENTS)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.classifier.prompt_wrappers.attachments import without_attachments, words_beside_media
-from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import without_blocks, without_named_blocks
+from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import names_in, without_blocks, without_named_blocks
 from openclaw_oauthrouter.classifier.prompt_wrappers.headers import is_label, without_header
 from openclaw_oauthrouter.classifier.prompt_wrappers.moments import bears_moment
 
@@ -73,6 +74,8 @@ TRAILERS = (
 """How the paragraph begins with which the runtime's words behind the user's set in."""
 
 _TRAILING_PARAGRAPHS = tuple(f"\n\n{trailer}" for trailer in TRAILERS)
+_TRAILER = lazily("|".join(map(re.escape, _TRAILING_PARAGRAPHS)))
+"""Whether any of them is there: one search instead of one for each."""
 
 REACH = 4096
 """Characters at the end of a message in which the runtime's words are looked for; the longest seen take a third of that."""
@@ -119,9 +122,9 @@ _TRAILING = lazily(
     )\Z""",
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
-_STATED_TIME = lazily(
-    r"^(Current time|[^\n:]{2,40}): ([^\n]{4,120})(?:\n([^\n:]{0,40}\bUTC\b[^\n:]{0,10}): ([^\n]{4,60}))?(?=\n|\Z)", re.MULTILINE
-)
+_STATED = r"(Current time|[^\n:]{2,40}): ([^\n]{4,120})(?:\n([^\n:]{0,40}\bUTC\b[^\n:]{0,10}): ([^\n]{4,60}))?(?=\n|\Z)"
+_STATED_FIRST = lazily(_STATED)
+_STATED_TIME = lazily(rf"\n{_STATED}")
 """The line in which a run is told the time, and the same in UTC; whatever the runtime has to say besides comes after it."""
 
 _QUEUED = lazily(r"\[Queued user message from a previous active turn; [^\]\n]*\]\n")
@@ -141,10 +144,12 @@ class OpenClaw:
 
     def strip(self, text: str) -> str:
         """Only what somebody asked for; ``""`` for what the runtime says by itself: notices, continuations, heartbeats."""
-        text = without_blocks(text, "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>", "<<<END_OPENCLAW_INTERNAL_CONTEXT>>>")
-        if "<<<BEGIN_" in text:
+        names = names_in(text)
+        if "BEGIN_OPENCLAW_INTERNAL_CONTEXT" in names:
+            text = without_blocks(text, "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>", "<<<END_OPENCLAW_INTERNAL_CONTEXT>>>")
+        if any(name.startswith("BEGIN_") for name in names):
             text = without_named_blocks(text, _FENCE, "<<<END_{}>>>")
-        if "</" in text:
+        if any(name.startswith("/") for name in names):
             text = text.replace("Context:\n<active_memory_plugin>", "<active_memory_plugin>")
             text = without_named_blocks(text, _MEMORY, "</{}>")
         return _without_layers(text)
@@ -189,14 +194,14 @@ def _each_of_queue(text: str) -> str:
 
 def _without_end(text: str, scheduled: bool) -> str:
     # The runtime line is the last paragraph; an earlier one is the user quoting it.
-    words, mark, line = text.rpartition("\n\nRuntime: agent=")
-    if mark and "\n" not in line.strip():
-        return words
+    end = text.rfind("\n")
+    if text.startswith("Runtime: agent=", end + 1) and text[end - 1 : end] == "\n":
+        return text[: end - 1]
     begin = max(0, len(text) - REACH)
     told = _told_the_time(text, begin, scheduled)
     if told is not None:
         return text[:told]
-    for trailer in _TRAILING_PARAGRAPHS if "\n\n" in text[begin:] else ():
+    for trailer in _TRAILING_PARAGRAPHS if _TRAILER.search(text, begin) else ():
         # A scheduled run's preamble may have more paragraphs behind it; the user's own words never do.
         start = text.rfind(trailer, begin)
         if start >= 0:
@@ -210,12 +215,21 @@ def _without_end(text: str, scheduled: bool) -> str:
 
 def _told_the_time(text: str, begin: int, scheduled: bool) -> int | None:
     """Where the line begins in which a run is told the time."""
-    if not scheduled and "UTC" not in text[begin:] and "Current time: " not in text[begin:]:
+    if not scheduled and text.find("UTC", begin) < 0 and text.find("Current time: ", begin) < 0:
         return None
-    for found in _STATED_TIME.finditer(text, begin):
-        if not bears_moment(found[2]) or not (scheduled or text[: found.start()].strip()):
+    for found in _stated_times(text, begin):
+        start = found.start(1)
+        if not bears_moment(found[2]) or not (scheduled or text[:start].strip()):
             continue
         ends = not text[found.end() :].strip() or text[found.end() :].startswith("\n\n")
         if (found[4] and bears_moment(found[4])) or (ends and (scheduled or found[1] == "Current time")):
-            return found.start()
+            return start
     return None
+
+
+def _stated_times(text: str, begin: int) -> Iterator[re.Match[str]]:
+    """Lines that may state a time, from a place on; line breaks are searched for, which is quicker than to try at each character."""
+    first = _STATED_FIRST.match(text) if not begin else None
+    if first:
+        yield first
+    yield from _STATED_TIME.finditer(text, first.end() if first else max(0, begin - 1))
