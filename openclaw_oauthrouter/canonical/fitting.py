@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
+from openclaw_oauthrouter.canonical import fitting_subjects as about
 from openclaw_oauthrouter.canonical.content import (
     NativePart,
     Part,
@@ -79,9 +80,12 @@ def fit(request: ChatRequest, info: ModelInfo, dialect: str) -> tuple[ChatReques
     relayed = request.dialect == dialect
     same = relayed and _bare(request.model) == _bare(info.id)
     facts = Facts(info, accepts, dialect, relayed, same, _adds_tools(request))
-    fitted = request
-    for rule in _ALWAYS if same and not accepts.known else _RULES:
-        fitted = rule(fitted, facts)
+    fitted, subjects = request, about.subjects_of(request)
+    for rule, its_subjects in _ALWAYS if same and not accepts.known else RULES:
+        if subjects & its_subjects:
+            before, fitted = fitted, rule(fitted, facts)
+            if fitted is not before:
+                subjects = about.subjects_of(fitted)
     return (request if fitted is request else replace(fitted, decoded=request)), tuple(facts.notes)
 
 
@@ -471,26 +475,32 @@ def _says_something(message: Message) -> bool:
 
 
 Rule = Callable[[ChatRequest, Facts], ChatRequest]
-_ALWAYS: tuple[Rule, ...] = (_limit_output, _load_tools, fit_messages)
-"""What holds also where the client wrote the body for this very model and little is known of it."""
-_RULES: tuple[Rule, ...] = (
-    _refuse_held_state,
-    _limit_output,
-    _fit_reasoning,
-    _limit_sampling,
-    _load_tools,
-    _write_out_tools,
-    _limit_number_of_tools,
-    _tell_of_searching,
-    _limit_tools,
-    _limit_structure,
-    _limit_verbosity,
-    _limit_service_tier,
-    _limit_speed,
-    _limit_identifiers,
-    fit_messages,
-    place_parts,
-    place_system_messages,
-    _limit_call_ids,
-    _end_with_user,
+Rules = tuple[tuple[Rule, int], ...]
+_ALWAYS: Rules = (
+    (_limit_output, about.LIMIT),
+    (_load_tools, about.LOADING),
+    (fit_messages, about.UNLIKELY_PARTS | about.SEALED),
 )
+"""What holds also where the client wrote the body for this very model and little is known of it."""
+RULES: Rules = (
+    (_refuse_held_state, about.HELD),
+    (_limit_output, about.LIMIT),
+    (_fit_reasoning, about.EFFORT),
+    (_limit_sampling, about.SAMPLING | about.OTHER_FIELDS),
+    (_load_tools, about.LOADING),
+    (_write_out_tools, about.CLIENT_RUN),
+    (_limit_number_of_tools, about.TOOLS),
+    (_tell_of_searching, about.TOOLS),
+    (_limit_tools, about.CHOICE | about.STRICT),
+    (_limit_structure, about.FORMAT),
+    (_limit_verbosity, about.VERBOSITY),
+    (_limit_service_tier, about.TIER),
+    (_limit_speed, about.OTHER_FIELDS),
+    (_limit_identifiers, about.USER | about.OTHER_FIELDS),
+    (fit_messages, about.UNLIKELY_PARTS | about.SEALED),
+    (place_parts, about.PLACED),
+    (place_system_messages, about.LATE_SYSTEM),
+    (_limit_call_ids, about.CALLS),
+    (_end_with_user, about.ENDS_WITHOUT_USER),
+)
+"""The rules in their order, each with its subjects: it leaves a request that holds none of them as it is."""

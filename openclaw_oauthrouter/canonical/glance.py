@@ -29,6 +29,9 @@ TEXT, CALL, RESULT, REASONING, REFUSAL, FILE, NATIVE, RESULT_FILE, RESULT_NATIVE
 )
 """Kinds of parts, as bits: files and native blocks apart that stand in a tool's answer, no parts at all, and a text without words."""
 
+KINDS = 11
+"""Bits that these are."""
+
 WORDS = TEXT | CALL | RESULT | REASONING | REFUSAL | EMPTY_TEXT
 """What every model takes."""
 
@@ -110,7 +113,7 @@ class Overview:
     :ivar late_system: a message of the system's comes after one that is not
     """
 
-    __slots__ = ("assistant", "late_system", "longest_id", "messages", "modalities", "opaque", "system", "user")
+    __slots__ = ("assistant", "holds", "late_system", "longest_id", "messages", "modalities", "opaque", "system", "user")
 
     def __init__(self, messages: tuple[Message, ...]) -> None:
         self.messages = messages
@@ -132,11 +135,7 @@ class Overview:
                 opaque += seen.opaque
             if seen.modalities:
                 modalities.update(seen.modalities)
-        self.system, self.user, self.assistant = held.values()
+        self.system, self.user, self.assistant = held["system"], held["user"], held["assistant"]
+        self.holds = self.system | self.user | self.assistant
         self.opaque: Iterable[Opaque] = tuple(opaque)
         self.modalities = frozenset(modalities)
-
-    @property
-    def holds(self) -> int:
-        """Kinds of parts in all of it."""
-        return self.system | self.user | self.assistant

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from openclaw_oauthrouter.canonical.by_identity import by_identity
 from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo, ThinkingOff
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.value import value
@@ -82,13 +83,17 @@ def with_accepts(info: ModelInfo, dialect: str) -> ModelInfo:
 
     :param dialect: the one the model is asked in
     """
-    return info if info.accepts is not None else _with_accepts(info, dialect)
+    return info if info.accepts is not None else _filled_in(info, dialect)
 
 
 @lru_cache(maxsize=1024)
 def _with_accepts(info: ModelInfo, dialect: str) -> ModelInfo:
     limit = info.max_output_tokens or (_claude_output(info.id) if dialect == MESSAGES else None)
     return replace(info, accepts=_with_efforts(accepts_of(info.provider, info.id, dialect), info), max_output_tokens=limit)
+
+
+# The same objects come with every request, and comparing one by its two dozen fields takes as long as fitting a request.
+_filled_in = by_identity(1024)(_with_accepts)
 
 
 def _with_efforts(accepts: Accepts, info: ModelInfo) -> Accepts:

@@ -59,11 +59,13 @@ class KnownTurns(Generic[_T]):
         known = self._known.get(_name(messages))
         return known.read[: _common(known, messages)] if known is not None else ()
 
-    def keep(self, messages: Sequence[FrozenObject], read: Sequence[_T]) -> None:
-        """Remember a conversation in place of its earlier state."""
+    def keep(self, messages: Sequence[FrozenObject], read: Sequence[_T], same: int) -> None:
+        """Remember a conversation in place of its earlier state.
+
+        :param same: as many messages as ``recall`` has just known
+        """
         name = _name(messages)
         before = self._known.get(name)
-        same = _common(before, messages) if before is not None else 0
         if before is not None and same == len(messages) == len(before.messages):
             self._known.move_to_end(name)
             return

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import orjson
 
+from openclaw_oauthrouter.canonical.by_identity import by_identity
 from openclaw_oauthrouter.canonical.content import (
     RESULT_CONTENT,
     BlobPart,
@@ -344,12 +345,18 @@ def _string(holder: FrozenObject, key: str) -> str:
 # ---------------------------------------------------------------------------------------------------------------- writing
 
 
+# A conversation that goes on repeats its calls.
+_arguments = by_identity(2048)(parsed_arguments)
+
+
 class PartWriter:
     """Writes the parts of one request as blocks; remembers what had to be left out or changed.
 
     :param tool_names: names as the provider takes them
     :param unsigned: the provider takes thinking that nobody sealed
     """
+
+    __slots__ = ("_ids", "_names", "_unsigned", "notes")
 
     def __init__(self, tool_names: WireNames, *, unsigned: bool = False) -> None:
         self.notes: list[Note] = []
@@ -403,11 +410,13 @@ class PartWriter:
         if part.custom:
             return {"input": part.arguments}
         try:
-            value = parsed_arguments(part.arguments)
+            value = _arguments(part.arguments)
         except ValueError:
             self._note("repaired", f"arguments of {part.name!r}", "they were not JSON")
             return {}
-        if isinstance(value, (dict, orjson.Fragment)):
+        if type(value) is dict:
+            return {**value}
+        if isinstance(value, orjson.Fragment):
             return value
         self._note("repaired", f"arguments of {part.name!r}", "they were not a JSON object")
         return {"_raw": part.arguments}

@@ -121,7 +121,7 @@ def _messages(body: JsonFields, known: KnownTurns[Message] | None) -> Sequence[M
         return tuple(_read(body, 0))
     before = known.recall(given)
     messages = (*before, *_read(body, len(before)))
-    known.keep(given, messages)
+    known.keep(given, messages, len(before))
     return messages
 
 

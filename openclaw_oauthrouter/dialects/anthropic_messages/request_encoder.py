@@ -8,7 +8,7 @@ from itertools import islice, takewhile
 import orjson
 
 from openclaw_oauthrouter.canonical.content import Part, ReasoningPart, TextPart, ToolCallPart, ToolCallResponsePart
-from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.json_schema import normalise
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.repair import repair
@@ -38,10 +38,13 @@ def encode_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
 
     :raises InvalidRequestError: it asks for something that cannot be said here
     """
-    _refuse_what_cannot_be_said(request)
+    if request.native:
+        _refuse_what_cannot_be_said(request.native)
+    if request.max_output_tokens is not None and request.max_output_tokens < 1:
+        raise InvalidRequestError("the answer's token limit must be at least 1", param="max_tokens")
     messages, notes = repair(request.messages)
     names = WireNames()
-    tools, tool_notes = write_tools(request, names)
+    tools, tool_notes = write_tools(request, names) if request.tools else ([], [])
     writer = PartWriter(names, unsigned=info.accepts is not None and info.accepts.unsigned_thinking)
     system, turns = _lay_out(messages, writer)
     body: JsonObject = {
@@ -56,7 +59,7 @@ def encode_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
         choice = write_tool_choice(request, names)
         if choice is not None:
             body["tool_choice"] = choice
-    body.update(_settings(request))
+    _write_settings(body, request)
     place_cache_marks(body)
     return EncodedRequest(body, (*notes, *tool_notes, *writer.notes, *_dropped(request)), names.changed())
 
@@ -69,8 +72,12 @@ def _lay_out(messages: Sequence[Message], writer: PartWriter) -> tuple[list[Json
 
     :raises InvalidRequestError: there is nothing but system messages
     """
-    leading = next((at for at, message in enumerate(messages) if message.role != "system"), len(messages))
-    if leading == len(messages):
+    leading = 0
+    for message in messages:
+        if message.role != "system":
+            break
+        leading += 1
+    else:
         raise InvalidRequestError("the conversation needs at least one message that is not a system message", param="messages")
     wire: list[JsonObject] = []
     for role, parts in _turns(messages[leading:]):
@@ -81,6 +88,8 @@ def _lay_out(messages: Sequence[Message], writer: PartWriter) -> tuple[list[Json
             wire[-1]["content"] += content
         else:
             wire.append({"role": role, "content": content})
+    if not leading:
+        return [], wire
     ahead = [part for message in messages[:leading] for part in message.parts if isinstance(part, TextPart)]
     return _without_empty(writer.write(ahead)), wire
 
@@ -99,12 +108,19 @@ def _turns(messages: Sequence[Message]) -> list[tuple[Role, tuple[Part, ...]]]:
 
 
 def _content(role: str, parts: Sequence[Part], writer: PartWriter) -> list[JsonObject]:
-    if role != "system" and len(parts) > 1:
+    if len(parts) > 1 and role != "system":
         parts = sorted(parts, key=_rank)
-    blocks = _without_empty(writer.write(parts))
+    blocks = writer.write(parts)
+    says = empty = False
     for block in blocks:
-        if block["type"] != "text" or not block["text"].isspace():
-            return blocks
+        if block["type"] != "text":
+            says = True
+        elif not block["text"]:
+            empty = True
+        elif not block["text"].isspace():
+            says = True
+    if says:
+        return _without_empty(blocks) if empty else blocks
     return [{"type": "text", "text": EMPTY_TURN}] if role == "user" else []
 
 
@@ -120,22 +136,33 @@ def _rank(part: Part) -> int:
 # -------------------------------------------------------------------------------------------------------------- settings
 
 
-def _settings(request: ChatRequest) -> Iterator[tuple[str, object]]:
+def _write_settings(body: JsonObject, request: ChatRequest) -> None:
     """Everything beside the conversation."""
-    for name in ("temperature", "top_p", "top_k"):
-        if (value := getattr(request, name)) is not None:
-            yield name, value
+    if request.temperature is not None:
+        body["temperature"] = request.temperature
+    if request.top_p is not None:
+        body["top_p"] = request.top_p
+    if request.top_k is not None:
+        body["top_k"] = request.top_k
+    stop = [text for text in request.stop if text.strip()] if request.stop else None
+    if stop:
+        body["stop_sequences"] = stop
+    if request.stream:
+        body["stream"] = True
+    tier = _SERVICE_TIERS.get(request.service_tier or "")
+    if tier is not None:
+        body["service_tier"] = tier
     # ``user`` is a session's name at some clients and an e-mail address at others; only this field is meant for providers.
     user = request.native.get("safety_identifier") or request.body.get("safety_identifier")
-    optional = {
-        "stop_sequences": [text for text in request.stop if text.strip()],
-        "stream": request.stream,
-        "service_tier": _SERVICE_TIERS.get(request.service_tier or ""),
-        "metadata": {"user_id": user} if isinstance(user, str) and user else None,
-        "thinking": write_thinking(request.reasoning),
-        "output_config": dict(_output_config(request)),
-    }
-    yield from ((name, value) for name, value in optional.items() if value)
+    if user and isinstance(user, str):
+        body["metadata"] = {"user_id": user}
+    thinking = write_thinking(request.reasoning)
+    if thinking:
+        body["thinking"] = thinking
+    if request.reasoning is not None or request.response_format is not None:
+        config = dict(_output_config(request))
+        if config:
+            body["output_config"] = config
 
 
 def write_thinking(reasoning: Reasoning | None) -> JsonObject | None:
@@ -186,19 +213,17 @@ def _dropped(request: ChatRequest) -> Iterator[Note]:
         yield Note("dropped", "service_tier", f"{request.service_tier!r} has no counterpart")
 
 
-def _refuse_what_cannot_be_said(request: ChatRequest) -> None:
-    choices = request.native.get("n")
+def _refuse_what_cannot_be_said(native: FrozenObject) -> None:
+    choices = native.get("n")
     if isinstance(choices, int) and choices > 1:
         raise InvalidRequestError("Claude models give one answer; n must be 1", param="n")
-    modalities = request.native.get("modalities")
+    modalities = native.get("modalities")
     if isinstance(modalities, Container) and "audio" in modalities:
         raise InvalidRequestError("Claude models cannot answer in audio", param="modalities")
-    if request.native.get("web_search_options") is not None:
+    if native.get("web_search_options") is not None:
         raise InvalidRequestError(
             "this model cannot be given web_search_options; offer it a search tool", param="web_search_options"
         )
-    if request.max_output_tokens is not None and request.max_output_tokens < 1:
-        raise InvalidRequestError("the answer's token limit must be at least 1", param="max_tokens")
 
 
 # ----------------------------------------------------------------------------------------------------------- cache marks

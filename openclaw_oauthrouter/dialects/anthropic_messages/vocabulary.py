@@ -29,6 +29,8 @@ class WireNames:
     :param limit: longest wire form
     """
 
+    __slots__ = ("_limit", "_taken", "_wire")
+
     def __init__(self, limit: int = MAX_TOOL_NAME) -> None:
         self._limit = limit
         self._wire: dict[str, str] = {}
@@ -68,6 +70,7 @@ def _spelt(name: str) -> str:
     return _FORBIDDEN.sub("_", name)
 
 
+@lru_cache(maxsize=1024)
 def model_id(model: str) -> str:
     """A model id without provider prefix, version dots written as dashes: ``anthropic/claude-opus-4.6`` -> ``claude-opus-4-6``."""
     bare = model.rpartition("/")[2]

@@ -156,7 +156,7 @@ def _messages(body: JsonFields, known: KnownTurns[Message] | None) -> list[Messa
     for position, message in enumerate(body.objects("messages", begin), begin):
         messages.append(message.choice("role", _ROLES)(message, position, calls))
     if known is not None and not calls:  # an answer by a function's name is read by what came before it
-        known.keep(given, tuple(messages))
+        known.keep(given, tuple(messages), begin)
     return messages
 
 

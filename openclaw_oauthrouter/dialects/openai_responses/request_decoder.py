@@ -181,9 +181,10 @@ def decode_input(body: JsonFields, known: KnownTurns[Item] | None = None) -> tup
     """
     given = body.get("input")
     if known is not None and is_conversation(given):
-        turns = _Turns(known.recall(given))
-        turns.read(body.objects("input", len(turns.items)))
-        known.keep(given, turns.items)
+        before = known.recall(given)
+        turns = _Turns(before)
+        turns.read(body.objects("input", len(before)))
+        known.keep(given, turns.items, len(before))
         return turns.messages()
     value = body.string_or_objects("input")
     if value is None:

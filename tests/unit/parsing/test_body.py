@@ -53,6 +53,23 @@ def test_parse_body_what_is_read_can_be_written_with_the_levels_a_translation_ad
     assert orjson.dumps({"tools": [{"function": {"parameters": value}}]})
 
 
+@pytest.mark.parametrize("level", ['{"a":%s}', "[%s]", '[1,"[[[",{"a":2,"b":%s}]'])
+@pytest.mark.parametrize("leaf", ["1", "[]", "{}", '"x"'])
+def test_parse_body_takes_as_many_levels_as_can_be_written_with_eight_more(level: str, leaf: str) -> None:
+    for levels in (120, 122, 123, 124, 243, 244, 245, 246, 247, 250):
+        body = leaf
+        for _ in range(levels):
+            body = level % body
+        body = f'{{"a":{body}}}'
+        try:
+            orjson.dumps([[[[[[[[orjson.loads(body)]]]]]]]])
+        except orjson.JSONEncodeError:
+            with pytest.raises(InvalidRequestError, match="nested too deeply"):
+                parse_body(body.encode())
+        else:
+            assert parse_body(body.encode()) == orjson.loads(body)
+
+
 @pytest.mark.parametrize("lead", [b"", b" ", b"\n\t ", b" " * 600])
 @pytest.mark.parametrize("sign", [b"", b"-"])
 @pytest.mark.parametrize("offset", range(8))
