@@ -31,6 +31,9 @@ TOKEN = "bench-token"
 TOKENS = 200
 """Deltas of a streamed answer."""
 
+TOGETHER = b"[[ten events a read]]"
+"""In a request: the provider is so fast that a network read brings ten events, each a chunk of its own."""
+
 PROVIDERS = {
     "anthropic": {"api_base": "http://127.0.0.1:9", "api_key": "sk-ant-api03-bench"},
     "openai-codex": {"api_base": "http://127.0.0.1:9", "auth_header": "Bearer bench.bench.bench"},
@@ -71,6 +74,11 @@ def workloads() -> dict[str, Workload]:
         "small": _load(chat, model=haiku, max_tokens=256, messages=words),
         "auto": _load(chat, model="auto", max_tokens=256, messages=words),
         "stream": _load(chat, model=haiku, max_tokens=256, messages=words, stream=True),
+        "stream in tens": _load(
+            chat, model=haiku, max_tokens=256, messages=[{"role": "user", "content": TOGETHER.decode()}], stream=True
+        ),
+        "stream to messages": _load(messages, model=codex, max_tokens=256, messages=words, stream=True),
+        "stream to responses": _load(responses, model=haiku, max_output_tokens=256, input=words, stream=True),
         "agent": _load(chat, model=haiku, max_tokens=256, messages=_conversation(), tools=_tools()),
         "same chat": _load(chat, model=house, max_tokens=256, messages=_conversation(), tools=_tools()),
         "same messages": _load(messages, model=haiku, max_tokens=256, messages=_messages(), tools=_message_tools()),
@@ -271,7 +279,8 @@ class _Provider(_Transport):
         self._loop = asyncio.get_running_loop()
 
     def write(self, data: Any) -> None:
-        self._loop.call_soon(self._answer, iter(_answers(bytes(data[:64]).split(b" ", 2)[1], b'"stream":true' in data)))
+        path, streams = bytes(data[:64]).split(b" ", 2)[1], b'"stream":true' in data
+        self._loop.call_soon(self._answer, iter(_answers(path, streams, 10 if TOGETHER in data else 1)))
 
     def _answer(self, pieces: Iterator[bytes]) -> None:
         piece = next(pieces, None)
@@ -281,13 +290,15 @@ class _Provider(_Transport):
 
 
 @lru_cache
-def _answers(path: bytes, streams: bool) -> list[bytes]:
+def _answers(path: bytes, streams: bool, together: int) -> list[bytes]:
     if not streams:
         body = json.dumps(_MESSAGE if path == b"/v1/messages" else _COMPLETION).encode()
         return [b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)]
     events = _message_stream() if path == b"/v1/messages" else _response_stream()
     head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-    return [head, *(b"%x\r\n%b\r\n" % (len(event), event) for event in events), b"0\r\n\r\n"]
+    chunks = [b"%x\r\n%b\r\n" % (len(event), event) for event in events]
+    reads = [b"".join(chunks[at : at + together]) for at in range(0, len(chunks), together)]
+    return [head, *reads, b"0\r\n\r\n"]
 
 
 # ------------------------------------------------------------------ the gateway

@@ -13,7 +13,7 @@ import orjson
 from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import TextPart
-from openclaw_oauthrouter.canonical.events import Frame, PartDeltas, ResponseFailed, ResponseFinished
+from openclaw_oauthrouter.canonical.events import Frame, PartDelta, PartDeltas, ResponseFailed, ResponseFinished
 from openclaw_oauthrouter.canonical.flow import Take, Wait, taken
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.pricing import MeasuredCost
@@ -182,7 +182,7 @@ class Reply:
     async def deliver(self, write: Take[bytes]) -> None:
         """Write the answer in the client's dialect as it comes; an error at the end is part of it."""
         self._watched = self._reservation.watched_tokens
-        hand_on = partial(self._hand_on, write)
+        hand_on = partial(self._hand_on, write, self.encoder.send, self._answer.bounds.deltas)
         try:
             for frame in self._answer.first:
                 await taken(hand_on(frame))
@@ -197,18 +197,25 @@ class Reply:
             note_error(self._record, error)
             await taken(write(self.encoder.fail(error)))
 
-    def _hand_on(self, write: Take[bytes], frame: Frame) -> Wait | None:
-        if not frame.plain or self._record.first_token_seconds is None:
+    def _hand_on(
+        self,
+        write: Take[bytes],
+        encode: Callable[[Frame], bytes],
+        count: Callable[[PartDelta | PartDeltas], None],
+        frame: Frame,
+    ) -> Wait | None:
+        if frame.plain and self._record.first_token_seconds is not None:
+            # A token like the one before it: there is nothing to see but its length, and no name in it.
+            for event in frame.told:
+                count(event)  # type: ignore[arg-type] # a plain frame holds nothing but deltas
+            wait = write(encode(frame))
+        else:
             self._see(frame)
-            chunk = self.encoder.send(self._with_client_names(frame))
+            chunk = encode(self._with_client_names(frame))
             last = frame.told[-1] if frame.told else None
             if isinstance(last, ResponseFailed | ResponseFinished):
                 return partial(self._end, write, chunk, last)
-        else:
-            # A token like the one before it: there is nothing to see but its length, and no name in it.
-            self._answer.see_words(frame)
-            chunk = self.encoder.send(frame)
-        wait = write(chunk)
+            wait = write(chunk)
         if self._watched is not None and self._written() > self._watched:
             return partial(self._top_up, wait)
         return wait

@@ -105,17 +105,8 @@ class Answer:
         """Close the upstream connection; unless the answer was read to its end, the provider stops generating."""
         await self.incoming.aclose()
 
-    def see_words(self, frame: Frame) -> None:
-        """The same of a plain frame.
-
-        :raises UpstreamProtocolError: the answer does not end
-        """
-        deltas = self.bounds.deltas
-        for event in frame.told:
-            deltas(event)  # type: ignore[arg-type] # a plain frame holds nothing else
-
     def see(self, frame: Frame) -> None:
-        """Take note of a frame of ``first`` or ``rest``, in their order.
+        """Take note of a frame of ``first`` or ``rest``, in their order; of a plain one ``bounds`` alone need see the events.
 
         :raises UpstreamProtocolError: the answer does not end
         """

@@ -65,12 +65,18 @@ class Bounds:
         :raises UpstreamProtocolError: the answer does not end
         """
         self.characters += len(event.text)
-        for text in event.texts if type(event) is PartDeltas else (event.text,):
-            if text != self._last:
-                self._last = text
-                self._repeated = 0
-            elif text:
-                self._repeat(text)
+        if type(event) is PartDeltas:
+            for text in event.texts:
+                if text == self._last:
+                    self._repeat(text)
+                else:
+                    self._last = text
+                    self._repeated = 0
+        elif event.text == self._last:
+            self._repeat(event.text)
+        else:
+            self._last = event.text
+            self._repeated = 0
         if self.characters > MOST_CHARACTERS:
             raise UpstreamProtocolError(f"its answer is longer than {MOST_CHARACTERS} characters", code=ENDLESS)
 

@@ -34,6 +34,7 @@ class FrameStream:
         self._dialect = dialect
         self._stamp = stamp
         self._decoder = dialect.stream_decoder()
+        self._receive = self._decoder.receive
         self._body = incoming.body(MAX_ANSWER_BYTES)
         self._timer = incoming.timer
         self._patience = incoming.limits.steps.idle
@@ -62,7 +63,8 @@ class FrameStream:
             self._break_off(error)
             raise StopAsyncIteration from None
         self._timer.heard()
-        return self._frame(chunk)
+        frame = self._receive(chunk)
+        return frame if frame.plain else self._seen(frame)
 
     async def deliver(self, take: Take[Frame]) -> None:
         """Hand on all frames that are left.
@@ -86,11 +88,15 @@ class FrameStream:
             self._timer.stop()
 
     def _hand_on(self, take: Take[Frame], chunk: bytes) -> Wait | None:
-        wait = take(self._frame(chunk))
+        frame = self._receive(chunk)
+        wait = take(frame if frame.plain else self._seen(frame))
         if wait is not None:
             self._timer.heard()
             return partial(self._wait, wait)
-        self._timer.listen(self._patience)
+        if frame.plain:
+            self._timer.again()
+        else:
+            self._timer.listen(self._patience)
         return None
 
     async def _wait(self, wait: Wait) -> None:
@@ -100,10 +106,8 @@ class FrameStream:
             raise _Takers(error) from None
         self._timer.listen(self._patience)
 
-    def _frame(self, chunk: bytes) -> Frame:
-        frame = self._decoder.receive(chunk)
-        if frame.plain:
-            return frame
+    def _seen(self, frame: Frame) -> Frame:
+        """A frame that holds more than words, as it goes on."""
         if not self._finished and any(isinstance(event, ResponseFinished) for event in frame.told):
             self._finished = True
             self._patience = CLOSING_SECONDS

@@ -27,6 +27,7 @@ class HttpAnswer(httpx.AsyncByteStream):
     :ivar head: done with the status once the headers are complete
     :ivar headers: as sent; complete when ``head`` is done
     :ivar loop: the event loop
+    :ivar on_body: takes a piece of the body: it is kept, and ``feed`` sees what has come, which saves a call a token
     :param pause: asks the connection to stop reading, or to go on
     :param leave: gives the connection back; told whether another request may follow on it
     """
@@ -35,6 +36,8 @@ class HttpAnswer(httpx.AsyncByteStream):
         self.loop = asyncio.get_running_loop()
         self.head: asyncio.Future[int] = self.loop.create_future()
         self.headers: list[tuple[bytes, bytes]] = []
+        self._pieces: list[bytes] = []
+        self.on_body = self._pieces.append
         self._parser = httptools.HttpResponseParser(self)
         # Servers at home end lines with a bare LF, and more. A request must not be read so; an answer can only harm itself.
         self._parser.set_dangerous_leniencies(
@@ -44,8 +47,6 @@ class HttpAnswer(httpx.AsyncByteStream):
         self._leave: Callable[[bool], None] | None = leave
         self._head_bytes = 0
         self._without_body = 0
-        self._bodies = 0
-        self._pieces: list[bytes] = []
         self._waiting = 0
         self._paused = False
         self._complete = False
@@ -71,27 +72,26 @@ class HttpAnswer(httpx.AsyncByteStream):
         if self._complete or self._error is not None:
             self._reusable = False  # nobody asked for more
             return
-        bodies = self._bodies
+        known = len(self._pieces)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._not_http(type(error).__name__)
-        if self._take is not None and self._pieces:
-            self._hand_on(self._take)
-        if not self.head.done():
+        if len(self._pieces) > known:
+            self._without_body = 0
+            if self._take is not None:
+                self._hand_on(self._take)
+            else:
+                self._keep(len(data))
+        elif not self.head.done():
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._fail(httpx.RemoteProtocolError(f"the head of its answer is larger than {MAX_HEAD_BYTES} bytes"))
-        elif bodies == self._bodies:
+        else:
             # Trailers, and extensions of chunks: nobody reads them, but the parser gathers them.
             self._without_body += len(data)
             if self._without_body > MAX_HEAD_BYTES and not self._complete:
                 self._fail(httpx.RemoteProtocolError(f"its answer goes on for {MAX_HEAD_BYTES} bytes without being one"))
-        else:
-            self._without_body = 0
-        if self._waiting > MAX_WAITING_BYTES and not self._paused:
-            self._paused = True
-            self._pause(True)
 
     def ended(self, error: Exception | None) -> None:
         """The connection is gone."""
@@ -126,14 +126,6 @@ class HttpAnswer(httpx.AsyncByteStream):
             self.headers.clear()
         elif not self.head.done():
             self.head.set_result(status)
-
-    def on_body(self, data: bytes) -> None:
-        """A piece of the body."""
-        self._bodies += 1
-        self._pieces.append(data)
-        self._waiting += len(data)
-        if self._take is None:
-            self._wake()
 
     def on_message_complete(self) -> None:
         """The answer is complete, unless it was a preliminary one."""
@@ -185,8 +177,12 @@ class HttpAnswer(httpx.AsyncByteStream):
                     self._take = None
 
     def _hand_on(self, take: Take[bytes]) -> None:
+        # Whoever takes what comes as it comes has left nothing behind, and the provider need not wait.
+        pieces = self._pieces
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
         try:
-            self._wait = take(self._taken())
+            self._wait = take(data)
         except Exception as error:  # noqa: BLE001 - it is raised where somebody waits for it
             self._fault = error
         else:
@@ -194,6 +190,17 @@ class HttpAnswer(httpx.AsyncByteStream):
                 return
         self._take = None
         self._wake()
+
+    def _keep(self, size: int) -> None:
+        """What has come waits for its reader.
+
+        :param size: of the read that brought it
+        """
+        self._wake()
+        self._waiting += size
+        if self._waiting > MAX_WAITING_BYTES and not self._paused:
+            self._paused = True
+            self._pause(True)
 
     def _taken(self) -> bytes:
         data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)

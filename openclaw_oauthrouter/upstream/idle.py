@@ -41,6 +41,10 @@ class StepTimer:
         if ends < self._looks_at or self._timer is None:
             self._look_at(min(ends, self._deadline.at))
 
+    def again(self) -> None:
+        """The step is over, and another of the same length begins."""
+        self._since = self._loop.time()
+
     def heard(self) -> None:
         """The step is over: the clock stands still until the next one."""
         self._since = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import orjson
@@ -12,8 +12,8 @@ from openclaw_oauthrouter.canonical.events import Frame, PartDelta, PartDeltas, 
 from openclaw_oauthrouter.errors import Refusal, UpstreamConnectionError, UpstreamError, UpstreamProtocolError
 from openclaw_oauthrouter.wire.sse import EventTooLarge, ServerSentEvent, ServerSentEventDecoder, closed, events_in, raw_before
 
-LITERAL = rb'"(?!")([^"\\]*+(?:\\.[^"\\]*+)*+)"'
-"""A JSON string that says something, its inside as a group; whether that is right in all respects is seen when it is read."""
+LITERAL = rb'("(?!")[^"\\]*+(?:\\.[^"\\]*+)*+")'
+"""A JSON string that says something, as a group; whether it is right in all respects is seen when it is read."""
 
 
 Told = StreamEvent | PartDeltas
@@ -42,7 +42,7 @@ class GrowsInRuns(EventMachine, Protocol):
     """A machine that knows the usual delta by its look, so that a run of them need not be parsed one by one.
 
     :ivar deltas: matches one whole event, blank line included, that adds text to a part. Its groups: the whole event, what tells which
-        part, and last the text, inside its quotes (``LITERAL``)
+        part, and last the text (``LITERAL``)
     """
 
     deltas: re.Pattern[bytes]
@@ -64,9 +64,34 @@ class EventStreamDecoder:
         self._grows: GrowsInRuns | None = machine if hasattr(machine, "deltas") else None  # type: ignore[assignment]
         self._sse = ServerSentEventDecoder()
         self._failed = False
+        self._only_delta: Callable[[bytes], re.Match[bytes] | None] | None = None
 
     def receive(self, chunk: bytes) -> Frame:
         """Decode what one network read brought."""
+        if self._only_delta is not None:
+            # Nearly all that a slow stream brings is one usual delta and nothing else.
+            match = self._only_delta(chunk)
+            if match is not None:
+                delta = self._delta(match.groups())
+                if delta is not None:
+                    return Frame(chunk, (delta,), True)
+        frame = self._receive(chunk)
+        self._only_delta = self._grows.deltas.fullmatch if self._grows is not None and self._sse.clean else None
+        return frame
+
+    def _delta(self, groups: tuple[bytes, ...]) -> PartDelta | None:
+        """What a usual delta says, if that is all it says."""
+        machine = self._grows
+        if machine is None or machine.done or self._failed:
+            return None
+        try:
+            text = orjson.loads(groups[-1])
+        except ValueError:
+            return None
+        index = machine.extend(groups[1:-1], text)
+        return None if index is None else PartDelta(index, text)
+
+    def _receive(self, chunk: bytes) -> Frame:
         if self._failed:
             return Frame(b"")
         told: list[Told] = []
@@ -99,14 +124,8 @@ class EventStreamDecoder:
         return self._failed or self._machine.done
 
     def _read(self, raw: bytes, told: list[Told]) -> Frame:
-        grows = self._grows
-        if grows is None or b"\r" in raw:
-            size = self._drive(raw, told)
-        else:
-            delta = _only_delta(raw, grows)
-            if delta is not None:
-                return Frame(raw, (delta,), True)
-            size = self._drive_runs(raw, told, grows)
+        grows = None if raw.find(b"\r") >= 0 else self._grows
+        size = self._drive(raw, told) if grows is None else self._drive_runs(raw, told, grows)
         if size < len(raw):
             return Frame(raw[:size], tuple(told))
         return Frame(raw, tuple(told), _is_plain(told))
@@ -190,25 +209,11 @@ class EventStreamDecoder:
         told.append(ResponseFailed(error))
 
 
-def _only_delta(raw: bytes, machine: GrowsInRuns) -> PartDelta | None:
-    """What a read brought that is one usual delta and nothing else, as nearly all of a slow stream are."""
-    match = machine.deltas.match(raw)
-    if match is None or match.end() < len(raw) or machine.done:
-        return None
-    _, *place, literal = match.groups()
-    try:
-        text = orjson.loads(b'"' + literal + b'"')
-    except ValueError:
-        return None
-    index = machine.extend(tuple(place), text) if text else None
-    return None if index is None else PartDelta(index, text)
-
-
 def _texts(literals: list[bytes]) -> tuple[list[str], str]:
-    """What JSON strings say, given without their quotes, and all of it joined; nothing if one of them is none, or is empty."""
+    """What JSON strings say, and all of it joined; nothing if one of them is none, or is empty."""
     try:
         # A line break cannot stand in a string, so one that has no end of its own cannot hide in the next.
-        texts: list[str] = orjson.loads(b'["' + b'"\n,"'.join(literals) + b'"]')
+        texts: list[str] = orjson.loads(b"[" + b"\n,".join(literals) + b"]")
         text = "".join(texts)
     except (ValueError, TypeError):
         return [], ""

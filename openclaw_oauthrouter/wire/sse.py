@@ -41,6 +41,11 @@ class ServerSentEventDecoder:
         self._buffer = bytearray()
         self._started = False
 
+    @property
+    def clean(self) -> bool:
+        """Whether the stream has begun and the next bytes begin an event."""
+        return self._started and not self._buffer
+
     def feed(self, chunk: bytes) -> tuple[bytes, list[ServerSentEvent]]:
         """Decode what is complete.
 
@@ -58,7 +63,8 @@ class ServerSentEventDecoder:
         if not self._started:
             chunk = self._without_mark(chunk)
         # The common case first: a read that holds whole events, lines ended by LF alone.
-        if not self._buffer and chunk.endswith(b"\n\n") and b"\r" not in chunk:
+        # A search, because ``in`` takes its bytes for a number first, at ten times the cost.
+        if not self._buffer and chunk.endswith(b"\n\n") and chunk.find(b"\r") < 0:
             return chunk
         raw = self._complete(chunk)
         if len(self._buffer) > MAX_EVENT_BYTES:
@@ -145,7 +151,7 @@ def _end_of_last_block(buffer: bytes | bytearray, start: int) -> int:
 
 def events_in(raw: bytes) -> list[ServerSentEvent]:
     """The events of whole blocks."""
-    if b"\r" in raw:
+    if raw.find(b"\r") >= 0:
         return _events_of(_LINE.split(raw))
     events: list[ServerSentEvent] = []
     for block in raw.split(b"\n\n"):
@@ -154,11 +160,11 @@ def events_in(raw: bytes) -> list[ServerSentEvent]:
             name, data = "", block[6:]
         else:
             head, _, data = block.partition(b"\ndata: ")
-            if not data or b"\n" in head or not head.startswith(b"event: "):
+            if not data or head.find(b"\n") >= 0 or not head.startswith(b"event: "):
                 events += _events_of(block.split(b"\n"))
                 continue
             name = head[7:].strip().decode("utf-8", "replace")
-        if b"\n" in data:
+        if data.find(b"\n") >= 0:
             events += _events_of(block.split(b"\n"))
         else:
             events.append(ServerSentEvent(name, data))

@@ -36,9 +36,14 @@ from openclaw_oauthrouter.wire.sse import ServerSentEvent
 
 
 class BlockReader(Protocol):
-    """One block; ``text_length`` is what it adds to the text of the whole answer."""
+    """One block.
+
+    :ivar text_length: what it adds to the text of the whole answer
+    :ivar grows_by: the field of a delta whose text ``extend`` would only hand on; ``None`` if it always does more
+    """
 
     text_length: int
+    grows_by: bytes | None
 
     def start(self) -> Iterator[StreamEvent]:
         """The block opens."""
@@ -46,11 +51,8 @@ class BlockReader(Protocol):
     def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
         """More of it; a delta of a type that is not known adds nothing."""
 
-    def grow(self, field: bytes, length: int) -> int | None:
-        """Text came that ``extend`` would only have handed on; the part it belongs to, ``None`` if ``extend`` does more.
-
-        :param field: of the delta
-        """
+    def grow(self, length: int) -> int:
+        """Text came in the field ``grows_by``; returns the part it belongs to."""
 
     def finish(self) -> Iterator[StreamEvent]:
         """The block closes."""
@@ -58,6 +60,8 @@ class BlockReader(Protocol):
 
 class TextBlock:
     """Words and their sources."""
+
+    grows_by: bytes | None = b"text"
 
     def __init__(self, index: int, block: JsonObject, offset: int) -> None:
         self._index = index
@@ -78,9 +82,7 @@ class TextBlock:
             self._citations.append(delta["citation"])
         return ()
 
-    def grow(self, field: bytes, length: int) -> int | None:
-        if field != b"text":
-            return None
+    def grow(self, length: int) -> int:
         self.text_length += length
         return self._index
 
@@ -104,6 +106,7 @@ class ThinkingBlock:
     """Thinking in words, with the signature that seals it; the words may be left out."""
 
     text_length = 0
+    grows_by: bytes | None = b"thinking"
 
     def __init__(self, index: int, block: JsonObject, _offset: int) -> None:
         self._index = index
@@ -122,8 +125,8 @@ class ThinkingBlock:
             self._signature = string(delta["signature"] or "")
         return ()
 
-    def grow(self, field: bytes, length: int) -> int | None:
-        return self._index if field == b"thinking" else None
+    def grow(self, length: int) -> int:
+        return self._index
 
     def finish(self) -> Iterator[StreamEvent]:
         yield PartFinished(self._index, Opaque("signature", self._signature) if self._signature else None)
@@ -133,6 +136,7 @@ class RedactedThinkingBlock:
     """Thinking that only its maker can read."""
 
     text_length = 0
+    grows_by: bytes | None = None
 
     def __init__(self, index: int, block: JsonObject, _offset: int) -> None:
         self._index = index
@@ -144,8 +148,8 @@ class RedactedThinkingBlock:
     def extend(self, delta: JsonObject) -> Iterable[StreamEvent]:
         return ()
 
-    def grow(self, field: bytes, length: int) -> int | None:
-        return None
+    def grow(self, length: int) -> int:
+        return self._index
 
     def finish(self) -> Iterator[StreamEvent]:
         yield PartFinished(self._index, Opaque("redacted", self._data))
@@ -155,6 +159,7 @@ class ToolUseBlock:
     """A call of one of the client's tools."""
 
     text_length = 0
+    grows_by: bytes | None = b"partial_json"
 
     def __init__(self, index: int, block: JsonObject, _offset: int) -> None:
         self._index = index
@@ -172,9 +177,7 @@ class ToolUseBlock:
             return (PartDelta(self._index, string(delta["partial_json"])),)
         return ()
 
-    def grow(self, field: bytes, length: int) -> int | None:
-        if field != b"partial_json":
-            return None
+    def grow(self, length: int) -> int:
         self._silent = False
         return self._index
 
@@ -189,6 +192,7 @@ class NativeBlock:
     """A block that only this dialect has a word for; handed on whole, once it is whole."""
 
     text_length = 0
+    grows_by: bytes | None = None
 
     def __init__(self, index: int, block: JsonObject, _offset: int) -> None:
         self._index = index
@@ -205,8 +209,8 @@ class NativeBlock:
             self._block.update((key, value) for key, value in delta.items() if key != "type")
         return ()
 
-    def grow(self, field: bytes, length: int) -> int | None:
-        return None
+    def grow(self, length: int) -> int:
+        return self._index
 
     def finish(self) -> Iterator[StreamEvent]:
         if self._input:
@@ -257,6 +261,7 @@ class MessagesEventMachine:
         self.done = False
         self._state: State = "IDLE"
         self._blocks: dict[int, BlockReader] = {}
+        self._growing: dict[tuple[bytes, ...], BlockReader] = {}
         self._usage: JsonObject = {}
         self._finish: JsonObject = {}
         self._opened = 0
@@ -282,9 +287,14 @@ class MessagesEventMachine:
 
     def extend(self, place: tuple[bytes, ...], text: str) -> int | None:
         """Deltas of one block."""
-        index, kind = place
-        block = self._blocks.get(int(index)) if self._state == "OPEN" else None
-        return None if block is None else block.grow(kind.rpartition(b'"')[2], len(text))
+        block = self._growing.get(place)
+        if block is None:
+            index, kind = place
+            block = self._blocks.get(int(index)) if self._state == "OPEN" else None
+            if block is None or block.grows_by != kind.rpartition(b'"')[2]:
+                return None
+            self._growing[place] = block
+        return block.grow(len(text))
 
     def finish(self) -> Iterable[StreamEvent]:
         """Nothing can be made up for a missing ``message_stop``."""
@@ -303,6 +313,7 @@ class MessagesEventMachine:
         block = open_block(self._opened, data["content_block"], self._text_length)
         self._called = self._called or isinstance(block, ToolUseBlock)
         self._blocks[data["index"]] = block
+        self._growing.clear()
         self._opened += 1
         yield from block.start()
 
@@ -317,6 +328,7 @@ class MessagesEventMachine:
 
     def _close_block(self, data: JsonObject) -> Iterator[StreamEvent]:
         block = self._blocks.pop(data["index"], None)
+        self._growing.clear()
         if block is not None:
             yield from block.finish()
             self._text_length += block.text_length

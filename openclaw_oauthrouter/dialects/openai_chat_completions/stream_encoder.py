@@ -47,7 +47,12 @@ _DONE = b"data: [DONE]\n\n"
 
 
 class _Part:
-    """A part that has begun; this one is a block only the upstream's own dialect has a word for."""
+    """A part that has begun; this one is a block only the upstream's own dialect has a word for.
+
+    :ivar passes: ``take`` would give back whatever it is given, and need not be asked
+    """
+
+    passes = False
 
     def start(self) -> JsonObject | None:
         """The delta due at its beginning."""
@@ -68,6 +73,8 @@ class _Part:
 
 class _Prose(_Part):
     """Text or refusal."""
+
+    passes = True
 
     def __init__(self, field: str) -> None:
         self._field = field
@@ -93,6 +100,8 @@ class _Text(_Prose):
 
 class _Reasoning(_Prose):
     """Reasoning: words as they come, then, if its maker sealed it, the whole block for the client to send back."""
+
+    passes = False
 
     def __init__(self, deltas: AnswerDeltas) -> None:
         super().__init__("reasoning_content")
@@ -293,27 +302,21 @@ class ChatStreamEncoder:
         self._deltas = AnswerDeltas(request)
         self._template: ChunkTemplate | None = None
         self._opened = False
-        self._parts: dict[int, tuple[_Part, bytes, bytes]] = {}
+        self._parts: dict[int, tuple[_Part, Callable[[str], str] | None, bytes, bytes]] = {}
         self._usage = Usage()
         self._over = False
 
     def send(self, frame: Frame) -> bytes:
         """Encode a frame; ``b""`` when it holds nothing for the client."""
+        told = frame.told
+        if len(told) == 1 and not self._over:
+            event = told[0]
+            return _STEPS[type(event)](self, event)
         out: list[bytes] = []
-        for event in frame.told:
+        for event in told:
             if self._over:
                 break
-            if type(event) is PartDelta:
-                part, before, after = self._parts[event.index]
-                text = part.take(event.text)
-                if text:
-                    out.append(before + orjson.dumps(text) + after)
-            elif type(event) is PartDeltas:
-                part, before, after = self._parts[event.index]
-                if part.take(event.text):
-                    out.append(_each(before, event.texts, after))
-            else:
-                out.append(_STEPS[type(event)](self, event))
+            out.append(_STEPS[type(event)](self, event))
         return b"".join(out)
 
     def keep_alive(self) -> bytes:
@@ -351,9 +354,18 @@ class ChatStreamEncoder:
     def _part_started(self, event: PartStarted) -> bytes:
         opening, template = self._opening(), self._chunks("")
         part = self._deltas.open(event)
-        self._parts[event.index] = (part, *template.around(part.around("")))
+        self._parts[event.index] = (part, None if part.passes else part.take, *template.around(part.around("")))
         delta = part.start()
         return opening if delta is None else opening + template.delta(delta)
+
+    def _delta(self, event: PartDelta) -> bytes:
+        _, take, before, after = self._parts[event.index]
+        text = event.text if take is None else take(event.text)
+        return before + orjson.dumps(text) + after if text else b""
+
+    def _deltas_in_a_row(self, event: PartDeltas) -> bytes:
+        _, take, before, after = self._parts[event.index]
+        return _each(before, event.texts, after) if take is None or take(event.text) else b""
 
     def _part_finished(self, event: PartFinished) -> bytes:
         delta = self._parts[event.index][0].finish(event.opaque)
@@ -387,6 +399,8 @@ def _each(before: bytes, texts: Sequence[str], after: bytes) -> bytes:
 
 
 _STEPS: dict[type[StreamEvent | PartDeltas], Callable[[ChatStreamEncoder, Any], bytes]] = {
+    PartDelta: ChatStreamEncoder._delta,
+    PartDeltas: ChatStreamEncoder._deltas_in_a_row,
     ResponseStarted: ChatStreamEncoder._started,
     PartStarted: ChatStreamEncoder._part_started,
     PartFinished: ChatStreamEncoder._part_finished,
