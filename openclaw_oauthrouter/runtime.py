@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import field
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pluggy
@@ -36,9 +36,11 @@ from openclaw_oauthrouter.policy.price_file import PRICE_FILE, PublishedTables
 from openclaw_oauthrouter.policy.spend import Spend
 from openclaw_oauthrouter.routing.eligibility import Requirements
 from openclaw_oauthrouter.routing.stickiness import Conversations
-from openclaw_oauthrouter.shared_state.conversations import SharedConversations
-from openclaw_oauthrouter.shared_state.health import SharedHealth
 from openclaw_oauthrouter.upstream.origins import Origins
+
+if TYPE_CHECKING:
+    from openclaw_oauthrouter.shared_state.conversations import SharedConversations
+    from openclaw_oauthrouter.shared_state.health import SharedHealth
 
 PRICES_AFTER_SECONDS = 0.5
 """When the published prices are read, unless a request needs them before."""
@@ -96,7 +98,7 @@ class PersistentState:
         self.health_file.save()
         if self.shared_health:
             await self.shared_health.close()
-        if isinstance(self.conversations, SharedConversations):
+        if not isinstance(self.conversations, Conversations):
             await self.conversations.close()
         await self.kept.aclose()
 
@@ -170,14 +172,26 @@ def create_persistent_state(settings: Settings, plugins: pluggy.PluginManager) -
     return PersistentState(
         health=health,
         health_file=HealthFile(settings.home / "health.json", health),
-        shared_health=SharedHealth.connect(health, url) if url else None,
-        conversations=SharedConversations.connect(own, url, settings.routing.sticky_seconds) if url else own,
+        shared_health=_shared_health(health, url) if url else None,
+        conversations=_shared_conversations(own, url, settings.routing.sticky_seconds) if url else own,
         kept=KeptAnswers(settings.home / "kept-responses.sqlite3", settings.kept_responses, time.time),
         origins=Origins(),
         failures=failures,
         sinks=list(chain.from_iterable(plugins.hook.oauthrouter_register_trace_sinks(settings=settings))),
         published=PublishedTables(settings.home / PRICE_FILE),
     )
+
+
+def _shared_health(health: HealthRegistry, url: str) -> SharedHealth:
+    from openclaw_oauthrouter.shared_state.health import SharedHealth
+
+    return SharedHealth.connect(health, url)
+
+
+def _shared_conversations(own: Conversations, url: str, sticky_seconds: float) -> SharedConversations:
+    from openclaw_oauthrouter.shared_state.conversations import SharedConversations
+
+    return SharedConversations.connect(own, url, sticky_seconds)
 
 
 def new_id() -> str:

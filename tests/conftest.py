@@ -76,7 +76,7 @@ def _what_never_changes_is_read_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("httpx._transports.default.create_ssl_context", shared)
-        patch.setattr(plugins, "entry_points", cache(plugins.entry_points))
+        patch.setattr(plugins, "entry_points_of_others", cache(plugins.entry_points_of_others))
         yield
 
 

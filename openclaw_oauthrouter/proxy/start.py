@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openclaw_oauthrouter.builder import assemble
 from openclaw_oauthrouter.canonical.credential import Secret
@@ -24,15 +24,20 @@ from openclaw_oauthrouter.proxy.listener import bind, port_of
 from openclaw_oauthrouter.proxy.live import Live, create_observers
 from openclaw_oauthrouter.proxy.local_token import keep_later, kept_token, prepare_folder
 from openclaw_oauthrouter.proxy.server import run_application
-from openclaw_oauthrouter.proxy.workers.member import GAUGE_SECONDS, Member
-from openclaw_oauthrouter.proxy.workers.office import FrontOffice
-from openclaw_oauthrouter.proxy.workers.place import Place
 from openclaw_oauthrouter.runtime import Runtime, create_persistent_state, new_token
 from openclaw_oauthrouter.tasks import end_tasks
 from openclaw_oauthrouter.upstream.discovery import Discovery, Upstreams
 from openclaw_oauthrouter.upstream.plan_usage import PlanUsage
 
+if TYPE_CHECKING:  # one process alone needs none of it
+    from openclaw_oauthrouter.proxy.workers.member import Member
+    from openclaw_oauthrouter.proxy.workers.office import FrontOffice
+    from openclaw_oauthrouter.proxy.workers.place import Place
+
 NOTICES_AFTER_SECONDS = 5.0
+
+_GAUGE_SECONDS = 1.0
+"""How often the front office hears how busy another worker is."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +63,7 @@ class ProxyHandle:
             asyncio.create_task(self.discovery.run(lambda: _take_over_lists(live)), name="lists of models"),
         ]
         self._member = member
-        self._office = FrontOffice(member.place.office_path) if member and not member.watches else None
+        self._office = _front_office(member) if member and not member.watches else None
         serving = [run_application(Gateway(live, self._office), listener, settings.server, self._stop)]
         if member is None or member.watches:  # of several workers one tells
             self._beside.append(asyncio.create_task(_watch_notices(live), name="notices"))
@@ -150,7 +155,7 @@ async def start(settings: Settings, plugins: Iterable[object] = (), place: Place
         prepare_folder(settings.home)
         token, is_kept = _token(settings)
         check_exposure(settings.server, token)
-        member = Member(place) if place else None
+        member = _member(place) if place else None
         persistent = create_persistent_state(settings, manager)
         if member is not None:
             persistent = member.sharing(persistent, settings)
@@ -179,6 +184,18 @@ def warn_of_names(runtime: Runtime) -> None:
         _log.warning("the configuration: %s", problem)
 
 
+def _member(place: Place) -> Member:
+    from openclaw_oauthrouter.proxy.workers.member import Member
+
+    return Member(place)
+
+
+def _front_office(member: Member) -> FrontOffice:
+    from openclaw_oauthrouter.proxy.workers.office import FrontOffice
+
+    return FrontOffice(member.place.office_path)
+
+
 async def _all_of(serving: Sequence[Coroutine[Any, Any, None]]) -> None:
     await asyncio.gather(*serving)
 
@@ -187,7 +204,7 @@ async def _tell_gauges(live: Live, member: Member) -> None:
     if member.watches:
         return
     while True:
-        await asyncio.sleep(GAUGE_SECONDS)
+        await asyncio.sleep(_GAUGE_SECONDS)
         member.tell_gauges(live.observers.recorder.active, live.runtime.persistent.upstream_in_use())
 
 

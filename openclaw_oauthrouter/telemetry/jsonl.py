@@ -12,7 +12,6 @@ import orjson
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.telemetry.public import public_record
-from openclaw_oauthrouter.telemetry.reader import read_lines
 from openclaw_oauthrouter.telemetry.trace_files import PACKED, Packer, trace_files
 
 _DAY = 86400.0
@@ -155,5 +154,7 @@ class TraceFile:
 
 def _first_moment(path: Path) -> float | None:
     """Unix seconds of the first record that tells them."""
+    from openclaw_oauthrouter.telemetry.reader import read_lines  # what checks whole records takes a while to load
+
     first = next((event["ts"] for event in read_lines(path)), None)
     return None if first is None else first / 1000

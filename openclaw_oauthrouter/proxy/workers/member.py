@@ -26,8 +26,6 @@ from openclaw_oauthrouter.runtime import PersistentState
 GATHER_SECONDS = 0.02
 """Records and news that come within so short a time are told together."""
 
-GAUGE_SECONDS = 1.0
-
 _CANDIDATES_TOLD = 8
 """Of a record's route: as many as its trace shows."""
 
