@@ -18,10 +18,11 @@ from pathlib import Path
 import pytest
 
 NOT_FOR_A_START = {
-    "anyio", "flask", "genai_prices", "httpcore", "httpx2", "hypercorn", "jinja2", "json5", "multiprocessing", "opentelemetry", "pydantic", "pydantic_core", "pygments", "quart", "openclaw_oauthrouter.proxy.workers.member", "openclaw_oauthrouter.shared_state.health",
-    "redis", "rich", "tomlkit", "werkzeug", "wsproto", "yaml",
+    "anyio", "flask", "genai_prices", "httpcore", "httpx2", "hypercorn", "jinja2", "json5", "multiprocessing", "opentelemetry", "pydantic", "pydantic_core",
+    "pygments", "quart", "redis", "rich", "tomlkit", "werkzeug", "wsproto", "yaml",
+    "openclaw_oauthrouter.proxy.workers.member", "openclaw_oauthrouter.shared_state.health",
 }  # fmt: skip
-"""Libraries that wait for what needs them: a page, a socket, a price that nobody has looked up, a command's table, a file of their kind, a wrong setting."""
+"""What waits for what needs it: a page, a socket, a price that nobody has looked up, a command's table, a file of its kind, a wrong setting, other gateways."""
 
 NOT_FOR_A_COMMAND = (NOT_FOR_A_START - {"rich", "pygments", "anyio", "httpcore"}) | {
     "prometheus_client",
