@@ -101,15 +101,24 @@ def cost_of(usage: Usage, price: Price, hour: int = 0) -> float:
     """
     if price.conditions:
         price = price.under(usage.input_tokens, usage.service_tier, usage.speed, hour)
-    micro = _input_cost(usage, price) + _output_cost(usage, price)
+    if usage.cache_read_input_tokens or usage.cache_creation_input_tokens or usage.input_audio_tokens:
+        micro = _input_cost(usage, price)
+    else:
+        micro = usage.input_tokens * price.input
+    micro += _output_cost(usage, price) if usage.output_audio_tokens else usage.output_tokens * price.output
     if usage.inference_geo == "us":
         micro *= price.us_only
-    tools = (
+    if usage.web_search_requests or usage.file_search_requests or usage.code_execution_requests:
+        return micro / 1e6 + _tools_cost(usage, price) / 1e3
+    return micro / 1e6
+
+
+def _tools_cost(usage: Usage, price: Price) -> float:
+    return (
         usage.web_search_requests * (price.web_search or 0.0)
         + usage.file_search_requests * (price.file_search or 0.0)
         + usage.code_execution_requests * (price.code_execution or 0.0)
     )
-    return micro / 1e6 + tools / 1e3
 
 
 def _input_cost(usage: Usage, price: Price) -> float:

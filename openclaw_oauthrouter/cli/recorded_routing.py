@@ -34,7 +34,7 @@ from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.classifier.parameters import AgentCutPoints, CutPoints, Parameters, letters_of, tier_at
 from openclaw_oauthrouter.config.routing import Profile, RoutingSettings
-from openclaw_oauthrouter.policy.token_estimate import output_tokens
+from openclaw_oauthrouter.policy.token_estimate import answer_tokens
 from openclaw_oauthrouter.routing.cost import candidate_cost
 from openclaw_oauthrouter.routing.eligibility import Eligibility
 from openclaw_oauthrouter.routing.router import Router
@@ -206,7 +206,7 @@ class RecordedRouting:
         return RouteHints() if recorded == classified else RouteHints(tier=Tier(recorded))
 
     def _estimate(self, request: ChatRequest, info: ModelInfo) -> Estimate:
-        return Estimate(int(request.native["input_tokens"]), output_tokens(request, info))
+        return Estimate(int(request.native["input_tokens"]), answer_tokens(request.max_output_tokens, info))
 
     def _cost(self, model: str | None, usage: Usage | None) -> float | None:
         provider, _, rest = (model or "").partition("/")

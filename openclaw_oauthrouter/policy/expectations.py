@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import OrderedDict, deque
 from math import ceil
 from typing import TypeVar
@@ -25,22 +26,32 @@ _UNTAUGHT = {None: 1000, Tier.SIMPLE: 300, Tier.MEDIUM: 700, Tier.COMPLEX: 1200,
 """Tokens to expect before anything was seen."""
 
 
+class _Lengths:
+    """The lengths of the last answers.
+
+    :ivar latest: in the order in which they came
+    :ivar ordered: the same, the shortest first: kept so, for every request asks and each answer changes but one
+    """
+
+    __slots__ = ("latest", "ordered")
+
+    def __init__(self) -> None:
+        self.latest: deque[int] = deque()
+        self.ordered: list[int] = []
+
+
 class Expectations:
     """Remembers the lengths of recent answers, in tokens; bounded, and lost with the process."""
 
     def __init__(self) -> None:
-        self._conversations: OrderedDict[str, deque[int]] = OrderedDict()
-        self._models: OrderedDict[tuple[str, Tier | None], deque[int]] = OrderedDict()
-        self._sorted: dict[tuple[str, Tier | None], list[int]] = {}
+        self._conversations: OrderedDict[str, _Lengths] = OrderedDict()
+        self._models: OrderedDict[tuple[str, Tier | None], _Lengths] = OrderedDict()
 
     def learn(self, conversation: str | None, model: str, tier: Tier | None, output_tokens: int) -> None:
         """Take note of an answer that came to its end."""
         if conversation is not None:
-            _recent(self._conversations, conversation, _CONVERSATIONS, _OF_CONVERSATION).append(output_tokens)
-        _recent(self._models, (model, tier), _MODELS, _OF_MODEL).append(output_tokens)
-        self._sorted.pop((model, tier), None)
-        if len(self._sorted) > _MODELS:
-            self._sorted.clear()
+            _note(output_tokens, self._conversations, conversation, _CONVERSATIONS, _OF_CONVERSATION)
+        _note(output_tokens, self._models, (model, tier), _MODELS, _OF_MODEL)
 
     def likely(self, conversation: str | None, model: str, tier: Tier | None) -> int:
         """Tokens that nine of ten answers do not exceed: what is set aside."""
@@ -51,28 +62,26 @@ class Expectations:
         return self._quantile(conversation, model, tier, _MEDIAN)
 
     def _quantile(self, conversation: str | None, model: str, tier: Tier | None, share: float) -> int:
-        own = self._conversations.get(conversation) if conversation is not None else None
-        if own is not None and len(own) >= _ENOUGH:
-            return _at(sorted(own), share)
-        known = self._models.get((model, tier))
-        if known is None or len(known) < _ENOUGH:
-            return _UNTAUGHT[tier]
-        ordered = self._sorted.get((model, tier))
-        if ordered is None:
-            ordered = self._sorted[model, tier] = sorted(known)
-        return _at(ordered, share)
+        known = self._conversations.get(conversation) if conversation is not None else None
+        if known is None or len(known.ordered) < _ENOUGH:
+            known = self._models.get((model, tier))
+            if known is None or len(known.ordered) < _ENOUGH:
+                return _UNTAUGHT[tier]
+        ordered = known.ordered
+        return ordered[ceil(len(ordered) * share) - 1]
 
 
-def _recent(store: OrderedDict[_K, deque[int]], key: _K, most: int, length: int) -> deque[int]:
-    found = store.get(key)
-    if found is None:
-        found = store[key] = deque(maxlen=length)
+def _note(tokens: int, store: OrderedDict[_K, _Lengths], key: _K, most: int, length: int) -> None:
+    """Take note of one answer; what came longest ago is forgotten."""
+    known = store.get(key)
+    if known is None:
+        known = store[key] = _Lengths()
         if len(store) > most:
             store.popitem(last=False)
     else:
         store.move_to_end(key)
-    return found
-
-
-def _at(ordered: list[int], share: float) -> int:
-    return ordered[max(0, ceil(len(ordered) * share) - 1)]
+    latest, ordered = known.latest, known.ordered
+    if len(latest) == length:
+        del ordered[bisect_left(ordered, latest.popleft())]
+    latest.append(tokens)
+    insort(ordered, tokens)

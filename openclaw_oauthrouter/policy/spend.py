@@ -29,7 +29,7 @@ from openclaw_oauthrouter.policy.refusal import budget_exceeded, unpriced_model
 from openclaw_oauthrouter.policy.report import since, spend_report
 from openclaw_oauthrouter.policy.reservation import Held, OpenReservation
 from openclaw_oauthrouter.policy.sizing import SMALL_ANSWER, SMALL_DECLARED, Size, limits_answers, whole_answer
-from openclaw_oauthrouter.policy.token_estimate import TokenEstimator
+from openclaw_oauthrouter.policy.token_estimate import TokenEstimator, answer_tokens
 
 _TRIES = 5
 """How often a call is made to fit what others leave; they may take more in the meantime."""
@@ -117,13 +117,16 @@ class Spend:
 
     def cap(self, request: ChatRequest, info: ModelInfo, most: int | None = None) -> ChatRequest:
         """See ``SpendGuard``."""
-        if request.max_output_tokens is None:
-            request = with_output_cap(request, info, self._settings.max_request_output_tokens)
-        return with_output_cap(request, info, most)
+        ours = self._settings.max_request_output_tokens
+        if ours is not None and request.max_output_tokens is None:
+            request = with_output_cap(request, info, ours)
+        return request if most is None else with_output_cap(request, info, most)
 
     def estimate(self, request: ChatRequest, info: ModelInfo) -> Estimate:
         """See ``SpendGuard``; well under a millisecond for a body of 100 kB."""
-        return self._tokens.estimate(self.cap(request, info), info)
+        stated = request.max_output_tokens
+        most = answer_tokens(self._settings.max_request_output_tokens if stated is None else stated, info)
+        return Estimate(self._tokens.input_tokens(request), most)
 
     async def reserve(
         self,

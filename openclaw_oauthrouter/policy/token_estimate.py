@@ -19,7 +19,7 @@ from openclaw_oauthrouter.canonical.content import (
     ToolCallResponsePart,
     UriPart,
 )
-from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
+from openclaw_oauthrouter.canonical.request import ChatRequest, Tool
 from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo
 from openclaw_oauthrouter.policy.exact_count import ExactCounter
 from openclaw_oauthrouter.policy.media_tokens import blob_tokens, remote_tokens
@@ -45,20 +45,23 @@ class TokenEstimator:
     def __init__(self, exact_near: int | None = None, exact: ExactCounter | None = None) -> None:
         self._exact_near = exact_near
         self._exact = exact if exact is not None else ExactCounter()
-        self._last: tuple[ChatRequest, int] | None = None
+        self._last: tuple[object, object, object, int] = (None, None, None, 0)
 
     def estimate(self, request: ChatRequest, info: ModelInfo) -> Estimate:
         """Input as counted here; output as asked for or the model's maximum."""
-        return Estimate(self.input_tokens(request), output_tokens(request, info))
+        return Estimate(self.input_tokens(request), answer_tokens(request.max_output_tokens, info))
 
     def input_tokens(self, request: ChatRequest) -> int:
         """Messages, tools and answer schema together.
 
         A route asks once for each of its models in a row; the answer to the last question is kept.
         """
-        if self._last is None or not _reads_alike(self._last[0], request):
-            self._last = (request, self._count(request))
-        return self._last[1]
+        messages, tools, answer, tokens = self._last
+        # Whatever else differs, it is what a model is asked to answer within.
+        if messages is not request.messages or tools is not request.tools or answer is not request.response_format:
+            tokens = self._count(request)
+            self._last = (request.messages, request.tools, request.response_format, tokens)
+        return tokens
 
     def _count(self, request: ChatRequest) -> int:
         tokens = _input_tokens(request, text_tokens)
@@ -68,17 +71,12 @@ class TokenEstimator:
         return tokens if count is None else _input_tokens(request, count)
 
 
-def _reads_alike(one: ChatRequest, other: ChatRequest) -> bool:
-    """Whether two requests are the same but for what a model is asked to answer within."""
-    return one.messages is other.messages and one.tools is other.tools and one.response_format is other.response_format
-
-
-def output_tokens(request: ChatRequest, info: ModelInfo) -> int:
-    """The most the answer may hold: what the client asks for, no more than the model can; else the model's maximum, else 4096."""
+def answer_tokens(asked: int | None, info: ModelInfo) -> int:
+    """The most an answer may hold: what it is asked to, no more than the model can; else the model's maximum, else 4096."""
     most = info.max_output_tokens
-    if request.max_output_tokens is None:
+    if asked is None:
         return DEFAULT_OUTPUT_TOKENS if most is None else most
-    return request.max_output_tokens if most is None else min(request.max_output_tokens, most)
+    return asked if most is None or asked <= most else most
 
 
 def text_tokens(text: str) -> int:
@@ -102,19 +100,16 @@ def _input_tokens(request: ChatRequest, count: Callable[[str], int]) -> int:
     for message in request.messages:
         seen = message.seen or message.glance
         if count is not text_tokens:
-            tokens += _counted(message, count)
+            tokens += _TOKENS_A_MESSAGE + _parts_tokens(message.parts, count)
             continue
         if seen.tokens is None:  # the same message comes again with every turn of its conversation
-            seen.tokens = _counted(message, count)
+            seen.tokens = _TOKENS_A_MESSAGE + _parts_tokens(message.parts, count)
         tokens += seen.tokens
-    tokens += _tools_tokens(request.tools, count)
+    if request.tools:
+        tokens += _tools_tokens(request.tools, count)
     if request.response_format is not None and request.response_format.schema is not None:
         tokens += count(_json(request.response_format.schema))
     return tokens
-
-
-def _counted(message: Message, count: Callable[[str], int]) -> int:
-    return _TOKENS_A_MESSAGE + _parts_tokens(message.parts, count)
 
 
 def _parts_tokens(parts: Iterable[Part], count: Callable[[str], int]) -> int:

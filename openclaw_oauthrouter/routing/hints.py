@@ -11,6 +11,8 @@ from openclaw_oauthrouter.routing.model_ids import PROFILES
 TIER_HEADER = "x-oauthrouter-tier"
 PROFILE_HEADER = "x-oauthrouter-profile"
 MAX_TIER_HEADER = "x-oauthrouter-max-tier"
+_HINTS = frozenset((TIER_HEADER, PROFILE_HEADER, MAX_TIER_HEADER))
+_NONE = RouteHints()
 
 
 def hints_of(headers: Mapping[str, str]) -> RouteHints:
@@ -18,6 +20,8 @@ def hints_of(headers: Mapping[str, str]) -> RouteHints:
 
     :raises InvalidRequestError: a header holds something that does not exist; names what does
     """
+    if _HINTS.isdisjoint(headers):
+        return _NONE
     profile = headers.get(PROFILE_HEADER)
     if profile is not None and profile not in PROFILES:
         raise InvalidRequestError(f"{PROFILE_HEADER} is {profile!r}; use one of {', '.join(PROFILES)}", param=PROFILE_HEADER)

@@ -35,7 +35,7 @@ class StatedPrice:
 
     def cost(self, usage: Usage, moment: float) -> float:
         """See ``Tariff``."""
-        return cost_of(usage, self.stated, int(moment % 86_400 // 3600))
+        return cost_of(usage, self.stated, _hour_of_day(moment))
 
 
 @value(frozen=True, slots=True)
@@ -110,12 +110,16 @@ class Prices:
 
     def expected(self, info: ModelInfo, estimate: Estimate) -> ExpectedCost | None:
         """US dollars a call is expected to cost; ``None`` when the price is not known."""
-        return self.expected_of(info, Usage(estimate.input_tokens, estimate.output_tokens))
+        return self.expected_of(info, estimate.input_tokens, estimate.output_tokens)
 
-    def expected_of(self, info: ModelInfo, usage: Usage) -> ExpectedCost | None:
+    def expected_of(self, info: ModelInfo, input_tokens: int, output_tokens: int) -> ExpectedCost | None:
         """US dollars of tokens that a call is expected to use; ``None`` when the price is not known."""
-        tariff = self.tariff(info)
-        return None if tariff is None else ExpectedCost(tariff.cost(usage, self._clock()))
+        price = self.price(info)
+        if price is None:
+            return None
+        if price.conditions:
+            price = price.under(input_tokens, hour=_hour_of_day(self._clock()))
+        return ExpectedCost((input_tokens * price.input + output_tokens * price.output) / 1e6)
 
     def actual(self, info: ModelInfo, usage: Usage, moment: float | None = None) -> MeasuredCost | None:
         """US dollars an answer did cost under all its conditions; ``None`` when the price is not known.
@@ -128,7 +132,7 @@ class Prices:
         billed = usage.provider_cost
         if billed is not None and not isinstance(tariff, StatedPrice) and (billed or tariff is None):
             return MeasuredCost(billed)
-        return self.at_list(info, usage, moment)
+        return None if tariff is None else MeasuredCost(tariff.cost(usage, self._clock() if moment is None else moment))
 
     def at_list(self, info: ModelInfo, usage: Usage, moment: float | None = None) -> MeasuredCost | None:
         """US dollars that these tokens cost at a model, whoever answered; ``None`` when its price is not known."""
@@ -149,6 +153,10 @@ class Prices:
             return StatedPrice(Price(0.0, 0.0))
         published = self._published(source.vendor, info.id, source.url)
         return None if published is None else PublishedPrice(published)
+
+
+def _hour_of_day(moment: float) -> int:
+    return int(moment % 86_400 // 3600)
 
 
 _MOST_MODELS = 2000

@@ -88,6 +88,8 @@ class Router:
     revise: Callable[..., RoutingDecision | None] | None = None
     named: dict[str, ModelInfo] = field(default_factory=dict, compare=False)
     """Models that clients name with their provider; what a name stands for stays the same as long as the configuration."""
+    baselines: dict[str, ModelInfo] = field(default_factory=dict, compare=False)
+    """Likewise, those that others are compared with."""
 
     @property
     def providers(self) -> Mapping[str, Provider]:
@@ -256,18 +258,29 @@ class Router:
 
     def _expected(self, request: ChatRequest, info: ModelInfo, tier: Tier | None, conversation: str | None) -> _Expected:
         """What a call is expected to cost: an answer as long as the usual one, at the model and at the baseline model."""
-        baseline = self.choosing.model_info(self.settings.baseline or self.choosing.chains[Tier.REASONING][0])
-        estimate = self.estimate(request, info)
-        output = min(estimate.output_tokens, self.expected_output(conversation, info.name, tier))
-        expected = Usage(estimate.input_tokens, output)
-        cost = self.prices.expected_of(info, expected)
+        estimate, prices = self.estimate(request, info), self.choosing.prices
+        tokens, output = estimate.input_tokens, estimate.output_tokens
+        usual = self.expected_output(conversation, info.name, tier)
+        if usual < output:
+            output = usual
+        cost = prices.expected_of(info, tokens, output)
+        baseline = self._baseline()
         if baseline is None:
             return cost, None, None, None
         if baseline is info:
             return cost, cost, 0.0 if cost else None, baseline.name
-        against = self.prices.expected_of(baseline, expected)
+        against = prices.expected_of(baseline, tokens, output)
         savings = max(0.0, (against - cost) / against) if against and cost is not None else None
         return cost, against, savings, baseline.name
+
+    def _baseline(self) -> ModelInfo | None:
+        name = self.settings.baseline or self.choosing.chains[Tier.REASONING][0]
+        known = self.baselines.get(name)
+        if known is None:
+            known = self.choosing.model_info(name)
+            if known is not None:
+                self.baselines[name] = known
+        return known
 
 
 def _coming_turns(classified: Classification, features: RequestFeatures) -> float:

@@ -30,6 +30,7 @@ SESSION_HEADERS = (
 )
 HELPER_HEADERS = ("x-claude-code-agent-id",)
 """What tells an agent's helper from the agent, where both send one session id."""
+_NAMING = frozenset((*SESSION_HEADERS, *HELPER_HEADERS))
 
 LONGEST_DIGRESSION = 2
 """Turns in a row that may leave the task before it counts as done."""
@@ -91,11 +92,13 @@ class Conversations:
 def conversation_key(request: ChatRequest, client: str | None) -> str | None:
     """A stable, unreadable name of the request's conversation; ``None`` for an empty request."""
     headers = request.headers
-    named = _first_of(SESSION_HEADERS, headers) or request.prompt_cache_key
+    named, helper = request.prompt_cache_key, None
+    if not _NAMING.isdisjoint(headers):
+        named = _first_of(SESSION_HEADERS, headers) or named
+        helper = _first_of(HELPER_HEADERS, headers)
     text = f"s\0{named}" if named else f"w\0{_first_words(request)}"
     if text == "w\0":
         return None
-    helper = _first_of(HELPER_HEADERS, headers)
     text = f"{text}\0{helper}" if helper else text
     return hashlib.blake2b(f"{client}\0{text}".encode("utf-8", "replace"), digest_size=12).hexdigest()
 
@@ -110,7 +113,7 @@ def _first_of(names: Sequence[str], headers: FrozenObject) -> str | None:
 def _first_words(request: ChatRequest) -> str:
     for message in request.messages:
         if message.role == "user":
-            words = "\0".join(part.text[:2000] for part in message.parts if isinstance(part, TextPart))
+            words = "\0".join([part.text[:2000] for part in message.parts if isinstance(part, TextPart)])
             if words:
                 return words
     return ""

@@ -252,6 +252,15 @@ def test_spend_client_s_own_length_stands(make: Make) -> None:
     assert make().cap(asked, HAIKU.info) is asked
 
 
+@pytest.mark.parametrize("stated", [None, 50, 5000, 1_000_000])
+@pytest.mark.parametrize("ours", [None, 100, 8192, 10_000_000])
+@pytest.mark.parametrize("most", [None, 64, 8192])
+def test_spend_estimate_is_of_the_request_as_it_will_be_capped(make: Make, stated, ours, most) -> None:
+    guard, info = make(max_request_output_tokens=ours), ModelInfo("p", "m", max_output_tokens=most)
+    asked = ChatRequest("openai_chat_completions", "p/m", (), max_output_tokens=stated)
+    assert guard.estimate(asked, info) == guard.estimate(guard.cap(asked, info), info)
+
+
 def test_spend_dialect_of_a_plugin_is_capped_where_it_is_translated(make: Make) -> None:
     capped = make(max_request_output_tokens=10).cap(ChatRequest("gemini", "auto", (), body={}), HAIKU.info)
     assert (capped.max_output_tokens, capped.body) == (10, {})

@@ -26,7 +26,7 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Respons
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.policy.exact_count import ExactCounter
 from openclaw_oauthrouter.policy.media_tokens import image_size, image_tokens
-from openclaw_oauthrouter.policy.token_estimate import TokenEstimator, output_tokens, text_tokens
+from openclaw_oauthrouter.policy.token_estimate import TokenEstimator, answer_tokens, text_tokens
 
 CARD = ModelInfo("anthropic", "claude-haiku-4-5", max_output_tokens=64_000)
 
@@ -147,7 +147,7 @@ def test_base64_length_never_counts_as_text() -> None:
 )
 def test_output_is_what_is_asked_for_within_what_the_model_can(asked, most, expected) -> None:
     info = ModelInfo("p", "m", max_output_tokens=most)
-    assert output_tokens(request(max_output_tokens=asked), info) == expected
+    assert answer_tokens(asked, info) == expected
 
 
 class Exact(ExactCounter):

@@ -345,3 +345,20 @@ def test_prices_stated_in_the_settings_may_have_conditions() -> None:
 def test_settings_with_half_a_price_are_refused() -> None:
     with pytest.raises(ValueError, match="input_price and output_price, or neither"):
         ProviderSettings.model_validate({"models": [{"id": "m", "input_price": 1.0}]})
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        Price(3, 15),
+        Price(3, 15, conditions=(PriceCondition(Price(6, 22.5), above_input_tokens=200_000),)),
+        Price(3, 15, conditions=(PriceCondition(Price(1, 2), hours=(0, 14)), PriceCondition(Price(4, 5), hours=(14, 24)))),
+    ],
+)
+@pytest.mark.parametrize("tokens", [(0, 0), (1000, 500), (200_001, 7)])
+@pytest.mark.parametrize("hour", [13, 14])
+def test_prices_expected_is_the_cost_of_such_an_answer(stated: Price, tokens: tuple[int, int], hour: int) -> None:
+    now = hour * 3600.0 + 5.0
+    for info in (ModelInfo("x", "m", price=stated), ModelInfo("anthropic", "claude-sonnet-4-5")):
+        known = Prices(clock=lambda: now)
+        assert known.expected(info, Estimate(*tokens)) == known.actual(info, Usage(*tokens), now)
