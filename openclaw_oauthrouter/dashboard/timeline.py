@@ -26,9 +26,8 @@ class Timeline:
         self._clock = clock
         self._slots: list[tuple[int, list[float]]] = [(-1, [])] * _MINUTES_A_DAY
 
-    def add(self, moment: float, *amounts: float) -> None:
-        """Add one amount for each name to the minute of ``moment`` (Unix seconds); older than a day is ignored."""
-        minute = int(moment // _MINUTE)
+    def add(self, minute: int, *amounts: float) -> None:
+        """Add one amount for each name to a minute (since 1970); older than a day is ignored."""
         slot, sums = self._slots[minute % _MINUTES_A_DAY]
         if slot > minute:
             return

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from openclaw_oauthrouter.canonical.request_sums import Gathering, RequestSums
 from openclaw_oauthrouter.canonical.spending import PaidBy
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 
@@ -26,7 +27,7 @@ _LABEL_SETS = 512
 """Most label sets looked up without asking the library again."""
 
 _MOST_UNTOLD = 500
-"""Figures that wait for somebody to ask for them."""
+"""Requests that wait for somebody to ask for their figures."""
 
 _PAID_BY: Mapping[PaidBy, str] = {"api": "token", "extra": "extra_usage", "plan": "subscription"}
 
@@ -42,48 +43,26 @@ class RequestMetrics:
         self.registry = registry = CollectorRegistry(auto_describe=False)
         self._names: set[str] = set()
         where = ("provider", "model")
-        self._requests = _cached(
-            Counter("oauthrouter_requests", "Requests answered.", ("tier", *where, "status"), registry=registry).labels
-        )
-        self._errors = _cached(
-            Counter("oauthrouter_errors", "Requests that failed.", ("provider", "type"), registry=registry).labels
-        )
-        self._attempts = _cached(
-            Counter("oauthrouter_attempts", "Calls of upstreams.", ("provider", "outcome"), registry=registry).labels
-        )
-        self._tokens = _cached(Counter("oauthrouter_tokens", "Tokens.", (*where, "kind"), registry=registry).labels)
-        self._cost = _cached(
-            Counter("oauthrouter_cost_dollars", "US dollars, by who pays.", (*where, "paid_by"), registry=registry).labels
-        )
+        self._requests = _counter("requests", "Requests answered.", ("tier", *where, "status"), registry)
+        self._errors = _counter("errors", "Requests that failed.", ("provider", "type"), registry)
+        self._attempts = _counter("attempts", "Calls of upstreams.", ("provider", "outcome"), registry)
+        self._tokens = _counter("tokens", "Tokens.", (*where, "kind"), registry)
+        self._cost = _counter("cost_dollars", "US dollars, by who pays.", (*where, "paid_by"), registry)
         self._baseline = Counter(
             "oauthrouter_baseline_dollars", "US dollars the baseline model charges for the same tokens.", registry=registry
         )
         # A gauge: an answer that costs more than the baseline takes from it.
         self._saved = Gauge("oauthrouter_saved_dollars", "US dollars less than the baseline model.", registry=registry)
-        self._windows = _cached(
-            Counter(
-                "oauthrouter_plan_window_share",
-                "Parts of a plan's window that answers are taken to have used up; 1 is a whole one.",
-                ("provider", "window"),
-                registry=registry,
-            ).labels
+        self._windows = _counter(
+            "plan_window_share",
+            "Parts of a plan's window that answers are taken to have used up; 1 is a whole one.",
+            ("provider", "window"),
+            registry,
         )
-        self._unpriced = _cached(
-            Counter("oauthrouter_unpriced_requests", "Answers whose cost nobody knows.", where, registry=registry).labels
-        )
-        self._latency = _cached(
-            Histogram(
-                "oauthrouter_request_seconds", "From request to last byte.", where, buckets=_LATENCY_BUCKETS, registry=registry
-            ).labels
-        )
-        self._first_token = _cached(
-            Histogram(
-                "oauthrouter_first_token_seconds",
-                "From request to first token.",
-                where,
-                buckets=_FIRST_TOKEN_BUCKETS,
-                registry=registry,
-            ).labels
+        self._unpriced = _counter("unpriced_requests", "Answers whose cost nobody knows.", where, registry)
+        self._latency = _histogram("request_seconds", "From request to last byte.", where, _LATENCY_BUCKETS, registry)
+        self._first_token = _histogram(
+            "first_token_seconds", "From request to first token.", where, _FIRST_TOKEN_BUCKETS, registry
         )
         self._sink_failures = Counter(
             "oauthrouter_sink_failures", "Records a trace sink failed to take.", ("sink",), registry=registry
@@ -95,40 +74,66 @@ class RequestMetrics:
             "oauthrouter_upstream_waiting", "Requests that wait for a connection to a provider's host.", registry
         )
         self._active = Gauge("oauthrouter_active_requests", "Requests running now.", registry=registry)
-        self._counted: dict[tuple[Callable[..., Counter], tuple[str, ...]], float] = {}
-        self._seconds: list[tuple[Histogram, float]] = []
+        self._untold = Gathering()
+        self._times: list[tuple[str | None, str | None, float | None, float | None]] = []
+        self._outcomes: dict[tuple[str, str], int] = {}
+        self._shares: dict[tuple[str, str], float] = {}
 
     def receive(self, record: RequestRecord) -> None:
         """Count a finished record."""
-        # Only models that did answer become labels: what clients merely ask for may be anything. Some endpoints answer any name at all.
-        provider, model = self._named(record.provider or "none"), self._named(record.model_answered or "none")
-        tier = record.decision.tier if record.decision is not None and record.decision.tier is not None else "none"
-        self._count(self._requests, 1, str(tier), provider, model, str(record.status or 0))
-        if record.error_type is not None or (record.status or 0) >= 400:
-            self._count(self._errors, 1, provider, self._named(record.error_type or f"status_{record.status}"))
+        self._untold.add(record)
+        self._times.append((record.provider, record.model_answered, record.seconds, record.first_token_seconds))
         for attempt in record.attempts:
-            self._count(self._attempts, 1, self._named(attempt.provider), self._named(attempt.outcome))
-        if record.seconds is not None:
-            self._seconds.append((self._latency(provider, model), record.seconds))
-        if record.first_token_seconds is not None:
-            self._seconds.append((self._first_token(provider, model), record.first_token_seconds))
-        if len(self._seconds) >= _MOST_UNTOLD or len(self._counted) >= _MOST_UNTOLD:
+            outcome = (attempt.provider, attempt.outcome)
+            self._outcomes[outcome] = self._outcomes.get(outcome, 0) + 1
+        if record.windows and record.cost is not None:
+            for one in record.windows:
+                window = (record.provider or "none", one.window)
+                self._shares[window] = self._shares.get(window, 0.0) + (one.share or 0.0)
+        if len(self._times) >= _MOST_UNTOLD:
             self._tell()
-        self._count_usage(record, provider, model)
-        self._count_cost(record, provider, model)
-
-    def _count(self, labels: Callable[..., Counter], amount: float, *names: str) -> None:
-        key = (labels, names)
-        self._counted[key] = self._counted.get(key, 0.0) + amount
 
     def _tell(self) -> None:
         """What was counted here, to the library: it takes a lock and five calls for each figure, which no request need wait for."""
-        for (labels, names), amount in self._counted.items():
-            labels(*names).inc(amount)
-        for histogram, seconds in self._seconds:
-            histogram.observe(seconds)
-        self._counted.clear()
-        self._seconds.clear()
+        for sums in self._untold.take():
+            self._tell_sums(sums)
+        for (provider, outcome), number in self._outcomes.items():
+            self._attempts(self._named(provider), self._named(outcome)).inc(number)
+        for (provider, window), share in self._shares.items():
+            self._windows(self._named(provider), self._named(window)).inc(share)
+        for by, model, seconds, first in self._times:
+            where = self._named(by or "none"), self._named(model or "none")
+            if seconds is not None:
+                self._latency(*where).observe(seconds)
+            if first is not None:
+                self._first_token(*where).observe(first)
+        self._outcomes.clear()
+        self._shares.clear()
+        self._times.clear()
+
+    def _tell_sums(self, sums: RequestSums) -> None:
+        # Only models that did answer become labels: what clients merely ask for may be anything. Some endpoints answer any name at all.
+        provider, model = where = self._named(sums.provider or "none"), self._named(sums.model or "none")
+        tier = sums.tier if sums.tier is not None else "none"
+        self._requests(str(tier), provider, model, str(sums.status or 0)).inc(sums.requests)
+        if sums.error_type is not None or sums.failed:
+            self._errors(provider, self._named(sums.error_type or f"status_{sums.status}")).inc(sums.requests)
+        counts = (
+            ("input", sums.fresh),
+            ("cache_read", sums.cache_read),
+            ("cache_creation", sums.cache_creation),
+            ("output", sums.output),
+        )
+        for kind, count in counts:
+            if count > 0:
+                self._tokens(*where, kind).inc(count)
+        if sums.unpriced:
+            self._unpriced(*where).inc(sums.unpriced)
+        if sums.priced:
+            self._cost(*where, _PAID_BY[sums.paid_by]).inc(sums.cost)
+        if sums.compared:
+            self._baseline.inc(sums.baseline)
+            self._saved.inc(sums.saved)
 
     def _named(self, name: str) -> str:
         """A label's value; ``other`` for those that come after ``MOST_NAMES`` different ones."""
@@ -164,31 +169,15 @@ class RequestMetrics:
             self._connections.labels(self._named(host)).set(busy)
         return generate_latest(self.registry)
 
-    def _count_usage(self, record: RequestRecord, provider: str, model: str) -> None:
-        usage = record.usage
-        if usage is None:
-            return
-        counts = (
-            ("input", usage.input_tokens - usage.cache_read_input_tokens - usage.cache_creation_input_tokens),
-            ("cache_read", usage.cache_read_input_tokens),
-            ("cache_creation", usage.cache_creation_input_tokens),
-            ("output", usage.output_tokens),
-        )
-        for kind, count in counts:
-            if count > 0:
-                self._count(self._tokens, count, provider, model, kind)
 
-    def _count_cost(self, record: RequestRecord, provider: str, model: str) -> None:
-        if record.unpriced:
-            self._count(self._unpriced, 1, provider, model)
-        if record.cost is None:
-            return
-        self._count(self._cost, record.cost, provider, model, _PAID_BY[record.paid_by])
-        for one in record.windows:
-            self._count(self._windows, one.share or 0.0, provider, self._named(one.window))
-        if record.baseline_cost is not None and record.saved is not None:
-            self._baseline.inc(record.baseline_cost)
-            self._saved.inc(record.saved)
+def _counter(name: str, words: str, labels: Sequence[str], registry: CollectorRegistry) -> Callable[..., Counter]:
+    return _cached(Counter(f"oauthrouter_{name}", words, labels, registry=registry).labels)
+
+
+def _histogram(
+    name: str, words: str, labels: Sequence[str], buckets: Sequence[float], registry: CollectorRegistry
+) -> Callable[..., Histogram]:
+    return _cached(Histogram(f"oauthrouter_{name}", words, labels, buckets=buckets, registry=registry).labels)
 
 
 def _by_host(name: str, words: str, registry: CollectorRegistry) -> Gauge:

@@ -5,12 +5,14 @@ Fields without a value are left out, as in the original. Never holds a secret; h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.patterns import lazily
-from openclaw_oauthrouter.canonical.routing import CandidateCost, Classification, RoutingDecision, SkippedCandidate, WindowShare
+from openclaw_oauthrouter.canonical.routing import CandidateCost, Classification, RoutingDecision, WindowShare
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
+from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.telemetry.redact import redact
 
 SPEND_WORDS = {"allow": "allowed", "deny": "blocked", "downgrade": "downgraded"}
@@ -39,35 +41,38 @@ def public_record(record: RequestRecord, *, prompts: bool = False) -> JsonObject
 
 
 def _original_fields(record: RequestRecord) -> JsonObject:
-    decision = record.decision
-    tier = decision.tier.value if decision is not None and decision.tier is not None else None
+    decision, seconds = record.decision, record.seconds
+    classified = decision if decision is not None and decision.tier is not None else None
+    tier = classified.tier.value if classified is not None and classified.tier is not None else None
     return {
         "ts": int(record.started_at * 1000),
         "requestId": record.request_id,
-        "path": record.path.partition("?")[0],
+        "path": _without_query(record.path),
         "method": record.method,
         "sessionKey": record.session_key,
         "modelIdRequested": record.model_requested,
         "modelIdResolved": record.model_resolved,
         "modelIdRouted": record.model_answered,
         "routingTier": tier,
-        "routingConfidence": _rounded(decision.confidence, 4) if decision is not None and tier else None,
-        "routingReasoning": decision.reasoning if decision is not None and tier else None,
+        "routingConfidence": round(classified.confidence, 4) if classified is not None else None,
+        "routingReasoning": classified.reasoning if classified is not None else None,
         "providerId": record.provider,
-        "upstreamUrl": record.upstream_url.partition("?")[0] if record.upstream_url else None,
+        "upstreamUrl": _without_query(record.upstream_url) if record.upstream_url else None,
         "status": record.status,
-        "latencyMs": _milliseconds(record.seconds),
+        "latencyMs": None if seconds is None else round(seconds * 1000, 1),
         "stream": record.stream,
         "toolCount": record.tool_count,
         "tier": tier,
-        "preRoute": _pre_route(record.model_requested, decision) if decision is not None else None,
-        "fallback": _fallback(record),
-        "spend": _spend(record),
+        "preRoute": _pre_route(record.model_requested, decision) if decision is not None and decision.skipped else None,
+        "fallback": _fallback(record) if len(record.attempts) > 1 else None,
+        "spend": _spend(record, record.spend_decision) if record.spend_decision is not None else None,
         "errorMessage": redact(record.error_message) if record.error_message else None,
     }
 
 
 def _additions(record: RequestRecord) -> JsonObject:
+    first, usage = record.first_token_seconds, record.usage
+    speed = record.tokens_per_second if record.stream else None
     return {
         "client": record.client,
         "userAgent": record.user_agent,
@@ -75,38 +80,36 @@ def _additions(record: RequestRecord) -> JsonObject:
         "dialect": record.dialect or None,
         "credential": record.credential,
         "subscription": record.subscription,
-        "paidBy": record.paid_by if record.usage is not None else None,
-        "windows": [_window(one) for one in record.windows] or None,
+        "paidBy": record.paid_by if usage is not None else None,
+        "windows": [_window(one) for one in record.windows] if record.windows else None,
         "routing": _routing(record.decision) if record.decision is not None else None,
         "attempts": [_attempt(attempt) for attempt in record.attempts],
-        "tokens": _tokens(record),
+        "tokens": _tokens(record.features, usage),
         "cost": _cost(record),
         "savings": _share_saved(record),
-        "firstTokenMs": _milliseconds(record.first_token_seconds),
-        "tokensPerSecond": _rounded(record.tokens_per_second, 1),
+        "firstTokenMs": None if first is None else round(first * 1000, 1),
+        "tokensPerSecond": None if speed is None else round(speed, 1),
         "finishReason": record.finish_reason,
         "errorType": record.error_type,
-        "notes": [{"action": n.action, "subject": n.subject, "reason": n.reason} for n in record.notes] or None,
+        "notes": [{"action": n.action, "subject": n.subject, "reason": n.reason} for n in record.notes] if record.notes else None,
         "traceparent": record.traceparent,
     }
 
 
-def _pre_route(requested: str | None, decision: RoutingDecision) -> JsonObject | None:
-    passed_over = _first_choice(decision)
-    if passed_over is None:
-        return None
+def _without_query(address: str) -> str:
+    return address.partition("?")[0] if "?" in address else address
+
+
+def _pre_route(requested: str | None, decision: RoutingDecision) -> JsonObject:
+    first = decision.skipped[0]
     return {
         "triggered": True,
-        "fromProvider": passed_over.model.partition("/")[0],
+        "fromProvider": first.model.partition("/")[0],
         "toProvider": decision.model.partition("/")[0],
         "requestedModel": requested,
         "routedModel": decision.model,
-        "reason": redact(passed_over.reason),
+        "reason": redact(first.reason),
     }
-
-
-def _first_choice(decision: RoutingDecision) -> SkippedCandidate | None:
-    return decision.skipped[0] if decision.skipped else None
 
 
 def _fallback(record: RequestRecord) -> JsonObject | None:
@@ -134,10 +137,8 @@ def _fallback(record: RequestRecord) -> JsonObject | None:
     }
 
 
-def _spend(record: RequestRecord) -> JsonObject | None:
-    if record.spend_decision is None:
-        return None
-    spend: JsonObject = {"decision": SPEND_WORDS.get(record.spend_decision, record.spend_decision)}
+def _spend(record: RequestRecord, decision: str) -> JsonObject:
+    spend: JsonObject = {"decision": SPEND_WORDS.get(decision, decision)}
     if record.spend_code is not None:
         spend["code"] = record.spend_code
     if record.budget_warnings:
@@ -148,6 +149,7 @@ def _spend(record: RequestRecord) -> JsonObject | None:
 
 
 def _routing(decision: RoutingDecision) -> JsonObject:
+    candidates, skipped = decision.candidates, decision.skipped
     routing: JsonObject = {
         "method": decision.method,
         "hops": [
@@ -157,10 +159,10 @@ def _routing(decision: RoutingDecision) -> JsonObject:
                 "reason": candidate.reason,
                 "cost": cost_as_json(candidate.cost),
             }
-            for candidate in decision.candidates[:_CANDIDATES_SHOWN]
+            for candidate in candidates[:_CANDIDATES_SHOWN]
         ],
-        "hopCount": len(decision.candidates),
-        "skipped": [{"model": skipped.model, "reason": redact(skipped.reason)} for skipped in decision.skipped],
+        "hopCount": len(candidates),
+        "skipped": [{"model": one.model, "reason": redact(one.reason)} for one in skipped] if skipped else [],
         "baselineModel": decision.baseline_model,
         "kind": decision.kind,
         "askedTier": decision.asked,
@@ -225,51 +227,60 @@ def _classification(classification: Classification) -> JsonObject:
 
 
 def _attempt(attempt: Attempt) -> JsonObject:
-    return {
+    event: JsonObject = {
         "provider": attempt.provider,
         "model": attempt.model,
         "credential": attempt.credential,
-        "url": attempt.url.partition("?")[0],
+        "url": _without_query(attempt.url),
         "status": attempt.status,
         "outcome": attempt.outcome,
         "reason": redact(attempt.reason) if attempt.reason else None,
-        "latencyMs": _milliseconds(attempt.seconds),
-        **({} if not attempt.booked else {"booked": round(attempt.booked, 8)}),
+        "latencyMs": round(attempt.seconds * 1000, 1),
     }
+    if attempt.booked:
+        event["booked"] = round(attempt.booked, 8)
+    return event
 
 
-def _tokens(record: RequestRecord) -> JsonObject | None:
-    usage = record.usage
-    tokens: JsonObject = {"inputEstimated": (record.features or {}).get("input_tokens")}
-    if usage is not None:
-        tokens.update(
-            input=usage.input_tokens,
-            output=usage.output_tokens,
-            cacheRead=usage.cache_read_input_tokens,
-            cacheCreation=usage.cache_creation_input_tokens,
-            reasoning=usage.reasoning_output_tokens,
-            webSearches=usage.web_search_requests or None,
-            serviceTier=usage.service_tier if usage.service_tier != "default" else None,
-            speed=usage.speed if usage.speed != "standard" else None,
-        )
-    known = {name: count for name, count in tokens.items() if count is not None}
-    return known or None
+def _tokens(features: Mapping[str, object] | None, usage: Usage | None) -> JsonObject | None:
+    tokens: JsonObject = {}
+    estimated = features.get("input_tokens") if features else None
+    if estimated is not None:
+        tokens["inputEstimated"] = estimated
+    if usage is None:
+        return tokens or None
+    tokens["input"] = usage.input_tokens
+    tokens["output"] = usage.output_tokens
+    tokens["cacheRead"] = usage.cache_read_input_tokens
+    tokens["cacheCreation"] = usage.cache_creation_input_tokens
+    tokens["reasoning"] = usage.reasoning_output_tokens
+    if usage.web_search_requests:
+        tokens["webSearches"] = usage.web_search_requests
+    if usage.service_tier is not None and usage.service_tier != "default":
+        tokens["serviceTier"] = usage.service_tier
+    if usage.speed is not None and usage.speed != "standard":
+        tokens["speed"] = usage.speed
+    return tokens
 
 
 def _cost(record: RequestRecord) -> JsonObject | None:
     """US dollars; an ``actual`` of ``null`` says that the cost is unknown, ``unpriced`` names the model it is unknown of."""
-    decision = record.decision
-    cost: JsonObject = {
-        "estimated": _rounded(decision.cost_estimate, 8) if decision is not None else None,
-        "actual": _rounded(record.cost, 8),
-        "baseline": _rounded(record.baseline_cost, 8),
-        "saved": _rounded(record.saved, 8),
-        "measured": False if record.usage is not None and record.usage.estimated else None,
-    }
-    known: JsonObject = {name: value for name, value in cost.items() if value is not None}
-    if record.unpriced:
-        known |= {"actual": None, "unpriced": record.model_answered or record.model_resolved}
-    return known or None
+    cost: JsonObject = {}
+    decision, actual, baseline, usage = record.decision, record.cost, record.baseline_cost, record.usage
+    if decision is not None and decision.cost_estimate is not None:
+        cost["estimated"] = round(decision.cost_estimate, 8)
+    if actual is not None:
+        cost["actual"] = round(actual, 8)
+    if baseline is not None:
+        cost["baseline"] = round(baseline, 8)
+        if actual is not None:
+            cost["saved"] = round(baseline - actual, 8)
+    if usage is not None:
+        if usage.estimated:
+            cost["measured"] = False
+        if actual is None:
+            cost["actual"], cost["unpriced"] = None, record.model_answered or record.model_resolved
+    return cost or None
 
 
 def _window(one: WindowShare) -> JsonObject:
@@ -279,18 +290,10 @@ def _window(one: WindowShare) -> JsonObject:
 
 def _share_saved(record: RequestRecord) -> float | None:
     """Of what the baseline model would have charged for the same tokens; 0 to 1, negative when it was more."""
-    if record.saved is None or not record.baseline_cost:
+    if record.cost is None or not record.baseline_cost:
         return None
-    return round(record.saved / record.baseline_cost, 4)
+    return round((record.baseline_cost - record.cost) / record.baseline_cost, 4)
 
 
 def _features(features: dict[str, object], prompts: bool) -> JsonObject:
     return {name: value for name, value in features.items() if prompts or not _PROMPT_FEATURE.fullmatch(name)}
-
-
-def _milliseconds(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds * 1000, 1)
-
-
-def _rounded(number: float | None, digits: int) -> float | None:
-    return None if number is None else round(number, digits)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.trace import RequestRecord
 
 _MICRO = 1_000_000
 
@@ -18,9 +17,6 @@ class Budgets:
     name = "budgets"
     title = "Budgets"
     source = "spend"
-
-    def update(self, record: RequestRecord) -> None:
-        """Nothing to count: the ledger does."""
 
     def show(self, snapshot: JsonObject) -> JsonObject:
         """Gauges."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.trace import RequestRecord
+from openclaw_oauthrouter.canonical.request_sums import RequestSums
+from openclaw_oauthrouter.dashboard.panels.counting import CountingPanel
 from openclaw_oauthrouter.dashboard.timeline import Timeline, of_points
 
 
-class Cost:
+class Cost(CountingPanel):
     """Dollars paid by the token, dollars' worth covered by plans, dollars saved against the baseline model."""
 
     name = "cost"
@@ -17,12 +18,10 @@ class Cost:
     def __init__(self, clock: Clock) -> None:
         self._timeline = Timeline(("paid", "on plans", "saved"), clock)
 
-    def update(self, record: RequestRecord) -> None:
-        """Count a record in the minute it began."""
-        if record.cost is None:
-            return
-        paid, plan = (0.0, record.cost) if record.subscription else (record.cost, 0.0)
-        self._timeline.add(record.started_at, paid, plan, record.saved or 0.0)
+    def count(self, sums: RequestSums) -> None:
+        """Count requests in the minute they began."""
+        paid, plan = (0.0, sums.cost) if sums.subscription else (sums.cost, 0.0)
+        self._timeline.add(sums.minute, paid, plan, sums.saved)
 
     def render(self) -> JsonObject:
         """A stacked series."""

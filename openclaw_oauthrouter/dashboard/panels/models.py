@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.trace import RequestRecord
+from openclaw_oauthrouter.canonical.request_sums import RequestSums
+from openclaw_oauthrouter.dashboard.panels.counting import CountingPanel
 
 _SHOWN = 8
 
@@ -22,7 +23,7 @@ class _Sums:
     unpriced: int = 0
 
 
-class Models:
+class Models(CountingPanel):
     """Requests and cost by answering model, the busiest first."""
 
     name = "models"
@@ -31,16 +32,15 @@ class Models:
     def __init__(self) -> None:
         self._sums: dict[str, _Sums] = {}
 
-    def update(self, record: RequestRecord) -> None:
-        """Count a record for the model that answered."""
-        if record.model_answered is None:
+    def count(self, sums: RequestSums) -> None:
+        """Count requests for the model that answered."""
+        if sums.model is None:
             return
-        name = record.model_answered
-        name = name if name in self._sums or len(self._sums) < MOST_NAMES else OTHER
-        sums = self._sums.setdefault(name, _Sums())
-        sums.requests += 1
-        sums.cost += record.cost or 0.0
-        sums.unpriced += record.unpriced
+        name = sums.model if sums.model in self._sums or len(self._sums) < MOST_NAMES else OTHER
+        known = self._sums.setdefault(name, _Sums())
+        known.requests += sums.requests
+        known.cost += sums.cost
+        known.unpriced += sums.unpriced
 
     def render(self) -> JsonObject:
         """A table."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.trace import RequestRecord
+from openclaw_oauthrouter.canonical.request_sums import RequestSums
+from openclaw_oauthrouter.dashboard.panels.counting import CountingPanel
 
 _MOST_NAMES = 50
 """Models of unknown price that are told apart."""
@@ -13,7 +14,7 @@ _MOST_NAMES = 50
 _SUMS = ("requests", "failed", "rerouted", "input", "output", "cached", "paid", "extra", "plan", "saved", "baseline", "unpriced")
 
 
-class Overview:
+class Overview(CountingPanel):
     """Totals: of a span where the gateway keeps a trace, else since it started."""
 
     name = "overview"
@@ -23,22 +24,26 @@ class Overview:
         self._total: dict[str, float] = dict.fromkeys(_SUMS, 0)
         self._unpriced: set[str] = set()
 
-    def update(self, record: RequestRecord) -> None:
-        """Add a record to the totals."""
+    def count(self, sums: RequestSums) -> None:
+        """Add requests to the totals."""
         total = self._total
-        total["requests"] += 1
-        total["failed"] += (record.status or 0) >= 400
-        total["rerouted"] += len({(attempt.provider, attempt.model) for attempt in record.attempts}) > 1
-        if record.usage is not None:
-            total["input"] += record.usage.input_tokens
-            total["output"] += record.usage.output_tokens
-            total["cached"] += record.usage.cache_read_input_tokens
-        if record.cost is not None:
-            self._add_cost(record, record.cost)
-        elif record.unpriced:
-            total["unpriced"] += 1
+        total["requests"] += sums.requests
+        total["failed"] += sums.requests if sums.failed else 0
+        total["rerouted"] += sums.rerouted
+        total["input"] += sums.input
+        total["output"] += sums.output
+        total["cached"] += sums.cache_read
+        if sums.subscription:
+            total["plan"] += sums.cost
+        else:
+            total["paid"] += sums.cost
+            total["extra"] += sums.cost if sums.paid_by == "extra" else 0.0
+        total["baseline"] += sums.baseline
+        total["saved"] += sums.saved
+        if sums.unpriced:
+            total["unpriced"] += sums.unpriced
             if len(self._unpriced) < _MOST_NAMES:
-                self._unpriced.add(record.model_answered or "other")
+                self._unpriced.add(sums.model or "other")
 
     def render(self) -> JsonObject:
         """Figures."""
@@ -48,17 +53,6 @@ class Overview:
         """The same for any span."""
         unpriced = sorted(name or "other" for name, model in sums["models"].items() if model["unpriced"])
         return {**_view(sums["total"], unpriced), "title": "Figures"}
-
-    def _add_cost(self, record: RequestRecord, cost: float) -> None:
-        total = self._total
-        if record.subscription:
-            total["plan"] += cost
-        else:
-            total["paid"] += cost
-            total["extra"] += cost if record.paid_by == "extra" else 0.0
-        if record.baseline_cost is not None:
-            total["baseline"] += record.baseline_cost
-            total["saved"] += record.baseline_cost - cost
 
 
 def _view(total: JsonObject, unpriced: Sequence[str]) -> JsonObject:

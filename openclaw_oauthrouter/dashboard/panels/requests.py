@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.trace import RequestRecord
+from openclaw_oauthrouter.canonical.request_sums import RequestSums
+from openclaw_oauthrouter.dashboard.panels.counting import CountingPanel
 from openclaw_oauthrouter.dashboard.timeline import Timeline, of_points
 
 
-class Requests:
+class Requests(CountingPanel):
     """Answered requests, and failed ones by whose fault it was: the request's (4xx) or a provider's (5xx)."""
 
     name = "requests"
@@ -17,10 +18,11 @@ class Requests:
     def __init__(self, clock: Clock) -> None:
         self._timeline = Timeline(("answered", "4xx", "5xx"), clock)
 
-    def update(self, record: RequestRecord) -> None:
-        """Count a record in the minute it began."""
-        status = record.status or 0
-        self._timeline.add(record.started_at, status < 400, 400 <= status < 500, status >= 500)
+    def count(self, sums: RequestSums) -> None:
+        """Count requests in the minute they began."""
+        status, number = sums.status or 0, sums.requests
+        answered, refused = (number, 0) if status < 400 else (0, number if status < 500 else 0)
+        self._timeline.add(sums.minute, answered, refused, number - answered - refused)
 
     def render(self) -> JsonObject:
         """A stacked series."""

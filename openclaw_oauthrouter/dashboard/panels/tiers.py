@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.request_sums import RequestSums
 from openclaw_oauthrouter.canonical.routing import Tier
-from openclaw_oauthrouter.canonical.trace import RequestRecord
+from openclaw_oauthrouter.dashboard.panels.counting import CountingPanel
 
 _TONES = {Tier.SIMPLE: "simple", Tier.MEDIUM: "medium", Tier.COMPLEX: "complex", Tier.REASONING: "reasoning"}
 
 
-class Tiers:
+class Tiers(CountingPanel):
     """Requests by tier; those for a model of the client's own choice stand apart."""
 
     name = "tiers"
@@ -21,12 +22,12 @@ class Tiers:
         self._counts = dict.fromkeys(Tier, 0)
         self._chosen = 0
 
-    def update(self, record: RequestRecord) -> None:
-        """Count a record."""
-        if record.decision is not None and record.decision.tier is not None:
-            self._counts[record.decision.tier] += 1
-        elif record.model_resolved is not None:
-            self._chosen += 1
+    def count(self, sums: RequestSums) -> None:
+        """Count requests."""
+        if sums.tier is not None:
+            self._counts[sums.tier] += sums.requests
+        else:
+            self._chosen += sums.resolved
 
     def render(self) -> JsonObject:
         """Shares."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.trace import RequestRecord
+from openclaw_oauthrouter.canonical.request_sums import RequestSums
+from openclaw_oauthrouter.dashboard.panels.counting import CountingPanel
 from openclaw_oauthrouter.dashboard.timeline import Timeline, of_points
 
 
-class Tokens:
+class Tokens(CountingPanel):
     """Fresh input, cached input, output."""
 
     name = "tokens"
@@ -17,12 +18,9 @@ class Tokens:
     def __init__(self, clock: Clock) -> None:
         self._timeline = Timeline(("in", "from cache", "out"), clock)
 
-    def update(self, record: RequestRecord) -> None:
-        """Count a record in the minute it began."""
-        usage = record.usage
-        if usage is not None:
-            cached = usage.cache_read_input_tokens
-            self._timeline.add(record.started_at, usage.input_tokens - cached, cached, usage.output_tokens)
+    def count(self, sums: RequestSums) -> None:
+        """Count requests in the minute they began."""
+        self._timeline.add(sums.minute, sums.input - sums.cache_read, sums.cache_read, sums.output)
 
     def render(self) -> JsonObject:
         """A stacked series."""

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.patterns import lazily
-from openclaw_oauthrouter.canonical.trace import RequestRecord
 
 _LENGTH = lazily(r"(?<![\w.])(?P<number>\d+)\s*(?P<unit>min|m|h|d)(?![a-z])")
 _UNITS = {"min": 60.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -18,9 +17,6 @@ class Windows:
     name = "windows"
     title = "Subscription windows"
     source = "health"
-
-    def update(self, record: RequestRecord) -> None:
-        """Nothing to count: providers report these themselves."""
 
     def show(self, snapshot: JsonObject) -> JsonObject:
         """Gauges."""
