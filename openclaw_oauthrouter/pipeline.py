@@ -18,7 +18,7 @@ from openclaw_oauthrouter.canonical.flow import Take, Wait, taken
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.pricing import MeasuredCost
 from openclaw_oauthrouter.canonical.request import ChatRequest, Note
-from openclaw_oauthrouter.canonical.response import ResponseFold, rename_tool
+from openclaw_oauthrouter.canonical.response import rename_tool, whole
 from openclaw_oauthrouter.canonical.routing import ModelInfo, RoutingDecision
 from openclaw_oauthrouter.canonical.trace import RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage, plausible, usage_of_interrupted
@@ -251,11 +251,8 @@ class Reply:
             folds: FoldsStreams | None = self._dialect if hasattr(self._dialect, "whole_answer") else None  # type: ignore[assignment]
             if folds is not None:
                 return orjson.dumps(folds.whole_answer(b"".join(self.encoder.send(frame) for frame in seen)))
-        fold = ResponseFold()
-        for frame in seen:
-            for event in self._with_client_names(frame).events:
-                fold.receive(event)
-        return orjson.dumps(self._dialect.encode_response(fold.result(), self._exchange.request, self._model))
+        response = whole(seen, self._tool_names)
+        return orjson.dumps(self._dialect.encode_response(response, self._exchange.request, self._model))
 
     async def aclose(self) -> None:
         """Close the upstream and settle the budget."""

@@ -142,7 +142,7 @@ class Frame:
     """
 
     raw: bytes
-    told: tuple[StreamEvent | PartDeltas, ...] = field(default=())
+    told: Sequence[StreamEvent | PartDeltas] = field(default=())
     plain: bool = False
 
     @property
@@ -151,7 +151,7 @@ class Frame:
         for event in self.told:
             if type(event) is PartDeltas:
                 return tuple(each for event in self.told for each in _each(event))
-        return cast("tuple[StreamEvent, ...]", self.told)
+        return cast("tuple[StreamEvent, ...]", tuple(self.told))
 
 
 def _each(event: StreamEvent | PartDeltas) -> Iterable[StreamEvent]:

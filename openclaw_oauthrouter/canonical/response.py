@@ -1,9 +1,10 @@
-"""A whole answer: the event stream folded up, so that non-streaming is not a second path."""
+"""A whole answer: the event stream folded up, and what came whole as the stream it would have been; so non-streaming is no second path."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import overload
 
 from openclaw_oauthrouter.canonical.content import (
     Citation,
@@ -18,6 +19,7 @@ from openclaw_oauthrouter.canonical.content import (
 from openclaw_oauthrouter.canonical.events import (
     CitationAdded,
     FinishReason,
+    Frame,
     PartDelta,
     PartFinished,
     PartStarted,
@@ -118,6 +120,90 @@ class ResponseFold:
         )
 
 
+class WholeAnswer(Sequence[StreamEvent]):
+    """An answer that came whole, as the events it would have streamed; they are made when somebody asks for one of them.
+
+    What has to know of a whole answer (its words, its usage, whether it is sealed) is asked of the answer itself.
+
+    :ivar response: the answer
+    :ivar usage: what its provider reported; ``None``: nothing
+    :ivar words: texts, reasoning and arguments of its parts, those without any left out
+    """
+
+    __slots__ = ("_events", "response", "usage", "words")
+
+    def __init__(self, response: ChatResponse, usage: Usage | None) -> None:
+        self.response = response
+        self.usage = usage
+        self.words = [words for part in response.parts if (words := _words(part))]
+        self._events: tuple[StreamEvent, ...] | None = None
+
+    @property
+    def pieces(self) -> int:
+        """How many events it would have been."""
+        parts = self.response.parts
+        sources = sum([len(part.citations) for part in parts if type(part) is TextPart])
+        return (2 if self.usage is None else 3) + 2 * len(parts) + len(self.words) + sources
+
+    @property
+    def sealed(self) -> bool:
+        """Whether a part holds what only its maker can read."""
+        return any([getattr(part, "opaque", None) is not None for part in self.response.parts])  # noqa: C419 - each step of a generator is a call
+
+    @property
+    def events(self) -> tuple[StreamEvent, ...]:
+        """As a stream: the usage comes first."""
+        if self._events is None:
+            response = self.response
+            usage = () if self.usage is None else (UsageReported(self.usage),)
+            parts = (event for index, part in enumerate(response.parts) for event in _unfold_part(index, part))
+            end = ResponseFinished(response.finish_reason, response.stop_sequence, response.explanation)
+            self._events = (ResponseStarted(response.id, response.model), *usage, *parts, end)
+        return self._events
+
+    @overload
+    def __getitem__(self, at: int) -> StreamEvent: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[StreamEvent]: ...
+    def __getitem__(self, at: int | slice) -> StreamEvent | Sequence[StreamEvent]:
+        return self.events[at]
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def __iter__(self) -> Iterator[StreamEvent]:
+        return iter(self.events)
+
+
+def _words(part: Part) -> str:
+    words: str = part.arguments if type(part) is ToolCallPart else getattr(part, "text", "")
+    return words
+
+
+def whole(frames: Sequence[Frame], names: Mapping[str, str]) -> ChatResponse:
+    """The answer that came in these frames.
+
+    :param names: tools' names at the provider -> at the client
+    :raises UpstreamError: the stream's own failure
+    """
+    told = frames[0].told if len(frames) == 1 else ()
+    if type(told) is WholeAnswer:
+        return _renamed(told.response, names) if names else told.response
+    fold = ResponseFold()
+    for frame in frames:
+        for event in frame.events:
+            fold.receive(rename_tool(event, names) if names else event)
+    return fold.result()
+
+
+def _renamed(response: ChatResponse, names: Mapping[str, str]) -> ChatResponse:
+    parts = (
+        replace(part, name=names[part.name]) if isinstance(part, ToolCallPart) and part.name in names else part
+        for part in response.parts
+    )
+    return replace(response, parts=tuple(parts))
+
+
 def unfold(response: ChatResponse) -> Iterator[StreamEvent]:
     """The events that fold up to an answer, part after part."""
     yield ResponseStarted(response.id, response.model)
@@ -150,8 +236,8 @@ def _unfold_part(index: int, part: Part) -> Iterator[StreamEvent]:
     yield PartFinished(index, opaque)
 
 
-def rename_tool(event: StreamEvent, names: dict[str, str]) -> StreamEvent:
+def rename_tool(event: StreamEvent, names: Mapping[str, str]) -> StreamEvent:
     """Give a tool call the name its client knows; any other event passes unchanged."""
-    if isinstance(event, PartStarted) and event.kind == "tool_call" and event.name in names:
+    if isinstance(event, PartStarted) and event.kind == "tool_call" and event.name is not None and event.name in names:
         return replace(event, name=names[event.name])
     return event

@@ -23,6 +23,7 @@ from openclaw_oauthrouter.canonical.events import (
 )
 from openclaw_oauthrouter.canonical.fitting import fit
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
+from openclaw_oauthrouter.canonical.response import WholeAnswer
 from openclaw_oauthrouter.canonical.routing import Candidate, ModelInfo
 from openclaw_oauthrouter.canonical.trace import VIA, Attempt
 from openclaw_oauthrouter.canonical.usage import Usage
@@ -110,7 +111,11 @@ class Answer:
 
         :raises UpstreamProtocolError: the answer does not end
         """
-        for event in frame.told:
+        told = frame.told
+        if type(told) is WholeAnswer:
+            self._see_whole(told)
+            return
+        for event in told:
             if type(event) is PartDelta or type(event) is PartDeltas:
                 self.begun = True
                 self.bounds.deltas(event)
@@ -118,6 +123,13 @@ class Answer:
                 self.usage = event.usage
             elif type(event) is ResponseFinished:
                 self.finish_reason = event.finish_reason
+
+    def _see_whole(self, answer: WholeAnswer) -> None:
+        for words in answer.words:
+            self.begun = True
+            self.bounds.deltas(PartDelta(0, words))
+        self.usage = answer.usage
+        self.finish_reason = answer.response.finish_reason
 
 
 @value(frozen=True, slots=True)
@@ -267,8 +279,13 @@ def _take_note(frame: Frame, attempt: Attempt, *, whole: bool) -> None:
     :param whole: the client gets it in one piece, so it has to be one
     """
     Bounds().keep(frame)
+    told = frame.told
+    if type(told) is WholeAnswer:
+        attempt.characters += sum(map(len, told.words))
+        attempt.usage = told.usage or attempt.usage
+        return
     finished = False
-    for event in frame.told:
+    for event in told:
         if isinstance(event, (PartDelta, PartDeltas, UsageReported)):
             _note(attempt, event)
         elif isinstance(event, ResponseFailed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from openclaw_oauthrouter.canonical.events import Frame, PartDelta, PartDeltas
+from openclaw_oauthrouter.canonical.response import WholeAnswer
 from openclaw_oauthrouter.errors import UpstreamProtocolError
 
 ENDLESS = "endless_answer"
@@ -52,9 +53,13 @@ class Bounds:
 
         :raises UpstreamProtocolError: the answer is too large
         """
-        pieces = 0
-        for event in frame.told:
-            pieces += len(event.texts) if type(event) is PartDeltas else 1
+        told = frame.told
+        if type(told) is WholeAnswer:
+            pieces = told.pieces
+        else:
+            pieces = 0
+            for event in told:
+                pieces += len(event.texts) if type(event) is PartDeltas else 1
         self._kept += len(frame.raw) + _EVENT_WEIGHT * pieces
         if self._kept > MOST_KEPT:
             raise UpstreamProtocolError(f"its answer is larger than {MOST_KEPT} bytes", code=ENDLESS)

@@ -10,6 +10,7 @@ from openclaw_oauthrouter.canonical.content import Opaque
 from openclaw_oauthrouter.canonical.events import Frame, PartFinished, PartStarted
 from openclaw_oauthrouter.canonical.opaque import seals_in
 from openclaw_oauthrouter.canonical.request import ChatRequest
+from openclaw_oauthrouter.canonical.response import WholeAnswer
 
 _SEALED = (PartStarted, PartFinished)
 NONE: frozenset[str] = frozenset()
@@ -36,7 +37,9 @@ class Origins:
 
     def stamped(self, frame: Frame, origin: str) -> Frame:
         """A frame with its maker written into every opaque part."""
-        if frame.plain or not [event for event in frame.told if type(event) in _SEALED and event.opaque]:  # type: ignore[union-attr]
+        if frame.plain or (type(frame.told) is WholeAnswer and not frame.told.sealed):
+            return frame
+        if not [event for event in frame.told if type(event) in _SEALED and event.opaque]:  # type: ignore[union-attr]
             return frame
         events = (self._stamp(event, origin) if isinstance(event, (PartStarted, PartFinished)) else event for event in frame.told)
         return Frame(frame.raw, tuple(events))

@@ -11,6 +11,7 @@ import orjson
 
 from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.response import WholeAnswer
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
 from openclaw_oauthrouter.errors import (
@@ -188,7 +189,7 @@ async def read_frame(incoming: Incoming, dialect: Dialect, stamp: Callable[[Fram
     """
     body = await read_whole(incoming)
     try:
-        frame = Frame(body, tuple(dialect.decode_response(_parsed(body))))
+        told = dialect.decode_response(_parsed(body))
     except UpstreamError as error:
         error.refusal = Refusal(body)
         _tell(error, incoming, dialect)
@@ -198,7 +199,9 @@ async def read_frame(incoming: Incoming, dialect: Dialect, stamp: Callable[[Fram
         raise UpstreamProtocolError(
             f"{incoming.provider} answered with something that is not its own protocol ({kind})", provider=incoming.provider
         ) from error
-    return stamp(without_secrets(frame, incoming, dialect))
+    if type(told) is WholeAnswer:
+        return stamp(Frame(body, told))
+    return stamp(without_secrets(Frame(body, tuple(told)), incoming, dialect))
 
 
 def without_secrets(frame: Frame, incoming: Incoming, dialect: Dialect) -> Frame:

@@ -80,7 +80,7 @@ class AnthropicMessages:
         if body.get("type") == "error" or (body.get("error") and "content" not in body):
             raise errors.decode_stream_error(body)
         try:
-            return tuple(decode_message(body))
+            return decode_message(body)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UpstreamProtocolError(f"the provider's answer is not a message ({type(error).__name__}: {error})") from error
 

@@ -1,18 +1,18 @@
 """Reads an answer: server-sent events or a whole message in, canonical events out.
 
 IDLE -> OPEN -> DONE; every pair of state and event that means something is a row of ``TRANSITIONS``. Any other event is passed over:
-the vendor adds event types as it likes, and some servers leave ``message_start`` or ``content_block_start`` out. A whole message goes
-through the same machine, block by block.
+the vendor adds event types as it likes, and some servers leave ``message_start`` or ``content_block_start`` out. A whole message needs no
+machine: its blocks are read to parts one by one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import orjson
 
-from openclaw_oauthrouter.canonical.content import Citation, Opaque
+from openclaw_oauthrouter.canonical.content import Citation, NativePart, Opaque, Part, ReasoningPart, TextPart, ToolCallPart
 from openclaw_oauthrouter.canonical.events import (
     CitationAdded,
     PartDelta,
@@ -24,7 +24,8 @@ from openclaw_oauthrouter.canonical.events import (
 )
 from openclaw_oauthrouter.canonical.json import JsonObject, string
 from openclaw_oauthrouter.canonical.patterns import lazily
-from openclaw_oauthrouter.canonical.usage import is_reported
+from openclaw_oauthrouter.canonical.response import ChatResponse, WholeAnswer
+from openclaw_oauthrouter.canonical.usage import Usage, is_reported
 from openclaw_oauthrouter.dialects.anthropic_messages.content import read_search
 from openclaw_oauthrouter.dialects.anthropic_messages.errors import decode_stream_error
 from openclaw_oauthrouter.dialects.anthropic_messages.tools import read_input
@@ -89,10 +90,8 @@ class TextBlock:
     def finish(self) -> Iterator[StreamEvent]:
         # A citation covers its whole block, whose length is only known now.
         end = self._offset + self.text_length
-        for wire in self._citations:
-            url, title = wire.get("url"), wire.get("title")
-            if isinstance(url, str) and url:
-                yield CitationAdded(self._index, Citation(url, title if isinstance(title, str) else "", self._offset, end))
+        for citation in _citations(self._citations, self._offset, end):
+            yield CitationAdded(self._index, citation)
         yield PartFinished(self._index)
 
     def _say(self, text: str) -> tuple[StreamEvent, ...]:
@@ -100,6 +99,14 @@ class TextBlock:
             return ()
         self.text_length += len(text)
         return (PartDelta(self._index, string(text)),)
+
+
+def _citations(told: Iterable[JsonObject], start: int, end: int) -> Iterator[Citation]:
+    """The sources of a block that is this stretch of the answer's text."""
+    for wire in told:
+        url, title = wire.get("url"), wire.get("title")
+        if isinstance(url, str) and url:
+            yield Citation(url, title if isinstance(title, str) else "", start, end)
 
 
 class ThinkingBlock:
@@ -387,16 +394,69 @@ TRANSITIONS: dict[tuple[State, str], tuple[State, Step]] = {
 """(state, event) -> (next state, step)."""
 
 
-def decode_message(body: JsonObject) -> Iterator[StreamEvent]:
-    """Read a whole message as the stream it would have been, through the same machine.
+# ------------------------------------------------------------------------------------------------------- a whole message
+
+
+def decode_message(body: JsonObject) -> WholeAnswer:
+    """Read a whole message.
 
     :raises KeyError, TypeError, AttributeError: the body is not a message
     """
-    machine = MessagesEventMachine()
-    yield from machine.receive_json("message_start", {"message": body})
-    for index, block in enumerate(body["content"]):
-        yield from machine.receive_json("content_block_start", {"index": index, "content_block": block})
-        yield from machine.receive_json("content_block_stop", {"index": index})
-    finish = {key: body.get(key) for key in ("stop_reason", "stop_sequence", "stop_details")}
-    yield from machine.receive_json("message_delta", {"delta": finish})
-    yield from machine.receive_json("message_stop", {})
+    parts: list[Part] = []
+    called = False
+    offset = 0
+    for block in body["content"]:
+        kind = block["type"]
+        part = _PARTS.get(kind, _native)(block, offset)
+        if kind == "text":
+            offset += len(part.text)
+        elif kind == "tool_use":
+            called = True
+        parts.append(part)
+    told = body.get("usage")
+    told = {key: value for key, value in told.items() if value is not None} if isinstance(told, dict) else None
+    usage = decode_usage(told) if told and is_reported(told, "input_tokens", "output_tokens") else None
+    end = decode_finish(body, called=called)
+    return WholeAnswer(
+        ChatResponse(
+            str(body.get("id") or ""),
+            str(body.get("model") or ""),
+            tuple(parts),
+            end.finish_reason,
+            usage or Usage(),
+            end.stop_sequence,
+            end.explanation,
+        ),
+        usage,
+    )
+
+
+def _text(block: JsonObject, offset: int) -> TextPart:
+    text = str(block.get("text") or "")
+    cited = block.get("citations")
+    return TextPart(text, citations=tuple(_citations(cited, offset, offset + len(text)))) if cited else TextPart(text)
+
+
+def _thinking(block: JsonObject, _offset: int) -> ReasoningPart:
+    signature = str(block.get("signature") or "")
+    return ReasoningPart(str(block.get("thinking") or ""), Opaque("signature", signature) if signature else None)
+
+
+def _redacted_thinking(block: JsonObject, _offset: int) -> ReasoningPart:
+    return ReasoningPart("", Opaque("redacted", string(block["data"])))
+
+
+def _tool_use(block: JsonObject, _offset: int) -> ToolCallPart:
+    return ToolCallPart(string(block["id"]), string(block["name"]), orjson.dumps(block.get("input") or {}).decode())
+
+
+def _native(block: JsonObject, _offset: int) -> NativePart:
+    return NativePart(DIALECT, str(block["type"]), dict(block), search=read_search(block))
+
+
+_PARTS: dict[str, Callable[[JsonObject, int], Any]] = {
+    "text": _text,
+    "thinking": _thinking,
+    "redacted_thinking": _redacted_thinking,
+    "tool_use": _tool_use,
+}

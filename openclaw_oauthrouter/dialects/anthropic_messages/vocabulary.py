@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import count
+from typing import Any
 
 from openclaw_oauthrouter.canonical.content import CacheMark
 from openclaw_oauthrouter.canonical.events import FinishReason, ResponseFinished
@@ -154,22 +155,26 @@ def decode_usage(wire: FrozenObject) -> Usage:
     created = token_count(wire, "cache_creation_input_tokens")
     read = token_count(wire, "cache_read_input_tokens")
     return Usage(
-        input_tokens=token_count(wire, "input_tokens") + created + read,
-        output_tokens=token_count(wire, "output_tokens"),
-        cache_read_input_tokens=read,
-        cache_creation_input_tokens=created,
-        cache_creation_1h_input_tokens=token_count(wire.get("cache_creation"), "ephemeral_1h_input_tokens"),
-        reasoning_output_tokens=token_count(wire.get("output_tokens_details"), "thinking_tokens"),
-        service_tier=_TIER_IN.get(str(wire.get("service_tier"))),
-        speed=_word(wire, "speed"),
-        inference_geo=_word(wire, "inference_geo"),
-        web_search_requests=token_count(wire.get("server_tool_use"), "web_search_requests"),
+        token_count(wire, "input_tokens") + created + read,
+        token_count(wire, "output_tokens"),
+        read,
+        created,
+        **({} if _MORE_USAGE.isdisjoint(wire) else _more_usage(wire)),
     )
 
 
-def _word(wire: FrozenObject, key: str) -> str | None:
-    value = wire.get(key)
-    return value if isinstance(value, str) else None
+_MORE_USAGE = frozenset({"cache_creation", "output_tokens_details", "service_tier", "speed", "inference_geo", "server_tool_use"})
+
+
+def _more_usage(wire: FrozenObject) -> dict[str, Any]:
+    return {
+        "cache_creation_1h_input_tokens": token_count(wire.get("cache_creation"), "ephemeral_1h_input_tokens"),
+        "reasoning_output_tokens": token_count(wire.get("output_tokens_details"), "thinking_tokens"),
+        "service_tier": _TIER_IN.get(str(wire.get("service_tier"))),
+        "speed": _words(wire.get("speed")),
+        "inference_geo": _words(wire.get("inference_geo")),
+        "web_search_requests": token_count(wire.get("server_tool_use"), "web_search_requests"),
+    }
 
 
 def encode_usage(usage: Usage) -> JsonObject:

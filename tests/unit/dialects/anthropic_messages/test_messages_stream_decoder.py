@@ -23,7 +23,7 @@ from openclaw_oauthrouter.canonical.events import (
     StreamEvent,
     UsageReported,
 )
-from openclaw_oauthrouter.canonical.response import ChatResponse, ResponseFold
+from openclaw_oauthrouter.canonical.response import ChatResponse, ResponseFold, WholeAnswer
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.dialects.anthropic_messages import AnthropicMessages
 from openclaw_oauthrouter.dialects.anthropic_messages.stream_decoder import TRANSITIONS, MessagesEventMachine
@@ -363,6 +363,47 @@ def test_messages_stream_decoder_every_state_is_left_by_the_table_alone() -> Non
 def test_messages_stream_decoder_answer_that_is_no_message(body: Wire) -> None:
     with pytest.raises(UpstreamProtocolError):
         DIALECT.decode_response(body)
+
+
+BLOCKS: list[Wire] = [
+    {"type": "text", "text": "Dry.", "citations": [{"url": "https://a", "title": "A"}, {"url": 5}, {"url": "https://b"}]},
+    {"type": "text", "text": ""},
+    {"type": "thinking", "thinking": "hm", "signature": "SIG"},
+    {"type": "thinking", "thinking": ""},
+    {"type": "redacted_thinking", "data": "SEALED"},
+    {"type": "tool_use", "id": "t1", "name": "look", "input": {"at": ["ü", 1]}},
+    {"type": "tool_use", "id": "t2", "name": "look"},
+    {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "rain"}},
+    {"type": "of_tomorrow", "words": "x"},
+    {"type": "text", "text": "Or wet.", "citations": [{"url": "https://c", "title": "C"}]},
+]
+ENDS: list[Wire] = [
+    {"stop_reason": "end_turn"},
+    {"stop_reason": "tool_use", "usage": {"input_tokens": 3, "output_tokens": None, "cache_read_input_tokens": 2}},
+    {"stop_reason": "stop_sequence", "stop_sequence": "END", "usage": {"input_tokens": 3, "output_tokens": 4, "speed": "fast"}},
+    {"stop_reason": "refusal", "stop_details": {"explanation": "no"}, "usage": {"output_tokens": -1}},
+    {"usage": {"output_tokens": 4, "cache_creation": {"ephemeral_1h_input_tokens": 2}, "service_tier": "priority"}},
+]
+
+
+@pytest.mark.parametrize("ending", ENDS)
+@pytest.mark.parametrize("blocks", [[], *([block] for block in BLOCKS), BLOCKS, BLOCKS[::-1]], ids=len)
+def test_a_whole_message_is_the_stream_that_it_would_have_been(blocks: list[Wire], ending: Wire) -> None:
+    machine = MessagesEventMachine()
+    message = {"id": "m", "model": "claude", "content": blocks, **ending}
+    streamed = [*machine.receive_json("message_start", {"message": message})]
+    for index, block in enumerate(blocks):
+        streamed += machine.receive_json("content_block_start", {"index": index, "content_block": block})
+        streamed += machine.receive_json("content_block_stop", {"index": index})
+    streamed += machine.receive_json("message_delta", {"delta": {key: value for key, value in ending.items() if key != "usage"}})
+    streamed += machine.receive_json("message_stop", {})
+    answer = DIALECT.decode_response(message)
+    assert list(answer) == streamed
+    assert isinstance(answer, WholeAnswer)
+    assert answer.response == fold(streamed)
+    assert answer.pieces == len(streamed)
+    assert answer.words == [event.text for event in streamed if isinstance(event, PartDelta)]
+    assert answer.sealed == any(isinstance(event, PartFinished) and event.opaque is not None for event in streamed)
 
 
 @pytest.mark.parametrize("odd", [True, 5, [[]], {"a": 1}])
