@@ -6,7 +6,7 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -77,13 +77,17 @@ class Families:
             for row in rows
         ]
         self._recognised: dict[str, tuple[Family | None, Generation]] = {}
-        self._scores: dict[str, list[tuple[Generation, float]]] = {}
-        for model, score in scores.items():
+        self._ranking = scores
+
+    @cached_property
+    def _scores(self) -> Mapping[str, Sequence[tuple[Generation, float]]]:
+        """Scores by family and generation; only models without a row of the catalog need them."""
+        found: dict[str, list[tuple[Generation, float]]] = {}
+        for model, score in self._ranking.items():
             family, generation = self._recognise(model)
             if family is not None:
-                self._scores.setdefault(family.name, []).append((generation, score))
-        for known in self._scores.values():
-            known.sort()
+                found.setdefault(family.name, []).append((generation, score))
+        return {name: sorted(known) for name, known in found.items()}
 
     def __iter__(self) -> Iterator[Family]:
         return iter(self._families)
@@ -123,7 +127,7 @@ class Families:
 
         Without older ones, what is assumed of the class, but no more than what the newer ones have.
         """
-        known = self._scores.get(family.name, [])
+        known = self._scores.get(family.name, ())
         split = bisect_right(known, (generation, float("inf")))
         older, newer = known[:split], known[split:]
         if older and older[-1][0] == generation:

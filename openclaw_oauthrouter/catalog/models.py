@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -10,10 +9,12 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+import orjson
+
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.pricing import Price, PriceCondition
 from openclaw_oauthrouter.canonical.value import value
-from openclaw_oauthrouter.catalog.families import Families, Place, bare_id, generation_of, shipped_families
+from openclaw_oauthrouter.catalog.families import Place, bare_id, generation_of, shipped_families
 from openclaw_oauthrouter.catalog.listings import ListedModel
 from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.config.providers import ModelSettings, PriceSettings, ProviderSettings
@@ -40,8 +41,7 @@ class Edition:
 @lru_cache(maxsize=1)
 def shipped_models() -> Sequence[ModelInfo]:
     """The rows of ``models.json``."""
-    families = shipped_families()
-    return tuple(_model_info(row, families) for row in _file()["models"])
+    return tuple(_model_info(row) for row in _file()["models"])
 
 
 @lru_cache(maxsize=1)
@@ -209,8 +209,7 @@ def _figures(said: PriceSettings) -> Price:
     )
 
 
-def _model_info(row: Mapping[str, Any], families: Families) -> ModelInfo:
-    place = families.place(row["id"], row.get("generation"))
+def _model_info(row: Mapping[str, Any]) -> ModelInfo:
     price = row.get("price")
     return ModelInfo(
         row["provider"],
@@ -230,7 +229,7 @@ def _model_info(row: Mapping[str, Any], families: Families) -> ModelInfo:
         tool_protocols=tuple(row.get("tool_protocols", ())),
         family=row.get("family"),
         generation=generation_of(row.get("generation", "")),
-        ability=place.ability if place else None,
+        ability=row.get("ability"),
         successor=row.get("successor"),
         reasons=row.get("reasoning", True),
         efforts=tuple(row.get("efforts", ())),
@@ -243,5 +242,5 @@ def _day(text: str | None) -> date | None:
 
 @lru_cache(maxsize=1)
 def _file() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(resources.files(__package__).joinpath("models.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = orjson.loads(resources.files(__package__).joinpath("models.json").read_bytes())
     return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from functools import cached_property
 from typing import Literal
 
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
@@ -110,8 +111,14 @@ class _Known:
         # Known by name, or switched off: may be there again tomorrow.
         self._absent = {*presets(), *settings.providers} - providers.keys()
         self._aliases = settings.routing.aliases
-        self._models = [info for provider in providers.values() for info in provider.models()]
-        self._ids = {comparable(info.id) for info in self._models} | {bare_id(info.id) for info in self._models}
+
+    @cached_property
+    def _models(self) -> Sequence[ModelInfo]:
+        return [info for provider in self._providers.values() for info in provider.models()]
+
+    @cached_property
+    def _ids(self) -> Set[str]:
+        return {comparable(info.id) for info in self._models} | {bare_id(info.id) for info in self._models}
 
     def problem(self, reference: Reference) -> Problem | None:
         """What is wrong with a reference."""

@@ -30,7 +30,7 @@ _ABOUT = (
     "per million tokens at list price: input, output, cache reads, cache writes. A column that is absent has its default (catalog/models.py)."
 )
 _ORDER = (
-    "provider", "id", "family", "generation", "context_window", "max_input_tokens", "max_output_tokens", "images", "documents", "audio", "unconfirmed", "tools",
+    "provider", "id", "family", "generation", "ability", "context_window", "max_input_tokens", "max_output_tokens", "images", "documents", "audio", "unconfirmed", "tools",
     "reasoning", "efforts", "protocols", "tool_protocols", "list_price", "price", "released", "retires", "successor",
 )  # fmt: skip
 _ABILITIES = ("images", "documents", "audio", "tools", "reasoning", "max_output_tokens")
@@ -121,7 +121,7 @@ def _place(row: Row, families: Families) -> None:
     place = families.place(row["id"], row.get("generation"))
     if place is None:
         raise SystemExit(f"{row['provider']}/{row['id']}: no family knows it")
-    row["family"], row["generation"] = place.family, generation_text(place.generation)
+    row["family"], row["generation"], row["ability"] = place.family, generation_text(place.generation), place.ability
 
 
 def _price(row: Row, vendor: Mapping[str, str], at: datetime) -> None:
