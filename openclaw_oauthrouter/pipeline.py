@@ -25,7 +25,7 @@ from openclaw_oauthrouter.canonical.usage import Usage, plausible, usage_of_inte
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import InvalidRequestError, OAuthRouterError, PolicyError, UpstreamError
 from openclaw_oauthrouter.interfaces import Dialect, FoldsStreams, Keeper, KeepsConversations, StreamEncoder
-from openclaw_oauthrouter.parsing.body import parse_body
+from openclaw_oauthrouter.parsing.known_bodies import KnownBodies
 from openclaw_oauthrouter.parsing.process import LARGE, ParsingProcess
 from openclaw_oauthrouter.routing.hints import hints_of
 from openclaw_oauthrouter.routing.model_ids import LONGEST_MODEL, shown_model
@@ -34,7 +34,6 @@ from openclaw_oauthrouter.routing.stickiness import conversation_key
 from openclaw_oauthrouter.upstream.attempt import Target
 from openclaw_oauthrouter.upstream.failover import Failover, OpenedAnswer
 from openclaw_oauthrouter.upstream.paid_by import paid_by
-from openclaw_oauthrouter.wire.repeated import Repeated
 
 
 @value(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Pipeline:
     :ivar preamble: what the operator adds to every request before it goes out
     :ivar clock: the clock that ``RequestRecord.began`` is of
     :ivar keeper: keeps answers for clients that go on from them by id; ``None``: nothing is kept
-    :ivar repeated: tools that came lately, which are made one object
+    :ivar bodies: those that came lately, of whose next ones only what is new is read
     :ivar parsing: reads large bodies
     :ivar keep_prompts: write the user's latest words into records (``telemetry.prompts``)
     """
@@ -56,7 +55,7 @@ class Pipeline:
     keep_prompts: bool
     clock: Clock
     keeper: Keeper | None = None
-    repeated: Repeated = field(default_factory=Repeated)
+    bodies: KnownBodies = field(default_factory=KnownBodies)
     parsing: ParsingProcess = field(default_factory=ParsingProcess)
 
     async def receive(
@@ -73,10 +72,7 @@ class Pipeline:
         :raises OAuthRouterError: the request is bad, or nothing can serve it
         """
         large = len(body) >= LARGE
-        asked = await self.parsing.parse(body) if large else parse_body(body)
-        tools = asked.get("tools")
-        if isinstance(tools, list) and tools:
-            asked["tools"] = self.repeated.same(tools)
+        asked = self.bodies.with_known_tools(await self.parsing.parse(body)) if large else self.bodies.parse(body)
         request = dialect.decode_request(await self._with_earlier(dialect, asked, client), headers, path)
         if large:
             await asyncio.sleep(0)  # each step of a large request takes some milliseconds, and others wait
