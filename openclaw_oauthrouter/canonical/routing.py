@@ -84,6 +84,8 @@ class RequestFeatures:
 
     :ivar text: the user's own words of the current task, host envelopes stripped, bounded to a head-and-tail view
     :ivar text_length: characters before bounding
+    :ivar letters: length of ``text`` in letters of an alphabet, what is said over and over counted a few times only; ``None`` where nobody
+        has counted
     :ivar system_text: the system prompt (not a sign of difficulty by itself)
     :ivar turn_count: user messages in the conversation that hold words of the user
     :ivar is_tool_result_turn: the last turn only carries tool results
@@ -126,6 +128,7 @@ class RequestFeatures:
     effort_is_default: bool = False
     flight: Flight | None = None
     keywords: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    letters: float | None = None
 
 
 @value(frozen=True, slots=True)

@@ -83,7 +83,7 @@ class TokenCount:
 
     def score(self, features: RequestFeatures) -> DimensionScore:
         """Score the length."""
-        letters = letters_said(features.text)
+        letters = features.letters if features.letters is not None else letters_said(features.text)
         score = max(-1.0, min(1.0, (math.log1p(letters) - self.MIDDLE) / self.HALF_RANGE))
         tokens = math.ceil(letters / self.LETTERS_PER_TOKEN)
         signal = f"short ({tokens} tokens)" if score < -0.3 else f"long ({tokens} tokens)" if score > 0.3 else None

@@ -15,7 +15,7 @@ from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
 from openclaw_oauthrouter.classifier.conversation import is_short
-from openclaw_oauthrouter.classifier.excerpt import STRIPPED_HEAD, STRIPPED_TAIL, ends_of, excerpt_of
+from openclaw_oauthrouter.classifier.excerpt import STRIPPED_HEAD, STRIPPED_TAIL, ends_of, excerpt_of, letters_said
 from openclaw_oauthrouter.classifier.flight import OBSERVATION, FlightReader, flight_of
 from openclaw_oauthrouter.classifier.remembered import RememberedTexts
 from openclaw_oauthrouter.classifier.request_kind import effort_is_default, kind_of
@@ -47,7 +47,7 @@ class Unwrapped:
     def __init__(self, prompt_wrappers: Sequence[PromptWrapper]) -> None:
         self._prompt_wrappers = prompt_wrappers
         self._stripped: RememberedTexts[str] = RememberedTexts()
-        self._excerpts: RememberedTexts[str] = RememberedTexts()
+        self._excerpts: RememberedTexts[tuple[str, float]] = RememberedTexts()
         self.flights = FlightReader()
 
     def strip(self, text: str) -> str:
@@ -60,10 +60,13 @@ class Unwrapped:
             found = self._stripped.put(text, found.strip())
         return found
 
-    def excerpt(self, words: str) -> str:
-        """What classifiers read of them."""
+    def excerpt(self, words: str) -> tuple[str, float]:
+        """What classifiers read of them, and its length in letters."""
         found = self._excerpts.get(words)
-        return self._excerpts.put(words, excerpt_of(words)) if found is None else found
+        if found is None:
+            text = excerpt_of(words)
+            found = self._excerpts.put(words, (text, letters_said(text)))
+        return found
 
 
 class _Turn(NamedTuple):
@@ -105,34 +108,53 @@ def features_of(
     """
     messages = request.messages
     unwrapped = unwrapped or Unwrapped(prompt_wrappers)
-    turns = _turns(messages, unwrapped)
+    first_answer = _first_answer(messages)
+    turns = _turns(messages, unwrapped, first_answer)
     spoken = [turn for turn in turns if turn.words]
-    raw = next((turn.message for turn in turns if turn.words or not _only_tool_results(turn.message)), None)
+    text, letters = unwrapped.excerpt(spoken[0].words) if spoken else ("", 0.0)
+    raw = _last_of_user(turns)
     raw_text = _raw_text(raw) if raw else ""
-    system = _system_text(messages)
-    tool_names = tuple(tool.name for tool in request.tools)
+    system = _system_text(messages) if request.overview.system else ""
+    tool_names = tuple([tool.name for tool in request.tools])
+    earlier = spoken[1:]
     return RequestFeatures(
-        text=unwrapped.excerpt(spoken[0].words) if spoken else "",
+        text=text,
         text_length=spoken[0].length if spoken else 0,
         system_text=system,
         turn_count=len(spoken),
         is_tool_result_turn=_ends_in_tool_results(turns),
-        has_assistant_turn=_first_answer(messages) < len(messages),
+        has_assistant_turn=first_answer < len(messages),
         tool_names=tool_names,
         structured_output=request.response_format is not None and request.response_format.kind != "text",
         max_output_tokens=request.max_output_tokens,
         input_tokens=input_tokens,
         previous_tier=known.tier if known else previous_tier,
         conversation=conversation,
-        task_text=_task_text(spoken[1:], unwrapped),
-        earlier_text=_earlier_text(spoken[1:]),
+        task_text=_task_text(earlier, unwrapped) if earlier else "",
+        earlier_text=_earlier_text(earlier) if earlier else "",
         raw_last_user_text=raw_text,
         raw_last_user_images=_own_images(raw) if raw and raw.glance.holds & FILE else 0,
-        agent=acts(tool_names) or any(turn.results for turn in turns),
+        agent=acts(tool_names) or _any_results(turns),
         flight=flight_of(messages[(spoken[0].position if spoken else 0) + 1 :], unwrapped.flights),
+        letters=letters,
         **(_attachments_of(messages, turns) if request.overview.holds & FILES else {}),
         **_told_by_client(request, system, turns[0].words if turns else "", raw_text, known),
     )
+
+
+def _last_of_user(turns: Sequence[_Turn]) -> Message | None:
+    """The last message that is more than tools' answers."""
+    for turn in turns:
+        if turn.words or not _only_tool_results(turn.message):
+            return turn.message
+    return None
+
+
+def _any_results(turns: Sequence[_Turn]) -> bool:
+    for turn in turns:
+        if turn.results:
+            return True
+    return False
 
 
 def _attachments_of(messages: Sequence[Message], turns: Sequence[_Turn]) -> dict[str, Any]:
@@ -161,6 +183,8 @@ def _told_by_client(request: ChatRequest, system: str, words: str, raw_text: str
 
 def acts(tool_names: tuple[str, ...]) -> bool:
     """Whether tools are offered by which an agent reads and changes things, rather than looks something up."""
+    if not tool_names:
+        return False
     return _kept_acts(tool_names) if sum(map(len, tool_names)) <= _MOST_KEPT_NAMES else _acts(tool_names)
 
 
@@ -173,11 +197,10 @@ _MOST_KEPT_NAMES = 20_000
 """Characters of names whose meaning is remembered: clients make them up, and what is remembered of them must have a size."""
 
 
-def _turns(messages: Sequence[Message], unwrapped: Unwrapped) -> list[_Turn]:
+def _turns(messages: Sequence[Message], unwrapped: Unwrapped, first_answer: int) -> list[_Turn]:
     """The user's messages, the latest first; of messages with text, no more than ``EXAMINED_TURNS`` are stripped of their wrapping."""
     turns = []
     left = EXAMINED_TURNS
-    first_answer = _first_answer(messages)
     for position in range(len(messages) - 1, -1, -1):
         message = messages[position]
         if message.role != "user":
@@ -189,7 +212,7 @@ def _turns(messages: Sequence[Message], unwrapped: Unwrapped) -> list[_Turn]:
             turns.append(_turn(message, position, unwrapped, answered=position > first_answer))
         else:
             text = _raw_text(message)
-            turns.append(_Turn(message, position, unwrapped.excerpt(text), len(text), False))
+            turns.append(_Turn(message, position, unwrapped.excerpt(text)[0], len(text), False))
     return turns
 
 
@@ -224,11 +247,12 @@ def _turn(message: Message, position: int, unwrapped: Unwrapped, *, answered: bo
 
 
 def _task_text(earlier: Sequence[_Turn], unwrapped: Unwrapped) -> str:
-    """The latest earlier words that are more than a short reply; failing that, the longest of them."""
-    if not earlier:
-        return ""
+    """The latest earlier words that are more than a short reply; failing that, the longest of them.
+
+    :param earlier: at least one
+    """
     substantial = next((turn for turn in earlier if not is_short(turn.words)), None)
-    return unwrapped.excerpt((substantial or max(earlier, key=lambda turn: turn.length)).words)
+    return unwrapped.excerpt((substantial or max(earlier, key=lambda turn: turn.length)).words)[0]
 
 
 def _earlier_text(earlier: Sequence[_Turn]) -> str:
@@ -279,7 +303,10 @@ def _only_tool_results(message: Message) -> bool:
 
 
 def _raw_text(message: Message) -> str:
-    return "".join([part.text for part in message.parts if isinstance(part, TextPart)])
+    parts = message.parts
+    if len(parts) == 1:
+        return parts[0].text if isinstance(parts[0], TextPart) else ""
+    return "".join([part.text for part in parts if isinstance(part, TextPart)])
 
 
 def _own_images(message: Message) -> int:

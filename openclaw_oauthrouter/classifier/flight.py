@@ -209,6 +209,8 @@ def flight_of(messages: Sequence[Message], reader: FlightReader | None = None) -
     :param reader: remembers what it has read before
     :returns: ``None`` when no tool was called
     """
+    if not messages:
+        return None
     reader, log = reader or FlightReader(), _Log()
     for message in messages:
         seen = message.glance

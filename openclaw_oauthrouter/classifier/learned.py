@@ -80,7 +80,7 @@ class LearnedScore:
         numbers += map(known.pairs.__getitem__, known.both.intersection(pairwise(tokens)))
         # Whole numbers: their sum does not depend on the order in which a set gives them.
         by_words = (sum(numbers) >> PLACE) / self.model["scale"]
-        by_surface = sum(map(float.__mul__, self._surface, surface_features(text, tokens, len(distinct))))
+        by_surface = sum(map(float.__mul__, self._surface, surface_features(text, tokens, len(distinct), features.letters)))
         raw = self._bias + by_surface + by_words / math.sqrt(len(numbers) + EVIDENCE)
         score = math.tanh(raw)
         return DimensionScore(self.name, score, self.weight, self._signal(numbers, score))
@@ -124,14 +124,16 @@ def _pair(words: str) -> tuple[str, str]:
     return first, second
 
 
-def surface_features(text: str, tokens: Sequence[str], distinct: int) -> tuple[float, ...]:
+def surface_features(text: str, tokens: Sequence[str], distinct: int, letters: float | None = None) -> tuple[float, ...]:
     """Figures of about 0 to 1 each, one for each name in ``SURFACE_FEATURES``.
 
     :param tokens: of the text
     :param distinct: how many different ones there are
+    :param letters: length of the text as ``letters_said`` counts it, where somebody has
     """
     size = len(text) or 1
-    letters = letters_said(text)
+    if letters is None:
+        letters = letters_said(text)
     count = len(tokens) or 1
     ascii_only = text.encode("ascii", "ignore")
     non_ascii = 1.0 - len(ascii_only) / size if text else 0.0
