@@ -130,7 +130,7 @@ def _count(runs: re.Pattern[str], text: str) -> int:
 def _wide_in(text: str) -> int:
     """How many characters stand for several letters; told from the bytes where there are none, as in most texts with a mark or two."""
     data = text.encode("utf-8", "surrogatepass")
-    if not data.translate(None, _NO_WIDE_LEADS) and all([data.find(beginning) < 0 for beginning in _WIDE_BEGINNINGS]):
+    if not data.translate(None, _NO_WIDE_LEADS) and all(data.find(beginning) < 0 for beginning in _WIDE_BEGINNINGS):
         return 0
     return _count(_WIDE, text)
 

@@ -134,7 +134,7 @@ def features_of(
         earlier_text=_earlier_text(earlier) if earlier else "",
         raw_last_user_text=raw_text,
         raw_last_user_images=_own_images(raw) if raw and raw.glance.holds & FILE else 0,
-        agent=acts(tool_names) or _any_results(turns),
+        agent=acts(tool_names) or any(turn.results for turn in turns),
         flight=flight_of(messages[(spoken[0].position if spoken else 0) + 1 :], unwrapped.flights),
         letters=letters,
         **(_attachments_of(messages, turns) if request.overview.holds & FILES else {}),
@@ -148,13 +148,6 @@ def _last_of_user(turns: Sequence[_Turn]) -> Message | None:
         if turn.words or not _only_tool_results(turn.message):
             return turn.message
     return None
-
-
-def _any_results(turns: Sequence[_Turn]) -> bool:
-    for turn in turns:
-        if turn.results:
-            return True
-    return False
 
 
 def _attachments_of(messages: Sequence[Message], turns: Sequence[_Turn]) -> dict[str, Any]:
