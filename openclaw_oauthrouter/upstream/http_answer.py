@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from functools import cached_property
+from typing import Protocol
 
 import httptools
 import httpx
@@ -18,39 +18,109 @@ MAX_WAITING_BYTES = 1 << 18
 """Of a body that nobody takes, before the provider is told to wait."""
 
 
+class AnswerParser:
+    """Parses the answers that come over one connection, one after the other: a parser for each would cost more than the parsing.
+
+    :ivar status: of the answer that is read; 0 until its headers are complete
+    :ivar headers: as sent; complete when there is a status
+    :ivar pieces: of the body, as they came; whoever reads them clears the list
+    :ivar complete: nothing of the answer is left to come
+    :ivar reusable: another answer may follow a complete one
+    :ivar feed: takes bytes of the connection
+    """
+
+    __slots__ = ("_read", "complete", "feed", "headers", "on_body", "pieces", "reusable", "status")
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.on_body = self.pieces.append
+        # Servers at home end lines with a bare LF, and more. A request must not be read so; an answer can only harm itself.
+        self._read = httptools.HttpResponseParser(self)
+        self._read.set_dangerous_leniencies(
+            lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
+        )
+        self.feed = self._read.feed_data
+        self.begin()
+
+    def begin(self) -> None:
+        """The next answer is another request's."""
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.pieces.clear()
+        self.status = 0
+        self.complete = self.reusable = False
+
+    def on_message_begin(self) -> None:
+        """A message begins: the answer, a preliminary one before it, or one that nobody asked for, which stops the parser.
+
+        :raises ValueError: nobody asked for it
+        """
+        if self.complete:
+            raise ValueError("an answer after the answer")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or a trailer, which nobody reads."""
+        if not self.status and len(self.headers) < MAX_HEADERS:
+            self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """The head is here; a preliminary one (100, 103) is not the answer."""
+        status = self._read.get_status_code()
+        if status < 200:
+            self.headers.clear()
+        else:
+            self.status = status
+
+    def on_message_complete(self) -> None:
+        """The answer is complete, unless it was a preliminary one."""
+        if self.status:
+            self.complete = True
+            self.reusable = self._read.should_keep_alive()
+
+
+class AnswerSource(Protocol):
+    """What an answer asks of its connection.
+
+    :ivar loop: the event loop
+    :ivar parser: has read no byte of this answer yet
+    """
+
+    loop: asyncio.AbstractEventLoop
+    parser: AnswerParser
+
+    def pause(self, wanted: bool) -> None:
+        """Stop reading, or go on."""
+
+    def leave(self, reusable: bool) -> None:
+        """The answer needs it no longer.
+
+        :param reusable: another request may follow
+        """
+
+
 class HttpAnswer(httpx.AsyncByteStream):
     """What one request is answered; never outlives it, so that no answer can reach another request.
 
-    The parser calls ``on_…``, the connection ``feed`` and ``ended``, the reader the rest. Bytes that have come are handed over all at
-    once: a burst of small chunks costs one step.
+    The connection calls ``feed`` and ``ended``, the reader the rest. Bytes that have come are handed over all at once: a burst of small
+    chunks costs one step.
 
     :ivar head: done with the status once the headers are complete
     :ivar headers: as sent; complete when ``head`` is done
-    :ivar loop: the event loop
-    :ivar on_body: takes a piece of the body: it is kept, and ``feed`` sees what has come, which saves a call a token
-    :param pause: asks the connection to stop reading, or to go on
-    :param leave: gives the connection back; told whether another request may follow on it
     """
 
-    def __init__(self, pause: Callable[[bool], None], leave: Callable[[bool], None]) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.head: asyncio.Future[int] = self.loop.create_future()
-        self.headers: list[tuple[bytes, bytes]] = []
-        self._pieces: list[bytes] = []
-        self.on_body = self._pieces.append
-        self._parser = httptools.HttpResponseParser(self)
-        # Servers at home end lines with a bare LF, and more. A request must not be read so; an answer can only harm itself.
-        self._parser.set_dangerous_leniencies(
-            lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
-        )
-        self._pause = pause
-        self._leave: Callable[[bool], None] | None = leave
-        self._head_bytes = 0
-        self._without_body = 0
-        self._waiting = 0
-        self._paused = False
-        self._complete = False
-        self._reusable = False
+    __slots__ = (
+        "_complete", "_error", "_fault", "_head_bytes", "_parser", "_paused", "_pieces", "_reader", "_reusable", "_source", "_take",
+        "_wait", "_waiting", "_without_body", "head", "headers", "loop",
+    )  # fmt: skip
+
+    def __init__(self, source: AnswerSource) -> None:
+        self.loop = source.loop
+        self.head: asyncio.Future[int] = source.loop.create_future()
+        self._parser = parser = source.parser
+        self.headers = parser.headers
+        self._pieces = parser.pieces
+        self._source: AnswerSource | None = source
+        self._head_bytes = self._without_body = self._waiting = 0
+        self._paused = self._complete = self._reusable = False
         self._error: httpx.TransportError | None = None
         self._reader: asyncio.Future[None] | None = None
         self._take: Take[bytes] | None = None
@@ -72,25 +142,39 @@ class HttpAnswer(httpx.AsyncByteStream):
         if self._complete or self._error is not None:
             self._reusable = False  # nobody asked for more
             return
-        known = len(self._pieces)
+        parser, known = self._parser, len(self._pieces)
+        wrong: str | None = None
         try:
-            self._parser.feed_data(data)
+            parser.feed(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._not_http(type(error).__name__)
+            wrong = type(error).__name__
+        if parser.status and not self.head.done():
+            self.head.set_result(parser.status)
+        if parser.complete:
+            self._complete = True
+            self._reusable = parser.reusable and wrong is None  # what follows an answer that is whole is nobody's
+            self._wake()
+        elif wrong is not None:
+            # Not the parser's words: they may quote the bytes that came.
+            self._fail(httpx.RemoteProtocolError(f"its answer is not HTTP ({wrong})"))
         if len(self._pieces) > known:
             self._without_body = 0
             if self._take is not None:
                 self._hand_on(self._take)
             else:
                 self._keep(len(data))
-        elif not self.head.done():
-            self._head_bytes += len(data)
+        elif not self._complete and self._error is None:
+            self._bound_what_is_no_body(len(data))
+
+    def _bound_what_is_no_body(self, size: int) -> None:
+        if not self._parser.status:
+            self._head_bytes += size
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._fail(httpx.RemoteProtocolError(f"the head of its answer is larger than {MAX_HEAD_BYTES} bytes"))
         else:
             # Trailers, and extensions of chunks: nobody reads them, but the parser gathers them.
-            self._without_body += len(data)
-            if self._without_body > MAX_HEAD_BYTES and not self._complete:
+            self._without_body += size
+            if self._without_body > MAX_HEAD_BYTES:
                 self._fail(httpx.RemoteProtocolError(f"its answer goes on for {MAX_HEAD_BYTES} bytes without being one"))
 
     def ended(self, error: Exception | None) -> None:
@@ -105,34 +189,6 @@ class HttpAnswer(httpx.AsyncByteStream):
             self._wake()
         else:
             self._fail(httpx.ReadError("it closed the connection in the middle of its answer"))
-
-    def on_message_begin(self) -> None:
-        """A message begins: the answer, a preliminary one before it, or one that nobody asked for, which stops the parser.
-
-        :raises ValueError: nobody asked for it
-        """
-        if self._complete:
-            raise ValueError("an answer after the answer")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a trailer, which nobody reads."""
-        if not self.head.done() and len(self.headers) < MAX_HEADERS:
-            self.headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        """The head is here; a preliminary one (100, 103) is not the answer."""
-        status = self._parser.get_status_code()
-        if status < 200:
-            self.headers.clear()
-        elif not self.head.done():
-            self.head.set_result(status)
-
-    def on_message_complete(self) -> None:
-        """The answer is complete, unless it was a preliminary one."""
-        if self._parser.get_status_code() >= 200:
-            self._complete = True
-            self._reusable = self._parser.should_keep_alive()
-            self._wake()
 
     def __aiter__(self) -> HttpAnswer:
         return self
@@ -150,6 +206,10 @@ class HttpAnswer(httpx.AsyncByteStream):
             self._reader = self.loop.create_future()
             await self._reader
         return self._taken()
+
+    def whole(self) -> bytes | None:
+        """The rest of the body, if all of it has come; ``None`` while more is to come, and when no more can."""
+        return self._taken() if self._complete else None
 
     async def deliver(self, take: Take[bytes]) -> None:
         """Hand on the rest of the body: what comes while nothing has to be waited for, in the very step in which it comes.
@@ -200,7 +260,7 @@ class HttpAnswer(httpx.AsyncByteStream):
         self._waiting += size
         if self._waiting > MAX_WAITING_BYTES and not self._paused:
             self._paused = True
-            self._pause(True)
+            self._tell_source(True)
 
     def _taken(self) -> bytes:
         data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
@@ -208,21 +268,23 @@ class HttpAnswer(httpx.AsyncByteStream):
         self._waiting = 0
         if self._paused:
             self._paused = False
-            self._pause(False)
+            self._tell_source(False)
         return data
 
-    async def aclose(self) -> None:
-        """Give the connection back, or close it when the answer was not read to its end."""
-        leave, self._leave = self._leave, None
-        if leave is not None:
-            leave(self._reusable and not self._paused)
+    def _tell_source(self, paused: bool) -> None:
+        if self._source is not None:
+            self._source.pause(paused)
 
-    def _not_http(self, kind: str) -> None:
-        if self._complete:
-            self._reusable = False  # the answer is whole; what follows it is nobody's
-        else:
-            # Not the parser's words: they may quote the bytes that came.
-            self._fail(httpx.RemoteProtocolError(f"its answer is not HTTP ({kind})"))
+    async def aclose(self) -> None:
+        """See ``leave``."""
+        self.leave()
+
+    def leave(self) -> None:
+        """Give the connection back, or close it when the answer was not read to its end."""
+        source, self._source = self._source, None
+        if source is not None:
+            self._pieces = self._pieces.copy()  # what the connection brings from now on is another's
+            source.leave(self._reusable and not self._paused)
 
     def _fail(self, error: httpx.TransportError) -> None:
         self._error = error

@@ -15,7 +15,7 @@ import httpx
 from aiohappyeyeballs import start_connection
 
 from openclaw_oauthrouter.upstream.certificates import ADVICE
-from openclaw_oauthrouter.upstream.http_answer import HttpAnswer
+from openclaw_oauthrouter.upstream.http_answer import AnswerParser, HttpAnswer
 from openclaw_oauthrouter.upstream.proxies import Proxy
 
 try:
@@ -43,17 +43,25 @@ _SECOND_ADDRESS_AFTER = 0.25
 
 
 class HttpConnection(asyncio.Protocol):
-    """Carries one request at a time.
+    """Carries one request at a time. Made within the event loop.
 
+    :ivar loop: the event loop
+    :ivar parser: of its answers
+    :ivar host: scheme, host and port that it leads to, for its pool
+    :ivar asked_at: the event loop's time of the last request that was sent on it as a kept one; so ``asked_bytes``, how long it was
     :ivar idle_since: the event loop's time of the last answer's end
     :ivar idle_wall: the same in Unix seconds
     """
 
     def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.parser = AnswerParser()
+        self.host: tuple[str, str, int] = ("", "", 0)
+        self.asked_bytes = 0
+        self.asked_at = self.idle_since = self.idle_wall = 0.0
         self._transport: asyncio.Transport | None = None
         self._answer: HttpAnswer | None = None
-        self.idle_since = 0.0
-        self.idle_wall = 0.0
+        self._left: Callable[[HttpConnection, bool], None] = _nobody
 
     @property
     def undelivered(self) -> int | None:
@@ -65,17 +73,23 @@ class HttpConnection(asyncio.Protocol):
         """Whether a request can be sent."""
         return self._transport is not None and not self._transport.is_closing()
 
-    def ask(self, request: bytes, leave: Callable[[HttpConnection, bool], None]) -> HttpAnswer:
+    def ask(self, request: bytes, left: Callable[[HttpConnection, bool], None]) -> HttpAnswer:
         """Send a request.
 
         :param request: head and body
-        :param leave: called at the end of the answer with whether another request may follow
+        :param left: called at the end of the answer with whether another request may follow
         """
         assert self._transport is not None  # noqa: S101 - ``connect`` gives away nothing else
-        answer = HttpAnswer(self._pause, lambda reusable: self._leave(reusable, leave))
-        self._answer = answer
+        self.parser.begin()
+        self._left = left
+        self._answer = answer = HttpAnswer(self)
         self._transport.write(request)
         return answer
+
+    @property
+    def unheard(self) -> HttpAnswer | None:
+        """The answer whose head it still waits for."""
+        return self._answer if self._answer is not None and not self._answer.head.done() else None
 
     def close(self) -> None:
         """Close at once; an answer that is not complete breaks off."""
@@ -95,17 +109,23 @@ class HttpConnection(asyncio.Protocol):
         if self._answer is not None:
             self._answer.ended(exc)
 
-    def _leave(self, reusable: bool, leave: Callable[[HttpConnection, bool], None]) -> None:
+    def leave(self, reusable: bool) -> None:
+        """Its answer needs it no longer."""
         self._answer = None
-        leave(self, reusable and self.usable)
+        self._left(self, reusable and self.usable)
 
-    def _pause(self, wanted: bool) -> None:
+    def pause(self, wanted: bool) -> None:
+        """Stop reading, or go on."""
         if self._transport is None or self._transport.is_closing():
             return
         if wanted:
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()
+
+
+def _nobody(_connection: HttpConnection, _reusable: bool) -> None:
+    """Nobody waits for a connection that was not asked anything."""
 
 
 async def connect(host: str, port: int, context: ssl.SSLContext | None, proxy: Proxy | None = None) -> HttpConnection:

@@ -9,20 +9,20 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable
 from functools import cached_property
 
 import httpx
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.post import Post, lines_of, origin_of
-from openclaw_oauthrouter.upstream.http_answer import Answered, HttpAnswer
+from openclaw_oauthrouter.upstream.http_answer import Answered
 from openclaw_oauthrouter.upstream.http_connection import HttpConnection, connect
 from openclaw_oauthrouter.upstream.proxies import Proxies, Proxy
 
 UNDELIVERED_SECONDS = 3.0
-"""How long a kept connection may take to have a first byte acknowledged; a living peer needs a round trip."""
+"""How long a kept connection may take, and a third more, to have a first byte acknowledged; a living peer needs a round trip."""
 
 CLOCKS_APART_SECONDS = 5.0
 
@@ -32,8 +32,23 @@ LARGE = 1 << 20
 Origin = tuple[str, str, int]
 
 
-class _Stale(Exception):
-    """A kept connection was dead; nothing of a request has been answered."""
+class _Host:
+    """What goes on with one host.
+
+    :ivar busy: requests that have a place
+    :ivar waiting: those that wait for one; ``None`` while nobody ever had to
+    :ivar idle: kept connections, the last used at the end
+    :ivar proxy: what stands before it
+    """
+
+    __slots__ = ("busy", "idle", "origin", "proxy", "waiting")
+
+    def __init__(self, origin: Origin, proxy: Proxy | None) -> None:
+        self.origin = origin
+        self.proxy = proxy
+        self.busy = 0
+        self.waiting: deque[asyncio.Future[None]] | None = None
+        self.idle: list[HttpConnection] = []
 
 
 class HttpPool(httpx.AsyncBaseTransport):
@@ -59,19 +74,19 @@ class HttpPool(httpx.AsyncBaseTransport):
         self._create_context = create_context
         self._proxies = proxies or Proxies({})
         self._wall = wall
-        self._busy: defaultdict[Origin, int] = defaultdict(int)
-        self._waiting: defaultdict[Origin, deque[asyncio.Future[None]]] = defaultdict(deque)
-        self._idle: defaultdict[Origin, list[HttpConnection]] = defaultdict(list)
+        self._hosts: dict[Origin, _Host] = {}
         self._sweep: asyncio.TimerHandle | None = None
+        self._asked: set[HttpConnection] = set()
+        self._listening: asyncio.TimerHandle | None = None
         self._closed = False
 
     def in_use(self) -> dict[str, int]:
         """How many requests are under way to each host."""
-        return {host: busy for (_, host, _), busy in self._busy.items()}
+        return {host.origin[1]: host.busy for host in self._hosts.values()}
 
     def waiting(self) -> dict[str, int]:
         """How many requests wait for a connection to each host that has had as many as it may."""
-        return {host: len(queue) for (_, host, _), queue in self._waiting.items()}
+        return {host.origin[1]: len(host.waiting) for host in self._hosts.values() if host.waiting is not None}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and wait for the head of its answer.
@@ -82,87 +97,65 @@ class HttpPool(httpx.AsyncBaseTransport):
         :raises httpx.TransportError: as httpx's own transport
         """
         origin = (request.address.origin if isinstance(request, Post) else None) or _origin(request.url)
-        proxy = self._proxies.before(*origin)
+        host = self._hosts.get(origin) or self._new_host(origin)
         large = len(request.content) >= LARGE
-        if large:
-            await asyncio.sleep(
-                0
-            )  # writing it as JSON, laying it behind its head and sending it take some milliseconds each, and others wait
-        message = encoded(request, proxy if origin[0] == "http" else None)
+        if large:  # writing it as JSON, laying it behind its head and sending it take some milliseconds each, and others wait
+            await asyncio.sleep(0)
+        message = encoded(request, host.proxy if origin[0] == "http" else None)
         if large:
             await asyncio.sleep(0)
         limits = request.extensions.get("timeout", {})
-        try:
-            answer, status = await self._exchange(origin, message, proxy, limits)
-        except _Stale:
-            answer, status = await self._exchange(origin, message, proxy, limits, anew=True)
-        return Answered(status, answer, request)
-
-    async def _exchange(
-        self,
-        origin: Origin,
-        message: bytes,
-        proxy: Proxy | None,
-        limits: Mapping[str, float | None],
-        *,
-        anew: bool = False,
-    ) -> tuple[HttpAnswer, int]:
-        if self._busy[origin] < self._limit:
-            self._busy[origin] += 1
-        else:
-            await self._wait(origin, limits.get("pool"))
-        try:
-            kept = None if anew else self._unused(origin)
-            connection = kept or await self._connect(origin, proxy, limits.get("connect"))
-        except BaseException:
-            self._release(origin)
-            raise
-
-        def leave(left: HttpConnection, reusable: bool) -> None:
-            self._release(origin)
-            self._keep(origin, left) if reusable and not self._closed else left.close()
-
-        answer = connection.ask(message, leave)
-        watch = answer.loop.call_later(UNDELIVERED_SECONDS, _look, connection, answer, len(message)) if kept else None
-        try:
-            return answer, await answer.head
-        except httpx.TransportError as error:
-            await answer.aclose()
-            if kept and not answer.began:
-                raise _Stale from error
-            raise
-        except BaseException:
-            await answer.aclose()
-            raise
-        finally:
-            if watch is not None:
-                watch.cancel()
+        stale = False
+        while True:
+            if host.busy < self._limit:
+                host.busy += 1
+            else:
+                await self._wait(host, limits.get("pool"))
+            kept = None if stale else self._unused(host)
+            connection = kept or await self._connected(host, limits.get("connect"))
+            answer = connection.ask(message, self._left)
+            if kept is not None:
+                self._listen_to(kept, len(message))
+            try:
+                return Answered(await answer.head, answer, request)
+            except BaseException as error:
+                answer.leave()
+                stale = kept is not None and not answer.began and isinstance(error, httpx.TransportError)
+                if not stale:
+                    raise
 
     async def aclose(self) -> None:
         """Close unused connections now and the others after their answers."""
         self._closed = True
-        if self._sweep is not None:
-            self._sweep.cancel()
-        for connections in self._idle.values():
-            for connection in connections:
+        for timer in (self._sweep, self._listening):
+            if timer is not None:
+                timer.cancel()
+        for host in self._hosts.values():
+            for connection in host.idle:
                 connection.close()
-        self._idle.clear()
+            host.idle.clear()
 
     @cached_property
     def _context(self) -> ssl.SSLContext:
         return self._create_context()
 
-    async def _wait(self, origin: Origin, seconds: float | None) -> None:
+    def _new_host(self, origin: Origin) -> _Host:
+        host = self._hosts[origin] = _Host(origin, self._proxies.before(*origin))
+        return host
+
+    async def _wait(self, host: _Host, seconds: float | None) -> None:
         """Until somebody who leaves hands his place on."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        queue = self._waiting[origin]
+        if host.waiting is None:
+            host.waiting = deque()
+        queue = host.waiting
         queue.append(turn)
         try:
             async with asyncio.timeout(seconds):
                 await turn
         except BaseException as error:
             if turn.done() and not turn.cancelled():
-                self._release(origin)  # the place came too late
+                _release(host)  # the place came too late
             if isinstance(error, TimeoutError):
                 raise httpx.PoolTimeout(f"{self._limit} requests are under way to it (upstream.max_connections)") from None
             raise
@@ -170,19 +163,9 @@ class HttpPool(httpx.AsyncBaseTransport):
             if turn in queue:
                 queue.remove(turn)
 
-    def _release(self, origin: Origin) -> None:
-        queue = self._waiting.get(origin)
-        while queue:
-            turn = queue.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._busy[origin] -= 1
-
-    def _unused(self, origin: Origin) -> HttpConnection | None:
-        connections = self._idle.get(origin)
-        while connections:
-            connection = connections.pop()
+    def _unused(self, host: _Host) -> HttpConnection | None:
+        while host.idle:
+            connection = host.idle.pop()
             if connection.usable and not self._slept(connection):
                 return connection
             connection.close()
@@ -190,8 +173,18 @@ class HttpPool(httpx.AsyncBaseTransport):
 
     def _slept(self, connection: HttpConnection) -> bool:
         """Whether the machine was asleep while a connection was idle: the wall clock went on, the loop's stood still."""
-        awake = asyncio.get_running_loop().time() - connection.idle_since
+        awake = connection.loop.time() - connection.idle_since
         return abs((self._wall() - connection.idle_wall) - awake) > CLOCKS_APART_SECONDS
+
+    async def _connected(self, host: _Host, seconds: float | None) -> HttpConnection:
+        """A new connection, for a request that has a place."""
+        try:
+            connection = await self._connect(host.origin, host.proxy, seconds)
+        except BaseException:
+            _release(host)
+            raise
+        connection.host = host.origin
+        return connection
 
     async def _connect(self, origin: Origin, proxy: Proxy | None, seconds: float | None) -> HttpConnection:
         scheme, host, port = origin
@@ -202,33 +195,65 @@ class HttpPool(httpx.AsyncBaseTransport):
             through = f" through the proxy {proxy.shown}" if proxy else ""
             raise httpx.ConnectTimeout(f"no connection{through} within {seconds:g} s") from None
 
-    def _keep(self, origin: Origin, connection: HttpConnection) -> None:
-        loop = asyncio.get_running_loop()
-        connection.idle_since, connection.idle_wall = loop.time(), self._wall()
-        self._idle[origin].append(connection)
+    def _left(self, connection: HttpConnection, reusable: bool) -> None:
+        """A request has had its answer: its place is free, and so may be its connection."""
+        host = self._hosts[connection.host]
+        if host.waiting:
+            _release(host)
+        else:
+            host.busy -= 1
+        if not reusable or self._closed:
+            connection.close()
+            return
+        connection.idle_since, connection.idle_wall = connection.loop.time(), self._wall()
+        host.idle.append(connection)
         if self._sweep is None:
-            self._sweep = loop.call_later(self._idle_seconds, self._close_old)
+            self._sweep = connection.loop.call_later(self._idle_seconds, self._close_old)
 
     def _close_old(self) -> None:
-        """Close what has not been used for long; the oldest of each origin come first."""
+        """Close what has not been used for long; the oldest of each host come first."""
+        loop = asyncio.get_running_loop()
+        now, kept = loop.time(), False
+        for host in self._hosts.values():
+            fresh = [connection for connection in host.idle if now - connection.idle_since < self._idle_seconds]
+            for connection in host.idle[: len(host.idle) - len(fresh)]:
+                connection.close()
+            host.idle = fresh
+            kept = kept or bool(fresh)
+        self._sweep = loop.call_later(self._idle_seconds / 2, self._close_old) if kept else None
+
+    def _listen_to(self, connection: HttpConnection, size: int) -> None:
+        """Have it looked at whether a peer that was silent for a while takes a request. A timer for each would cost more than a look at
+        all of them now and then.
+
+        :param size: bytes of the request
+        """
+        connection.asked_at, connection.asked_bytes = connection.loop.time(), size
+        self._asked.add(connection)
+        if self._listening is None:
+            self._listening = connection.loop.call_later(UNDELIVERED_SECONDS, self._listen)
+
+    def _listen(self) -> None:
+        """Give up on connections whose peer has not acknowledged a byte of a request for seconds."""
         loop = asyncio.get_running_loop()
         now = loop.time()
-        for origin, connections in list(self._idle.items()):
-            fresh = [connection for connection in connections if now - connection.idle_since < self._idle_seconds]
-            for connection in connections[: len(connections) - len(fresh)]:
-                connection.close()
-            if fresh:
-                self._idle[origin] = fresh
-            else:
-                del self._idle[origin]
-        self._sweep = loop.call_later(self._idle_seconds / 2, self._close_old) if self._idle else None
+        for connection in [one for one in self._asked if now - one.asked_at >= UNDELIVERED_SECONDS]:
+            self._asked.discard(connection)
+            answer = connection.unheard
+            left = connection.undelivered if answer is not None else None
+            if answer is not None and left is not None and left >= connection.asked_bytes:
+                answer.give_up(httpx.ReadTimeout("the peer of a kept connection is gone"))
+        self._listening = loop.call_later(UNDELIVERED_SECONDS / 3, self._listen) if self._asked else None
 
 
-def _look(connection: HttpConnection, answer: HttpAnswer, size: int) -> None:
-    """Give up on a connection whose peer has not acknowledged a byte of a request for seconds."""
-    left = connection.undelivered
-    if left is not None and left >= size:
-        answer.give_up(httpx.ReadTimeout("the peer of a kept connection is gone"))
+def _release(host: _Host) -> None:
+    """Hand a place on to whoever waits longest for one."""
+    while host.waiting:
+        turn = host.waiting.popleft()
+        if not turn.done():
+            turn.set_result(None)
+            return
+    host.busy -= 1
 
 
 def encoded(request: httpx.Request, proxy: Proxy | None = None) -> bytes:

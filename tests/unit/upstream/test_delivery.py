@@ -16,10 +16,11 @@ from openclaw_oauthrouter.dialects.anthropic_messages.stream_decoder import Mess
 from openclaw_oauthrouter.errors import UpstreamConnectionError, UpstreamProtocolError, UpstreamTimeout
 from openclaw_oauthrouter.upstream.deadline import Deadline
 from openclaw_oauthrouter.upstream.frame_stream import FrameStream
-from openclaw_oauthrouter.upstream.http_answer import MAX_WAITING_BYTES, HttpAnswer
+from openclaw_oauthrouter.upstream.http_answer import MAX_WAITING_BYTES
 from openclaw_oauthrouter.upstream.idle import StepTimer
 from openclaw_oauthrouter.upstream.sending import Incoming, Limits
 from openclaw_oauthrouter.wire.event_stream import EventStreamDecoder
+from tests.unit.upstream.answer_source import Source
 
 HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: text/event-stream\r\n\r\n"
 END = b"0\r\n\r\n"
@@ -31,13 +32,11 @@ def piece(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-class Connection:
-    """What an answer asks of its connection."""
+class Connection(Source):
+    """One that has brought the head of an answer."""
 
     def __init__(self) -> None:
-        self.paused: list[bool] = []
-        self.left: list[bool] = []
-        self.answer = HttpAnswer(self.paused.append, self.left.append)
+        super().__init__()
         self.answer.feed(HEAD)
 
 

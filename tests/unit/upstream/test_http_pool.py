@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from openclaw_oauthrouter.upstream.http_answer import MAX_HEAD_BYTES, MAX_WAITING_BYTES, HttpAnswer
 from openclaw_oauthrouter.upstream.http_connection import HttpConnection, connect
 from openclaw_oauthrouter.upstream.http_pool import LARGE, HttpPool, encoded
+from tests.unit.upstream.answer_source import Source
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -105,7 +106,7 @@ async def ask(pool: HttpPool, url: str, content: bytes = b"{}", /, **limits: flo
 async def no_connection_left(pool: HttpPool) -> None:
     """Wait until the pool has noticed what happened on its unused connections."""
     async with asyncio.timeout(5):
-        while any(connection.usable for connections in pool._idle.values() for connection in connections):
+        while any(connection.usable for host in pool._hosts.values() for connection in host.idle):
             await asyncio.sleep(0.005)
 
 
@@ -210,8 +211,8 @@ STREAMED = (
 @settings(max_examples=60, deadline=None)
 def test_bytes_may_come_in_any_pieces(cuts: list[int]) -> None:
     async def read() -> None:
-        left: list[bool] = []
-        answer = HttpAnswer(lambda _: None, left.append)
+        source = Source()
+        answer = source.answer
         edges = [0, *sorted(set(cuts)), len(STREAMED)]
         for begin, end in pairwise(edges):
             answer.feed(STREAMED[begin:end])
@@ -221,7 +222,7 @@ def test_bytes_may_come_in_any_pieces(cuts: list[int]) -> None:
         assert b"".join([piece async for piece in answer]) == b"hello world"
         await answer.aclose()
         await answer.aclose()
-        assert left == [True]
+        assert source.left == [True]
 
     asyncio.run(read())
 
