@@ -34,4 +34,4 @@ def unwrap_input(arguments: str) -> str:
 
 def custom_names(request: ChatRequest) -> frozenset[str]:
     """Names of the client's free-text tools."""
-    return frozenset(tool.name for tool in request.tools if tool.custom)
+    return frozenset([tool.name for tool in request.tools if tool.custom])

@@ -85,11 +85,13 @@ class JsonFields:
 
     def string(self, key: str) -> str:
         """A string that must be there; it may be empty."""
-        return self._required(key, self.optional_string(key))
+        value = self.holder.get(key)
+        return value if type(value) is str else self._required(key, self.optional_string(key))
 
     def name(self, key: str) -> str:
         """A string that must be there and hold something."""
-        found = self.string(key)
+        value = self.holder.get(key)
+        found = value if type(value) is str else self.string(key)
         if not found:
             self.refuse(key, "expected a string that is not empty")
         return found
@@ -183,7 +185,8 @@ class JsonFields:
 
     def choice(self, key: str, table: Mapping[str, _T]) -> _T:
         """The row of a table that a word of the client's selects."""
-        word = self.string(key)
+        value = self.holder.get(key)
+        word = value if type(value) is str else self.string(key)
         if word not in table:
             self.refuse(key, f"{word[:64]!r} is not one of {', '.join(table)}")
         return table[word]

@@ -423,7 +423,11 @@ class PartWriter:
 
     def _tool_result(self, part: ToolCallResponsePart) -> Iterable[JsonObject]:
         block: JsonObject = {"type": "tool_result", "tool_use_id": self._ids.add(part.id)}
-        content = [item for item in part.content if type(item) is not TextPart or item.text]
+        content: Sequence[Part] = part.content
+        if len(content) != 1:
+            content = [item for item in content if type(item) is not TextPart or item.text]
+        elif type(content[0]) is TextPart and not content[0].text:
+            content = ()
         if len(content) == 1 and type(content[0]) is TextPart and content[0].cache is None:
             block["content"] = content[0].text
         elif content:

@@ -8,6 +8,7 @@ from itertools import islice, takewhile
 import orjson
 
 from openclaw_oauthrouter.canonical.content import Part, ReasoningPart, TextPart, ToolCallPart, ToolCallResponsePart
+from openclaw_oauthrouter.canonical.glance import TEXT
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.json_schema import normalise
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
@@ -42,7 +43,8 @@ def encode_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
         _refuse_what_cannot_be_said(request.native)
     if request.max_output_tokens is not None and request.max_output_tokens < 1:
         raise InvalidRequestError("the answer's token limit must be at least 1", param="max_tokens")
-    messages, notes = repair(request.messages)
+    words_only = not request.overview.holds & ~TEXT
+    messages, notes = (request.messages, ()) if words_only else repair(request.messages)
     names = WireNames()
     tools, tool_notes = write_tools(request, names) if request.tools else ([], [])
     writer = PartWriter(names, unsigned=info.accepts is not None and info.accepts.unsigned_thinking)
@@ -61,7 +63,9 @@ def encode_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
             body["tool_choice"] = choice
     _write_settings(body, request)
     place_cache_marks(body)
-    return EncodedRequest(body, (*notes, *tool_notes, *writer.notes, *_dropped(request)), names.changed())
+    if request.native or request.logprobs or request.service_tier is not None:
+        writer.notes += _dropped(request)
+    return EncodedRequest(body, (*notes, *tool_notes, *writer.notes), names.changed())
 
 
 # ---------------------------------------------------------------------------------------------------------- conversation
@@ -108,8 +112,12 @@ def _turns(messages: Sequence[Message]) -> list[tuple[Role, tuple[Part, ...]]]:
 
 
 def _content(role: str, parts: Sequence[Part], writer: PartWriter) -> list[JsonObject]:
-    if len(parts) > 1 and role != "system":
-        parts = sorted(parts, key=_rank)
+    if len(parts) > 1:
+        parts = sorted(parts, key=_rank) if role != "system" else parts
+    elif parts and type(parts[0]) is TextPart and parts[0].cache is None:
+        text = parts[0].text
+        if text and not text.isspace():
+            return [{"type": "text", "text": text}]
     blocks = writer.write(parts)
     says = empty = False
     for block in blocks:
@@ -250,9 +258,9 @@ def place_cache_marks(body: JsonObject) -> None:
     if marked:
         return
     system, tools, messages = body.get("system", ()), body.get("tools", ()), body["messages"]
-    for block in system[-1:]:
-        _mark(block)
-    goes_on = tools or any(message["role"] == "assistant" for message in messages)
+    if system:
+        _mark(system[-1])
+    goes_on = tools or (len(messages) > 1 and any(message["role"] == "assistant" for message in messages))
     if goes_on and _is_worth_caching(body):
         for block in (*tools[-1:], *_last_stable(messages)):
             _mark(block)

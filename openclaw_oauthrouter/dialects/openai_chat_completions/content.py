@@ -63,7 +63,7 @@ _LONG_TTLS = frozenset({"1h", "12h", "24h"})
 # ------------------------------------------------------------------ a client's parts
 
 
-def decode_content(message: JsonFields, key: str = "content", *, nullable: bool = False) -> Iterator[Part]:
+def decode_content(message: JsonFields, key: str = "content", *, nullable: bool = False) -> Iterable[Part]:
     """The parts of a message's ``content``; an empty string has none.
 
     :param key: the field that holds it
@@ -72,13 +72,12 @@ def decode_content(message: JsonFields, key: str = "content", *, nullable: bool 
     """
     content = message.string_or_objects(key)
     if isinstance(content, str):
-        if content:
-            yield TextPart(content)
-    elif content is not None:
-        for part in content:
-            yield _decode_part(part)
-    elif not nullable:
+        return (TextPart(content),) if content else ()
+    if content is not None:
+        return map(_decode_part, content)
+    if not nullable:
         message.refuse(key, "expected a string or a list of content parts")
+    return ()
 
 
 def cache_mark(holder: FrozenObject) -> CacheMark | None:

@@ -53,7 +53,7 @@ def decode_request(body: FrozenObject, headers: Mapping[str, str], known: KnownT
     response_format, reasoning, more = None, None, {}
     if not _SELDOM.isdisjoint(body):
         response_format, reasoning, more = _response_format(fields), _reasoning(fields), _seldom_fields(fields)
-    options = fields.optional_nested("stream_options")
+    options = fields.optional_nested("stream_options") if "stream_options" in body else None
     return ChatRequest(
         dialect=DIALECT,
         model=fields.name("model"),
@@ -62,13 +62,13 @@ def decode_request(body: FrozenObject, headers: Mapping[str, str], known: KnownT
         headers=headers,
         tools=() if _OF_TOOLS.isdisjoint(body) else decode_tools(fields),
         tool_choice=None if _OF_CHOICE.isdisjoint(body) else decode_tool_choice(fields),
-        max_output_tokens=next(filter(None, map(fields.optional_integer, _LIMITS)), None),
+        max_output_tokens=_limit(fields),
         temperature=fields.optional_number("temperature"),
         stream=fields.optional_boolean("stream") or False,
         include_usage=(options.optional_boolean("include_usage") if options else None) or False,
         response_format=response_format,
         reasoning=reasoning,
-        native=_native(body, response_format, reasoning),
+        native={} if _READ.issuperset(body) else _native(body, response_format, reasoning),
         **more,
     )
 
@@ -115,6 +115,20 @@ _SELDOM = frozenset(
 _LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 
 
+_PARTLY_READ = ("response_format", "thinking", "safety_identifier")
+"""Fields that may hold what no ``ChatRequest`` has a word for."""
+_READ = CANONICAL_FIELDS.difference(_PARTLY_READ)
+
+
+def _limit(fields: JsonFields) -> int | None:
+    for name in _LIMITS:
+        if name in fields.holder:
+            found = fields.optional_integer(name)
+            if found is not None:
+                return found
+    return None
+
+
 def _native(body: FrozenObject, response_format: ResponseFormat | None, reasoning: Reasoning | None) -> FrozenObject:
     native = {key: value for key, value in body.items() if key not in CANONICAL_FIELDS and value is not None}
     # Kinds that only some providers know (a regex format, another way of thinking) pass on the transparent lane.
@@ -141,10 +155,16 @@ def decode_messages(body: JsonFields, known: KnownTurns[Message] | None = None) 
         messages = _items(body)
     if not messages:
         body.refuse("messages", "at least one message is required")
+    if _BESIDE_MESSAGES.isdisjoint(body.holder):
+        return tuple(messages)
     mark = cache_mark(body.holder)
     if mark is not None:
         messages[-1] = replace(messages[-1], parts=_with_mark(messages[-1].parts, mark))
     return (*_first_words(body), *messages)
+
+
+_BESIDE_MESSAGES = frozenset({"cache_control", "input", "instructions", "prompt_cache_breakpoint", "system"})
+"""Fields that say something of the conversation."""
 
 
 def _messages(body: JsonFields, known: KnownTurns[Message] | None) -> list[Message]:

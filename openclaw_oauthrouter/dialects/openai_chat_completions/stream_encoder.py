@@ -420,17 +420,18 @@ def encode_response(response: ChatResponse, request: ChatRequest, model: str, cl
     :param clock: stamps ``created``
     """
     now = clock()
-    deltas = AnswerDeltas(request)
     message: JsonObject = {"role": "assistant", "content": None, "refusal": None}
     if not response.explanation and all(map(_is_plain, response.parts)):
         # Words and nothing else, as most answers are: what joining their deltas comes to.
         message["content"] = "".join([part.text for part in response.parts if isinstance(part, TextPart)]) or None
     else:
-        for delta in _all_deltas(response, deltas, shows_reasoning=_knows_of_reasoning(request)):
+        for delta in _all_deltas(response, AnswerDeltas(request), shows_reasoning=_knows_of_reasoning(request)):
             _join(message, delta)
-    for entry in (*message.get("tool_calls", ()), *message.get("thinking_blocks", ())):
-        del entry["index"]
-    finish_reason = deltas.finish_reason(ResponseFinished(response.finish_reason))
+        for entry in (*message.get("tool_calls", ()), *message.get("thinking_blocks", ())):
+            del entry["index"]
+    finish_reason = FINISH_REASONS[response.finish_reason]
+    if finish_reason == "tool_calls" and answers_by_function_call(request):
+        finish_reason = "function_call"
     out: JsonObject = {
         "id": completion_id(response.id, now),
         "object": "chat.completion",

@@ -98,11 +98,13 @@ def encode_usage(usage: Usage) -> JsonObject:
     out: JsonObject = {
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
-        "total_tokens": usage.total_tokens,
+        "total_tokens": usage.input_tokens + usage.output_tokens,
     }
-    prompt = {"cached_tokens": usage.cache_read_input_tokens, "cache_write_tokens": usage.cache_creation_input_tokens}
-    if any(prompt.values()):
-        out["prompt_tokens_details"] = {key: count for key, count in prompt.items() if count or key == "cached_tokens"}
+    read, written = usage.cache_read_input_tokens, usage.cache_creation_input_tokens
+    if read or written:
+        out["prompt_tokens_details"] = (
+            {"cached_tokens": read, "cache_write_tokens": written} if written else {"cached_tokens": read}
+        )
     if usage.reasoning_output_tokens:
         out["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_output_tokens}
     return out
