@@ -62,6 +62,7 @@ class Glance:
     :ivar opaque: what is sealed in it
     :ivar modalities: of its files, those in answers of tools included
     :ivar longest_id: characters of the longest id of a call or an answer
+    :ivar plain: a provider of the client's own dialect takes it as the client wrote it, as its decoder has found
     :ivar tokens: how many it has, once somebody has counted them
     :ivar steps: what was done in it, once the classifier has read it
     """
@@ -70,6 +71,7 @@ class Glance:
     opaque: tuple[Opaque, ...] = ()
     modalities: tuple[Modality, ...] = ()
     longest_id: int = 0
+    plain: bool = False
     tokens: int | None = None
     steps: tuple[Any, ...] | None = None
 
@@ -111,9 +113,10 @@ class Overview:
     :ivar holds: kinds of parts in all of it
     :ivar system: those of the system's messages; so ``user`` and ``assistant``
     :ivar late_system: a message of the system's comes after one that is not
+    :ivar plain: all of them are
     """
 
-    __slots__ = ("assistant", "holds", "late_system", "longest_id", "messages", "modalities", "opaque", "system", "user")
+    __slots__ = ("assistant", "holds", "late_system", "longest_id", "messages", "modalities", "opaque", "plain", "system", "user")
 
     def __init__(self, messages: tuple[Message, ...]) -> None:
         self.messages = messages
@@ -122,6 +125,7 @@ class Overview:
         modalities: set[Modality] = set()
         self.longest_id = 0
         self.late_system = begun = False
+        self.plain = True
         for message in messages:
             seen = message.seen or message.glance
             held[message.role] |= seen.holds
@@ -129,6 +133,8 @@ class Overview:
                 begun = True
             elif begun:
                 self.late_system = True
+            if not seen.plain:
+                self.plain = False
             if seen.longest_id > self.longest_id:
                 self.longest_id = seen.longest_id
             if seen.opaque:

@@ -7,32 +7,35 @@ way, sources and searches of another vendor's model, blocks in another dialect's
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from operator import is_
 
 import orjson
 
+from openclaw_oauthrouter.canonical.by_identity import by_identity
 from openclaw_oauthrouter.canonical.content import Part
 from openclaw_oauthrouter.canonical.events import Frame, ResponseFailed
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.model_info import Accepts, ModelInfo
-from openclaw_oauthrouter.canonical.opaque import PREFIX, unseal
+from openclaw_oauthrouter.canonical.opaque import unseal
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Message, Note, Tool
-from openclaw_oauthrouter.dialects.anthropic_messages.content import (
-    FOREIGN_SHAPES,
-    MADE_UP,
-    PartWriter,
-    is_made_up,
-)
+from openclaw_oauthrouter.dialects.anthropic_messages.content import PartWriter, is_made_up
 from openclaw_oauthrouter.dialects.anthropic_messages.errors import encode_error
+from openclaw_oauthrouter.dialects.anthropic_messages.mending import (
+    THINKING,
+    citations,
+    is_to_mend,
+    needs_mending,
+    sealed,
+    without_made_up,
+)
 from openclaw_oauthrouter.dialects.anthropic_messages.request_encoder import write_effort, write_format, write_thinking
 from openclaw_oauthrouter.dialects.anthropic_messages.stream_encoder import PING, write_event
-from openclaw_oauthrouter.dialects.anthropic_messages.tools import write_schema, write_tool, write_tool_choice
+from openclaw_oauthrouter.dialects.anthropic_messages.tools import read_listed, write_schema, write_tool, write_tool_choice
 from openclaw_oauthrouter.dialects.anthropic_messages.vocabulary import CONTENT_TYPE, WireNames, model_id
 from openclaw_oauthrouter.errors import OAuthRouterError
 from openclaw_oauthrouter.wire.sse import ServerSentEvent, ServerSentEventDecoder, closed, encode_event, raw_before
 
-_THINKING = frozenset({"thinking", "redacted_thinking"})
-_SEARCHES = frozenset({"server_tool_use", "web_search_tool_result"})
 _SAMPLING = ("temperature", "top_p", "top_k")
 _KNOWN_THINKING = frozenset({"enabled", "adaptive", "disabled", "between_tools"})
 _THINKING_EDIT = "clear_thinking_20251015"
@@ -61,7 +64,7 @@ def relay_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
 
 
 def _write_messages(body: JsonObject, request: ChatRequest, decoded: ChatRequest, writer: PartWriter, notes: list[Note]) -> None:
-    if request.messages is decoded.messages and not any(map(_needs_mending, body["messages"])):
+    if request.messages is decoded.messages and (request.overview.plain or not any(map(needs_mending, body["messages"]))):
         return
     has_system = bool(decoded.messages) and len(decoded.messages) > len(body["messages"])
     known = dict(
@@ -75,7 +78,7 @@ def _write_messages(body: JsonObject, request: ChatRequest, decoded: ChatRequest
     fitted = request.messages[has_system:] if has_system and request.messages[0].role == "system" else request.messages
     for message in fitted:
         raw = known.get(id(message), (None, None))[1]
-        if raw is not None and not _needs_mending(raw):
+        if raw is not None and not needs_mending(raw):
             messages.append(raw)
             continue
         before = len(message.parts)
@@ -102,57 +105,18 @@ def _pairs(message: Message, raw: JsonObject) -> Iterator[tuple[Part, JsonObject
 
 
 def _is_carrier(block: JsonObject) -> bool:
-    opaque = unseal(_sealed(block)) if block.get("type") in _THINKING else None
+    opaque = unseal(sealed(block)) if block.get("type") in THINKING else None
     return opaque is not None and opaque.part is not None
-
-
-def _sealed(block: JsonObject) -> str:
-    data = block.get("signature" if block.get("type") == "thinking" else "data")
-    return data if isinstance(data, str) else ""
-
-
-def _needs_mending(message: JsonObject) -> bool:
-    content = message.get("content")
-    return isinstance(content, list) and any(_is_to_mend(block) for block in content)
-
-
-def _is_to_mend(block: JsonObject) -> bool:
-    kind = block.get("type")
-    if kind == "text":
-        return any(map(is_made_up, _citations(block)))
-    if kind in _THINKING:
-        data = _sealed(block)
-        return not data or data.startswith(PREFIX)
-    if kind == "tool_result":
-        content = block.get("content")
-        return isinstance(content, list) and any(isinstance(item, dict) and _is_to_mend(item) for item in content)
-    return kind in FOREIGN_SHAPES or (kind in _SEARCHES and _id(block).startswith(MADE_UP))
-
-
-def _citations(block: JsonObject) -> list[object]:
-    found = block.get("citations")
-    return found if isinstance(found, list) else []
-
-
-def _id(block: JsonObject) -> str:
-    found = block.get("id") or block.get("tool_use_id")
-    return found if isinstance(found, str) else ""
 
 
 def _block(part: Part, raw: JsonObject | None, writer: PartWriter) -> Iterator[JsonObject]:
     """A part as a block: the very one it was read from, where that can be said to this provider."""
-    if raw is None or (_is_to_mend(raw) and raw.get("type") != "text"):
+    if raw is None or (is_to_mend(raw) and raw.get("type") != "text"):
         yield from (block for block in writer.write([part]) if block.get("type") != "text" or block["text"])
-    elif raw.get("type") == "text" and any(map(is_made_up, _citations(raw))):
-        yield _without_made_up(raw)
+    elif raw.get("type") == "text" and any(map(is_made_up, citations(raw))):
+        yield without_made_up(raw)
     else:
         yield raw
-
-
-def _without_made_up(block: JsonObject) -> JsonObject:
-    kept = [citation for citation in block["citations"] if not is_made_up(citation)]
-    rest = {key: value for key, value in block.items() if key != "citations"}
-    return {**rest, "citations": kept} if kept else rest
 
 
 def _without_turn_settings(body: JsonObject, given: list[JsonObject]) -> Iterator[Note]:
@@ -172,15 +136,27 @@ def _write_tools(body: JsonObject, request: ChatRequest, decoded: ChatRequest, n
     if not given:
         return
     if request.tools is decoded.tools:
-        written = [_mended(raw, tool, notes) for raw, tool in zip(given, decoded.tools, strict=False)]
+        written, found = _mended_list(given) if decoded.tools is read_listed(given) else _all_mended(given, decoded.tools)
+        notes += found
     else:
         raws = {tool.name: raw for raw, tool in zip(given, decoded.tools, strict=False)}
         written = [_loaded(raws.get(tool.name), tool, names, notes) for tool in request.tools]
-    if len(written) != len(given) or any(new is not old for new, old in zip(written, given, strict=True)):
-        body["tools"] = written
+    body["tools"] = written
     if not written:
         del body["tools"]
         body.pop("tool_choice", None)
+
+
+@by_identity(64)
+def _mended_list(given: list[JsonObject]) -> tuple[list[JsonObject], Sequence[Note]]:
+    return _all_mended(given, read_listed(given))
+
+
+def _all_mended(given: list[JsonObject], tools: Sequence[Tool]) -> tuple[list[JsonObject], Sequence[Note]]:
+    """The very list where nothing is wrong with it."""
+    notes: list[Note] = []
+    written = [_mended(raw, tool, notes) for raw, tool in zip(given, tools, strict=False)]
+    return (given if len(written) == len(given) and all(map(is_, written, given)) else written), notes
 
 
 def _mended(raw: JsonObject, tool: Tool, notes: list[Note]) -> JsonObject:

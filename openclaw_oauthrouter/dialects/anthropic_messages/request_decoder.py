@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from openclaw_oauthrouter.canonical.content import TOOL_CHANGES, NativePart, Part, TextPart, ToolCallPart, ToolCallResponsePart
+from openclaw_oauthrouter.canonical.glance import NATIVE, RESULT_NATIVE, Overview
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.request import (
     ChatRequest,
@@ -19,6 +20,7 @@ from openclaw_oauthrouter.canonical.request import (
     Tool,
 )
 from openclaw_oauthrouter.dialects.anthropic_messages.content import read_content, tool_of_change
+from openclaw_oauthrouter.dialects.anthropic_messages.mending import needs_mending
 from openclaw_oauthrouter.dialects.anthropic_messages.tools import loaded, read_tool_choice, read_tools
 from openclaw_oauthrouter.dialects.anthropic_messages.vocabulary import DIALECT
 from openclaw_oauthrouter.wire.json_fields import JsonFields
@@ -70,8 +72,8 @@ def decode_request(body: JsonObject, headers: Mapping[str, str], known: KnownTur
     choice, parallel = read_tool_choice(fields)
     metadata = fields.optional_nested("metadata")
     messages = (*_instructions(fields), *_messages(fields, known))
-    brought: list[Tool] = []
-    tools = loaded(read_tools(fields), _tool_changes(messages, brought), brought)
+    overview = Overview(messages)
+    tools = _tools(fields, overview)
     return ChatRequest(
         dialect=DIALECT,
         model=fields.string("model"),
@@ -94,6 +96,7 @@ def decode_request(body: JsonObject, headers: Mapping[str, str], known: KnownTur
         service_tier=_SERVICE_TIERS.get(fields.optional_string("service_tier") or ""),
         native={name: value for name, value in body.items() if value is not None and not _is_canonical(name, value)},
         held_state=_held_state(fields),
+        _overview=overview,
     )
 
 
@@ -108,7 +111,9 @@ def _is_canonical(name: str, value: Any) -> bool:
 def _instructions(body: JsonFields) -> Iterator[Message]:
     system = _system(body)
     if system:
-        yield Message("system", system)
+        read = Message("system", system)
+        read.glance.plain = True  # it is no message to this dialect
+        yield read
 
 
 def _messages(body: JsonFields, known: KnownTurns[Message] | None) -> Sequence[Message]:
@@ -131,7 +136,9 @@ def _read(body: JsonFields, begin: int) -> Iterator[Message]:
         # A system message may hold settings alone; any other without content is a mistake.
         if "content" not in message.holder and role != "system":
             message.refuse("content", "it is required")
-        yield Message(role, read_content(message, "content"))
+        read = Message(role, read_content(message, "content"))
+        read.glance.plain = not needs_mending(message.holder)
+        yield read
 
 
 def _system(body: JsonFields) -> tuple[Part, ...]:
@@ -183,6 +190,15 @@ def _held_state(body: JsonFields) -> HeldState | None:
 
 
 # ----------------------------------------------------------------------------------------------- tools that come and go
+
+
+def _tools(body: JsonFields, overview: Overview) -> tuple[Tool, ...]:
+    """The tools as the conversation has left them: the very ones that were given, where it did nothing to them."""
+    tools = read_tools(body)
+    if not overview.holds & (NATIVE | RESULT_NATIVE) and all([tool.loading == "now" for tool in tools]):  # noqa: C419 - each step of a generator is a call
+        return tools
+    brought: list[Tool] = []
+    return loaded(tools, _tool_changes(overview.messages, brought), brought)
 
 
 def _tool_changes(messages: tuple[Message, ...], brought: list[Tool]) -> Iterator[tuple[str, Loading]]:

@@ -100,11 +100,12 @@ _RUN_BY_CLIENT: tuple[tuple[str, str, JsonObject], ...] = (
 def read_tools(body: JsonFields) -> tuple[Tool, ...]:
     """Read ``tools``."""
     listed = body.optional_list("tools")
-    return _read_listed(listed) if listed else ()
+    return read_listed(listed) if listed else ()
 
 
 @by_identity(64)
-def _read_listed(listed: list[Any]) -> tuple[Tool, ...]:
+def read_listed(listed: list[Any]) -> tuple[Tool, ...]:
+    """The same of a list that is there; the same tuple for the same list."""
     return tuple(map(_read_tool, JsonFields({"tools": listed}, "dots").objects("tools")))
 
 

@@ -97,6 +97,14 @@ def is_foreign_part(part: FrozenObject) -> bool:
     return kind in FOREIGN_PARTS and not isinstance(part.get("thinking"), list)
 
 
+def is_plain(message: FrozenObject) -> bool:
+    """Whether a message goes to every provider of this dialect as it stands, but for what has to be added to it."""
+    content = message.get("content")
+    if message.get("role") == "developer":
+        return False
+    return not isinstance(content, list) or not any(map(is_foreign_part, content))
+
+
 def _decode_part(part: JsonFields) -> Part:
     kind = part.name("type")
     decode = _PARTS.get(kind)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import is_
 from typing import Any
 
 import orjson
 
+from openclaw_oauthrouter.canonical.by_identity import by_identity
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import ReasoningPart, TextPart, ToolCallPart
 from openclaw_oauthrouter.canonical.error_envelope import encode_error
@@ -71,7 +73,7 @@ def relay_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
     """
     notes: list[Note] = []
     accepts = info.accepts or Accepts(known=False)
-    if _is_foreign(request.body):
+    if _is_foreign(request):
         return EncodedRequest({**_restated(request, accepts, notes), "model": info.id}, notes=tuple(notes))
     body: JsonObject = {**request.body, "model": info.id}
     if request.decoded is not None:
@@ -82,10 +84,13 @@ def relay_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
     return EncodedRequest(body, notes=tuple(notes))
 
 
-def _is_foreign(body: FrozenObject) -> bool:
+def _is_foreign(request: ChatRequest) -> bool:
     """Whether the body holds anything in another dialect's shape; one look at the types of all parts."""
+    body = request.body
     if "messages" not in body or FOREIGN_FIELDS & body.keys() or has_foreign_tools(body):
         return True
+    if (request.decoded or request).overview.plain:
+        return False
     contents = (message.get("content") for message in body["messages"])
     return any(is_foreign_part(part) for content in contents if isinstance(content, list) for part in content)
 
@@ -120,8 +125,9 @@ def _fit_fields(body: JsonObject, request: ChatRequest, decoded: ChatRequest, ac
 def _messages(request: ChatRequest, accepts: Accepts, notes: list[Note]) -> Sequence[FrozenObject]:
     raw: list[JsonObject] = request.body["messages"]
     decoded = (request.decoded or request).messages
-    if request.decoded is None and len(raw) == len(decoded) and not any(map(_carries_sealed, decoded)):
-        if not accepts.reasoning_in_tool_loops and not any(message.get("role") == "developer" for message in raw):
+    sealed = bool(request.overview.opaque) and any(map(_carries_sealed, request.messages))
+    if request.messages is decoded and len(raw) == len(decoded) and not sealed:
+        if request.overview.plain and not accepts.reasoning_in_tool_loops:
             return raw
         return [_as_the_model_wants(message, accepts) for message in raw]
     # What the operator puts in front (the tool preamble) is for translated requests only.
@@ -191,11 +197,18 @@ def _name_limit(body: JsonObject, accepts: Accepts) -> None:
 def _mend_schemas(body: JsonObject, notes: list[Note]) -> None:
     tools = body.get("tools")
     if isinstance(tools, list):
-        mended = [_with_mended_schema(tool, "function", "parameters", f"tools[{at}]", notes) for at, tool in enumerate(tools)]
-        if any(new is not old for new, old in zip(mended, tools, strict=True)):
-            body["tools"] = mended
+        body["tools"], found = _mended_tools(tools)
+        notes += found
     if isinstance(body.get("response_format"), dict):
         body["response_format"] = _with_mended_schema(body["response_format"], "json_schema", "schema", "response_format", notes)
+
+
+@by_identity(64)
+def _mended_tools(tools: list[Any]) -> tuple[list[Any], Sequence[Note]]:
+    """The very list where nothing is wrong with it."""
+    notes: list[Note] = []
+    mended = [_with_mended_schema(tool, "function", "parameters", f"tools[{at}]", notes) for at, tool in enumerate(tools)]
+    return (tools if all(map(is_, mended, tools)) else mended), notes
 
 
 def _with_mended_schema(holder: Any, key: str, field: str, path: str, notes: list[Note]) -> Any:

@@ -27,6 +27,7 @@ from openclaw_oauthrouter.dialects.openai_chat_completions.content import (
     content_parts,
     decode_content,
     decode_reasoning,
+    is_plain,
     signature_of,
 )
 from openclaw_oauthrouter.dialects.openai_chat_completions.tools import decode_tool_choice, decode_tools
@@ -174,7 +175,9 @@ def _messages(body: JsonFields, known: KnownTurns[Message] | None) -> list[Messa
     messages = list(known.recall(given)) if known is not None else []
     begin = len(messages)
     for position, message in enumerate(body.objects("messages", begin), begin):
-        messages.append(message.choice("role", _ROLES)(message, position, calls))
+        read = message.choice("role", _ROLES)(message, position, calls)
+        read.glance.plain = is_plain(message.holder)
+        messages.append(read)
     if known is not None and not calls:  # an answer by a function's name is read by what came before it
         known.keep(given, tuple(messages), begin)
     return messages

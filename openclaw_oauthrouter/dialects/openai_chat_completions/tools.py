@@ -71,7 +71,12 @@ def has_foreign_tools(body: FrozenObject) -> bool:
     tools, choice = body.get("tools"), body.get("tool_choice")
     if isinstance(choice, dict) and ({"name", "tools"} & choice.keys() or choice.get("type") in _MODES):
         return True
-    return isinstance(tools, list) and any(_is_flat(tool) for tool in tools if isinstance(tool, dict))
+    return isinstance(tools, list) and _any_flat(tools)
+
+
+@by_identity(64)
+def _any_flat(tools: list[Any]) -> bool:
+    return any(_is_flat(tool) for tool in tools if isinstance(tool, dict))
 
 
 def _is_flat(tool: FrozenObject) -> bool:

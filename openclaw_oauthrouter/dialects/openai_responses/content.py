@@ -23,7 +23,7 @@ from openclaw_oauthrouter.canonical.content import (
 )
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject, is_text
 from openclaw_oauthrouter.canonical.media import data_url, modality_of, parse_data_url, text_of
-from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT
+from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT, MAX_ID
 from openclaw_oauthrouter.errors import InvalidRequestError
 from openclaw_oauthrouter.wire.json_fields import JsonFields
 
@@ -321,3 +321,30 @@ def _encode_document(part: BlobPart | UriPart | FilePart) -> JsonObject:
     # The API tells the kind of an inline document by its name.
     filename = part.filename or f"document{mimetypes.guess_extension(part.mime_type) or ''}"
     return {"type": "input_file", "filename": filename, "file_data": data_url(part.mime_type, part.data)}
+
+
+# --------------------------------------------------------------------------------------------------- items that need no second look
+
+ANSWER = "function_call_output"
+
+
+def is_plain(item: FrozenObject) -> bool:
+    """Whether it is what nearly all items are, words or a call or its answer, in a shape that the API takes: nothing to look for."""
+    kind = item.get("type")
+    if kind == "message":
+        role, content = item.get("role"), item.get("content")
+        if role not in _WORDS or "id" in item or "tool_calls" in item:
+            return False
+        return isinstance(content, str) or (
+            isinstance(content, list) and all(isinstance(part, dict) and part.get("type") == _WORDS[role] for part in content)
+        )
+    if kind == "function_call":
+        return "id" not in item and isinstance(item.get("arguments"), str) and _is_short(item.get("call_id"))
+    return kind == ANSWER and "id" not in item and isinstance(item.get("output"), str) and _is_short(item.get("call_id"))
+
+
+_WORDS = {"user": "input_text", "assistant": "output_text"}
+
+
+def _is_short(call_id: object) -> bool:
+    return isinstance(call_id, str) and 0 < len(call_id) <= MAX_ID

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import is_
 from typing import Any
 
 import orjson
@@ -19,7 +20,14 @@ from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.opaque import unseal
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
-from openclaw_oauthrouter.dialects.openai_responses.content import UNREADABLE, as_asked, read_summary, told_summary
+from openclaw_oauthrouter.dialects.openai_responses.content import (
+    ANSWER,
+    UNREADABLE,
+    as_asked,
+    is_plain,
+    read_summary,
+    told_summary,
+)
 from openclaw_oauthrouter.dialects.openai_responses.errors import encode_fault
 from openclaw_oauthrouter.dialects.openai_responses.stream_encoder import CONTENT_TYPE, KEEP_ALIVE, encode
 from openclaw_oauthrouter.dialects.openai_responses.tools import ADDED, FOUND, SEARCH, target_schema
@@ -30,7 +38,6 @@ from openclaw_oauthrouter.wire.sse import ServerSentEvent, ServerSentEventDecode
 _SEQUENCE = lazily(rb'"sequence_number"\s*:\s*(\d{1,15})')
 _ITEM_DONE = b"response.output_item.done"
 _ENDS = (b"response.completed", b"response.incomplete", b"response.done")
-_ANSWER = "function_call_output"
 _OPENAI_MODEL = lazily(r"gpt-\d|o\d|codex|chatgpt|computer-use", re.IGNORECASE)
 _OPENAI_ITEMS = frozenset(
     {ADDED, FOUND, f"{SEARCH}_call", "compaction_trigger", "web_search_call", "mcp_call", "mcp_list_tools", *COMPACTIONS}
@@ -59,11 +66,10 @@ def relay_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
     body["model"] = info.id
     notes: list[Note] = []
     items = body.get("input")
-    if isinstance(items, list):
+    if isinstance(items, list) and not (request.decoded or request).overview.plain:
         body["input"] = _relay_items(items, request, info, notes, stored=body.get("store") is not False)
     if body.get("tools"):
-        tools, found = _relay_tools(body["tools"])
-        body["tools"] = list(tools)
+        body["tools"], found = _relay_tools(body["tools"])
         notes += found
     _relay_format(body, notes)
     if request.decoded is not None:
@@ -77,7 +83,7 @@ def _relay_items(
     sent: list[JsonObject] = []
     told: set[Note] = set()
     for item in items:
-        if _is_plain(item):
+        if is_plain(item):
             sent.append(item)
         else:
             sent += _relay_item(item, request, info, told, stored=stored)
@@ -91,28 +97,6 @@ _REPAIRED = Note("repaired", "input", "items that were made for another API or b
 
 def _unseen(info: ModelInfo) -> Note:
     return Note("dropped", "images", f"{info.id} does not take them; a line of text says that they were there")
-
-
-def _is_plain(item: JsonObject) -> bool:
-    """Whether it is what nearly all items are, words or a call or its answer, in a shape that the API takes: nothing to look for."""
-    kind = item.get("type")
-    if kind == "message":
-        role, content = item.get("role"), item.get("content")
-        if role not in _WORDS or "id" in item or "tool_calls" in item:
-            return False
-        return isinstance(content, str) or (
-            isinstance(content, list) and all(isinstance(part, dict) and part.get("type") == _WORDS[role] for part in content)
-        )
-    if kind == "function_call":
-        return "id" not in item and isinstance(item.get("arguments"), str) and _is_short(item.get("call_id"))
-    return kind == _ANSWER and "id" not in item and isinstance(item.get("output"), str) and _is_short(item.get("call_id"))
-
-
-_WORDS = {"user": "input_text", "assistant": "output_text"}
-
-
-def _is_short(call_id: object) -> bool:
-    return isinstance(call_id, str) and 0 < len(call_id) <= MAX_ID
 
 
 def _relay_item(item: JsonObject, request: ChatRequest, info: ModelInfo, told: set[Note], *, stored: bool) -> list[JsonObject]:
@@ -169,9 +153,11 @@ def _told(part: Any, info: ModelInfo) -> Any:
 
 
 @by_identity(64)
-def _relay_tools(tools: Sequence[JsonObject]) -> tuple[Sequence[JsonObject], Sequence[Note]]:
+def _relay_tools(tools: list[JsonObject]) -> tuple[list[JsonObject], Sequence[Note]]:
+    """The very list where nothing is wrong with it."""
     notes: list[Note] = []
-    return tuple([_relay_tool(tool, notes) for tool in tools]), tuple(notes)
+    mended = [_relay_tool(tool, notes) for tool in tools]
+    return (tools if all(map(is_, mended, tools)) else mended), notes
 
 
 def _relay_tool(tool: JsonObject, notes: list[Note]) -> JsonObject:
@@ -282,7 +268,7 @@ def _readable_compaction(item: JsonObject, foreign: frozenset[str]) -> JsonObjec
 def _chat_message(item: JsonObject) -> Iterator[JsonObject]:
     """A message of Chat Completions that answers a tool or calls some."""
     if item.get("role") == "tool":
-        yield _mended({"type": _ANSWER, "call_id": item.get("tool_call_id"), "output": item.get("content") or ""}, _ANSWER)
+        yield _mended({"type": ANSWER, "call_id": item.get("tool_call_id"), "output": item.get("content") or ""}, ANSWER)
         return
     if item.get("content"):
         yield _mended({name: value for name, value in item.items() if name != "tool_calls"}, "message")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from openclaw_oauthrouter.canonical.content import (
     ToolCallResponsePart,
     WebSearch,
 )
+from openclaw_oauthrouter.canonical.glance import Overview
 from openclaw_oauthrouter.canonical.json import FrozenObject
 from openclaw_oauthrouter.canonical.opaque import attached, unseal
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning, ResponseFormat, Role, ToolChoice
@@ -29,6 +30,7 @@ from openclaw_oauthrouter.dialects.openai_responses.content import (
     as_words,
     decode_content,
     decode_output,
+    is_plain,
     item_in_words,
     read_summary,
     told_summary,
@@ -88,10 +90,14 @@ def decode_request(body: FrozenObject, headers: Mapping[str, str], known: KnownT
         fields.refuse("input", "it is required: a string or a list of items")
     text = fields.optional_nested("text")
     compacts = is_compaction(body)
+    turns = read_input(fields, known)
+    messages = (*_instructions(fields), *turns.messages())
+    overview = Overview(messages)
+    overview.plain = turns.plain
     return ChatRequest(
         dialect=DIALECT,
         model=fields.string("model"),
-        messages=(*_instructions(fields), *decode_input(fields, known)),
+        messages=messages,
         body=body,
         headers=headers,
         tools=decode_tools(fields),
@@ -110,6 +116,7 @@ def decode_request(body: FrozenObject, headers: Mapping[str, str], known: KnownT
         prompt_cache_key=fields.optional_string("prompt_cache_key"),
         logprobs="message.output_text.logprobs" in (fields.optional_list("include") or ()),
         native={name: value for name, value in body.items() if name not in _CANONICAL and value is not None},
+        _overview=overview,
     )
 
 
@@ -166,83 +173,103 @@ class Item(NamedTuple):
 
     :ivar whole: it is a message of its own rather than a piece of one
     :ivar before: the message that ended where this one begins another
+    :ivar plain: every upstream of this dialect takes it as it stands
     """
 
     role: Role
     whole: bool
     parts: tuple[Part, ...]
     before: Message | None = None
+    plain: bool = False
 
 
-def decode_input(body: JsonFields, known: KnownTurns[Item] | None = None) -> tuple[Message, ...]:
-    """Messages in order; what one assistant turn is made of (reasoning, words, calls) becomes one message, and so do the answers to it.
+def read_input(body: JsonFields, known: KnownTurns[Item] | None = None) -> Turns:
+    """The conversation; what one assistant turn is made of (reasoning, words, calls) becomes one message, and so do the answers to it.
 
     :raises InvalidRequestError: naming the item, for instance ``input[3].call_id``
     """
     given = body.get("input")
     if known is not None and is_conversation(given):
         before = known.recall(given)
-        turns = _Turns(before)
+        turns = Turns(before)
         turns.read(body.objects("input", len(before)))
         known.keep(given, turns.items, len(before))
-        return turns.messages()
+        return turns
+    turns = Turns(())
     value = body.string_or_objects("input")
-    if value is None:
-        return ()
-    return (Message("user", (TextPart(value),)),) if isinstance(value, str) else decode_items(value)
+    if isinstance(value, str):
+        turns.add(Item("user", True, (TextPart(value),), plain=True))
+    elif value is not None:
+        turns.read(value)
+    return turns
 
 
 def decode_items(items: Iterable[JsonFields]) -> tuple[Message, ...]:
     """The messages that input items spell."""
-    turns = _Turns(())
+    turns = Turns(())
     turns.read(items)
     return turns.messages()
 
 
-class _Turns:
+class Turns:
     """Items of a conversation, put together to messages.
 
     :ivar items: all of them
     :param known: those that were read before
     """
 
-    def __init__(self, known: Iterable[Item]) -> None:
-        self.items: list[Item] = []
-        self._messages: list[Message] = []
+    def __init__(self, known: Sequence[Item]) -> None:
+        self.items = [*known]
+        self._messages = [item.before for item in known if item.before is not None]
         self._open: tuple[Role, bool, list[Part]] | None = None
-        self._begun = False
-        for item in known:
-            self._add(item)
+        self._begun = any([message.role == "user" for message in self._messages])  # noqa: C419 - each step of a generator is a call
+        for item in known[_last_begin(known) :]:
+            self._go_on(item)
 
     def read(self, items: Iterable[JsonFields]) -> None:
         """Read more of them."""
         for item in items:
             role, whole, parts = _decode_item(item, begun=self._begun)
-            self._add(Item(role, whole, tuple(parts)))
+            self.add(Item(role, whole, tuple(parts), plain=is_plain(item.holder)))
 
     def messages(self) -> tuple[Message, ...]:
         """The messages they make."""
         return (*self._messages, self._closed()) if self._open is not None else tuple(self._messages)
 
-    def _add(self, item: Item) -> None:
-        role, whole, parts, before = item
-        current = self._open
-        if current is not None and not whole and not current[1] and current[0] == role:
-            current[2].extend(parts)
-        elif parts or whole:
-            # An item without words for this conversation (tools, which are offered apart) is no turn of it.
-            if current is not None:
-                before = before or self._closed()
-                self._messages.append(before)
-                item = Item(role, whole, parts, before)
-            self._open = (role, whole, list(parts))
-            self._begun = self._begun or role == "user"
+    @property
+    def plain(self) -> bool:
+        """Whether every upstream of this dialect takes all of them as they stand."""
+        return all([item.plain for item in self.items])  # noqa: C419 - as above
+
+    def add(self, item: Item) -> None:
+        """Take one more."""
+        if self._open is not None and (item.parts or item.whole) and not self._continues(item):
+            before = self._closed()
+            self._messages.append(before)
+            item = item._replace(before=before)
+        self._go_on(item)
         self.items.append(item)
+
+    def _go_on(self, item: Item) -> None:
+        if self._open is not None and self._continues(item):
+            self._open[2].extend(item.parts)
+        elif item.parts or item.whole:
+            # An item without words for this conversation (tools, which are offered apart) is no turn of it.
+            self._open = (item.role, item.whole, list(item.parts))
+            self._begun = self._begun or item.role == "user"
+
+    def _continues(self, item: Item) -> bool:
+        return self._open is not None and not item.whole and not self._open[1] and self._open[0] == item.role
 
     def _closed(self) -> Message:
         assert self._open is not None  # noqa: S101 - only asked where there is one
         role, _, parts = self._open
         return Message(role, attached(parts) if role == "assistant" else tuple(parts))
+
+
+def _last_begin(items: Sequence[Item]) -> int:
+    """Where the last message begins that another one has ended."""
+    return next((at for at in range(len(items) - 1, -1, -1) if items[at].before is not None), 0)
 
 
 def _decode_item(item: JsonFields, *, begun: bool) -> _Decoded:

@@ -35,7 +35,7 @@ def decode_tools(body: JsonFields) -> tuple[Tool, ...]:
 
     :raises InvalidRequestError: a tool has no name or no type
     """
-    brought = [item for item in body.objects("input") if item.get("type") in (ADDED, FOUND)] if _has_items(body) else []
+    brought = [item for item in body.objects("input") if item.get("type") in (ADDED, FOUND)] if _brings_tools(body) else []
     listed = body.optional_list("tools")
     if listed and not brought:
         return _decode_listed(listed)
@@ -47,8 +47,10 @@ def _decode_listed(listed: list[Any]) -> tuple[Tool, ...]:
     return _decode_all(JsonFields({"tools": listed}), ())
 
 
-def _has_items(body: JsonFields) -> bool:
-    return isinstance(body.get("input"), list)
+def _brings_tools(body: JsonFields) -> bool:
+    items = body.get("input")
+    # Whatever else is wrong with an item was said before.
+    return isinstance(items, list) and any([item.get("type") in (ADDED, FOUND) for item in items])  # noqa: C419 - each step of a generator is a call
 
 
 def _decode_all(body: JsonFields, brought: Iterable[JsonFields]) -> tuple[Tool, ...]:
@@ -103,23 +105,28 @@ class ClientTools:
 
 def client_tools(body: FrozenObject) -> ClientTools:
     """Read from a request body that has been decoded before, so everything in it is of the right type."""
+    listed, items = body.get("tools") or [], body.get("input")
+    added = [item for item in items if item.get("type") in (ADDED, FOUND)] if isinstance(items, list) else []
+    if added:
+        return _told([*listed, *(tool for item in added for tool in item.get("tools") or ())])
+    return _told_listed(listed)
+
+
+@by_identity(64)
+def _told_listed(listed: list[JsonObject]) -> ClientTools:
+    return _told(listed)
+
+
+def _told(definitions: Iterable[JsonObject]) -> ClientTools:
     grouped: dict[str, tuple[str, str]] = {}
     searches = False
-    for definition in _all_definitions(body):
+    for definition in definitions:
         searches = searches or _is_client_search(definition)
         if definition.get("type") == "namespace":
             space = definition["name"]
             names = (tool["name"] for tool in definition.get("tools") or () if "name" in tool)
             grouped |= {flat_name(space, name): (space, name) for name in names}
     return ClientTools(grouped, searches)
-
-
-def _all_definitions(body: FrozenObject) -> Iterator[FrozenObject]:
-    yield from body.get("tools") or ()
-    items = body.get("input")
-    for item in items if isinstance(items, list) else ():
-        if item.get("type") in (ADDED, FOUND):
-            yield from item.get("tools") or ()
 
 
 def _is_client_search(definition: FrozenObject) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from openclaw_oauthrouter.canonical.by_identity import by_identity
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import EncodedRequest, Note
 
@@ -62,6 +63,9 @@ def _input(body: JsonObject) -> list[Note]:
     items = body.get("input")
     if isinstance(items, str):
         items = [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": items}]}]
+    if items and not any([item.get("role") == "system" or item.get("type") == "reasoning" for item in items]):  # noqa: C419 - each step of a generator is a call
+        body["input"] = items
+        return []
     kept = [item for item in items or [] if item.get("type") != "reasoning" or item.get("encrypted_content")]
     body["input"] = [{**item, "role": "developer"} if item.get("role") == "system" else item for item in kept]
     lost = len(items or []) - len(kept)
@@ -72,10 +76,15 @@ def _input(body: JsonObject) -> list[Note]:
 
 def _tools(body: JsonObject) -> list[Note]:
     if body.get("tools"):
-        body["tools"] = [{"strict": None, **tool} if tool.get("type") == "function" else tool for tool in body["tools"]]
+        body["tools"] = [*_with_strictness(body["tools"])]
         _default(body, "tool_choice", "auto")
         _default(body, "parallel_tool_calls", True)
     return []
+
+
+@by_identity(64)
+def _with_strictness(tools: list[JsonObject]) -> list[JsonObject]:
+    return [{"strict": None, **tool} if tool.get("type") == "function" else tool for tool in tools]
 
 
 def _reasoning(body: JsonObject) -> list[Note]:
