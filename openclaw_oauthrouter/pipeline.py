@@ -13,7 +13,7 @@ import orjson
 from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import TextPart
-from openclaw_oauthrouter.canonical.events import Frame, PartDelta, PartDeltas, ResponseFailed, ResponseFinished
+from openclaw_oauthrouter.canonical.events import Frame, PartDeltas, ResponseFailed, ResponseFinished
 from openclaw_oauthrouter.canonical.flow import Take, Wait, taken
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.pricing import MeasuredCost
@@ -178,7 +178,7 @@ class Reply:
     async def deliver(self, write: Take[bytes]) -> None:
         """Write the answer in the client's dialect as it comes; an error at the end is part of it."""
         self._watched = self._reservation.watched_tokens
-        hand_on = partial(self._hand_on, write, self.encoder.send, self._answer.bounds.deltas)
+        hand_on = self._handing_on(write)
         try:
             for frame in self._answer.first:
                 await taken(hand_on(frame))
@@ -193,28 +193,27 @@ class Reply:
             note_error(self._record, error)
             await taken(write(self.encoder.fail(error)))
 
-    def _hand_on(
-        self,
-        write: Take[bytes],
-        encode: Callable[[Frame], bytes],
-        count: Callable[[PartDelta | PartDeltas], None],
-        frame: Frame,
-    ) -> Wait | None:
-        if frame.plain and self._record.first_token_seconds is not None:
-            # A token like the one before it: there is nothing to see but its length, and no name in it.
-            for event in frame.told:
-                count(event)  # type: ignore[arg-type] # a plain frame holds nothing but deltas
-            wait = write(encode(frame))
-        else:
-            self._see(frame)
-            chunk = encode(self._with_client_names(frame))
-            last = frame.told[-1] if frame.told else None
-            if isinstance(last, ResponseFailed | ResponseFinished):
-                return partial(self._end, write, chunk, last)
-            wait = write(chunk)
-        if self._watched is not None and self._written() > self._watched:
-            return partial(self._top_up, wait)
-        return wait
+    def _handing_on(self, write: Take[bytes]) -> Take[Frame]:
+        encode, bounds, record = self.encoder.send, self._answer.bounds, self._record
+
+        def hand_on(frame: Frame) -> Wait | None:
+            if frame.plain and record.first_token_seconds is not None:
+                # A token like the one before it: there is nothing to see but its length, and no name in it.
+                for event in frame.told:
+                    bounds.deltas(event)  # type: ignore[arg-type] # a plain frame holds nothing but deltas
+                wait = write(encode(frame))
+            else:
+                self._see(frame)
+                chunk = encode(self._with_client_names(frame))
+                last = frame.told[-1] if frame.told else None
+                if isinstance(last, ResponseFailed | ResponseFinished):
+                    return partial(self._end, write, chunk, last)
+                wait = write(chunk)
+            if self._watched is not None and self._written() > self._watched:
+                return partial(self._top_up, wait)
+            return wait
+
+        return hand_on
 
     async def _end(self, write: Take[bytes], chunk: bytes, last: ResponseFailed | ResponseFinished) -> None:
         keeping = self._exchange.keeping()

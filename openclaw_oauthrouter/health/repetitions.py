@@ -47,5 +47,4 @@ class Repetitions:
 
     def forget(self, provider: str, model: str) -> None:
         """It has answered, so it refuses some requests only."""
-        if self._last:
-            self._last.pop((provider, model), None)
+        self._last.pop((provider, model), None)

@@ -208,7 +208,12 @@ class Request:
         """The next piece of it, which is not empty."""
         if self._disconnected or self._done or self._mute:
             return None
-        return self._connection.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+        # ``write`` without the call: this is for each token.
+        connection = self._connection
+        transport = connection.transport
+        if not transport.is_closing():
+            transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+        return connection.drained if connection.held_up is not None else None
 
     def end(self) -> Wait | None:
         """That was all of it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from openclaw_oauthrouter.canonical.events import Frame, PartDelta, PartDeltas
 from openclaw_oauthrouter.canonical.response import WholeAnswer
 from openclaw_oauthrouter.errors import UpstreamProtocolError
@@ -71,12 +73,7 @@ class Bounds:
         """
         self.characters += len(event.text)
         if type(event) is PartDeltas:
-            for text in event.texts:
-                if text == self._last:
-                    self._repeat(text)
-                else:
-                    self._last = text
-                    self._repeated = 0
+            self._several(event.texts)
         elif event.text == self._last:
             self._repeat(event.text)
         else:
@@ -84,6 +81,20 @@ class Bounds:
             self._repeated = 0
         if self.characters > MOST_CHARACTERS:
             raise UpstreamProtocolError(f"its answer is longer than {MOST_CHARACTERS} characters", code=ENDLESS)
+
+    def _several(self, texts: Sequence[str]) -> None:
+        last = texts[-1]
+        if len(texts) < MOST_REPETITIONS and texts[0] != self._last and texts.count(last) == 1:
+            # Too few to be too many, and what comes next can only repeat the last.
+            self._last = last
+            self._repeated = 0
+            return
+        for text in texts:
+            if text == self._last:
+                self._repeat(text)
+            else:
+                self._last = text
+                self._repeated = 0
 
     def _repeat(self, text: str) -> None:
         self._repeated += 1

@@ -34,7 +34,6 @@ class FrameStream:
         self._dialect = dialect
         self._stamp = stamp
         self._decoder = dialect.stream_decoder()
-        self._receive = self._decoder.receive
         self._body = incoming.body(MAX_ANSWER_BYTES)
         self._timer = incoming.timer
         self._patience = incoming.limits.steps.idle
@@ -63,7 +62,7 @@ class FrameStream:
             self._break_off(error)
             raise StopAsyncIteration from None
         self._timer.heard()
-        frame = self._receive(chunk)
+        frame = self._decoder.receive(chunk)
         return frame if frame.plain else self._seen(frame)
 
     async def deliver(self, take: Take[Frame]) -> None:
@@ -75,7 +74,7 @@ class FrameStream:
             return
         self._timer.listen(self._patience)
         try:
-            await _deliver(self._body, partial(self._hand_on, take))
+            await _deliver(self._body, self._handing_on(take))
         except _Takers as failure:
             raise failure.error from failure.error.__cause__
         except _BROKEN as error:
@@ -87,17 +86,23 @@ class FrameStream:
         finally:
             self._timer.stop()
 
-    def _hand_on(self, take: Take[Frame], chunk: bytes) -> Wait | None:
-        frame = self._receive(chunk)
-        wait = take(frame if frame.plain else self._seen(frame))
-        if wait is not None:
-            self._timer.heard()
-            return partial(self._wait, wait)
-        if frame.plain:
-            self._timer.again()
-        else:
-            self._timer.listen(self._patience)
-        return None
+    def _handing_on(self, take: Take[Frame]) -> Take[bytes]:
+        receive, timer = self._decoder.receive, self._timer
+        now = timer.now
+
+        def hand_on(chunk: bytes) -> Wait | None:
+            frame = receive(chunk)
+            wait = take(frame if frame.plain else self._seen(frame))
+            if wait is not None:
+                timer.heard()
+                return partial(self._wait, wait)
+            if frame.plain:
+                timer.since = now()
+            else:
+                timer.listen(self._patience)
+            return None
+
+        return hand_on
 
     async def _wait(self, wait: Wait) -> None:
         try:

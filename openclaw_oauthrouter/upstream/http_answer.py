@@ -108,7 +108,7 @@ class HttpAnswer(httpx.AsyncByteStream):
     """
 
     __slots__ = (
-        "_complete", "_error", "_fault", "_head_bytes", "_parser", "_paused", "_pieces", "_reader", "_reusable", "_source", "_take",
+        "_begun", "_complete", "_error", "_fault", "_head_bytes", "_parser", "_paused", "_pieces", "_reader", "_reusable", "_source", "_take",
         "_wait", "_waiting", "_without_body", "head", "headers", "loop",
     )  # fmt: skip
 
@@ -120,7 +120,7 @@ class HttpAnswer(httpx.AsyncByteStream):
         self._pieces = parser.pieces
         self._source: AnswerSource | None = source
         self._head_bytes = self._without_body = self._waiting = 0
-        self._paused = self._complete = self._reusable = False
+        self._begun = self._paused = self._complete = self._reusable = False
         self._error: httpx.TransportError | None = None
         self._reader: asyncio.Future[None] | None = None
         self._take: Take[bytes] | None = None
@@ -142,14 +142,43 @@ class HttpAnswer(httpx.AsyncByteStream):
         if self._complete or self._error is not None:
             self._reusable = False  # nobody asked for more
             return
-        parser, known = self._parser, len(self._pieces)
+        parser, pieces = self._parser, self._pieces
+        known = len(pieces)
         wrong: str | None = None
         try:
             parser.feed(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             wrong = type(error).__name__
-        if parser.status and not self.head.done():
-            self.head.set_result(parser.status)
+        if parser.complete or wrong is not None or not self._begun:
+            self._go_on(wrong)
+        if len(pieces) > known:
+            self._without_body = 0
+            if self._take is None:
+                self._keep(len(data))
+                return
+            # Whoever takes what comes as it comes has left nothing behind, and the provider need not wait.
+            body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            pieces.clear()
+            try:
+                wait = self._take(body)
+            except Exception as error:  # noqa: BLE001 - it is raised where somebody waits for it
+                self._stop_taking(None, error)
+            else:
+                if wait is not None:
+                    self._stop_taking(wait, None)
+        elif not self._complete and self._error is None:
+            self._bound_what_is_no_body(len(data))
+
+    def _go_on(self, wrong: str | None) -> None:
+        """It may have begun, or be over.
+
+        :param wrong: what kind of mistake the parser has met
+        """
+        parser = self._parser
+        if parser.status and not self._begun:
+            self._begun = True
+            if not self.head.done():  # cancelled with whoever waited for it
+                self.head.set_result(parser.status)
         if parser.complete:
             self._complete = True
             self._reusable = parser.reusable and wrong is None  # what follows an answer that is whole is nobody's
@@ -157,14 +186,6 @@ class HttpAnswer(httpx.AsyncByteStream):
         elif wrong is not None:
             # Not the parser's words: they may quote the bytes that came.
             self._fail(httpx.RemoteProtocolError(f"its answer is not HTTP ({wrong})"))
-        if len(self._pieces) > known:
-            self._without_body = 0
-            if self._take is not None:
-                self._hand_on(self._take)
-            else:
-                self._keep(len(data))
-        elif not self._complete and self._error is None:
-            self._bound_what_is_no_body(len(data))
 
     def _bound_what_is_no_body(self, size: int) -> None:
         if not self._parser.status:
@@ -236,18 +257,9 @@ class HttpAnswer(httpx.AsyncByteStream):
                 finally:
                     self._take = None
 
-    def _hand_on(self, take: Take[bytes]) -> None:
-        # Whoever takes what comes as it comes has left nothing behind, and the provider need not wait.
-        pieces = self._pieces
-        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        pieces.clear()
-        try:
-            self._wait = take(data)
-        except Exception as error:  # noqa: BLE001 - it is raised where somebody waits for it
-            self._fault = error
-        else:
-            if self._wait is None:
-                return
+    def _stop_taking(self, wait: Wait | None, fault: Exception | None) -> None:
+        """``deliver`` goes on: something has to be waited for, or whoever takes the body has failed."""
+        self._wait, self._fault = wait, fault
         self._take = None
         self._wake()
 

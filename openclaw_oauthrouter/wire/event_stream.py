@@ -43,9 +43,11 @@ class GrowsInRuns(EventMachine, Protocol):
 
     :ivar deltas: matches one whole event, blank line included, that adds text to a part. Its groups: the whole event, what tells which
         part, and last the text (``LITERAL``)
+    :ivar steady: what stands before the text is mostly the same in all deltas of a part
     """
 
     deltas: re.Pattern[bytes]
+    steady: bool
 
     def extend(self, place: tuple[bytes, ...], text: str) -> int | None:
         """The same text came in one or more deltas: what ``receive`` would have noted of them.
@@ -53,6 +55,37 @@ class GrowsInRuns(EventMachine, Protocol):
         :param place: the groups between the first and the last
         :return: the part it belongs to; ``None`` if ``receive`` would say more of any of them than a ``PartDelta``; nothing is noted then
         """
+
+
+class _Look:
+    """What stands around the text of the usual deltas of one part.
+
+    :ivar before: up to the quotation mark that opens the text
+    :ivar size: of ``before``
+    :ivar after: all that has come behind the closing mark so far: some vendors fill events up with blanks
+    :ivar longest: of these, and one more
+    :ivar tail: the first of these
+    :ivar between: two texts of deltas with that tail
+    """
+
+    __slots__ = ("after", "before", "between", "longest", "place", "size", "tail")
+
+    def __init__(self, before: bytes, place: tuple[bytes, ...], tail: bytes) -> None:
+        self.before = before
+        self.size = len(before)
+        self.place = place
+        self.after = {tail}
+        self.longest = len(tail) + 1
+        self.tail = tail
+        self.between = tail + before[:-1]
+
+    def add(self, tail: bytes) -> None:
+        """It looks different behind the text."""
+        self.after.add(tail)
+        self.longest = max(self.longest, len(tail) + 1)
+
+
+_MOST_LOOKS = 64
 
 
 class EventStreamDecoder:
@@ -64,32 +97,66 @@ class EventStreamDecoder:
         self._grows: GrowsInRuns | None = machine if hasattr(machine, "deltas") else None  # type: ignore[assignment]
         self._sse = ServerSentEventDecoder()
         self._failed = False
-        self._only_delta: Callable[[bytes], re.Match[bytes] | None] | None = None
+        self._one_delta: Callable[[bytes], re.Match[bytes] | None] | None = None
+        self._look: _Look | None = None
 
     def receive(self, chunk: bytes) -> Frame:
         """Decode what one network read brought."""
-        if self._only_delta is not None:
-            # Nearly all that a slow stream brings is one usual delta and nothing else.
-            match = self._only_delta(chunk)
-            if match is not None:
-                delta = self._delta(match.groups())
-                if delta is not None:
-                    return Frame(chunk, (delta,), True)
+        if self._one_delta is not None:
+            # Nearly all that a stream brings are usual deltas, which look like the last one but for their text.
+            delta: PartDelta | PartDeltas | None = None
+            look = self._look
+            if look is not None and chunk.startswith(look.before):
+                end = chunk.find(b'"', look.size) + 1
+                if chunk[end : end + look.longest] in look.after:
+                    delta = self._delta(look.place, chunk[look.size - 1 : end])
+                else:
+                    delta = self._alike(chunk, look)
+            if delta is None and chunk.find(b"\n\n") == len(chunk) - 2:
+                match = self._one_delta(chunk)
+                delta = None if match is None else self._looked_at(match)
+            if delta is not None:
+                return Frame(chunk, (delta,), True)
         frame = self._receive(chunk)
-        self._only_delta = self._grows.deltas.fullmatch if self._grows is not None and self._sse.clean else None
+        grows = self._grows
+        usual = grows is not None and not grows.done and not self._failed and self._sse.clean
+        self._one_delta = grows.deltas.fullmatch if grows is not None and usual else None
         return frame
 
-    def _delta(self, groups: tuple[bytes, ...]) -> PartDelta | None:
-        """What a usual delta says, if that is all it says."""
-        machine = self._grows
-        if machine is None or machine.done or self._failed:
-            return None
+    def _delta(self, place: tuple[bytes, ...], literal: bytes) -> PartDelta | None:
+        """A usual delta, if it says no more than its text."""
         try:
-            text = orjson.loads(groups[-1])
+            text = orjson.loads(literal)
         except ValueError:
             return None
-        index = machine.extend(groups[1:-1], text)
+        index = self._grows.extend(place, text) if text else None  # type: ignore[union-attr] # only such machines have usual deltas
         return None if index is None else PartDelta(index, text)
+
+    def _alike(self, chunk: bytes, look: _Look) -> PartDelta | PartDeltas | None:
+        """Several usual deltas that differ in nothing but their texts."""
+        if not chunk.endswith(look.tail):
+            return None
+        texts, text = _texts(chunk[look.size - 1 : -len(look.tail)].split(look.between))
+        index = self._grows.extend(look.place, text) if text else None  # type: ignore[union-attr] # as in ``_delta``
+        return None if index is None else _grown(index, texts, text)
+
+    def _looked_at(self, match: re.Match[bytes]) -> PartDelta | None:
+        """A usual delta; what stands around its text is remembered."""
+        groups = match.groups()
+        delta = self._delta(groups[1:-1], groups[-1])
+        if delta is not None:
+            self._remember(match)
+        return delta
+
+    def _remember(self, match: re.Match[bytes]) -> None:
+        if self._grows is None or not self._grows.steady:
+            return
+        event, groups, look = match.string, match.groups(), self._look
+        start, end = match.span(len(groups))
+        if look is None or look.before != event[: start + 1]:
+            self._look = _Look(event[: start + 1], groups[1:-1], event[end:])
+        elif len(look.after) < _MOST_LOOKS:
+            look.add(event[end:])
 
     def _receive(self, chunk: bytes) -> Frame:
         if self._failed:
@@ -182,7 +249,11 @@ class EventStreamDecoder:
         index = machine.extend(tuple(place), text) if text else None
         if index is None:
             return False
-        told.append(PartDelta(index, text) if len(texts) == 1 else PartDeltas(index, texts, text))
+        told.append(_grown(index, texts, text))
+        if machine.steady and (self._look is None or not run[0].startswith(self._look.before)):
+            match = machine.deltas.fullmatch(run[0])
+            if match is not None:
+                self._remember(match)
         return True
 
     def _drive(self, raw: bytes, told: list[Told]) -> int:
@@ -218,6 +289,10 @@ def _texts(literals: list[bytes]) -> tuple[list[str], str]:
     except (ValueError, TypeError):
         return [], ""
     return (texts, text) if len(texts) == len(literals) and all(texts) else ([], "")
+
+
+def _grown(index: int, texts: list[str], text: str) -> PartDelta | PartDeltas:
+    return PartDelta(index, text) if len(texts) == 1 else PartDeltas(index, texts, text)
 
 
 def _is_plain(told: list[Told]) -> bool:

@@ -152,6 +152,40 @@ def test_damaged_run_fails_as_its_events_would(name: str, texts: list[str], at: 
     assert raw == expected_raw
 
 
+def _whole_events(stream: bytes, blanks: list[int], reads: list[int]) -> list[bytes]:
+    """The stream in reads that end with an event, as fast and slow providers send it; events filled up with blanks."""
+    events = [event + b"\n\n" for event in stream.split(b"\n\n") if event]
+    events = [event[:-2] + b" " * blank + b"\n\n" for event, blank in zip(events, itertools.cycle(blanks), strict=False)]
+    found, sizes = [], itertools.cycle(reads)
+    while events:
+        size = next(sizes)
+        found.append(b"".join(events[:size]))
+        events = events[size:]
+    return found
+
+
+@pytest.mark.parametrize("name", STREAMS)
+@given(
+    texts=st.lists(TEXTS, min_size=1, max_size=8),
+    blanks=st.lists(st.integers(0, 2), min_size=1, max_size=3),
+    reads=st.lists(st.integers(1, 5), min_size=1, max_size=4),
+    at=st.integers(0, 10_000),
+    what=st.sampled_from([b"", b"", b'","', b'"', b"\\", b"\n", b"\n\n", b"\\ud83d", b"\xff", b"}}", b"\r"]),
+)
+def test_deltas_that_look_alike_say_what_each_says(
+    name: str, texts: list[str], blanks: list[int], reads: list[int], at: int, what: bytes
+) -> None:
+    machine, events = STREAMS[name]
+    stream = _bytes(name, events(texts), compact=True, ascii_only=True)
+    at %= len(stream)
+    pieces = _whole_events(stream[:at] + what + stream[at:], blanks, reads)
+    places = list(itertools.accumulate(map(len, pieces)))
+    found, raw = _events(machine(), b"".join(pieces), places[:-1])
+    expected, expected_raw = _events(Parsed(machine()), b"".join(pieces), [])
+    assert _said(found) == _said(expected)
+    assert raw == expected_raw
+
+
 @pytest.mark.parametrize("name", STREAMS)
 def test_run_of_deltas_is_one_object(name: str) -> None:
     machine, events = STREAMS[name]

@@ -263,6 +263,7 @@ class MessagesEventMachine:
     """
 
     deltas = _DELTA
+    steady = True
 
     def __init__(self) -> None:
         self.done = False

@@ -86,6 +86,7 @@ class ChatEventMachine:
     """
 
     deltas = _DELTA
+    steady = True
 
     def __init__(self) -> None:
         self.done = False

@@ -311,7 +311,12 @@ class ChatStreamEncoder:
         told = frame.told
         if len(told) == 1 and not self._over:
             event = told[0]
-            return _STEPS[type(event)](self, event)
+            if type(event) is not PartDelta:
+                return _STEPS[type(event)](self, event)
+            # A token: ``_delta`` without the call.
+            _, take, before, after = self._parts[event.index]
+            text = event.text if take is None else take(event.text)
+            return before + orjson.dumps(text) + after if text else b""
         out: list[bytes] = []
         for event in told:
             if self._over:

@@ -62,6 +62,7 @@ class ResponsesMachine:
     """
 
     deltas = _DELTA
+    steady = False  # each is numbered
 
     def __init__(self, clock: Clock) -> None:
         self.done = False
