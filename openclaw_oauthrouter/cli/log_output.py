@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 from datetime import UTC, datetime
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
 from openclaw_oauthrouter.config.telemetry import TelemetrySettings
+
+if TYPE_CHECKING:
+    from logging.handlers import RotatingFileHandler
 
 TEXT = "%(levelname)s %(name)s: %(message)s"
 FILE_TEXT = f"%(asctime)s {TEXT}"
@@ -29,12 +33,43 @@ def log_to_file(home: Path, root: logging.Logger | None = None) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
-        handler = RotatingFileHandler(path, maxBytes=FILE_BYTES, backupCount=2, encoding="utf-8", delay=True)
+        handler = LogFile(path)
     except OSError as error:
         root.warning("the log cannot be kept in %s: %s", path, error.strerror)
         return
     handler.setFormatter(logging.Formatter(FILE_TEXT))
     root.addHandler(handler)
+
+
+class LogFile(logging.Handler):
+    """The log's file; what writes and rotates it is loaded with the first record, and most starts have nothing to say."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._file: RotatingFileHandler | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        if self._file is None:
+            from logging.handlers import RotatingFileHandler
+
+            self._file = RotatingFileHandler(self._path, maxBytes=FILE_BYTES, backupCount=2, encoding="utf-8", delay=True)
+            self._file.rotator = _set_aside
+        self._file.setFormatter(self.formatter)
+        self._file.emit(record)
+
+    def close(self) -> None:
+        """Close the file, if it was opened."""
+        if self._file is not None:
+            self._file.close()
+        super().close()
+
+
+def _set_aside(path: str, other: str) -> None:
+    """Rename the file, and have a private one in its place before it is opened."""
+    os.replace(path, other)
+    Path(path).touch(mode=0o600)
 
 
 class JsonLines(logging.Formatter):
@@ -64,4 +99,4 @@ def configure_log(settings: TelemetrySettings, root: logging.Logger | None = Non
         if settings.log_format == "json":
             handler.setFormatter(JsonLines())
         else:
-            handler.setFormatter(logging.Formatter(FILE_TEXT if isinstance(handler, RotatingFileHandler) else TEXT))
+            handler.setFormatter(logging.Formatter(FILE_TEXT if isinstance(handler, LogFile) else TEXT))

@@ -6,6 +6,8 @@ import json
 import logging
 import subprocess
 import sys
+from importlib.machinery import ModuleSpec
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from click.testing import CliRunner
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.cli.prices import command
+from openclaw_oauthrouter.policy import price_file
 from openclaw_oauthrouter.policy.price_file import PRICE_FILE, TABLE_FILE, PriceTable, PublishedTables, package_edition
 from openclaw_oauthrouter.routing.prices import Prices
 from scripts.update_catalog import published_prices
@@ -117,7 +120,7 @@ def shipped_edition_of_prices() -> str:
 
 @pytest.mark.parametrize("state", ["none", "damaged", "of another edition"])
 def test_tables_of_another_edition_are_made_once_and_kept(state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openclaw_oauthrouter.policy.price_file.version", lambda _name: "0.2.99")
+    monkeypatch.setattr("openclaw_oauthrouter.policy.price_file.package_edition", lambda: "genai-prices 0.2.99")
     table = tmp_path / TABLE_FILE
     if state != "none":
         table.write_text(
@@ -147,3 +150,15 @@ def test_tables_of_the_users_file_hold_until_it_changes(tmp_path: Path) -> None:
     assert priced(tmp_path) == pytest.approx(172)
     (tmp_path / PRICE_FILE).unlink()
     assert priced(tmp_path) == priced(tmp_path / "nowhere")
+
+
+def test_edition_is_what_is_installed(tmp_path: Path) -> None:
+    assert price_file.package_edition() == f"genai-prices {version('genai-prices')}"
+    # Nothing beside the package tells, or too much does.
+    package = tmp_path / "genai_prices" / "__init__.py"
+    assert price_file._version_beside(None) == version("genai-prices")
+    assert price_file._version_beside(ModuleSpec("genai_prices", None, origin=str(package))) == version("genai-prices")
+    (tmp_path / "genai_prices-9.8.dist-info").mkdir()
+    assert price_file._version_beside(ModuleSpec("genai_prices", None, origin=str(package))) == "9.8"
+    (tmp_path / "genai_prices-9.9.dist-info").mkdir()
+    assert price_file._version_beside(ModuleSpec("genai_prices", None, origin=str(package))) == version("genai-prices")
