@@ -7,7 +7,7 @@ from datetime import date
 from typing import Literal
 
 from openclaw_oauthrouter.canonical.pricing import Price
-from openclaw_oauthrouter.canonical.value import value
+from openclaw_oauthrouter.canonical.value import derive, value
 
 ThinkingOff = Literal["disabled", "between_tools", "never"]
 
@@ -160,4 +160,4 @@ class ModelInfo:
 
     def __post_init__(self) -> None:
         # Made once: a route asks for the names of a dozen models, several times each.
-        object.__setattr__(self, "name", f"{self.provider}/{self.id}")
+        derive(self, "name", f"{self.provider}/{self.id}")

@@ -8,7 +8,7 @@ from typing import Literal
 from openclaw_oauthrouter.canonical.content import CacheMark, Part
 from openclaw_oauthrouter.canonical.glance import Glance, Overview, glance
 from openclaw_oauthrouter.canonical.json import FrozenObject
-from openclaw_oauthrouter.canonical.value import value
+from openclaw_oauthrouter.canonical.value import derive, value
 
 Role = Literal["system", "user", "assistant"]
 
@@ -27,7 +27,7 @@ class Message:
         seen = self.seen
         if seen is None:
             seen = glance(self.parts)
-            object.__setattr__(self, "seen", seen)
+            derive(self, "seen", seen)
         return seen
 
 
@@ -201,7 +201,7 @@ class ChatRequest:
         seen = self._overview
         if seen is None or seen.messages is not self.messages:
             seen = Overview(self.messages)
-            object.__setattr__(self, "_overview", seen)
+            derive(self, "_overview", seen)
         return seen
 
 

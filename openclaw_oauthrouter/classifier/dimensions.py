@@ -9,7 +9,7 @@ from dataclasses import field, replace
 from typing import ClassVar
 
 from openclaw_oauthrouter.canonical.routing import DimensionScore, RequestFeatures
-from openclaw_oauthrouter.canonical.value import value
+from openclaw_oauthrouter.canonical.value import derive, value
 from openclaw_oauthrouter.classifier.excerpt import letters_in, letters_said
 from openclaw_oauthrouter.interfaces import Dimension
 
@@ -36,7 +36,7 @@ class KeywordDimension:
     nothing: DimensionScore = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "nothing", DimensionScore(self.name, 0.0, self.weight))
+        derive(self, "nothing", DimensionScore(self.name, 0.0, self.weight))
 
     def score(self, features: RequestFeatures) -> DimensionScore:
         """Score one aspect; no hit is 0 and leaves no trace in the explanation."""

@@ -9,7 +9,7 @@ from dataclasses import field
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Credential
-from openclaw_oauthrouter.canonical.value import value
+from openclaw_oauthrouter.canonical.value import derive, value
 from openclaw_oauthrouter.config.credentials import DEFAULT_ORDER, CredentialSettings
 from openclaw_oauthrouter.config.providers import ProviderSettings
 from openclaw_oauthrouter.credentials.advice import how_to_get
@@ -43,7 +43,7 @@ class KnownCredentials:
     keys_only: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "keys_only", all(credential.kind == "api_key" for credential in self.credentials))
+        derive(self, "keys_only", all(credential.kind == "api_key" for credential in self.credentials))
 
 
 _NOTHING_KNOWN = KnownCredentials(False)

@@ -132,7 +132,7 @@ class Answer:
         self.finish_reason = answer.response.finish_reason
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Sender:
     """Makes calls; knows nothing of routes.
 
