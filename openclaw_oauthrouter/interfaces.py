@@ -160,7 +160,7 @@ class Dialect(Protocol):
         """A decoder for one upstream stream."""
 
     def decode_response(self, body: JsonObject) -> Sequence[StreamEvent]:
-        """Read a whole upstream answer as the events it would have streamed."""
+        """Read a whole upstream answer as the events it would have streamed; a ``canonical.response.WholeAnswer`` makes them on demand."""
 
     def stream_encoder(self, request: ChatRequest, model: str) -> StreamEncoder:
         """An encoder for one client stream.

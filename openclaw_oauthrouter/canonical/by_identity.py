@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 import orjson
 
@@ -29,13 +29,13 @@ def by_identity(
     """
 
     def decorate(function: Callable[Concatenate[_K, _P], _T]) -> Callable[Concatenate[_K, _P], _T]:
-        known: OrderedDict[tuple[Any, ...], tuple[_K, _T, int]] = OrderedDict()
+        known: OrderedDict[object, tuple[_K, _T, int]] = OrderedDict()
         total = 0
 
         @wraps(function)
         def remembering(first: _K, *others: _P.args, **named: _P.kwargs) -> _T:
             nonlocal total
-            key = (id(first), *others, *named.values())
+            key: object = (id(first), *others, *named.values()) if others or named else id(first)
             found = known.get(key)
             if found is not None:
                 return found[1]

@@ -65,6 +65,7 @@ class Glance:
     :ivar plain: a provider of the client's own dialect takes it as the client wrote it, as its decoder has found
     :ivar tokens: how many it has, once somebody has counted them
     :ivar steps: what was done in it, once the classifier has read it
+    :ivar written: how an encoder has written it, for the next request that repeats it; whose it is, the encoder tells by its type
     """
 
     holds: int
@@ -74,6 +75,7 @@ class Glance:
     plain: bool = False
     tokens: int | None = None
     steps: tuple[Any, ...] | None = None
+    written: object = None
 
 
 def glance(parts: tuple[Part, ...]) -> Glance:

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import orjson
 
-from openclaw_oauthrouter.canonical.by_identity import by_identity
 from openclaw_oauthrouter.canonical.content import (
     RESULT_CONTENT,
     BlobPart,
@@ -345,8 +344,8 @@ def _string(holder: FrozenObject, key: str) -> str:
 # ---------------------------------------------------------------------------------------------------------------- writing
 
 
-# A conversation that goes on repeats its calls.
-_arguments = by_identity(2048)(parsed_arguments)
+Spelling = tuple[list[tuple[str, str]], list[tuple[str, str]]]
+"""Ids of calls, and names of tools: as the client has them, and on the wire."""
 
 
 class PartWriter:
@@ -356,11 +355,11 @@ class PartWriter:
     :param unsigned: the provider takes thinking that nobody sealed
     """
 
-    __slots__ = ("_ids", "_names", "_unsigned", "notes")
+    __slots__ = ("_ids", "_names", "notes", "unsigned")
 
     def __init__(self, tool_names: WireNames, *, unsigned: bool = False) -> None:
         self.notes: list[Note] = []
-        self._unsigned = unsigned
+        self.unsigned = unsigned
         self._names = tool_names
         self._ids = WireNames(limit=MAX_CALL_ID)
 
@@ -373,6 +372,19 @@ class PartWriter:
             else:
                 blocks += _STEPS[type(part)](self, part)
         return blocks
+
+    def spelling(self, parts: Sequence[Part]) -> Spelling:
+        """How ids and names in these parts, which have been written, are spelt."""
+        ids = [part.id for part in parts if isinstance(part, (ToolCallPart, ToolCallResponsePart))]
+        names = [part.name for part in parts if isinstance(part, ToolCallPart)]
+        return [(id_, self._ids.add(id_)) for id_ in ids], [(name, self._names.add(name)) for name in names]
+
+    def agrees(self, spelling: Spelling) -> bool:
+        """Whether this request spells ids and names as another has; from now on they are spelt so or otherwise, as if they had been written."""
+        for id_, wire in spelling[0]:
+            if self._ids.add(id_) != wire:
+                return False
+        return all(self._names.add(name) == wire for name, wire in spelling[1])
 
     def _text(self, part: TextPart) -> Iterator[JsonObject]:
         yield _marked({"type": "text", "text": part.text}, part.cache)
@@ -395,7 +407,7 @@ class PartWriter:
 
     def _thinking(self, part: ReasoningPart) -> Iterator[JsonObject]:
         block = thinking_block(part)
-        if block is None and self._unsigned and part.text:
+        if block is None and self.unsigned and part.text:
             yield {"type": "thinking", "thinking": part.text, "signature": ""}
         elif block is None:
             self._note("dropped", "reasoning", "only reasoning sealed by this provider can be sent back to it")
@@ -403,34 +415,33 @@ class PartWriter:
             yield block
 
     def _tool_use(self, part: ToolCallPart) -> Iterable[JsonObject]:
-        block = {"type": "tool_use", "id": self._ids.add(part.id), "name": self._names.add(part.name), "input": self._input(part)}
+        id_, name = self._ids.add(part.id), self._names.known.get(part.name) or self._names.add(part.name)
+        block = {"type": "tool_use", "id": id_, "name": name, "input": self._input(part)}
         return (block if part.cache is None else _marked(block, part.cache),)
 
     def _input(self, part: ToolCallPart) -> Any:
         if part.custom:
             return {"input": part.arguments}
         try:
-            value = _arguments(part.arguments)
+            value = parsed_arguments(part.arguments)
         except ValueError:
             self._note("repaired", f"arguments of {part.name!r}", "they were not JSON")
             return {}
-        if type(value) is dict:
-            return {**value}
-        if isinstance(value, orjson.Fragment):
+        if isinstance(value, (dict, orjson.Fragment)):
             return value
         self._note("repaired", f"arguments of {part.name!r}", "they were not a JSON object")
         return {"_raw": part.arguments}
 
     def _tool_result(self, part: ToolCallResponsePart) -> Iterable[JsonObject]:
-        block: JsonObject = {"type": "tool_result", "tool_use_id": self._ids.add(part.id)}
+        block: JsonObject = {"type": "tool_result", "tool_use_id": self._ids.known.get(part.id) or self._ids.add(part.id)}
         content: Sequence[Part] = part.content
-        if len(content) != 1:
+        if len(content) > 1:
             content = [item for item in content if type(item) is not TextPart or item.text]
-        elif type(content[0]) is TextPart and not content[0].text:
-            content = ()
-        if len(content) == 1 and type(content[0]) is TextPart and content[0].cache is None:
-            block["content"] = content[0].text
-        elif content:
+        first = content[0] if len(content) == 1 else None
+        if type(first) is TextPart and first.cache is None:
+            if first.text:
+                block["content"] = first.text
+        elif content and not (type(first) is TextPart and not first.text):
             block["content"] = self.write(content)
         if part.is_error:
             block["is_error"] = True

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice, takewhile
 
 import orjson
 
 from openclaw_oauthrouter.canonical.content import Part, ReasoningPart, TextPart, ToolCallPart, ToolCallResponsePart
-from openclaw_oauthrouter.canonical.glance import TEXT
+from openclaw_oauthrouter.canonical.glance import TEXT, Glance
 from openclaw_oauthrouter.canonical.json import FrozenObject, JsonObject
 from openclaw_oauthrouter.canonical.json_schema import normalise
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.repair import repair
-from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Message, Note, Reasoning, ResponseFormat, Role
-from openclaw_oauthrouter.dialects.anthropic_messages.content import PartWriter
+from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Message, Note, Reasoning, ResponseFormat
+from openclaw_oauthrouter.dialects.anthropic_messages.content import PartWriter, Spelling
 from openclaw_oauthrouter.dialects.anthropic_messages.tools import write_tool_choice, write_tools
 from openclaw_oauthrouter.dialects.anthropic_messages.vocabulary import WireNames, model_id
 from openclaw_oauthrouter.errors import InvalidRequestError
@@ -48,7 +49,7 @@ def encode_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
     names = WireNames()
     tools, tool_notes = write_tools(request, names) if request.tools else ([], [])
     writer = PartWriter(names, unsigned=info.accepts is not None and info.accepts.unsigned_thinking)
-    system, turns = _lay_out(messages, writer)
+    system, turns, marked = _lay_out(messages, writer)
     body: JsonObject = {
         "model": model_id(info.id),
         "max_tokens": request.max_output_tokens or info.max_output_tokens or DEFAULT_MAX_TOKENS,
@@ -62,7 +63,7 @@ def encode_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
         if choice is not None:
             body["tool_choice"] = choice
     _write_settings(body, request)
-    place_cache_marks(body)
+    place_cache_marks(body, marked)
     if request.native or request.logprobs or request.service_tier is not None:
         writer.notes += _dropped(request)
     return EncodedRequest(body, (*notes, *tool_notes, *writer.notes), names.changed())
@@ -71,8 +72,9 @@ def encode_request(request: ChatRequest, info: ModelInfo) -> EncodedRequest:
 # ---------------------------------------------------------------------------------------------------------- conversation
 
 
-def _lay_out(messages: Sequence[Message], writer: PartWriter) -> tuple[list[JsonObject], list[JsonObject]]:
-    """The ``system`` blocks and the ``messages`` of a repaired conversation: turns merged, tool results first, tool calls last.
+def _lay_out(messages: Sequence[Message], writer: PartWriter) -> tuple[list[JsonObject], list[JsonObject], list[JsonObject]]:
+    """The ``system`` blocks and the ``messages`` of a repaired conversation: turns merged, tool results first, tool calls last; and what
+    of the messages carries a mark of the client's.
 
     :raises InvalidRequestError: there is nothing but system messages
     """
@@ -84,48 +86,87 @@ def _lay_out(messages: Sequence[Message], writer: PartWriter) -> tuple[list[Json
     else:
         raise InvalidRequestError("the conversation needs at least one message that is not a system message", param="messages")
     wire: list[JsonObject] = []
-    for role, parts in _turns(messages[leading:]):
-        content = _content(role, parts, writer)
-        if not content:
-            continue
-        if wire and wire[-1]["role"] == role:
-            wire[-1]["content"] += content
-        else:
+    before = None
+    marked: list[JsonObject] = []
+    several = len(messages) >= _SEVERAL
+    for turn in _turns(messages[leading:]):
+        role = turn[0].role
+        seen = turn[0].glance if several and len(turn) == 1 else None
+        known = seen.written if seen is not None else None
+        content = known.content if type(known) is _Written and known.fits(writer) else _write_turn(turn, writer, seen, marked)
+        if role == before:  # what stood between them said nothing
+            wire[-1]["content"] = [*wire[-1]["content"], *content]
+        elif content:
+            before = role
             wire.append({"role": role, "content": content})
     if not leading:
-        return [], wire
+        return [], wire, marked
     ahead = [part for message in messages[:leading] for part in message.parts if isinstance(part, TextPart)]
-    return _without_empty(writer.write(ahead)), wire
+    return _without_empty(writer.write(ahead)), wire, marked
 
 
-def _turns(messages: Sequence[Message]) -> list[tuple[Role, tuple[Part, ...]]]:
-    """Parts of messages that come from one side, together."""
-    turns: list[tuple[Role, tuple[Part, ...]]] = []
+_SEVERAL = 4
+"""Messages from which on a request is likely to be repeated by the next."""
+
+
+@dataclass(slots=True)
+class _Written:
+    """A turn of one message as it was written once, for requests that repeat it; nobody may change what ``content`` holds.
+
+    :ivar spelling: ``None``: there are no ids and names in it
+    """
+
+    content: list[JsonObject]
+    spelling: Spelling | None
+    unsigned: bool
+
+    def fits(self, writer: PartWriter) -> bool:
+        """Whether a request that is being written would have it written the same."""
+        return self.unsigned is writer.unsigned and (self.spelling is None or writer.agrees(self.spelling))
+
+
+def _turns(messages: Sequence[Message]) -> list[list[Message]]:
+    """Messages that come from one side, together."""
+    turns: list[list[Message]] = []
     before = None
     for message in messages:
         if message.role == before:
-            turns[-1] = (before, turns[-1][1] + message.parts)
+            turns[-1].append(message)
         else:
             before = message.role
-            turns.append((before, message.parts))
+            turns.append([message])
     return turns
 
 
+def _write_turn(turn: Sequence[Message], writer: PartWriter, seen: Glance | None, marked: list[JsonObject]) -> list[JsonObject]:
+    """A turn's blocks.
+
+    :param seen: where to remember them
+    :param marked: takes those that carry a mark
+    """
+    noted = len(writer.notes)
+    parts = turn[0].parts if len(turn) == 1 else [part for message in turn for part in message.parts]
+    content = _content(turn[0].role, parts, writer)
+    marks = _marks_in(content)
+    marked += marks
+    # Marks may have to go again, and notes are told each time.
+    if seen is not None and not marks and len(writer.notes) == noted:
+        spelling = writer.spelling(parts)
+        seen.written = _Written(content, spelling if spelling[0] else None, writer.unsigned)
+    return content
+
+
 def _content(role: str, parts: Sequence[Part], writer: PartWriter) -> list[JsonObject]:
-    if len(parts) > 1:
-        parts = sorted(parts, key=_rank) if role != "system" else parts
-    elif parts and type(parts[0]) is TextPart and parts[0].cache is None:
-        text = parts[0].text
-        if text and not text.isspace():
-            return [{"type": "text", "text": text}]
+    if len(parts) > 1 and role != "system":
+        parts = sorted(parts, key=_rank)
     blocks = writer.write(parts)
     says = empty = False
     for block in blocks:
         if block["type"] != "text":
             says = True
-        elif not block["text"]:
+        elif not (text := block["text"]):
             empty = True
-        elif not block["text"].isspace():
+        elif not says and not text.isspace():
             says = True
     if says:
         return _without_empty(blocks) if empty else blocks
@@ -245,25 +286,29 @@ PASSING = "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>"
 """Begins a text that OpenClaw puts into the newest turn only; the next request does not repeat it."""
 
 
-def place_cache_marks(body: JsonObject) -> None:
+def place_cache_marks(body: JsonObject, marked: Sequence[JsonObject]) -> None:
     """Bring a body's cache marks within the limit; where the client set none at all, mark what the next request will repeat.
 
     That is the system prompt, and once there is a conversation or a tool to hold one with: the tools, and the last two turns of the user up
     to what stays of them. The last but one is where this request is read from, however long the turn since then; writing to the cache
     costs a quarter more than not to, so a lone question is not; nor is what is too short to be cached at all.
     """
-    marked = _marked(body)
+    system, tools, messages = body.get("system", ()), body.get("tools", ()), body["messages"]
+    # In the order in which the provider reads it.
+    marked = [*_marks_in(tools), *_marks_in(system), *marked]
     for block in marked[:-MAX_MARKS]:
         del block["cache_control"]
     if marked:
         return
-    system, tools, messages = body.get("system", ()), body.get("tools", ()), body["messages"]
     if system:
         _mark(system[-1])
     goes_on = tools or (len(messages) > 1 and any(message["role"] == "assistant" for message in messages))
     if goes_on and _is_worth_caching(body):
-        for block in (*tools[-1:], *_last_stable(messages)):
-            _mark(block)
+        for tool in tools[-1:]:
+            _mark(tool)
+        for message, at in _last_stable(messages):
+            content = message["content"]
+            message["content"] = [*content[:at], {**content[at], "cache_control": {"type": "ephemeral"}}, *content[at + 1 :]]
 
 
 def _is_worth_caching(body: JsonObject) -> bool:
@@ -282,24 +327,23 @@ def _mark(block: JsonObject) -> None:
     block["cache_control"] = {"type": "ephemeral"}
 
 
-def _last_stable(messages: Sequence[JsonObject]) -> Iterator[JsonObject]:
-    """The last blocks, in two turns of the user, that the next request will hold as well, with all that stands before them."""
+def _last_stable(messages: Sequence[JsonObject]) -> Iterator[tuple[JsonObject, int]]:
+    """The last blocks, each by its turn and its place in it, in two turns of the user, that the next request will hold as well, with all
+    that stands before them."""
     turns = (message for message in reversed(messages) if message["role"] == "user")
-    staying = (list(takewhile(_is_stable, message["content"])) for message in turns)
-    yield from islice((blocks[-1] for blocks in staying if blocks), 2)
+    staying = ((message, sum(1 for _ in takewhile(_is_stable, message["content"]))) for message in turns)
+    yield from islice(((message, count - 1) for message, count in staying if count), 2)
 
 
 def _is_stable(block: JsonObject) -> bool:
     return block.get("type") != "text" or not block["text"].lstrip().startswith(PASSING)
 
 
-def _marked(body: JsonObject) -> list[JsonObject]:
-    """Everything that carries a mark, in the order the provider reads it."""
-    marked = [block for block in (*body.get("tools", ()), *body.get("system", ())) if "cache_control" in block]
-    for message in body["messages"]:
-        for block in message["content"]:
-            if "cache_control" in block:
-                marked.append(block)
-            if "content" in block and type(block["content"]) is list:
-                marked += [inner for inner in block["content"] if "cache_control" in inner]
+def _marks_in(content: Sequence[JsonObject]) -> list[JsonObject]:
+    marked: list[JsonObject] = []
+    for block in content:
+        if "cache_control" in block:
+            marked.append(block)
+        if "content" in block and type(block["content"]) is list:
+            marked += [inner for inner in block["content"] if "cache_control" in inner]
     return marked

@@ -212,7 +212,7 @@ def _write(tools: tuple[Tool, ...]) -> _Written:
     names = WireNames()
     wire = list(_definitions(tools, names, notes))
     drop_strict_beyond_limits(wire, notes)
-    return wire, notes, names.all()
+    return wire, notes, names.known
 
 
 _written = by_identity(64)(_write)

@@ -28,38 +28,35 @@ class WireNames:
     """Names as the provider takes them (letters, digits, ``_`` and ``-``), all different, the same each time, found again afterwards.
 
     :param limit: longest wire form
+    :ivar known: name -> wire form, of all that have one; for readers only
     """
 
-    __slots__ = ("_limit", "_taken", "_wire")
+    __slots__ = ("_limit", "_taken", "known")
 
     def __init__(self, limit: int = MAX_TOOL_NAME) -> None:
         self._limit = limit
-        self._wire: dict[str, str] = {}
+        self.known: dict[str, str] = {}
         self._taken: set[str] = set()
 
     def add(self, name: str) -> str:
         """The wire form of a name."""
-        wire = self._wire.get(name)
+        wire = self.known.get(name)
         if wire is None:
             wire = _spelt(name[: self._limit]) or "_"
             if wire in self._taken:
                 wire = self._free(wire)
-            self._wire[name] = wire
+            self.known[name] = wire
             self._taken.add(wire)
         return wire
 
-    def all(self) -> dict[str, str]:
-        """Name -> wire form, of all that have one."""
-        return dict(self._wire)
-
     def take(self, known: Mapping[str, str]) -> None:
         """Give names the wire forms that they got elsewhere, before any is given here."""
-        self._wire.update(known)
+        self.known.update(known)
         self._taken.update(known.values())
 
     def changed(self) -> dict[str, str]:
         """Wire form -> name, where they differ."""
-        return {wire: name for name, wire in self._wire.items() if wire != name}
+        return {wire: name for name, wire in self.known.items() if wire != name} if self.known else {}
 
     def _free(self, wanted: str) -> str:
         suffixed = (wanted[: self._limit - len(suffix)] + suffix for suffix in (f"_{number}" for number in count(2)))
