@@ -31,69 +31,121 @@ def public_record(record: RequestRecord, *, prompts: bool = False) -> JsonObject
 
     :param prompts: include ``promptText`` and the text features
     """
-    event = _original_fields(record)
-    event.update(_additions(record))
-    if prompts and record.prompt_text:
-        event["promptText"] = record.prompt_text
-    if record.features:
-        event["features"] = _features(record.features, prompts)
-    return {name: value for name, value in event.items() if value is not None}
-
-
-def _original_fields(record: RequestRecord) -> JsonObject:
-    decision, seconds = record.decision, record.seconds
-    classified = decision if decision is not None and decision.tier is not None else None
-    tier = classified.tier.value if classified is not None and classified.tier is not None else None
-    return {
+    # One field after the other: a literal of forty, cleared of the fields without a value, costs twice as much.
+    event: JsonObject = {
         "ts": int(record.started_at * 1000),
         "requestId": record.request_id,
         "path": _without_query(record.path),
         "method": record.method,
-        "sessionKey": record.session_key,
-        "modelIdRequested": record.model_requested,
-        "modelIdResolved": record.model_resolved,
-        "modelIdRouted": record.model_answered,
-        "routingTier": tier,
-        "routingConfidence": round(classified.confidence, 4) if classified is not None else None,
-        "routingReasoning": classified.reasoning if classified is not None else None,
-        "providerId": record.provider,
-        "upstreamUrl": _without_query(record.upstream_url) if record.upstream_url else None,
-        "status": record.status,
-        "latencyMs": None if seconds is None else round(seconds * 1000, 1),
-        "stream": record.stream,
-        "toolCount": record.tool_count,
-        "tier": tier,
-        "preRoute": _pre_route(record.model_requested, decision) if decision is not None and decision.skipped else None,
-        "fallback": _fallback(record) if len(record.attempts) > 1 else None,
-        "spend": _spend(record, record.spend_decision) if record.spend_decision is not None else None,
-        "errorMessage": redact(record.error_message) if record.error_message else None,
     }
+    decision = record.decision
+    tier = decision.tier.value if decision is not None and decision.tier is not None else None
+    _add_models(event, record)
+    if decision is not None and tier is not None:
+        event["routingTier"] = tier
+        event["routingConfidence"] = round(decision.confidence, 4)
+        event["routingReasoning"] = decision.reasoning
+    _add_answer(event, record)
+    if tier is not None:
+        event["tier"] = tier
+    _add_rerouting(event, record)
+    _add_client(event, record)
+    _add_course(event, record)
+    _add_measures(event, record)
+    _add_words(event, record)
+    if prompts and record.prompt_text:
+        event["promptText"] = record.prompt_text
+    if record.features:
+        event["features"] = _features(record.features, prompts)
+    return event
 
 
-def _additions(record: RequestRecord) -> JsonObject:
-    first, usage = record.first_token_seconds, record.usage
+def _add_models(event: JsonObject, record: RequestRecord) -> None:
+    if record.session_key is not None:
+        event["sessionKey"] = record.session_key
+    if record.model_requested is not None:
+        event["modelIdRequested"] = record.model_requested
+    if record.model_resolved is not None:
+        event["modelIdResolved"] = record.model_resolved
+    if record.model_answered is not None:
+        event["modelIdRouted"] = record.model_answered
+
+
+def _add_answer(event: JsonObject, record: RequestRecord) -> None:
+    if record.provider is not None:
+        event["providerId"] = record.provider
+    if record.upstream_url:
+        event["upstreamUrl"] = _without_query(record.upstream_url)
+    if record.status is not None:
+        event["status"] = record.status
+    if record.seconds is not None:
+        event["latencyMs"] = round(record.seconds * 1000, 1)
+    event["stream"] = record.stream
+    event["toolCount"] = record.tool_count
+
+
+def _add_rerouting(event: JsonObject, record: RequestRecord) -> None:
+    decision = record.decision
+    if decision is not None and decision.skipped:
+        event["preRoute"] = _pre_route(record.model_requested, decision)
+    steps = _fallback(record) if len(record.attempts) > 1 else None
+    if steps is not None:
+        event["fallback"] = steps
+    if record.spend_decision is not None:
+        event["spend"] = _spend(record, record.spend_decision)
+    if record.error_message:
+        event["errorMessage"] = redact(record.error_message)
+
+
+def _add_client(event: JsonObject, record: RequestRecord) -> None:
+    if record.client is not None:
+        event["client"] = record.client
+    if record.user_agent is not None:
+        event["userAgent"] = record.user_agent
+    if record.conversation is not None:
+        event["conversation"] = record.conversation
+    if record.dialect:
+        event["dialect"] = record.dialect
+
+
+def _add_course(event: JsonObject, record: RequestRecord) -> None:
+    if record.credential is not None:
+        event["credential"] = record.credential
+    event["subscription"] = record.paid_by == "plan"
+    if record.usage is not None:
+        event["paidBy"] = record.paid_by
+    if record.windows:
+        event["windows"] = [_window(one) for one in record.windows]
+    if record.decision is not None:
+        event["routing"] = _routing(record.decision)
+    event["attempts"] = [_attempt(attempt) for attempt in record.attempts]
+
+
+def _add_measures(event: JsonObject, record: RequestRecord) -> None:
+    tokens, cost = _tokens(record.features, record.usage), _cost(record)
+    if tokens:
+        event["tokens"] = tokens
+    if cost:
+        event["cost"] = cost
+    if record.baseline_cost and record.cost is not None:
+        # Of what the baseline model would have charged for the same tokens: 0 to 1, negative when it was more.
+        event["savings"] = round((record.baseline_cost - record.cost) / record.baseline_cost, 4)
+    if record.first_token_seconds is not None:
+        event["firstTokenMs"] = round(record.first_token_seconds * 1000, 1)
     speed = record.tokens_per_second if record.stream else None
-    return {
-        "client": record.client,
-        "userAgent": record.user_agent,
-        "conversation": record.conversation,
-        "dialect": record.dialect or None,
-        "credential": record.credential,
-        "subscription": record.subscription,
-        "paidBy": record.paid_by if usage is not None else None,
-        "windows": [_window(one) for one in record.windows] if record.windows else None,
-        "routing": _routing(record.decision) if record.decision is not None else None,
-        "attempts": [_attempt(attempt) for attempt in record.attempts],
-        "tokens": _tokens(record.features, usage),
-        "cost": _cost(record),
-        "savings": _share_saved(record),
-        "firstTokenMs": None if first is None else round(first * 1000, 1),
-        "tokensPerSecond": None if speed is None else round(speed, 1),
-        "finishReason": record.finish_reason,
-        "errorType": record.error_type,
-        "notes": [{"action": n.action, "subject": n.subject, "reason": n.reason} for n in record.notes] if record.notes else None,
-        "traceparent": record.traceparent,
-    }
+    if speed is not None:
+        event["tokensPerSecond"] = round(speed, 1)
+
+
+def _add_words(event: JsonObject, record: RequestRecord) -> None:
+    if record.finish_reason is not None:
+        event["finishReason"] = record.finish_reason
+    if record.error_type is not None:
+        event["errorType"] = record.error_type
+    if record.notes:
+        event["notes"] = [{"action": n.action, "subject": n.subject, "reason": n.reason} for n in record.notes]
+    if record.traceparent is not None:
+        event["traceparent"] = record.traceparent
 
 
 def _without_query(address: str) -> str:
@@ -242,13 +294,13 @@ def _attempt(attempt: Attempt) -> JsonObject:
     return event
 
 
-def _tokens(features: Mapping[str, object] | None, usage: Usage | None) -> JsonObject | None:
+def _tokens(features: Mapping[str, object] | None, usage: Usage | None) -> JsonObject:
     tokens: JsonObject = {}
     estimated = features.get("input_tokens") if features else None
     if estimated is not None:
         tokens["inputEstimated"] = estimated
     if usage is None:
-        return tokens or None
+        return tokens
     tokens["input"] = usage.input_tokens
     tokens["output"] = usage.output_tokens
     tokens["cacheRead"] = usage.cache_read_input_tokens
@@ -263,7 +315,7 @@ def _tokens(features: Mapping[str, object] | None, usage: Usage | None) -> JsonO
     return tokens
 
 
-def _cost(record: RequestRecord) -> JsonObject | None:
+def _cost(record: RequestRecord) -> JsonObject:
     """US dollars; an ``actual`` of ``null`` says that the cost is unknown, ``unpriced`` names the model it is unknown of."""
     cost: JsonObject = {}
     decision, actual, baseline, usage = record.decision, record.cost, record.baseline_cost, record.usage
@@ -280,19 +332,12 @@ def _cost(record: RequestRecord) -> JsonObject | None:
             cost["measured"] = False
         if actual is None:
             cost["actual"], cost["unpriced"] = None, record.model_answered or record.model_resolved
-    return cost or None
+    return cost
 
 
 def _window(one: WindowShare) -> JsonObject:
     share = {} if one.share is None else {"estimatedShare": round(one.share, 6)}
     return {"window": one.window, "used": round(one.used, 4), **share}
-
-
-def _share_saved(record: RequestRecord) -> float | None:
-    """Of what the baseline model would have charged for the same tokens; 0 to 1, negative when it was more."""
-    if record.cost is None or not record.baseline_cost:
-        return None
-    return round((record.baseline_cost - record.cost) / record.baseline_cost, 4)
 
 
 def _features(features: dict[str, object], prompts: bool) -> JsonObject:
