@@ -9,6 +9,9 @@ import httpx
 
 PORTS = {"http": 80, "https": 443}
 
+_MOST_HEADS = 64
+"""Different heads that a provider remembers."""
+
 
 class Address:
     """Where requests are posted, read once.
@@ -31,29 +34,90 @@ class Address:
         self.target = self.url.raw_path
 
 
-class Post(httpx.Request):
-    """A POST of JSON.
+class Head:
+    """What requests of one kind to one address have in common: all but the body, its length, and what a single request adds.
 
-    :param headers: all but the length of the body; the host is the address's, where they name none
+    :ivar fields: the headers, but for the body's length; the host is the address's, where they name none
     """
 
-    def __init__(self, address: Address, headers: Mapping[str, str], body: bytes) -> None:
-        # Not ``super().__init__``: it finds out what kind of body this is, parses the address, and gathers the headers four times.
+    __slots__ = ("_end", "_start", "address", "fields")
+
+    def __init__(self, address: Address, headers: Mapping[str, str]) -> None:
         self.address = address
+        named = "host" in headers or "Host" in headers
+        self.fields: Mapping[str, str] = {**headers} if named else {"host": address.host, **headers}
+        lines = "".join([f"\r\n{name}: {value}" for name, value in self.fields.items()])
+        whole = lines.isascii() and lines.count("\r") == lines.count("\n") == len(self.fields)
+        self._start = b"POST %b HTTP/1.1%b\r\ncontent-length: " % (address.target, lines.encode("ascii")) if whole else None
+        # A compressed stream comes late.
+        self._end = b"" if "\r\naccept-encoding:" in lines.lower() else b"\r\naccept-encoding: identity"
+
+    def written(self, length: int, said: Mapping[str, str] | None) -> bytes | None:
+        """As it stands on the wire, up to the empty line; ``None`` if these headers cannot be written as they are.
+
+        :param length: of the body
+        :param said: what this request adds
+        """
+        if self._start is None:
+            return None
+        if not said:
+            return b"%b%d%b" % (self._start, length, self._end)
+        lines = "".join([f"\r\n{name}: {value}" for name, value in said.items()])
+        if (
+            not lines.isascii()
+            or not lines.count("\r") == lines.count("\n") == len(said)
+            or not said.keys().isdisjoint(self.fields)
+        ):
+            return None
+        return b"%b%d%b%b" % (self._start, length, lines.encode("ascii"), self._end)
+
+
+class Heads:
+    """The heads that a provider's requests had of late; it is rare that one differs from the last."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], Head] = {}
+
+    def of(self, address: Address, headers: Mapping[str, str]) -> Head:
+        """The head with these headers."""
+        key = (address, *headers.items())
+        return self.known(key) or self.keep(key, Head(address, headers))
+
+    def known(self, key: tuple[object, ...]) -> Head | None:
+        """What was kept under a key."""
+        return self._known.get(key)
+
+    def keep(self, key: tuple[object, ...], head: Head) -> Head:
+        """Remember a head for a while.
+
+        :param key: whatever it was made from
+        """
+        if len(self._known) >= _MOST_HEADS:
+            self._known.clear()
+        self._known[key] = head
+        return head
+
+
+class Post(httpx.Request):
+    """A POST of JSON."""
+
+    def __init__(self, head: Head, body: bytes) -> None:
+        # Not ``super().__init__``: it finds out what kind of body this is, parses the address, and gathers the headers four times.
+        self.head = head
+        self.address = head.address
         self.method = "POST"
-        self.url = address.url
+        self.url = head.address.url
         self.extensions = {}
         self._content = body
-        named = "host" in headers or "Host" in headers
-        self._fields = {**headers} if named else {"host": address.host, **headers}
-        self._fields["content-length"] = str(len(body))
+        self._said: dict[str, str] | None = None
         self._headers: httpx.Headers | None = None
 
     @property
     def headers(self) -> httpx.Headers:  # type: ignore[override] # httpx has a plain attribute
         """As httpx has them: made for who asks, which costs more than writing them to the wire."""
         if self._headers is None:
-            self._headers = httpx.Headers([(name.encode("ascii"), value.encode("ascii")) for name, value in self._fields.items()])
+            fields = {**self.head.fields, "content-length": str(len(self._content)), **(self._said or {})}
+            self._headers = httpx.Headers([(name.encode("ascii"), value.encode("ascii")) for name, value in fields.items()])
         return self._headers
 
     @property
@@ -68,24 +132,20 @@ class Post(httpx.Request):
 
     def say(self, name: str, value: str) -> None:
         """Set a header."""
-        if self._headers is None:
-            self._fields[name] = value
-        else:
-            self._headers[name] = value
-
-    def lines(self) -> tuple[bytes, int]:
-        """The headers as they are written, with line breaks between them, and how many they are.
-
-        :raises UnicodeEncodeError: one is not ASCII
-        """
         if self._headers is not None:
-            return lines_of(self._headers)
-        written = [f"{name}: {value}" for name, value in self._fields.items()]
-        return "\r\n".join(written).encode("ascii"), len(written)
+            self._headers[name] = value
+        elif self._said is None:
+            self._said = {name: value}
+        else:
+            self._said[name] = value
+
+    def written_head(self) -> bytes | None:
+        """Its head on the wire, up to the empty line; ``None`` where somebody changed ``headers``, or they cannot be written as they are."""
+        return self.head.written(len(self._content), self._said) if self._headers is None else None
 
 
 def lines_of(headers: httpx.Headers) -> tuple[bytes, int]:
-    """The same of any request's headers."""
+    """Any request's headers as they are written, with line breaks between them, and how many they are."""
     written = [b"%b: %b" % field for field in headers.raw]
     return b"\r\n".join(written), len(written)
 

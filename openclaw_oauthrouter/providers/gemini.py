@@ -14,7 +14,7 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.catalog.addresses import gemini_root
 from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import ProviderSettings
-from openclaw_oauthrouter.post import Post, address_of
+from openclaw_oauthrouter.post import Heads, Post, address_of
 
 API_BASE = "https://generativelanguage.googleapis.com"
 KEY_HEADER = "x-goog-api-key"
@@ -35,6 +35,7 @@ class Gemini:
         self.name = name
         self._models = {info.id: info for info in models}
         self._headers = {key.lower(): value for key, value in settings.headers.items()}
+        self._heads = Heads()
         self._base = gemini_root(settings.api_base or API_BASE)
         parts = urlsplit(self._base)
         self.origin = f"{parts.scheme}://{parts.netloc}"
@@ -72,7 +73,7 @@ class Gemini:
         headers = {**self._headers, "content-type": "application/json", "accept": accept}
         if credential is not None:
             headers |= _authentication(credential)
-        return Post(address_of(f"{self._base}/models/{model}:{method}"), headers, orjson.dumps(body))
+        return Post(self._heads.of(address_of(f"{self._base}/models/{model}:{method}"), headers), orjson.dumps(body))
 
 
 def _authentication(credential: Credential) -> dict[str, str]:

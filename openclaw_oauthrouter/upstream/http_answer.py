@@ -228,9 +228,11 @@ class HttpAnswer(httpx.AsyncByteStream):
             await self._reader
         return self._taken()
 
-    def whole(self) -> bytes | None:
-        """The rest of the body, if all of it has come; ``None`` while more is to come, and when no more can."""
-        return self._taken() if self._complete else None
+    def whole(self, limit: int) -> bytes | None:
+        """The rest of the body, if all of it has come and is no longer than ``limit``; otherwise ``None``."""
+        if not self._complete or sum(map(len, self._pieces)) > limit:
+            return None
+        return self._taken()
 
     async def deliver(self, take: Take[bytes]) -> None:
         """Hand on the rest of the body: what comes while nothing has to be waited for, in the very step in which it comes.

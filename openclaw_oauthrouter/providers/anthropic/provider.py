@@ -17,7 +17,7 @@ from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.catalog.addresses import anthropic_root
 from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import AnthropicOAuthSettings, ProviderSettings
-from openclaw_oauthrouter.post import Address, Post
+from openclaw_oauthrouter.post import Address, Head, Heads, Post
 from openclaw_oauthrouter.providers.anthropic import oauth as compatibility
 from openclaw_oauthrouter.providers.anthropic import usage
 from openclaw_oauthrouter.providers.anthropic.authentication import AUTH_HEADERS, Authentication, authenticate
@@ -30,6 +30,9 @@ _TOOL_CHANGES_FLAG = "mid-conversation-tool-changes"
 # Ours to say, or nobody's business upstream.
 _FORWARDED = frozenset({"anthropic-beta", "anthropic-user-profile-id", "anthropic-workspace-id", "user-agent", "x-app"})
 """The client's headers that mean something to this API, or honestly say who asks; all others end here."""
+
+_FORWARDED_TO_ITS_OWN = _FORWARDED | {"anthropic-version"}
+"""The same of a client that speaks this API."""
 
 
 class Anthropic:
@@ -55,6 +58,8 @@ class Anthropic:
         self._address = Address(f"{base}/v1/messages")
         parts = urlsplit(base)
         self.origin = f"{parts.scheme}://{parts.netloc}"
+        self._heads = Heads()
+        self._flagged = any(_TOOL_CHANGES_FLAG in value for value in settings.headers.values())
         self._authenticated: tuple[Credential | None, Authentication | None] | None = None
         configured = authenticate(None, settings)
         self.needs_credential = configured is None
@@ -95,13 +100,22 @@ class Anthropic:
     def build_request(self, request: ChatRequest, encoded: EncodedRequest, credential: Credential | None) -> httpx.Request:
         """The HTTP request, headers and authentication included."""
         authentication = self._authenticate(credential)
-        headers = self._headers(request, authentication)
-        if _TOOL_CHANGES_FLAG in headers.get("anthropic-beta", "") and not _changes_tools(encoded.body):
+        body, forwarded = encoded.body, _forwarded(request)
+        flagged = self._flagged or _TOOL_CHANGES_FLAG in forwarded.get("anthropic-beta", "")
+        unflagged = flagged and not _changes_tools(body)
+        streams = bool(body.get("stream"))
+        key = (unflagged, streams, *forwarded.items())
+        head = self._heads.known(key) or self._heads.keep(key, self._head(forwarded, authentication, unflagged, streams))
+        return Post(head, orjson.dumps(body))
+
+    def _head(self, forwarded: Mapping[str, str], authentication: Authentication | None, unflagged: bool, streams: bool) -> Head:
+        headers = self._with_authentication({"anthropic-version": API_VERSION, **forwarded}, authentication)
+        if unflagged and _TOOL_CHANGES_FLAG in headers.get("anthropic-beta", ""):
             left = _without_flag(headers.pop("anthropic-beta"), _TOOL_CHANGES_FLAG)
             headers.update({"anthropic-beta": left} if left else {})
         headers["content-type"] = "application/json"
-        headers["accept"] = "text/event-stream" if encoded.body.get("stream") else "application/json"
-        return Post(self._address, headers, orjson.dumps(encoded.body))
+        headers["accept"] = "text/event-stream" if streams else "application/json"
+        return Head(self._address, headers)
 
     def list_requests(self, credential: Credential | None) -> Sequence[httpx.Request]:
         """GET the list of models, all on one page."""
@@ -153,10 +167,8 @@ class Anthropic:
         """Asked twice a request, of the same credential all the time."""
         if self._authenticated is None or self._authenticated[0] is not credential:
             self._authenticated = (credential, authenticate(credential, self._settings))
+            self._heads = Heads()  # those it had hold another secret
         return self._authenticated[1]
-
-    def _headers(self, request: ChatRequest, authentication: Authentication | None) -> dict[str, str]:
-        return self._with_authentication({"anthropic-version": API_VERSION, **_forwarded(request)}, authentication)
 
     def _with_authentication(self, headers: dict[str, str], authentication: Authentication | None) -> dict[str, str]:
         headers.update(
@@ -175,7 +187,7 @@ class Anthropic:
 
 def _forwarded(request: ChatRequest) -> dict[str, str]:
     """The client's own headers; the API version only from a client that speaks this API."""
-    wanted = _FORWARDED | {"anthropic-version"} if request.dialect == _MESSAGES else _FORWARDED
+    wanted = _FORWARDED_TO_ITS_OWN if request.dialect == _MESSAGES else _FORWARDED
     return {name: value for name, value in request.headers.items() if name in wanted}
 
 

@@ -18,7 +18,7 @@ from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.catalog.addresses import codex_root
 from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import ProviderSettings
-from openclaw_oauthrouter.post import Address, Post
+from openclaw_oauthrouter.post import Address, Heads, Post
 from openclaw_oauthrouter.providers.openai_codex import usage
 from openclaw_oauthrouter.providers.openai_codex.conversation import conversation_of, named_session
 from openclaw_oauthrouter.providers.openai_codex.preparation import ALLOWED_FIELDS, prepare
@@ -49,6 +49,7 @@ class OpenAICodex:
         base = codex_root(settings.api_base or API_BASE)
         parts = urlsplit(base)
         self.origin = f"{parts.scheme}://{parts.netloc}"
+        self._heads = Heads()
         self._address = Address(base + PATH)
         self._auth_header = settings.auth_header
         self._headers = {key.lower(): value for key, value in settings.headers.items()}
@@ -91,7 +92,7 @@ class OpenAICodex:
             headers |= _authentication(credential)
         elif self._auth_header is not None:
             headers[self._auth_header.name.lower()] = self._auth_header.value.get_secret_value()
-        return Post(self._address, headers, orjson.dumps(encoded.body))
+        return Post(self._heads.of(self._address, headers), orjson.dumps(encoded.body))
 
     def list_requests(self, credential: Credential | None) -> Sequence[httpx.Request]:
         """GET the models of the plan, as Codex CLI asks for them."""

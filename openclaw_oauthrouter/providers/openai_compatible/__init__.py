@@ -17,7 +17,7 @@ from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.addresses import endpoint_root
 from openclaw_oauthrouter.catalog.models import described
-from openclaw_oauthrouter.post import Post, address_of
+from openclaw_oauthrouter.post import Heads, Post, address_of
 
 _PATHS = {"openai_chat_completions": "/chat/completions", "openai_responses": "/responses"}
 
@@ -36,6 +36,7 @@ class OpenAICompatible:
     :ivar key_header: where a key is sent instead of as a bearer token
     :ivar listed: what is known of the models it serves
     :ivar any_model: take ids it does not list
+    :ivar heads: of its requests
     :ivar allowed_fields: body fields the endpoint knows; ``None`` sends all
     """
 
@@ -56,6 +57,7 @@ class OpenAICompatible:
     key_header: str | None = None
     list_paths: tuple[str, ...] = ()
     detail_path: str | None = None
+    heads: Heads = field(default_factory=Heads, repr=False, compare=False)
 
     @property
     def origin(self) -> str:
@@ -147,7 +149,7 @@ class OpenAICompatible:
         headers = {"content-type": "application/json", "accept": accept, **self.headers}
         if credential is not None:
             headers |= self._authentication(credential)
-        return Post(address_of(url), headers, orjson.dumps(body))
+        return Post(self.heads.of(address_of(url), headers), orjson.dumps(body))
 
     def _authentication(self, credential: Credential) -> dict[str, str]:
         secret = credential.secret.reveal()

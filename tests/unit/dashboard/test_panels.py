@@ -243,6 +243,23 @@ def test_panels_broken_panel_harms_only_itself(caplog: pytest.LogCaptureFixture)
     assert len(caplog.records) == 1
 
 
+def test_panels_made_from_one_that_counts_may_want_every_record() -> None:
+    class Theirs(Tiers):
+        seen = 0
+
+        def update(self, record: RequestRecord) -> None:
+            self.seen += 1
+            super().update(record)
+
+    theirs, ours = Theirs(), Models()
+    feed = PanelFeed([theirs, ours])
+    for _ in range(1001):
+        feed.receive(record())
+    assert theirs.seen == 1001
+    shown = feed.render({})
+    assert shown[0]["items"][0]["value"] == shown[1]["rows"][0][1] == 1001
+
+
 def test_panel_of_the_same_name_takes_the_place_of_a_built_in_one() -> None:
     feed = PanelFeed([Tiers(), Latency(), Broken("tiers")], [Providers()])
     assert [(panel["name"], panel["title"]) for panel in feed.render({})] == [
