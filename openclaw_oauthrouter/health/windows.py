@@ -6,12 +6,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.wire.durations import header_number, parse_duration
 
 _SAYS = lazily("limit|primary|secondary|credits")
 """A word that every header has of those that are read here; most answers carry a dozen others."""
+
+_USUAL_NAME = 128
+"""Characters; no header that is read here has a longer name."""
 
 _UNIFIED = "anthropic-ratelimit-unified-"
 _UNIFIED_FIELD = lazily(rf"{_UNIFIED}(?P<claim>[^-]+)-(?P<field>status|utilization|reset)")
@@ -72,8 +76,14 @@ def read_windows(headers: Mapping[str, str], now: float) -> list[Reading]:
     :param headers: lower-case names
     :param now: Unix seconds
     """
-    told = {name: value for name, value in headers.items() if _SAYS.search(name)}
+    told = {name: value for name, value in headers.items() if len(name) <= _USUAL_NAME and _says(name)}
     return [*_unified(told, now), *_codex(told, now), *_api(told, now)] if told else []
+
+
+@lru_cache(maxsize=512)
+def _says(name: str) -> bool:
+    """Whether a header speaks of a limit. Asked of the same twenty names with each answer."""
+    return _SAYS.search(name) is not None
 
 
 def _grouped(headers: Mapping[str, str], pattern: re.Pattern[str], *by: str) -> dict[tuple[str, ...], dict[str, str]]:

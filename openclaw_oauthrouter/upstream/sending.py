@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 
 import httpx
 import orjson
@@ -50,6 +51,9 @@ _NOT_SENT = (
 
 
 _WRITABLE_LEVELS = 250
+
+_USUAL_NAME = 64
+"""Bytes of a header's name that is worth remembering."""
 
 _NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What a dialect may raise over JSON that its vendor would never send."""
@@ -182,13 +186,19 @@ def lower_headers(response: httpx.Response) -> Mapping[str, str]:
     """The answer's headers, names in lower case; those that come several times joined by commas."""
     found: dict[str, str] = {}
     for raw_name, raw_value in response.raw_headers if isinstance(response, Answered) else response.headers.raw:
-        name = raw_name.decode("latin-1").lower()
+        name = _name(raw_name) if len(raw_name) <= _USUAL_NAME else raw_name.decode("latin-1").lower()
         try:
             value = raw_value.decode("utf-8")
         except UnicodeDecodeError:
             value = raw_value.decode("latin-1")
         found[name] = f"{found[name]}, {value}" if name in found else value
     return found
+
+
+@lru_cache(maxsize=512)
+def _name(raw: bytes) -> str:
+    """A provider's answers have the same twenty names all the time."""
+    return raw.decode("latin-1").lower()
 
 
 async def read_frame(incoming: Incoming, dialect: Dialect, stamp: Callable[[Frame], Frame]) -> Frame:

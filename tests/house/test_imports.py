@@ -19,13 +19,12 @@ import pytest
 
 NOT_FOR_A_START = {
     "anyio", "flask", "genai_prices", "httpcore", "httpx2", "hypercorn", "jinja2", "json5", "multiprocessing", "opentelemetry", "pydantic", "pydantic_core",
-    "pygments", "quart", "redis", "rich", "tomlkit", "werkzeug", "wsproto", "yaml",
+    "prometheus_client", "pygments", "quart", "redis", "rich", "tomlkit", "werkzeug", "wsproto", "yaml",
     "logging.handlers", "openclaw_oauthrouter.proxy.workers.member", "openclaw_oauthrouter.shared_state.health", "openclaw_oauthrouter.telemetry.reader",
 }  # fmt: skip
 """What waits for what needs it: a page, a socket, a price that nobody has looked up, a command's table, a file of its kind, a wrong setting, other gateways."""
 
 NOT_FOR_A_COMMAND = (NOT_FOR_A_START - {"rich", "pygments", "anyio", "httpcore"}) | {
-    "prometheus_client",
     "openclaw_oauthrouter.pipeline",
 }
 

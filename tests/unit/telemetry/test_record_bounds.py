@@ -6,7 +6,8 @@ import orjson
 
 from openclaw_oauthrouter.canonical.request import Note
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
-from openclaw_oauthrouter.telemetry.metrics import MOST_NAMES, RequestMetrics
+from openclaw_oauthrouter.telemetry.metrics import RequestMetrics
+from openclaw_oauthrouter.telemetry.prometheus import MOST_NAMES
 from openclaw_oauthrouter.telemetry.public import public_record
 from openclaw_oauthrouter.telemetry.record_bounds import bound
 
