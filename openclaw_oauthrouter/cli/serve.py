@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import os
 import signal
 import sys
@@ -96,6 +97,9 @@ _AT_REST_SECONDS = 2.0
 
 async def _at_rest(handle: ProxyHandle) -> None:
     await asyncio.sleep(_AT_REST_SECONDS)
+    if handle.live.runtime.settings.telemetry.metrics:
+        # What counts for /metrics is loaded at the latest in the middle of some request; better now, and beside the loop.
+        await asyncio.to_thread(importlib.import_module, "openclaw_oauthrouter.telemetry.prometheus")
     _settle_memory()
     await _name_unpriced(handle)
 

@@ -22,6 +22,7 @@ from openclaw_oauthrouter.errors import NotFoundError, OAuthRouterError
 from openclaw_oauthrouter.interfaces import Health
 from openclaw_oauthrouter.proxy.answers import error_response
 from openclaw_oauthrouter.proxy.standing import standing
+from openclaw_oauthrouter.telemetry.metrics import CONTENT_TYPE
 from openclaw_oauthrouter.telemetry.query import parse_count, parse_filter
 from openclaw_oauthrouter.telemetry.ring import RingEntry, TraceRing
 
@@ -235,7 +236,7 @@ class _StateRoutes:
         """Prometheus text."""
         if self._metrics is None:
             raise NotFoundError("metrics are switched off (telemetry.metrics)")
-        return Response(self._metrics(), content_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(self._metrics(), content_type=CONTENT_TYPE)
 
     async def _spend(self) -> JsonObject:
         snapshot = self._spend_snapshot()
