@@ -172,7 +172,8 @@ class Rules:
 
     def _confidence(self, score: float, cuts: CutPoints) -> float:
         intercept, slope = self._parameters.confidence
-        distance = min([abs(score - start) for start in cuts])
+        medium, complex_, reasoning = cuts
+        distance = min(abs(score - medium), abs(score - complex_), abs(score - reasoning))
         return 1 / (1 + math.exp(-(intercept + slope * distance)))
 
 

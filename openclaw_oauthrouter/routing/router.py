@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, field
+from operator import attrgetter
 from typing import Protocol
 
 from openclaw_oauthrouter.canonical.conversation import Conversation
@@ -60,7 +61,7 @@ class Routed:
         """The features without the user's words, for the trace and for replay."""
         if self.features is None:
             return None
-        recorded: dict[str, object] = {name: getattr(self.features, name) for name in RECORDED_FEATURES}
+        recorded: dict[str, object] = dict(zip(RECORDED_FEATURES, _RECORDED(self.features), strict=True))
         if self.features.flight is not None:
             recorded["flight"] = asdict(self.features.flight)
         return recorded
@@ -323,6 +324,7 @@ RECORDED_FEATURES = (
     "agent",
 )
 """Features a trace may hold: none of them is what the user said."""
+_RECORDED = attrgetter(*RECORDED_FEATURES)
 
 ANY_MODEL = ModelInfo("", "")
 # The prompt's length does not depend on the model; its estimate is needed before one is chosen.

@@ -55,7 +55,11 @@ def bound(record: RequestRecord) -> None:
             attempt.reason = attempt.reason[:MOST_WORDS]
     del record.attempts[MOST_ENTRIES:]
     if record.features is not None:
-        record.features = {name: _bounded(value) for name, value in record.features.items()}
+        record.features = {name: value if type(value) in _SHORT else _bounded(value) for name, value in record.features.items()}
+
+
+_SHORT = frozenset((bool, int, float, type(None)))
+"""Kinds of values that have no length."""
 
 
 def _bounded(value: object) -> object:
