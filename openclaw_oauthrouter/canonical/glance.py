@@ -108,6 +108,9 @@ def _look_into(answer: ToolCallResponsePart, found: Glance) -> None:
             found.modalities += (held.modality,)  # type: ignore[union-attr] # a file, whichever
 
 
+_NO_FILES: frozenset[Modality] = frozenset()
+
+
 class Overview:
     """The same of a whole conversation.
 
@@ -124,7 +127,7 @@ class Overview:
         self.messages = messages
         held = {"system": 0, "user": 0, "assistant": 0}
         opaque: list[Opaque] = []
-        modalities: set[Modality] = set()
+        modalities: frozenset[Modality] = _NO_FILES
         self.longest_id = 0
         self.late_system = begun = False
         self.plain = True
@@ -142,8 +145,8 @@ class Overview:
             if seen.opaque:
                 opaque += seen.opaque
             if seen.modalities:
-                modalities.update(seen.modalities)
+                modalities = modalities.union(seen.modalities)
         self.system, self.user, self.assistant = held["system"], held["user"], held["assistant"]
         self.holds = self.system | self.user | self.assistant
-        self.opaque: Iterable[Opaque] = tuple(opaque)
-        self.modalities = frozenset(modalities)
+        self.opaque: Iterable[Opaque] = opaque
+        self.modalities = modalities

@@ -415,7 +415,6 @@ def decode_message(body: JsonObject) -> WholeAnswer:
             called = True
         parts.append(part)
     told = body.get("usage")
-    told = {key: value for key, value in told.items() if value is not None} if isinstance(told, dict) else None
     usage = decode_usage(told) if told and is_reported(told, "input_tokens", "output_tokens") else None
     end = decode_finish(body, called=called)
     return WholeAnswer(

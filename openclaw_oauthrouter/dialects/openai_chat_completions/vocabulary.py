@@ -110,8 +110,13 @@ def encode_usage(usage: Usage) -> JsonObject:
     return out
 
 
+_COUNTS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
+
+
 def decode_usage(usage: FrozenObject, service_tier: str | None = None) -> Usage:
     """Read token counts, vendors' own spellings of cached tokens included."""
+    if _COUNTS.issuperset(usage):
+        return Usage(token_count(usage, "prompt_tokens"), token_count(usage, "completion_tokens"), service_tier=service_tier)
     prompt = usage.get("prompt_tokens_details")
     completion = usage.get("completion_tokens_details")
     reasoning = token_count(completion, "reasoning_tokens")
