@@ -18,6 +18,9 @@ from openclaw_oauthrouter.classifier.minimum_tiers import MinimumTier, load_mini
 _UNBOUNDED = lazily(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f]")
 
 
+_LEFT, _RIGHT = 1, 2
+"""Ends of a spelling that must be ends of a word, as bits."""
+
 _ASCII_WORD = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
 
 
@@ -45,7 +48,9 @@ class Vocabulary:
         for name, entries in lists.items():
             for entry in entries:
                 _add(patterns, name, entry)
-        self._patterns = [(one.bounded_left, one.bounded_right, one.spelling, one.targets) for one in patterns.values()]
+        self._patterns = [(one.spelling, one.targets) for one in patterns.values()]
+        # Apart from the rest, and small: most matches lie within other words, and are done with once that is seen.
+        self._bounded = bytes([_LEFT * one.bounded_left | _RIGHT * one.bounded_right for one in patterns.values()])
         self._automaton = finder([spelling.removesuffix("*") for spelling in patterns])
 
     def find(self, text: str) -> dict[str, tuple[str, ...]]:
@@ -56,21 +61,22 @@ class Vocabulary:
         found: dict[str, dict[str, str]] = {}
         seen: set[int] = set()
         size = len(text)
-        patterns = self._patterns
+        patterns, bounded = self._patterns, self._bounded
         for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            if index in seen:
-                continue
-            bounded_left, bounded_right, spelling, targets = patterns[index]
-            # Most matches lie within other words; that is seen in the set, mostly.
-            if bounded_left and start:
+            ends = bounded[index]
+            # That a match lies within another word is seen in the set, mostly.
+            if ends & _LEFT and start:
                 before = text[start - 1]
                 if before in _ASCII_WORD or (before > "\x7f" and _in_word(before)):
                     continue
-            if bounded_right and end < size:
+            if ends & _RIGHT and end < size:
                 after = text[end]
                 if after in _ASCII_WORD or after == "'" or (after > "\x7f" and _in_word(after)):
                     continue
+            if index in seen:
+                continue
             seen.add(index)
+            spelling, targets = patterns[index]
             for name, keyword in targets:
                 found.setdefault(name, {}).setdefault(keyword, spelling)
         return {name: tuple(keywords.values()) for name, keywords in found.items()}
