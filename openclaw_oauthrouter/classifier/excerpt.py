@@ -56,16 +56,21 @@ def ends_of(text: str, head: int, tail: int) -> str:
     return f"{text[:head]}\n{text[-tail:]}"
 
 
-def excerpt_of(text: str) -> str:
-    """What classifiers read: about a kilobyte, a third of that in scripts whose characters each stand for several letters.
+def excerpt_and_letters(text: str) -> tuple[str, float]:
+    """What classifiers read, about a kilobyte, a third of that in scripts whose characters each stand for several letters; and a length.
 
-    Lines of which there are many alike, as in a pasted log or table, are left out: what is asked about them decides.
+    Lines of which there are many alike, as in a pasted log or table, are left out: what is asked about them decides. The length is in
+    letters, as ``letters_said`` counts them, of up to three kilobytes of which the rest is taken to be as what is read.
     """
     view = _without_repeated_lines(ends_of(text, VIEW_HEAD, VIEW_TAIL))
     excerpt = ends_of(view, HEAD, TAIL)
-    if excerpt.isascii() or len(excerpt) < HEAD // 3 or _wide_in(excerpt) < len(excerpt) // 4:
-        return excerpt
-    return ends_of(excerpt, HEAD // 3, TAIL // 3)
+    if not excerpt.isascii() and len(excerpt) >= HEAD // 3 and _wide_in(excerpt) >= len(excerpt) // 4:
+        excerpt = ends_of(excerpt, HEAD // 3, TAIL // 3)
+        view = ends_of(view, VIEW_HEAD // 3, VIEW_TAIL // 3)
+    letters = letters_said(excerpt)
+    if len(view) > len(excerpt) and letters == letters_in(excerpt):  # what is filler does not become longer by being more
+        letters *= len(view) / len(excerpt)
+    return excerpt, letters
 
 
 def _without_repeated_lines(text: str) -> str:

@@ -15,7 +15,7 @@ from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
 from openclaw_oauthrouter.classifier.conversation import is_short
-from openclaw_oauthrouter.classifier.excerpt import STRIPPED_HEAD, STRIPPED_TAIL, ends_of, excerpt_of, letters_said
+from openclaw_oauthrouter.classifier.excerpt import STRIPPED_HEAD, STRIPPED_TAIL, ends_of, excerpt_and_letters
 from openclaw_oauthrouter.classifier.flight import OBSERVATION, FlightReader, flight_of
 from openclaw_oauthrouter.classifier.remembered import RememberedTexts
 from openclaw_oauthrouter.classifier.request_kind import effort_is_default, kind_of
@@ -64,8 +64,7 @@ class Unwrapped:
         """What classifiers read of them, and its length in letters."""
         found = self._excerpts.get(words)
         if found is None:
-            text = excerpt_of(words)
-            found = self._excerpts.put(words, (text, letters_said(text)))
+            found = self._excerpts.put(words, excerpt_and_letters(words))
         return found
 
 

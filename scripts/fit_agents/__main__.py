@@ -17,7 +17,7 @@ from typing import Any
 import openclaw_oauthrouter.classifier
 from openclaw_oauthrouter.canonical.routing import Flight, RequestFeatures
 from openclaw_oauthrouter.classifier.dimensions import builtin_dimensions
-from openclaw_oauthrouter.classifier.excerpt import excerpt_of, letters_said
+from openclaw_oauthrouter.classifier.excerpt import excerpt_and_letters
 from openclaw_oauthrouter.classifier.flight import RECENT, TROUBLE_FEATURES, trouble_features
 from openclaw_oauthrouter.classifier.parameters import AGENT_LETTERS, Parameters
 from openclaw_oauthrouter.classifier.rules import Rules
@@ -59,9 +59,9 @@ def cuts(tasks: Sequence[dict[str, Any]], *, learned: bool) -> dict[str, Any]:
     rules = Rules(builtin_dimensions(parameters.weights), learned=learned, cut_points=parameters.cut_points("balanced"))
     scores, lengths = [], []
     for task in tasks:
-        text = excerpt_of(task["text"].strip())
-        scores.append(rules.classify(RequestFeatures(text, len(task["text"]))).score)
-        lengths.append(math.log(letters_said(text) + 1))
+        text, letters = excerpt_and_letters(task["text"].strip())
+        scores.append(rules.classify(RequestFeatures(text, len(task["text"]), letters=letters)).score)
+        lengths.append(math.log(letters + 1))
     slope = round(statistics.linear_regression(lengths, scores).slope, 3)
     level = sorted(score - slope * (length - math.log(AGENT_LETTERS + 1)) for score, length in zip(scores, lengths, strict=True))
     at = {

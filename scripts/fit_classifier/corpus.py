@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from openclaw_oauthrouter.canonical.routing import RequestFeatures
-from openclaw_oauthrouter.classifier.excerpt import excerpt_of
+from openclaw_oauthrouter.classifier.excerpt import excerpt_and_letters
 
 FOLDS = 5
 
@@ -78,11 +78,12 @@ def held_out(prompts: Sequence[Prompt], split: Split, fold: int) -> tuple[list[i
 
 def _prompt(row: dict[str, object]) -> Prompt:
     text = str(row["prompt"]).strip()
+    excerpt, letters = excerpt_and_letters(text)
     return Prompt(
         id=str(row["id"]),
         source=str(row["source"]),
         category=str(row["cat"]),
-        features=RequestFeatures(excerpt_of(text), len(text)),
+        features=RequestFeatures(excerpt, len(text), letters=letters),
         band=row.get("band"),  # type: ignore[arg-type]
         weak=row.get("weak"),  # type: ignore[arg-type]
         strong=row.get("strong"),  # type: ignore[arg-type]

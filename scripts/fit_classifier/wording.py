@@ -45,7 +45,7 @@ def read(prompt: Prompt) -> Reading:
     text = prompt.features.text.lower()
     tokens = tokens_of(text)
     words = set(tokens)
-    return frozenset({*words, *pairwise(tokens)}), surface_features(text, tokens, len(words))
+    return frozenset({*words, *pairwise(tokens)}), surface_features(text, tokens, len(words), prompt.features.letters)
 
 
 def fit(prompts: Sequence[Prompt]) -> JsonObject:
