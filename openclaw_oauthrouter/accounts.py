@@ -32,6 +32,10 @@ class Accounts:
             return not self.credentials.paused(provider)
         return self.credentials.known(provider).usable
 
+    def calm(self) -> bool:
+        """Whether no provider, model or credential at all is out of order."""
+        return self.health is None or not self.health.troubled
+
     def blocked(self, provider: str, model: str) -> str | None:
         """Why a model cannot be called with any of the provider's credentials, in words; ``None`` when it can with one."""
         if self.health is None or not self.health.troubled:

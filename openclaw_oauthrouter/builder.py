@@ -151,7 +151,12 @@ class Builder:
             providers=providers,
             chains=TierTable(named, providers, accounts.usable, order_price, today, time.monotonic, excluded),
             eligibility=Eligibility(
-                usable=accounts.usable, blocked=accounts.blocked, excluded=excluded, today=today, shapes=accounts.shapes
+                usable=accounts.usable,
+                blocked=accounts.blocked,
+                excluded=excluded,
+                today=today,
+                shapes=accounts.shapes,
+                calm=accounts.calm,
             ),
             prices=self.prices,
             shadow=_list_price if original else lambda info, now: shadow_price(accounts.payment(info), now),

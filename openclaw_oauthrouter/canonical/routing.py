@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import field
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from openclaw_oauthrouter.canonical.model_info import ModelInfo as ModelInfo  # noqa: PLC0414
 from openclaw_oauthrouter.canonical.pricing import Price as Price  # noqa: PLC0414
@@ -20,13 +20,16 @@ class Tier(StrEnum):
     COMPLEX = "COMPLEX"
     REASONING = "REASONING"
 
-    @property
-    def rank(self) -> int:
-        """0 for SIMPLE to 3 for REASONING."""
-        return _RANKS[self]
+    if TYPE_CHECKING:
+
+        @property
+        def rank(self) -> int:
+            """0 for SIMPLE to 3 for REASONING."""
 
 
-_RANKS = {tier: rank for rank, tier in enumerate(Tier)}
+for _rank, _tier in enumerate(Tier):
+    # Kept by each: a decision asks for two dozen of them.
+    vars(_tier)["rank"] = _rank
 
 
 class RequestKind(StrEnum):
@@ -291,7 +294,7 @@ class CandidateCost(NamedTuple):
     @property
     def total(self) -> int:
         """The sum."""
-        return self.turn + self.coming + self.window + self.shortfall + self.preference
+        return sum(self[:5])
 
 
 @value(frozen=True, slots=True)

@@ -61,6 +61,12 @@ class Found:
     skipped: tuple[SkippedCandidate, ...]
 
 
+_Situation = tuple[int, bool, tuple[bool, ...]]
+"""What a request needs, as bits; whether its conversation is at no model yet; which of the providers have a credential."""
+
+_MOST_SITUATIONS = 64
+
+
 class _Preference(NamedTuple):
     """What a tier comes to; made once, for requests only pick from it.
 
@@ -69,6 +75,9 @@ class _Preference(NamedTuple):
     :ivar rows: in order
     :ivar own: names of the models that the tier itself lists
     :ivar ranks: of the highest tier that lists a model, by name
+    :ivar providers: of the models
+    :ivar window: tokens of the longest prompt that each of the models takes
+    :ivar found: what requests came to while nothing was out of order, by all that they differ in
     """
 
     chains: Chains
@@ -76,6 +85,9 @@ class _Preference(NamedTuple):
     rows: tuple[Row, ...]
     own: frozenset[str]
     ranks: Mapping[str, int]
+    providers: tuple[str, ...]
+    window: int
+    found: dict[_Situation, Found]
 
 
 class _Sorting:
@@ -138,9 +150,16 @@ class Choosing:
         :raises CredentialNotFound: no provider has a credential
         :raises InvalidRequestError: no model can ever serve such a request
         """
-        sorting = _Sorting(self.eligibility, requirements, MOST_CANDIDATES if in_use is None else None)
         preference = self._preference(tier)
+        situation = self._situation(preference, requirements, in_use)
+        known = preference.found.get(situation) if situation is not None else None
+        if known is not None:
+            return known
+        sorting = _Sorting(self.eligibility, requirements, MOST_CANDIDATES if in_use is None else None)
         sorting.take(preference.rows)
+        if situation is not None and sorting.candidates and len(preference.found) < _MOST_SITUATIONS:
+            found = preference.found[situation] = Found(tuple(sorting.candidates), tuple(sorting.skipped))
+            return found
         if sorting.candidates:
             present = self.model_info(in_use) if in_use is not None and in_use not in preference.ranks else None
             if present is not None and present.name not in preference.ranks:
@@ -160,6 +179,18 @@ class Choosing:
             return self.find(tier, replace(requirements, structured_output=None), in_use)
         raise self._refusal(skipped, requirements)
 
+    def _situation(self, preference: _Preference, requirements: Requirements, in_use: str | None) -> _Situation | None:
+        """All that decides which models of a tier can serve; ``None`` where each has to be looked at.
+
+        Most requests need the same few things of models of which none is out of order.
+        """
+        calm = self.eligibility.calm
+        if calm is None or requirements.media or requirements.input_tokens > preference.window or not calm():
+            return None
+        if in_use is not None and in_use not in preference.ranks:
+            return None
+        return requirements.needs, in_use is None, tuple(map(self.eligibility.usable, preference.providers))
+
     def order(
         self, candidates: Sequence[Candidate], forecast: TurnForecast, known: Conversation | None
     ) -> tuple[tuple[Candidate, ...], int]:
@@ -172,8 +203,12 @@ class Choosing:
         preference = self._preference(needed)
         compared, reserves = _split(candidates, known)
         prices = [self._price(candidate.info, forecast) for candidate in compared]
-        ranks = [_rank(preference.ranks, candidate.info.name, needed, known) for candidate in compared]
-        reference = _reference(prices, ranks, needed.rank)
+        listed, least = preference.ranks, needed.rank
+        ranks = [
+            rank if (rank := listed.get(candidate.info.name)) is not None else _unlisted_rank(candidate, needed, known)
+            for candidate in compared
+        ]
+        reference = _reference(prices, ranks, least)
         stake = stake_of(forecast, reference)
         in_use = known.model if known is not None else None
         summed: list[tuple[int, int, Candidate]] = []
@@ -183,7 +218,7 @@ class Choosing:
             behind = place
             if name == in_use:
                 behind = 0  # for the model in use its sum alone speaks
-            elif place and rank > needed.rank and name not in preference.own:
+            elif place and rank > least and name not in preference.own:
                 behind += BORROWED_PLACES
             cost = candidate_cost(
                 forecast,
@@ -194,7 +229,7 @@ class Choosing:
                 place=behind,
                 stake=stake,
             )
-            summed.append((cost.total, place, Candidate(info, candidate.tier, candidate.reason, candidate.only_on, cost)))
+            summed.append((sum(cost[:5]), place, Candidate(info, candidate.tier, candidate.reason, candidate.only_on, cost)))
         # Of equal sums the one named first stays first.
         summed.sort(key=_TOTAL_THEN_PLACE)
         return (*[row[2] for row in summed], *reserves), stake
@@ -259,7 +294,17 @@ class Choosing:
                 why = f"{source} {'primary' if place == 0 else f'fallback {place}'}"
                 rows.setdefault(info.name, (info.name, Candidate(info, tier, why), self.eligibility.offer_of(info)))
                 ranks[info.name] = max(ranks.get(info.name, 0), source.rank)
-        return _Preference(chains, day, tuple(rows.values()), frozenset(map(normalise, chains[tier])), ranks)
+        offered = [(candidate.info.provider, offer.window) for _, candidate, offer in rows.values() if candidate and offer]
+        return _Preference(
+            chains,
+            day,
+            tuple(rows.values()),
+            frozenset(map(normalise, chains[tier])),
+            ranks,
+            tuple(dict.fromkeys(provider for provider, _ in offered)),
+            min([window for _, window in offered], default=0),
+            {},
+        )
 
     def _price(self, info: ModelInfo, forecast: TurnForecast) -> Price | None:
         """The price of a prompt of this length."""
@@ -298,12 +343,9 @@ def _split(candidates: Sequence[Candidate], known: Conversation | None) -> tuple
     return compared, reserves
 
 
-def _rank(ranks: Mapping[str, int], name: str, needed: Tier, known: Conversation | None) -> int:
-    """Of the highest tier that lists a model; one that none lists is up to the task it has served, else to what is needed."""
-    rank = ranks.get(name)
-    if rank is not None:
-        return rank
-    return known.tier.rank if known and known.model == name else needed.rank
+def _unlisted_rank(candidate: Candidate, needed: Tier, known: Conversation | None) -> int:
+    """A model that no tier lists is up to the task it has served, else to what is needed."""
+    return known.tier.rank if known and known.model == candidate.info.name else needed.rank
 
 
 def _cached(known: Conversation, model: str, now: float) -> int:

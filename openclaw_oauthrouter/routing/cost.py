@@ -59,6 +59,8 @@ DEFAULT_GROWTH = 300
 REMAINING_CALLS = ((0, 39.0), (5, 34.0), (10, 29.0), (20, 21.0), (30, 18.0), (40, 17.0), (60, 17.0))
 """Calls an agent's task is expected to go on for, by the calls it has had: means of recorded coding tasks."""
 
+_LATEST_FIRST = tuple(reversed(REMAINING_CALLS))
+
 LONG_RUN = 2 * round(REMAINING_CALLS[0][1])
 """Calls from which a task has taken twice as long as usual. On recorded tasks, starting anew with the ablest model from there on
 solves about as many as that model alone for seven tenths of its price: 100.1 % of them with this factor, which was chosen in sight of the
@@ -91,7 +93,10 @@ def _scarcity(window: PlanWindow, now: float) -> float:
 
 def remaining_calls(calls: int) -> float:
     """Calls expected after this one in an agent's task that has had so many."""
-    return next(expected for begins, expected in reversed(REMAINING_CALLS) if calls >= begins)
+    for begins, expected in _LATEST_FIRST:
+        if calls >= begins:
+            return expected
+    return _LATEST_FIRST[-1][1]
 
 
 def forecast_of(
@@ -157,14 +162,15 @@ def candidate_cost(
     cold = sum(list_price(forecast, price, 0)) if cached_tokens else total
     advantage = stake - cold if cold < stake else 0
     missing = forecast.needed.rank - rank
+    lift = forecast.lift
     # What happened in flight adds part of a tier, or takes it away.
-    short = missing + forecast.lift if missing > 0 else forecast.lift if missing == 0 and forecast.lift > 0 else 0.0
+    short = missing + lift if missing > 0 else lift if lift > 0 and not missing else 0.0
     return CandidateCost(
         turn,
         coming,
         round((shadow - 1.0) * total) if shadow != 1.0 else 0,
         round(short * forecast.shortfall * stake) if short else 0,
-        round(forecast.preference * shadow * advantage + ORDER * place * stake),
+        round(forecast.preference * shadow * advantage + ORDER * place * stake) if advantage or place else 0,
         cached_tokens,
         shadow,
         rank,

@@ -117,6 +117,7 @@ class Eligibility:
     :ivar excluded: names the user keeps out of automatic routing
     :ivar today: for retirement dates; ``None`` ignores them
     :ivar shapes: kinds of structured output that a model keeps to; ``None`` takes all to keep to all
+    :ivar calm: whether nothing at all is out of order; ``None`` where that is found out by asking for each
     """
 
     usable: Callable[[str], bool]
@@ -124,6 +125,7 @@ class Eligibility:
     excluded: frozenset[str]
     today: Callable[[], date] | None
     shapes: Callable[[ModelInfo], Sequence[str]] | None = None
+    calm: Callable[[], bool] | None = None
 
     def day(self) -> date | None:
         """The present day, for dates of retirement; ``None`` where they do not count."""

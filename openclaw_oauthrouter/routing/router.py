@@ -87,8 +87,8 @@ class Router:
     estimate: Callable[[ChatRequest, ModelInfo], Estimate]
     expected_output: Callable[[str | None, str, Tier | None], int]
     revise: Callable[..., RoutingDecision | None] | None = None
-    named: dict[str, ModelInfo] = field(default_factory=dict, compare=False)
-    """Models that clients name with their provider; what a name stands for stays the same as long as the configuration."""
+    named: dict[str, ModelInfo | Auto] = field(default_factory=dict, compare=False)
+    """``auto``, and models that clients name with their provider; what a name stands for stays the same as long as the configuration."""
     baselines: dict[str, ModelInfo] = field(default_factory=dict, compare=False)
     """Likewise, those that others are compared with."""
 
@@ -176,7 +176,7 @@ class Router:
         if known is not None:
             return known
         found = resolve(model, self.choosing.providers, self.settings.aliases, UsableProviders(self.eligibility.usable))
-        if isinstance(found, ModelInfo) and model == found.name and len(self.named) < _MOST_NAMED:
+        if (isinstance(found, Auto) or model == found.name) and len(self.named) < _MOST_NAMED:
             self.named[model] = found
         return found
 
