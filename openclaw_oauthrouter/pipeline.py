@@ -252,7 +252,7 @@ class Reply:
     async def aclose(self) -> None:
         """Close the upstream and settle the budget."""
         try:
-            await self._answer.aclose()
+            await self._answer.incoming.aclose()
         finally:
             await self._settle()
 
@@ -267,14 +267,13 @@ class Reply:
         if self._answer.finish_reason is not None:
             spend = self._exchange.pipeline.upstream.spend
             spend.learn(record.conversation, info, decision.tier, usage.output_tokens)
-        self._note_payment(info, cost)
+        if record.paid_by == "plan":
+            self._note_payment(info, cost)
         await self._reservation.settle(usage, cost, paid_by=record.paid_by)
 
     def _note_payment(self, info: ModelInfo, cost: MeasuredCost | None) -> None:
         """Who paid, and for a plan what it took of its windows; what a plan's extra usage paid is money like any other."""
         record, target = self._record, self._answer.target
-        if record.paid_by != "plan":
-            return
         record.paid_by = paid_by(True, self.headers)
         if record.paid_by == "plan" and cost is not None:
             health = self._exchange.pipeline.upstream.health

@@ -144,7 +144,9 @@ class OpenReservation:
         if not self._close():
             return
         held = self._held
-        account = self._account if paid_by is None else self._account._replace(paid_by=paid_by)
+        account = self._account
+        if paid_by is not None and paid_by != account.paid_by:
+            account = account._replace(paid_by=paid_by)
         used = self._used(usage, cost)
         if held is None:
             self._ledger.note(account, used)

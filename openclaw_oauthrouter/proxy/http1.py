@@ -24,6 +24,7 @@ from openclaw_oauthrouter.proxy.written_heads import refusal, too_many
 LINGER_SECONDS = 1.0
 """How long what a refused client still sends is thrown away: closing with unread bytes would take the refusal along."""
 
+_MOST_RAW = 2 * MAX_HEADERS
 H2_PREFACE = b"PRI * HTTP/2.0"
 
 Application = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
@@ -176,22 +177,25 @@ class Http1Connection(asyncio.Protocol):
         self._target = b""
         self._raw = []
         self._head_bytes = 0
-        self._fields_left = MAX_HEADERS
         self._in_head = True
 
     def on_url(self, target: bytes) -> None:
-        self._target += target
-        if len(self._target) > MAX_HEAD_BYTES:
+        self._target = target = self._target + target if self._target else target
+        if len(target) > MAX_HEAD_BYTES:
             raise head_too_large()
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        raw = self._raw
+        if self._in_head:
+            raw.append(name)
+            raw.append(value)
+            if len(raw) > _MOST_RAW:
+                raise head_too_large()
+            return
+        # A trailer, which nobody reads.
         self._fields_left -= 1
         if self._fields_left < 0:
             raise head_too_large()
-        if self._in_head:
-            self._raw += (name, value)
-            return
-        # A trailer, which nobody reads.
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > MAX_HEAD_BYTES:
             raise head_too_large()
@@ -202,6 +206,7 @@ class Http1Connection(asyncio.Protocol):
         head, fields, expects = self._heads.read(version, self._raw)
         self._in_head = False
         self._head_bytes = head.size
+        self._fields_left = MAX_HEADERS - len(fields)
         if parser.should_upgrade():
             self._fields = fields
             return

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 
 from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
@@ -97,8 +97,7 @@ class ModelRoutes:
         """
         client = AsgiClient({}, _nothing, send)
         try:
-            with _NO_SURPRISES:
-                await self._serve(dialect, path, body, self.paths.forwarded(headers), record, client)
+            await self._serve(dialect, path, body, self.paths.forwarded(headers), record, client)
         except OAuthRouterError as error:
             await self._refused(dialect, error, record, client)
 
@@ -131,8 +130,7 @@ class ModelRoutes:
                 raise too_large(limits.body_bytes)
             client.watch()
             try:
-                with _NO_SURPRISES:
-                    await self._serve(dialect, path, body, head.forwarded, record, client)
+                await self._serve(dialect, path, body, head.forwarded, record, client)
             except asyncio.CancelledError:
                 if client.has_left():
                     raise ClientGone from None
@@ -149,20 +147,26 @@ class ModelRoutes:
     async def _serve(
         self, dialect: Dialect, path: MatchedPath, body: bytes, headers: Mapping[str, str], record: RequestRecord, client: Client
     ) -> None:
-        exchange = await self.pipeline.receive(dialect, path, body, headers, record.client, record)
-        if exchange.request.stream:
-            await self._stream(exchange, record, client)
-            return
-        reply = await exchange.open()
         try:
-            whole = await reply.whole()
-        finally:
-            await reply.aclose()
-        record.status = 200
-        headers = answer_headers(record, self.limits.response_headers, reply.headers, "application/json")
-        wait = client.answer(200, headers, whole)
-        if wait is not None:
-            await wait()
+            exchange = await self.pipeline.receive(dialect, path, body, headers, record.client, record)
+            if exchange.request.stream:
+                await self._stream(exchange, record, client)
+                return
+            reply = await exchange.open()
+            try:
+                whole = await reply.whole()
+            finally:
+                await reply.aclose()
+            record.status = 200
+            told = answer_headers(record, self.limits.response_headers, reply.headers, "application/json")
+            wait = client.answer(200, told, whole)
+            if wait is not None:
+                await wait()
+        except BaseException as caught:
+            error = _told_of(caught)
+            if error is None or error is caught:
+                raise
+            raise error from caught
 
     async def _stream(self, exchange: Exchange, record: RequestRecord, client: Client) -> None:
         upstream_headers: Mapping[str, str] = {}
@@ -173,17 +177,19 @@ class ModelRoutes:
 
         async with ClientStream(client, exchange.waiting_encoder(), head, self.limits.keep_alive_seconds) as stream:
             try:
-                with _NO_SURPRISES:
-                    reply = await exchange.open()
-                    try:
-                        stream.encoder, upstream_headers = reply.encoder, reply.headers
-                        await reply.deliver(stream.write)
-                    finally:
-                        await reply.aclose()
-            except OAuthRouterError as error:
+                reply = await exchange.open()
+                try:
+                    stream.encoder, upstream_headers = reply.encoder, reply.headers
+                    await reply.deliver(stream.write)
+                finally:
+                    await reply.aclose()
+            except BaseException as caught:
+                error = _told_of(caught)
+                if error is None:
+                    raise
                 failure = stream.encoder.fail(error) if stream.started else _opening(stream.encoder, error)
                 if not failure and not stream.started:
-                    raise
+                    raise error from None
                 upstream_headers = upstream_headers or refusal_headers(error)
                 note_error(record, error)
                 await taken(stream.write(failure))
@@ -194,29 +200,22 @@ def _opening(encoder: StreamEncoder, error: OAuthRouterError) -> bytes:
     return encoder.open_with_failure(error) if isinstance(encoder, OpensWithFailure) else b""
 
 
-class _NoSurprises:
-    """Whatever is wrong with the gateway itself, a client gets an error in its dialect.
+def _told_of(caught: BaseException) -> OAuthRouterError | None:
+    """What a client is told: whatever is wrong with the gateway itself, it gets an error in its dialect.
 
-    :raises OAuthRouterError: instead of anything unforeseen
+    :returns: ``None`` where there is nobody to be told
     """
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is None or isinstance(error, (OAuthRouterError, ClientGone, ConnectionError)):
-            return
-        if isinstance(error, asyncio.CancelledError):
-            task = asyncio.current_task()
-            if task is not None and error.args[:1] == (STOPPING,):
-                task.uncancel()
-                raise GatewayStoppingError("the gateway is shutting down; send the request again") from None
-        elif isinstance(error, Exception):
-            _log.error("a request met a fault of the gateway", exc_info=error)
-            raise OAuthRouterError("the gateway failed; its log says why") from error
-
-
-_NO_SURPRISES = _NoSurprises()
+    if isinstance(caught, OAuthRouterError):
+        return caught
+    if isinstance(caught, asyncio.CancelledError):
+        task = asyncio.current_task()
+        if task is not None and caught.args[:1] == (STOPPING,):
+            task.uncancel()
+            return GatewayStoppingError("the gateway is shutting down; send the request again")
+    elif isinstance(caught, Exception) and not isinstance(caught, (ClientGone, ConnectionError)):
+        _log.error("a request met a fault of the gateway", exc_info=caught)
+        return OAuthRouterError("the gateway failed; its log says why")
+    return None
 
 
 async def _nothing() -> Message:

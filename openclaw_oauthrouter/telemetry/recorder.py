@@ -53,7 +53,10 @@ class SinkRecorder:
         for sink in self._sinks:
             close = getattr(sink, "close", None)
             if close is not None:
-                self._guarded(sink.name, close)
+                try:
+                    close()
+                except Exception as error:  # noqa: BLE001 - as below
+                    self._failed(sink.name, error)
 
     def begin(self, record: RequestRecord) -> None:
         """Count a request as running."""
@@ -69,18 +72,18 @@ class SinkRecorder:
         _complete(record, error, self._clock())
         bound(record)
         for sink in self._sinks:
-            self._guarded(sink.name, sink.receive, record)
+            try:
+                sink.receive(record)
+            except Exception as error:  # noqa: BLE001 - a sink is an observer: whatever it raises must not reach the request
+                self._failed(sink.name, error)
 
-    def _guarded(self, name: str, call: Callable[..., None], *arguments: object) -> None:
-        try:
-            call(*arguments)
-        except Exception as error:  # noqa: BLE001 - a sink is an observer: whatever it raises must not reach the request
-            seen = self.failures.get(name, 0)
-            self.failures[name] = seen + 1
-            if not seen:
-                log.warning("trace sink %r fails (further failures are only counted): %r", name, error)
-            if self._on_failure is not None:
-                self._on_failure(name)
+    def _failed(self, name: str, error: Exception) -> None:
+        seen = self.failures.get(name, 0)
+        self.failures[name] = seen + 1
+        if not seen:
+            log.warning("trace sink %r fails (further failures are only counted): %r", name, error)
+        if self._on_failure is not None:
+            self._on_failure(name)
 
 
 class _Following:
