@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openclaw_oauthrouter.changes.setting_paths import check_path
-from openclaw_oauthrouter.changes.settings_file import MadeChange, SettingChange, SettingsFile
 from openclaw_oauthrouter.cli.grammar import Failure, UsageProblem, asks, check_names, confirm
 from openclaw_oauthrouter.errors import InvalidRequestError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # most of what `config` does only looks, which needs nothing that changes files
+    from openclaw_oauthrouter.changes.settings_file import MadeChange, SettingChange, SettingsFile
     from openclaw_oauthrouter.config.loading import LoadedSettings
 
 TEMPLATE = """\
@@ -77,8 +76,11 @@ def say_dangling_names(path: Path, key: str) -> None:
 
 
 def _say_dangling_names(loaded: LoadedSettings) -> None:
+    from openclaw_oauthrouter.catalog.references import check_references, references
+
+    if next(references(loaded.settings), None) is None:
+        return
     from openclaw_oauthrouter.builder import Builder
-    from openclaw_oauthrouter.catalog.references import check_references
     from openclaw_oauthrouter.plugins import create_plugin_manager
 
     for problem in check_references(loaded.settings, Builder(loaded.settings, create_plugin_manager()).providers):
@@ -150,7 +152,7 @@ def set_(obj: dict[str, Any], key: str, value: str, dry_run: bool) -> None:
     The file is changed only if the result is valid. Comments and layout stay. Quote a name that contains a dot:
     'routing.aliases."gpt-4.1"'. `config undo` undoes the change.
     """
-    path = _change(settings_file(obj), [SettingChange(_words_of(key), _parsed(value))], dry_run=dry_run)
+    path = _change(settings_file(obj), [_setting(_words_of(key), _parsed(value))], dry_run=dry_run)
     if path is not None:
         click.echo(f"{key} is set in {path}.")
         say_dangling_names(path, key)
@@ -162,7 +164,7 @@ def set_(obj: dict[str, Any], key: str, value: str, dry_run: bool) -> None:
 @click.pass_obj
 def unset(obj: dict[str, Any], key: str, dry_run: bool) -> None:
     """Remove KEY from the file, so that its default applies again."""
-    path = _change(settings_file(obj), [SettingChange(_words_of(key))], dry_run=dry_run)
+    path = _change(settings_file(obj), [_setting(_words_of(key))], dry_run=dry_run)
     if path is not None:
         click.echo(f"{key} is no longer set in {path}.")
 
@@ -203,6 +205,12 @@ def _list_changes(made: list[MadeChange], *, as_json: bool) -> None:
         click.echo(f"{one.name}  {moment}  {', '.join(one.settings)}")
 
 
+def _setting(path: tuple[str, ...], value: Any = None) -> SettingChange:
+    from openclaw_oauthrouter.changes.settings_file import SettingChange
+
+    return SettingChange(path, value)
+
+
 def _change(file: SettingsFile, wanted: list[SettingChange], *, dry_run: bool) -> Path | None:
     plan = file.plan(wanted)
     if dry_run:
@@ -223,6 +231,7 @@ def settings_file(obj: dict[str, Any]) -> SettingsFile:
 
 
 def _file_at(path: Path, home: Path) -> SettingsFile:
+    from openclaw_oauthrouter.changes.settings_file import SettingsFile
     from openclaw_oauthrouter.config.loading import load_settings
     from openclaw_oauthrouter.edits.journal import Journal
 
@@ -240,7 +249,7 @@ def change_file(path: Path, key: str, value: Any) -> None:
     from openclaw_oauthrouter.config.loading import load_settings
 
     home = (load_settings(path) if path.exists() else load_settings(None)).settings.home
-    _change(_file_at(path, home), [SettingChange(tuple(key.split(".")), value)], dry_run=False)
+    _change(_file_at(path, home), [_setting(tuple(key.split(".")), value)], dry_run=False)
 
 
 def config_path(obj: dict[str, Any]) -> Path:
@@ -284,6 +293,8 @@ def _words_of(key: str) -> tuple[str, ...]:
     while isinstance(tree, dict):
         [(word, tree)] = tree.items()
         words.append(word)
+    from openclaw_oauthrouter.changes.setting_paths import check_path
+
     try:
         return check_path(words)
     except InvalidRequestError as error:

@@ -131,6 +131,8 @@ def test_imports_of_a_start_and_its_first_answer(anthropic: str, tmp_path: Path)
     [
         (("--version",), 160, {"asyncio", "httpx"}),
         (("--help",), 160, {"asyncio", "httpx"}),
+        (("doctor", "--help"), 160, {"asyncio", "httpx"}),
+        (("config", "show"), 320, {"asyncio", "httpx"}),
         (("token",), 420, {"rich"}),
         (("status",), 480, {"rich"}),
         (("spend",), 680, set()),
