@@ -308,6 +308,9 @@ class Credentials(Protocol):
     def paused(self, provider: str) -> bool:
         """Whether the user leaves all of the provider's credentials alone, so that it is not called without one either."""
 
+    def remembered(self, provider: str, conversation: str | None = None) -> Sequence[Credential]:
+        """What ``resolve`` would say, where it has said so a moment ago; empty where it has to be asked."""
+
     async def resolve(self, provider: str, conversation: str | None = None) -> Sequence[Credential]:
         """Credentials to try, in order, refreshed where they are ours to refresh.
 

@@ -6,6 +6,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
+from typing import NamedTuple
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Credential
@@ -49,6 +50,18 @@ class KnownCredentials:
 _NOTHING_KNOWN = KnownCredentials(False)
 
 
+class _Look(NamedTuple):
+    """One look at a provider's credentials.
+
+    :ivar at: when it was, Unix seconds
+    :ivar good_until: how long requests go by it; not at all where nothing that lasts was found
+    """
+
+    at: float
+    good_until: float
+    known: KnownCredentials
+
+
 class CredentialChain:
     """Implements ``interfaces.Credentials``.
 
@@ -77,7 +90,7 @@ class CredentialChain:
         self._clock = clock
         self._providers = providers or {}
         self._conversations: OrderedDict[tuple[str, str], str] = OrderedDict()
-        self._known: dict[str, tuple[float, KnownCredentials]] = {}
+        self._known: dict[str, _Look] = {}
         self._held: tuple[float, frozenset[str] | None] = (float("-inf"), None)
 
     @property
@@ -111,16 +124,21 @@ class CredentialChain:
         A router asks this of every provider for every request, so it may not cost a look at the files each time.
         """
         now = self._clock()
-        at, known = self._known.get(provider, (0.0, None))
-        if known is None or not 0 <= now - at < REMEMBERED_SECONDS:
-            held_at, held = self._named_by_sources(now)
-            if held is not None and provider not in held:
-                self._known[provider] = (held_at, _NOTHING_KNOWN)
-                return _NOTHING_KNOWN
-            found = tuple(self._distinct(item for source in self._sources.values() for item in self._look(source, provider)[0]))
-            renewable = not found and self._renewable(provider) is not None
-            known = KnownCredentials(bool(found) or renewable, found)
-            self._known[provider] = (now, known)
+        last = self._known.get(provider)
+        if last is not None and 0 <= now - last.at < REMEMBERED_SECONDS:
+            return last.known
+        held_at, held = self._named_by_sources(now)
+        if held is not None and provider not in held:
+            self._known[provider] = _Look(held_at, held_at, _NOTHING_KNOWN)
+            return _NOTHING_KNOWN
+        found = tuple(self._distinct(item for source in self._sources.values() for item in self._look(source, provider)[0]))
+        renewable = not found and self._renewable(provider) is not None
+        return self._remember(provider, KnownCredentials(bool(found) or renewable, found), now)
+
+    def _remember(self, provider: str, known: KnownCredentials, now: float) -> KnownCredentials:
+        ends = [item.expires_at - _ENDS_SOON_SECONDS for item in known.credentials if item.expires_at is not None]
+        good_until = min(now + self._remember_seconds, *ends) if ends else now + self._remember_seconds
+        self._known[provider] = _Look(now, good_until if known.credentials else now, known)
         return known
 
     def _named_by_sources(self, now: float) -> tuple[float, frozenset[str] | None]:
@@ -152,21 +170,25 @@ class CredentialChain:
         """
         return self._select(provider, [self._look(source, provider) for source in self._sources.values()])
 
+    def remembered(self, provider: str, conversation: str | None = None) -> Sequence[Credential]:
+        """See ``Credentials``: a look is good for ``remember_seconds``, unless a credential ends soon: whoever renews it must be asked."""
+        last = self._known.get(provider)
+        if last is None or not last.at <= self._clock() < last.good_until:
+            return ()
+        return self._sticky(provider, conversation, last.known.credentials)
+
     async def resolve(self, provider: str, conversation: str | None = None) -> Sequence[Credential]:
         """Credentials to try, in order; a conversation keeps the one it began with while that is usable.
 
-        A look at the sources is good for ``remember_seconds``, unless a credential ends soon: whoever renews it must be asked.
-
         :raises CredentialError: none is usable; says which source to fix and how
         """
-        now = self._clock()
-        at, known = self._known.pop(provider, (0.0, None))
-        if known is not None and known.credentials and 0 <= now - at < self._remember_seconds and _last(known.credentials, now):
-            self._known[provider] = (at, known)
-            return self._sticky(provider, conversation, known.credentials)
+        ready = self.remembered(provider, conversation)
+        if ready:
+            return ready
+        self._known.pop(provider, None)
         usable = self._select(provider, [await self._ask(source, provider) for source in self._sources.values()])
-        self._known[provider] = (self._clock(), KnownCredentials(True, tuple(usable)))
-        return self._sticky(provider, conversation, usable)
+        known = self._remember(provider, KnownCredentials(True, tuple(usable)), self._clock())
+        return self._sticky(provider, conversation, known.credentials)
 
     async def renew(self, credential: Credential) -> Credential | None:
         """The upstream answered 401: read the source again, once; ``None`` when nothing changed."""
@@ -259,9 +281,13 @@ class CredentialChain:
         if conversation is None:
             return usable
         key = (provider, conversation)
-        name = self._conversations.pop(key, None)
+        name = self._conversations.get(key)
+        if name == usable[0].name:
+            self._conversations.move_to_end(key)
+            return usable
         first = next((item for item in usable if item.name == name), usable[0])
         self._conversations[key] = first.name
+        self._conversations.move_to_end(key)
         if len(self._conversations) > _CONVERSATIONS:
             self._conversations.popitem(last=False)
         return [first, *(item for item in usable if item is not first)]
@@ -294,10 +320,6 @@ def in_order(sources: Iterable[CredentialSource], order: Sequence[str]) -> dict[
         raise ConfigurationError(f"credentials.order names {unknown[0]!r}; known sources: {', '.join(known)}")
     last = [name for name in by_name if name not in DEFAULT_ORDER]
     return {name: by_name[name] for name in dict.fromkeys((*order, *last)) if name in by_name}
-
-
-def _last(credentials: Sequence[Credential], now: float) -> bool:
-    return all(item.expires_at is None or item.expires_at > now + _ENDS_SOON_SECONDS for item in credentials)
 
 
 def _is_second_account(item: Credential, kept: Sequence[Credential]) -> bool:

@@ -99,17 +99,14 @@ class Cooldowns:
 
     :param clock: Unix seconds
     :param steady: seconds of a clock that only runs forward; ``clock`` when absent
+    :ivar states: what was ever left alone; where there is nothing, nobody need ask
     """
 
     def __init__(self, clock: Clock, steady: Clock | None = None) -> None:
         self._wall = clock
         self._clock = steady or clock
-        self._cooling: dict[Subject, Cooling] = {}
+        self.states: dict[Subject, Cooling] = {}
         self._probes = Probes()
-
-    def __bool__(self) -> bool:
-        """Whether anything was ever left alone."""
-        return bool(self._cooling)
 
     def begin(self, subject: Subject, rule: FailureRule, error: UpstreamError) -> bool:
         """Leave a subject alone as long as the rule says; ``False`` when it says nothing.
@@ -119,7 +116,7 @@ class Cooldowns:
         if rule.cooldown is None:
             return False
         now = self._clock()
-        known = self._cooling.get(subject)
+        known = self.states.get(subject)
         same_incident = known is not None and now < known.until and not self._probes.is_under_way(subject, known.since)
         failures = known.failures if known is not None else 0
         failures = max(failures, 1) if same_incident else failures + 1
@@ -133,23 +130,23 @@ class Cooldowns:
         if known is None:
             self._make_room()
         reason = f"{rule.happened} ({error.message[:200]})"
-        self._cooling[subject] = Cooling(
+        self.states[subject] = Cooling(
             failures, now, until, reason, told, error.status_code, error.code or "", error.error_type, error.retryable
         )
         return True
 
     def clear(self, subject: Subject) -> bool:
         """The subject works; ``False`` when nothing spoke against it."""
-        known = self._cooling.get(subject)
+        known = self.states.get(subject)
         if known is None or known.failures == 0:
             return False
-        self._cooling[subject] = Cooling(0, self._clock(), 0.0, "")
+        self.states[subject] = Cooling(0, self._clock(), 0.0, "")
         self._probes.forget(subject)
         return True
 
     def blocked(self, subject: Subject) -> str | None:
         """Why not to call now; ``None`` once the time is over, and while a probe is due."""
-        known = self._cooling.get(subject)
+        known = self.states.get(subject)
         now = self._clock()
         if known is None or now >= known.until or self._probes.due(subject, known.since, now):
             return None
@@ -157,12 +154,12 @@ class Cooldowns:
 
     def of(self, subject: Subject) -> Cooling | None:
         """The cooldown that runs now."""
-        known = self._cooling.get(subject)
+        known = self.states.get(subject)
         return known if known is not None and self._clock() < known.until else None
 
     def told(self, subject: Subject) -> tuple[float, Cooling] | None:
         """How long the provider itself asked to be left alone from now on; ``None`` when it did not, or a probe is due."""
-        known = self._cooling.get(subject)
+        known = self.states.get(subject)
         now = self._clock()
         if known is None or not known.told or now >= known.until or self._probes.due(subject, known.since, now):
             return None
@@ -170,7 +167,7 @@ class Cooldowns:
 
     def calling(self, subject: Subject) -> None:
         """A call is made; nobody else need look until it is known how it went."""
-        known = self._cooling.get(subject)
+        known = self.states.get(subject)
         now = self._clock()
         if known is not None and now < known.until:
             self._probes.start(subject, known.since, now)
@@ -178,9 +175,7 @@ class Cooldowns:
     def items(self) -> Iterator[tuple[Subject, Cooling]]:
         """Everything known in Unix seconds, forgotten subjects left out."""
         now, ahead = self._clock(), self._wall() - self._clock()
-        return (
-            (subject, _moved(state, ahead)) for subject, state in self._cooling.items() if now - state.since < _LONGEST_SECONDS
-        )
+        return ((subject, _moved(state, ahead)) for subject, state in self.states.items() if now - state.since < _LONGEST_SECONDS)
 
     def merge(self, subject: Subject, state: Cooling) -> None:
         """Take over what others know if it is newer; times that cannot be, such as a failure of tomorrow, are nonsense."""
@@ -188,18 +183,18 @@ class Cooldowns:
         if state.since > wall + MOST_AHEAD_SECONDS or state.until - state.since > _LONGEST_SECONDS:
             return
         theirs = _moved(state, self._clock() - wall)
-        known = self._cooling.get(subject)
+        known = self.states.get(subject)
         # The way to Unix seconds and back costs a fraction of a microsecond, which is no news.
         if known is None or theirs.since > known.since + 0.001:
             if known is None:
                 self._make_room()
-            self._cooling[subject] = theirs
+            self.states[subject] = theirs
 
     def _make_room(self) -> None:
         """Forget the oldest, and its probes with it."""
-        if len(self._cooling) >= MOST_SUBJECTS:
-            oldest = min(self._cooling, key=lambda subject: self._cooling[subject].since)
-            del self._cooling[oldest]
+        if len(self.states) >= MOST_SUBJECTS:
+            oldest = min(self.states, key=lambda subject: self.states[subject].since)
+            del self.states[oldest]
             self._probes.forget(oldest)
 
 

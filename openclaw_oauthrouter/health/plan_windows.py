@@ -37,18 +37,16 @@ class Holder(NamedTuple):
 
 
 class PlanWindows:
-    """The last reading of each window of each holder."""
+    """The last reading of each window of each holder.
+
+    :ivar used_up: holders that may have a window used up: nearly always none, and then nobody need ask
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._readings: dict[Holder, dict[str, Reading]] = {}
-        self._exhausted: set[Holder] = set()  # those that may have a window used up: nearly always none
+        self.used_up: set[Holder] = set()
         self._probes = Probes(LONGEST_PAUSE_SECONDS)
-
-    @property
-    def any_exhausted(self) -> bool:
-        """Whether a window of anybody's may be used up."""
-        return bool(self._exhausted)
 
     def observe(self, provider: str, credential: str | None, model: str | None, readings: Sequence[Reading]) -> bool:
         """Take readings; ``True`` when they show that a window of the whole account that was used up is open again."""
@@ -126,7 +124,7 @@ class PlanWindows:
     def _readings_of(self, holder: Holder) -> dict[str, Reading]:
         if holder not in self._readings and len(self._readings) >= MOST_SUBJECTS:
             oldest = next(iter(self._readings))
-            self._exhausted.discard(oldest)
+            self.used_up.discard(oldest)
             for name in self._readings.pop(oldest):
                 self._probes.forget((oldest, name))
         return self._readings.setdefault(holder, {})
@@ -140,12 +138,12 @@ class PlanWindows:
             self._probes.forget((holder, oldest))
         known[reading.name] = reading
         if reading.exhausted:
-            self._exhausted.add(holder)
-        elif holder in self._exhausted and not any(other.exhausted for other in known.values()):
-            self._exhausted.discard(holder)
+            self.used_up.add(holder)
+        elif holder in self.used_up and not any(other.exhausted for other in known.values()):
+            self.used_up.discard(holder)
 
     def _blocking(self, provider: str, credential: str | None, model: str) -> list[tuple[Holder, Reading]]:
-        if not self._exhausted:
+        if not self.used_up:
             return []
         found = []
         for holder in (Holder(provider, credential or "", model), Holder(provider, credential or "", "")):

@@ -16,7 +16,7 @@ from openclaw_oauthrouter.health.failures import REPEATED, classify_failure
 from openclaw_oauthrouter.health.plan_windows import PlanWindows
 from openclaw_oauthrouter.health.repetitions import Repetitions
 from openclaw_oauthrouter.health.window_shares import WindowShares
-from openclaw_oauthrouter.health.windows import Reading, read_windows
+from openclaw_oauthrouter.health.windows import Reading, read_windows, speak_of_limits
 
 
 class HealthRegistry:
@@ -45,11 +45,11 @@ class HealthRegistry:
     @property
     def troubled(self) -> bool:
         """See ``Health``."""
-        return bool(self.cooldowns) or self.windows.any_exhausted
+        return bool(self.cooldowns.states or self.windows.used_up)
 
     def blocked(self, provider: str, model: str, credential: str | None = None) -> str | None:
         """See ``Health``. Once a minute one call is let through to what is blocked, to see whether it works again."""
-        if self.cooldowns:
+        if self.cooldowns.states:
             for subject in _subjects(provider, model, credential):
                 reason = self.cooldowns.blocked(subject)
                 if reason is not None:
@@ -66,10 +66,11 @@ class HealthRegistry:
 
     def calling(self, provider: str, model: str, credential: str | None) -> None:
         """See ``Health``."""
-        if self.cooldowns:
+        if self.cooldowns.states:
             for subject in _subjects(provider, model, credential):
                 self.cooldowns.calling(subject)
-        self.windows.calling(provider, credential, model)
+        if self.windows.used_up:
+            self.windows.calling(provider, credential, model)
 
     def told(self, provider: str, model: str, credential: str | None = None) -> UpstreamError | None:
         """See ``Health``."""
@@ -104,17 +105,19 @@ class HealthRegistry:
 
     def succeeded(self, provider: str, model: str, credential: str | None) -> None:
         """See ``Health``."""
-        cleared = self.cooldowns and [self.cooldowns.clear(subject) for subject in _subjects(provider, model, credential)]
-        freed = self.windows.answered(provider, credential, model)
         self._repetitions.forget(provider, model)
-        if freed or (cleared and any(cleared)):
+        if not self.cooldowns.states and not self.windows.used_up:
+            return
+        cleared = [self.cooldowns.clear(subject) for subject in _subjects(provider, model, credential)]
+        freed = self.windows.answered(provider, credential, model)
+        if freed or any(cleared):
             self._changed()
 
     def observe_headers(
         self, provider: str, credential: str | None, headers: Mapping[str, str], model: str | None = None
     ) -> None:
         """See ``Health``."""
-        readings = read_windows(headers, self._clock())
+        readings = read_windows(headers, self._clock()) if speak_of_limits(headers) else ()
         if not readings:
             return
         self._shares.observe(provider, credential, readings)

@@ -47,4 +47,5 @@ class Repetitions:
 
     def forget(self, provider: str, model: str) -> None:
         """It has answered, so it refuses some requests only."""
-        self._last.pop((provider, model), None)
+        if self._last:
+            self._last.pop((provider, model), None)

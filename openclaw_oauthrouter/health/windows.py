@@ -12,7 +12,7 @@ from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.wire.durations import header_number, parse_duration
 
 _SAYS = lazily("limit|primary|secondary|credits")
-"""A word that every header has of those that are read here; most answers carry a dozen others."""
+"""A word that every header has of those that are read here; most answers carry a dozen others, and many no such header."""
 
 _USUAL_NAME = 128
 """Characters; no header that is read here has a longer name."""
@@ -68,6 +68,15 @@ class Reading:
     def blocks(self, model: str, now: float) -> bool:
         """Whether it speaks against calling a model now; a reset that lies behind us frees, whatever was said before."""
         return self.exhausted and self.resets_at is not None and now < self.resets_at and self.models in model.lower()
+
+
+def speak_of_limits(headers: Mapping[str, str]) -> bool:
+    """Whether it is worth while to have an answer's headers read.
+
+    :param headers: lower-case names
+    """
+    names = " ".join(headers)
+    return "limit" in names or "primary" in names or "secondary" in names or "credits" in names
 
 
 def read_windows(headers: Mapping[str, str], now: float) -> list[Reading]:

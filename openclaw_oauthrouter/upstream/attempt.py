@@ -46,30 +46,28 @@ TRACE_CONTEXT = ("traceparent", "tracestate")
 _CONTENT = (PartDelta, PartDeltas, ResponseFinished)
 
 
-@value(frozen=True, slots=True)
 class Target:
-    """Where one call goes."""
+    """Where one call goes.
 
-    candidate: Candidate
-    provider: Provider
-    dialect: Dialect
-    credential: Credential | None
+    :ivar credential_name: names the credential in traces and in what is known of health
+    :ivar by_plan: a subscription pays: the provider's, or that of the account that a token signs in to
+    :ivar origin: who will have made the opaque reasoning of this call's answer
+    """
 
-    @property
-    def origin(self) -> str:
-        """Who will have made the opaque reasoning of this call's answer."""
-        account = self.credential.account_id or self.credential.name if self.credential else ""
-        return f"{self.provider.name}/{account}"
+    __slots__ = ("by_plan", "candidate", "credential", "credential_name", "dialect", "origin", "provider")
 
-    @property
-    def credential_name(self) -> str | None:
-        """Names the credential in traces and in what is known of health."""
-        return self.credential.name if self.credential else None
-
-    @property
-    def by_plan(self) -> bool:
-        """Whether a subscription pays: the provider's, or that of the account that a token signs in to."""
-        return self.provider.subscription or (self.credential is not None and self.credential.kind != "api_key")
+    def __init__(self, candidate: Candidate, provider: Provider, dialect: Dialect, credential: Credential | None) -> None:
+        self.candidate = candidate
+        self.provider = provider
+        self.dialect = dialect
+        self.credential = credential
+        self.credential_name: str | None = None
+        self.by_plan, account = provider.subscription, ""
+        if credential is not None:
+            self.credential_name = credential.name
+            self.by_plan = self.by_plan or credential.kind != "api_key"
+            account = credential.account_id or credential.name
+        self.origin = f"{provider.name}/{account}"
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.credential import Credential
@@ -137,9 +137,18 @@ class Failover:
         for candidate in candidates:
             if not self._applies(attempts, candidate):
                 continue
-            opened = await self._try_candidate(attempts, candidate)
-            if opened is not None:
-                return opened
+            provider, conversation = candidate.info.provider, attempts.record.conversation
+            try:
+                credentials = self.credentials.remembered(provider, conversation) or await self._credentials_of(
+                    provider, conversation
+                )
+            except CredentialError as error:
+                attempts.refusals.append(error)
+                attempts.stops.append((candidate, error))
+            else:
+                opened = await self._try_credentials(attempts, candidate, self._in_order(attempts, candidate, credentials))
+                if opened is not None:
+                    return opened
             if self._is_spent(attempts) or self._is_final(attempts):
                 break
         return None
@@ -222,22 +231,15 @@ class Failover:
             return AllUpstreamsFailed(named, attempts.last if self._is_final(attempts) else None)
         return attempts.last
 
-    async def _try_candidate(self, attempts: Attempts, candidate: Candidate) -> OpenedAnswer | None:
-        provider = self.providers[candidate.info.provider]
-        try:
-            credentials = await self._credentials_for(attempts, provider)
-        except CredentialError as error:
-            attempts.refusals.append(error)
-            attempts.stops.append((candidate, error))
-            return None
-        return await self._try_credentials(attempts, candidate, self._in_order(attempts, candidate, credentials))
-
     async def _try_credentials(
         self, attempts: Attempts, candidate: Candidate, credentials: Sequence[Credential | None]
     ) -> OpenedAnswer | None:
         failure: UpstreamError | None = None
         for credential in credentials:
-            outcome = await self._try_credential(attempts, self._target(attempts, candidate, credential))
+            target = self._target(attempts, candidate, credential)
+            outcome = await self._call(attempts, target)
+            if isinstance(outcome, UpstreamError):
+                outcome = await self._call_again(attempts, target, outcome)
             if outcome is None or isinstance(outcome, OpenedAnswer):
                 return outcome
             failure = outcome
@@ -262,6 +264,8 @@ class Failover:
         If something speaks against all, a candidate the router chose is passed over. One the user chose (a model by name, a stop of
         ``rateLimitFallback``) is passed over only for what its provider told: a window that is used up, a Retry-After.
         """
+        if not self.health.troubled:
+            return credentials
         against = self._reasons(candidate, credentials, self.health.blocked)
         good = [credential for credential, reason in zip(credentials, against, strict=True) if reason is None]
         if good or not credentials:
@@ -294,35 +298,38 @@ class Failover:
             for credential in credentials
         ]
 
-    async def _credentials_for(self, attempts: Attempts, provider: Provider) -> Sequence[Credential | None]:
+    async def _credentials_of(self, provider: str, conversation: str | None) -> Sequence[Credential | None]:
         found = self.credentials
-        if not provider.needs_credential and not found.available(provider.name) and not found.paused(provider.name):
+        if not self.providers[provider].needs_credential and not found.available(provider) and not found.paused(provider):
             return (None,)
-        return await self.credentials.resolve(provider.name, attempts.record.conversation)
+        return await found.resolve(provider, conversation)
 
-    async def _try_credential(self, attempts: Attempts, target: Target) -> OpenedAnswer | UpstreamError | None:
-        """All calls with one credential; ``None`` when our own rules refuse the candidate."""
+    async def _call_again(
+        self, attempts: Attempts, target: Target, failure: UpstreamError
+    ) -> OpenedAnswer | UpstreamError | None:
+        """All further calls with one credential; ``None`` when our own rules refuse the candidate."""
         renewed = False
         number = 0
-        while True:
-            outcome = await self._call(attempts, target)
-            if not isinstance(outcome, UpstreamError) or self._is_spent(attempts):
-                return outcome
+        outcome: OpenedAnswer | UpstreamError | None = failure
+        while isinstance(outcome, UpstreamError) and not self._is_spent(attempts):
             actions = self.rule_for(outcome).actions
+            fresh = None
             if "renew" in actions and not renewed and target.credential is not None:
                 renewed = True
                 fresh = await self.credentials.renew(target.credential)
-                if fresh is not None:
-                    # Another credential, so not a repetition.
-                    target = replace(target, credential=fresh)
-                    continue
-            number += 1
-            if not self._repeats_at_once(outcome) or number >= self.retry.attempts:
-                if "retry" in actions and number < self.retry.attempts:
-                    attempts.waiting.append((outcome, target, number))
-                return outcome
-            if not await self._waited(attempts, outcome, number - 1):
-                return outcome
+            if fresh is not None:
+                # Another credential, so not a repetition.
+                target = Target(target.candidate, target.provider, target.dialect, fresh)
+            else:
+                number += 1
+                if not self._repeats_at_once(outcome) or number >= self.retry.attempts:
+                    if "retry" in actions and number < self.retry.attempts:
+                        attempts.waiting.append((outcome, target, number))
+                    return outcome
+                if not await self._waited(attempts, outcome, number - 1):
+                    return outcome
+            outcome = await self._call(attempts, target)
+        return outcome
 
     def _repeats_at_once(self, failure: UpstreamError) -> bool:
         """Whether the same call again comes before anybody else: never while a provider wants to be left alone."""
@@ -331,28 +338,29 @@ class Failover:
 
     async def _call(self, attempts: Attempts, target: Target) -> OpenedAnswer | UpstreamError | None:
         info, name = target.candidate.info, target.credential_name
+        request, record = attempts.request, attempts.record
         try:
-            estimate = self.spend.estimate(attempts.request, info)
+            estimate = self.spend.estimate(request, info)
             reservation = await self.spend.reserve(
                 target.candidate,
                 estimate,
                 attempts.client,
                 by_plan=target.by_plan,
-                conversation=attempts.record.conversation,
-                streams=attempts.request.stream,
-                stated=attempts.request.max_output_tokens is not None,
+                conversation=record.conversation,
+                streams=request.stream,
+                stated=request.max_output_tokens is not None,
             )
         except PolicyError as error:
             attempts.refusals.append(error)
-            attempts.record.spend_decision, attempts.record.spend_code = "deny", error.code
+            record.spend_decision, record.spend_code = "deny", error.code
             return None
-        attempts.record.spend_decision = "allow"
-        attempts.record.budget_warnings = reservation.warnings
+        record.spend_decision = "allow"
+        record.budget_warnings = reservation.warnings
         attempts.calls += 1
         attempt = Attempt(target.provider.name, info.id, name, url="")
-        attempts.record.attempts.append(attempt)
+        record.attempts.append(attempt)
         try:
-            request = self.spend.cap(attempts.request, info, reservation.output_cap)
+            request = self.spend.cap(request, info, reservation.output_cap)
             answer = await self.sender.call(request, target, attempt, attempts.deadline)
         except (InvalidRequestError, GatewayBusyError) as error:
             # Another dialect may well be able to say it, another provider's connections may be free: a refusal of this candidate only.

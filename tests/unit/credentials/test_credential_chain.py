@@ -246,6 +246,22 @@ async def test_resolve_asks_again_when_a_credential_ends_soon() -> None:
     assert await names(chain) == ["renewed"]
 
 
+@pytest.mark.parametrize(
+    ("ends_in", "later", "remembered"),
+    [(None, 0.9, True), (None, 1.0, False), (None, -0.1, False), (900.5, 0.4, True), (900.5, 0.5, False), (60, 0.0, False)],
+)
+async def test_remembered_is_what_resolve_said_while_that_is_good(ends_in, later: float, remembered: bool) -> None:
+    now = [NOW]
+    held = replace(credential("a"), expires_at=None if ends_in is None else NOW + ends_in)
+    chain = CredentialChain([Shelf("store", [held])], CredentialSettings(), lambda: now[0], remember_seconds=1.0)
+    assert not chain.remembered("anthropic", "talk")
+    said = await chain.resolve("anthropic", "talk")
+    now[0] += later
+    assert list(chain.remembered("anthropic", "talk")) == (list(said) if remembered else [])
+    await chain.renew(held)
+    assert not chain.remembered("anthropic", "talk")
+
+
 class Listed(Inventory):
     """A source that lists what it holds, and counts how often it is read."""
 

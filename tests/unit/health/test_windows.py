@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_oauthrouter.health.windows import Reading, read_windows
+from openclaw_oauthrouter.health.windows import Reading, read_windows, speak_of_limits
 
 NOW = 1_763_800_000.0
 
 
 def read(headers: dict[str, str]) -> dict[str, Reading]:
-    return {reading.name: reading for reading in read_windows(headers, NOW)}
+    found = {reading.name: reading for reading in read_windows(headers, NOW)}
+    assert not found or speak_of_limits(headers)
+    return found
 
 
 PLAN = {
@@ -163,3 +165,16 @@ names = st.sampled_from(
 def test_windows_no_header_value_does_harm(headers: dict[str, str]) -> None:
     for reading in read_windows(headers, NOW):
         reading.blocks("m", NOW)
+
+
+@pytest.mark.parametrize(
+    ("headers", "speak"),
+    [
+        ({}, False),
+        ({"content-type": "application/json", "request-id": "limit", "retry-after": "5"}, False),
+        ({"x-ratelimit-remaining-requests": "5"}, True),
+        ({"x-codex-primary-used-percent": "5"}, True),
+    ],
+)
+def test_headers_speak_of_limits_by_their_names(headers: dict[str, str], speak: bool) -> None:
+    assert speak_of_limits(headers) is speak

@@ -118,6 +118,9 @@ class World:
     def available(self, provider: str) -> bool:
         return bool(self.accounts.get(provider))
 
+    def remembered(self, provider: str, conversation: str | None = None) -> Sequence[Credential]:
+        return ()
+
     async def resolve(self, provider: str, conversation: str | None = None) -> Sequence[Credential]:
         if not self.available(provider):
             raise CredentialNotFound(f"no credential for {provider}")
