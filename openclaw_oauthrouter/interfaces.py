@@ -360,7 +360,13 @@ class PromptWrapper(Protocol):
 
 
 class ConversationMemory(Protocol):
-    """Remembers what each conversation works on and was last given."""
+    """Remembers what each conversation works on and was last given.
+
+    :ivar shared: other gateways may know more of a conversation, so that it is worth while to ``fetch`` it
+    """
+
+    @property
+    def shared(self) -> bool: ...
 
     def recall(self, key: str | None) -> Conversation | None:
         """What is known of a conversation; ``None`` when nothing is, or it was too long ago."""

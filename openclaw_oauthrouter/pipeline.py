@@ -73,28 +73,29 @@ class Pipeline:
         """
         large = len(body) >= LARGE
         asked = self.bodies.with_known_tools(await self.parsing.parse(body)) if large else self.bodies.parse(body)
-        request = dialect.decode_request(await self._with_earlier(dialect, asked, client), headers, path)
+        keeping = None if self.keeper is None else _keeps(dialect)
+        id_ = None if keeping is None else keeping.earlier(asked)
+        whole = asked if keeping is None or id_ is None else await self._with_earlier(keeping, id_, asked, client)
+        request = dialect.decode_request(whole, headers, path)
         if large:
             await asyncio.sleep(0)  # each step of a large request takes some milliseconds, and others wait
         _describe(request, record)
         if self.keep_prompts:
             record.prompt_text = _latest_words(request)
-        record.conversation = conversation_key(request, client)
-        await self.router.conversations.fetch(record.conversation)
-        routed = self.router.route(request, hints_of(headers), record.conversation)
-        record.decision, record.model_resolved = routed.decision, routed.decision.model
-        record.provider = routed.decision.candidates[0].info.provider
-        record.features = routed.recorded()
+        record.conversation = conversation = conversation_key(request, client)
+        if self.router.conversations.shared:
+            await self.router.conversations.fetch(conversation)
+        routed = self.router.route(request, hints_of(headers), conversation)
+        record.decision = decision = routed.decision
+        record.model_resolved, record.provider = decision.model, decision.candidates[0].info.provider
+        if routed.features is not None:
+            record.features = routed.recorded()
         if large:
             await asyncio.sleep(0)
-        return Exchange(self, dialect, self.preamble(request), routed.decision, client, record, asked)
+        return Exchange(self, dialect, self.preamble(request), decision, client, record, asked)
 
-    async def _with_earlier(self, dialect: Dialect, body: JsonObject, client: str | None) -> JsonObject:
-        keeping = None if self.keeper is None else _keeps(dialect)
-        id_ = None if keeping is None else keeping.earlier(body)
-        if self.keeper is None or keeping is None or id_ is None:
-            return body
-        turns = await self.keeper.turns(client or "", id_)
+    async def _with_earlier(self, keeping: KeepsConversations, id_: str, body: JsonObject, client: str | None) -> JsonObject:
+        turns = None if self.keeper is None else await self.keeper.turns(client or "", id_)
         if turns is None:
             raise InvalidRequestError(
                 f"Previous response with id {id_[:80]!r} not found: it was given by another server or to another client, or too "
@@ -260,10 +261,12 @@ class Reply:
         info, usage = self._answer.target.candidate.info, self._usage()
         router = self._exchange.pipeline.router
         record, decision = self._record, self._exchange.decision
-        cost = router.prices.actual(info, usage, record.started_at)
+        cost = router.choosing.prices.actual(info, usage, record.started_at)
         record.usage, record.cost = usage, cost
-        record.baseline_cost = router.baseline_cost(decision, info, cost, usage, record.started_at)
-        router.answered(record.conversation, decision, info, usage)
+        if decision.tier is not None:
+            record.baseline_cost = router.baseline_cost(decision, info, cost, usage, record.started_at)
+        if decision.task is not None:
+            router.answered(record.conversation, decision, info, usage)
         if self._answer.finish_reason is not None:
             spend = self._exchange.pipeline.upstream.spend
             spend.learn(record.conversation, info, decision.tier, usage.output_tokens)

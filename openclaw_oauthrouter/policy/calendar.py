@@ -47,14 +47,16 @@ class Calendar:
 
         Rows so divided can be summed up for every period exactly, and for the days of another time zone as well.
         """
-        self._look(now)
+        if not self._from <= now < self._until:
+            self._look(now)
         return self._moment
 
     def span(self, period: Period, now: float) -> Span:
         """The present one of a period."""
         if period is REQUEST:
             return Span(now, now)
-        self._look(now)
+        if not self._from <= now < self._until:
+            self._look(now)
         return self._spans[period.name]
 
     def local(self, now: float) -> datetime:
@@ -62,8 +64,6 @@ class Calendar:
         return datetime.fromtimestamp(now, self.zone)
 
     def _look(self, now: float) -> None:
-        if self._from <= now < self._until:
-            return
         local = self.local(now)
         self._spans = {
             name: Span(period.start(local).timestamp(), period.end(local).timestamp()) for name, period in self._periods.items()

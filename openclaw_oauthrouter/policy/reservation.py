@@ -8,6 +8,7 @@ from dataclasses import replace
 from openclaw_oauthrouter.canonical.pricing import MeasuredCost
 from openclaw_oauthrouter.canonical.spending import Amounts, Limit, PaidBy
 from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import BudgetExceededError
 from openclaw_oauthrouter.policy.ledger.entries import Account, Claim, Reservation, Standing
 from openclaw_oauthrouter.policy.ledger.ledger import Ledger
@@ -62,48 +63,42 @@ class Held:
         ]
 
 
+@value(frozen=True, slots=True)
+class Books:
+    """What all reservations of one spend guard share.
+
+    :ivar refuse: makes the error for a limit that is short
+    :ivar settled: told of what was booked, for warnings
+    """
+
+    ledger: Ledger
+    refuse: Callable[[Standing, Amounts], BudgetExceededError]
+    settled: Callable[[Sequence[Standing], Account, Amounts], None]
+    clock: Callable[[], float]
+
+
 class OpenReservation:
     """``interfaces.Reservation``: settled or released, whichever comes first; every later call does nothing.
 
     :param held: ``None`` where no limit counts the call
-    :param refuse: makes the error for a limit that is short
-    :param settled: told of what was booked, for warnings
     :param unknown_cost: what to book for an answer whose cost nobody knows, in micro-dollars; ``None`` books nothing
     """
 
-    __slots__ = (
-        "_account",
-        "_clock",
-        "_held",
-        "_ledger",
-        "_open",
-        "_refuse",
-        "_settled",
-        "_unknown_cost",
-        "output_cap",
-        "warnings",
-    )
+    __slots__ = ("_account", "_books", "_held", "_open", "_unknown_cost", "output_cap", "warnings")
 
     def __init__(
         self,
+        books: Books,
         account: Account,
-        ledger: Ledger,
-        *,
         held: Held | None,
         output_cap: int | None,
-        warnings: tuple[str, ...],
-        refuse: Callable[[Standing, Amounts], BudgetExceededError],
-        settled: Callable[[Sequence[Standing], Account, Amounts], None],
-        unknown_cost: Callable[[Usage], int] | None,
-        clock: Callable[[], float],
+        warnings: tuple[str, ...] = (),
+        unknown_cost: Callable[[Usage], int] | None = None,
     ) -> None:
+        self._books = books
         self._account = account
-        self._ledger = ledger
         self._held = held
-        self._refuse = refuse
-        self._settled = settled
         self._unknown_cost = unknown_cost
-        self._clock = clock
         self._open = True
         self.output_cap = output_cap
         self.warnings = warnings
@@ -125,43 +120,40 @@ class OpenReservation:
         if held is None or held.tightest is None or not self._open or output_tokens <= held.output_tokens:
             return
         if held.output_tokens >= held.most_output:
-            raise self._refuse(held.tightest, held.size.amounts(output_tokens))
+            raise self._books.refuse(held.tightest, held.size.amounts(output_tokens))
         wanted = min(held.most_output, max(output_tokens + _STEP, 2 * held.output_tokens))
         claims = held.lenient_claims()
         for _ in range(_TRIES):
             amounts = held.size.amounts(wanted)
             asked = replace(held.reservation, amounts=amounts)
-            outcome = await self._ledger.reserve(asked, claims, self._clock())
+            outcome = await self._books.ledger.reserve(asked, claims, self._books.clock())
             if outcome.short is None:
                 held.output_tokens = wanted
                 return
             wanted = min(wanted, held.size.longest(outcome.standings))
             if wanted < output_tokens:
-                raise self._refuse(outcome.short, held.size.amounts(output_tokens))
+                raise self._books.refuse(outcome.short, held.size.amounts(output_tokens))
 
     async def settle(self, usage: Usage | None, cost: MeasuredCost | None, *, paid_by: PaidBy | None = None) -> None:
         """See ``Reservation``."""
-        if not self._close():
+        if not self._open:
             return
-        held = self._held
-        account = self._account
+        self._open = False
+        account, held, books = self._account, self._held, self._books
         if paid_by is not None and paid_by != account.paid_by:
             account = account._replace(paid_by=paid_by)
         used = self._used(usage, cost)
         if held is None:
-            self._ledger.note(account, used)
+            books.ledger.note(account, used)
             return
-        await self._ledger.settle(account, used, held.reservation.id)
-        self._settled(held.standings, account, used)
+        await books.ledger.settle(account, used, held.reservation.id)
+        books.settled(held.standings, account, used)
 
     async def release(self) -> None:
         """See ``Reservation``."""
-        if self._close() and self._held is not None:
-            await self._ledger.release(self._held.reservation.id)
-
-    def _close(self) -> bool:
         was_open, self._open = self._open, False
-        return was_open
+        if was_open and self._held is not None:
+            await self._books.ledger.release(self._held.reservation.id)
 
     def _used(self, usage: Usage | None, cost: MeasuredCost | None) -> Amounts:
         if usage is None:

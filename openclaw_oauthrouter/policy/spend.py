@@ -27,7 +27,7 @@ from openclaw_oauthrouter.policy.money import FREE, Rate, rate_of
 from openclaw_oauthrouter.policy.output_cap import with_output_cap
 from openclaw_oauthrouter.policy.refusal import budget_exceeded, unpriced_model
 from openclaw_oauthrouter.policy.report import since, spend_report
-from openclaw_oauthrouter.policy.reservation import Held, OpenReservation
+from openclaw_oauthrouter.policy.reservation import Books, Held, OpenReservation
 from openclaw_oauthrouter.policy.sizing import SMALL_ANSWER, SMALL_DECLARED, Size, limits_answers, whole_answer
 from openclaw_oauthrouter.policy.token_estimate import TokenEstimator, answer_tokens
 
@@ -112,7 +112,9 @@ class Spend:
         notify = Messenger(settings.warn_command, settings.warn_url) if settings.warn_command or settings.warn_url else None
         self._alarms = Alarms(settings.warn_at, notify)
         self._tokens = TokenEstimator(exact_near=settings.max_request_input_tokens)
+        self._books = Books(ledger, self._refuse_more, self._settled, clock)
         self._models: set[str] = set()
+        self._accounts: dict[tuple[str, str | None, str, PaidBy], Account] = {}
         self._on_extra_usage: set[str] = set()
 
     def cap(self, request: ChatRequest, info: ModelInfo, most: int | None = None) -> ChatRequest:
@@ -158,7 +160,7 @@ class Spend:
             limits = [limit for budget in self._budgets for limit in budget.check(call)]
         paid_by: PaidBy = "plan" if by_plan else "api"
         if not limits:
-            return self._reservation(self._account(info, client, "", paid_by, now), None, None)
+            return OpenReservation(self._books, self._account(info, client, "", paid_by, now), None, None)
         rate, limits, unknown_cost = self._rated(info, estimate, limits, by_plan)
         booked = conversation if any(limit.scope.startswith("conversation:") for limit in limits) else None
         account = self._account(info, client, booked or "", paid_by, now)
@@ -202,13 +204,22 @@ class Spend:
         await self._ledger.close()
 
     def _account(self, info: ModelInfo, client: str | None, conversation: str, paid_by: PaidBy, now: float) -> Account:
+        moment, key = self.calendar.moment(now), (info.name, client, conversation, paid_by)
+        account = self._accounts.get(key)
+        if account is None or account.moment != moment:
+            if len(self._accounts) >= _MOST_MODELS:
+                self._accounts.clear()
+            account = Account(moment, info.provider, self._booked_model(info), client or "", conversation, paid_by)
+            self._accounts[key] = account
+        return account
+
+    def _booked_model(self, info: ModelInfo) -> str:
         model = info.name
         if model not in self._models:
             if len(self._models) >= _MOST_MODELS and f"model:{model}" not in self._named:
-                model = OTHER
-            else:
-                self._models.add(model)
-        return Account(self.calendar.moment(now), info.provider, model, client or "", conversation, paid_by)
+                return OTHER
+            self._models.add(model)
+        return model
 
     def _rated(
         self, info: ModelInfo, estimate: Estimate, limits: Sequence[Limit], by_plan: bool
@@ -252,7 +263,7 @@ class Spend:
         output = declared if asked.hard else min(asked.wanted, declared)
         reservation = Reservation(self._new_id(), asked.account, asked.size.amounts(output), now + self._hold_seconds)
         if not lasting:
-            return self._reservation(asked.account, None, None if declared == asked.declared else declared)
+            return OpenReservation(self._books, asked.account, None, None if declared == asked.declared else declared)
         outcome, output = await self._fitted(asked, reservation, lasting, output, now)
         room = min(declared, asked.size.longest(outcome.standings))
         if output < declared and not asked.streams and not asked.hard and limits_answers(outcome.standings):
@@ -271,7 +282,7 @@ class Spend:
         )
         cap = room if room < asked.declared and tightest is not None else None
         warnings = tuple(words for one in outcome.standings if (words := self._alarms.see(one.claim, one.used)))
-        return self._reservation(asked.account, held, cap, warnings, asked.unknown_cost)
+        return OpenReservation(self._books, asked.account, held, cap, warnings, asked.unknown_cost)
 
     async def _fitted(
         self, asked: _Asked, reservation: Reservation, claims: Sequence[Claim], output: int, now: float
@@ -312,26 +323,6 @@ class Spend:
 
     def _short(self, standing: Standing, asked: _Asked, now: float) -> BudgetExceededError:
         return budget_exceeded(standing, asked.size.amounts(asked.smallest), self.calendar, now)
-
-    def _reservation(
-        self,
-        account: Account,
-        held: Held | None,
-        output_cap: int | None,
-        warnings: tuple[str, ...] = (),
-        unknown_cost: Callable[[Usage], int] | None = None,
-    ) -> OpenReservation:
-        return OpenReservation(
-            account,
-            self._ledger,
-            held=held,
-            output_cap=output_cap,
-            warnings=warnings,
-            refuse=self._refuse_more,
-            settled=self._settled,
-            unknown_cost=unknown_cost,
-            clock=self._clock,
-        )
 
     def _refuse_more(self, standing: Standing, wanted: Amounts) -> BudgetExceededError:
         return budget_exceeded(standing, wanted, self.calendar, self._clock())

@@ -63,6 +63,8 @@ LEAST_CALLS = 20
 class Conversations:
     """The most recent conversations, forgotten after an idle time."""
 
+    shared = False
+
     def __init__(self, clock: Clock, idle_seconds: float, capacity: int = 4096) -> None:
         self._clock = clock
         self._idle_seconds = idle_seconds

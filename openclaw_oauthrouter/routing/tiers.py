@@ -68,7 +68,8 @@ class TierTable(Mapping[Tier, tuple[str, ...]]):
         self._chains: dict[Tier, tuple[str, ...]] = {}
 
     def __getitem__(self, tier: Tier) -> tuple[str, ...]:
-        self._look()
+        if self._clock() - self._looked_at >= LOOK_SECONDS:
+            self._look()
         return self._chains[tier]
 
     def __iter__(self) -> Iterator[Tier]:

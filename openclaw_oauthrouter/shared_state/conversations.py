@@ -30,6 +30,8 @@ class SharedConversations:
     :param idle_seconds: time after which Redis forgets a conversation
     """
 
+    shared = True
+
     def __init__(self, memory: ConversationMemory, client: Any, idle_seconds: float) -> None:
         self._memory = memory
         self._client = client

@@ -24,14 +24,14 @@ from openclaw_oauthrouter.canonical.events import (
 from openclaw_oauthrouter.canonical.fitting import fit
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.response import WholeAnswer
-from openclaw_oauthrouter.canonical.routing import Candidate, ModelInfo
+from openclaw_oauthrouter.canonical.routing import Candidate
 from openclaw_oauthrouter.canonical.trace import VIA, Attempt
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.accepts import with_accepts
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
 from openclaw_oauthrouter.errors import UpstreamError, UpstreamProtocolError
-from openclaw_oauthrouter.interfaces import Dialect, Health, Provider, SpeaksSeveral
+from openclaw_oauthrouter.interfaces import Dialect, Health, Provider
 from openclaw_oauthrouter.post import Post
 from openclaw_oauthrouter.upstream.bounds import Bounds
 from openclaw_oauthrouter.upstream.deadline import Deadline
@@ -214,13 +214,6 @@ def _say(request: httpx.Request, name: str, value: str) -> None:
         request.say(name, value)
     else:
         request.headers[name] = value
-
-
-def dialect_for(provider: Provider, info: ModelInfo, request: ChatRequest) -> str:
-    """Name of the dialect in which a provider is asked for a model: its only one, or what a provider that speaks several chooses."""
-    # Not isinstance(): looking for the methods of a Protocol takes longer than all the rest of this.
-    several: SpeaksSeveral | None = provider if hasattr(provider, "dialect_for") else None  # type: ignore[assignment]
-    return several.dialect_for(info, request) if several else provider.dialect
 
 
 async def _beginning(frames: AsyncIterator[Frame], attempt: Attempt) -> list[Frame]:

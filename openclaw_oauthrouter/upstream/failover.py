@@ -25,9 +25,9 @@ from openclaw_oauthrouter.errors import (
     UpstreamError,
     UpstreamModelError,
 )
-from openclaw_oauthrouter.interfaces import Credentials, Dialect, Health, Provider, Reservation, SpendGuard
+from openclaw_oauthrouter.interfaces import Credentials, Dialect, Health, Provider, Reservation, SpeaksSeveral, SpendGuard
 from openclaw_oauthrouter.upstream import deadline
-from openclaw_oauthrouter.upstream.attempt import Answer, Sender, Target, dialect_for
+from openclaw_oauthrouter.upstream.attempt import Answer, Sender, Target
 from openclaw_oauthrouter.upstream.booking import CostOf, book_failure
 from openclaw_oauthrouter.upstream.deadline import Deadline
 
@@ -135,7 +135,7 @@ class Failover:
 
     async def _first_that_answers(self, attempts: Attempts, candidates: Sequence[Candidate]) -> OpenedAnswer | None:
         for candidate in candidates:
-            if not self._applies(attempts, candidate):
+            if (attempts.least_window or candidate.only_on) and not self._applies(attempts, candidate):
                 continue
             provider, conversation = candidate.info.provider, attempts.record.conversation
             try:
@@ -146,7 +146,9 @@ class Failover:
                 attempts.refusals.append(error)
                 attempts.stops.append((candidate, error))
             else:
-                opened = await self._try_credentials(attempts, candidate, self._in_order(attempts, candidate, credentials))
+                if self.health.troubled:
+                    credentials = self._in_order(attempts, candidate, credentials)
+                opened = await self._try_credentials(attempts, candidate, credentials)
                 if opened is not None:
                     return opened
             if self._is_spent(attempts) or self._is_final(attempts):
@@ -252,9 +254,12 @@ class Failover:
         return None
 
     def _target(self, attempts: Attempts, candidate: Candidate, credential: Credential | None) -> Target:
-        provider = self.providers[candidate.info.provider]
-        dialect = self.dialects[dialect_for(provider, candidate.info, attempts.request)]
-        return Target(candidate, provider, dialect, credential)
+        info = candidate.info
+        provider = self.providers[info.provider]
+        # Not isinstance(): looking for the methods of a Protocol takes longer than all the rest of this.
+        several: SpeaksSeveral | None = provider if hasattr(provider, "dialect_for") else None  # type: ignore[assignment]
+        name = provider.dialect if several is None else several.dialect_for(info, attempts.request)
+        return Target(candidate, provider, self.dialects[name], credential)
 
     def _in_order(
         self, attempts: Attempts, candidate: Candidate, credentials: Sequence[Credential | None]
@@ -264,8 +269,6 @@ class Failover:
         If something speaks against all, a candidate the router chose is passed over. One the user chose (a model by name, a stop of
         ``rateLimitFallback``) is passed over only for what its provider told: a window that is used up, a Retry-After.
         """
-        if not self.health.troubled:
-            return credentials
         against = self._reasons(candidate, credentials, self.health.blocked)
         good = [credential for credential, reason in zip(credentials, against, strict=True) if reason is None]
         if good or not credentials:

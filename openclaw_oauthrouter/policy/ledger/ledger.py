@@ -93,7 +93,8 @@ class Ledger:
         self._unwritten.add(account)
         if reservation is not None:
             self._drops.add(reservation)
-        self._write_soon()
+        if self._due is None:
+            self._write_soon()
 
     async def release(self, reservation: str) -> None:
         """Drop a reservation."""
