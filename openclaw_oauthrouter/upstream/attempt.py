@@ -27,7 +27,6 @@ from openclaw_oauthrouter.canonical.response import WholeAnswer
 from openclaw_oauthrouter.canonical.routing import Candidate
 from openclaw_oauthrouter.canonical.trace import VIA, Attempt
 from openclaw_oauthrouter.canonical.usage import Usage
-from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.accepts import with_accepts
 from openclaw_oauthrouter.config.upstream import TimeoutSettings
 from openclaw_oauthrouter.errors import UpstreamError, UpstreamProtocolError
