@@ -381,10 +381,11 @@ class PartWriter:
 
     def agrees(self, spelling: Spelling) -> bool:
         """Whether this request spells ids and names as another has; from now on they are spelt so or otherwise, as if they had been written."""
-        for id_, wire in spelling[0]:
-            if self._ids.add(id_) != wire:
-                return False
-        return all(self._names.add(name) == wire for name, wire in spelling[1])
+        for names, spelt in ((self._ids, spelling[0]), (self._names, spelling[1])):
+            for name, wire in spelt:
+                if (names.known.get(name) or names.add(name)) != wire:
+                    return False
+        return True
 
     def _text(self, part: TextPart) -> Iterator[JsonObject]:
         yield _marked({"type": "text", "text": part.text}, part.cache)

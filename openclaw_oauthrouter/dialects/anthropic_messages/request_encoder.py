@@ -88,12 +88,15 @@ def _lay_out(messages: Sequence[Message], writer: PartWriter) -> tuple[list[Json
     wire: list[JsonObject] = []
     before = None
     marked: list[JsonObject] = []
-    several = len(messages) >= _SEVERAL
+    several, unsigned = len(messages) >= _SEVERAL, writer.unsigned
     for turn in _turns(messages[leading:]):
         role = turn[0].role
-        seen = turn[0].glance if several and len(turn) == 1 else None
+        seen = (turn[0].seen or turn[0].glance) if several and len(turn) == 1 else None
         known = seen.written if seen is not None else None
-        content = known.content if type(known) is _Written and known.fits(writer) else _write_turn(turn, writer, seen, marked)
+        if type(known) is _Written and known.unsigned is unsigned and (known.spelling is None or writer.agrees(known.spelling)):
+            content = known.content
+        else:
+            content = _write_turn(turn, writer, seen, marked)
         if role == before:  # what stood between them said nothing
             wire[-1]["content"] = [*wire[-1]["content"], *content]
         elif content:
@@ -111,18 +114,15 @@ _SEVERAL = 4
 
 @dataclass(slots=True)
 class _Written:
-    """A turn of one message as it was written once, for requests that repeat it; nobody may change what ``content`` holds.
+    """A turn of one message as it was written once, for requests that would write it the same; nobody may change what ``content`` holds.
 
-    :ivar spelling: ``None``: there are no ids and names in it
+    :ivar spelling: of its ids and names; ``None``: there are none in it
+    :ivar unsigned: the writer's
     """
 
     content: list[JsonObject]
     spelling: Spelling | None
     unsigned: bool
-
-    def fits(self, writer: PartWriter) -> bool:
-        """Whether a request that is being written would have it written the same."""
-        return self.unsigned is writer.unsigned and (self.spelling is None or writer.agrees(self.spelling))
 
 
 def _turns(messages: Sequence[Message]) -> list[list[Message]]:
