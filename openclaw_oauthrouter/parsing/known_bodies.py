@@ -17,6 +17,7 @@ import orjson
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.patterns import lazily
+from openclaw_oauthrouter.canonical.spelled import Spelled
 from openclaw_oauthrouter.errors import InvalidRequestError
 from openclaw_oauthrouter.parsing.body import parse_body
 from openclaw_oauthrouter.wire.known_turns import is_conversation
@@ -108,11 +109,10 @@ class KnownBodies:
                 known, count = one, found
         if known is None:
             value = self.with_known_tools(parse_body(body))
-            self._keep(key, _taken_apart(body, value))
-            return value
+            return self._keep(key, value, _taken_apart(body, value))
         self._known.move_to_end(key)
         if count == len(known.ends) and len(body) == known.size and body.endswith(known.after):
-            return {**known.body}
+            return {**known.body, known.name: known.body[known.name].copy()}
         return self._continued(key, body, known, count)
 
     def with_known_tools(self, value: JsonObject) -> JsonObject:
@@ -142,12 +142,12 @@ class KnownBodies:
         new[:1] = known.body[name][:count]
         value = {**known.body, name: new} if alike else self.with_known_tools(value)
         state = _remembered(name, body, known.begin, known.ends[:count], value)
-        self._keep(key, state, known if len(known.ends) - count <= _REWRITTEN else None)
-        return value
+        return self._keep(key, value, state, known if len(known.ends) - count <= _REWRITTEN else None)
 
-    def _keep(self, key: bytes, state: _Known | None, instead_of: _Known | None = None) -> None:
+    def _keep(self, key: bytes, value: JsonObject, state: _Known | None, instead_of: _Known | None = None) -> JsonObject:
+        """Remember a body; returns it, with its messages spelled as they came."""
         if state is None or state.size * 4 > self._most_bytes:
-            return
+            return value
         alike = self._known.setdefault(key, [])
         if instead_of is not None:
             alike.remove(instead_of)
@@ -161,6 +161,7 @@ class KnownBodies:
             self.bytes -= self._known[oldest].pop(0).size
             if not self._known[oldest]:
                 del self._known[oldest]
+        return {**value, state.name: state.body[state.name].copy()}
 
 
 def _parsed_behind(before: bytes, rest: bytes) -> JsonObject:
@@ -198,7 +199,10 @@ def _remembered(name: str, body: bytes, begin: int, ends: list[int], value: Json
         return None
     after = body[ends[-1] :]
     rest = _loaded(b'{"":[' + after)
-    return None if rest is None or name in rest else _Known(name, body[: ends[-1]], begin, ends, after, {**value})
+    if rest is None or name in rest:
+        return None
+    text = body[: ends[-1]]
+    return _Known(name, text, begin, ends, after, {**value, name: Spelled(messages, text, begin, len(text))})
 
 
 def _ends_of(messages: Sequence[Any], body: bytes, at: int, *, first: bool) -> Iterator[int]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from openclaw_oauthrouter.canonical.spelled import Spelled
+
 MOST_BYTES = 1 << 21
 """Of all that is remembered, as JSON; in memory it takes some five times as much."""
 
@@ -33,7 +35,7 @@ class Repeated:
             self._known.move_to_end(key)
             return known
         if len(key) * 4 <= self._most_bytes:
-            self._known[key] = value
+            value = self._known[key] = Spelled(value, key, 1, len(key) - 1)
             self.bytes += len(key)
             while self.bytes > self._most_bytes or len(self._known) > MOST_LISTS:
                 self.bytes -= len(self._known.popitem(last=False)[0])

@@ -7,13 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import orjson
 
 from openclaw_oauthrouter.canonical.content import TOOL_CHANGES
 from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.passed_request import PassedRequest
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.canonical.spelled import written
 from openclaw_oauthrouter.catalog.addresses import anthropic_root
 from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import AnthropicOAuthSettings, ProviderSettings
@@ -106,7 +106,7 @@ class Anthropic:
         streams = bool(body.get("stream"))
         key = (unflagged, streams, *forwarded.items())
         head = self._heads.known(key) or self._heads.keep(key, self._head(forwarded, authentication, unflagged, streams))
-        return Post(head, orjson.dumps(body))
+        return Post(head, written(body))
 
     def _head(self, forwarded: Mapping[str, str], authentication: Authentication | None, unflagged: bool, streams: bool) -> Head:
         headers = self._with_authentication({"anthropic-version": API_VERSION, **forwarded}, authentication)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 import httpx
-import orjson
 
 from openclaw_oauthrouter import __version__
 from openclaw_oauthrouter.canonical import jwt
@@ -15,6 +14,7 @@ from openclaw_oauthrouter.canonical.credential import Credential
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.canonical.spelled import written
 from openclaw_oauthrouter.catalog.addresses import codex_root
 from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.config.providers import ProviderSettings
@@ -92,7 +92,7 @@ class OpenAICodex:
             headers |= _authentication(credential)
         elif self._auth_header is not None:
             headers[self._auth_header.name.lower()] = self._auth_header.value.get_secret_value()
-        return Post(self._heads.of(self._address, headers), orjson.dumps(encoded.body))
+        return Post(self._heads.of(self._address, headers), written(encoded.body))
 
     def list_requests(self, credential: Credential | None) -> Sequence[httpx.Request]:
         """GET the models of the plan, as Codex CLI asks for them."""

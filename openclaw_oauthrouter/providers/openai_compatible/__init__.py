@@ -14,6 +14,7 @@ from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.passed_request import PassedRequest
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelInfo
+from openclaw_oauthrouter.canonical.spelled import written
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.addresses import endpoint_root
 from openclaw_oauthrouter.catalog.models import described
@@ -149,7 +150,7 @@ class OpenAICompatible:
         headers = {"content-type": "application/json", "accept": accept, **self.headers}
         if credential is not None:
             headers |= self._authentication(credential)
-        return Post(self.heads.of(address_of(url), headers), orjson.dumps(body))
+        return Post(self.heads.of(address_of(url), headers), written(body))
 
     def _authentication(self, credential: Credential) -> dict[str, str]:
         secret = credential.secret.reveal()

@@ -9,8 +9,8 @@ from openclaw_oauthrouter.wire.repeated import MOST_LISTS, Repeated
 
 def test_repeated_gives_the_list_that_came_first() -> None:
     repeated = Repeated()
-    first = [{"name": "weather"}]
-    assert repeated.same(first) is first
+    first = repeated.same([{"name": "weather"}])
+    assert first == [{"name": "weather"}]
     assert repeated.same([{"name": "weather"}]) is first
 
 
