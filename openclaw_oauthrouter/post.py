@@ -40,7 +40,7 @@ class Head:
     :ivar fields: the headers, but for the body's length; the host is the address's, where they name none
     """
 
-    __slots__ = ("_end", "_start", "address", "fields")
+    __slots__ = ("_end", "_said", "_start", "address", "fields")
 
     def __init__(self, address: Address, headers: Mapping[str, str]) -> None:
         self.address = address
@@ -50,26 +50,27 @@ class Head:
         whole = lines.isascii() and lines.count("\r") == lines.count("\n") == len(self.fields)
         self._start = b"POST %b HTTP/1.1%b\r\ncontent-length: " % (address.target, lines.encode("ascii")) if whole else None
         # A compressed stream comes late.
-        self._end = b"" if "\r\naccept-encoding:" in lines.lower() else b"\r\naccept-encoding: identity"
+        self._end = b"\r\n\r\n" if "\r\naccept-encoding:" in lines.lower() else b"\r\naccept-encoding: identity\r\n\r\n"
+        self._said: tuple[Mapping[str, str], bytes] = ({}, b"")
 
-    def written(self, length: int, said: Mapping[str, str] | None) -> bytes | None:
-        """As it stands on the wire, up to the empty line; ``None`` if these headers cannot be written as they are.
+    def before(self, body: bytes, said: Mapping[str, str] | None) -> bytes | None:
+        """The whole request as it stands on the wire; ``None`` if these headers cannot be written as they are.
 
-        :param length: of the body
         :param said: what this request adds
         """
-        if self._start is None:
+        # What a gateway adds, it adds to most requests.
+        added = b"" if not said else self._said[1] if self._said[0] == said else self._written(said)
+        if self._start is None or added is None:
             return None
-        if not said:
-            return b"%b%d%b" % (self._start, length, self._end)
+        return b"".join((self._start, b"%d" % len(body), added, self._end, body))
+
+    def _written(self, said: Mapping[str, str]) -> bytes | None:
         lines = "".join([f"\r\n{name}: {value}" for name, value in said.items()])
-        if (
-            not lines.isascii()
-            or not lines.count("\r") == lines.count("\n") == len(said)
-            or not said.keys().isdisjoint(self.fields)
-        ):
+        whole = lines.isascii() and lines.count("\r") == lines.count("\n") == len(said) and said.keys().isdisjoint(self.fields)
+        if not whole:
             return None
-        return b"%b%d%b%b" % (self._start, length, lines.encode("ascii"), self._end)
+        self._said = ({**said}, lines.encode("ascii"))
+        return self._said[1]
 
 
 class Heads:
@@ -139,9 +140,9 @@ class Post(httpx.Request):
         else:
             self._said[name] = value
 
-    def written_head(self) -> bytes | None:
-        """Its head on the wire, up to the empty line; ``None`` where somebody changed ``headers``, or they cannot be written as they are."""
-        return self.head.written(len(self._content), self._said) if self._headers is None else None
+    def message(self) -> bytes | None:
+        """All of it on the wire; ``None`` where somebody changed ``headers``, or they cannot be written as they are."""
+        return self.head.before(self._content, self._said) if self._headers is None else None
 
 
 def lines_of(headers: httpx.Headers) -> tuple[bytes, int]:

@@ -79,7 +79,8 @@ def _add_answer(event: JsonObject, record: RequestRecord) -> None:
     if record.status is not None:
         event["status"] = record.status
     if record.seconds is not None:
-        event["latencyMs"] = round(record.seconds * 1000, 1)
+        # Not round(): it goes by way of decimal digits, which is a twentieth of all that a line costs.
+        event["latencyMs"] = int(record.seconds * 10_000 + 0.5) / 10
     event["stream"] = record.stream
     event["toolCount"] = record.tool_count
 
@@ -131,7 +132,7 @@ def _add_measures(event: JsonObject, record: RequestRecord) -> None:
         # Of what the baseline model would have charged for the same tokens: 0 to 1, negative when it was more.
         event["savings"] = round((record.baseline_cost - record.cost) / record.baseline_cost, 4)
     if record.first_token_seconds is not None:
-        event["firstTokenMs"] = round(record.first_token_seconds * 1000, 1)
+        event["firstTokenMs"] = int(record.first_token_seconds * 10_000 + 0.5) / 10
     speed = record.tokens_per_second if record.stream else None
     if speed is not None:
         event["tokensPerSecond"] = round(speed, 1)
@@ -287,7 +288,7 @@ def _attempt(attempt: Attempt) -> JsonObject:
         "status": attempt.status,
         "outcome": attempt.outcome,
         "reason": redact(attempt.reason) if attempt.reason else None,
-        "latencyMs": round(attempt.seconds * 1000, 1),
+        "latencyMs": int(attempt.seconds * 10_000 + 0.5) / 10,
     }
     if attempt.booked:
         event["booked"] = round(attempt.booked, 8)

@@ -262,9 +262,9 @@ def encoded(request: httpx.Request, proxy: Proxy | None = None) -> bytes:
     :param proxy: the one that the request is handed to as a whole
     :raises httpx.LocalProtocolError: a header would break out of its line
     """
-    written = request.written_head() if proxy is None and isinstance(request, Post) else None
-    if written is not None:
-        return b"%b\r\n\r\n%b" % (written, request.content)
+    message = request.message() if proxy is None and isinstance(request, Post) else None
+    if message is not None:
+        return message
     target, (fields, number) = request.url.raw_path, lines_of(request.headers)
     if proxy is not None:
         target = str(request.url).encode("ascii")
