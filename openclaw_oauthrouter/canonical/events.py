@@ -150,11 +150,12 @@ class Frame:
         """The meaning of the bytes, event by event."""
         for event in self.told:
             if type(event) is PartDeltas:
-                return tuple(each for event in self.told for each in _each(event))
+                return tuple(each for event in self.told for each in each_of(event))
         return cast("tuple[StreamEvent, ...]", tuple(self.told))
 
 
-def _each(event: StreamEvent | PartDeltas) -> Iterable[StreamEvent]:
+def each_of(event: StreamEvent | PartDeltas) -> Iterable[StreamEvent]:
+    """Deltas that came together, each by itself; any other event as it is."""
     if isinstance(event, PartDeltas):
         return [PartDelta(event.index, text) for text in event.texts]
     return (event,)

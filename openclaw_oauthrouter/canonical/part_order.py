@@ -41,6 +41,11 @@ class PartOrder:
             return ()
         return (event, *self._next_turns()) if turn.over else (event,)
 
+    def goes_on(self, index: int) -> bool:
+        """Whether it is this part's turn, so that more of it may go out at once."""
+        turn = self._open.get(index)
+        return turn is not None and turn is self._turns[0]
+
     def release(self) -> Sequence[PartEvent]:
         """The answer is over: everything held back, and an end for every part that has none."""
         return [event for index in list(self._open) for event in self.receive(PartFinished(index))]

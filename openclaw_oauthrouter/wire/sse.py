@@ -6,7 +6,10 @@ after the colon is dropped, several ``data`` lines are joined by LF, a line that
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
+
+import orjson
 
 from openclaw_oauthrouter.canonical.patterns import lazily
 
@@ -132,6 +135,16 @@ def encode_event(data: bytes, event: str = "") -> bytes:
     if event:
         return b"event: " + event.encode() + b"\ndata: " + data + b"\n\n"
     return b"data: " + data + b"\n\n"
+
+
+def encode_texts(before: bytes, texts: Sequence[str], after: bytes) -> bytes:
+    """Events that differ in one string.
+
+    :param texts: these strings, one at least
+    :param before: what stands before each of them
+    """
+    # Of a list that is written over several lines, only the line breaks are no part of a string.
+    return before + orjson.dumps(texts, option=orjson.OPT_INDENT_2)[4:-2].replace(b",\n  ", after + before) + after
 
 
 def _end_of_last_block(buffer: bytes | bytearray, start: int) -> int:

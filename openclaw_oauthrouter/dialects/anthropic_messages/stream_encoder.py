@@ -17,6 +17,7 @@ from openclaw_oauthrouter.canonical.events import (
     CitationAdded,
     Frame,
     PartDelta,
+    PartDeltas,
     PartFinished,
     PartKind,
     PartStarted,
@@ -25,6 +26,7 @@ from openclaw_oauthrouter.canonical.events import (
     ResponseStarted,
     StreamEvent,
     UsageReported,
+    each_of,
 )
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.opaque import seal
@@ -42,7 +44,7 @@ from openclaw_oauthrouter.dialects.anthropic_messages.vocabulary import (
     message_id,
 )
 from openclaw_oauthrouter.errors import OAuthRouterError
-from openclaw_oauthrouter.wire.sse import encode_event
+from openclaw_oauthrouter.wire.sse import encode_event, encode_texts
 
 PING = encode_event(b'{"type":"ping"}', "ping")
 
@@ -141,6 +143,15 @@ class MessageEvents:
     def receive(self, event: StreamEvent) -> Iterable[JsonObject]:
         """The events that one canonical event becomes."""
         return () if self.ended else _STEPS[type(event)](self, event)
+
+    def growing(self, index: int) -> JsonObject | None:
+        """The event that more of a part will become, its text left empty; ``None`` if more than that has to be said."""
+        writer = self._writer
+        if self.ended or writer is None or not writer.announced or not self._order.goes_on(index):
+            return None
+        for delta in writer.deltas(PartDelta(index, "")):
+            return {"type": "content_block_delta", "index": self._blocks, "delta": delta}
+        return None
 
     def fail(self, error: OAuthRouterError) -> Iterable[JsonObject]:
         """The ``error`` event that ends a stream; nothing if it has ended already."""
@@ -289,10 +300,33 @@ class MessagesStreamEncoder:
 
     def __init__(self, model: str, *, searches: bool = False) -> None:
         self._events = MessageEvents(model, searches=searches)
+        self._growing: tuple[int, bytes, bytes] | None = None
 
     def send(self, frame: Frame) -> bytes:
         """Encode a frame."""
-        return b"".join(write_event(wire) for event in frame.events for wire in self._events.receive(event))
+        out: list[bytes] = []
+        for event in frame.told:
+            if type(event) is PartDelta or type(event) is PartDeltas:
+                out.append(self._more(event))
+            else:
+                self._growing = None
+                out += [write_event(wire) for wire in self._events.receive(event)]  # type: ignore[arg-type] # no deltas here
+        return out[0] if len(out) == 1 else b"".join(out)
+
+    def _more(self, event: PartDelta | PartDeltas) -> bytes:
+        """More of a part; once it goes on as it went, only the text has to be written."""
+        if self._growing is not None:
+            index, before, after = self._growing
+            if index == event.index:
+                if type(event) is PartDelta:
+                    return before + orjson.dumps(event.text) + after
+                return encode_texts(before, event.texts, after)  # type: ignore[union-attr] # it is one of two
+        out = b"".join([write_event(wire) for each in each_of(event) for wire in self._events.receive(each)])
+        usual = self._events.growing(event.index)
+        if usual is not None:
+            before, _, after = write_event(usual).partition(b'""')
+            self._growing = event.index, before, after
+        return out
 
     def keep_alive(self) -> bytes:
         """A ``ping``."""
@@ -300,6 +334,7 @@ class MessagesStreamEncoder:
 
     def fail(self, error: OAuthRouterError) -> bytes:
         """End the stream with an ``error`` event; nothing if it has ended already."""
+        self._growing = None
         return b"".join(write_event(wire) for wire in self._events.fail(error))
 
 

@@ -6,7 +6,7 @@ a client's SDK would. So neither can lose what the other keeps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -39,7 +39,7 @@ from openclaw_oauthrouter.dialects.openai_chat_completions.content import encode
 from openclaw_oauthrouter.dialects.openai_chat_completions.tools import answers_by_function_call
 from openclaw_oauthrouter.dialects.openai_chat_completions.vocabulary import FINISH_REASONS, completion_id, encode_usage
 from openclaw_oauthrouter.errors import OAuthRouterError
-from openclaw_oauthrouter.wire.sse import encode_event
+from openclaw_oauthrouter.wire.sse import encode_event, encode_texts
 
 _DONE = b"data: [DONE]\n\n"
 
@@ -370,7 +370,7 @@ class ChatStreamEncoder:
 
     def _deltas_in_a_row(self, event: PartDeltas) -> bytes:
         _, take, before, after = self._parts[event.index]
-        return _each(before, event.texts, after) if take is None or take(event.text) else b""
+        return encode_texts(before, event.texts, after) if take is None or take(event.text) else b""
 
     def _part_finished(self, event: PartFinished) -> bytes:
         delta = self._parts[event.index][0].finish(event.opaque)
@@ -395,12 +395,6 @@ class ChatStreamEncoder:
 
     def _failed(self, event: ResponseFailed) -> bytes:
         return self.fail(event.error)
-
-
-def _each(before: bytes, texts: Sequence[str], after: bytes) -> bytes:
-    """The texts, each between the same."""
-    # Of a list that is written over several lines, only the line breaks are no part of a string.
-    return before + orjson.dumps(texts, option=orjson.OPT_INDENT_2)[4:-2].replace(b",\n  ", after + before) + after
 
 
 _STEPS: dict[type[StreamEvent | PartDeltas], Callable[[ChatStreamEncoder, Any], bytes]] = {

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
-from openclaw_oauthrouter.canonical.content import Citation, Opaque, WebSearch
+from openclaw_oauthrouter.canonical.content import Opaque, WebSearch
 from openclaw_oauthrouter.canonical.events import (
     CitationAdded,
     Frame,
     PartDelta,
+    PartDeltas,
     PartFinished,
     PartStarted,
     ResponseFailed,
@@ -21,8 +22,9 @@ from openclaw_oauthrouter.canonical.events import (
     ResponseStarted,
     StreamEvent,
     UsageReported,
+    each_of,
 )
-from openclaw_oauthrouter.canonical.free_text import custom_names, unwrap_input
+from openclaw_oauthrouter.canonical.free_text import custom_names
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.opaque import seal
 from openclaw_oauthrouter.canonical.part_order import PartEvent, PartOrder
@@ -31,6 +33,13 @@ from openclaw_oauthrouter.canonical.response import ChatResponse, unfold
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.dialects.openai_responses.content import seal_summary
 from openclaw_oauthrouter.dialects.openai_responses.errors import belongs_in_stream, encode_fault
+from openclaw_oauthrouter.dialects.openai_responses.item_writers import (
+    CallWriter,
+    ItemWriter,
+    MessageWriter,
+    ReasoningWriter,
+    SearchCallWriter,
+)
 from openclaw_oauthrouter.dialects.openai_responses.tools import SEARCH, client_tools
 from openclaw_oauthrouter.dialects.openai_responses.vocabulary import DIALECT, ResponseObject, is_compaction
 from openclaw_oauthrouter.errors import OAuthRouterError
@@ -53,6 +62,7 @@ class ResponsesStreamEncoder:
     def __init__(self, writer: ResponseWriter, client: str = "") -> None:
         self._writer = writer
         self._client = client
+        self._growing: GrowingText | None = None
 
     def open_with_failure(self, error: OAuthRouterError) -> bytes:
         """A stream of nothing but the failure, where the client acts on it only in this form; see ``errors.belongs_in_stream``."""
@@ -60,7 +70,24 @@ class ResponsesStreamEncoder:
 
     def send(self, frame: Frame) -> bytes:
         """Encode a frame."""
-        return b"".join(encode(self._writer.receive(event)) for event in frame.events)
+        out: list[bytes] = []
+        for event in frame.told:
+            if type(event) is PartDelta or type(event) is PartDeltas:
+                out.append(self._more(event))
+            else:
+                self._growing = None
+                out.append(encode(self._writer.receive(event)))  # type: ignore[arg-type] # no deltas here
+        return out[0] if len(out) == 1 else b"".join(out)
+
+    def _more(self, event: PartDelta | PartDeltas) -> bytes:
+        """More of a part; once it goes on as it went, only the text has to be written."""
+        growing = self._growing
+        if growing is not None and growing.index == event.index:
+            texts = (event.text,) if type(event) is PartDelta else event.texts  # type: ignore[union-attr] # it is one of two
+            return growing.write(texts, len(event.text), self._writer)
+        out = b"".join([encode(self._writer.receive(each)) for each in each_of(event)])
+        self._growing = self._writer.growing(event.index)
+        return out
 
     def keep_alive(self) -> bytes:
         """``response.in_progress`` once more, as not all clients count a comment; a comment before the first event."""
@@ -68,6 +95,7 @@ class ResponsesStreamEncoder:
 
     def fail(self, error: OAuthRouterError) -> bytes:
         """End the stream with ``response.failed``."""
+        self._growing = None
         return encode(self._writer.fail(error))
 
 
@@ -115,6 +143,16 @@ class ResponseWriter:
                 self._refused |= isinstance(event, PartStarted) and event.kind == "refusal"
                 yield from self._start()
                 yield from map(self._numbered, self._output.receive(event))
+
+    def growing(self, index: int) -> GrowingText | None:
+        """What writes more of a part; ``None`` if more than its text has to be said."""
+        return None if self._over else self._output.growing(index)
+
+    def number(self, count: int) -> int:
+        """The number of the next event, of ``count`` that are written elsewhere."""
+        number = self._number
+        self._number += count
+        return number
 
     def wait(self) -> Iterator[JsonObject]:
         """A sign of life: what the client knows already; nothing before the beginning and after the end."""
@@ -164,6 +202,34 @@ _LAST = 1 << 30
 """Index of a part of our own, after all of the provider's."""
 
 
+class GrowingText:
+    """Writes deltas of one item: all but text and number of such an event stays the same.
+
+    :param usual: the event, its ``delta`` left empty
+    :param note: keeps the texts and their length
+    """
+
+    __slots__ = ("_after", "_before", "_note", "index")
+
+    def __init__(self, index: int, usual: JsonObject, note: Callable[[Sequence[str], int], None]) -> None:
+        self.index = index
+        before, _, after = encode([{**usual, "sequence_number": 0}]).partition(b'"delta":""')
+        self._before = before + b'"delta":'
+        self._after = after.removesuffix(b"0}\n\n")
+        self._note = note
+
+    def write(self, texts: Sequence[str], length: int, writer: ResponseWriter) -> bytes:
+        """More text.
+
+        :param length: of all of them
+        :param writer: numbers the events
+        """
+        self._note(texts, length)
+        before, after, number = self._before, self._after, writer.number(len(texts))
+        events = [b"%b%b%b%d}\n\n" % (before, orjson.dumps(text), after, at) for at, text in enumerate(texts, number)]
+        return events[0] if len(events) == 1 else b"".join(events)
+
+
 class OutputWriter:
     """Yields wire events without ``sequence_number``.
 
@@ -188,6 +254,23 @@ class OutputWriter:
     def receive(self, event: PartEvent) -> Iterator[JsonObject]:
         """What follows from one event of a part."""
         yield from self._write(self._order.receive(event))
+
+    def growing(self, index: int) -> GrowingText | None:
+        """What writes more of a part, where nothing but its text is left to say of it."""
+        if self._summary is not None or not self._order.goes_on(index):
+            return None
+        item = self._item or (self._message if self._words is None else None)
+        usual = None if item is None else item.delta("")
+        if item is None or usual is None:
+            return None
+        chunks, words = item.chunks, self._item is None
+
+        def note(texts: Sequence[str], length: int) -> None:
+            chunks.extend(texts)
+            if words:
+                self._text_length += length
+
+        return GrowingText(index, {**usual, "output_index": len(self.items)}, note)
 
     def close(self, *, cut: bool) -> Iterator[JsonObject]:
         """Finish what is open.
@@ -341,215 +424,3 @@ _STEPS: dict[type[PartEvent], Callable[[OutputWriter, Any], Iterator[JsonObject]
     CitationAdded: OutputWriter._cite,
     PartFinished: OutputWriter._finish,
 }
-
-
-class ItemWriter(Protocol):
-    """Yields wire events without ``output_index`` and ``sequence_number``."""
-
-    def open(self) -> Iterator[JsonObject]:
-        """Announce the item."""
-
-    def append(self, text: str) -> Iterator[JsonObject]:
-        """More of it."""
-
-    def close(self, opaque: Opaque | None) -> Iterator[JsonObject]:
-        """Finish it."""
-
-
-class ReasoningWriter:
-    """A reasoning item: the text as its summary, the sealed form as its encrypted content."""
-
-    def __init__(self, item_id: str) -> None:
-        self._id = item_id
-        self._chunks: list[str] = []
-
-    def open(self) -> Iterator[JsonObject]:
-        """Announce the item."""
-        yield {"type": "response.output_item.added", "item": self._item({})}
-
-    def append(self, text: str) -> Iterator[JsonObject]:
-        """More words; the first open the summary."""
-        if not self._chunks:
-            yield self._event("part.added", part=_summary(""))
-        self._chunks.append(text)
-        yield self._event("text.delta", delta=text)
-
-    def close(self, opaque: Opaque | None) -> Iterator[JsonObject]:
-        """Finish the item."""
-        text = "".join(self._chunks)
-        if text:
-            yield self._event("text.done", text=text)
-            yield self._event("part.done", part=_summary(text))
-        sealed = {} if opaque is None else {"encrypted_content": _encrypted(opaque)}
-        yield {"type": "response.output_item.done", "item": self._item(sealed, text)}
-
-    def _event(self, name: str, **fields: object) -> JsonObject:
-        return {"type": f"response.reasoning_summary_{name}", "item_id": self._id, "summary_index": 0, **fields}
-
-    def _item(self, sealed: JsonObject, text: str = "") -> JsonObject:
-        return {"type": "reasoning", "id": self._id, "summary": [_summary(text)] if text else [], **sealed}
-
-
-class CallWriter:
-    """A ``function_call`` item, or a ``custom_tool_call`` one, which takes free text.
-
-    :param identity: ``call_id``, ``name`` and, for a grouped tool, ``namespace``
-    :param unwrap: the client's tool takes free text, but the provider only knows JSON and wrote ``{"input": …}``
-    :ivar cut: the answer reached its limit within the call
-    """
-
-    def __init__(self, item_id: str, identity: JsonObject, *, custom: bool, unwrap: bool) -> None:
-        self._id = item_id
-        self._identity = identity
-        self._unwrap = unwrap
-        self.cut = False
-        self._chunks: list[str] = []
-        self._type, self._field, self._event = (
-            ("custom_tool_call", "input", "response.custom_tool_call_input")
-            if custom
-            else ("function_call", "arguments", "response.function_call_arguments")
-        )
-
-    def open(self) -> Iterator[JsonObject]:
-        """Announce the item."""
-        yield {"type": "response.output_item.added", "item": self._item("", "in_progress")}
-
-    def append(self, text: str) -> Iterator[JsonObject]:
-        """More arguments."""
-        self._chunks.append(text)
-        if not self._unwrap:
-            yield {"type": f"{self._event}.delta", "item_id": self._id, "delta": text}
-
-    def close(self, opaque: Opaque | None) -> Iterator[JsonObject]:
-        """Finish the item."""
-        text = "".join(self._chunks)
-        if self._unwrap:
-            text = unwrap_input(text)
-            yield {"type": f"{self._event}.delta", "item_id": self._id, "delta": text}
-        elif not text and self._type == "function_call":
-            text = "{}"
-        yield {"type": f"{self._event}.done", "item_id": self._id, self._field: text, "name": self._identity["name"]}
-        yield {"type": "response.output_item.done", "item": self._item(text, "incomplete" if self.cut else "completed")}
-
-    def _item(self, text: str, status: str) -> JsonObject:
-        return {"type": self._type, "id": self._id, "status": status, **self._identity, self._field: text}
-
-
-class SearchCallWriter(CallWriter):
-    """A ``tool_search_call``, by which Codex CLI is asked for further tools; its arguments are an object, and come whole."""
-
-    def open(self) -> Iterator[JsonObject]:
-        """Announce the item."""
-        yield {"type": "response.output_item.added", "item": self._searching({}, "in_progress")}
-
-    def append(self, text: str) -> Iterator[JsonObject]:
-        """More arguments."""
-        self._chunks.append(text)
-        return iter(())
-
-    def close(self, opaque: Opaque | None) -> Iterator[JsonObject]:
-        """Finish the item."""
-        text = "".join(self._chunks)
-        try:
-            arguments = orjson.loads(text or "{}")
-        except orjson.JSONDecodeError:
-            arguments = {"query": text}
-        status = "incomplete" if self.cut else "completed"
-        yield {"type": "response.output_item.done", "item": self._searching(arguments, status)}
-
-    def _searching(self, arguments: object, status: str) -> JsonObject:
-        call_id = self._identity["call_id"]
-        item: JsonObject = {
-            "type": "tool_search_call",
-            "id": self._id,
-            "call_id": call_id,
-            "execution": "client",
-            "status": status,
-        }
-        return {**item, "arguments": arguments}
-
-
-def _summary(text: str) -> JsonObject:
-    return {"type": "summary_text", "text": text}
-
-
-def _encrypted(opaque: Opaque) -> str:
-    # Content of this very dialect that nobody has marked goes back as it came; everything else must say whose it is.
-    return opaque.data if opaque.kind == "encrypted" and not opaque.origin else seal(opaque)
-
-
-class MessageWriter:
-    """Yields wire events without ``output_index`` and ``sequence_number``."""
-
-    def __init__(self, item_id: str) -> None:
-        self._id = item_id
-        self._content: list[JsonObject] = []
-        self._kind: str | None = None
-        self._base = 0
-        self._chunks: list[str] = []
-        self._citations: list[JsonObject] = []
-
-    def open(self) -> Iterator[JsonObject]:
-        """Announce the item."""
-        yield {"type": "response.output_item.added", "item": self._item("in_progress")}
-
-    def begin(self, kind: str, base: int) -> Iterator[JsonObject]:
-        """Open a content part.
-
-        :param kind: ``text`` or ``refusal``
-        :param base: where its text begins in the text of the whole answer
-        """
-        self._kind, self._base, self._chunks, self._citations = kind, base, [], []
-        yield self._event("content_part.added", part=self._part(""))
-
-    def append(self, text: str) -> Iterator[JsonObject]:
-        """More words."""
-        self._chunks.append(text)
-        yield (
-            self._event("refusal.delta", delta=text)
-            if self._kind == "refusal"
-            else self._event("output_text.delta", delta=text, logprobs=[])
-        )
-
-    def cite(self, citation: Citation) -> Iterator[JsonObject]:
-        """The open part names a source."""
-        annotation = {
-            "type": "url_citation",
-            "url": citation.url,
-            "title": citation.title,
-            "start_index": max(citation.start - self._base, 0),
-            "end_index": max(citation.end - self._base, 0),
-        }
-        number = len(self._citations)
-        self._citations.append(annotation)
-        yield self._event("output_text.annotation.added", annotation_index=number, annotation=annotation)
-
-    def end(self) -> Iterator[JsonObject]:
-        """Close the open content part, if there is one."""
-        if self._kind is None:
-            return
-        text = "".join(self._chunks)
-        part = self._part(text)
-        if self._kind == "refusal":
-            yield self._event("refusal.done", refusal=text)
-        else:
-            yield self._event("output_text.done", text=text, logprobs=[])
-        yield self._event("content_part.done", part=part)
-        self._content.append(part)
-        self._kind = None
-
-    def close(self) -> Iterator[JsonObject]:
-        """Finish the item."""
-        yield from self.end()
-        yield {"type": "response.output_item.done", "item": self._item("completed")}
-
-    def _event(self, name: str, **fields: object) -> JsonObject:
-        return {"type": f"response.{name}", "item_id": self._id, "content_index": len(self._content), **fields}
-
-    def _part(self, text: str) -> JsonObject:
-        if self._kind == "refusal":
-            return {"type": "refusal", "refusal": text}
-        return {"type": "output_text", "text": text, "annotations": list(self._citations), "logprobs": []}
-
-    def _item(self, status: str) -> JsonObject:
-        return {"type": "message", "id": self._id, "status": status, "role": "assistant", "content": list(self._content)}
