@@ -16,6 +16,7 @@ from openclaw_oauthrouter.canonical.content import TextPart
 from openclaw_oauthrouter.canonical.events import Frame, PartDeltas, ResponseFailed, ResponseFinished
 from openclaw_oauthrouter.canonical.flow import Take, Wait, taken
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.own_copy import leaves_contents, own_copy
 from openclaw_oauthrouter.canonical.pricing import MeasuredCost
 from openclaw_oauthrouter.canonical.request import ChatRequest, Note
 from openclaw_oauthrouter.canonical.response import rename_tool, whole
@@ -73,6 +74,8 @@ class Pipeline:
         """
         large = len(body) >= LARGE
         asked = self.bodies.with_known_tools(await self.parsing.parse(body)) if large else self.bodies.parse(body)
+        if not leaves_contents(dialect):
+            asked = own_copy(asked)
         keeping = None if self.keeper is None else _keeps(dialect)
         id_ = None if keeping is None else keeping.earlier(asked)
         whole = asked if keeping is None or id_ is None else await self._with_earlier(keeping, id_, asked, client)

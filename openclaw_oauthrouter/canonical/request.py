@@ -209,8 +209,8 @@ class ChatRequest:
 class EncodedRequest:
     """A body in one dialect's own words.
 
-    :ivar body: ready for ``orjson.dumps``; belongs to the caller, who may change its fields and put others into its lists, but not change
-        what these hold: messages may be shared with other requests of their conversation
+    :ivar body: ready for ``orjson.dumps``; belongs to the caller, who may change its fields and put others into its lists; what these hold
+        may be shared with other requests of the conversation, so it is copied before a plugin from outside this package gets it
     :ivar notes: what encoding dropped, mapped or repaired
     :ivar tool_names: name on the wire -> name the client used, where they differ
     :ivar translated: written anew although client and provider speak one dialect, so the answer has to be translated as well

@@ -22,6 +22,7 @@ from openclaw_oauthrouter.canonical.events import (
     UsageReported,
 )
 from openclaw_oauthrouter.canonical.fitting import fit
+from openclaw_oauthrouter.canonical.own_copy import leaves_contents, own_copy
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest
 from openclaw_oauthrouter.canonical.response import WholeAnswer
 from openclaw_oauthrouter.canonical.routing import Candidate
@@ -168,6 +169,8 @@ class Sender:
         own, fitted = fit(own, info, target.dialect.name)
         plain = target.dialect.encode_request(own, info)
         plain = replace(plain, notes=(*fitted, *plain.notes)) if fitted else plain
+        if not leaves_contents(provider):
+            plain = replace(plain, body=own_copy(plain.body))
         encoded = provider.prepare(own, plain, target.credential)
         if target.dialect.name != provider.dialect:
             encoded = replace(encoded, dialect=target.dialect.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import httpx
 import orjson
@@ -15,7 +15,6 @@ from openclaw_oauthrouter.canonical.passed_request import PassedRequest
 from openclaw_oauthrouter.canonical.request import ChatRequest, EncodedRequest, Note
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.canonical.spelled import written
-from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.addresses import endpoint_root
 from openclaw_oauthrouter.catalog.models import described
 from openclaw_oauthrouter.post import Heads, Post, address_of
@@ -23,7 +22,8 @@ from openclaw_oauthrouter.post import Heads, Post, address_of
 _PATHS = {"openai_chat_completions": "/chat/completions", "openai_responses": "/responses"}
 
 
-@value(frozen=True, slots=True)
+# A dataclass and no @value: plugins inherit from it.
+@dataclass(frozen=True, slots=True)
 class OpenAICompatible:
     """One such endpoint.
 
