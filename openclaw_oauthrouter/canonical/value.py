@@ -68,7 +68,7 @@ def _struct(cls: type[Any], frozen: bool) -> type[Any]:
     body.setdefault("__repr__", _repr)
     if not compares_all:
         _compare_by(compared, body)
-    return msgspec.StructMeta(cls.__name__, (_base(cls.__name__, derived),), body, frozen=frozen, eq=compares_all)
+    return msgspec.StructMeta(cls.__name__, (_base(cls, derived),), body, frozen=frozen, eq=compares_all)
 
 
 def _default(name: str, field: dataclasses.Field[Any]) -> dict[str, Any]:
@@ -79,14 +79,15 @@ def _default(name: str, field: dataclasses.Field[Any]) -> dict[str, Any]:
     return {}
 
 
-def _base(name: str, derived: dict[str, tuple[Any, dict[str, Any]]]) -> type[Any]:
+def _base(cls: type[Any], derived: dict[str, tuple[Any, dict[str, Any]]]) -> type[Any]:
     """What a class has its derived fields from (``init=False``), so that none of them is given by its place."""
     if not derived:
         return msgspec.Struct
-    body: dict[str, Any] = {"__annotations__": {name: kind for name, (kind, _) in derived.items()}}
+    annotations = {name: kind for name, (kind, _) in derived.items()}
+    body: dict[str, Any] = {"__module__": cls.__module__, "__annotations__": annotations}
     for _, default in derived.values():
         body |= default
-    return msgspec.StructMeta(f"_{name}", (msgspec.Struct,), body, kw_only=True)
+    return msgspec.StructMeta(f"_{cls.__name__}", (msgspec.Struct,), body, kw_only=True)
 
 
 def _compare_by(names: list[str], body: dict[str, Any]) -> None:

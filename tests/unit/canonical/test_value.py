@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
 import pickle
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_type_hints
 
 import msgspec
 import pytest
 
+from openclaw_oauthrouter.canonical.content import Part
+from openclaw_oauthrouter.canonical.glance import Glance
+from openclaw_oauthrouter.canonical.request import Message, Role
 from openclaw_oauthrouter.canonical.value import changed, derive, value
 
 
@@ -130,3 +134,9 @@ def test_value_refuses_what_it_does_not_do() -> None:
         @value(frozen=True, slots=True)
         class _Grandchild(Parent):
             b: int
+
+
+def test_value_with_derived_fields_tells_its_types() -> None:
+    assert get_type_hints(Message) == {"role": Role, "parts": tuple[Part, ...], "seen": Glance | None}
+    by_place = [name for name, told in inspect.signature(Message).parameters.items() if told.kind is told.POSITIONAL_OR_KEYWORD]
+    assert by_place == ["role", "parts"]
