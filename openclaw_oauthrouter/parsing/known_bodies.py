@@ -129,19 +129,18 @@ class KnownBodies:
         """
         name, at = known.name, known.ends[count - 1]
         end = len(body) - len(known.after)
-        alike = at <= end and body.endswith(known.after)
-        try:
-            value = _parsed_behind(
-                b'{"%b":[' % name.encode() if alike else body[: known.begin], body[at:end] + b"]}" if alike else body[at:]
-            )
-        except InvalidRequestError:
-            value = {}
-        new = value.get(name)
-        if not isinstance(new, list) or new[:1] != ["\0"]:
+        more = None
+        if at <= end and body.endswith(known.after):
+            more = _parsed_behind(b'{"%b":[' % name.encode(), body[at:end] + b"]}")
+        # More than the list is another field between the conversation and what stood behind it: alike, and not the same.
+        alike = more is not None and len(more) == 1
+        value = more if more is not None and alike else _parsed_behind(body[: known.begin], body[at:])
+        new = value.get(name) if value is not None else None
+        if value is None or not isinstance(new, list) or new[:1] != ["\0"]:
             return self.with_known_tools(parse_body(body))  # which says what is wrong with it, if anything is
         new[:1] = known.body[name][:count]
         value = {**known.body, name: new} if alike else self.with_known_tools(value)
-        state = _remembered(name, body, known.begin, known.ends[:count], value)
+        state = _remembered(name, body, known.begin, known.ends[:count], value, checked=alike)
         return self._keep(key, value, state, known if len(known.ends) - count <= _REWRITTEN else None)
 
     def _keep(self, key: bytes, value: JsonObject, state: _Known | None, instead_of: _Known | None = None) -> JsonObject:
@@ -164,14 +163,14 @@ class KnownBodies:
         return {**value, state.name: state.body[state.name].copy()}
 
 
-def _parsed_behind(before: bytes, rest: bytes) -> JsonObject:
-    """A body with a mark in place of the messages that are known.
-
-    :raises InvalidRequestError: it is no such body
-    """
+def _parsed_behind(before: bytes, rest: bytes) -> JsonObject | None:
+    """A body with a mark in place of the messages that are known; ``None`` where it cannot be read so."""
     if rest.find(_MARK) >= 0:
-        raise InvalidRequestError("a word of the client's cannot be told from the mark")
-    return parse_body(b"%b%b%b" % (before, _MARK, rest))
+        return None  # a word of the client's cannot be told from the mark
+    try:
+        return parse_body(b"%b%b%b" % (before, _MARK, rest))
+    except InvalidRequestError:
+        return None
 
 
 def _taken_apart(body: bytes, value: JsonObject) -> _Known | None:
@@ -187,20 +186,24 @@ def _taken_apart(body: bytes, value: JsonObject) -> _Known | None:
     return _remembered(name, body, len(before), [], value)
 
 
-def _remembered(name: str, body: bytes, begin: int, ends: list[int], value: JsonObject) -> _Known | None:
+def _remembered(
+    name: str, body: bytes, begin: int, ends: list[int], value: JsonObject, *, checked: bool = False
+) -> _Known | None:
     """What to remember of a body.
 
     :param begin: where its first message begins
     :param ends: of those that are known, the first ones
+    :param checked: what stands behind the messages has been remembered before
     """
     messages = value[name]
     ends = [*ends, *_ends_of(messages[len(ends) :], body, ends[-1] if ends else begin, first=not ends)]
     if len(ends) < len(messages):
         return None
     after = body[ends[-1] :]
-    rest = _loaded(b'{"":[' + after)
-    if rest is None or name in rest:
-        return None
+    if not checked:
+        rest = _loaded(b'{"":[' + after)
+        if rest is None or name in rest:
+            return None
     text = body[: ends[-1]]
     return _Known(name, text, begin, ends, after, {**value, name: Spelled(messages, text, begin, len(text))})
 

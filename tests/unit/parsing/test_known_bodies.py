@@ -83,6 +83,20 @@ def test_known_bodies_finds_where_a_conversation_was_changed(spell: Spell) -> No
     assert read(known, spell(turns(12)))["messages"][0] is first[0]
 
 
+@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
+@pytest.mark.parametrize("said", [3, 4, 5, 6])
+@pytest.mark.parametrize("field", [[], {}, 1, "x", [{"role": "user"}]], ids=repr)
+def test_known_bodies_sees_a_field_between_the_conversation_and_what_stood_behind_it(spell: Spell, said: int, field: Any) -> None:
+    known = KnownBodies()
+    bodies = [turns(5), turns(said), turns(said)]
+    tools = bodies[1].pop("tools")
+    bodies[1].update(temperature=field, tools=tools)
+    for body in (*bodies, bodies[1], bodies[0]):
+        read(known, spell(body))
+    longer = {**turns(7), "temperature": field, "tools": bodies[0]["tools"]}
+    assert read(known, spell(longer))["messages"][0] is read(known, spell(bodies[0]))["messages"][0]
+
+
 _json = st.recursive(
     st.none()
     | st.booleans()
@@ -100,19 +114,30 @@ _message = st.dictionaries(st.sampled_from(["role", "content", "messages", "x"])
 
 @given(
     conversation=st.lists(_message, min_size=4, max_size=7),
-    later=st.lists(st.tuples(st.integers(0, 7), st.lists(_message | _json, max_size=3), st.booleans()), max_size=4),
+    later=st.lists(
+        st.tuples(st.integers(0, 7), st.lists(_message | _json, max_size=3), st.sampled_from(["", "between", "behind"])),
+        max_size=4,
+    ),
     before=st.dictionaries(st.sampled_from(["model", "metadata", "input"]), _json, max_size=2),
+    between=st.dictionaries(st.sampled_from(["n", "seed"]), _json, max_size=2),
     after=st.dictionaries(st.sampled_from(["stop", "user", "input"]), _json, max_size=2),
     spell=st.sampled_from([*SPELLINGS.values()]),
 )
 def test_known_bodies_reads_whatever_comes_as_without_memory(
-    conversation: list[Body], later: list[tuple[int, list[Any], bool]], before: Body, after: Body, spell: Spell
+    conversation: list[Body],
+    later: list[tuple[int, list[Any], str]],
+    before: Body,
+    between: Body,
+    after: Body,
+    spell: Spell,
 ) -> None:
     known = KnownBodies()
     said: list[Any] = conversation
-    for keep, more, changed in [(len(said), [], False), *later]:
+    for keep, more, where in [(len(said), [], ""), *later]:
         said = [*said[:keep], *more]
-        body = {"pad": LONG, **before, "messages": said, **({**after, "changed": True} if changed else after)}
+        body = {"pad": LONG, **before, "messages": said, **(between if where == "between" else {}), **after}
+        if where == "behind":
+            body["changed"] = True
         text = spell(body)
         assert _plain(known.parse(text)) == _plain(parse_body(text))
 
