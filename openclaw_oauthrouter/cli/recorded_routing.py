@@ -11,6 +11,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
+
 from openclaw_oauthrouter.canonical.content import BlobPart, Part, TextPart
 from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.json import JsonObject
@@ -336,7 +338,7 @@ def _features(event: JsonObject, input_tokens: int) -> RequestFeatures:
         reasoning_effort=told.get("reasoning_effort"),
         kind=RequestKind(told.get("kind", RequestKind.MAIN)),
         agent=bool(told.get("agent")),
-        flight=Flight(**flight) if flight else None,
+        flight=msgspec.convert(flight, Flight) if flight else None,
     )
 
 

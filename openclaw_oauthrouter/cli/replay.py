@@ -53,11 +53,13 @@ class Comparison:
     """The recorded requests and what they would become.
 
     :ivar kept: tiers taken from the record, since no recorded score could be judged anew
+    :ivar passed_over: records whose decision is not as a gateway writes it
     """
 
     replayed: list[Replayed] = field(default_factory=list)
     unroutable: Counter[str] = field(default_factory=Counter)
     kept: int = 0
+    passed_over: int = 0
 
     @property
     def changed(self) -> list[Replayed]:
@@ -107,6 +109,7 @@ class Comparison:
             "requests": len(self.replayed),
             "changed": len(self.changed),
             "tiersKept": self.kept,
+            "passedOver": self.passed_over,
             "cost": {"then": round(then, 6), "now": round(now, 6)},
             "plans": {plan: {"then": round(a, 6), "now": round(b, 6)} for plan, (a, b) in self.plans().items()},
             "tiers": {tier: {"then": a, "now": b} for tier, (a, b) in self.tiers().items()},
@@ -120,9 +123,13 @@ class Comparison:
 def compare(routing: RecordedRouting, events: list[JsonObject]) -> Comparison:
     """Route every recorded request that got a decision."""
     from openclaw_oauthrouter.errors import OAuthRouterError
+    from openclaw_oauthrouter.telemetry.routing_shape import is_whole
 
     comparison = Comparison()
     for event in events:
+        if not is_whole(event):
+            comparison.passed_over += 1
+            continue
         try:
             comparison.replayed.append(routing.route(event))
         except OAuthRouterError as error:
@@ -156,10 +163,10 @@ def _print(comparison: Comparison, show: int) -> None:
 
     console = create_console()
     total, changed = len(comparison.replayed), comparison.changed
-    if not total:
+    if not total and not comparison.passed_over:
         console.print("nothing recorded to replay")
         return
-    elsewhere = f", {len(changed):,} would go elsewhere ({len(changed) / total:.0%})"
+    elsewhere = f", {len(changed):,} would go elsewhere ({len(changed) / max(total, 1):.0%})"
     console.print(Text.assemble((f"{total:,} requests replayed", "bold"), elsewhere))
     then, now = comparison.costs()
     same, recorded = comparison.recomputed
@@ -176,6 +183,8 @@ def _print(comparison: Comparison, show: int) -> None:
         console.print(f"{count:>6} ×  {printable(before)}  →  {printable(after)}")
     if comparison.kept:
         console.print(f"{comparison.kept:,} tiers were taken as recorded: no score of the default classifier stands in the trace")
+    if comparison.passed_over:
+        console.print(f"{comparison.passed_over:,} records were passed over: what they hold of a decision is damaged")
     for message, count in comparison.unroutable.most_common():
         console.print(f"{count:>6} ×  cannot be routed: {printable(message)}")
     for one in changed[:show]:

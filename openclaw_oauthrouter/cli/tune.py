@@ -116,7 +116,7 @@ def _tasks(events: Iterable[JsonObject]) -> Iterable[JsonObject]:
     seen: set[str] = set()
     for event in events:
         told = event.get("routing") or {}
-        conversation = event.get("conversation") or event.get("requestId", "")
+        conversation = event.get("conversation") or str(event.get("requestId"))
         if told.get("method") != "rules" or not told.get("agent") or told.get("turn") != "task" or conversation in seen:
             continue
         seen.add(conversation)
@@ -165,9 +165,10 @@ class _Before:
 
 def _recorded(path: Path, since: float) -> list[JsonObject]:
     from openclaw_oauthrouter.telemetry.reader import read_lines
+    from openclaw_oauthrouter.telemetry.routing_shape import is_whole
     from openclaw_oauthrouter.telemetry.trace_files import trace_files
 
-    events = (event for file in trace_files(path) for event in read_lines(file))
+    events = (event for file in trace_files(path) for event in read_lines(file) if is_whole(event))
     return sorted((event for event in events if event["ts"] / 1000 >= since), key=lambda event: event["ts"])
 
 

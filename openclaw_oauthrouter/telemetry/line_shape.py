@@ -56,12 +56,12 @@ class Routing(msgspec.Struct, rename="camel", gc=False):
     """``routing`` of a line."""
 
     method: str = ""
-    candidates: tuple[_Named, ...] = ()
+    hops: tuple[_Named, ...] = ()
     skipped: tuple[_Skipped, ...] = ()
     baseline_model: str | None = None
     judged_tier: _Tier | None = None
     score: float = 0.0
-    minimum_tiers: tuple[str, ...] = ()
+    floors: tuple[str, ...] = ()
     dimensions: tuple[_Dimension, ...] = ()
 
 

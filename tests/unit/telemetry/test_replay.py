@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,13 @@ from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.cli.recorded_routing import RecordedRouting
 from openclaw_oauthrouter.cli.replay import compare
 from openclaw_oauthrouter.cli.root import root
+from openclaw_oauthrouter.cli.tune import tune
 from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.plugins import create_plugin_manager
 from openclaw_oauthrouter.routing.router import Router
+from openclaw_oauthrouter.telemetry.line_shape import has_shape
 from openclaw_oauthrouter.telemetry.public import public_record
+from openclaw_oauthrouter.telemetry.routing_shape import is_whole
 
 PROMPTS = (
     "hi",
@@ -237,3 +240,44 @@ def test_replay_another_configuration_is_costed_with_the_caches_it_would_have(ma
     assert one.cost_now is not None
     assert two.cost_now is not None
     assert two.cost_now < one.cost_now / 3
+
+
+ODD: tuple[Any, ...] = (None, -1, 1.5, "x", [], [1], {}, {"x": 1}, True, 1e300, "REASONING")
+
+
+def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Of everything within a record; of a list, its first entry."""
+    if path:
+        yield path
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from places(item, (*path, name))
+    elif isinstance(value, list) and value:
+        yield from places(value[0], (*path, 0))
+
+
+def altered(event: JsonObject, path: tuple[str | int, ...], *put: Any) -> JsonObject:
+    """Another value in a place, or none."""
+    changed: Any = orjson.loads(orjson.dumps(event))
+    within = changed
+    for step in path[:-1]:
+        within = within[step]
+    if put:
+        within[path[-1]] = put[0]
+    else:
+        del within[path[-1]]
+    return changed
+
+
+def test_replay_and_tune_bear_whatever_stands_in_a_record(make_router: MakeRouter, tmp_path: Path) -> None:
+    event = next(event for event in recorded(make_router()) if event["routing"].get("forecast") and event["routing"]["floors"])
+    event["routing"].update(agent=True, turn="task")
+    event["features"]["flight"] = {"calls": 3, "failures": 1, "from a later version": 2}
+    odd = [altered(event, path, *put) for path in places(event) for put in (*((value,) for value in ODD), ())]
+    odd = [one for one in odd if has_shape(one) and one.get("modelIdResolved")]
+    comparison = compare(RecordedRouting(make_router()), [event, *odd])
+    assert comparison.passed_over > 100
+    assert len(comparison.replayed) + comparison.unroutable.total() + comparison.passed_over == len(odd) + 1
+    assert comparison.as_json()["passedOver"] == comparison.passed_over
+    settings = load_settings(environ={}, overrides={"home": str(tmp_path)}).settings
+    assert tune(settings, [one for one in odd if is_whole(one)]).tasks > 0
