@@ -49,6 +49,7 @@ WORDS = {
     "same messages": "the same, Messages to Messages",
     "chat to codex": "agent's stream, Chat to Codex",
     "same responses": "the same, Responses to Codex",
+    "kept responses": "the same, and the answer is kept",
 }
 """What each workload is called on the page."""
 

@@ -66,7 +66,10 @@ class Workload:
 
 
 def workloads() -> dict[str, Workload]:
-    """All of them by name; ``same`` are those whose client and provider speak one dialect."""
+    """All of them by name; ``same`` are those whose client and provider speak one dialect.
+
+    Codex CLI sends ``store: false``; an answer to a client that does not is kept, which no translated lane does.
+    """
     chat, messages, responses = "/v1/chat/completions", "/v1/messages", "/v1/responses"
     words = [{"role": "user", "content": "What is 2+2? Answer in one word."}]
     haiku, codex, house = "anthropic/claude-haiku-4-5", "openai-codex/gpt-5.6-sol", "house/m"
@@ -83,7 +86,8 @@ def workloads() -> dict[str, Workload]:
         "same chat": _load(chat, model=house, max_tokens=256, messages=_conversation(), tools=_tools()),
         "same messages": _load(messages, model=haiku, max_tokens=256, messages=_messages(), tools=_message_tools()),
         "chat to codex": _load(chat, model=codex, messages=_conversation(), tools=_tools(), stream=True),
-        "same responses": _load(responses, model=codex, input=_items(), tools=_flat_tools(), stream=True),
+        "same responses": _load(responses, model=codex, input=_items(), tools=_flat_tools(), stream=True, store=False),
+        "kept responses": _load(responses, model=codex, input=_items(), tools=_flat_tools(), stream=True),
     }
 
 
@@ -279,8 +283,9 @@ class _Provider(_Transport):
         self._loop = asyncio.get_running_loop()
 
     def write(self, data: Any) -> None:
-        path, streams = bytes(data[:64]).split(b" ", 2)[1], b'"stream":true' in data
-        self._loop.call_soon(self._answer, iter(_answers(path, streams, 10 if TOGETHER in data else 1)))
+        beginning = bytes(data[:1024])  # a provider's time is not ours: it does not look through 100 kB
+        path, streams = beginning.split(b" ", 2)[1], b"accept: text/event-stream" in beginning
+        self._loop.call_soon(self._answer, iter(_answers(path, streams, 10 if TOGETHER in beginning else 1)))
 
     def _answer(self, pieces: Iterator[bytes]) -> None:
         piece = next(pieces, None)

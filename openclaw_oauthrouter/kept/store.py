@@ -16,6 +16,7 @@ import orjson
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.spelled import written
 from openclaw_oauthrouter.config.kept import KeptSettings
 
 _T = TypeVar("_T")
@@ -24,6 +25,12 @@ MOST_TURNS = 2_000
 """Of one conversation; a longer chain is a fault."""
 
 _BUSY_SECONDS = 5.0
+_TIDY_SECONDS = 60.0
+"""Answers that are too old are not found; how often they are removed."""
+
+_SHARE = 8
+"""Of the room that is left, one part of so many is filled before it is measured again: other workers fill it too."""
+
 _SCHEMA = """
 create table if not exists answers (
     client text not null, id text not null, previous text, used real not null, size integer not null, turn blob not null,
@@ -45,6 +52,8 @@ class KeptAnswers:
         self._clock = clock
         self._lock = threading.Lock()
         self._open: sqlite3.Connection | None = None
+        self._tidied: float | None = None
+        self._unmeasured = 0
 
     async def keep(self, client: str, id_: str, previous: str | None, turn: JsonObject) -> None:
         """Keep one turn of a conversation.
@@ -52,9 +61,14 @@ class KeptAnswers:
         :param previous: the answer it goes on from
         :param turn: ``input``, the items the client sent, and ``response``, what it was answered
         """
-        data = zlib.compress(orjson.dumps(turn), 1)
-        if len(data) <= self._settings.max_bytes:
-            await asyncio.to_thread(self._locked, lambda database: self._insert(database, client, id_, previous, data))
+        data = written(turn)  # here, as nothing else may change it meanwhile
+
+        def keep() -> None:
+            packed = zlib.compress(data, 1)
+            if len(packed) <= self._settings.max_bytes:
+                self._locked(lambda database: self._insert(database, client, id_, previous, packed))
+
+        await asyncio.to_thread(keep)
 
     async def turns(self, client: str, id_: str) -> Sequence[JsonObject] | None:
         """A conversation up to and including an answer, oldest turn first; ``None`` if a turn of it is not kept (any more)."""
@@ -97,14 +111,22 @@ class KeptAnswers:
 
     def _insert(self, database: sqlite3.Connection, client: str, id_: str, previous: str | None, data: bytes) -> None:
         now = self._clock()
-        database.execute("delete from answers where used < ?", (now - self._settings.seconds,))
+        if self._tidied is None or not 0 <= now - self._tidied < _TIDY_SECONDS:
+            self._tidied = now
+            database.execute("delete from answers where used < ?", (now - self._settings.seconds,))
         row = (client, id_, previous, now, len(data), data)
         database.execute("insert or replace into answers values (?, ?, ?, ?, ?, ?)", row)
+        self._unmeasured -= len(data)
+        if self._unmeasured < 0:
+            self._make_room(database)
+
+    def _make_room(self, database: sqlite3.Connection) -> None:
         (total,) = database.execute("select coalesce(sum(size), 0) from answers").fetchone()
         while total > self._settings.max_bytes:
             oldest = database.execute("select client, id, size from answers order by used limit 1").fetchone()
             database.execute("delete from answers where client = ? and id = ?", oldest[:2])
             total -= oldest[2]
+        self._unmeasured = (self._settings.max_bytes - total) // _SHARE
 
     def _chain(self, database: sqlite3.Connection, client: str, id_: str) -> Sequence[JsonObject] | None:
         turns: list[JsonObject] = []

@@ -365,11 +365,11 @@ def _rename_item(item: JsonObject, names: FrozenObject) -> JsonObject:
 
 
 def input_items(body: FrozenObject) -> list[JsonObject]:
-    """A request's own input as items."""
+    """A request's own input as items; its very list, where it is one."""
     given = body.get("input")
     if isinstance(given, str):
         return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": given}]}]
-    return list(given) if isinstance(given, list) else []
+    return given if isinstance(given, list) else []
 
 
 def without_ids(items: Iterable[JsonObject]) -> Iterator[JsonObject]:

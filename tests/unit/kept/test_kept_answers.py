@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from openclaw_oauthrouter.canonical.spelled import Spelled
 from openclaw_oauthrouter.config.kept import KeptSettings
 from openclaw_oauthrouter.kept import KeptAnswers
 
@@ -74,6 +77,39 @@ async def test_oldest_make_room(tmp_path: Path) -> None:
     assert found == [False, False, False, True, True, True]
     await kept.keep("a", "huge", None, {"x": "".join(noise(seed) for seed in range(20))})
     assert await kept.find("a", "huge") is None
+    await kept.aclose()
+
+
+async def test_kept_answers_of_several_workers_stay_within_their_room(tmp_path: Path) -> None:
+    workers = [store(tmp_path, max_bytes=1024 * 1024) for _ in range(3)]
+    for number in range(24):
+        await workers[number % 3].keep("a", f"r{number}", None, {"x": noise(number)[:100_000]})
+    with closing(sqlite3.connect(tmp_path / "kept.sqlite3")) as database:
+        (total,) = database.execute("select sum(size) from answers").fetchone()
+    assert 512 * 1024 < total <= 1024 * 1024
+    assert await workers[0].find("a", "r23") is not None
+    for worker in workers:
+        await worker.aclose()
+
+
+async def test_kept_answers_that_are_too_old_are_removed_from_the_file(tmp_path: Path) -> None:
+    clock = Clock()
+    kept = store(tmp_path, clock, seconds=100)
+    await kept.keep("a", "r1", None, {})
+    clock.now += 50
+    await kept.keep("a", "r2", None, {})
+    clock.now += 101
+    await kept.keep("a", "r3", None, {})
+    await kept.aclose()
+    with closing(sqlite3.connect(tmp_path / "kept.sqlite3")) as database:
+        assert database.execute("select id from answers").fetchall() == [("r3",)]
+
+
+async def test_kept_answers_input_that_is_spelled_already_is_kept_as_it_came(tmp_path: Path) -> None:
+    kept = store(tmp_path)
+    text = b'{"n":1.50}'
+    await kept.keep("a", "r1", None, {"input": Spelled([{"n": 1.5}], text, 0, len(text)), "response": {}})
+    assert await kept.find("a", "r1") == {"input": [{"n": 1.5}], "response": {}}
     await kept.aclose()
 
 
