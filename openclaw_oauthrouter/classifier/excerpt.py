@@ -21,6 +21,7 @@ KIND = 10
 """Lines are alike when this many characters at their beginning are, whatever the digits."""
 OF_A_KIND = 3
 
+_BEGINNINGS = lazily(rb"[ \t\r\v\f]*([^\n]{0,%d})[^\n]*\n" % KIND)
 _ONE_DIGIT = str.maketrans("123456789", "000000000")
 _ONE_DIGIT_BYTE = bytes.maketrans(b"123456789", b"000000000")
 
@@ -91,7 +92,7 @@ def _without_repeated_lines(text: str) -> str:
 def _kinds(text: str, lines: Sequence[str]) -> Sequence[str | bytes]:
     """What each line begins with, whatever its digits."""
     if text.isascii():
-        return [line.lstrip()[:KIND] for line in text.encode().translate(_ONE_DIGIT_BYTE).split(b"\n")]
+        return _BEGINNINGS.findall(text.encode().translate(_ONE_DIGIT_BYTE) + b"\n")
     return [line.lstrip()[:KIND].translate(_ONE_DIGIT) for line in lines]
 
 

@@ -38,26 +38,25 @@ SURFACE_FEATURES = (
 """What a text looks like, whatever it says: names, in the order of ``surface_features``."""
 
 
+_NO_MARKS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ .-'"
+
 PLACE = 24
 """Bits of a number that hold a place; all places together are less than one weight, so that sums of numbers are sums of weights."""
 _ITS_PLACE = (1 << PLACE) - 1
 
 
 class _Known(NamedTuple):
-    """The words and pairs of the model, each by a number: its weight, and below that its place among all of them, by weight and name.
+    """The words and pairs of the model, each by a number: its weight, and below that its place among all of them, from 1, by weight and name.
 
     So one look tells what a word weighs and whether it weighs more than another.
 
     :ivar words: number by word
     :ivar pairs: number by pair
-    :ivar each: the words, as a set; ``both``: the pairs, likewise
     :ivar names: by place
     """
 
     words: Mapping[str, int]
     pairs: Mapping[tuple[str, str], int]
-    each: frozenset[str]
-    both: frozenset[tuple[str, str]]
     names: Sequence[str]
 
 
@@ -75,9 +74,9 @@ class LearnedScore:
         tokens = tokens_of(text)
         distinct = set(tokens)
         known = self._known
-        # All of it in C: what the model does not know is left out by the intersections.
-        numbers = list(map(known.words.__getitem__, known.each & distinct))
-        numbers += map(known.pairs.__getitem__, known.both.intersection(pairwise(tokens)))
+        # All of it in C, with one look for each word and pair.
+        numbers = list(filter(None, map(known.words.get, distinct)))
+        numbers += set(filter(None, map(known.pairs.get, pairwise(tokens))))
         # Whole numbers: their sum does not depend on the order in which a set gives them.
         by_words = (sum(numbers) >> PLACE) / self.model["scale"]
         by_surface = sum(map(float.__mul__, self._surface, surface_features(text, tokens, len(distinct), features.letters)))
@@ -99,10 +98,10 @@ class LearnedScore:
     @cached_property
     def _known(self) -> _Known:
         rows = sorted((weight, name) for name, weight in (self.model["words"] | self.model["pairs"]).items())
-        number = {name: (weight << PLACE) + place for place, (weight, name) in enumerate(rows)}
+        number = {name: (weight << PLACE) + place for place, (weight, name) in enumerate(rows, 1)}
         words = {name: number[name] for name in self.model["words"]}
         pairs = {_pair(name): number[name] for name in self.model["pairs"]}
-        return _Known(words, pairs, frozenset(words), frozenset(pairs), [name for _, name in rows])
+        return _Known(words, pairs, ["", *[name for _, name in rows]])
 
     @cached_property
     def _surface(self) -> tuple[float, ...]:
@@ -136,22 +135,27 @@ def surface_features(text: str, tokens: Sequence[str], distinct: int, letters: f
         letters = letters_said(text)
     count = len(tokens) or 1
     ascii_only = text.encode("ascii", "ignore")
+    # What is counted one by one is sought where nothing else stands; of the longer marks a look there tells whether to seek them at all.
+    marks = ascii_only.translate(None, _NO_MARKS)
+    count_of = marks.count
     non_ascii = 1.0 - len(ascii_only) / size if text else 0.0
-    digits = len(ascii_only) - len(ascii_only.translate(None, b"0123456789"))
-    lines = text.count("\n")
+    digits = len(marks) - len(marks.translate(None, b"0123456789"))
+    lines = count_of(b"\n")
+    fences = text.count("```") if b"`" in marks else 0
+    calls = text.count("()") if b"(" in marks else 0
     return (
         math.log1p(letters) / 8,
         min(1.0, digits / size * 5),
-        min(1.0, text.count("\\") / 10),
-        min(1.0, (text.count("$") + text.count("^") + text.count("=")) / 10),
-        min(1.0, (text.count("```") * 3 + text.count(";") + text.count("{") + text.count("()") + text.count("_")) / 15),
+        min(1.0, count_of(b"\\") / 10),
+        min(1.0, (count_of(b"$") + count_of(b"^") + count_of(b"=")) / 10),
+        min(1.0, (fences * 3 + count_of(b";") + count_of(b"{") + calls + count_of(b"_")) / 15),
         math.log1p(lines) / 5,
-        min(1.0, (text.count("?") + text.count("？")) / 3),
+        min(1.0, (count_of(b"?") + text.count("？")) / 3),
         distinct / count if count > 5 else 1.0,
         min(1.0, size / count / 10),
         non_ascii,
-        min(1.0, (text.count("(") + text.count("[")) / size * 40),
-        min(1.0, (text.count('"') + text.count("“")) / 6),
-        min(1.0, (text.count(",") + text.count("，") + text.count("、")) / size * 30),
+        min(1.0, (count_of(b"(") + count_of(b"[")) / size * 40),
+        min(1.0, (count_of(b'"') + text.count("“")) / 6),
+        min(1.0, (count_of(b",") + text.count("，") + text.count("、")) / size * 30),
         0.0 if lines else 1.0,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from hypothesis import example, given
@@ -9,7 +10,17 @@ from hypothesis import strategies as st
 
 from openclaw_oauthrouter.canonical.routing import RequestFeatures
 from openclaw_oauthrouter.classifier.dimensions import MultiStepPatterns
-from openclaw_oauthrouter.classifier.excerpt import MANY_WORDS, ORDINARY_USE, letters_in, letters_said, tokens_of
+from openclaw_oauthrouter.classifier.excerpt import (
+    _ONE_DIGIT_BYTE,
+    KIND,
+    MANY_WORDS,
+    ORDINARY_USE,
+    _kinds,
+    letters_in,
+    letters_said,
+    tokens_of,
+)
+from openclaw_oauthrouter.classifier.learned import SURFACE_FEATURES, surface_features
 
 _TOKEN = re.compile(
     r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e00-\u0e7f]|\d|[^\W\d_\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e00-\u0e7f]+"
@@ -50,3 +61,29 @@ def test_numbered_lines_are_what_the_pattern_finds(text: str) -> None:
     steps = len(_NUMBERED.findall(text))
     score = MultiStepPatterns(1.0).score(RequestFeatures(text, len(text))).score
     assert score == (0.0 if steps < 2 else 0.5 if steps < 4 else 1.0)
+
+
+@given(st.text(st.sampled_from("ab1 9\n\t\r\v\f.-"), max_size=80))
+@example("\n \n\n  12345678901 \n")
+def test_kinds_are_the_beginnings_of_lines(text: str) -> None:
+    lines = text.split("\n")
+    assert _kinds(text, lines) == [line.encode().translate(_ONE_DIGIT_BYTE).lstrip()[:KIND] for line in lines]
+
+
+@given(st.text(st.sampled_from("ab1\\$^=`;{()_?？[\"“,，、'-.\n é"), max_size=80), st.sampled_from(["", "```", "()", "é"]))
+def test_surface_counts_marks_of_the_text(text: str, more: str) -> None:
+    text += more
+    tokens = tokens_of(text)
+    size = len(text) or 1
+    found = dict(zip(SURFACE_FEATURES, surface_features(text, tokens, len(set(tokens))), strict=True))
+    digits = sum(character in "0123456789" for character in text)
+    code = text.count("```") * 3 + sum(map(text.count, (";", "{", "()", "_")))
+    assert found["digits"] == min(1.0, digits / size * 5)
+    assert found["latex"] == min(1.0, text.count("\\") / 10)
+    assert found["formula"] == min(1.0, sum(map(text.count, "$^=")) / 10)
+    assert found["code"] == min(1.0, code / 15)
+    assert found["lines"] == math.log1p(text.count("\n")) / 5
+    assert found["questions"] == min(1.0, sum(map(text.count, "?？")) / 3)
+    assert found["brackets"] == min(1.0, sum(map(text.count, "([")) / size * 40)
+    assert found["quotes"] == min(1.0, sum(map(text.count, '"“')) / 6)
+    assert found["commas"] == min(1.0, sum(map(text.count, ",，、")) / size * 30)

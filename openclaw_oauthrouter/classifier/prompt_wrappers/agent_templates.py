@@ -45,7 +45,7 @@ class AgentTemplates:
                 return found
         if text[:40].lstrip().startswith("Please solve th"):
             return _between(text, _SOLVE.match(text), _SOLVE_END)
-        return _between(text, _ISSUE.search(text), _ISSUE_END) if "\nISSUE:" in text else text
+        return _between(text, _ISSUE.search(text), _ISSUE_END) if "Here's the issue text:" in text else text
 
 
 def _between(text: str, opening: re.Match[str] | None, closing: str) -> str:

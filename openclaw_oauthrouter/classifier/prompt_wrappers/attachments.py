@@ -25,7 +25,7 @@ def without_attachments(text: str) -> str:
         kept = without_blocks(kept, "<file name=", "</file>")
     if "media" in names:
         kept = _PLACEHOLDER.sub("", kept)
-    if "\n[/" in kept:
+    if "[" in kept and "\n[/" in kept:
         kept = without_named_blocks(kept, _QUOTED, "\n[/{}]")
     return kept if kept is text or kept.strip() else text
 

@@ -125,6 +125,8 @@ _TRAILING = lazily(
 _STATED = r"(Current time|[^\n:]{2,40}): ([^\n]{4,120})(?:\n([^\n:]{0,40}\bUTC\b[^\n:]{0,10}): ([^\n]{4,60}))?(?=\n|\Z)"
 _STATED_FIRST = lazily(_STATED)
 _STATED_TIME = lazily(rf"\n{_STATED}")
+_UTC = lazily("UTC")
+"""Of so few letters that a regular expression looks for them sooner than ``find``."""
 """The line in which a run is told the time, and the same in UTC; whatever the runtime has to say besides comes after it."""
 
 _QUEUED = lazily(r"\[Queued user message from a previous active turn; [^\]\n]*\]\n")
@@ -147,9 +149,10 @@ class OpenClaw:
         names = names_in(text)
         if "BEGIN_OPENCLAW_INTERNAL_CONTEXT" in names:
             text = without_blocks(text, "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>", "<<<END_OPENCLAW_INTERNAL_CONTEXT>>>")
-        if any(name.startswith("BEGIN_") for name in names):
+        if names and "<<<BEGIN_" in text:
             text = without_named_blocks(text, _FENCE, "<<<END_{}>>>")
-        if any(name.startswith("/") for name in names):
+        # Such an element's name is of several words, and it is closed.
+        if any(name[0] == "/" and ("_" in name or "-" in name) for name in names):
             text = text.replace("Context:\n<active_memory_plugin>", "<active_memory_plugin>")
             text = without_named_blocks(text, _MEMORY, "</{}>")
         return _without_layers(text)
@@ -215,7 +218,7 @@ def _without_end(text: str, scheduled: bool) -> str:
 
 def _told_the_time(text: str, begin: int, scheduled: bool) -> int | None:
     """Where the line begins in which a run is told the time."""
-    if not scheduled and text.find("UTC", begin) < 0 and text.find("Current time: ", begin) < 0:
+    if not scheduled and _UTC.search(text, begin) is None and text.find("Current time: ", begin) < 0:
         return None
     for found in _stated_times(text, begin):
         start = found.start(1)
