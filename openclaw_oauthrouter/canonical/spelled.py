@@ -13,13 +13,13 @@ from openclaw_oauthrouter.canonical.json import FrozenObject
 class Spelled(list[Any]):
     """A list with its JSON, until somebody changes it. What it holds is shared with other requests: replace it, do not change it.
 
-    :param source: holds the text of the entries, without the list's brackets
-    :param begin: where that begins; ``end``: behind its last character
+    :param source: its JSON; or holds the text of the entries, without the list's brackets
+    :param begin: where that begins; ``end``: behind its last character; ``None`` where ``source`` is the list's own JSON
     """
 
     __slots__ = ("_begin", "_end", "_source")
 
-    def __init__(self, entries: Iterable[Any], source: bytes | None, begin: int, end: int) -> None:
+    def __init__(self, entries: Iterable[Any], source: bytes | None, begin: int = 0, end: int | None = None) -> None:
         super().__init__(entries)
         self._source = source
         self._begin = begin
@@ -31,7 +31,12 @@ class Spelled(list[Any]):
 
     def as_json(self) -> object:
         """What ``orjson`` writes it by."""
-        return self if self._source is None else orjson.Fragment(b"[%b]" % self._source[self._begin : self._end])
+        source = self._source
+        if source is None:
+            return self
+        if self._end is None:
+            return orjson.Fragment(source)
+        return orjson.Fragment(b"".join((b"[", memoryview(source)[self._begin : self._end], b"]")))
 
     def forget(self) -> None:
         """It is no longer what was spelled."""

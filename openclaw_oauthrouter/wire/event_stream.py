@@ -144,13 +144,11 @@ class EventStreamDecoder:
         """A usual delta; what stands around its text is remembered."""
         groups = match.groups()
         delta = self._delta(groups[1:-1], groups[-1])
-        if delta is not None:
+        if delta is not None and self._grows.steady:  # type: ignore[union-attr] # as in ``_delta``
             self._remember(match)
         return delta
 
     def _remember(self, match: re.Match[bytes]) -> None:
-        if self._grows is None or not self._grows.steady:
-            return
         event, groups, look = match.string, match.groups(), self._look
         start, end = match.span(len(groups))
         if look is None or look.before != event[: start + 1]:

@@ -35,7 +35,7 @@ class Repeated:
             self._known.move_to_end(key)
             return known
         if len(key) * 4 <= self._most_bytes:
-            value = self._known[key] = Spelled(value, key, 1, len(key) - 1)
+            value = self._known[key] = Spelled(value, key)
             self.bytes += len(key)
             while self.bytes > self._most_bytes or len(self._known) > MOST_LISTS:
                 self.bytes -= len(self._known.popitem(last=False)[0])

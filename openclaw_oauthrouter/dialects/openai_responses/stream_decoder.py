@@ -282,6 +282,7 @@ class OutputItems:
     def __init__(self) -> None:
         self.called_tool = False
         self._parts = OutputParts()
+        self.extend = self._parts.extend
         self._types: dict[int, str] = {}
         self._call_ids: dict[int, str] = {}
 
@@ -304,10 +305,6 @@ class OutputItems:
     def argued(self, at: int, text: str, *, whole: bool) -> Sequence[StreamEvent]:
         """Arguments of a call."""
         return self._parts.complete(at, text) if whole else self._parts.append(at, text)
-
-    def extend(self, key: Hashable, segment: Hashable, length: int) -> int | None:
-        """More text of a segment that has begun; its part, ``None`` if it has not."""
-        return self._parts.extend(key, segment, length)
 
     def cited(self, at: int, content: int, annotation: JsonObject) -> Iterator[StreamEvent]:
         """A message names a source; files that only the provider can open are none."""

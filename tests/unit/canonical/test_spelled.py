@@ -60,3 +60,12 @@ def test_written_passes_on_a_known_conversation_and_its_tools() -> None:
     for new in (b"", b"", b", " + message, b", " + message, b", " + message + b"," + message):
         body = known.parse(begin + new + end)
         assert written(body) == begin + new + b'],"tools":[{"name":"f"}]}'
+
+
+def test_spelled_with_all_of_its_json_is_written_as_that() -> None:
+    text = b'[ 1.50, {"a":"\xc3\xa9"} ]'
+    given = Spelled([1.5, {"a": "é"}], text)
+    assert written({"tools": given}) == b'{"tools":' + text + b"}"
+    assert written({"tools": given.copy()}) == b'{"tools":' + text + b"}"
+    given.append(None)
+    assert written({"tools": given}) == '{"tools":[1.5,{"a":"é"},null]}'.encode()
