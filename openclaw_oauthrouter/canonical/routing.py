@@ -314,10 +314,14 @@ class Candidate:
 
 @value(frozen=True, slots=True)
 class SkippedCandidate:
-    """A model that was considered and passed over before a call was wasted."""
+    """A model that was considered and passed over before a call was wasted.
+
+    :ivar reserve: the configuration prefers one that can serve
+    """
 
     model: str
     reason: str
+    reserve: bool = False
 
 
 @value(frozen=True, slots=True)
@@ -334,6 +338,7 @@ class RoutingDecision:
     :ivar task: what to remember of the conversation's task; ``None`` moves nothing
     :ivar asked: the tier, where the client or a limit decided it rather than the classification; ``None`` otherwise
     :ivar stake: microdollars that the work costs at the needed tier: the unit of the sums' prices that are not money
+    :ivar asked_profile: the profile that a header asked for; ``None`` where the model's name or the configuration decided it
     """
 
     model: str
@@ -354,6 +359,7 @@ class RoutingDecision:
     task: TaskState | None = None
     stake: int = 0
     asked: Tier | None = None
+    asked_profile: str | None = None
 
 
 @value(frozen=True, slots=True)

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
+from heapq import heappop, heappush
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -39,16 +42,19 @@ from openclaw_oauthrouter.config.routing import Profile, RoutingSettings
 from openclaw_oauthrouter.policy.token_estimate import answer_tokens
 from openclaw_oauthrouter.routing.cost import candidate_cost
 from openclaw_oauthrouter.routing.eligibility import Eligibility
-from openclaw_oauthrouter.routing.router import Router
+from openclaw_oauthrouter.routing.router import BESIDE, Router
 from openclaw_oauthrouter.routing.stickiness import Conversations
 
 RULES = "rules"
+
+_HEARD_BEFORE_THE_END = 0.01
+"""Seconds: whoever has the last byte of an answer may go on before its record is closed."""
 
 _MINIMUM_TIER = lazily(rf"at least (?P<tier>{'|'.join(Tier)}): (?P<reason>.*)")
 _TASK = ("goes on with a ", "tool results of a ")
 """How the classifier words a least tier that the conversation sets."""
 
-_BY_STATE = ("no credential for ", "cannot ", "the prompt ", "excluded ", "retired ", "no provider ")
+_BY_STATE = ("no credential for ", "cannot ", "may not ", "the prompt ", "excluded ", "retired ", "no provider ")
 """Reasons that follow from configuration and request, and are judged again; any other was the provider's state at that moment."""
 
 
@@ -59,6 +65,8 @@ class Replayed:
     :ivar cost_then: US dollars for the tokens that were really used, at list price, its cache as recorded; ``None`` without usage or price
     :ivar cost_now: the same at the model now, with the cache as it would be there
     :ivar plan_then: name of the provider whose plan paid; ``None`` where a key did
+    :ivar cached_then: tokens of the prompt that came from the provider's cache, as recorded
+    :ivar cached_now: the same at the model now
     :ivar recomputed: whether the recorded sums follow from the recorded inputs, bit for bit, and the recorded order from the sums;
         ``None`` where none was recorded
     """
@@ -70,6 +78,8 @@ class Replayed:
     plan_then: str | None = None
     plan_now: str | None = None
     recomputed: bool | None = None
+    cached_then: int = 0
+    cached_now: int = 0
 
     @property
     def tier_then(self) -> str | None:
@@ -100,18 +110,25 @@ class RecordedRouting:
         self._router = replace(router, classify=self._classifier, conversations=self._conversations, estimate=self._estimate)
         self._eligibility = router.eligibility
         self._shadows: dict[str, float] = {}
+        self._pending: list[tuple[float, int, Callable[[], None]]] = []
+        self._number = count()
 
     @property
     def kept(self) -> int:
         """Tiers taken from the record as they were."""
         return self._classifier.kept
 
+    @property
+    def classifier(self) -> str:
+        """The configuration's; only ``rules`` can be tried without the prompts."""
+        return self._router.settings.classifier
+
     def route(self, event: JsonObject) -> Replayed:
         """Decide for a recorded request.
 
         :raises OAuthRouterError: the configuration cannot route it
         """
-        self._now = event["ts"] / 1000
+        self._hear_answers(event["ts"] / 1000)
         self._classifier.take(event)
         choosing = replace(
             self._router.choosing,
@@ -124,18 +141,30 @@ class RecordedRouting:
         known = self._conversations.recall(conversation)
         decision = router.route(_request(event), self._hints(event), conversation).decision
         answering = self._answering(event, decision)
-        usage = self._usage_now(event, decision, answering, known)
-        if (event.get("status") or 500) < 400 and conversation:
-            router.answered(conversation, decision, answering, usage)
+        usage = self._usage_now(event, decision, answering, None if decision.kind in BESIDE else known)
+        used = _usage(event)
+        if conversation and (used is not None or (event.get("status") or 500) < 400):
+            ended = self._now + max(0.0, (event.get("latencyMs") or 0.0) / 1000 - _HEARD_BEFORE_THE_END)
+            answered: Callable[[], None] = partial(router.answered, conversation, decision, answering, usage)
+            heappush(self._pending, (ended, next(self._number), answered))
         return Replayed(
             event,
             decision,
-            self._cost(event.get("modelIdResolved"), _usage(event)),
+            self._cost(event.get("modelIdResolved"), used),
             self._cost(decision.model, usage),
             _plan_of(event.get("modelIdResolved"), self._shadows),
             _plan_of(decision.model, self._shadows),
             recomputes(event),
+            used.cache_read_input_tokens if used else 0,
+            usage.cache_read_input_tokens if usage else 0,
         )
+
+    def _hear_answers(self, now: float) -> None:
+        """Requests of one conversation may overlap: each is decided by what had been answered when it came."""
+        while self._pending and self._pending[0][0] <= now:
+            self._now, _, answered = heappop(self._pending)
+            answered()
+        self._now = now
 
     def _answering(self, event: JsonObject, decision: RoutingDecision) -> ModelInfo:
         """Who answered: the recorded model, where the decision is the recorded one; it may have been a fallback."""
@@ -180,6 +209,7 @@ class RecordedRouting:
             self._eligibility,
             usable=usable,
             blocked=lambda provider, model: out_of_order.get(f"{provider}/{model}"),
+            calm=lambda: not out_of_order,
             today=today if self._eligibility.today is not None else None,
         )
 
@@ -203,7 +233,7 @@ class RecordedRouting:
         routing = event.get("routing") or {}
         if "forecast" in routing or recorded is None:
             asked = routing.get("askedTier")
-            return RouteHints(tier=Tier(asked)) if asked else RouteHints()
+            return RouteHints(tier=Tier(asked) if asked else None, profile=routing.get("askedProfile"))
         classified = routing.get("judgedTier", recorded)
         return RouteHints() if recorded == classified else RouteHints(tier=Tier(recorded))
 
@@ -214,7 +244,7 @@ class RecordedRouting:
         provider, _, rest = (model or "").partition("/")
         known = self._router.providers.get(provider)
         info = known.model_info(rest) if known is not None and rest else None
-        return self._router.prices.actual(info, usage) if info is not None and usage is not None else None
+        return self._router.prices.actual(info, usage, self._now) if info is not None and usage is not None else None
 
 
 def recomputes(event: JsonObject) -> bool | None:
@@ -363,4 +393,13 @@ def _usage(event: JsonObject) -> Usage | None:
     tokens = event.get("tokens") or {}
     if "output" not in tokens:
         return None
-    return Usage(tokens.get("input", 0), tokens["output"], tokens.get("cacheRead", 0), tokens.get("cacheCreation", 0))
+    return Usage(
+        tokens.get("input", 0),
+        tokens["output"],
+        tokens.get("cacheRead", 0),
+        tokens.get("cacheCreation", 0),
+        tokens.get("cacheCreation1h", 0),
+        service_tier=tokens.get("serviceTier"),
+        speed=tokens.get("speed"),
+        web_search_requests=tokens.get("webSearches", 0),
+    )

@@ -34,18 +34,21 @@ _DAY = 86_400.0
 def command(obj: dict[str, Any], /, new: Path | None, days: float, show: int, as_json: bool) -> None:
     """Route the recorded requests again with today's settings, and show what would change and what it would cost.
 
-    Nothing is sent. The trace contains no prompts, so tiers are computed from recorded scores. A different classifier cannot be tried this way.
+    --config FILE tries another configuration. It says what each tier, model, plan window and prompt cache would get. Nothing is sent.
+
+    The trace contains no prompts, so tiers are computed from recorded scores. A different classifier cannot be tried this way.
     """
     from openclaw_oauthrouter.cli.trace import trace_file
 
-    events = _recorded(trace_file(obj), time.time() - days * _DAY)
-    comparison = compare(_routing({"config": new} if new else obj), events)
+    path = _trace_named_by(new) if new is not None and not obj.get("config") else None
+    path = path or trace_file(obj)
+    comparison = compare(_routing({"config": new} if new else obj), _recorded(path, time.time() - days * _DAY))
     if as_json:
         import orjson
 
-        click.echo(orjson.dumps(comparison.as_json(), option=orjson.OPT_INDENT_2))
+        click.echo(orjson.dumps({"trace": str(path), **comparison.as_json()}, option=orjson.OPT_INDENT_2))
     else:
-        _print(comparison, show)
+        _print(comparison, show, path)
 
 
 @dataclass(slots=True)
@@ -53,6 +56,7 @@ class Comparison:
     """The recorded requests and what they would become.
 
     :ivar kept: tiers taken from the record, since no recorded score could be judged anew
+    :ivar classifier: that of the configuration
     :ivar passed_over: records whose decision is not as a gateway writes it
     """
 
@@ -60,6 +64,7 @@ class Comparison:
     unroutable: Counter[str] = field(default_factory=Counter)
     kept: int = 0
     passed_over: int = 0
+    classifier: str = "rules"
 
     @property
     def changed(self) -> list[Replayed]:
@@ -83,6 +88,22 @@ class Comparison:
                     carried.setdefault(plan, [0.0, 0.0])[place] += cost
         return {plan: (then, now) for plan, (then, now) in carried.items()}
 
+    def keys(self) -> tuple[float, float]:
+        """US dollars that no plan carries, then and now: what is billed by the token."""
+        then, now = self.costs()
+        plans = self.plans().values()
+        return max(0.0, then - sum(one for one, _ in plans)), max(0.0, now - sum(one for _, one in plans))
+
+    def cached(self) -> tuple[int, int]:
+        """Tokens of prompts that came from caches then and would now."""
+        return sum(one.cached_then for one in self.replayed), sum(one.cached_now for one in self.replayed)
+
+    def windows(self) -> dict[tuple[str, str], tuple[float, float]]:
+        """Share of each plan's window that the requests took then and would take now."""
+        from openclaw_oauthrouter.cli.window_shares import window_shares
+
+        return window_shares(self.replayed)
+
     def tiers(self) -> dict[str, tuple[int, int]]:
         """Requests of each tier then and now."""
         then = Counter(one.tier_then for one in self.replayed)
@@ -105,13 +126,20 @@ class Comparison:
     def as_json(self) -> JsonObject:
         """For programs; money in US dollars."""
         then, now = self.costs()
+        keys = self.keys()
         return {
             "requests": len(self.replayed),
             "changed": len(self.changed),
             "tiersKept": self.kept,
             "passedOver": self.passed_over,
             "cost": {"then": round(then, 6), "now": round(now, 6)},
+            "billedByToken": {"then": round(keys[0], 6), "now": round(keys[1], 6)},
+            "cachedTokens": dict(zip(("then", "now"), self.cached(), strict=True)),
             "plans": {plan: {"then": round(a, 6), "now": round(b, 6)} for plan, (a, b) in self.plans().items()},
+            "windows": [
+                {"plan": plan, "window": window, "then": round(a, 6), "now": round(b, 6)}
+                for (plan, window), (a, b) in self.windows().items()
+            ],
             "tiers": {tier: {"then": a, "now": b} for tier, (a, b) in self.tiers().items()},
             "recomputed": dict(zip(("same", "recorded"), self.recomputed, strict=True)),
             "moves": [{"from": before, "to": after, "requests": count} for (before, after), count in self.moves().most_common()],
@@ -134,8 +162,18 @@ def compare(routing: RecordedRouting, events: list[JsonObject]) -> Comparison:
             comparison.replayed.append(routing.route(event))
         except OAuthRouterError as error:
             comparison.unroutable[error.message] += 1
-    comparison.kept = routing.kept
+    comparison.kept, comparison.classifier = routing.kept, routing.classifier
     return comparison
+
+
+def _trace_named_by(new: Path) -> Path | None:
+    """The trace in the state folder that the configuration to try names itself; ``None`` where it names none, or none lies there."""
+    from openclaw_oauthrouter.cli.settings import command_settings
+    from openclaw_oauthrouter.telemetry.trace_files import trace_files, trace_path
+
+    loaded = command_settings({"config": new}, announce=False)
+    path = trace_path(loaded.settings.home)
+    return path if loaded.sources.get("home", "").startswith("file ") and trace_files(path) else None
 
 
 def _recorded(path: Path, since: float) -> list[JsonObject]:
@@ -156,7 +194,7 @@ def _routing(obj: dict[str, Any]) -> RecordedRouting:
     return RecordedRouting(Builder(command_settings(obj, announce=False).settings, create_plugin_manager()).router_alone())
 
 
-def _print(comparison: Comparison, show: int) -> None:
+def _print(comparison: Comparison, show: int, path: Path) -> None:
     from rich.text import Text
 
     from openclaw_oauthrouter.cli.output import create_console
@@ -164,25 +202,35 @@ def _print(comparison: Comparison, show: int) -> None:
     console = create_console()
     total, changed = len(comparison.replayed), comparison.changed
     if not total and not comparison.passed_over:
-        console.print("nothing recorded to replay")
+        console.print(f"nothing recorded to replay in {path}")
         return
     elsewhere = f", {len(changed):,} would go elsewhere ({len(changed) / max(total, 1):.0%})"
-    console.print(Text.assemble((f"{total:,} requests replayed", "bold"), elsewhere))
+    console.print(Text.assemble((f"{total:,} requests replayed", "bold"), f" from {path}", elsewhere))
     then, now = comparison.costs()
     same, recorded = comparison.recomputed
     if recorded:
         console.print(f"{same:,} of {recorded:,} recorded sums come out the same from their recorded inputs")
     console.print(f"cost of their tokens, caches included: {dollars(then)} then, {dollars(now)} now ({_change(then, now)})")
+    billed_then, billed_now = comparison.keys()
+    console.print(
+        f"billed by the token: {dollars(billed_then)} then, {dollars(billed_now)} now ({_change(billed_then, billed_now)})"
+    )
+    read_then, read_now = comparison.cached()
+    console.print(f"tokens of prompts from caches: {read_then:,} then, {read_now:,} now")
     for plan, (then, now) in comparison.plans().items():
         console.print(
             f"carried by the plan of {printable(plan)}, at list price: {dollars(then)} then, {dollars(now)} now ({_change(then, now)})"
         )
+    for (plan, window), (then, now) in comparison.windows().items():
+        console.print(f"of its windows, by estimate: {printable(plan)} {printable(window)} {then:.1%} then, {now:.1%} now")
     shifts = ", ".join(f"{tier} {before:,} → {after:,}" for tier, (before, after) in comparison.tiers().items())
     console.print(f"tiers: {shifts}" if shifts else "no tiers: every request named its model")
     for (before, after), count in comparison.moves().most_common():
         console.print(f"{count:>6} ×  {printable(before)}  →  {printable(after)}")
     if comparison.kept:
-        console.print(f"{comparison.kept:,} tiers were taken as recorded: no score of the default classifier stands in the trace")
+        other = comparison.classifier != "rules"
+        why = f"{comparison.classifier} cannot be tried without the prompts" if other else "no score of rules stands in the trace"
+        console.print(f"{comparison.kept:,} tiers were taken as recorded: {printable(why)}")
     if comparison.passed_over:
         console.print(f"{comparison.passed_over:,} records were passed over: what they hold of a decision is damaged")
     for message, count in comparison.unroutable.most_common():

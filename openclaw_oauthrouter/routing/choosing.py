@@ -54,7 +54,7 @@ class Found:
     """The models that come into question.
 
     :ivar candidates: those that can serve, as the configuration prefers them
-    :ivar skipped: those passed over before the first that can
+    :ivar skipped: those passed over before the first that can, and those that would be compared with it but for their state now
     """
 
     candidates: tuple[Candidate, ...]
@@ -96,7 +96,7 @@ class _Sorting:
     :param most: when to stop; ``None`` looks at all
     :ivar candidates: those that can serve, in the order in which they came
     :ivar out_of_order: those that could but for their state now
-    :ivar skipped: those passed over before the first that surely can
+    :ivar skipped: those passed over before the first that surely can, and those that would be compared with it but for their state now
     """
 
     def __init__(self, eligibility: Eligibility, requirements: Requirements, most: int | None) -> None:
@@ -119,10 +119,16 @@ class _Sorting:
                 if len(self.candidates) == self._most:
                     break
             elif len(self.candidates) == self._doubted:
-                # What comes after a model that can serve is only a reserve; why it cannot is of no interest.
                 self.skipped.append(SkippedCandidate(name, against or ""))
-                if candidate is not None and self._eligibility.unfit(candidate.info, self._requirements) is None:
+                if candidate is not None and self._is_fit(candidate):
                     self.out_of_order.append(candidate)
+            elif len(self.candidates) < MOST_COMPARED and candidate is not None and self._is_fit(candidate):
+                # Its sum might have been the lowest. Why other reserves cannot serve is of no interest.
+                self.skipped.append(SkippedCandidate(name, against or "", reserve=True))
+
+    def _is_fit(self, candidate: Candidate) -> bool:
+        """Whether a model could serve but for its state now."""
+        return self._eligibility.unfit(candidate.info, self._requirements) is None
 
 
 @value(frozen=True, slots=True)

@@ -206,7 +206,7 @@ class Router:
             lift=standing.lift if tier is standing.needed else 0.0,
         )
         # A side request does not begin with the conversation's prompt: no cache holds any of it.
-        at_hand = None if features.kind in _BESIDE else known
+        at_hand = None if features.kind in BESIDE else known
         requirements = requirements_of(request, estimate.input_tokens)
         found = self.choosing.find(tier, requirements, at_hand.model if at_hand else None)
         ordered, stake = self.choosing.order(found.candidates, forecast, at_hand)
@@ -228,6 +228,7 @@ class Router:
             task=standing.state,
             stake=stake,
             asked=None if tier is standing.needed else tier,
+            asked_profile=hints.profile,
         )
         return Routed(decision, features)
 
@@ -286,7 +287,7 @@ class Router:
 
 def _coming_turns(classified: Classification, features: RequestFeatures) -> float:
     """Calls expected after this one at the model chosen now; what a digression or a side request chooses, the next turn chooses anew."""
-    if features.kind in _BESIDE or features.kind is RequestKind.COMPACTION or classified.turn == "digression":
+    if features.kind in BESIDE or features.kind is RequestKind.COMPACTION or classified.turn == "digression":
         return 0.0
     if features.agent or classified.agent:
         return remaining_calls(features.flight.calls if features.flight else 0)
@@ -302,7 +303,8 @@ def _explained(first: Candidate, known: Conversation | None, standing: Standing)
     return changed(first, reason=kept)
 
 
-_BESIDE = (RequestKind.SIDE, RequestKind.ASIDE)
+BESIDE = (RequestKind.SIDE, RequestKind.ASIDE)
+"""Requests that do not begin with the conversation's prompt, and move nothing."""
 
 _SHIFTED = "what happened in the task speaks for a stronger model"
 

@@ -87,7 +87,7 @@ def _add_answer(event: JsonObject, record: RequestRecord) -> None:
 
 def _add_rerouting(event: JsonObject, record: RequestRecord) -> None:
     decision = record.decision
-    if decision is not None and decision.skipped:
+    if decision is not None and decision.skipped and not decision.skipped[0].reserve:
         event["preRoute"] = _pre_route(record.model_requested, decision)
     steps = _fallback(record) if len(record.attempts) > 1 else None
     if steps is not None:
@@ -221,6 +221,8 @@ def _routing(decision: RoutingDecision) -> JsonObject:
         "askedTier": decision.asked,
         "forecast": forecast_as_json(decision),
     }
+    if decision.asked_profile is not None:
+        routing["askedProfile"] = decision.asked_profile
     if decision.classification is not None:
         routing.update(_classification(decision.classification))
     return routing
@@ -306,6 +308,8 @@ def _tokens(features: Mapping[str, object] | None, usage: Usage | None) -> JsonO
     tokens["output"] = usage.output_tokens
     tokens["cacheRead"] = usage.cache_read_input_tokens
     tokens["cacheCreation"] = usage.cache_creation_input_tokens
+    if usage.cache_creation_1h_input_tokens:
+        tokens["cacheCreation1h"] = usage.cache_creation_1h_input_tokens
     tokens["reasoning"] = usage.reasoning_output_tokens
     if usage.web_search_requests:
         tokens["webSearches"] = usage.web_search_requests

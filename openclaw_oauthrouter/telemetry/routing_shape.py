@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -57,6 +57,7 @@ class _Dimension(msgspec.Struct, gc=False):
 class _Routing(msgspec.Struct, rename="camel", gc=False):
     hops: tuple[_Hop, ...] = ()
     asked_tier: Tier | None = None
+    asked_profile: Literal["economy", "balanced", "quality"] | None = None
     forecast: _Forecast | None = None
     score: _Figure = 0.0
     floors: tuple[str, ...] = ()
@@ -69,8 +70,16 @@ class _Features(msgspec.Struct, gc=False):
     reasoning_effort: str | None = None
 
 
+class _Tokens(msgspec.Struct, rename="camel", gc=False):
+    cache_creation_1h: _Whole = msgspec.field(default=0, name="cacheCreation1h")
+    web_searches: _Whole = 0
+    service_tier: str | None = None
+    speed: str | None = None
+
+
 class _Line(msgspec.Struct, gc=False):
     routing: _Routing | None = None
+    tokens: _Tokens | None = None
     features: _Features | None = None
 
 

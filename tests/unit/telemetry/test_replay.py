@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.plugins import create_plugin_manager
 from openclaw_oauthrouter.routing.router import Router
 from openclaw_oauthrouter.telemetry.line_shape import has_shape
-from openclaw_oauthrouter.telemetry.public import public_record
+from openclaw_oauthrouter.telemetry.public import cost_as_json, public_record
 from openclaw_oauthrouter.telemetry.routing_shape import is_whole
 
 PROMPTS = (
@@ -158,6 +159,59 @@ def test_replay_what_was_out_of_order_then_stays_so(make_router: MakeRouter) -> 
     assert not replayed.differs
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_replay_what_was_out_of_order_for_a_while_was_so_only_then(place: int, make_router: MakeRouter) -> None:
+    router = make_router()
+    blocked: set[str] = set()
+    eligibility = replace(
+        router.eligibility,
+        blocked=lambda provider, model: "cooling down for 12 s" if f"{provider}/{model}" in blocked else None,
+        calm=lambda: not blocked,
+    )
+    router = replace(router, choosing=replace(router.choosing, eligibility=eligibility))
+    request = ask(PROMPTS[3])
+    events = [event_of(router, request, f"before-{place}")]
+    blocked.add(events[0]["routing"]["hops"][place]["model"])
+    events.append(event_of(router, request, f"during-{place}"))
+    assert {one["model"] for one in events[1]["routing"]["skipped"]} == blocked
+    assert ("preRoute" in events[1]) == (place == 0)
+    blocked.clear()
+    events.append(event_of(router, request, f"after-{place}"))
+    for event, again in zip(events, compare(RecordedRouting(make_router()), events).replayed, strict=True):
+        assert not again.differs
+        sums = [(hop["model"], hop["cost"]) for hop in event["routing"]["hops"] if hop["cost"]]
+        assert [(one.info.name, cost_as_json(one.cost)) for one in again.decision.candidates[: len(sums)]] == sums
+
+
+@pytest.mark.parametrize("profile", ["economy", "balanced", "quality"])
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_replay_profile_that_a_header_asked_for_stays(prompt: str, profile: Any, make_router: MakeRouter) -> None:
+    event = event_of(make_router(), ask(prompt), None, RouteHints(profile=profile))
+    [again] = compare(RecordedRouting(make_router()), [event]).replayed
+    assert not again.differs
+    assert again.decision.forecast is not None
+    assert again.decision.forecast.shortfall == event["routing"]["forecast"]["shortfall"]
+
+
+def event_of(router: Router, request: ChatRequest, conversation: str | None, hints: RouteHints | None = None) -> JsonObject:
+    """What the trace holds of one request."""
+    routed = router.route(request, hints or RouteHints(), conversation)
+    record = RequestRecord(
+        f"of-{conversation}",
+        1_795_000_000.0,
+        "/v1/chat/completions",
+        "POST",
+        conversation=conversation,
+        model_requested=request.model,
+        model_resolved=routed.decision.model,
+        decision=routed.decision,
+        status=200,
+        features=routed.recorded(),
+    )
+    event: JsonObject = orjson.loads(orjson.dumps(public_record(record), default=str))
+    return event
+
+
 def test_replay_record_without_scores_keeps_its_tier(make_router: MakeRouter) -> None:
     event: JsonObject = {
         "ts": 1,
@@ -191,6 +245,8 @@ def test_command(tmp_path: Path, make_router: MakeRouter) -> None:
         assert result.exit_code == 0, result.output
         return result.stdout
 
+    unnamed = CliRunner().invoke(root, ["replay", *days, "--config", str(other), "--json"], env={"OAUTHROUTER_CONFIG": ""})
+    assert orjson.loads(unnamed.stdout)["trace"] == str(logs / "routing-trace.jsonl")
     told = orjson.loads(run("--config", str(other), "--json"))
     assert told["requests"] == len(traffic())
     assert {move["to"].split()[0] for move in told["moves"]} == {"SIMPLE"}
@@ -242,6 +298,53 @@ def test_replay_another_configuration_is_costed_with_the_caches_it_would_have(ma
     assert two.cost_now < one.cost_now / 3
 
 
+def with_answer(event: JsonObject, at: float, seconds: float, **tokens: Any) -> JsonObject:
+    """A record of another moment, with what its answer used."""
+    used = {"input": 100_000, "output": 200, "cacheRead": 0, "cacheCreation": 100_000, **tokens}
+    return {**event, "ts": int(at * 1000), "latencyMs": seconds * 1000, "tokens": used}
+
+
+@pytest.mark.parametrize("hour", [100_000, 0])
+def test_replay_cache_that_was_written_for_an_hour_lives_for_an_hour(hour: int, make_router: MakeRouter) -> None:
+    event = event_of(make_router(), ask(PROMPTS[3]), "with a break")
+    begun = 1_795_000_000.0
+    events = [with_answer(event, begun, 2, cacheCreation1h=hour), with_answer(event, begun + 1800, 2)]
+    _, second = compare(RecordedRouting(make_router()), events).replayed
+    costs = {one.info.name: one.cost for one in second.decision.candidates}
+    kept = costs[event["modelIdResolved"]]
+    assert kept is not None
+    assert kept.cached_tokens == hour
+
+
+@pytest.mark.parametrize(("later", "known"), [(1.0, False), (7.9, False), (8.0, True), (20.0, True)])
+def test_replay_request_knows_what_was_answered_when_it_came(later: float, known: bool, make_router: MakeRouter) -> None:
+    event = event_of(make_router(), ask(PROMPTS[3]), "overlapping")
+    begun = 1_795_000_000.0
+    events = [with_answer(event, begun, 8), with_answer(event, begun + later, 8)]
+    _, second = compare(RecordedRouting(make_router()), events).replayed
+    assert second.decision.candidates[0].reason.startswith("kept: ") == known
+
+
+def test_replay_tells_the_share_of_windows_by_what_a_dollar_took_of_them(make_router: MakeRouter) -> None:
+    event = event_of(make_router(), ask(PROMPTS[3]), None)
+    for hop in event["routing"]["hops"]:
+        if hop["cost"] and hop["model"].startswith("anthropic/"):
+            hop["cost"]["shadow"] = 0.5
+    model = event["modelIdResolved"]
+    assert model.startswith("anthropic/")
+    one = {**with_answer(event, 1_795_000_000.0, 1), "windows": [{"window": "5h", "used": 0.1, "estimatedShare": 0.04}]}
+    two = {**one, "ts": one["ts"] + 100_000, "windows": [{"window": "5h", "used": 0.2, "estimatedShare": None}]}
+    same = compare(RecordedRouting(make_router()), [one, two])
+    assert list(same.windows()) == [("anthropic", "5h")]
+    assert same.windows()["anthropic", "5h"] == pytest.approx((0.08, 0.08))
+    assert same.keys() == (0.0, 0.0)
+    tiers = {event["routingTier"]: {"primary": "openai/gpt-5.4-mini"}}
+    moved = compare(RecordedRouting(make_router(exclude=[model], tiers=tiers)), [one, two])
+    then, now = moved.windows()["anthropic", "5h"]
+    assert then == pytest.approx(0.08)
+    assert now < then
+
+
 ODD: tuple[Any, ...] = (None, -1, 1.5, "x", [], [1], {}, {"x": 1}, True, 1e300, "REASONING")
 
 
@@ -271,7 +374,9 @@ def altered(event: JsonObject, path: tuple[str | int, ...], *put: Any) -> JsonOb
 
 def test_replay_and_tune_bear_whatever_stands_in_a_record(make_router: MakeRouter, tmp_path: Path) -> None:
     event = next(event for event in recorded(make_router()) if event["routing"].get("forecast") and event["routing"]["floors"])
-    event["routing"].update(agent=True, turn="task")
+    event["routing"].update(agent=True, turn="task", askedProfile="economy")
+    event["tokens"] |= {"cacheCreation1h": 10, "webSearches": 1, "serviceTier": "priority", "speed": "fast"}
+    event["windows"] = [{"window": "5h", "used": 0.2, "estimatedShare": 0.01}]
     event["features"]["flight"] = {"calls": 3, "failures": 1, "from a later version": 2}
     odd = [altered(event, path, *put) for path in places(event) for put in (*((value,) for value in ODD), ())]
     odd = [one for one in odd if has_shape(one) and one.get("modelIdResolved")]
