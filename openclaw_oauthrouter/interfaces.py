@@ -523,6 +523,9 @@ class Health(Protocol):
     def windows_told_at(self, provider: str, credential: str | None) -> float:
         """Unix seconds at which a plan's windows were last told of; 0 for never."""
 
+    def called_at(self, provider: str, credential: str | None) -> float:
+        """Unix seconds at which this gateway last made a call with a credential; 0 for never."""
+
     def charged(self, provider: str, model: str, credential: str | None, dollars: float) -> Sequence[WindowShare]:
         """Take note of an answer that a plan's windows paid, and say what it took of each of them.
 

@@ -174,6 +174,10 @@ class Classification:
     agent: bool = False
 
 
+_LONGEST_LEFT = 1.05
+"""Share of a window that may be left; more than all of it by what clocks stand apart."""
+
+
 @value(frozen=True, slots=True)
 class PlanWindow:
     """One window of a plan, as a provider last told of it.
@@ -182,26 +186,34 @@ class PlanWindow:
     :ivar used: share that is used up, 0 to 1 and beyond
     :ivar seconds: its length; ``None`` when not known
     :ivar resets_at: Unix seconds; ``None`` when not told
+    :ivar extra: it is used up, and the plan bills further calls in dollars
     """
 
     name: str
     used: float
     seconds: float | None = None
     resets_at: float | None = None
+    extra: bool = False
 
     def elapsed(self, now: float) -> float:
         """Share of its time that is gone, 0 to 1; one half where that is not known."""
-        if self.seconds is None or self.resets_at is None:
-            return 0.5
-        return min(1.0, max(0.0, 1.0 - (self.resets_at - now) / self.seconds))
+        elapsed = self._elapsed(now)
+        return 0.5 if elapsed is None else elapsed
 
     def runs_out_at(self, now: float) -> float | None:
         """Unix seconds at which it will be used up if use goes on as until now; ``None`` when its reset comes first."""
-        elapsed = self.elapsed(now)
-        if self.seconds is None or self.resets_at is None or not elapsed or not self.used:
+        elapsed = self._elapsed(now)
+        if self.seconds is None or self.resets_at is None or not elapsed or self.used <= 0:
             return None
         moment = now + max(0.0, 1.0 - self.used) * elapsed * self.seconds / self.used
         return moment if moment < self.resets_at else None
+
+    def _elapsed(self, now: float) -> float | None:
+        """A window that has longer to run than it lasts is none that we know."""
+        if self.seconds is None or self.resets_at is None:
+            return None
+        left = (self.resets_at - now) / self.seconds
+        return min(1.0, max(0.0, 1.0 - left)) if left <= _LONGEST_LEFT else None
 
 
 class WindowShare(NamedTuple):

@@ -69,7 +69,10 @@ class ModelListSettings(Section):
 class PlanUsageSettings(Section):
     """In the background, the gateway asks plans how full their windows are. It also learns this from every answer."""
 
-    enabled: bool = Field(True, description="ask, once after a start or an idle time, if the plan supports it")
+    enabled: bool = Field(
+        True,
+        description="ask, if the plan supports it: once after a start or an idle time, and when calls have been made whose answers do not tell",
+    )
     first_after_seconds: float = Field(3.0, ge=0, description="after the start")
     stale_minutes: float = Field(15.0, gt=0, description="how old the last information must be")
     answer_seconds: float = Field(10.0, gt=0, description="how long a plan may take to answer")

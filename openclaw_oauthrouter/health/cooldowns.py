@@ -121,7 +121,8 @@ class Cooldowns:
         failures = known.failures if known is not None else 0
         failures = max(failures, 1) if same_incident else failures + 1
         seconds = min(rule.cooldown.seconds * 2.0 ** min(failures - 1, 32), rule.cooldown.most_seconds)
-        told = rule.cooldown.evidence == "retry_after" and error.retry_after is not None
+        # A wait of no length, or one that is over, is none: what was refused a moment ago is not asked at once by the next request.
+        told = rule.cooldown.evidence == "retry_after" and error.retry_after is not None and error.retry_after > 0
         if told and error.retry_after is not None:
             seconds = min(error.retry_after, _LONGEST_SECONDS)
         until = now + seconds

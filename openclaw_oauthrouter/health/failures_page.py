@@ -55,7 +55,7 @@ The gateway compares each failure with the rows of this table, and the first row
 - If an answer begins with status 200 and then contains an error event, the event counts as the status that its type stands for.
 - A credential also rests when the provider's headers say that a plan window or API limit is used up. It rests until the reset time in those headers. In case the reset comes early,
   one real request tries the credential after {PROBE_SECONDS:.0f} s, and again after pauses that double up to {LONGEST_PAUSE_SECONDS / 60:.0f} min. As soon as the headers of any answer show
-  that the window is open, the credential is used again.
+  that the window is open, the credential is used again. A limit that counts only some of a plan's models, such as a weekly limit for Opus, makes only those rest.
 
 ## The table
 

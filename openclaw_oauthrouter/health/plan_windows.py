@@ -98,6 +98,11 @@ class PlanWindows:
         readings = self._readings.get(Holder(provider, credential or "", ""), {})
         return [reading for reading in readings.values() if reading.used is not None and reading.counts(model, now)]
 
+    def model_alone_used_up(self, provider: str, credential: str | None, model: str) -> bool:
+        """Whether what is used up counts this model and some others, while the account as a whole is served."""
+        blocking = [reading for _, reading in self._blocking(provider, credential, model) if not reading.per_model]
+        return bool(blocking) and all(reading.models for reading in blocking)
+
     def told_at(self, provider: str, credential: str | None) -> float:
         """When the windows of a plan were last told of; 0 for never."""
         readings = self._readings.get(Holder(provider, credential or "", ""), _NONE)
@@ -108,7 +113,7 @@ class PlanWindows:
         now = self._clock()
         for holder, readings in self._readings.items():
             for reading in readings.values():
-                if now - reading.observed_at < _FORGET_SECONDS:
+                if now - reading.observed_at < _FORGET_SECONDS and (reading.resets_at is not None or not reading.is_over(now)):
                     yield holder, reading
 
     def merge(self, holder: Holder, reading: Reading) -> None:

@@ -9,14 +9,18 @@ from datetime import UTC, datetime
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.failure import FailureRule
 from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.routing import PlanWindow, WindowShare
-from openclaw_oauthrouter.errors import UpstreamError, UpstreamRateLimitError
-from openclaw_oauthrouter.health.cooldowns import Cooldowns, Cooling, Subject
+from openclaw_oauthrouter.errors import UpstreamBillingError, UpstreamError, UpstreamRateLimitError
+from openclaw_oauthrouter.health.cooldowns import MOST_SUBJECTS, Cooldowns, Cooling, Subject
 from openclaw_oauthrouter.health.failures import REPEATED, classify_failure
 from openclaw_oauthrouter.health.plan_windows import PlanWindows
 from openclaw_oauthrouter.health.repetitions import Repetitions
 from openclaw_oauthrouter.health.window_shares import WindowShares
 from openclaw_oauthrouter.health.windows import Reading, read_windows, speak_of_limits
+
+_LIMIT_OF_MODELS = lazily(r"\b(opus|sonnet|haiku)\b[^.]{0,40}\b(?:limit|quota)\b")
+"""A plan's words for a window that does not count all of its models, as in "You've reached your Opus usage limit"."""
 
 
 class HealthRegistry:
@@ -41,6 +45,7 @@ class HealthRegistry:
         self._repetitions = Repetitions()
         self.windows = PlanWindows(clock)
         self._shares = WindowShares()
+        self._called: dict[tuple[str, str | None], float] = {}
 
     @property
     def troubled(self) -> bool:
@@ -66,6 +71,9 @@ class HealthRegistry:
 
     def calling(self, provider: str, model: str, credential: str | None) -> None:
         """See ``Health``."""
+        if len(self._called) >= MOST_SUBJECTS:
+            self._called.clear()
+        self._called[provider, credential] = self._clock()
         if self.cooldowns.states:
             for subject in _subjects(provider, model, credential):
                 self.cooldowns.calling(subject)
@@ -97,11 +105,31 @@ class HealthRegistry:
     ) -> None:
         """See ``Health``. A client's mistake leaves nothing alone, unless it comes back for other requests too."""
         rule = self._rule_for(error)
+        if rule.scope == "credential" and self._is_of_some_models(provider, model, credential, error, rule):
+            self._changed()
+            return
         if rule.scope == "request" and self._repetitions.again(provider, model, error, request_key):
             rule = REPEATED
         names = {"provider": "", "model": model, "credential": credential or ""}
         if rule.scope in names and self.cooldowns.begin(Subject(rule.scope, provider, names[rule.scope]), rule, error):
             self._changed()
+
+    def _is_of_some_models(
+        self, provider: str, model: str, credential: str | None, error: UpstreamError, rule: FailureRule
+    ) -> bool:
+        """Whether a refusal is about a limit that counts some models only: that window rests, the account serves the others.
+
+        Headers tell it, else the words do; then the window is as long as the cooldown would be.
+        """
+        if not isinstance(error, UpstreamRateLimitError | UpstreamBillingError):
+            return False
+        named = _LIMIT_OF_MODELS.search(error.message.lower())
+        if named is not None and named[1] in model.lower() and self.windows.blocked(provider, credential, model) is None:
+            now = self._clock()
+            seconds = error.retry_after or (rule.cooldown.seconds if rule.cooldown else 0.0)
+            reading = Reading(named[1], None, now + seconds, exhausted=True, models=named[1], observed_at=now)
+            self.windows.observe(provider, credential, model, [reading])
+        return self.windows.model_alone_used_up(provider, credential, model)
 
     def succeeded(self, provider: str, model: str, credential: str | None) -> None:
         """See ``Health``."""
@@ -117,7 +145,7 @@ class HealthRegistry:
         self, provider: str, credential: str | None, headers: Mapping[str, str], model: str | None = None
     ) -> None:
         """See ``Health``."""
-        readings = read_windows(headers, self._clock()) if speak_of_limits(headers) else ()
+        readings = read_windows(headers, self._clock(), model or "") if speak_of_limits(headers) else ()
         if not readings:
             return
         self._shares.observe(provider, credential, readings)
@@ -128,6 +156,10 @@ class HealthRegistry:
     def windows_told_at(self, provider: str, credential: str | None) -> float:
         """See ``Health``."""
         return self.windows.told_at(provider, credential)
+
+    def called_at(self, provider: str, credential: str | None) -> float:
+        """See ``Health``."""
+        return self._called.get((provider, credential), 0.0)
 
     def charged(self, provider: str, model: str, credential: str | None, dollars: float) -> Sequence[WindowShare]:
         """See ``Health``."""
@@ -178,7 +210,7 @@ def _subjects(provider: str, model: str, credential: str | None) -> Sequence[Sub
 
 
 def _plan_window(reading: Reading) -> PlanWindow:
-    return PlanWindow(reading.name, reading.used or 0.0, reading.seconds, reading.resets_at)
+    return PlanWindow(reading.name, reading.used or 0.0, reading.seconds, reading.resets_at, reading.extra)
 
 
 def _as_json(reading: Reading, now: float) -> JsonObject:

@@ -19,15 +19,22 @@ _USUAL_NAME = 128
 
 _UNIFIED = "anthropic-ratelimit-unified-"
 _UNIFIED_FIELD = lazily(rf"{_UNIFIED}(?P<claim>[^-]+)-(?P<field>status|utilization|reset)")
-_CODEX_FIELD = lazily(r"x-(?P<meter>.+)-(?P<position>primary|secondary)-(?P<field>used-percent|window-minutes|reset-at)")
+_CODEX_FIELD = lazily(
+    r"x-(?P<meter>.+)-(?P<position>primary|secondary)-(?P<field>used-percent|window-minutes|reset-at|reset-after-seconds)"
+)
 _API_FIELD = lazily(r"anthropic-ratelimit-(?P<meter>requests|tokens|input-tokens|output-tokens)-(?P<field>limit|remaining|reset)")
 _OPENAI_FIELD = lazily(r"x-ratelimit-(?P<field>limit|remaining|reset)-(?P<meter>requests|tokens)")
-_CLAIMS = {"five_hour": "5h", "seven_day": "7d"}
-_MINUTES = {"5h": 300, "7d": 10_080}
-_NAMED_MINUTES = lazily(r" (\d+) min$")
+_CLAIMS = (("five_hour", "5h"), ("seven_day", "7d"))
+"""A verdict spells out what other headers shorten: ``seven_day_opus`` is the window ``7d_opus``."""
+_LENGTH = lazily(r"(?P<count>\d+)(?P<unit>[hd])(?:_.*)?|.* (?P<minutes>\d+) min")
+_UNIT_SECONDS = {"h": 3600.0, "d": 86_400.0}
 _MODEL_WORDS = ("opus", "sonnet", "haiku")
 _MAIN_METER = "codex"
 _YEAR_2001 = 1_000_000_000.0
+_YEAR_5138 = 100_000_000_000.0
+"""A larger number counts milliseconds."""
+_UNKNOWN_SECONDS = 86_400.0
+"""For how long a reading means something that tells neither a reset nor a length."""
 _YEAR_SECONDS = 366 * 86_400.0
 
 
@@ -42,6 +49,7 @@ class Reading:
     :ivar models: a word that the ids of the models it counts hold; ``""`` counts all
     :ivar observed_at: Unix seconds
     :ivar per_model: counted for the model that was called, as API rate limits are; plan windows count for the whole account
+    :ivar extra: it is used up, and further calls are served all the same: as extra usage or from credits, in dollars
     """
 
     name: str
@@ -51,19 +59,25 @@ class Reading:
     models: str = ""
     observed_at: float = 0.0
     per_model: bool = False
+    extra: bool = False
 
     @property
     def seconds(self) -> float | None:
         """Length of a plan's window; ``None`` for API rate limits and where the name does not tell."""
-        minutes = _MINUTES.get(self.name)
-        told = _NAMED_MINUTES.search(self.name)
-        if minutes is None and told:
-            minutes = int(told[1])
-        return None if minutes is None or self.per_model else minutes * 60.0
+        told = None if self.per_model else _LENGTH.fullmatch(self.name)
+        if told is None:
+            return None
+        return (float(told["minutes"]) * 60 if told["minutes"] else float(told["count"]) * _UNIT_SECONDS[told["unit"]]) or None
+
+    def is_over(self, now: float) -> bool:
+        """Whether its time is up: a reset that lies behind us has emptied it; without one, its length since it was told of has."""
+        if self.resets_at is not None:
+            return now >= self.resets_at
+        return now - self.observed_at >= (self.seconds or _UNKNOWN_SECONDS)
 
     def counts(self, model: str, now: float) -> bool:
-        """Whether it limits a model now; a reset that lies behind us has emptied it."""
-        return self.models in model.lower() and (self.resets_at is None or now < self.resets_at)
+        """Whether it limits a model now."""
+        return self.models in model.lower() and not self.is_over(now)
 
     def blocks(self, model: str, now: float) -> bool:
         """Whether it speaks against calling a model now; a reset that lies behind us frees, whatever was said before."""
@@ -79,14 +93,15 @@ def speak_of_limits(headers: Mapping[str, str]) -> bool:
     return "limit" in names or "primary" in names or "secondary" in names or "credits" in names
 
 
-def read_windows(headers: Mapping[str, str], now: float) -> list[Reading]:
+def read_windows(headers: Mapping[str, str], now: float, called: str = "") -> list[Reading]:
     """All limits that an answer's headers speak of.
 
     :param headers: lower-case names
     :param now: Unix seconds
+    :param called: the model whose answer it is
     """
     told = {name: value for name, value in headers.items() if len(name) <= _USUAL_NAME and _says(name)}
-    return [*_unified(told, now), *_codex(told, now), *_api(told, now)] if told else []
+    return [*_unified(told, now, called.lower()), *_codex(told, now), *_api(told, now)] if told else []
 
 
 @lru_cache(maxsize=512)
@@ -104,25 +119,48 @@ def _grouped(headers: Mapping[str, str], pattern: re.Pattern[str], *by: str) -> 
     return groups
 
 
-def _unified(headers: Mapping[str, str], now: float) -> Iterator[Reading]:
-    """A Claude plan: a share of each window, and one verdict over all; extra usage may pay for a window that is full."""
-    verdict = headers.get(f"{_UNIFIED}status")
+def _unified(headers: Mapping[str, str], now: float, called: str) -> Iterator[Reading]:
+    """A Claude plan: a share of each window, and one verdict over all; extra usage may pay for a window that is full.
+
+    The verdict is on the model that was called: that it is served says nothing of a window that counts another model.
+    """
+    verdict = _word(headers.get(f"{_UNIFIED}status"))
     claims = _grouped(headers, _UNIFIED_FIELD, "claim")
     claims.pop(("overage",), None)
+    extra = _word(headers.get(f"{_UNIFIED}overage-status")).startswith("allowed")
     if verdict == "rejected":
-        named = headers.get(f"{_UNIFIED}representative-claim", "plan")
-        culprit = claims.setdefault((_CLAIMS.get(named, named),), {})
+        culprit = claims.setdefault((_claim(headers.get(f"{_UNIFIED}representative-claim", "plan")),), {})
         culprit["status"] = "rejected"
         culprit.setdefault("reset", headers.get(f"{_UNIFIED}reset", ""))
     for (claim,), fields in claims.items():
+        models = next((word for word in _MODEL_WORDS if word in claim), "")
+        full = _word(fields.get("status")) == "rejected"
+        served = extra or (verdict not in ("", "rejected") and models in called)
         yield Reading(
             name=claim,
-            used=header_number(fields.get("utilization")),
+            used=_share(header_number(fields.get("utilization"))),
             resets_at=_moment(fields.get("reset"), now),
-            exhausted=fields.get("status") == "rejected" and verdict in (None, "rejected"),
-            models=next((word for word in _MODEL_WORDS if word in claim), ""),
+            exhausted=full and not served,
+            models=models,
             observed_at=now,
+            extra=full and served,
         )
+
+
+def _claim(named: str) -> str:
+    for spelt, short in _CLAIMS:
+        if named.startswith(spelt):
+            return short + named.removeprefix(spelt)
+    return named
+
+
+def _word(text: str | None) -> str:
+    return (text or "").strip().lower()
+
+
+def _share(told: float | None) -> float | None:
+    """No window is less than empty."""
+    return None if told is None else max(0.0, told)
 
 
 def _codex(headers: Mapping[str, str], now: float) -> Iterator[Reading]:
@@ -138,15 +176,16 @@ def _codex(headers: Mapping[str, str], now: float) -> Iterator[Reading]:
         percent = header_number(fields.get("used-percent"))
         if percent is None:
             continue
-        minutes = header_number(fields.get("window-minutes"))
+        minutes = header_number(fields.get("window-minutes")) or 0.0
         label = headers.get(f"x-{meter}-limit-name") or meter
         yield Reading(
-            name=f"{meter} {minutes:.0f} min" if minutes else f"{meter} {position}",
-            used=percent / 100,
-            resets_at=_moment(fields.get("reset-at"), now),
+            name=f"{meter} {minutes:.0f} min" if minutes >= 1 else f"{meter} {position}",
+            used=_share(percent / 100),
+            resets_at=_moment(fields.get("reset-at") or fields.get("reset-after-seconds"), now),
             exhausted=percent >= 100 and not has_credits,
             models="" if meter == _MAIN_METER else label.strip().lower().replace(" ", "-"),
             observed_at=now,
+            extra=percent >= 100 and has_credits,
         )
 
 
@@ -166,7 +205,7 @@ def _api(headers: Mapping[str, str], now: float) -> Iterator[Reading]:
 
 
 def _moment(text: str | None, now: float) -> float | None:
-    """Unix seconds, bare seconds from now, an RFC 3339 time, or a duration such as ``6m0s``; ``None`` for a moment out of all reason."""
+    """Unix seconds or milliseconds, bare seconds from now, an RFC 3339 time, or a duration such as ``6m0s``; ``None`` for a moment out of all reason."""
     moment = _said_moment((text or "").strip(), now)
     return moment if moment is not None and abs(moment - now) < _YEAR_SECONDS else None
 
@@ -174,6 +213,7 @@ def _moment(text: str | None, now: float) -> float | None:
 def _said_moment(text: str, now: float) -> float | None:
     number = header_number(text)
     if number is not None:
+        number = number / 1000 if number > _YEAR_5138 else number
         return number if number > _YEAR_2001 else now + number
     seconds = parse_duration(text)
     if seconds is not None:

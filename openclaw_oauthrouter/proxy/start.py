@@ -59,7 +59,7 @@ class ProxyHandle:
         self.discovery = _discovery(live)
         self._beside = [
             *live.runtime.persistent.begin(),
-            asyncio.create_task(_plan_usage(live).run(), name="plans' windows"),
+            asyncio.create_task(_plan_usage(live, member).run(), name="plans' windows"),
             asyncio.create_task(self.discovery.run(lambda: _take_over_lists(live)), name="lists of models"),
         ]
         self._member = member
@@ -213,7 +213,7 @@ def _discovery(live: Live) -> Discovery:
     return Discovery(settings.home, settings.upstream.model_lists, time.time, lambda: _upstreams(live))
 
 
-def _plan_usage(live: Live) -> PlanUsage:
+def _plan_usage(live: Live, member: Member | None) -> PlanUsage:
     settings = live.runtime.settings.upstream.plan_usage
     return PlanUsage(
         settings,
@@ -221,6 +221,7 @@ def _plan_usage(live: Live) -> PlanUsage:
         lambda: _upstreams(live),
         lambda name: live.runtime.credentials.known(name).credentials,
         lambda: live.runtime.pipeline.upstream.health,
+        member.place.index if member is not None else 0,
     )
 
 

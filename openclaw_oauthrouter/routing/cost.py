@@ -71,7 +71,8 @@ first, and halves differ by three per cent (``benchmarks/agents.py``). Handing o
 def shadow_price(payment: Payment, now: float) -> float:
     """What a call costs that a plan pays, as a share of its list price; 1 for a paid key.
 
-    The scarcest window decides. A window is scarce when going on as until now would use it up before its reset.
+    The scarcest window decides. A window is scarce when going on as until now would use it up before its reset. One that is used up while
+    the plan serves on is paid for in dollars, like a key.
 
     :param now: Unix seconds
     """
@@ -83,6 +84,8 @@ def shadow_price(payment: Payment, now: float) -> float:
 
 
 def _scarcity(window: PlanWindow, now: float) -> float:
+    if window.extra:
+        return 1.0
     elapsed = window.elapsed(now)
     if window.used >= NEARLY_FULL and elapsed < NEARLY_FULL:
         return HIGHEST_SHADOW

@@ -11,8 +11,8 @@ PATH = "/backend-api/wham/usage"
 def usage_headers(body: bytes) -> dict[str, str]:
     """The answer as headers.
 
-    Seen: ``{"rate_limit": {"primary_window": {"used_percent": 6, "limit_window_seconds": 18000, "reset_at": 1738300000}, "secondary_window":
-    …}, "credits": {"has_credits": true, "unlimited": false}}``.
+    Seen: ``{"rate_limit": {"primary_window": {"used_percent": 6, "limit_window_seconds": 18000, "reset_after_seconds":
+    9000, "reset_at": 1738300000}, "secondary_window": …}, "credits": {"has_credits": true, "unlimited": false}}``.
 
     :raises ValueError: it is none
     """
@@ -28,8 +28,9 @@ def usage_headers(body: bytes) -> dict[str, str]:
         headers[f"x-codex-{position}-used-percent"] = str(said["used_percent"])
         if _is_number(said.get("limit_window_seconds")):
             headers[f"x-codex-{position}-window-minutes"] = str(round(said["limit_window_seconds"] / 60))
-        if _is_number(said.get("reset_at")):
-            headers[f"x-codex-{position}-reset-at"] = str(round(said["reset_at"]))
+        for name in ("reset_at", "reset_after_seconds"):
+            if _is_number(said.get(name)):
+                headers[f"x-codex-{position}-{name.replace('_', '-')}"] = str(round(said[name]))
     credits_ = told.get("credits")
     for name in ("has_credits", "unlimited") if isinstance(credits_, dict) else ():
         if isinstance(credits_.get(name), bool):

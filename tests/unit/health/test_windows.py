@@ -178,3 +178,110 @@ def test_windows_no_header_value_does_harm(headers: dict[str, str]) -> None:
 )
 def test_headers_speak_of_limits_by_their_names(headers: dict[str, str], speak: bool) -> None:
     assert speak_of_limits(headers) is speak
+
+
+RESET = NOW + 9000
+UNIFIED = "anthropic-ratelimit-unified-"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        f"{RESET:.0f}",
+        f"{RESET * 1000:.0f}",
+        "9000",
+        "2h30m0s",
+        "2025-11-22T10:56:40Z",
+        "2025-11-22T10:56:40+00:00",
+        "2025-11-22T10:56:40",
+    ],
+)
+def test_windows_reset_may_be_told_in_many_ways(told: str) -> None:
+    assert read({f"{UNIFIED}5h-utilization": "0.5", f"{UNIFIED}5h-reset": told})["5h"].resets_at == RESET
+    assert read({"x-codex-primary-used-percent": "50", "x-codex-primary-reset-at": told})["codex primary"].resets_at == RESET
+
+
+@pytest.mark.parametrize("told", ["soon", "", "NaN", "inf", "99999999999999999999", f"{NOW + 4e7:.0f}", f"{NOW - 4e7:.0f}"])
+def test_windows_reset_out_of_all_reason_is_not_believed(told: str) -> None:
+    assert read({f"{UNIFIED}5h-utilization": "0.5", f"{UNIFIED}5h-reset": told})["5h"].resets_at is None
+
+
+def test_windows_reset_may_be_told_as_seconds_from_now_in_a_header_of_its_own() -> None:
+    headers = {
+        "x-codex-primary-used-percent": "99",
+        "x-codex-primary-window-minutes": "300",
+        "x-codex-primary-reset-after-seconds": "9000",
+    }
+    assert read(headers)["codex 300 min"].resets_at == RESET
+
+
+@pytest.mark.parametrize(
+    ("told", "used"),
+    [("-0.4", 0.0), ("-0", 0.0), ("1.7", 1.7), ("NaN", None), ("inf", None), ("1e400", None), ("plenty", None), ("", None)],
+)
+def test_windows_share_is_never_below_nothing(told: str, used: float | None) -> None:
+    assert read({f"{UNIFIED}5h-utilization": told, f"{UNIFIED}5h-reset": "9000"})["5h"].used == used
+
+
+@pytest.mark.parametrize("minutes", ["0", "-300", "weekly", "NaN", ""])
+def test_windows_length_that_is_none_leaves_the_window_its_place(minutes: str) -> None:
+    headers = {"x-codex-primary-used-percent": "-20", "x-codex-primary-window-minutes": minutes}
+    [reading] = read(headers).values()
+    assert (reading.name, reading.used, reading.seconds) == ("codex primary", 0.0, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "hours"),
+    [("5h", 5), ("7d", 168), ("7d_opus", 168), ("7d_oi", 168), ("30d", 720), ("codex 300 min", 5), ("plan", None), ("0h", None)],
+)
+def test_windows_length_is_in_the_name(name: str, hours: float | None) -> None:
+    assert Reading(name, 0.5, None, False).seconds == (hours * 3600 if hours else None)
+
+
+@pytest.mark.parametrize(("name", "hours"), [("5h", 5), ("7d_opus", 168), ("plan", 24)])
+def test_windows_without_a_reset_is_forgotten_after_its_length(name: str, hours: float) -> None:
+    reading = Reading(name, 0.97, None, False, observed_at=NOW)
+    assert reading.counts("claude-opus-4-6", NOW + hours * 3600 - 1)
+    assert not reading.counts("claude-opus-4-6", NOW + hours * 3600)
+
+
+OPUS_FULL = {
+    f"{UNIFIED}status": "allowed",
+    f"{UNIFIED}5h-utilization": "0.2",
+    f"{UNIFIED}5h-status": "allowed",
+    f"{UNIFIED}5h-reset": "9000",
+    f"{UNIFIED}7d_opus-utilization": "1.0",
+    f"{UNIFIED}7d_opus-status": "rejected",
+    f"{UNIFIED}7d_opus-reset": "300000",
+}
+
+
+@pytest.mark.parametrize(
+    ("called", "more", "exhausted", "extra"),
+    [
+        ("claude-sonnet-5-5", {}, True, False),
+        ("", {}, True, False),
+        ("claude-opus-5-5", {}, False, True),  # it was served all the same
+        ("claude-sonnet-5-5", {f"{UNIFIED}overage-status": "allowed"}, False, True),
+        ("claude-sonnet-5-5", {f"{UNIFIED}overage-status": "rejected"}, True, False),
+        ("claude-opus-5-5", {f"{UNIFIED}status": "rejected"}, True, False),
+        ("claude-opus-5-5", {f"{UNIFIED}status": " Rejected "}, True, False),
+        ("claude-opus-5-5", {f"{UNIFIED}status": "rejected", f"{UNIFIED}overage-status": "allowed_warning"}, False, True),
+    ],
+)
+def test_windows_verdict_is_on_the_model_that_was_called(called: str, more: dict[str, str], exhausted: bool, extra: bool) -> None:
+    found = {reading.name: reading for reading in read_windows({**OPUS_FULL, **more}, NOW, called)}
+    assert (found["7d_opus"].exhausted, found["7d_opus"].extra) == (exhausted, extra)
+    assert not found["5h"].exhausted
+    assert not found["7d_opus"].blocks("claude-haiku-5-5", NOW)
+
+
+def test_windows_verdict_spells_out_a_window_that_headers_shorten() -> None:
+    headers = {**OPUS_FULL, f"{UNIFIED}status": "rejected", f"{UNIFIED}representative-claim": "seven_day_opus"}
+    assert sorted(read(headers)) == ["5h", "7d_opus"]
+
+
+def test_windows_credits_pay_for_a_codex_window_that_is_used_up() -> None:
+    headers = {"x-codex-primary-used-percent": "100", "x-codex-credits-has-credits": "True"}
+    [reading] = read(headers).values()
+    assert (reading.exhausted, reading.extra) == (False, True)

@@ -90,6 +90,23 @@ def test_window_forecast_says_when_it_runs_out() -> None:
     assert PlanWindow("x", 0.9).runs_out_at(NOW) is None
 
 
+def test_shadow_price_of_what_a_plan_bills_in_dollars_is_the_price() -> None:
+    window = PlanWindow("5h", 1.2, 5 * HOURS, NOW + 2 * HOURS, extra=True)
+    assert shadow_price(Payment(by_plan=True, windows=(window, *plan(0.1, 0.5, 168).windows)), NOW) == 1.0
+
+
+@pytest.mark.parametrize(("hours_left", "elapsed"), [(5, 0.0), (5.2, 0.0), (2.5, 0.5), (0, 1.0), (-3, 1.0), (100, 0.5)])
+def test_window_that_has_longer_to_run_than_it_lasts_tells_nothing_of_its_pace(hours_left: float, elapsed: float) -> None:
+    window = PlanWindow("5h", 0.6, 5 * HOURS, NOW + hours_left * HOURS)
+    assert window.elapsed(NOW) == pytest.approx(elapsed)
+    assert hours_left != 100 or window.runs_out_at(NOW) is None
+
+
+@pytest.mark.parametrize("used", [0.0, -0.4])
+def test_window_that_is_empty_does_not_run_out(used: float) -> None:
+    assert plan(used, 0.5).windows[0].runs_out_at(NOW) is None
+
+
 # ------------------------------------------------------------------ parts
 
 
