@@ -97,6 +97,15 @@ class Pipeline:
             await asyncio.sleep(0)
         return Exchange(self, dialect, self.preamble(request), decision, client, record, asked)
 
+    async def in_full(self, dialect: Dialect, body: JsonObject, client: str | None) -> JsonObject:
+        """A body with the turns that it goes on from by an id.
+
+        :raises InvalidRequestError: they are not kept here
+        """
+        keeping = None if self.keeper is None else _keeps(dialect)
+        id_ = None if keeping is None else keeping.earlier(body)
+        return body if keeping is None or id_ is None else await self._with_earlier(keeping, id_, body, client)
+
     async def _with_earlier(self, keeping: KeepsConversations, id_: str, body: JsonObject, client: str | None) -> JsonObject:
         turns = None if self.keeper is None else await self.keeper.turns(client or "", id_)
         if turns is None:

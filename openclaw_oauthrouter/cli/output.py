@@ -19,12 +19,13 @@ def create_console() -> Console:
     return Console(markup=False, emoji=False, highlight=False, width=None if known else PIPE_WIDTH)
 
 
-def create_table(*headings: str, numbers: tuple[str, ...] = (), title: str | None = None) -> Table:
+def create_table(*headings: str, numbers: tuple[str, ...] = (), title: str | None = None, caption: str | None = None) -> Table:
     """An empty table; what does not fit goes on in the next line of its cell.
 
     :param numbers: further headings, of columns that are aligned to the right
+    :param caption: stands below it
     """
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for heading in numbers:

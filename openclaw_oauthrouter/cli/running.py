@@ -21,11 +21,13 @@ class Subject:
     :ivar settings: those of the configuration, with the state folder of the gateway that runs
     :ivar running: whether a gateway answers
     :ivar demo: whether it is the demo
+    :ivar config: the configuration file that it was started from
     """
 
     settings: Settings
     running: bool
     demo: bool
+    config: str | None = None
 
 
 def subject_of(obj: dict[str, Any], *, announce: bool = True) -> Subject:
@@ -59,7 +61,7 @@ def subject_of(obj: dict[str, Any], *, announce: bool = True) -> Subject:
         _note(f"figures of the gateway running on this machine, which keeps its files in {elsewhere}")
     if isinstance(home, str) and Path(home) != settings.home and Path(home).is_dir():
         settings = settings.model_copy(update={"home": Path(home)})
-    return Subject(settings, running=True, demo=demo)
+    return Subject(settings, running=True, demo=demo, config=told.get("config"))
 
 
 def other_home(settings: Settings, told: JsonObject) -> str | None:

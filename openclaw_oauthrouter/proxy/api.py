@@ -38,14 +38,16 @@ def api_blueprint(
     runtime: CurrentRuntime,
     paths: Callable[[], ClientPaths],
     recorder: Recorder,
+    config_file: Callable[[], str | None],
     config_problem: Callable[[], str | None],
 ) -> Blueprint:
     """The routes, as a blueprint without a prefix.
 
+    :param config_file: the configuration file the gateway was started from
     :param config_problem: why the configuration file is not in force as it is
     """
     routes = Blueprint("api", __name__)
-    api = _Api(runtime, paths, recorder, config_problem)
+    api = _Api(runtime, paths, recorder, config_file, config_problem)
     routes.add_url_rule("/health", "health", api.health)
     routes.add_url_rule("/debug/gateway", "gateway", api.gateway)
     routes.add_url_rule("/debug/notices", "notices", api.notices)
@@ -62,6 +64,7 @@ class _Api:
     runtime: CurrentRuntime
     paths: Callable[[], ClientPaths]
     recorder: Recorder
+    config_file: Callable[[], str | None]
     config_problem: Callable[[], str | None]
 
     async def health(self) -> Response:
@@ -82,10 +85,8 @@ class _Api:
     async def gateway(self) -> Response:
         """Which gateway this is, for commands on the same machine: where it keeps its files, and whether it is the demo."""
         settings = self.runtime().settings
-        problem = self.config_problem()
-        return json_response(
-            {"version": __version__, "home": str(settings.home), "demo": settings.demo, "configProblem": problem}
-        )
+        told = {"version": __version__, "home": str(settings.home), "demo": settings.demo}
+        return json_response({**told, "config": self.config_file(), "configProblem": self.config_problem()})
 
     async def notices(self) -> Response:
         """What the user should know before it hurts."""
@@ -129,7 +130,7 @@ class _Api:
     async def explain(self) -> Response:
         body = parse_body(await request_body())
         return json_response(
-            explain_request(self.runtime().pipeline, body, self.paths().forwarded(request_headers()), g.get("client"))
+            await explain_request(self.runtime().pipeline, self.paths(), body, request_headers(), g.get("client"))
         )
 
 

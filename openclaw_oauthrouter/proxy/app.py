@@ -57,7 +57,13 @@ def create_quart_app(live: Live) -> Quart:
     app.config["RESPONSE_TIMEOUT"] = None  # a stream may last as long as it likes
     app.url_map.merge_slashes = False  # it would redirect: a client is told what is wrong with its base address instead
     app.register_blueprint(
-        api_blueprint(lambda: _served().runtime, lambda: _served().paths, live.observers.recorder, lambda: live.config_problem)
+        api_blueprint(
+            lambda: _served().runtime,
+            lambda: _served().paths,
+            live.observers.recorder,
+            lambda: str(live.editing.file.path) if live.editing else None,
+            lambda: live.config_problem,
+        )
     )
     app.register_blueprint(kept_blueprint(lambda: _served().runtime, lambda: _served().paths, live.observers.recorder))
     app.register_blueprint(passed_blueprint(lambda: _served().runtime, lambda: _served().paths, live.observers.recorder))

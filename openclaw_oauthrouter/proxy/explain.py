@@ -3,34 +3,83 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.request import ChatRequest
-from openclaw_oauthrouter.canonical.routing import RoutingDecision
-from openclaw_oauthrouter.errors import InvalidRequestError
+from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo, RoutingDecision
+from openclaw_oauthrouter.interfaces import Dialect
 from openclaw_oauthrouter.pipeline import Pipeline
+from openclaw_oauthrouter.proxy.asked import Asked, read_asked
+from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.routing.hints import hints_of
+from openclaw_oauthrouter.routing.router import Router
 from openclaw_oauthrouter.routing.stickiness import conversation_key
 from openclaw_oauthrouter.telemetry.public import cost_as_json, forecast_as_json
 
-_CHAT, _RESPONSES, _MESSAGES = "openai_chat_completions", "openai_responses", "anthropic_messages"
 
-
-def explain_request(pipeline: Pipeline, body: JsonObject, headers: Mapping[str, str], client: str | None = None) -> JsonObject:
-    """Explain where a body of any dialect, or ``{"prompt": …, "system": …}``, would go.
+async def explain_request(
+    pipeline: Pipeline, paths: ClientPaths, told: JsonObject, headers: Mapping[str, str], client: str | None = None
+) -> JsonObject:
+    """Explain where a prompt, a body of any dialect, or a recorded request would go; see ``read_asked``.
 
     It is taken for the next turn of the conversation it belongs to, or of the one that ``"conversation"`` names; nothing is remembered.
 
     :param client: who asks; conversations are told apart by it
-
-    :raises InvalidRequestError: the body is none of these
+    :raises InvalidRequestError: there is nothing in it to explain
     """
-    conversation = body.get("conversation")
-    if conversation is not None and not isinstance(conversation, str):
-        raise InvalidRequestError("'conversation' is a conversation's key, as the trace tells it", param="conversation")
-    request = _decoded(pipeline, {name: value for name, value in body.items() if name != "conversation"}, headers)
-    routed = pipeline.router.route(request, hints_of(headers), conversation or conversation_key(request, client))
-    return decision_as_json(routed.decision)
+    asked = read_asked(pipeline.dialects, paths, told, headers)
+    body = await pipeline.in_full(asked.dialect, asked.body, client)
+    request = asked.dialect.decode_request(body, asked.headers, asked.path)
+    key = asked.conversation or conversation_key(request, client)
+    if pipeline.router.conversations.shared:
+        await pipeline.router.conversations.fetch(key)
+    return _explained(pipeline.router, asked, request, key)
+
+
+def explain_alone(dialects: Mapping[str, Dialect], router: Router, told: JsonObject) -> JsonObject:
+    """The same without a gateway: nothing is known of conversations, windows and caches.
+
+    :raises InvalidRequestError: there is nothing in it to explain
+    """
+    asked = read_asked(dialects, ClientPaths(dialects.values()), told, {})
+    request = asked.dialect.decode_request(asked.body, asked.headers, asked.path)
+    return _explained(router, asked, request, asked.conversation or conversation_key(request, None))
+
+
+def _explained(router: Router, asked: Asked, request: ChatRequest, key: str | None) -> JsonObject:
+    known = router.conversations.recall(key)
+    if asked.alone and asked.conversation is not None and known is not None:
+        router = _with_earlier_turns(router, known)
+    decision = router.route(request, hints_of(asked.headers), key).decision
+    return {**decision_as_json(decision), "conversation": _conversation_as_json(key, known, router.choosing.clock())}
+
+
+def _with_earlier_turns(router: Router, known: Conversation) -> Router:
+    """A router that counts what came before a prompt: a next turn sends all of it again."""
+    earlier = known.input_tokens + round(known.output_tokens)
+
+    def estimate(request: ChatRequest, info: ModelInfo) -> Estimate:
+        of_prompt = router.estimate(request, info)
+        return Estimate(of_prompt.input_tokens + earlier, of_prompt.output_tokens)
+
+    return replace(router, estimate=estimate)
+
+
+def _conversation_as_json(key: str | None, known: Conversation | None, now: float) -> JsonObject:
+    if known is None:
+        return {"key": key, "known": False}
+    return {
+        "key": key,
+        "known": True,
+        "model": known.model,
+        "tier": known.tier,
+        "turns": known.turns,
+        "inputTokens": known.input_tokens,
+        "idleSeconds": round(max(0.0, now - known.used_at), 1),
+        "cached": {name: tokens for name, cache in known.caches.items() if (tokens := cache.tokens_at(now))},
+    }
 
 
 def decision_as_json(decision: RoutingDecision) -> JsonObject:
@@ -62,25 +111,3 @@ def decision_as_json(decision: RoutingDecision) -> JsonObject:
         "baselineModel": decision.baseline_model,
         "savings": decision.savings,
     }
-
-
-def _decoded(pipeline: Pipeline, body: JsonObject, headers: Mapping[str, str]) -> ChatRequest:
-    if isinstance(body.get("prompt"), str):
-        return pipeline.dialects[_CHAT].decode_request(_as_chat(body), headers)
-    body = {"model": "auto", **body}
-    if "input" in body:
-        return pipeline.dialects[_RESPONSES].decode_request(body, headers)
-    if "messages" not in body:
-        raise InvalidRequestError(
-            'send {"prompt": "…"}, or the body of a Chat Completions, Messages or Responses request', param="prompt"
-        )
-    if "anthropic-version" in headers or ("max_tokens" in body and "system" in body):
-        return pipeline.dialects[_MESSAGES].decode_request({"max_tokens": 4096, **body}, headers)
-    return pipeline.dialects[_CHAT].decode_request(body, headers)
-
-
-def _as_chat(body: JsonObject) -> JsonObject:
-    messages = [{"role": "user", "content": body["prompt"]}]
-    if isinstance(body.get("system"), str):
-        messages.insert(0, {"role": "system", "content": body["system"]})
-    return {"model": body.get("model", "auto"), "messages": messages, "max_tokens": body.get("max_tokens", 4096)}

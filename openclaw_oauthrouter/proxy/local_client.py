@@ -8,22 +8,24 @@ import orjson
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.server import local_address
-from openclaw_oauthrouter.errors import ConfigurationError, GatewayUnavailableError
+from openclaw_oauthrouter.errors import ConfigurationError, GatewayUnavailableError, InvalidRequestError
 from openclaw_oauthrouter.proxy.local_token import is_sendable, read_token, token_path
 
 _ANOTHER_PORT = "stop that program, or choose another port with OAUTHROUTER_PORT"
 
 
-def ask_gateway(settings: Settings, method: str, path: str) -> JsonObject:
+def ask_gateway(settings: Settings, method: str, path: str, question: JsonObject | None = None) -> JsonObject:
     """What the running gateway answers.
 
+    :param question: the request's body
     :raises GatewayUnavailableError: none answers, it refuses the token, or something else answers in its place
+    :raises InvalidRequestError: it cannot answer this question, in its own words
     """
     address = local_address(settings.server.listen_host, settings.server.port)
     headers = {"authorization": f"Bearer {local_token(settings)}"}
     try:
         with httpx.Client(headers=headers, trust_env=False, timeout=10.0) as client:
-            answer = client.request(method, address + path)
+            answer = client.request(method, address + path, json=question)
     except httpx.ConnectError as error:
         raise GatewayUnavailableError(f"no gateway answers at {address}", advice="openclaw-oauthrouter serve") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -39,6 +41,8 @@ def ask_gateway(settings: Settings, method: str, path: str) -> JsonObject:
         body = orjson.loads(answer.content)
     except orjson.JSONDecodeError:
         body = None
+    if question is not None and answer.is_client_error and isinstance(body, dict) and isinstance(body.get("error"), dict):
+        raise InvalidRequestError(str(body["error"].get("message")))
     if answer.status_code != httpx.codes.OK or not isinstance(body, dict):
         raise GatewayUnavailableError(
             f"what listens at {address} is not a gateway (status {answer.status_code} at {path})", advice=_ANOTHER_PORT

@@ -100,6 +100,14 @@ _HEALTH = object_schema(
     {"status": {"const": "ok"}, "version": TEXT, "ready": {"type": "boolean"}, "providers": list_schema(TEXT)}
 )
 _PROMPT = object_schema({"prompt": TEXT}, {"system": TEXT, "model": TEXT, "max_tokens": {"type": "integer", "minimum": 1}})
+_ASKED = {
+    "anyOf": [
+        _PROMPT,
+        object_schema({"messages": list_schema(ANY_OBJECT)}),
+        object_schema({"input": {}}),
+        object_schema({"body": {}}, {"path": TEXT, "headers": {}, "conversation": TEXT}),
+    ]
+}
 _EXPLAINED = object_schema(
     {
         "model": TEXT,
@@ -188,7 +196,9 @@ _OTHER_PATHS: JsonObject = {
         )
     },
     "/v1/route/explain": {
-        "post": _operation("Where a prompt, or the body of a request, would go, and why", _EXPLAINED, requestBody=_body(_PROMPT))
+        "post": _operation(
+            "Where a prompt, the body of a request or a recorded request would go, and why", _EXPLAINED, requestBody=_body(_ASKED)
+        )
     },
     "/debug/dashboard": {"get": _DASHBOARD},
     "/debug/dashboard/code": {"post": _operation("A one-time code for the dashboard", object_schema({"path": TEXT}))},
