@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from openclaw_oauthrouter.canonical.routing import Classification, DimensionScore, RequestFeatures, RequestKind, Tier
 from openclaw_oauthrouter.canonical.value import changed
+from openclaw_oauthrouter.classifier.asked import asked_for
 from openclaw_oauthrouter.classifier.conversation import belongs_to_task, in_context, turn_of
 from openclaw_oauthrouter.classifier.dimensions import BUILT_IN
 from openclaw_oauthrouter.classifier.learned import LearnedScore, shipped_term
@@ -79,6 +80,7 @@ class Rules:
         self._ours = [one for one in self.dimensions if type(one) in OWN_DIMENSIONS]
         self._others = [one for one in self.dimensions if type(one) not in OWN_DIMENSIONS]
         self._remembered: RememberedTexts[_Said] = RememberedTexts(256)
+        self._reasons: RememberedTexts[str] = RememberedTexts(256)
         self.cut_points = _rising(cut_points or self._parameters.cut_points(profile))
         self._profile = profile
         self._fixed = cut_points is not None and agent_cut_points is None
@@ -140,6 +142,8 @@ class Rules:
         agent = features.agent or _is_report(features)
         cuts = self._cuts(said.letters, agent=agent)
         tier = tier_at(score, cuts)
+        if minimum is None and tier is Tier.SIMPLE:
+            minimum = self._asked(features.text)
         if minimum is None or minimum[0].rank <= tier.rank:
             return Classification(tier, score, self._confidence(score, cuts), self.name, reasoning, scores, agent=agent)
         note = f"at least {minimum[0]}: {minimum[1]}"
@@ -147,6 +151,13 @@ class Rules:
         lifted = max(score, cuts[minimum[0].rank - 1])
         sure = self._parameters.minimum_tier_confidence
         return Classification(minimum[0], lifted, sure, self.name, f"{reasoning} | {note}", scores, (note,), agent=agent)
+
+    def _asked(self, text: str) -> tuple[Tier, str] | None:
+        """MEDIUM at least where work is asked for; remembered."""
+        reason = self._reasons.get(text)
+        if reason is None:
+            reason = self._reasons.put(text, asked_for(text) or "")
+        return (Tier.MEDIUM, reason) if reason else None
 
     def _compaction(self, classified: Classification, features: RequestFeatures) -> Classification:
         """A summary that the task goes on with asks for some care, whatever the words around it."""

@@ -141,8 +141,10 @@ def test_conversation_what_the_request_carries_sets_minimum_tiers(rules: Rules, 
 
 
 def test_tools_count_when_the_words_ask_for_work(rules: Rules) -> None:
-    assert rules.classify(said("fix the header")).tier is Tier.SIMPLE
-    assert rules.classify(said("fix the header", tools=(Tool("edit"),))).tier is Tier.MEDIUM
+    assert rules.classify(said("is the header fixed?")).tier is Tier.SIMPLE
+    assert rules.classify(said("is the header fixed?", tools=(Tool("edit"),))).tier is Tier.SIMPLE
+    assert rules.classify(said("the fix in the header")).tier is Tier.SIMPLE
+    assert rules.classify(said("the fix in the header", tools=(Tool("edit"),))).tier is Tier.MEDIUM
 
 
 @pytest.mark.parametrize(("modality", "tier"), [("image", Tier.COMPLEX), ("document", Tier.MEDIUM)])

@@ -1,0 +1,236 @@
+"""Whether a text asks for something to be done, as against asking what is so: known by how people ask, not by what it is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from openclaw_oauthrouter.canonical.json import JsonObject
+from openclaw_oauthrouter.canonical.patterns import lazily
+from openclaw_oauthrouter.classifier.lexicon import read_data
+
+MOST_LETTERS = 300
+"""Longer texts have words enough for the score."""
+MOST_SENTENCES = 8
+MOST_LEAD_IN = 8
+"""Words of courtesy that may stand before what is asked."""
+FEWEST_BETWEEN = 20
+"""Characters after a Chinese preposition among which its verb must stand."""
+
+_SENTENCE_ENDS = (". ", "! ", "? ", "; ", ": ", ", ", " – ", " — ")
+_WIDE_ENDS = str.maketrans(dict.fromkeys("。！？，；：、؟،؛।", "\n"))
+_MARKS = ".,;:!?¡¿\"'`()[]{}<>«»„“”‘’「」『』…*-–—।。！？，"
+_QUOTED_WORD = lazily(r"""["'“„«‘「『][^\s"'”“»’」』]{1,14}["'”“»’」』]""")
+_NAME = lazily(
+    r"\W*(?:[a-z0-9]{2,}_[a-z0-9_]{2,}|[a-z]{3,}[A-Z][a-z]{2,}\w*|(?:[A-Z][a-z]+){3,}|[\w.]+\(\)|--?[a-z][a-z-]{2,}"
+    r"|\.{0,2}/?(?:[\w.-]+/)+[\w-]+\.[a-z]{1,4})\W*"
+)
+"""What a word is when it names something in a program: snake_case, camelCase, a call, an option, a path."""
+_NUMBER_AFTER = frozenset(("add", "convert", "combine", "divide", "round", "sum", "wandle", "convierte", "convertis", "converta"))
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The words by which people ask. Made from ``data/asked.json``.
+
+    :ivar never_first: words of courtesy that, before the verb and after nothing, make a statement of it
+    :ivar first: verbs that begin a request
+    :ivar first_with: verbs that do so before one of these words
+    :ivar begin_with: prepositions of scripts without blanks, each with the verbs one of which must follow
+    :ivar trouble: of each language, signs of which one must stand in the text, and the pattern that then decides
+    :ivar of_words: stems that, beside a single quoted word, ask for that word in another language
+    """
+
+    lead_in: frozenset[str]
+    never_first: frozenset[str]
+    first: frozenset[str]
+    first_with: Mapping[str, frozenset[str]]
+    last: frozenset[str]
+    last_ends: tuple[str, ...]
+    not_last: frozenset[str]
+    begin: tuple[str, ...]
+    begin_with: Mapping[str, tuple[str, ...]]
+    begin_lead_in: tuple[str, ...]
+    end: tuple[str, ...]
+    not_asked: tuple[str, ...]
+    of_words: tuple[str, ...]
+    questions: frozenset[str]
+    trouble: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]
+    things: frozenset[str]
+    things_end: tuple[str, ...]
+    things_with: frozenset[str]
+    end_things: tuple[str, ...]
+    not_things: tuple[str, ...]
+    programs: frozenset[str]
+    looked_up: frozenset[str]
+    looked_up_but: tuple[str, ...]
+
+    def verb_of(self, text: str) -> str | None:
+        """The word that asks; ``None`` for a question, a statement, a remark, or something too small to be work."""
+        lower = text.lower().replace("’", "'")
+        verb = self._found(lower)
+        if verb is None or any(phrase in lower for phrase in self.not_asked):
+            return None
+        if any(stem in lower for stem in self.of_words) and _QUOTED_WORD.search(lower):
+            return None
+        return verb
+
+    def _found(self, lower: str) -> str | None:
+        sentences = _sentences(lower)
+        if len(sentences) > MOST_SENTENCES:
+            sentences = sentences[: MOST_SENTENCES // 2] + sentences[-MOST_SENTENCES // 2 :]
+        for sentence in sentences:
+            verb = self._begins(sentence) if sentence.isascii() else self._begins(sentence) or self._without_blanks(sentence)
+            if verb:
+                return verb
+        return self._ends(sentences) if sentences else None
+
+    def _begins(self, sentence: str) -> str | None:
+        words = [word for word in (word.strip(_MARKS) for word in sentence.split(maxsplit=MOST_LEAD_IN + 2)) if word]
+        for place, word in enumerate(words[:-1]):
+            if place == 1 and words[0] in self.never_first:
+                return None  # says what somebody does
+            verb = self._verb(word)
+            after = words[place + 1]
+            if verb in self.first:
+                return None if verb in _NUMBER_AFTER and after[:1].isdigit() else verb
+            if after.split(None, 1)[0] in self.first_with.get(verb, ()):
+                return verb
+            if word not in self.lead_in:
+                return None
+        return None
+
+    def _verb(self, word: str) -> str:
+        """The form that is listed: without a pronoun hung on, or the ending of courtesy."""
+        if word in self.first or word in self.first_with:
+            return word
+        bare = word.split("-", 1)[0]
+        return bare[:-2] if bare.endswith("те") else bare
+
+    def _ends(self, sentences: list[str]) -> str | None:
+        words = sentences[-1].split()
+        last = words[-1].strip(_MARKS)
+        if len(words) < 2 or last in self.not_last or sentences[0].split(None, 1)[0].strip(_MARKS) in self.questions:
+            return None
+        return last if last in self.last or last.endswith(self.last_ends) else None
+
+    def _without_blanks(self, sentence: str) -> str | None:
+        sentence = sentence.strip(_MARKS)
+        if sentence.endswith(self.end):
+            return next(ending for ending in self.end if sentence.endswith(ending))
+        for polite in self.begin_lead_in:
+            sentence = sentence.removeprefix(polite)
+        if len(sentence) > 1 and sentence.startswith(self.begin):
+            return next(beginning for beginning in self.begin if sentence.startswith(beginning))
+        verbs = self.begin_with.get(sentence[:1], ())
+        return next((verb for verb in verbs if verb in sentence[1:FEWEST_BETWEEN]), None)
+
+    def thing_of(self, text: str) -> str | None:
+        """The piece of work that a text names and says what for; ``None`` where it names none, or asks what one is."""
+        lower = text.lower()
+        words = [word for word in (word.strip(_MARKS) for word in lower.split(maxsplit=MOST_LEAD_IN)) if word]
+        for place, word in enumerate(words[:3]):
+            if word in self.things or (len(word) > MOST_LEAD_IN and word.endswith(self.things_end)):
+                return word if self.things_with.intersection(words[place + 1 :]) else None
+            if word in self.questions:
+                return None
+        bare = lower.rstrip(_MARKS + " ")
+        if bare.endswith(self.end_things) and not any(word in lower for word in self.not_things):
+            return next(thing for thing in self.end_things if bare.endswith(thing))
+        return None
+
+    def program_of(self, text: str) -> str | None:
+        """The program that a text of some words is about; ``None`` where there is none, or the text asks what it is."""
+        lower = text.lower()
+        words = [word.strip(_MARKS) for word in lower.split()]
+        found = next((word for word in words if word in self.programs), None) if len(words) > 2 else None
+        if found and words[0] in self.looked_up and not any(phrase in lower for phrase in self.looked_up_but):
+            return None
+        return found
+
+    def trouble_of(self, text: str) -> str | None:
+        """The words that say that something does not work; ``None`` where there are none."""
+        lower = text.lower().replace("’", "'")
+        for signs, pattern in self.trouble:
+            # To look for a few signs costs a tenth of what the pattern does, and nearly every text has none of most languages.
+            found = pattern.search(lower) if any(sign in lower for sign in signs) else None
+            if found:
+                return found.group().strip()
+        return None
+
+
+def asked_for(text: str) -> str | None:
+    """Why a short text is a request for work, in words; ``None`` where it is not, or where it is long."""
+    if len(text) > MOST_LETTERS:
+        return None
+    asking = shipped_asking()
+    verb = asking.verb_of(text)
+    if verb is not None:
+        return f"work is asked for ({verb})"
+    thing = asking.thing_of(text)
+    if thing is not None:
+        return f"a piece of work ({thing})"
+    trouble = asking.trouble_of(text)
+    if trouble is not None:
+        return f"something does not work ({trouble})"
+    program = asking.program_of(text)
+    if program is not None:
+        return f"work with a program ({program})"
+    name = _name_in(text)
+    return f"a name in a program ({name})" if name else None
+
+
+def _name_in(text: str) -> str | None:
+    for word in text.split():
+        # Most words are lower-case throughout or capitalized, and have no marks within: those cannot be names.
+        if not word.isalpha() or not (word.islower() or word.istitle()):
+            match = _NAME.fullmatch(word)
+            if match:
+                return word.strip(",;:.!?")
+    return None
+
+
+def _sentences(text: str) -> list[str]:
+    for end in _SENTENCE_ENDS:
+        text = text.replace(end, "\n")
+    if not text.isascii():
+        text = text.translate(_WIDE_ENDS)
+    return [stripped for stripped in (one.strip() for one in text.split("\n")) if stripped]
+
+
+@lru_cache(maxsize=1)
+def shipped_asking() -> Asking:
+    """The words this room ships, read once a process."""
+    return _asking(read_data("asked.json"))
+
+
+def _asking(data: JsonObject) -> Asking:
+    first_with = {verb: frozenset(words.split()) for verbs, words in data["first_with"].items() for verb in verbs.split()}
+    begin_with = {one: tuple(verbs.split()) for ones, verbs in data["begin_with"].items() for one in ones.split()}
+    return Asking(
+        lead_in=frozenset(data["lead_in"].split()),
+        never_first=frozenset(data["never_first"].split()),
+        first=frozenset(word for words in data["first"].values() for word in words.split()),
+        first_with=first_with,
+        last=frozenset(data["last"].split()),
+        last_ends=tuple(data["last_ends"].split()),
+        not_last=frozenset(data["not_last"].split()),
+        begin=tuple(data["begin"].split()),
+        begin_with=begin_with,
+        begin_lead_in=tuple(data["begin_lead_in"].split()),
+        end=tuple(data["end"].split()),
+        not_asked=tuple(data["not_asked"]),
+        of_words=tuple(data["of_words"].split()),
+        questions=frozenset(data["questions"].split()),
+        trouble=tuple((tuple(signs.split("|")), re.compile(pattern)) for signs, pattern in data["trouble"].values()),
+        things=frozenset(data["things"].split()),
+        things_end=tuple(data["things_end"].split()),
+        things_with=frozenset(data["things_with"].split()),
+        end_things=tuple(data["end_things"].split()),
+        not_things=tuple(data["not_things"].split()),
+        programs=frozenset(data["programs"].split()),
+        looked_up=frozenset(data["looked_up"].split()) | frozenset(data["questions"].split()),
+        looked_up_but=tuple(data["looked_up_but"].split("|")),
+    )

@@ -1,0 +1,114 @@
+"""Work that is asked for is known by how it is asked for: in ten languages, whatever it is about; what is small stays SIMPLE."""
+
+from __future__ import annotations
+
+import pytest
+
+from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.classifier.asked import MOST_LETTERS, asked_for
+from openclaw_oauthrouter.classifier.dimensions import builtin_dimensions
+from openclaw_oauthrouter.classifier.parameters import Parameters
+from openclaw_oauthrouter.classifier.rules import Rules
+
+from .prompts import HARD, SMALL, WORK
+from .requests import said
+
+
+@pytest.fixture(scope="module")
+def rules() -> Rules:
+    return Rules(builtin_dimensions(Parameters.load(learned=True).weights))
+
+
+def tiers(rules: Rules, prompts: tuple[str, ...]) -> dict[str, Tier]:
+    return {prompt: rules.classify(said(prompt)).tier for prompt in prompts}
+
+
+@pytest.mark.parametrize("language", WORK)
+def test_rules_work_is_not_simple_and_not_the_hardest(rules: Rules, language: str) -> None:
+    found = tiers(rules, WORK[language])
+    assert [prompt for prompt, tier in found.items() if tier in (Tier.SIMPLE, Tier.REASONING)] == []
+
+
+@pytest.mark.parametrize("language", SMALL)
+def test_rules_small_prompts_are_simple(rules: Rules, language: str) -> None:
+    assert [prompt for prompt, tier in tiers(rules, SMALL[language]).items() if tier is not Tier.SIMPLE] == []
+
+
+@pytest.mark.parametrize("language", HARD)
+def test_rules_hard_prompts_are_not_simple_and_most_go_above_medium(rules: Rules, language: str) -> None:
+    found = tiers(rules, HARD[language])
+    assert Tier.SIMPLE not in found.values()
+    assert sum(tier.rank >= Tier.COMPLEX.rank for tier in found.values()) >= len(found) * 0.6
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("rename it", "work is asked for (rename)"),
+        ("Hi! Could you please help me to merge these two?", "work is asked for (merge)"),
+        ("it is 2 GB, shrink it", "work is asked for (shrink)"),
+        ("corrige-le", None),  # one word is too little to say what
+        ("corrige-le dans la page", "work is asked for (corrige)"),
+        ("переименуйте её везде", "work is asked for (переименуй)"),
+        ("die Zeile hier anpassen", "work is asked for (anpassen)"),
+        ("formula that adds up hours", "a piece of work (formula)"),
+        ("Kündigungsschreiben für den Handyvertrag", "a piece of work (kündigungsschreiben)"),
+        ("the spinner never disappears", "something does not work (the spinner never disappears)"),
+        ("why is my useEffect empty", "a name in a program (useEffect)"),
+        ("wieso ist total_price leer?", "a name in a program (total_price)"),
+        ("git says detached HEAD", "work with a program (git)"),
+        ("how do I undo this in git?", "work with a program (git)"),
+    ],
+)
+def test_asked_for_says_why(text: str, why: str | None) -> None:
+    assert asked_for(text) == why
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "   ",
+        "?!",
+        "test",
+        "check!",
+        "we merge every day",
+        "you hide it",
+        "to build is to live",
+        "add 3 and 4",
+        "convert 10 km to miles",
+        "add milk to my shopping list",
+        "what is git?",
+        "is kubectl hard to learn?",
+        "what is a formula for?",
+        "translate 'cat' into French",
+        "translate the word cat into French",
+        "「犬」を英語に訳して",
+        "把“猫”翻译成英文",
+        "how do you say 'fix' in Russian?",
+        "どうして",
+        "おやすみなさい",
+        "आप कैसे हो",
+        "I love my iPhone, YouTube and PowerPoint",
+        "公式とは何ですか",
+        "x" * 5000,
+    ],
+)
+def test_asked_for_is_silent_where_nothing_is_asked(text: str) -> None:
+    assert asked_for(text) is None
+
+
+def test_asked_for_leaves_long_texts_to_the_score() -> None:
+    text = "fix the header. " + "a" * MOST_LETTERS
+    assert asked_for(text) is None
+
+
+def test_rules_the_reason_is_told_and_lifts_the_score_to_the_border(rules: Rules) -> None:
+    classified = rules.classify(said("fusiona estas dos ramas"))
+    assert classified.minimum_tiers == ("at least MEDIUM: work is asked for (fusiona)",)
+    assert classified.score == rules.cut_points[0]
+
+
+@pytest.mark.parametrize("profile", ["economy", "balanced", "quality"])
+def test_rules_work_is_not_simple_under_any_profile(rules: Rules, profile: str) -> None:
+    assert rules.for_profile(profile).classify(said("fusiona estas dos ramas")).tier is Tier.MEDIUM
