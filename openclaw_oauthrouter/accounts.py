@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from openclaw_oauthrouter.canonical.credential import Credential
-from openclaw_oauthrouter.canonical.routing import ModelInfo, Payment
+from openclaw_oauthrouter.canonical.routing import ModelInfo, Payer, Payment
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.accepts import accepts_of
 from openclaw_oauthrouter.credentials.chain import CredentialChain
 from openclaw_oauthrouter.interfaces import Health, Provider
+from openclaw_oauthrouter.routing.cost import shadow_price
 
 PAID_KEY = Payment()
 """Dollars by the token; also where nobody knows who would pay."""
+
+_KEY_ALONE = (Payer(None, 1.0),)
 
 
 @value(frozen=True, slots=True)
@@ -55,16 +58,28 @@ class Accounts:
         accepts = info.accepts or accepts_of(info.provider, info.id, dialect)
         return accepts.structured_output
 
-    def payment(self, info: ModelInfo) -> Payment:
-        """Who pays for a model's calls: the first credential that nothing speaks against."""
+    def payers(self, info: ModelInfo, now: float) -> Sequence[Payer]:
+        """The accounts that can pay for a model's calls: the credentials that nothing speaks against, in their order.
+
+        Keys among themselves are alike, so nothing is to be chosen where there are no others.
+
+        :param now: Unix seconds
+        """
         provider = self.providers.get(info.provider)
         told = self.credentials.known(info.provider)
         if told.keys_only and (provider is None or not provider.subscription):
-            return PAID_KEY
-        known = told.credentials or (None,)
-        if self.assume_credentials and known[0] is None:
+            return _KEY_ALONE
+        known = told.credentials
+        if len(known) < 2:
+            return (Payer(None, shadow_price(self._payment(info, known[0] if known else None), now)),)
+        # If something speaks against all of them, the first is asked all the same.
+        usable = [item for item in known if self._is_open(info, item)] or known[:1]
+        return [Payer(item.name, shadow_price(self._payment(info, item), now)) for item in usable]
+
+    def _payment(self, info: ModelInfo, credential: Credential | None) -> Payment:
+        provider = self.providers.get(info.provider)
+        if self.assume_credentials and credential is None:
             return PAID_KEY  # nobody knows who would pay, so nobody's plan tips the scales
-        credential = next((item for item in known if self._is_open(info, item)), known[0])
         bearer = credential is not None and credential.kind != "api_key"
         if not bearer and (provider is None or not provider.subscription):
             return PAID_KEY

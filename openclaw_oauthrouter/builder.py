@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ import pluggy
 
 from openclaw_oauthrouter.accounts import Accounts
 from openclaw_oauthrouter.canonical.request import ChatRequest
-from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo, Tier
+from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo, Payer, Tier
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.models import build_catalog
 from openclaw_oauthrouter.catalog.presets import presets
@@ -34,7 +34,6 @@ from openclaw_oauthrouter.policy.spend import Spend
 from openclaw_oauthrouter.policy.token_estimate import TokenEstimator
 from openclaw_oauthrouter.policy.tool_preamble import with_tool_preamble
 from openclaw_oauthrouter.routing.choosing import Choosing
-from openclaw_oauthrouter.routing.cost import shadow_price
 from openclaw_oauthrouter.routing.default_tiers import order_price
 from openclaw_oauthrouter.routing.eligibility import Eligibility
 from openclaw_oauthrouter.routing.model_ids import PROFILES
@@ -159,7 +158,7 @@ class Builder:
                 calm=accounts.calm,
             ),
             prices=self.prices,
-            shadow=_list_price if original else lambda info, now: shadow_price(accounts.payment(info), now),
+            payers=_list_price if original else accounts.payers,
             explain_missing=lambda: what_is_missing(self.credentials, providers),
             clock=time.time,
         )
@@ -283,9 +282,9 @@ def _origins(settings: Settings) -> dict[str, str]:
     return {name: origin_of(address) for name, address in known.items() if address is not None}
 
 
-def _list_price(_info: ModelInfo, _now: float) -> float:
+def _list_price(_info: ModelInfo, _now: float) -> Sequence[Payer]:
     """The original knows of no plans: every tier's primary comes first, whoever pays."""
-    return 1.0
+    return (Payer(None, 1.0),)
 
 
 def what_is_missing(credentials: CredentialChain, providers: Mapping[str, Provider]) -> str:

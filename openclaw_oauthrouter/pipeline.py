@@ -278,7 +278,7 @@ class Reply:
         if decision.tier is not None:
             record.baseline_cost = router.baseline_cost(decision, info, cost, usage, record.started_at)
         if decision.task is not None:
-            router.answered(record.conversation, decision, info, usage)
+            router.answered(record.conversation, decision, info, usage, self._answer.target.credential_name)
         if self._answer.finish_reason is not None:
             spend = self._exchange.pipeline.upstream.spend
             spend.learn(record.conversation, info, decision.tier, usage.output_tokens)

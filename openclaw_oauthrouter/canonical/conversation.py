@@ -17,14 +17,18 @@ class CachedPrompt:
     :ivar tokens: how many, from the beginning of the prompt
     :ivar used_at: Unix seconds of the last call that read or wrote it; providers count the lifetime from there
     :ivar lifetime: seconds
+    :ivar credential: name of the one it was used with, for a cache is its account's; ``None`` when not known
     """
 
     tokens: int
     used_at: float
     lifetime: float = 300.0
+    credential: str | None = None
 
-    def tokens_at(self, now: float) -> int:
-        """What is still there."""
+    def tokens_at(self, now: float, credential: str | None = None) -> int:
+        """What is still there, for whoever comes with a credential; ``None``: with the one it was used with."""
+        if credential is not None and self.credential is not None and credential != self.credential:
+            return 0
         return self.tokens if now - self.used_at < self.lifetime else 0
 
 
@@ -68,7 +72,9 @@ class Conversation:
     def as_json(self) -> dict[str, Any]:
         """For other gateways."""
         fields = {name: getattr(self, name) for name in self.__slots__}
-        fields["caches"] = {name: [cache.tokens, cache.used_at, cache.lifetime] for name, cache in self.caches.items()}
+        fields["caches"] = {
+            name: [cache.tokens, cache.used_at, cache.lifetime, cache.credential] for name, cache in self.caches.items()
+        }
         return fields
 
     @classmethod
@@ -78,6 +84,13 @@ class Conversation:
         :raises KeyError, TypeError, ValueError: it is something else
         """
         known = {name: data[name] for name in cls.__slots__ if name in data}
-        caches = {str(name): CachedPrompt(int(row[0]), float(row[1]), float(row[2])) for name, row in data["caches"].items()}
+        caches = {
+            str(name): CachedPrompt(int(row[0]), float(row[1]), float(row[2]), *map(_name, row[3:4]))
+            for name, row in data["caches"].items()
+        }
         conversation = cls(**{**known, "tier": Tier(data["tier"]), "caches": caches})
         return replace(conversation, used_at=float(conversation.used_at), model=str(conversation.model))
+
+
+def _name(told: object) -> str | None:
+    return told if isinstance(told, str) else None

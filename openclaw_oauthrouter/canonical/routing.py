@@ -242,6 +242,17 @@ class Payment:
     windows: tuple[PlanWindow, ...] = ()
 
 
+class Payer(NamedTuple):
+    """One account that can pay for calls of a model.
+
+    :ivar credential: its name; ``None`` where there is nothing to choose
+    :ivar shadow: what a call costs there, as a share of its list price
+    """
+
+    credential: str | None
+    shadow: float
+
+
 @value(frozen=True, slots=True)
 class TaskState:
     """What a conversation is to remember of its task once a turn is answered; see ``Conversation``."""
@@ -315,6 +326,7 @@ class Candidate:
 
     :ivar only_on: statuses of the failure before it that may lead here; empty: any failure that another provider can mend
     :ivar cost: the sum by which it stands where it stands; ``None`` where none was drawn up
+    :ivar accounts: names of credentials in the order of their sums; empty where there is nothing to choose
     """
 
     info: ModelInfo
@@ -322,6 +334,7 @@ class Candidate:
     reason: str = ""
     only_on: tuple[int, ...] = ()
     cost: CandidateCost | None = None
+    accounts: tuple[str, ...] = ()
 
 
 @value(frozen=True, slots=True)

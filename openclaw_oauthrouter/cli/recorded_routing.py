@@ -27,6 +27,7 @@ from openclaw_oauthrouter.canonical.routing import (
     Estimate,
     Flight,
     ModelInfo,
+    Payer,
     Price,
     RequestFeatures,
     RequestKind,
@@ -133,7 +134,7 @@ class RecordedRouting:
         choosing = replace(
             self._router.choosing,
             eligibility=self._eligibility_then(event),
-            shadow=self._shadow_then(event),
+            payers=self._payers_then(event),
             clock=lambda: self._now,
         )
         router = replace(self._router, choosing=choosing)
@@ -145,7 +146,9 @@ class RecordedRouting:
         used = _usage(event)
         if conversation and (used is not None or (event.get("status") or 500) < 400):
             ended = self._now + max(0.0, (event.get("latencyMs") or 0.0) / 1000 - _HEARD_BEFORE_THE_END)
-            answered: Callable[[], None] = partial(router.answered, conversation, decision, answering, usage)
+            answered: Callable[[], None] = partial(
+                router.answered, conversation, decision, answering, usage, event.get("credential")
+            )
             heappush(self._pending, (ended, next(self._number), answered))
         return Replayed(
             event,
@@ -213,19 +216,20 @@ class RecordedRouting:
             today=today if self._eligibility.today is not None else None,
         )
 
-    def _shadow_then(self, event: JsonObject) -> Callable[[ModelInfo, float], float]:
-        """What windows were worth then: of the model itself, else of its provider, else as it is now."""
+    def _payers_then(self, event: JsonObject) -> Callable[[ModelInfo, float], Sequence[Payer]]:
+        """Who would have paid then, and what windows were worth: of the model itself, else of its provider, else as it is now."""
         hops = (event.get("routing") or {}).get("hops", ())
         told = {hop["model"]: hop["cost"]["shadow"] for hop in hops if hop.get("cost")}
         by_provider = {model.partition("/")[0]: shadow for model, shadow in reversed(told.items())}
         self._shadows |= by_provider
-        present = self._router.choosing.shadow
+        accounts = {hop["model"]: hop["credential"] for hop in hops if hop.get("credential")}
+        present = self._router.choosing.payers
 
-        def shadow(info: ModelInfo, now: float) -> float:
+        def payers(info: ModelInfo, now: float) -> Sequence[Payer]:
             known = told.get(info.name, by_provider.get(info.provider, self._shadows.get(info.provider)))
-            return present(info, now) if known is None else known
+            return present(info, now) if known is None else (Payer(accounts.get(info.name), known),)
 
-        return shadow
+        return payers
 
     def _hints(self, event: JsonObject) -> RouteHints:
         """A recorded tier that the classification does not explain was asked for by the client."""

@@ -22,7 +22,7 @@ DEFAULT_ORDER: tuple[SourceName, ...] = (
 
 
 class CredentialSettings(Section):
-    """Where credentials come from. The first source that has a usable one counts."""
+    """Where credentials come from. The first usable one counts, unless `auto` finds that a plan with room makes another one cheaper."""
 
     order: tuple[SourceName, ...] = Field(
         DEFAULT_ORDER,

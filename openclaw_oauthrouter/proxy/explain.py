@@ -99,6 +99,7 @@ def decision_as_json(decision: RoutingDecision) -> JsonObject:
         "floors": list(classified.minimum_tiers) if classified else [],
         "hops": [
             {"model": candidate.info.name, "reason": candidate.reason, "cost": cost_as_json(candidate.cost)}
+            | ({"credential": candidate.accounts[0]} if candidate.accounts else {})
             for candidate in decision.candidates
         ],
         "kind": decision.kind,

@@ -14,7 +14,9 @@ from openclaw_oauthrouter.canonical.model_names import normalise
 from openclaw_oauthrouter.canonical.pricing import Price
 from openclaw_oauthrouter.canonical.routing import (
     Candidate,
+    CandidateCost,
     ModelInfo,
+    Payer,
     SkippedCandidate,
     Tier,
     TurnForecast,
@@ -135,7 +137,7 @@ class _Sorting:
 class Choosing:
     """Finds candidates and puts them in order.
 
-    :ivar shadow: what a call of a model costs at a moment, as a share of its list price
+    :ivar payers: the accounts that can pay for a model's calls at a moment, at least one
     :ivar explain_missing: what to say when no provider at all can serve
     :ivar preferences: what each tier comes to
     """
@@ -144,7 +146,7 @@ class Choosing:
     chains: Chains
     eligibility: Eligibility
     prices: Prices
-    shadow: Callable[[ModelInfo, float], float]
+    payers: Callable[[ModelInfo, float], Sequence[Payer]]
     explain_missing: Callable[[], str]
     clock: Clock
     preferences: dict[Tier, _Preference] = field(default_factory=dict, compare=False)
@@ -226,16 +228,24 @@ class Choosing:
                 behind = 0  # for the model in use its sum alone speaks
             elif place and rank > least and name not in preference.own:
                 behind += BORROWED_PLACES
-            cost = candidate_cost(
-                forecast,
-                prices[place] or reference,
-                cached_tokens=_cached(known, name, now) if known else 0,
-                shadow=self.shadow(info, now),
-                rank=rank,
-                place=behind,
-                stake=stake,
+            cache = known.caches.get(name) if known is not None else None
+            price, payers = prices[place] or reference, self.payers(info, now)
+            costs = [
+                candidate_cost(
+                    forecast,
+                    price,
+                    cached_tokens=cache.tokens_at(now, credential) if cache is not None else 0,
+                    shadow=shadow,
+                    rank=rank,
+                    place=behind,
+                    stake=stake,
+                )
+                for credential, shadow in payers
+            ]
+            cost, accounts = (costs[0], ()) if payers[0].credential is None else _cheapest(costs, payers)
+            summed.append(
+                (sum(cost[:5]), place, Candidate(info, candidate.tier, candidate.reason, candidate.only_on, cost, accounts))
             )
-            summed.append((sum(cost[:5]), place, Candidate(info, candidate.tier, candidate.reason, candidate.only_on, cost)))
         # Of equal sums the one named first stays first.
         summed.sort(key=_TOTAL_THEN_PLACE)
         return (*[row[2] for row in summed], *reserves), stake
@@ -354,6 +364,7 @@ def _unlisted_rank(candidate: Candidate, needed: Tier, known: Conversation | Non
     return known.tier.rank if known and known.model == candidate.info.name else needed.rank
 
 
-def _cached(known: Conversation, model: str, now: float) -> int:
-    cache = known.caches.get(model)
-    return cache.tokens_at(now) if cache else 0
+def _cheapest(costs: Sequence[CandidateCost], payers: Sequence[Payer]) -> tuple[CandidateCost, tuple[str, ...]]:
+    """The lowest sum, and the accounts in the order of theirs; of equal ones the first stays first."""
+    by_sum = sorted(range(len(costs)), key=lambda at: costs[at].total)
+    return costs[by_sum[0]], tuple([name for at in by_sum if (name := payers[at].credential) is not None])

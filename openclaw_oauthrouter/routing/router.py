@@ -141,12 +141,19 @@ class Router:
             raise InvalidRequestError("'auto' chooses among chat models; name the model on this path", param="model")
         return wanted
 
-    def answered(self, conversation: str | None, decision: RoutingDecision, info: ModelInfo, usage: Usage | None) -> None:
+    def answered(
+        self,
+        conversation: str | None,
+        decision: RoutingDecision,
+        info: ModelInfo,
+        usage: Usage | None,
+        credential: str | None = None,
+    ) -> None:
         """Remember which model answered a conversation that the router led; side requests move nothing."""
         if decision.task is not None:
             known = self.conversations.recall(conversation)
             now = self.choosing.clock()
-            self.conversations.remember(conversation, after_answer(known, decision.task, info, usage, now))
+            self.conversations.remember(conversation, after_answer(known, decision.task, info, usage, now, credential))
 
     def baseline_cost(
         self, decision: RoutingDecision, answered: ModelInfo, cost: MeasuredCost | None, usage: Usage, moment: float

@@ -186,8 +186,18 @@ def _with_shift(state: TaskState, trouble: float, calls: int) -> TaskState:
     return state if shift == state.shift else changed(state, shift=shift, shifted_at=calls)
 
 
-def after_answer(known: Conversation | None, state: TaskState, info: ModelInfo, usage: Usage | None, now: float) -> Conversation:
-    """The conversation as it is once a model has answered."""
+def after_answer(
+    known: Conversation | None,
+    state: TaskState,
+    info: ModelInfo,
+    usage: Usage | None,
+    now: float,
+    credential: str | None = None,
+) -> Conversation:
+    """The conversation as it is once a model has answered.
+
+    :param credential: name of the one that was used
+    """
     usage = usage or Usage()
     caches = dict(known.caches) if known else {}
     caches = {name: cache for name, cache in caches.items() if cache.tokens_at(now)}
@@ -196,7 +206,7 @@ def after_answer(known: Conversation | None, state: TaskState, info: ModelInfo, 
         kept = usage.input_tokens
     lifetime = HOUR if usage.cache_creation_1h_input_tokens else CACHE_SECONDS.get(info.provider, DEFAULT_CACHE_SECONDS)
     previous = caches.get(info.name)
-    caches[info.name] = CachedPrompt(kept, now, max(lifetime, previous.lifetime) if previous else lifetime)
+    caches[info.name] = CachedPrompt(kept, now, max(lifetime, previous.lifetime) if previous else lifetime, credential)
     turns = (known.turns if known else 0) + 1
     return Conversation(
         tier=state.tier,

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.patterns import lazily
-from openclaw_oauthrouter.canonical.routing import CandidateCost, Classification, RoutingDecision, WindowShare
+from openclaw_oauthrouter.canonical.routing import Candidate, CandidateCost, Classification, RoutingDecision, WindowShare
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.telemetry.redact import redact
@@ -205,15 +205,7 @@ def _routing(decision: RoutingDecision) -> JsonObject:
     candidates, skipped = decision.candidates, decision.skipped
     routing: JsonObject = {
         "method": decision.method,
-        "hops": [
-            {
-                "model": candidate.info.name,
-                "tier": candidate.tier,
-                "reason": candidate.reason,
-                "cost": cost_as_json(candidate.cost),
-            }
-            for candidate in candidates[:_CANDIDATES_SHOWN]
-        ],
+        "hops": [_hop(candidate) for candidate in candidates[:_CANDIDATES_SHOWN]],
         "hopCount": len(candidates),
         "skipped": [{"model": one.model, "reason": redact(one.reason)} for one in skipped] if skipped else [],
         "baselineModel": decision.baseline_model,
@@ -226,6 +218,18 @@ def _routing(decision: RoutingDecision) -> JsonObject:
     if decision.classification is not None:
         routing.update(_classification(decision.classification))
     return routing
+
+
+def _hop(candidate: Candidate) -> JsonObject:
+    hop: JsonObject = {
+        "model": candidate.info.name,
+        "tier": candidate.tier,
+        "reason": candidate.reason,
+        "cost": cost_as_json(candidate.cost),
+    }
+    if candidate.accounts:
+        hop["credential"] = candidate.accounts[0]
+    return hop
 
 
 def cost_as_json(cost: CandidateCost | None) -> JsonObject | None:

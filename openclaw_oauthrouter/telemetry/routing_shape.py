@@ -35,6 +35,7 @@ class _Sum(msgspec.Struct, rename="camel", gc=False):
 class _Hop(msgspec.Struct, gc=False):
     model: str
     cost: _Sum | None = None
+    credential: str | None = None
 
 
 class _Forecast(msgspec.Struct, rename="camel", gc=False):

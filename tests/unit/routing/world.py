@@ -14,6 +14,7 @@ from openclaw_oauthrouter.canonical.routing import (
     Classification,
     Estimate,
     ModelInfo,
+    Payer,
     Payment,
     Price,
     RequestFeatures,
@@ -97,6 +98,7 @@ class World:
     trouble: float | None = None
     features: dict[str, Any] = field(default_factory=dict)
     payments: dict[str, Payment] = field(default_factory=dict)
+    accounts: dict[str, dict[str, Payment]] = field(default_factory=dict)
     seen: list[tuple[Tier | None, str]] = field(default_factory=list)
 
     def router(self, **parts: Any) -> Router:
@@ -106,7 +108,7 @@ class World:
             chains={tier: named.models for tier, named in named_tiers(settings).items()},
             eligibility=Eligibility(self.usable.__contains__, self._blocked, frozenset(settings.exclude), lambda: TODAY),
             prices=Prices(clock=lambda: self.now),
-            shadow=lambda info, now: shadow_price(self.payments.get(info.provider, Payment()), now),
+            payers=self._payers,
             explain_missing=lambda: "add a credential",
             clock=lambda: self.now,
         )
@@ -121,6 +123,12 @@ class World:
             "revise": lambda request, decision: None,
         }
         return Router(**{**named, **parts})
+
+    def _payers(self, info: ModelInfo, now: float) -> Sequence[Payer]:
+        accounts = self.accounts.get(info.provider)
+        if accounts is not None:
+            return [Payer(name, shadow_price(payment, now)) for name, payment in accounts.items()]
+        return [Payer(None, shadow_price(self.payments.get(info.provider, Payment()), now))]
 
     def _classify(
         self, request: ChatRequest, known: Conversation | None, profile: str, input_tokens: int
