@@ -94,6 +94,7 @@ class TokenCount:
 class SimpleIndicators:
     """Small talk and questions one looks up: -1 for a greeting or a short factual question, fading to 0 the longer the prompt is."""
 
+    keywords: ClassVar[str] = "simple"
     FADED: ClassVar[float] = 400.0  # letters at which "what is" no longer says anything about the prompt as a whole
 
     name: ClassVar[str] = "simpleIndicators"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from operator import itemgetter
 
 from openclaw_oauthrouter.canonical.patterns import lazily
 
@@ -21,9 +22,8 @@ KIND = 10
 """Lines are alike when this many characters at their beginning are, whatever the digits."""
 OF_A_KIND = 3
 
-_BEGINNINGS = lazily(rb"[ \t\r\v\f]*([^\n]{0,%d})[^\n]*\n" % KIND)
-_ONE_DIGIT = str.maketrans("123456789", "000000000")
-_ONE_DIGIT_BYTE = bytes.maketrans(b"123456789", b"000000000")
+_BEGINNING = itemgetter(slice(KIND))
+_ONE_DIGIT = bytes.maketrans(b"123456789", b"000000000")
 
 MANY_WORDS = 40
 ORDINARY_USE = 4
@@ -77,23 +77,23 @@ def excerpt_and_letters(text: str) -> tuple[str, float]:
 def _without_repeated_lines(text: str) -> str:
     if text.count("\n") < MANY_LINES:
         return text
-    lines = text.split("\n")
-    kinds = _kinds(text, lines)
+    kinds = _kinds(text)
     if len(set(kinds)) > len(kinds) - OF_A_KIND:
         return text  # no kind can have more lines than are allowed
     counts = Counter(kinds)
     many = {kind for kind, count in counts.items() if count > OF_A_KIND and kind}
     if not many:
         return text
-    words = "\n".join([line for kind, line in zip(kinds, lines, strict=True) if kind not in many])
+    words = "\n".join([line for kind, line in zip(kinds, text.split("\n"), strict=True) if kind not in many])
     return words if words.strip() else text
 
 
-def _kinds(text: str, lines: Sequence[str]) -> Sequence[str | bytes]:
+def _kinds(text: str) -> Sequence[str | bytes]:
     """What each line begins with, whatever its digits."""
+    data = text.encode("utf-8", "surrogatepass").translate(_ONE_DIGIT)
     if text.isascii():
-        return _BEGINNINGS.findall(text.encode().translate(_ONE_DIGIT_BYTE) + b"\n")
-    return [line.lstrip()[:KIND].translate(_ONE_DIGIT) for line in lines]
+        return list(map(_BEGINNING, map(bytes.lstrip, data.split(b"\n"))))
+    return list(map(_BEGINNING, map(str.lstrip, data.decode("utf-8", "surrogatepass").split("\n"))))
 
 
 def letters_said(text: str) -> float:

@@ -39,6 +39,7 @@ SURFACE_FEATURES = (
 
 
 _NO_MARKS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ .-'"
+_ONE_OF_A_KIND = bytes.maketrans(b"123456789" + b"$^" + b"{_" + b"[", b"000000000" + b"==" + b";;" + b"(")
 
 PLACE = 24
 """Bits of a number that hold a place; all places together are less than one weight, so that sums of numbers are sums of weights."""
@@ -135,27 +136,39 @@ def surface_features(text: str, tokens: Sequence[str], distinct: int, letters: f
         letters = letters_said(text)
     count = len(tokens) or 1
     ascii_only = text.encode("ascii", "ignore")
-    # What is counted one by one is sought where nothing else stands; of the longer marks a look there tells whether to seek them at all.
-    marks = ascii_only.translate(None, _NO_MARKS)
+    others = len(ascii_only) < len(text)
+    # What is counted is sought where nothing else stands, marks that count for the same as one.
+    marks = ascii_only.translate(_ONE_OF_A_KIND, _NO_MARKS)
     count_of = marks.count
-    non_ascii = 1.0 - len(ascii_only) / size if text else 0.0
-    digits = len(marks) - len(marks.translate(None, b"0123456789"))
     lines = count_of(b"\n")
-    fences = text.count("```") if b"`" in marks else 0
-    calls = text.count("()") if b"(" in marks else 0
+    code = count_of(b";")
+    if b"`" in marks:
+        code += text.count("```") * 3
+    brackets = count_of(b"(")
+    if brackets:
+        code += text.count("()")
+    questions, quotes, commas = count_of(b"?"), count_of(b'"'), count_of(b",")
+    if others:
+        questions += text.count("？")
+        quotes += text.count("“")
+        commas += text.count("，") + text.count("、")
     return (
         math.log1p(letters) / 8,
-        min(1.0, digits / size * 5),
-        min(1.0, count_of(b"\\") / 10),
-        min(1.0, (count_of(b"$") + count_of(b"^") + count_of(b"=")) / 10),
-        min(1.0, (fences * 3 + count_of(b";") + count_of(b"{") + calls + count_of(b"_")) / 15),
+        _at_most_one(count_of(b"0") / size * 5),
+        _at_most_one(count_of(b"\\") / 10),
+        _at_most_one(count_of(b"=") / 10),
+        _at_most_one(code / 15),
         math.log1p(lines) / 5,
-        min(1.0, (count_of(b"?") + text.count("？")) / 3),
+        _at_most_one(questions / 3),
         distinct / count if count > 5 else 1.0,
-        min(1.0, size / count / 10),
-        non_ascii,
-        min(1.0, (count_of(b"(") + count_of(b"[")) / size * 40),
-        min(1.0, (count_of(b'"') + text.count("“")) / 6),
-        min(1.0, (count_of(b",") + text.count("，") + text.count("、")) / size * 30),
+        _at_most_one(size / count / 10),
+        1.0 - len(ascii_only) / size if others else 0.0,
+        _at_most_one(brackets / size * 40),
+        _at_most_one(quotes / 6),
+        _at_most_one(commas / size * 30),
         0.0 if lines else 1.0,
     )
+
+
+def _at_most_one(figure: float) -> float:
+    return figure if figure < 1.0 else 1.0

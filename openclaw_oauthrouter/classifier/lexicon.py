@@ -58,10 +58,9 @@ class Vocabulary:
 
         :param text: lower-case
         """
-        found: dict[str, dict[str, str]] = {}
-        seen: set[int] = set()
+        seen: dict[int, None] = {}
         size = len(text)
-        patterns, bounded = self._patterns, self._bounded
+        bounded = self._bounded
         for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
             ends = bounded[index]
             # That a match lies within another word is seen in the set, mostly.
@@ -73,12 +72,16 @@ class Vocabulary:
                 after = text[end]
                 if after in _ASCII_WORD or after == "'" or (after > "\x7f" and _in_word(after)):
                     continue
-            if index in seen:
-                continue
-            seen.add(index)
-            spelling, targets = patterns[index]
+            seen[index] = None
+        found: dict[str, dict[str, str]] = {}
+        for index in seen:
+            spelling, targets = self._patterns[index]
             for name, keyword in targets:
-                found.setdefault(name, {}).setdefault(keyword, spelling)
+                keywords = found.get(name)
+                if keywords is None:
+                    found[name] = {keyword: spelling}
+                elif keyword not in keywords:
+                    keywords[keyword] = spelling
         return {name: tuple(keywords.values()) for name, keywords in found.items()}
 
 

@@ -54,7 +54,7 @@ def load_minimum_tiers(data: JsonObject) -> tuple[tuple[MinimumTier, ...], dict[
 def highest_minimum_tier(minimum_tiers: Sequence[MinimumTier], keywords: Mapping[str, Sequence[str]]) -> tuple[Tier, str] | None:
     """The first of the highest ones that hold, and why."""
     for minimum in minimum_tiers:
-        reason = minimum.explain(keywords)
+        reason = minimum.explain(keywords) if minimum.any_list in keywords else None
         if reason is not None:
             return minimum.tier, reason
     return None

@@ -114,7 +114,8 @@ def kind_of(
     if max_output_tokens is not None and max_output_tokens <= _PROBE_TOKENS and words.strip().lower() in _QUOTA_PROBE_WORDS:
         return RequestKind.SIDE
     head, rules = words[:_LOOKED_AT].lower(), system[:_LOOKED_AT].lower()
-    if _says(_COMPACTION, _COMPACTION_HINTS, head, words[-_LOOKED_AT:].lower(), rules):
+    tail = words[-_LOOKED_AT:].lower() if len(words) > _LOOKED_AT else ""
+    if _says(_COMPACTION, _COMPACTION_HINTS, head, tail, rules):
         return RequestKind.COMPACTION
     # With tools at hand such words are a user's: no program offers them for a title.
     if not tools and _says(_SIDE, _SIDE_HINTS, rules, head):
@@ -124,12 +125,10 @@ def kind_of(
 
 def _says(pattern: re.Pattern[str], hints: Sequence[str], *texts: str) -> bool:
     """Whether a pattern stands in one of some texts; without one of its hints it cannot, and that is found out sooner."""
-    for text in texts:
-        for hint in hints:
-            if hint in text:
-                if pattern.search(text) is not None:
-                    return True
-                break
+    together = "\n".join(texts)
+    for hint in hints:
+        if hint in together:
+            return any([pattern.search(text) for text in texts])
     return False
 
 

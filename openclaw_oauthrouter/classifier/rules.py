@@ -49,6 +49,32 @@ class _Said(NamedTuple):
     letters: float | None
 
 
+class _Ours:
+    """Our own dimensions: those that read a list of keywords are asked only about texts that hold one of it, which most do not.
+
+    :param dimensions: in the order in which explanations name them
+    """
+
+    def __init__(self, dimensions: Sequence[Dimension]) -> None:
+        nothing = RequestFeatures("", 0)
+        self._unasked = [one.score(nothing) for one in dimensions]
+        self._by_list: dict[str, list[tuple[int, Dimension]]] = {}
+        self._always: list[tuple[int, Dimension]] = []
+        for place, one in enumerate(dimensions):
+            wanted = getattr(one, "keywords", None)
+            (self._always if wanted is None else self._by_list.setdefault(wanted, [])).append((place, one))
+
+    def scores(self, features: RequestFeatures) -> tuple[DimensionScore, ...]:
+        """What each says of a text."""
+        scores = self._unasked.copy()
+        for place, one in self._always:
+            scores[place] = one.score(features)
+        for name in features.keywords:
+            for place, one in self._by_list.get(name, ()):
+                scores[place] = one.score(features)
+        return tuple(scores)
+
+
 class Rules:
     """Scores the user's words, cuts the score into tiers, then looks at the words' minimum tiers and at the conversation.
 
@@ -77,7 +103,8 @@ class Rules:
         self.dimensions = tuple(dimensions)
         if learned and all(dimension.name != LearnedScore.name for dimension in dimensions):
             self.dimensions += (shipped_term(self._parameters.weights[LearnedScore.name]),)
-        self._ours = [one for one in self.dimensions if type(one) in OWN_DIMENSIONS]
+        ours = [one for one in self.dimensions if type(one) in OWN_DIMENSIONS]
+        self._ours = _Ours(ours)
         self._others = [one for one in self.dimensions if type(one) not in OWN_DIMENSIONS]
         self._remembered: RememberedTexts[_Said] = RememberedTexts(256)
         self._reasons: RememberedTexts[str] = RememberedTexts(256)
@@ -127,7 +154,7 @@ class Rules:
         """Our dimensions read nothing but the text and its keywords, so what they said of one is remembered."""
         said = self._remembered.get(features.text)
         if said is None:
-            scores = tuple([one.score(features) for one in self._ours])
+            scores = self._ours.scores(features)
             minimum = highest_minimum_tier(self._lexicon.minimum_tiers, features.keywords)
             said = self._remembered.put(features.text, _said(dict(features.keywords), scores, minimum))
         if self._others:
@@ -189,19 +216,17 @@ class Rules:
 
 
 def _said(keywords: dict[str, tuple[str, ...]], scores: tuple[DimensionScore, ...], minimum: tuple[Tier, str] | None) -> _Said:
-    score = sum([one.score * one.weight for one in scores])
-    reasoning = f"score={score:.2f} | {', '.join([one.signal for one in _by_share(scores) if one.signal])}"
+    shares = [one.score * one.weight for one in scores]
+    score = sum(shares)
+    # What weighed most comes first; what weighs nothing has nothing to say.
+    said = sorted([(-abs(share), place) for place, share in enumerate(shares) if scores[place].signal])
+    reasoning = f"score={score:.2f} | {', '.join([str(scores[place].signal) for _, place in said])}"
     return _Said(keywords, scores, minimum, score, reasoning, letters_of(scores))
 
 
 def _is_report(features: RequestFeatures) -> bool:
     """A bug report or change request of some length, as agents are given them: a task for one, whatever tools are offered."""
     return features.text_length >= REPORT_LETTERS and len(features.keywords.get("report", ())) >= REPORT_MARKS
-
-
-def _by_share(scores: Sequence[DimensionScore]) -> list[DimensionScore]:
-    """What weighed most comes first; what weighs nothing has nothing to say."""
-    return sorted([one for one in scores if one.signal], key=lambda one: -abs(one.score * one.weight))
 
 
 def _rising(cuts: CutPoints) -> CutPoints:

@@ -210,7 +210,7 @@ class Choosing:
         now, needed = self.clock(), forecast.needed
         preference = self._preference(needed)
         compared, reserves = _split(candidates, known)
-        prices = [self._price(candidate.info, forecast) for candidate in compared]
+        prices = self.prices.prices([candidate.info for candidate in compared], forecast.input_tokens)
         listed, least = preference.ranks, needed.rank
         ranks = [
             rank if (rank := listed.get(candidate.info.name)) is not None else _unlisted_rank(candidate, needed, known)
@@ -322,11 +322,6 @@ class Choosing:
             {},
         )
 
-    def _price(self, info: ModelInfo, forecast: TurnForecast) -> Price | None:
-        """The price of a prompt of this length."""
-        price = self.prices.price(info)
-        return price.under(forecast.input_tokens) if price is not None and price.conditions else price
-
     def _refusal(self, skipped: Sequence[SkippedCandidate], requirements: Requirements) -> OAuthRouterError:
         if not any(map(self.eligibility.usable, self.providers)):
             return CredentialNotFound(self.explain_missing())
@@ -353,7 +348,7 @@ def _reference(prices: Sequence[Price | None], ranks: Sequence[int], needed: int
 def _split(candidates: Sequence[Candidate], known: Conversation | None) -> tuple[list[Candidate], list[Candidate]]:
     """The candidates that a sum is drawn up for, the model in use among them wherever it stands, and the rest."""
     compared, reserves = list(candidates[:MOST_COMPARED]), list(candidates[MOST_COMPARED:])
-    if known is not None:
+    if known is not None and reserves:
         compared += [candidate for candidate in reserves if candidate.info.name == known.model]
         reserves = [candidate for candidate in reserves if candidate.info.name != known.model]
     return compared, reserves

@@ -15,6 +15,10 @@ to the same numbers. Prices are dollars per million tokens, which is microdollar
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import cast
+
 from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.routing import CandidateCost, Payment, PlanWindow, Price, Tier, TurnForecast
 from openclaw_oauthrouter.config.routing import Profile, RoutingSettings
@@ -140,9 +144,11 @@ def list_price(forecast: TurnForecast, price: Price, cached_tokens: int) -> tupl
 
     The rest of this prompt is written to the cache where that has a price; each coming prompt is read from it but for what is new.
     """
-    plain, read, write = price.input, price.cache_read, price.cache_write
-    read = plain if read is None else read
-    write = plain if write is None else write
+    read, write = price.cache_read, price.cache_write
+    if read is None:
+        read = price.input
+    if write is None:
+        write = price.input
     tokens, growth, turns = forecast.input_tokens, forecast.growth_tokens, forecast.turns
     cached = cached_tokens if cached_tokens < tokens else tokens
     answer = forecast.output_tokens * price.output
@@ -168,18 +174,24 @@ def candidate_cost(
     lift = forecast.lift
     # What happened in flight adds part of a tier, or takes it away.
     short = missing + lift if missing > 0 else lift if lift > 0 and not missing else 0.0
-    return CandidateCost(
-        turn,
-        coming,
-        round((shadow - 1.0) * total) if shadow != 1.0 else 0,
-        round(short * forecast.shortfall * stake) if short else 0,
-        round(forecast.preference * shadow * advantage + ORDER * place * stake) if advantage or place else 0,
-        cached_tokens,
-        shadow,
-        rank,
-        place,
-        price,
+    return _cost(
+        (
+            turn,
+            coming,
+            round((shadow - 1.0) * total) if shadow != 1.0 else 0,
+            round(short * forecast.shortfall * stake) if short else 0,
+            round(forecast.preference * shadow * advantage + ORDER * place * stake) if advantage or place else 0,
+            cached_tokens,
+            shadow,
+            rank,
+            place,
+            price,
+        )
     )
+
+
+_cost = cast("Callable[[tuple[object, ...]], CandidateCost]", partial(tuple.__new__, CandidateCost))
+"""What the class itself does, without a Python function in between: each decision makes half a dozen."""
 
 
 def stake_of(forecast: TurnForecast, reference: Price) -> int:

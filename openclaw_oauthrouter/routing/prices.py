@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from openclaw_oauthrouter.canonical.clock import Clock
@@ -94,18 +94,35 @@ class Prices:
 
     def price(self, info: ModelInfo) -> Price | None:
         """US dollars per million tokens, without special terms; ``None`` when nobody knows."""
+        return self.prices([info], None)[0]
+
+    def prices(self, infos: Sequence[ModelInfo], input_tokens: int | None) -> list[Price | None]:
+        """The same of several models.
+
+        :param input_tokens: of a prompt; what is dearer for long ones comes as it is for this one. ``None`` leaves such conditions open
+        """
         moment = self._clock()
         hour = int(moment // 3600)
         if hour != self._hour:
             self._this_hour.clear()
             self._hour = hour
-        name = info.name
-        if name in self._this_hour:
-            return self._this_hour[name]
+        known = self._this_hour
+        found: list[Price | None] = []
+        for info in infos:
+            name = info.name
+            price = known.get(name)
+            if price is None and name not in known:
+                price = self._look_up(info, moment)
+            if price is not None and price.conditions and input_tokens is not None:
+                price = price.under(input_tokens, hour=_hour_of_day(moment))
+            found.append(price)
+        return found
+
+    def _look_up(self, info: ModelInfo, moment: float) -> Price | None:
         tariff = self.tariff(info)
         if len(self._this_hour) >= _MOST_MODELS:
             self._this_hour.clear()
-        price = self._this_hour[name] = tariff.price(None, None, moment) if tariff else None
+        price = self._this_hour[info.name] = tariff.price(None, None, moment) if tariff else None
         return price
 
     def expected(self, info: ModelInfo, estimate: Estimate) -> ExpectedCost | None:
@@ -114,11 +131,9 @@ class Prices:
 
     def expected_of(self, info: ModelInfo, input_tokens: int, output_tokens: int) -> ExpectedCost | None:
         """US dollars of tokens that a call is expected to use; ``None`` when the price is not known."""
-        price = self.price(info)
+        (price,) = self.prices((info,), input_tokens)
         if price is None:
             return None
-        if price.conditions:
-            price = price.under(input_tokens, hour=_hour_of_day(self._clock()))
         return ExpectedCost((input_tokens * price.input + output_tokens * price.output) / 1e6)
 
     def actual(self, info: ModelInfo, usage: Usage, moment: float | None = None) -> MeasuredCost | None:

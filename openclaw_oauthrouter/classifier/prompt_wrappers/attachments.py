@@ -15,6 +15,8 @@ _WORDS_FIRST = lazily(r"\AUser text:\n(.*?)\n\n\[(?:Audio|Image|Video)(?: \d+/\d
 _NEXT_SECTION = lazily(r"\n\n\[(?:Audio|Image|Video) \d+/\d+\]\n(?:Transcript|Description):\n")
 _TRANSCRIPT = lazily(r"\A\[Audio transcript[^\]\n]{0,80}\]: (\"(?:[^\"\\\n]|\\.)*+\")", re.IGNORECASE)
 _PLACEHOLDER = lazily(r"<media:[a-z]+>(?: \([^)\n]{0,80}\))?")
+_CLOSES = lazily(r"\[/")
+"""Of a block, as its first character is rare, a regular expression finds this several times sooner than ``in``."""
 _QUOTED = lazily(r"\[(Replying|Quoting|Quoted|Forwarded)\b[^\]\n]{0,200}\]\n")
 
 
@@ -25,7 +27,7 @@ def without_attachments(text: str) -> str:
         kept = without_blocks(kept, "<file name=", "</file>")
     if "media" in names:
         kept = _PLACEHOLDER.sub("", kept)
-    if "[" in kept and "\n[/" in kept:
+    if _CLOSES.search(kept) is not None:
         kept = without_named_blocks(kept, _QUOTED, "\n[/{}]")
     return kept if kept is text or kept.strip() else text
 

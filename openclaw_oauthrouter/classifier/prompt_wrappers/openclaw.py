@@ -151,10 +151,12 @@ class OpenClaw:
             text = without_blocks(text, "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>", "<<<END_OPENCLAW_INTERNAL_CONTEXT>>>")
         if names and "<<<BEGIN_" in text:
             text = without_named_blocks(text, _FENCE, "<<<END_{}>>>")
-        # Such an element's name is of several words, and it is closed.
-        if any(name[0] == "/" and ("_" in name or "-" in name) for name in names):
-            text = text.replace("Context:\n<active_memory_plugin>", "<active_memory_plugin>")
-            text = without_named_blocks(text, _MEMORY, "</{}>")
+        for name in names:
+            # Such an element's name is of several words, and it is closed.
+            if name[0] == "/" and ("_" in name or "-" in name):
+                text = text.replace("Context:\n<active_memory_plugin>", "<active_memory_plugin>")
+                text = without_named_blocks(text, _MEMORY, "</{}>")
+                break
         return _without_layers(text)
 
 
