@@ -128,7 +128,7 @@ def _says(pattern: re.Pattern[str], hints: Sequence[str], *texts: str) -> bool:
     together = "\n".join(texts)
     for hint in hints:
         if hint in together:
-            return any([pattern.search(text) for text in texts])
+            return any(pattern.search(text) for text in texts)
     return False
 
 

@@ -362,3 +362,18 @@ def test_prices_expected_is_the_cost_of_such_an_answer(stated: Price, tokens: tu
     for info in (ModelInfo("x", "m", price=stated), ModelInfo("anthropic", "claude-sonnet-4-5")):
         known = Prices(clock=lambda: now)
         assert known.expected(info, Estimate(*tokens)) == known.actual(info, Usage(*tokens), now)
+
+
+@pytest.mark.parametrize(("hour", "expected"), [(13, Price(1, 2)), (14, Price(4, 5)), (23, Price(4, 5))])
+def test_prices_of_candidates_are_those_of_the_hour_and_of_the_prompts_length(hour: int, expected: Price) -> None:
+    hours = (PriceCondition(Price(1, 2), hours=(0, 14)), PriceCondition(Price(4, 5), hours=(14, 24)))
+    long = Price(3, 15, conditions=(PriceCondition(Price(6, 22.5), above_input_tokens=1000),))
+    infos = [
+        ModelInfo("x", "m", price=Price(3, 15, conditions=hours)),
+        ModelInfo("x", "long", price=long),
+        ModelInfo("nobody", "knows"),
+    ]
+    known = Prices(clock=lambda: hour * 3600.0 + 5.0)
+    assert known.prices(infos, 1000) == [expected, long, None]
+    assert known.prices(infos, 1001) == [expected, Price(6, 22.5), None]
+    assert known.prices(infos, None) == [infos[0].price, long, None]
