@@ -15,6 +15,7 @@ from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.errors import ModelNotFoundError
 from openclaw_oauthrouter.interfaces import Recorder
 from openclaw_oauthrouter.parsing.body import parse_body
+from openclaw_oauthrouter.policy.client_auth import DEFAULT_CLIENT
 from openclaw_oauthrouter.proxy.answers import json_response
 from openclaw_oauthrouter.proxy.client_catalogs import codex_models, for_claude_code
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
@@ -129,9 +130,8 @@ class _Api:
 
     async def explain(self) -> Response:
         body = parse_body(await request_body())
-        return json_response(
-            await explain_request(self.runtime().pipeline, self.paths(), body, request_headers(), g.get("client"))
-        )
+        client = g.get("client") or DEFAULT_CLIENT  # the dashboard's page is the owner's
+        return json_response(await explain_request(self.runtime().pipeline, self.paths(), body, request_headers(), client))
 
 
 def _today() -> date:

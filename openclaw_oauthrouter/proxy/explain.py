@@ -11,6 +11,7 @@ from openclaw_oauthrouter.canonical.request import ChatRequest
 from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo, RoutingDecision
 from openclaw_oauthrouter.interfaces import Dialect
 from openclaw_oauthrouter.pipeline import Pipeline
+from openclaw_oauthrouter.policy.client_auth import DEFAULT_CLIENT
 from openclaw_oauthrouter.proxy.asked import Asked, read_asked
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.routing.hints import hints_of
@@ -20,7 +21,7 @@ from openclaw_oauthrouter.telemetry.public import cost_as_json, forecast_as_json
 
 
 async def explain_request(
-    pipeline: Pipeline, paths: ClientPaths, told: JsonObject, headers: Mapping[str, str], client: str | None = None
+    pipeline: Pipeline, paths: ClientPaths, told: JsonObject, headers: Mapping[str, str], client: str
 ) -> JsonObject:
     """Explain where a prompt, a body of any dialect, or a recorded request would go; see ``read_asked``.
 
@@ -45,7 +46,7 @@ def explain_alone(dialects: Mapping[str, Dialect], router: Router, told: JsonObj
     """
     asked = read_asked(dialects, ClientPaths(dialects.values()), told, {})
     request = asked.dialect.decode_request(asked.body, asked.headers, asked.path)
-    return _explained(router, asked, request, asked.conversation or conversation_key(request, None))
+    return _explained(router, asked, request, asked.conversation or conversation_key(request, DEFAULT_CLIENT))
 
 
 def _explained(router: Router, asked: Asked, request: ChatRequest, key: str | None) -> JsonObject:

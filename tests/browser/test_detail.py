@@ -66,7 +66,7 @@ def test_state_of_providers_plans_and_budgets(busy: Gateway, open_page: OpenPage
 def test_detail_prompt_is_explained_without_being_sent(gateway: Gateway, open_page: OpenPage) -> None:
     page = open_page()
     page.get_by_role("tab", name="Try a prompt").click()
-    page.get_by_label("What would happen to this prompt?").fill("Prove it.")
+    page.get_by_label("What would happen to this prompt or request?").fill("Prove it.")
     page.get_by_role("button", name="Explain").click()
     answer = page.locator("#explanation")
     expect(answer).to_contain_text("REASONING")

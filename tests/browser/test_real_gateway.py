@@ -36,7 +36,7 @@ def test_demo(tmp_path: Path, browser: Any) -> None:
         page.get_by_role("tab", name="Try a prompt").click()
         page.get_by_role("button", name="Prove that the square root of 2 is irrational.").click()
         expect(page.locator("#explanation")).to_contain_text("REASONING")
-        expect(page.locator("#explanation .hops li").first).to_contain_text("answers")
+        expect(page.locator("#explanation .sums ol > li").first).to_have_class("chosen")
         page.get_by_role("tab", name="Overview").click()
         expect(page.locator("#strip")).to_contain_text("4")
         expect(page.get_by_role("heading", name="Budgets")).to_be_attached()

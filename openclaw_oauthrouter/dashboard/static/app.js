@@ -59,7 +59,7 @@ const PAGES = {
 };
 
 setUpTheme(byId("theme"));
-setUpExplain(byId("explain"), byId("explanation"), byId("examples"));
+const explain = setUpExplain(byId("explain"), byId("explanation"), byId("examples"));
 setUpFilter();
 setUpButtons();
 setUpRange();
@@ -360,10 +360,15 @@ async function open(event) {
 }
 
 function show(event) {
-  byId("detail").replaceChildren(...detail(event, { onClose: close }).filter(Boolean));
+  byId("detail").replaceChildren(...detail(event, { onClose: close, onNextTurn }).filter(Boolean));
   tabs.show("request");
   byId("request").scrollTop = 0;
   byId("detail").querySelector("h2").focus({ preventScroll: true });
+}
+
+function onNextTurn(event) {
+  tabs.show("try");
+  explain.nextTurnOf(event);
 }
 
 function openElsewhere(id) {

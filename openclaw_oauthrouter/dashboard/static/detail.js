@@ -6,7 +6,7 @@ import { decisionSum } from "./sum.js";
 import { models, status, tags } from "./rows.js";
 import { why } from "./why.js";
 
-export function detail(event, { onClose }) {
+export function detail(event, { onClose, onNextTurn }) {
   return [
     h(
       "header",
@@ -18,6 +18,7 @@ export function detail(event, { onClose }) {
     event.errorMessage ? h("p", { class: "error" }, event.errorMessage) : null,
     section("Why this tier", ...whyOf(event)),
     sumOf(event),
+    event.conversation && event.routing?.forecast ? h("button", { type: "button", class: "toggle next-turn", onclick: () => onNextTurn(event) }, "Try its next turn") : null,
     section("Route", attempts(event), skipped(event)),
     section("Time", timing(event)),
     section("Tokens and cost", money(event)),

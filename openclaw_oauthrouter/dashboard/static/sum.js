@@ -1,17 +1,18 @@
 // The sum of a decision: what each candidate would cost, in its parts, as one small bar a candidate; the shortest was taken first.
+// A bar opens to its figures, so that they can be read without a mouse.
 
-import { h } from "./dom.js";
-import { dollars } from "./format.js";
+import { h, icon } from "./dom.js";
+import { tokens } from "./format.js";
 
 const SHOWN = 6;
 const MICRO = 1_000_000;
 
 // A plan does not charge list price: its windows' shadow price is a share of it, so that share is what counts.
 const PARTS = [
-  ["turn", "accent", "this call", (cost) => cost.turn * cost.shadow],
-  ["coming", "simple", "calls to come", (cost) => cost.coming * cost.shadow],
-  ["shortfall", "warn", "below the tier it needs", (cost) => cost.shortfall],
-  ["preference", "quiet", "behind the model you put first", (cost) => cost.preference],
+  ["accent", "this call", (cost) => cost.turn * cost.shadow],
+  ["simple", "calls to come", (cost) => cost.coming * cost.shadow],
+  ["warn", "below the tier it needs", (cost) => cost.shortfall],
+  ["quiet", "behind the model you put first", (cost) => cost.preference],
 ];
 
 /** The bars of `[{model, reason, cost}]`; null where no sum was drawn up. */
@@ -20,29 +21,50 @@ export function decisionSum(hops, chosen) {
   if (!drawn.length) return null;
   const shown = drawn.slice(0, SHOWN);
   const top = Math.max(...shown.map((hop) => Math.max(0, hop.cost.total))) || 1;
-  const used = PARTS.filter(([, , , part]) => shown.some((hop) => part(hop.cost) > 0));
+  const used = PARTS.filter(([, , part]) => shown.some((hop) => part(hop.cost) > 0));
   return h(
     "div",
     { class: "sums" },
-    h("ul", { class: "legend" }, ...used.map(([, tone, words]) => h("li", {}, h("span", { class: `dot tone-${tone}` }), words))),
+    h("ul", { class: "legend" }, ...used.map(([tone, words]) => h("li", {}, h("span", { class: `dot tone-${tone}` }), words))),
     h("ol", {}, ...shown.map((hop) => line(hop, top, hop.model === chosen))),
     drawn.length > SHOWN ? h("p", { class: "quiet" }, `and ${drawn.length - SHOWN} more that would cost more`) : null,
   );
 }
 
 function line({ model, reason, cost }, top, chosen) {
-  const parts = PARTS.map(([key, tone, words, part]) => ({ key, tone, words, value: Math.max(0, part(cost)) })).filter((part) => part.value > 0);
-  const told = parts.map((part) => `${part.words} ${dollars(part.value / MICRO)}`).join(", ");
+  const amount = inDollars(top);
+  const parts = PARTS.map(([tone, words, part]) => ({ tone, words, value: Math.max(0, part(cost)) })).filter((part) => part.value > 0);
+  const bar = parts.map((part) => h("span", { class: `tone-${part.tone}`, style: { width: `${(part.value / top) * 100}%` } }));
+  const plan = cost.shadow < 1 ? `a plan at ${Math.round(cost.shadow * 100)} % of list price` : null;
   return h(
     "li",
-    { class: chosen ? "chosen" : null, title: [reason, told].filter(Boolean).join(": ") },
-    h("span", { class: "label" }, model),
-    h("b", {}, dollars(cost.total / MICRO)),
+    { class: chosen ? "chosen" : null },
     h(
-      "span",
-      { class: "track", role: "img", "aria-label": told || "nothing" },
-      ...parts.map((part) => h("span", { class: `tone-${part.tone}`, style: { width: `${(part.value / top) * 100}%` } })),
+      "details",
+      {},
+      h(
+        "summary",
+        {},
+        h("span", { class: "label" }, icon("chevron"), model),
+        h("b", {}, amount(cost.total)),
+        h("span", { class: "track", "aria-hidden": "true" }, ...bar),
+        plan || (chosen && reason) ? h("span", { class: "quiet" }, [chosen ? reason : null, plan].filter(Boolean).join(" · ")) : null,
+      ),
+      figures(cost, parts, chosen ? null : reason, amount),
     ),
-    cost.shadow < 1 ? h("span", { class: "quiet" }, `a plan: its windows count ${Math.round(cost.shadow * 100)} % of the list price`) : null,
   );
+}
+
+function figures(cost, parts, reason, amount) {
+  const rows = parts.map(({ words, value }) => [words, amount(value)]);
+  if (cost.shadow < 1) rows.push(["at list price", `${amount(cost.turn)} + ${amount(cost.coming)}`]);
+  if (cost.cachedTokens) rows.push(["in its prompt cache", `${tokens(cost.cachedTokens)} tokens`]);
+  if (reason) rows.unshift(["listed as", reason]);
+  return h("dl", { class: "pairs" }, ...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+}
+
+// Sums are small, and close to one another: all with as many digits as tell the largest ones apart.
+function inDollars(top) {
+  const digits = Math.min(6, Math.max(2, 3 - Math.floor(Math.log10(top / MICRO))));
+  return (micro) => `${micro < 0 ? "−" : ""}$${(Math.abs(micro) / MICRO).toFixed(digits)}`;
 }
