@@ -10,7 +10,7 @@ from openclaw_oauthrouter.config.section import Field, Section
 class TelemetrySettings(Section):
     """What is recorded about requests."""
 
-    ring_size: int = Field(500, ge=1, description="number of number of records kept in memory")
+    ring_size: int = Field(500, ge=1, description="number of records kept in memory")
     trace_file: bool = Field(True, description="append records to logs/routing-trace.jsonl")
     rotate_bytes: int = Field(32 * 1024 * 1024, ge=4096, description="size at which a new trace file is begun")
     rotate_days: int = Field(30, ge=1, description="older trace files are removed")
