@@ -89,6 +89,26 @@ async def read_body(receive: Receive, fields: Headers, coding: str, limit: int, 
     return whole if unpacker is None else await unpack(unpacker, whole, limit)
 
 
+def bounded(receive: Receive, limit: int) -> Receive:
+    """The same messages, but the body ends with the piece that makes it larger than ``limit`` bytes; who reads it refuses it by its size.
+
+    For an application that keeps what comes until it has the whole. What comes behind the end is thrown away.
+    """
+    size = 0
+
+    async def next_message() -> Message:
+        nonlocal size
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return message
+            if size <= limit:
+                size += len(message.get("body", b""))
+                return message if size <= limit else {**message, "more_body": False}
+
+    return next_message
+
+
 async def _gathered(receive: Receive, limit: int) -> bytes:
     pieces: list[bytes] = []
     size = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from openclaw_oauthrouter.proxy.asgi import Receive, Scope, Send
+from openclaw_oauthrouter.proxy.asgi import Receive, Scope, Send, bounded
 from openclaw_oauthrouter.proxy.http1 import Application
 from openclaw_oauthrouter.proxy.live import SERVED, Live, Served
 from openclaw_oauthrouter.proxy.web_pages import allowing, answer_preflight, is_preflight, listed_origin
@@ -58,7 +58,8 @@ class Gateway:
         quart = await self._cold_paths()
         server = served.runtime.settings.server
         quart.config.update(MAX_CONTENT_LENGTH=server.max_body_bytes, BODY_TIMEOUT=server.body_seconds)
-        await quart({**scope, SERVED: served}, receive, send)  # type: ignore[arg-type]
+        # Quart 0.23 looks at a body's size when all of it is here.
+        await quart({**scope, SERVED: served}, bounded(receive, server.max_body_bytes), send)  # type: ignore[arg-type]
 
     async def _cold_paths(self) -> Quart:
         if self._quart is None:

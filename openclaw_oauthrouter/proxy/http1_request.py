@@ -109,13 +109,13 @@ class Request:
             self._waiter.set_result(None)
 
     async def receive(self) -> Message:
-        """The next of ASGI's messages."""
+        """The next of ASGI's messages; after the whole answer there is none but that the client has left."""
         if self._continue and not self._complete and not self.started:
             self._continue = False
             self._connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        while not (self._body or self._complete or self._disconnected):
+        while not (self._body or self._complete or self._disconnected or self._done):
             await self._wait()
-        if (self._body or self._complete) and not self._told:
+        if (self._body or self._complete) and not (self._told or self._done):
             body, self._body = b"".join(self._body), []
             self._told = self._complete
             if not self._complete:

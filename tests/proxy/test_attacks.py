@@ -252,10 +252,22 @@ async def test_large_and_deep_bodies(body: bytes, status: int, gateway: Any, cli
         assert answer.status_code == status, (path, answer.text)
 
 
-async def test_attacks_body_is_not_believed_about_its_size(gateway: Any) -> None:
+PATHS_WITH_BODIES = (
+    "/v1/chat/completions",
+    "/v1/messages",
+    "/v1/responses",
+    "/v1/route/explain",
+    "/v1/messages/count_tokens",
+    "/v1/embeddings",
+    "/api/show",
+)
+
+
+@pytest.mark.parametrize("path", PATHS_WITH_BODIES)
+async def test_attacks_body_that_never_ends_is_refused_when_it_is_too_large(path: str, gateway: Any) -> None:
     handle = await gateway(server={"max_body_bytes": 1500})
     chunk = b"400\r\n" + b"x" * 1024 + b"\r\n"
-    answer = await raw(handle, head(handle, "Transfer-Encoding: chunked") + chunk * 3)
+    answer = await raw(handle, head(handle, "Transfer-Encoding: chunked", path=path) + chunk * 3)
     assert status_of(answer) == 413
 
 
@@ -297,7 +309,7 @@ async def test_attacks_second_head_has_its_time_too_but_a_pause_between_is_free(
 
 async def test_attacks_body_has_its_time_on_every_path(gateway: Any) -> None:
     handle = await gateway(server={"body_seconds": 0.3})
-    for path in ("/v1/chat/completions", "/v1/messages", "/v1/responses", "/v1/route/explain", "/v1/messages/count_tokens"):
+    for path in PATHS_WITH_BODIES:
         answer = await raw(handle, head(handle, "Content-Length: 100", path=path) + b"{")
         assert status_of(answer) == 408, path
 

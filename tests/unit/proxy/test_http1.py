@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openclaw_oauthrouter.proxy.asgi import CLIENT, Message, Receive, Scope, Send
+from openclaw_oauthrouter.proxy.asgi import CLIENT, Message, Receive, Scope, Send, bounded
 from openclaw_oauthrouter.proxy.http1 import MAX_HEAD_BYTES, MAX_HEADERS, Http1Connection, Times
 from openclaw_oauthrouter.proxy.http1_request import Request
 
@@ -286,6 +286,55 @@ async def test_http1_client_that_leaves_is_told_to_the_application() -> None:
 
     await World(waits).send(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
     assert told == ["http.request", "http.disconnect"]
+
+
+async def test_http1_after_the_answer_no_more_of_the_body_is_waited_for() -> None:
+    told: list[Any] = []
+
+    async def reads_beside(scope: Scope, receive: Receive, send: Send) -> None:
+        async def read() -> None:
+            while (message := await receive())["type"] != "http.disconnect":
+                told.append(message["body"])
+
+        reading = asyncio.create_task(read())
+        while not told:
+            await asyncio.sleep(0)
+        await send({"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+        await reading
+        assert (await receive())["type"] == "http.disconnect"
+        told.append("end")
+
+    world = World(reads_beside)
+    world.connection.data_received(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 100\r\n\r\n" + b"x")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert told == [b"x", "end"]
+    assert world.transport.ended
+
+
+@pytest.mark.parametrize(
+    ("pieces", "limit", "seen"),
+    [
+        ([b"ab", b"c"], 3, [(b"ab", True), (b"c", False)]),
+        ([b"ab", b"c"], 2, [(b"ab", True), (b"c", False)]),
+        ([b"ab", b"cd", b"ef", b"gh"], 3, [(b"ab", True), (b"cd", False)]),
+        ([b"abcd", b"e"], 0, [(b"abcd", False)]),
+        ([b""], 0, [(b"", False)]),
+    ],
+)
+async def test_bounded_body_ends_where_it_is_too_large(pieces: list[bytes], limit: int, seen: list[tuple[bytes, bool]]) -> None:
+    last = len(pieces) - 1
+    messages: list[Message] = [{"type": "http.request", "body": b, "more_body": at < last} for at, b in enumerate(pieces)]
+    messages.append({"type": "http.disconnect"})
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    ask, told = bounded(receive, limit), []
+    while (message := await ask())["type"] != "http.disconnect":
+        told.append((message["body"], message["more_body"]))
+    assert told == seen
 
 
 @pytest.mark.parametrize("asked", ["before", "after", "no longer"])
