@@ -51,7 +51,7 @@ VARIANTS = (
 
 
 async def _least(workload: str, settings: dict[str, Any]) -> float:
-    with gateway(**settings) as app:
+    async with gateway(**settings) as app:
         load = workloads()[workload]
         for _ in range(5):
             assert await play(app, load) == 200

@@ -38,7 +38,7 @@ def stacks_of(workload: str, seconds: float) -> Counter[Stack]:
                 seen[stack[stack.index(begins) + 1 :]] += 1
 
     async def run() -> None:
-        with gateway() as app:
+        async with gateway() as app:
             load = workloads()[workload]
             for _ in range(5):
                 await play(app, load)

@@ -103,7 +103,7 @@ async def memory_of(app: Gateway, load: Workload) -> float:
 
 
 async def _main(profile: str | None, write: bool, onto_page: bool) -> None:
-    with gateway() as app:
+    async with gateway() as app:
         loads = workloads()
         if profile:
             await _profile(app, loads[profile])

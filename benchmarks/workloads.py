@@ -8,8 +8,8 @@ import json
 import ssl
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -309,9 +309,9 @@ def _answers(path: bytes, streams: bool, together: int) -> list[bytes]:
 # ------------------------------------------------------------------ the gateway
 
 
-@contextmanager
-def gateway(**settings: Any) -> Iterator[Gateway]:
-    """A gateway in an empty home, over the stub; open it within a running event loop.
+@asynccontextmanager
+async def gateway(**settings: Any) -> AsyncGenerator[Gateway, None]:
+    """A gateway in an empty home, over the stub.
 
     :param settings: other than the default ones
     """
@@ -321,7 +321,11 @@ def gateway(**settings: Any) -> Iterator[Gateway]:
         runtime = assemble(settings, create_plugin_manager(load_entry_points=False))
         object.__setattr__(runtime.pipeline.upstream.sender, "transport", StubPool())
         secret = Secret(TOKEN)
-        yield Gateway(Live(runtime, create_observers(runtime, secret), secret))
+        live = Live(runtime, create_observers(runtime, secret), secret)
+        try:
+            yield Gateway(live)
+        finally:
+            await live.aclose()
 
 
 class _Client(_Transport):

@@ -29,6 +29,7 @@ from openclaw_oauthrouter.pipeline import Pipeline
 from openclaw_oauthrouter.policy.calendar import zone_of
 from openclaw_oauthrouter.policy.expectations import Expectations
 from openclaw_oauthrouter.policy.ledger import open_ledger
+from openclaw_oauthrouter.policy.ledger.ledger import Ledger
 from openclaw_oauthrouter.policy.price_file import PRICE_FILE, PublishedTables
 from openclaw_oauthrouter.policy.spend import Spend
 from openclaw_oauthrouter.policy.token_estimate import TokenEstimator
@@ -187,14 +188,19 @@ class Builder:
 
         :raises ConfigurationError: what a plugin or setting asks for does not exist
         """
-        settings = self.settings
-        _refuse_wrong_names(settings, self.providers)
-        # Before anything is opened: what a plugin fails at would leave it open.
-        prices, dialects, _ = self.prices, self.dialects, self.request_classifier
+        _refuse_wrong_names(self.settings, self.providers)
+        ledger = open_ledger(self.settings, new_id, time.time)
+        try:
+            return self._runtime(persistent, ledger)
+        except BaseException:
+            ledger.abandon()
+            raise
+
+    def _runtime(self, persistent: PersistentState, ledger: Ledger) -> Runtime:
+        settings, prices, dialects = self.settings, self.prices, self.dialects
         connections = create_transport(settings.upstream)
-        persistent.transports[:] = [connections]
         transport = with_debug_log(connections, settings.upstream.debug_log, settings.home, time.time)
-        spend = self._spend(persistent.expectations)
+        spend = self._spend(persistent.expectations, ledger)
         world = World(spend.estimate, persistent.expectations.median, persistent.conversations, persistent.health)
         upstream = Failover(
             sender=Sender(
@@ -215,15 +221,15 @@ class Builder:
         keeper = persistent.kept if settings.kept_responses.enabled else None
         router = self.router(world)
         pipeline = Pipeline(dialects, router, upstream, preamble, settings.telemetry.prompts, time.monotonic, keeper)
+        persistent.transports[:] = [connections]
         return Runtime(settings, self.plugins, pipeline, self.credentials, spend, self.request_classifier, transport, persistent)
 
-    def _spend(self, expectations: Expectations) -> Spend:
+    def _spend(self, expectations: Expectations, ledger: Ledger) -> Spend:
         settings, providers, prices = self.settings, self.providers, self.prices
-        # Before the ledger is opened: a plugin that fails here would leave it open.
         extra_budgets = flat(self.plugins.hook.oauthrouter_register_budgets(settings=settings))
         return Spend(
             settings.spend_controls,
-            open_ledger(settings, new_id, time.time),
+            ledger,
             price=prices.price,
             clock=time.time,
             new_id=NewIds(),

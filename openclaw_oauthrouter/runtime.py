@@ -36,6 +36,7 @@ from openclaw_oauthrouter.policy.price_file import PRICE_FILE, PublishedTables
 from openclaw_oauthrouter.policy.spend import Spend
 from openclaw_oauthrouter.routing.eligibility import Requirements
 from openclaw_oauthrouter.routing.stickiness import Conversations
+from openclaw_oauthrouter.tasks import take_all
 from openclaw_oauthrouter.upstream.origins import Origins
 
 if TYPE_CHECKING:
@@ -94,13 +95,15 @@ class PersistentState:
         await asyncio.to_thread(self.published.prepare)
 
     async def aclose(self) -> None:
-        """Write down what is worth keeping."""
-        self.health_file.save()
-        if self.shared_health:
-            await self.shared_health.close()
+        """Write down what is worth keeping, and let go of all that is open."""
+        await take_all(self.health_file.save, self.let_go)
+
+    async def let_go(self) -> None:
+        """Let go of all that is open but the sinks, which belong to those who watch."""
+        through_redis = [] if self.shared_health is None else [self.shared_health.close]
         if not isinstance(self.conversations, Conversations):
-            await self.conversations.close()
-        await self.kept.aclose()
+            through_redis.append(self.conversations.close)
+        await take_all(*through_redis, self.kept.aclose)
 
 
 @value(frozen=True, slots=True)
@@ -158,9 +161,7 @@ class Runtime:
 
     async def aclose(self) -> None:
         """Close connections and files."""
-        await self.transport.aclose()
-        await self.pipeline.parsing.aclose()
-        await self.spend.close()
+        await take_all(self.transport.aclose, self.pipeline.parsing.aclose, self.spend.close)
 
 
 def create_persistent_state(settings: Settings, plugins: pluggy.PluginManager) -> PersistentState:

@@ -6,9 +6,10 @@ import gc
 import os
 import shutil
 import signal
+import sqlite3
 import ssl
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from hypothesis import HealthCheck, settings
 
 from openclaw_oauthrouter import plugins
 from openclaw_oauthrouter.catalog.presets import presets
+from tests.support.databases import WatchedConnection
 
 _OURS = ("OAUTHROUTER_E2E_", "OAUTHROUTER_SHARED")
 _FOREIGN = ("OAUTHROUTER_", "OPENCLAW_", "CODEX_", "CLAUDE_", "ANTHROPIC_", "OPENAI_", "GEMINI_", "GOOGLE_")
@@ -77,6 +79,14 @@ def _what_never_changes_is_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("httpx._transports.default.create_ssl_context", shared)
         patch.setattr(plugins, "entry_points_of_others", cache(plugins.entry_points_of_others))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _databases_are_closed() -> Iterator[None]:
+    """What leaves one open fails, on every Python."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=WatchedConnection))
         yield
 
 

@@ -104,9 +104,13 @@ class KeptAnswers:
         with suppress(FileExistsError):
             os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         database = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, check_same_thread=False)
-        database.execute("pragma journal_mode = wal")
-        database.execute("pragma synchronous = normal")
-        database.executescript(_SCHEMA)
+        try:
+            database.execute("pragma journal_mode = wal")
+            database.execute("pragma synchronous = normal")
+            database.executescript(_SCHEMA)
+        except BaseException:
+            database.close()
+            raise
         return database
 
     def _insert(self, database: sqlite3.Connection, client: str, id_: str, previous: str | None, data: bytes) -> None:

@@ -22,6 +22,7 @@ from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 from openclaw_oauthrouter.proxy.gate import Gate
 from openclaw_oauthrouter.proxy.model_routes import Limits, ModelRoutes
 from openclaw_oauthrouter.runtime import NewIds, Runtime
+from openclaw_oauthrouter.tasks import take_all
 from openclaw_oauthrouter.telemetry.metrics import RequestMetrics
 from openclaw_oauthrouter.telemetry.recorder import SinkRecorder
 from openclaw_oauthrouter.telemetry.ring import TraceRing
@@ -192,9 +193,7 @@ class Live:
         for served in self._retired:
             self._close(served.runtime)
         self._retired.clear()
-        await asyncio.gather(self.runtime.aclose(), *self._closing)
-        for close in self.at_close:
-            close()
+        await take_all(self.runtime.aclose, lambda: asyncio.gather(*self._closing), *self.at_close)
 
     def _close(self, runtime: Runtime) -> None:
         task = asyncio.ensure_future(runtime.aclose())

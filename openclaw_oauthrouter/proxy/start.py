@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import socket
 import time
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,9 @@ from openclaw_oauthrouter.proxy.listener import bind, port_of
 from openclaw_oauthrouter.proxy.live import Live, create_observers
 from openclaw_oauthrouter.proxy.local_token import keep_later, kept_token, prepare_folder
 from openclaw_oauthrouter.proxy.server import run_application
-from openclaw_oauthrouter.runtime import Runtime, create_persistent_state, new_token
-from openclaw_oauthrouter.tasks import end_tasks
+from openclaw_oauthrouter.runtime import PersistentState, Runtime, create_persistent_state, new_token
+from openclaw_oauthrouter.tasks import end_tasks, take_all
+from openclaw_oauthrouter.telemetry.recorder import SinkRecorder
 from openclaw_oauthrouter.upstream.discovery import Discovery, Upstreams
 from openclaw_oauthrouter.upstream.plan_usage import PlanUsage
 
@@ -96,19 +98,17 @@ class ProxyHandle:
             return
         self._stop.set()
         self.live.observers.ring.close()
-        try:
-            await self._serving
-        finally:
-            runtime = self.live.runtime
-            await _all(runtime.plugins.hook.openclaw_gateway_stop(settings=runtime.settings))
-            await end_tasks(self._beside)
-            if self._office is not None:
-                await self._office.aclose()
-            await self.live.aclose()
-            await runtime.persistent.aclose()
-            self.live.observers.recorder.close()
-            if self._member is not None:
-                self._member.close()
+        runtime, office, member = self.live.runtime, self._office, self._member
+        await take_all(
+            lambda: self._serving,
+            lambda: _all(runtime.plugins.hook.openclaw_gateway_stop(settings=runtime.settings)),
+            lambda: end_tasks(self._beside),
+            *([office.aclose] if office is not None else ()),
+            self.live.aclose,
+            runtime.persistent.aclose,
+            self.live.observers.recorder.close,
+            *([member.close] if member is not None else ()),
+        )
 
 
 async def start_proxy(
@@ -151,31 +151,38 @@ async def start(settings: Settings, plugins: Iterable[object] = (), place: Place
     """
     manager = create_plugin_manager(extra=plugins)
     listener = place.public_socket() if place else bind(settings.server.listen_host, settings.server.port)
-    try:
+    async with AsyncExitStack() as opened:
+        opened.callback(listener.close)
         prepare_folder(settings.home)
         token, is_kept = _token(settings)
         check_exposure(settings.server, token)
         member = _member(place) if place else None
         persistent = create_persistent_state(settings, manager)
+        opened.push_async_callback(_abandon, persistent)
         if member is not None:
             persistent = member.sharing(persistent, settings)
         runtime = assemble(settings, manager, persistent)
+        opened.push_async_callback(runtime.aclose)
         live = Live(runtime, create_observers(runtime, token, member), token)
         if member is not None:
+            opened.callback(member.close)
             await member.join(live.observers)
-    except BaseException:
-        listener.close()
-        raise
-    handle = ProxyHandle(live, listener, member)
-    if not is_kept:
-        handle.beside(keep_later(settings.home, token))
-    warn_of_names(runtime)
+        handle = ProxyHandle(live, listener, member)
+        opened.pop_all()
     try:
+        if not is_kept:
+            handle.beside(keep_later(settings.home, token))
+        warn_of_names(runtime)
         await _all(manager.hook.openclaw_gateway_start(settings=settings, base_url=handle.base_url))
     except BaseException:
         await handle.close()
         raise
     return handle
+
+
+async def _abandon(persistent: PersistentState) -> None:
+    """Let go of what a start that fails has made; what earlier runs have learnt was not read yet, and stays as it is."""
+    await take_all(persistent.let_go, SinkRecorder(persistent.sinks, clock=time.time, steady=time.monotonic).close)
 
 
 def warn_of_names(runtime: Runtime) -> None:
@@ -261,10 +268,12 @@ def _token(settings: Settings) -> tuple[Secret, bool]:
 
 
 async def _all(answers: Iterable[object]) -> None:
-    """Await what lifecycle hooks returned."""
-    for answer in answers:
-        if inspect.isawaitable(answer):
-            await answer
+    """Await what lifecycle hooks returned, all of it even where some of it fails."""
+    await take_all(*(partial(_itself, answer) for answer in answers))
+
+
+def _itself(answer: object) -> object:
+    return answer
 
 
 __all__ = ["ProxyHandle", "Runtime", "start", "start_proxy"]

@@ -231,13 +231,11 @@ class TraceHistory:
     def _connect(self) -> sqlite3.Connection:
         os.close(os.open(self.index_path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = sqlite3.connect(self.index_path, isolation_level=None, check_same_thread=False)
-        [version] = connection.execute("PRAGMA user_version").fetchone()
-        if version not in (0, SCHEMA_VERSION):
+        try:
+            _prepare(connection)
+        except BaseException:
             connection.close()
-            raise sqlite3.DatabaseError("an index of another edition")
-        connection.create_function("fold", 1, lambda text: str(text or "").lower(), deterministic=True)
-        # What a crash loses is read again.
-        connection.executescript(f"PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -32000; {_SCHEMA}")
+            raise
         return connection
 
     def _forget(self) -> None:
@@ -331,6 +329,15 @@ class TraceHistory:
                     if needle in line and (event := decode_line(line)) is not None and event.get("requestId") == request_id:
                         return event
         return None
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    [version] = connection.execute("PRAGMA user_version").fetchone()
+    if version not in (0, SCHEMA_VERSION):
+        raise sqlite3.DatabaseError("an index of another edition")
+    connection.create_function("fold", 1, lambda text: str(text or "").lower(), deterministic=True)
+    # What a crash loses is read again.
+    connection.executescript(f"PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -32000; {_SCHEMA}")
 
 
 def _conversation(connection: sqlite3.Connection, name: str, span: Span) -> list[JsonObject]:

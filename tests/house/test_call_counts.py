@@ -18,7 +18,7 @@ VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 @pytest.mark.skipif(STORED["python"] != VERSION, reason="another Python makes other calls")
 def test_calls_of_a_request_do_not_grow() -> None:
     async def count() -> dict[str, int]:
-        with gateway() as app:
+        async with gateway() as app:
             return {name: await calls_of(app, load) for name, load in workloads().items()}
 
     counted = asyncio.run(count())

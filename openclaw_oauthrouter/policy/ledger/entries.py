@@ -149,6 +149,9 @@ class Store(Protocol):
     async def close(self) -> None:
         """Let go of it."""
 
+    def abandon(self) -> None:
+        """Let go of it where nothing was ever asked of it, as when a start fails."""
+
 
 class LedgerLostError(Exception):
     """The store was deleted, replaced or damaged while in use; ``Ledger`` writes back what is known."""

@@ -119,6 +119,10 @@ class Ledger:
             _log.error("spending on %d accounts could not be booked: the ledger stayed out of reach", len(self._unwritten))
         await self._store.close()
 
+    def abandon(self) -> None:
+        """Let go of the store before anything was counted, as when a start fails; usable where no event loop is."""
+        self._store.abandon()
+
     def _write_soon(self) -> None:
         if self._due is None:
             pause = self._retry_seconds if self._unreachable else self._batch_seconds

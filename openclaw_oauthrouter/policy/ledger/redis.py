@@ -173,6 +173,9 @@ class RedisStore:
             await end_tasks([self._heart])
         await self._client.aclose()
 
+    def abandon(self) -> None:
+        """See ``Store``: nothing is connected before the first call."""
+
     async def _begin(self) -> None:
         """Once: learn what there is, so that it can be written back, and say that there is a ledger now.
 

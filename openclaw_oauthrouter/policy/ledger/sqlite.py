@@ -109,11 +109,18 @@ class SqliteStore:
                 "counting from zero: today's and this month's budgets then count as unused"
             ) from error
         try:
+            self._fold()
+            self._others = self._known_rows()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _fold(self) -> None:
+        try:
             fold_old_rows(self._connection, _FOLD_SECONDS)
         except sqlite3.Error:  # another process is at it, or the file is read-only: at the next start, then
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-        self._others = self._known_rows()
 
     async def reserve(self, reservation: Reservation, claims: Sequence[Claim], now: float) -> Outcome:
         """See ``Store``."""
@@ -164,7 +171,13 @@ class SqliteStore:
 
     async def close(self) -> None:
         """See ``Store``."""
+        self.abandon()
+
+    def abandon(self) -> None:
+        """See ``Store``."""
         self._connection.close()
+        if self._belongs is not None:  # nobody would find the stand-in again
+            shutil.rmtree(self._path.parent, ignore_errors=True)
 
     def _go_where_it_belongs(self, path: Path) -> None:
         """Leave the stand-in once the folder can be written; the ledger then writes there what this process has counted."""

@@ -125,11 +125,10 @@ def _create(path: Path) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     os.close(handle)
     try:
-        connection = sqlite3.connect(name)
-        for statement in _TABLES:
-            connection.execute(statement)
-        connection.commit()
-        connection.close()
+        with contextlib.closing(sqlite3.connect(name)) as connection:
+            for statement in _TABLES:
+                connection.execute(statement)
+            connection.commit()
         _put_in_place(name, path)
     finally:
         with contextlib.suppress(FileNotFoundError):

@@ -62,8 +62,10 @@ def test_folder_that_cannot_be_written_stops_a_budget_only(
     with pytest.raises(StateFolderError, match="cannot be written") as refused:
         open_ledger(Settings(home=home, spend_controls={"daily_request_budget": 3}), lambda: "w", lambda: 0.0)
     assert "backup" not in refused.value.message
-    open_ledger(Settings(home=home), lambda: "w", lambda: 0.0)
+    ledger = open_ledger(Settings(home=home), lambda: "w", lambda: 0.0)
     assert "no budget needs it" in caplog.text
+    ledger.abandon()
+    assert list(tmp_path.glob("oauthrouter-*")) == []
 
 
 async def test_token_is_kept_as_soon_as_it_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -41,20 +43,20 @@ def found(history: TraceHistory, text: str = "", span: Span = ALWAYS) -> list[st
 
 
 @pytest.fixture
-def history(path: Path) -> TraceHistory:
+def history(path: Path) -> Iterator[TraceHistory]:
     write(path, *EVENTS)
-    history = TraceHistory(path)
-    assert history.catch_up() == 5
-    return history
+    with closing(TraceHistory(path)) as history:
+        assert history.catch_up() == 5
+        yield history
 
 
 @pytest.fixture(scope="module")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> TraceHistory:
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TraceHistory]:
     path = tmp_path_factory.mktemp("searched") / "logs" / "routing-trace.jsonl"
     write(path, *search_cases.EVENTS)
-    history = TraceHistory(path)
-    assert history.catch_up() == len(search_cases.EVENTS)
-    return history
+    with closing(TraceHistory(path)) as history:
+        assert history.catch_up() == len(search_cases.EVENTS)
+        yield history
 
 
 @pytest.mark.parametrize(("text", "ids"), search_cases.FOUND)
@@ -184,6 +186,7 @@ def test_summary_is_exact_at_both_ends_and_says_when(path: Path) -> None:
         span = Span(at[since], at[until] if until < len(at) else NOON * 2)
         assert history.summary(span)["total"]["requests"] == until - since, (since, until)
         assert sum(point["requests"] for point in history.summary(span)["points"]) == until - since, (since, until)
+    history.close()
 
 
 @pytest.mark.parametrize(
@@ -220,6 +223,7 @@ def test_summary_tells_refused_from_failed_extra_from_paid_and_the_latest_times(
     assert told["latest"] == {"first": [70.0], "whole": [300.0, 400.0]}
     [row, *_] = history.search([], ALWAYS, 1)["rows"]
     assert (row["confidence"], row["first"]) == (0.9, None)
+    history.close()
 
 
 def test_users_of_each_model(history: TraceHistory) -> None:
