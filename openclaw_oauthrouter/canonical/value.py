@@ -14,7 +14,10 @@ __all__ = ["changed", "derive", "value"]
 _V = TypeVar("_V")
 
 derive: Callable[[object, str, Any], None] = msgspec.structs.force_setattr  # type: ignore[assignment] # mypy takes values for dataclasses
-"""Sets a derived field (``init=False``) of a value, for its own class: ``object.__setattr__`` refuses."""
+"""Sets a derived field (``init=False``) of a value, for its own class: before Python 3.12 ``object.__setattr__`` refuses."""
+
+INSTEAD = "keep what you add beside it, by its name or in a class that holds one; dataclasses.replace makes a changed one"
+"""What to do where one would inherit from a value."""
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as value
@@ -34,6 +37,8 @@ else:
                 raise TypeError(f"{cls.__name__}: a value inherits from nothing")
             new = _struct(cls, frozen)
             new.__dataclass_fields__ = _Fields(cls)
+            new.__dataclass_params__ = _NO_PARAMS
+            new.__init_subclass__ = _inherits
             return new
 
         return made
@@ -115,6 +120,26 @@ class _Fields:
         found: dict[str, Any] = vars(plain)["__dataclass_fields__"]
         owner.__dataclass_fields__ = found
         return found
+
+
+class _NoParams:
+    """Is asked for by ``dataclass`` where a class to be made inherits from a value, and by nobody else."""
+
+    def __get__(self, instance: object, owner: type[Any]) -> None:
+        raise AttributeError(f"a dataclass cannot inherit from {owner.__name__}, which is a value: {INSTEAD}")
+
+
+_NO_PARAMS = _NoParams()
+
+
+@classmethod  # type: ignore[misc] # which it is in the classes it is given to
+def _inherits(cls: type[Any]) -> None:
+    """Refuse fields that no tool would know of: ``replace`` and ``repr`` would lose them without a word. Methods may be added."""
+    fields = [name for name, kind in cls.__annotations__.items() if "ClassVar" not in str(kind)]
+    if fields:
+        raise TypeError(
+            f"{cls.__name__} cannot add {', '.join(fields)} to {cls.__mro__[1].__name__}, which is a value: {INSTEAD}"
+        )
 
 
 def _repr(self: Any) -> str:

@@ -53,7 +53,8 @@ async def test_plugin_hooks_example_fits_and_a_gateway_can_be_assembled_with_it(
     await runtime.aclose()
 
 
-def test_plugin_hooks_example_of_a_host_runs() -> None:
-    code = re.search(r"```python\n(import pluggy.*?)```", PAGE, re.DOTALL)
+@pytest.mark.parametrize("begins", ["import pluggy", "from dataclasses import dataclass, replace"])
+def test_plugin_hooks_other_examples_run(begins: str) -> None:
+    code = re.search(rf"```python\n({begins}.*?)```", PAGE, re.DOTALL)
     assert code
     exec(compile(code[1], "docs/plugin-hooks.md", "exec"), {})

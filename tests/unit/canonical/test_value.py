@@ -15,6 +15,7 @@ import pytest
 from openclaw_oauthrouter.canonical.content import Part
 from openclaw_oauthrouter.canonical.glance import Glance
 from openclaw_oauthrouter.canonical.request import Message, Role
+from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.canonical.value import changed, derive, value
 
 
@@ -133,7 +134,32 @@ def test_value_refuses_what_it_does_not_do() -> None:
 
         @value(frozen=True, slots=True)
         class _Grandchild(Parent):
-            b: int
+            """Has nothing of its own."""
+
+
+@pytest.mark.parametrize("decorate", [dataclass, dataclass(frozen=True), dataclass(frozen=True, slots=True), lambda made: made])
+def test_value_says_what_to_do_instead_where_a_class_adds_fields_to_it(decorate: Any) -> None:
+    with pytest.raises(TypeError, match="Mine cannot add more to ModelInfo, which is a value: keep what you add beside it"):
+
+        @decorate
+        class Mine(ModelInfo):
+            more: int = 3
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_value_says_what_to_do_instead_where_a_dataclass_inherits_from_it(frozen: bool) -> None:
+    class Mine(Parent):
+        LIMIT: ClassVar[int] = 3
+
+        def twice(self) -> int:
+            return 2 * self.a
+
+    assert dataclasses.replace(Mine(1), a=4).twice() == 8
+    assert not hasattr(Mine, "__dataclass_params__")
+    with pytest.raises(
+        AttributeError, match="a dataclass cannot inherit from Parent, which is a value: keep what you add beside it"
+    ):
+        dataclass(frozen=frozen)(Mine)
 
 
 def test_value_with_derived_fields_tells_its_types() -> None:
