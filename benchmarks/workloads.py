@@ -23,6 +23,7 @@ from openclaw_oauthrouter.proxy.connections import Connections
 from openclaw_oauthrouter.proxy.gateway import Gateway
 from openclaw_oauthrouter.proxy.http1 import Http1Connection
 from openclaw_oauthrouter.proxy.live import Live, create_observers
+from openclaw_oauthrouter.tasks import take_all
 from openclaw_oauthrouter.upstream.http_connection import HttpConnection
 from openclaw_oauthrouter.upstream.http_pool import HttpPool, Origin
 from openclaw_oauthrouter.upstream.proxies import Proxy
@@ -325,7 +326,7 @@ async def gateway(**settings: Any) -> AsyncGenerator[Gateway, None]:
         try:
             yield Gateway(live)
         finally:
-            await live.aclose()
+            await take_all(live.aclose, runtime.persistent.aclose, live.observers.recorder.close)
 
 
 class _Client(_Transport):
