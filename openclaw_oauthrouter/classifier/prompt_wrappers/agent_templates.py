@@ -14,10 +14,11 @@ ELEMENTS = (
     "task_description",
     "user_query",
     "user_request",
+    "user_message",
     "issue",
     "task",
 )
-"""Elements that hold the task itself, in mini-SWE-agent, SWE-agent, OpenHands, Cursor and Cline."""
+"""Elements that hold the task itself, in mini-SWE-agent, SWE-agent, OpenHands, Cursor, Cline and Roo Code."""
 
 _CLOSINGS = frozenset([f"/{name}" for name in ELEMENTS])
 _ELEMENT = lazily(rf"<({'|'.join(ELEMENTS)})>")

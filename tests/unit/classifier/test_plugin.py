@@ -25,7 +25,7 @@ def test_builtin_names() -> None:
     [classifiers] = hook.oauthrouter_register_classifiers(settings=settings, dimensions=dimensions)
     [prompt_wrappers] = hook.oauthrouter_register_prompt_wrappers(settings=settings)
     assert [one.name for one in classifiers] == ["rules", "rules-v1"]
-    assert [one.name for one in prompt_wrappers] == ["openclaw", "claude_code", "codex_cli", "agent_templates"]
+    assert [one.name for one in prompt_wrappers] == ["openclaw", "claude_code", "codex_cli", "setting_up", "agent_templates"]
     assert [one.name for one in dimensions] == list(DIMENSION_NAMES)
 
 
