@@ -14,8 +14,9 @@ from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.content import TextPart
 from openclaw_oauthrouter.canonical.conversation import CachedPrompt, Conversation
 from openclaw_oauthrouter.canonical.json import FrozenObject
-from openclaw_oauthrouter.canonical.request import ChatRequest
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import Classification, ModelInfo, RequestFeatures, RequestKind, TaskState, Tier
+from openclaw_oauthrouter.canonical.setting_up import ends_examples, sets_up
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.canonical.value import changed, value
 from openclaw_oauthrouter.routing.cost import LONG_RUN
@@ -31,6 +32,9 @@ SESSION_HEADERS = (
 HELPER_HEADERS = ("x-claude-code-agent-id",)
 """What tells an agent's helper from the agent, where both send one session id."""
 _NAMING = frozenset((*SESSION_HEADERS, *HELPER_HEADERS))
+
+_SET_UP_MESSAGES = 16
+"""Messages among which the user's first words are looked for, where a client sets the conversation up first."""
 
 LONGEST_DIGRESSION = 2
 """Turns in a row that may leave the task before it counts as done."""
@@ -113,12 +117,28 @@ def _first_of(names: Sequence[str], headers: FrozenObject) -> str | None:
 
 
 def _first_words(request: ChatRequest) -> str:
-    for message in request.messages:
-        if message.role == "user":
-            words = "\0".join([part.text[:2000] for part in message.parts if isinstance(part, TextPart)])
-            if words:
-                return words
-    return ""
+    """What the user said first. What a client says before that is the same for many conversations."""
+    messages = request.messages[:_SET_UP_MESSAGES]
+    for place in range(_after_examples(messages), len(messages)):
+        words = _words(messages[place])
+        if words and not sets_up(words):
+            return words
+    return next(filter(None, map(_words, request.messages)), "")
+
+
+def _after_examples(messages: Sequence[Message]) -> int:
+    for place, message in enumerate(messages):
+        if message.role == "user" and message.parts:
+            first = message.parts[0]
+            if isinstance(first, TextPart) and ends_examples(first.text):
+                return place
+    return 0
+
+
+def _words(message: Message) -> str:
+    if message.role != "user":
+        return ""
+    return "\0".join([part.text[:2000] for part in message.parts if isinstance(part, TextPart)])
 
 
 @value(frozen=True, slots=True)

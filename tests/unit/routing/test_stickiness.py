@@ -57,6 +57,26 @@ def test_stickiness_cache_key_names_it_too_and_headers_win() -> None:
     assert conversation_key(both, None) == conversation_key(said("ho", headers={"session-id": "s"}), None)
 
 
+SET_UP = {
+    "Gemini CLI": ("This is the Gemini CLI. We are setting up the context for our chat.\nToday's date is Sunday.",),
+    "Aider": ("Here are some READ ONLY files, provided for your reference.\nx", "I have *added these files to the chat* so …"),
+    "Aider with examples": (
+        "Change get_factorial()",
+        "I switched to a new code base. Please …",
+        "I am not sharing any files yet.",
+    ),
+}
+
+
+@pytest.mark.parametrize("client", SET_UP)
+def test_conversation_key_is_that_of_the_users_words_whatever_a_client_says_before_them(client: str) -> None:
+    before = SET_UP[client]
+    one = conversation_key(said(*before, "fix the parser"), "me")
+    assert one != conversation_key(said(*before, "fix the lexer"), "me")
+    assert one == conversation_key(said(*before, "fix the parser", "and its tests"), "me")
+    assert conversation_key(said(*before), "me") is not None
+
+
 def test_stickiness_key_tells_nothing_and_a_request_without_words_has_none() -> None:
     key = conversation_key(said("my secret plan"), "me")
     assert key is not None
