@@ -22,6 +22,8 @@ _DAY = 86_400.0
 _KEY = "routing.agent_cut_points"
 LEAST_TASKS = 50
 """Tasks below which shares say more of chance than of the user's work."""
+LARGEST_SHARE = 0.6
+"""Share of the tasks beyond which one tier has too many of them."""
 
 
 @click.command("tune")
@@ -45,7 +47,8 @@ def command(obj: dict[str, Any], /, days: float, apply_: bool, undo: bool, as_js
     settings = command_settings(obj).settings
     path, before = config_path(obj), _Before(settings.home / "tune-undo.json")
     if undo:
-        change_file(path, _KEY, before.take())
+        change_file(path, _KEY, before.read())
+        before.forget()
         click.echo(f"{_KEY} has been restored in {path} to its value before the last tune.")
         return
     found = tune(settings, _recorded(trace_file(obj), time.time() - days * _DAY))
@@ -56,8 +59,11 @@ def command(obj: dict[str, Any], /, days: float, apply_: bool, undo: bool, as_js
     else:
         _print(found)
     if apply_:
-        if found.tasks < LEAST_TASKS:
-            raise click.ClickException(f"{found.tasks} tasks are too few; at least {LEAST_TASKS} are needed")
+        if found.obstacle is not None:
+            raise click.ClickException(f"{found.obstacle}; nothing has been changed")
+        if found.after == settings.routing.agent_cut_points:
+            click.echo(f"{_KEY} is already set to this in {path}.", err=as_json)
+            return
         before.keep(settings.routing.agent_cut_points)
         change_file(path, _KEY, list(found.after))
         click.echo(f"{_KEY} is set in {path}; 'openclaw-oauthrouter tune --undo' takes it back.", err=as_json)
@@ -67,7 +73,7 @@ def command(obj: dict[str, Any], /, days: float, apply_: bool, undo: bool, as_js
 class Tuned:
     """Borders now and fitted, and what each makes of the recorded tasks.
 
-    :ivar before: scores at which COMPLEX and REASONING begin, as configured
+    :ivar before: scores at which COMPLEX and REASONING begin for agents' tasks, as configured
     """
 
     tasks: int
@@ -76,11 +82,23 @@ class Tuned:
     shares_before: dict[Tier, float]
     shares_after: dict[Tier, float]
 
+    @property
+    def obstacle(self) -> str | None:
+        """Why these borders are better not set; ``None`` where nothing speaks against them."""
+        if self.tasks < LEAST_TASKS:
+            return f"{self.tasks} tasks are too few; at least {LEAST_TASKS} are needed"
+        tier = max(self.shares_after, key=lambda tier: self.shares_after[tier])
+        share = self.shares_after[tier]
+        if share > LARGEST_SHARE and share >= max(self.shares_before.values()):
+            return f"the tasks are too much alike for borders to divide them: {share:.0%} of them would be {tier}"
+        return None
+
     def as_json(self) -> JsonObject:
         """For programs."""
         return {
             "tasks": self.tasks,
             "enough": self.tasks >= LEAST_TASKS,
+            "obstacle": self.obstacle,
             "before": {
                 "cutPoints": list(self.before),
                 "shares": {tier.value: share for tier, share in self.shares_before.items()},
@@ -90,7 +108,11 @@ class Tuned:
 
 
 def tune(settings: Settings, events: Iterable[JsonObject]) -> Tuned:
-    """Fit to the tasks of a trace: the first turn of each, where the default classifier took it for an agent's."""
+    """Fit to the tasks of a trace: the first turn of each, where the default classifier took it for an agent's.
+
+    Tasks that were scored with the learned term count only where that takes part now, and those without it only where it does not.
+    """
+    from openclaw_oauthrouter.classifier.learned import LearnedScore
     from openclaw_oauthrouter.classifier.parameters import AgentCutPoints, Parameters, letters_of
 
     routing = settings.routing
@@ -98,17 +120,21 @@ def tune(settings: Settings, events: Iterable[JsonObject]) -> Tuned:
     if routing.agent_cut_points is not None:
         points = points.with_profile(routing.profile, routing.agent_cut_points)
     cuts = routing.cut_points or Parameters.load(learned=routing.learned_score).cut_points(routing.profile)
+    own = routing.cut_points is None or routing.agent_cut_points is not None  # else the same borders are set for all requests
     tasks: list[tuple[float, float, Tier]] = []
     for told in _tasks(events):
+        if any(one["name"] == LearnedScore.name for one in told["dimensions"]) != routing.learned_score:
+            continue
         letters = letters_of(DimensionScore(one["name"], one["score"], one["weight"]) for one in told["dimensions"])
         score = sum(one["score"] * one["weight"] for one in told["dimensions"])
         if letters is not None:
             tasks.append((score, letters, _least(told.get("floors", ()))))
-    before = points.profiles[routing.profile]
+    before = points.profiles[routing.profile] if own else cuts[1:]
     after = points.fitted(routing.profile, [points.level(score, letters) for score, letters, _ in tasks]) if tasks else before
     fitted = points.with_profile(routing.profile, after)
+    now = points if own else None
     return Tuned(
-        len(tasks), before, after, _shares(tasks, points, routing.profile, cuts), _shares(tasks, fitted, routing.profile, cuts)
+        len(tasks), before, after, _shares(tasks, now, routing.profile, cuts), _shares(tasks, fitted, routing.profile, cuts)
     )
 
 
@@ -130,12 +156,12 @@ def _least(floors: Sequence[str]) -> Tier:
 
 
 def _shares(
-    tasks: Sequence[tuple[float, float, Tier]], points: AgentCutPoints, profile: str, cuts: CutPoints
+    tasks: Sequence[tuple[float, float, Tier]], points: AgentCutPoints | None, profile: str, cuts: CutPoints
 ) -> dict[Tier, float]:
     from openclaw_oauthrouter.classifier.parameters import tier_at
 
     tiers = Counter(
-        max(tier_at(score, points.at(profile, cuts, letters)), least, key=lambda tier: tier.rank)
+        max(tier_at(score, points.at(profile, cuts, letters) if points else cuts), least, key=lambda tier: tier.rank)
         for score, letters, least in tasks
     )
     return {tier: round(tiers[tier] / len(tasks), 3) if tasks else 0.0 for tier in Tier}
@@ -150,17 +176,26 @@ class _Before:
     def keep(self, points: tuple[float, float] | None) -> None:
         import orjson
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_bytes(orjson.dumps({"before": points}))
+        from openclaw_oauthrouter.config.private_file import write_private
 
-    def take(self) -> list[float] | None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_private(self.path, orjson.dumps({"before": points}))
+
+    def read(self) -> list[float] | None:
         import orjson
 
         if not self.path.exists():
             raise click.ClickException("nothing to take back: tune --apply has changed nothing here")
-        before: list[float] | None = orjson.loads(self.path.read_bytes())["before"]
-        self.path.unlink()
+        try:
+            before: list[float] | None = orjson.loads(self.path.read_bytes())["before"]
+        except (ValueError, KeyError, TypeError):
+            raise click.ClickException(
+                f"{self.path} is damaged; 'openclaw-oauthrouter config undo' takes changes back too"
+            ) from None
         return before
+
+    def forget(self) -> None:
+        self.path.unlink(missing_ok=True)
 
 
 def _recorded(path: Path, since: float) -> list[JsonObject]:
@@ -176,10 +211,10 @@ def _print(found: Tuned) -> None:
     from openclaw_oauthrouter.cli.output import create_console, create_table
 
     console = create_console()
-    console.print(
-        f"{found.tasks:,} tasks of agents in the trace" + ("" if found.tasks >= LEAST_TASKS else f"; {LEAST_TASKS} are enough")
-    )
+    console.print(f"{found.tasks:,} tasks of agents in the trace")
     table = create_table("", "COMPLEX from", "REASONING from", *(tier.value for tier in Tier))
     for name, points, shares in (("now", found.before, found.shares_before), ("fitted", found.after, found.shares_after)):
         table.add_row(name, f"{points[0]:.3f}", f"{points[1]:.3f}", *(f"{shares[tier]:.0%}" for tier in Tier))
     console.print(table)
+    if found.obstacle is not None:
+        console.print(f"--apply would refuse: {found.obstacle}.", soft_wrap=True)

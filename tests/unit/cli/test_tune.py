@@ -11,9 +11,12 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
-from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.canonical.routing import DimensionScore, Tier
+from openclaw_oauthrouter.classifier.parameters import letters_of, tier_at
+from openclaw_oauthrouter.classifier.rules import Rules
 from openclaw_oauthrouter.cli.root import root
-from openclaw_oauthrouter.cli.tune import LEAST_TASKS, tune
+from openclaw_oauthrouter.cli.tune import LARGEST_SHARE, LEAST_TASKS, tune
+from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.loading import load_settings
 
 Run = Callable[..., Result]
@@ -24,6 +27,7 @@ def event(number: int, *, score: float, agent: bool = True, turn: str = "task", 
     dimensions = [
         {"name": "tokenCount", "score": 0.23, "weight": 0.0, "signal": None},
         {"name": "codePresence", "score": score, "weight": 1.0, "signal": None},
+        {"name": "learnedScore", "score": 0.0, "weight": 0.2, "signal": None},
     ]
     routing = {"method": "rules", "agent": agent, "turn": turn, "dimensions": dimensions, "floors": list(floors)}
     return {
@@ -65,6 +69,51 @@ def test_tune_minimum_tier_keeps_its_tasks_up(tmp_path: Path) -> None:
     assert tune(settings, lifted).shares_after[Tier.REASONING] == 1.0
 
 
+def settings_with(tmp_path: Path, **routing: Any) -> Settings:
+    return load_settings(environ={}, overrides={"home": str(tmp_path), "routing": routing}).settings
+
+
+@pytest.mark.parametrize(
+    ("scores", "floors", "routing", "refused"),
+    [
+        ([number / 100 for number in range(100)], (), {}, False),
+        ([0.1, 0.9] * 40, (), {}, False),
+        ([0.8 + number / 10_000 for number in range(80)], (), {}, False),  # all REASONING now
+        ([0.1] * 79 + [50.0], (), {}, True),
+        ([0.5] * 80, (), {}, True),
+        ([-0.5 + number / 10_000 for number in range(80)], (), {}, True),  # below where MEDIUM begins
+        ([number / 80 for number in range(80)], ("at least COMPLEX: refactoring (refactor, module)",), {}, True),
+        ([number / 100 for number in range(80)], (), {"cut_points": [2.0, 3.0, 4.0]}, True),
+        ([number / 100 for number in range(49)], (), {}, True),
+        ([], (), {}, True),
+    ],
+)
+def test_tune_refuses_borders_that_divide_nothing(
+    tmp_path: Path, scores: list[float], floors: tuple[str, ...], routing: dict[str, Any], refused: bool
+) -> None:
+    found = tune(settings_with(tmp_path, **routing), [event(n, score=score, floors=floors) for n, score in enumerate(scores)])
+    assert (found.obstacle is not None) is refused
+    assert found.as_json()["obstacle"] == found.obstacle
+    if not refused:
+        assert max(found.shares_after.values()) <= LARGEST_SHARE
+
+
+@pytest.mark.parametrize("profile", ["economy", "balanced", "quality"])
+@pytest.mark.parametrize("routing", [{}, {"cut_points": [-0.1, 0.1, 0.3]}, {"agent_cut_points": [0.2, 0.3]}])
+def test_tune_what_it_shows_as_now_is_what_the_classifier_does(tmp_path: Path, profile: str, routing: dict[str, Any]) -> None:
+    events = [event(number, score=number / 100) for number in range(100)]
+    settings = settings_with(tmp_path, profile=profile, **routing).routing
+    rules = Rules((), profile=profile, cut_points=settings.cut_points, agent_cut_points=settings.agent_cut_points)
+    letters = letters_of([DimensionScore("tokenCount", 0.23, 0.0, None)])
+    tiers = [tier_at(number / 100, rules._cuts(letters, agent=True)) for number in range(100)]
+    shown = tune(settings_with(tmp_path, profile=profile, **routing), events).shares_before
+    assert shown == {tier: pytest.approx(tiers.count(tier) / 100) for tier in Tier}
+
+
+def test_tune_tasks_scored_otherwise_than_now_do_not_count(tmp_path: Path) -> None:
+    assert tune(settings_with(tmp_path, learned_score=False), TASKS).tasks == 0
+
+
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The command, with a state folder and a configuration file of its own."""
@@ -101,6 +150,29 @@ def test_tune_nothing_is_changed_without_apply_and_undo_takes_it_back(run: Run, 
     assert undone.exit_code == 0, undone.output
     assert load_settings(config).settings.routing.agent_cut_points is None
     assert run("--undo").exit_code != 0
+
+
+def test_tune_applied_again_keeps_the_way_back(run: Run, tmp_path: Path) -> None:
+    assert run("--apply", events=TASKS).exit_code == 0
+    again = run("--apply")
+    assert again.exit_code == 0
+    assert "already" in again.output
+    assert run("--undo").exit_code == 0
+    assert load_settings(tmp_path / "config.toml").settings.routing.agent_cut_points is None
+
+
+def test_tune_a_damaged_way_back_is_told_and_one_that_failed_is_kept(run: Run, tmp_path: Path) -> None:
+    config, kept = tmp_path / "config.toml", tmp_path / "home" / "tune-undo.json"
+    assert run("--apply", events=TASKS).exit_code == 0
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:5])
+    damaged = run("--undo")
+    assert (damaged.exit_code, "damaged" in damaged.output) == (1, True)
+    kept.write_bytes(whole.replace(b"null", b'[0.9,"x"]'))
+    text = config.read_text("utf-8")
+    assert run("--undo").exit_code != 0
+    assert config.read_text("utf-8") == text
+    assert kept.exists()
 
 
 def test_too_few_tasks_change_nothing(run: Run, tmp_path: Path) -> None:
