@@ -46,6 +46,11 @@ class Price:
     conditions: tuple[PriceCondition, ...] = ()
 
     @property
+    def written_for_an_hour(self) -> float:
+        """US dollars per million tokens that are written to the cache for an hour."""
+        return self.input * 2 if self.cache_write_1h is None else self.cache_write_1h
+
+    @property
     def free(self) -> bool:
         """Whether no call can cost anything."""
         figures = (self.input, self.output, self.cache_write, self.web_search, self.file_search, self.code_execution)
@@ -132,7 +137,7 @@ def _input_cost(usage: Usage, price: Price) -> float:
     if written:
         cost += written * (price.input if price.cache_write is None else price.cache_write)
     if hour:
-        cost += hour * (price.input * 2 if price.cache_write_1h is None else price.cache_write_1h)
+        cost += hour * price.written_for_an_hour
     if usage.input_audio_tokens and price.input_audio is not None:
         cost += min(usage.input_audio_tokens, fresh) * (price.input_audio - price.input)
     return cost

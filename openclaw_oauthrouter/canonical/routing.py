@@ -264,6 +264,9 @@ class TaskState:
     shifted_at: int = 0
 
 
+CacheUse = Literal["none", "5m", "1h"]
+
+
 @value(frozen=True, slots=True)
 class TurnForecast:
     """What the coming calls of a conversation are expected to be; the same for every candidate.
@@ -276,6 +279,7 @@ class TurnForecast:
     :ivar turns: calls expected after this one
     :ivar shortfall: what answering one tier below ``needed`` costs, in multiples of what the work costs at that tier
     :ivar preference: share of its list-price advantage that is taken from a model behind a tier's primary
+    :ivar cache: for how long the request has its prompt kept, at providers that do so only if they are asked
     """
 
     needed: Tier
@@ -286,6 +290,7 @@ class TurnForecast:
     shortfall: float = 3.0
     preference: float = 1.0
     lift: float = 0.0
+    cache: CacheUse = "5m"
 
 
 class CandidateCost(NamedTuple):

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from openclaw_oauthrouter.canonical.content import BlobPart, Part, TextPart
+from openclaw_oauthrouter.canonical.content import BlobPart, CacheMark, Part, TextPart
 from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.patterns import lazily
@@ -379,7 +379,9 @@ def _features(event: JsonObject, input_tokens: int) -> RequestFeatures:
 def _request(event: JsonObject) -> ChatRequest:
     """A request that demands of a model what the recorded one did; its words are not known."""
     features = event.get("features") or {}
-    parts: list[Part] = [TextPart("")]
+    told = (event.get("routing") or {}).get("forecast") or {}
+    cache = told.get("cache", "5m")
+    parts: list[Part] = [TextPart("", None if cache == "none" else CacheMark(cache))]
     parts += [BlobPart("image", "image/png", "")] * bool(features.get("image_count"))
     parts += [BlobPart("document", "application/pdf", "")] * bool(features.get("file_count"))
     tokens = event.get("tokens") or {}

@@ -13,6 +13,7 @@ from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.model_names import normalise
 from openclaw_oauthrouter.canonical.pricing import Price
 from openclaw_oauthrouter.canonical.routing import (
+    CacheUse,
     Candidate,
     CandidateCost,
     ModelInfo,
@@ -27,6 +28,7 @@ from openclaw_oauthrouter.interfaces import Provider
 from openclaw_oauthrouter.routing.cost import BORROWED_PLACES, candidate_cost, stake_of
 from openclaw_oauthrouter.routing.eligibility import Asking, Eligibility, Offer, Requirements, doubt
 from openclaw_oauthrouter.routing.prices import Prices
+from openclaw_oauthrouter.routing.stickiness import CACHING_UNASKED
 from openclaw_oauthrouter.routing.tiers import BORROWING_ORDERS, Chains, TierTable
 
 MOST_COMPARED = 6
@@ -211,6 +213,10 @@ class Choosing:
         preference = self._preference(needed)
         compared, reserves = _split(candidates, known)
         prices = self.prices.prices([candidate.info for candidate in compared], forecast.input_tokens)
+        if forecast.cache != "5m":
+            prices = [
+                _as_cached(price, candidate.info, forecast.cache) for price, candidate in zip(prices, compared, strict=True)
+            ]
         listed, least = preference.ranks, needed.rank
         ranks = [
             rank if (rank := listed.get(candidate.info.name)) is not None else _unlisted_rank(candidate, needed, known)
@@ -357,6 +363,15 @@ def _split(candidates: Sequence[Candidate], known: Conversation | None) -> tuple
 def _unlisted_rank(candidate: Candidate, needed: Tier, known: Conversation | None) -> int:
     """A model that no tier lists is up to the task it has served, else to what is needed."""
     return known.tier.rank if known and known.model == candidate.info.name else needed.rank
+
+
+def _as_cached(price: Price | None, info: ModelInfo, use: CacheUse) -> Price | None:
+    """What writing to the cache costs for as long as a request has its prompt kept, at providers that keep it only if asked."""
+    if price is None or price.cache_write is None or info.provider in CACHING_UNASKED:
+        return price
+    if use == "none":
+        return Price(price.input, price.output)
+    return Price(price.input, price.output, price.cache_read, price.written_for_an_hour)
 
 
 def _cheapest(costs: Sequence[CandidateCost], payers: Sequence[Payer]) -> tuple[CandidateCost, tuple[str, ...]]:

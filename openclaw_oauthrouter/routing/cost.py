@@ -20,7 +20,7 @@ from functools import partial
 from typing import cast
 
 from openclaw_oauthrouter.canonical.conversation import Conversation
-from openclaw_oauthrouter.canonical.routing import CandidateCost, Payment, PlanWindow, Price, Tier, TurnForecast
+from openclaw_oauthrouter.canonical.routing import CacheUse, CandidateCost, Payment, PlanWindow, Price, Tier, TurnForecast
 from openclaw_oauthrouter.config.routing import Profile, RoutingSettings
 
 IDLE_SHADOW = 0.02
@@ -116,12 +116,14 @@ def forecast_of(
     known: Conversation | None,
     turns: float,
     lift: float = 0.0,
+    cache: CacheUse = "5m",
 ) -> TurnForecast:
     """What is expected of the coming calls.
 
     :param most_output: tokens the answer may have
     :param known: the conversation; its own answers and growth are the best guess there is
     :param turns: calls expected after this one
+    :param cache: what the request asks of caches
     """
     output = known.output_tokens if known and known.output_tokens else DEFAULT_OUTPUT
     output_tokens = max(1, min(round(output), most_output))
@@ -136,6 +138,7 @@ def forecast_of(
         shortfall=SHORTFALL[profile] if shortfall is None else shortfall,
         preference=settings.preference_price,
         lift=lift,
+        cache=cache,
     )
 
 

@@ -33,7 +33,7 @@ from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements, 
 from openclaw_oauthrouter.routing.fallback import fallback_candidates
 from openclaw_oauthrouter.routing.model_ids import Auto, resolve
 from openclaw_oauthrouter.routing.prices import Prices
-from openclaw_oauthrouter.routing.stickiness import Standing, after_answer, standing_of
+from openclaw_oauthrouter.routing.stickiness import Standing, after_answer, cache_use, standing_of
 
 _Expected = tuple[ExpectedCost | None, ExpectedCost | None, float | None, str | None]
 """What a call is expected to cost, and the baseline model; the share that this saves; the baseline model."""
@@ -211,6 +211,7 @@ class Router:
             known=known,
             turns=_coming_turns(classified, features),
             lift=standing.lift if tier is standing.needed else 0.0,
+            cache=cache_use(request),
         )
         # A side request does not begin with the conversation's prompt: no cache holds any of it.
         at_hand = None if features.kind in BESIDE else known

@@ -15,7 +15,15 @@ from openclaw_oauthrouter.canonical.content import TextPart
 from openclaw_oauthrouter.canonical.conversation import CachedPrompt, Conversation
 from openclaw_oauthrouter.canonical.json import FrozenObject
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
-from openclaw_oauthrouter.canonical.routing import Classification, ModelInfo, RequestFeatures, RequestKind, TaskState, Tier
+from openclaw_oauthrouter.canonical.routing import (
+    CacheUse,
+    Classification,
+    ModelInfo,
+    RequestFeatures,
+    RequestKind,
+    TaskState,
+    Tier,
+)
 from openclaw_oauthrouter.canonical.setting_up import ends_examples, sets_up
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.canonical.value import changed, value
@@ -39,12 +47,20 @@ _SET_UP_MESSAGES = 16
 LONGEST_DIGRESSION = 2
 """Turns in a row that may leave the task before it counts as done."""
 
-CACHE_SECONDS = {"anthropic": 300.0, "openai": 600.0, "openai-codex": 600.0, "deepseek": 3600.0, "gemini": 600.0}
+CACHE_SECONDS = {
+    "anthropic": 300.0,
+    "openai": 600.0,
+    "openai-codex": 600.0,
+    "openai-chatgpt": 600.0,
+    "azure": 600.0,
+    "deepseek": 3600.0,
+    "gemini": 600.0,
+}
 """How long providers say that they keep a prompt in their cache after its last use, at least."""
 HOUR = 3600.0
 DEFAULT_CACHE_SECONDS = 300.0
 
-CACHING_UNASKED = ("openai", "openai-codex", "deepseek", "gemini")
+CACHING_UNASKED = ("openai", "openai-codex", "openai-chatgpt", "azure", "deepseek", "gemini")
 """Providers that keep every prompt of some length, and tell only of what they read."""
 LEAST_KEPT = 1024
 
@@ -206,6 +222,22 @@ def _with_shift(state: TaskState, trouble: float, calls: int) -> TaskState:
     return state if shift == state.shift else changed(state, shift=shift, shifted_at=calls)
 
 
+def cache_use(request: ChatRequest) -> CacheUse:
+    """For how long a request has its prompt kept where that is asked for.
+
+    The marks of a client that speaks Messages are all there are; for others the gateway sets its own. Who marks anything marks the end.
+    """
+    messages = request.messages
+    looked_at = messages if len(messages) < _MOST_LOOKED_AT else (*messages[:2], *messages[-3:])
+    marks = {mark.ttl for message in looked_at for part in message.parts if (mark := getattr(part, "cache", None)) is not None}
+    if not marks:
+        marks = {tool.cache.ttl for tool in request.tools[-1:] if tool.cache is not None}
+    return "1h" if "1h" in marks else "5m" if marks or request.dialect != "anthropic_messages" else "none"
+
+
+_MOST_LOOKED_AT = 6
+
+
 def after_answer(
     known: Conversation | None,
     state: TaskState,
@@ -220,9 +252,9 @@ def after_answer(
     """
     usage = usage or Usage()
     caches = dict(known.caches) if known else {}
-    caches = {name: cache for name, cache in caches.items() if cache.tokens_at(now)}
+    caches = {name: cache for name, cache in caches.items() if now - cache.used_at < cache.lifetime}
     kept = usage.cache_read_input_tokens + usage.cache_creation_input_tokens
-    if info.provider in CACHING_UNASKED and usage.input_tokens >= LEAST_KEPT:
+    if info.provider in CACHING_UNASKED and usage.input_tokens >= LEAST_KEPT and not _missed(known, info, usage, now, credential):
         kept = usage.input_tokens
     lifetime = HOUR if usage.cache_creation_1h_input_tokens else CACHE_SECONDS.get(info.provider, DEFAULT_CACHE_SECONDS)
     previous = caches.get(info.name)
@@ -242,6 +274,19 @@ def after_answer(
         shift=state.shift,
         shifted_at=state.shifted_at,
     )
+
+
+def _missed(known: Conversation | None, info: ModelInfo, usage: Usage, now: float, credential: str | None) -> bool:
+    """Whether a provider read nothing of what should lie in its cache: it is believed, until it tells otherwise.
+
+    A prompt that became shorter was compacted, and another account has a cache of its own.
+    """
+    cache = known.caches.get(info.name) if known else None
+    if known is None or cache is None or usage.cache_read_input_tokens or usage.input_tokens < known.input_tokens:
+        return False
+    if now - cache.used_at >= cache.lifetime or cache.credential not in (None, credential):
+        return False
+    return cache.tokens > 0 or (known.model == info.name and known.input_tokens >= LEAST_KEPT)
 
 
 def _growth(known: Conversation | None, input_tokens: int) -> float | None:

@@ -267,7 +267,7 @@ def forecast_as_json(decision: RoutingDecision) -> JsonObject | None:
         "preference": forecast.preference,
         "lift": forecast.lift,
         "stake": decision.stake,
-    }
+    } | ({"cache": forecast.cache} if forecast.cache != "5m" else {})
 
 
 def _classification(classification: Classification) -> JsonObject:

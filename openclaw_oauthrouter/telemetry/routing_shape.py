@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.routing import Flight, RequestKind, Tier
+from openclaw_oauthrouter.canonical.routing import CacheUse, Flight, RequestKind, Tier
 from openclaw_oauthrouter.telemetry.line_shape import DAMAGED
 
 _MOST = 1e15
@@ -48,6 +48,7 @@ class _Forecast(msgspec.Struct, rename="camel", gc=False):
     preference: _Figure
     lift: _Figure
     stake: _Figure
+    cache: CacheUse = "5m"
 
 
 class _Dimension(msgspec.Struct, gc=False):
