@@ -61,7 +61,8 @@ class Accounts:
     def payers(self, info: ModelInfo, now: float) -> Sequence[Payer]:
         """The accounts that can pay for a model's calls: the credentials that nothing speaks against, in their order.
 
-        Keys among themselves are alike, so nothing is to be chosen where there are no others.
+        Keys among themselves are alike, so nothing is to be chosen where there are no others; nor where somebody has stated an order, in which
+        the first pays that nothing speaks against.
 
         :param now: Unix seconds
         """
@@ -74,6 +75,8 @@ class Accounts:
             return (Payer(None, shadow_price(self._payment(info, known[0] if known else None), now)),)
         # If something speaks against all of them, the first is asked all the same.
         usable = [item for item in known if self._is_open(info, item)] or known[:1]
+        if told.ordered:
+            return (Payer(None, shadow_price(self._payment(info, usable[0]), now)),)
         return [Payer(item.name, shadow_price(self._payment(info, item), now)) for item in usable]
 
     def _payment(self, info: ModelInfo, credential: Credential | None) -> Payment:

@@ -51,6 +51,7 @@ class Credential:
     :ivar account_id: ChatGPT account, from the token's own claim
     :ivar expires_at: Unix seconds; ``None`` when it does not expire
     :ivar header: send it in this header as it is, instead of the provider's usual one
+    :ivar ordered: its owner has stated in which order it is to be used
     """
 
     name: str
@@ -61,3 +62,4 @@ class Credential:
     account_id: str | None = None
     expires_at: float | None = None
     header: str | None = None
+    ordered: bool = False

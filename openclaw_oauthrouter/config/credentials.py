@@ -22,7 +22,7 @@ DEFAULT_ORDER: tuple[SourceName, ...] = (
 
 
 class CredentialSettings(Section):
-    """Where credentials come from. The first usable one counts, unless `auto` finds that a plan with room makes another one cheaper."""
+    """Where credentials come from. The first usable one counts; `auto` prefers a plan with room if you have stated no order."""
 
     order: tuple[SourceName, ...] = Field(
         DEFAULT_ORDER,

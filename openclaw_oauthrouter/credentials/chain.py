@@ -36,11 +36,13 @@ class KnownCredentials:
 
     :ivar usable: whether a request could be authenticated, perhaps after a renewal of ours
     :ivar credentials: those a request would be tried with, in order; empty where they have to be fetched or renewed first
+    :ivar ordered: somebody has stated in which order they are to be used, so nothing else decides
     :ivar keys_only: none of them is a plan's
     """
 
     usable: bool
     credentials: tuple[Credential, ...] = ()
+    ordered: bool = False
     keys_only: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,6 +88,7 @@ class CredentialChain:
         # Sorted out once: looking for methods on a Protocol takes longer than reading an unchanged source.
         self._renewing = {name: item for name, item in self._sources.items() if isinstance(item, RenewingCredentialSource)}
         self._pool = settings.pool_same_vendor
+        self._order_stated = settings.order != DEFAULT_ORDER
         self._paused = frozenset(settings.paused)
         self._clock = clock
         self._providers = providers or {}
@@ -133,7 +136,15 @@ class CredentialChain:
             return _NOTHING_KNOWN
         found = tuple(self._distinct(item for source in self._sources.values() for item in self._look(source, provider)[0]))
         renewable = not found and self._renewable(provider) is not None
-        return self._remember(provider, KnownCredentials(bool(found) or renewable, found), now)
+        return self._remember(provider, KnownCredentials(bool(found) or renewable, found, self._is_stated(found)), now)
+
+    def _is_stated(self, credentials: Sequence[Credential]) -> bool:
+        """Whether the order is somebody's word: of the store they lie in, of ``credentials.order``, or by being in the settings."""
+        if len(credentials) < 2:
+            return False
+        if any(one.ordered or one.source == "config" for one in credentials):
+            return True
+        return self._order_stated and len({one.source for one in credentials}) > 1
 
     def _remember(self, provider: str, known: KnownCredentials, now: float) -> KnownCredentials:
         ends = [item.expires_at - _ENDS_SOON_SECONDS for item in known.credentials if item.expires_at is not None]
@@ -187,7 +198,7 @@ class CredentialChain:
             return ready
         self._known.pop(provider, None)
         usable = self._select(provider, [await self._ask(source, provider) for source in self._sources.values()])
-        known = self._remember(provider, KnownCredentials(True, tuple(usable)), self._clock())
+        known = self._remember(provider, KnownCredentials(True, tuple(usable), self._is_stated(usable)), self._clock())
         return self._sticky(provider, conversation, known.credentials)
 
     async def renew(self, credential: Credential) -> Credential | None:

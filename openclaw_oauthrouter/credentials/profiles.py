@@ -11,7 +11,7 @@ import orjson
 from openclaw_oauthrouter.canonical import jwt
 from openclaw_oauthrouter.canonical.credential import Credential, CredentialKind, Secret
 from openclaw_oauthrouter.canonical.json import FrozenObject
-from openclaw_oauthrouter.canonical.value import value
+from openclaw_oauthrouter.canonical.value import changed, value
 from openclaw_oauthrouter.credentials import secret_text
 from openclaw_oauthrouter.credentials.finding import Finding
 
@@ -35,6 +35,7 @@ class Profile:
     :ivar problem: why it cannot be used, and what to do
     :ivar client_id: as whom it was signed in; only our own store says so
     :ivar token_url: where it is renewed, if not at the usual place; only our own store says so
+    :ivar ordered: the store states in which order it is to be used
     """
 
     id: str
@@ -47,13 +48,16 @@ class Profile:
     problem: str | None = None
     client_id: str | None = None
     token_url: str | None = None
+    ordered: bool = False
 
     def finding(self, source: str, *, name: str | None = None, renewal: str = "", renewable: bool = False) -> Finding:
         """The profile as its source's finding."""
         name = name or self.id
         credential = None
         if self.kind is not None and self.problem is None:
-            credential = Credential(name, self.provider, self.kind, self.secret, source, self.account_id, self.expires_at)
+            credential = Credential(
+                name, self.provider, self.kind, self.secret, source, self.account_id, self.expires_at, ordered=self.ordered
+            )
         return Finding(name, self.provider, source, self.kind, credential, self.problem, renewal, renewable)
 
 
@@ -94,7 +98,10 @@ def read_store(store: FrozenObject, state: FrozenObject | None = None) -> Profil
     """
     entries = raw_profiles(store)
     profiles = {key: read_profile(key, value) for key, value in entries.items()}
-    return ProfileStore(tuple(profiles[key] for key in _ranked(profiles, store if state is None else state)))
+    state = store if state is None else state
+    ordered = frozenset(_strings(state.get("order")))
+    ranked = (profiles[key] for key in _ranked(profiles, state))
+    return ProfileStore(tuple(changed(profile, ordered=True) if profile.id in ordered else profile for profile in ranked))
 
 
 def raw_profiles(store: FrozenObject) -> dict[str, Any]:

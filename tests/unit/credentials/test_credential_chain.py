@@ -13,6 +13,7 @@ from openclaw_oauthrouter.config.providers import ProviderSettings
 from openclaw_oauthrouter.credentials.chain import CredentialChain
 from openclaw_oauthrouter.credentials.finding import Finding, Inventory
 from openclaw_oauthrouter.credentials.overview import overview
+from openclaw_oauthrouter.credentials.profiles import read_store
 from openclaw_oauthrouter.errors import ConfigurationError, CredentialError, CredentialExpired, CredentialNotFound
 
 NOW = 1000.0
@@ -299,3 +300,41 @@ def test_credential_chain_asks_a_source_that_cannot_be_listed_of_each_provider()
     chain = chain_of(source)
     assert not chain.known("q").usable
     assert chain.known("p").usable
+
+
+@pytest.mark.parametrize(
+    ("items", "settings", "stated"),
+    [
+        ([("k", "store", False), ("a", "environment", False)], {}, False),
+        ([("k", "store", False), ("a", "environment", False)], {"order": ("store", "environment")}, True),
+        ([("k", "store", False), ("a", "store", False)], {"order": ("store", "environment")}, False),  # says nothing of these two
+        ([("k", "store", True), ("a", "environment", False)], {}, True),
+        ([("k", "config", False), ("a", "store", False)], {}, True),
+        ([("k", "config", False)], {"order": ("config", "store")}, False),
+    ],
+)
+async def test_credential_chain_tells_whether_somebody_has_stated_the_order(
+    items: Sequence[tuple[str, str, bool]], settings: dict[str, tuple[str, ...]], stated: bool
+) -> None:
+    shelves = {source: Shelf(source) for _, source, _ in items}
+    for name, source, ordered in items:
+        shelves[source].items.append(credential(name, source=source, ordered=ordered))
+    chain = chain_of(*shelves.values(), **settings)
+    assert chain.known("anthropic").ordered is stated
+    await chain.resolve("anthropic")
+    assert chain.known("anthropic").ordered is stated
+
+
+def test_credential_chain_paused_credentials_are_not_known() -> None:
+    chain = chain_of(Shelf("store", [credential("a", "token"), credential("k")]), paused=("a",))
+    assert [one.name for one in chain.known("anthropic").credentials] == ["k"]
+
+
+@pytest.mark.parametrize(
+    ("state", "ordered"),
+    [({}, []), ({"order": {"anthropic": ["k", "gone"]}}, ["k"]), ({"lastGood": {"anthropic": "a"}}, []), ({"order": "k"}, [])],
+)
+def test_profiles_that_a_store_orders_say_so(state: dict[str, object], ordered: list[str]) -> None:
+    profiles = {name: {"provider": "anthropic", "type": "api_key", "key": f"sk-ant-api03-{name}"} for name in ("a", "k")}
+    found = [profile.finding("openclaw").credential for profile in read_store({"profiles": profiles, **state}).profiles]
+    assert [one.name for one in found if one is not None and one.ordered] == ordered

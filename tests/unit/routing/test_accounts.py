@@ -107,17 +107,17 @@ def credential(name: str, kind: CredentialKind = "token") -> Credential:
 class Known:
     """Credentials as they lie there."""
 
-    def __init__(self, *credentials: Credential) -> None:
-        self._known = KnownCredentials(bool(credentials), credentials)
+    def __init__(self, *credentials: Credential, ordered: bool = False) -> None:
+        self._known = KnownCredentials(bool(credentials), credentials, ordered)
 
     def known(self, provider: str) -> KnownCredentials:
         return self._known
 
 
-def accounts_of(*credentials: Credential, subscription: bool = False) -> tuple[Accounts, HealthRegistry]:
+def accounts_of(*credentials: Credential, ordered: bool = False) -> tuple[Accounts, HealthRegistry]:
     health = HealthRegistry(lambda: NOW)
-    providers = {"anthropic": SimpleNamespace(subscription=subscription)}
-    return Accounts(providers, Known(*credentials), health), health  # type: ignore[arg-type]
+    providers = {"anthropic": SimpleNamespace(subscription=False)}
+    return Accounts(providers, Known(*credentials, ordered=ordered), health), health  # type: ignore[arg-type]
 
 
 def test_accounts_keys_among_themselves_are_alike() -> None:
@@ -145,3 +145,10 @@ def test_accounts_first_is_asked_if_something_speaks_against_all() -> None:
     for name in ("a", "b"):
         health.failed("anthropic", OPUS.id, name, UpstreamRateLimitError("slow down"))
     assert list(accounts.payers(OPUS, NOW)) == [Payer("a", UNKNOWN_SHADOW)]
+
+
+def test_accounts_stated_order_is_obeyed() -> None:
+    accounts, health = accounts_of(credential("k", "api_key"), credential("a"), ordered=True)
+    assert list(accounts.payers(OPUS, NOW)) == [Payer(None, 1.0)]
+    health.failed("anthropic", OPUS.id, "k", UpstreamRateLimitError("slow down"))
+    assert list(accounts.payers(OPUS, NOW)) == [Payer(None, UNKNOWN_SHADOW)]
