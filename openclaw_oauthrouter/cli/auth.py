@@ -113,7 +113,13 @@ def add(context: click.Context, provider: str, profile_id: str | None, force: bo
     show_default=True,
     help="Port of 127.0.0.1 to which the browser returns.",
 )
-@click.option("--timeout", default=300.0, show_default=True, help="Seconds to wait for the browser.")
+@click.option(
+    "--timeout",
+    default=300,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds to wait for the browser.",
+)
 @click.option("--no-browser", is_flag=True, help="Only print the address of the page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--authorize-url", default=chatgpt_login.AUTHORIZE_URL, envvar="OAUTHROUTER_SIWC_AUTHORIZE_URL", hidden=True)

@@ -60,11 +60,22 @@ def show(obj: dict[str, Any], as_json: bool, show_all: bool) -> None:
 
     table = create_table("setting", "value", "source", title=f"Configuration ({_files(loaded)})")
     for row in rows:
-        table.add_row(row.key, str(row.value), row.source)
+        table.add_row(row.key, _words(row.value), row.source)
     create_console().print(table)
     if not show_all:
         click.echo("everything else has its default (--all shows them)")
     _say_dangling_names(loaded)
+
+
+def _words(value: object) -> str:
+    """A value as the file says it."""
+    if value is None:
+        return "not set"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_words(item) for item in value)}]"
+    if isinstance(value, dict) and value:
+        return f"{{ {', '.join(f'{name} = {_words(item)}' for name, item in value.items())} }}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def say_dangling_names(path: Path, key: str) -> None:

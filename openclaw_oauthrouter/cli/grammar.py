@@ -104,6 +104,7 @@ def complete(command: click.Command) -> click.Command:
     """
     if isinstance(command, click.Group):
         for child in command.commands.values():
+            child.short_help = child.get_short_help_str(_WHOLE)  # which click would cut to a line in the list of commands
             complete(child)
     names = {name for parameter in command.params for name in parameter.opts}
     for option in common_options():
@@ -112,10 +113,15 @@ def complete(command: click.Command) -> click.Command:
     for parameter in command.params:
         if isinstance(parameter, click.Option) and parameter.name == "as_json":
             parameter.help = JSON_HELP
+        if isinstance(parameter.type, click.types.IntParamType | click.types.FloatParamType) and parameter.metavar is None:
+            parameter.metavar = "N"  # and not INTEGER RANGE
     if not isinstance(command, click.Group) and "--json" not in names and command.name not in _WITHOUT_JSON:
         _speak_json(command)
     return command
 
+
+_WHOLE = 1000
+"""Longer than the first sentence of any command's help."""
 
 _WITHOUT_JSON = frozenset({"run"})
 """What ``run`` prints is its client's."""

@@ -19,9 +19,9 @@ _LOOK_AGAIN_SECONDS = 0.3
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
 def command(obj: dict[str, Any], lines: int, follow: bool, as_json: bool) -> None:
-    """Show the gateway's log; ``trace`` shows its requests.
+    """Show the gateway's log; `trace` shows its requests.
 
-    ``serve --log-level info`` also writes a line for each request.
+    `serve --log-level info` also writes a line for each request.
     """
     from openclaw_oauthrouter.cli.log_output import log_path
     from openclaw_oauthrouter.cli.running import subject_of

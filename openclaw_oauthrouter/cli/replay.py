@@ -27,7 +27,7 @@ _DAY = 86_400.0
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Configuration to try. Default: the present one.",
 )
-@click.option("--days", default=7.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="How far to look back.")
+@click.option("--days", default=7, show_default=True, type=click.FloatRange(min=0, min_open=True), help="How far to look back.")
 @click.option("--show", default=20, show_default=True, type=click.IntRange(0), help="Number of changed requests to list.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj

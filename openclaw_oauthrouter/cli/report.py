@@ -31,7 +31,7 @@ _LONG_BYTES = 8 * 1024 * 1024
 
 
 @click.command("report")
-@click.option("--days", default=7.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="How far to look back.")
+@click.option("--days", default=7, show_default=True, type=click.FloatRange(min=0, min_open=True), help="How far to look back.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
 def command(obj: dict[str, Any], days: float, as_json: bool) -> None:
@@ -134,7 +134,9 @@ def _print_totals(console: Console, report: TraceReport) -> None:
     )
     latency = ", ".join(f"{name} {milliseconds(value)}" for name, value in report.latency().items())
     counts = f", {total.failed:,} failed, {report.fallbacks:,} fell back  "
-    console.print(Text.assemble((f"{total.requests:,} requests", "bold"), counts, (span, "dim")))
+    console.print(
+        Text.assemble((f"{total.requests:,} request{'' if total.requests == 1 else 's'}", "bold"), counts, (span, "dim"))
+    )
     console.print(
         f"{total.input_tokens:,} tokens in ({_share(total.cached_tokens, total.input_tokens)} from cache), {total.output_tokens:,} out"
     )

@@ -42,7 +42,7 @@ COMMANDS: Mapping[str, str] = {
     "auth": "Show, add, test and remove credentials.",
     "client-keys": "Give clients their own tokens, with their own limits.",
     "status": "Show whether a gateway is running, which one, and whether it can answer.",
-    "logs": "Show the gateway's log; ``trace`` shows its requests.",
+    "logs": "Show the gateway's log; `trace` shows its requests.",
     "config": "Show and change the configuration.",
     "plugins": "List the plugins and their hooks, in the order in which they are called.",
     "token": "Print the local token, for $(openclaw-oauthrouter token).",
@@ -81,11 +81,9 @@ class FolderGroup(click.Group):
         return complete(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands, as click writes it."""
-        width = formatter.width - 6 - max(map(len, COMMANDS))
-        rows = [(name, click.Command(name, help=words).get_short_help_str(width)) for name, words in COMMANDS.items()]
+        """The list of commands, their sentences whole: click would cut them to a line each."""
         with formatter.section("Commands"):
-            formatter.write_dl(rows)
+            formatter.write_dl(list(COMMANDS.items()))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Names of commands that begin so, or else options."""
@@ -102,10 +100,10 @@ def root(ctx: click.Context) -> None:
     """A local LLM gateway: one address, all of your own credentials, the cheapest capable model.
 
     \b
-    openclaw-oauthrouter demo            see it work, without credentials
-    openclaw-oauthrouter auth add openai add a credential
-    openclaw-oauthrouter serve           run the gateway
-    openclaw-oauthrouter doctor          find out what is wrong
+    openclaw-oauthrouter demo              see it work, without credentials
+    openclaw-oauthrouter auth add openai   add a credential
+    openclaw-oauthrouter serve             run the gateway
+    openclaw-oauthrouter doctor            find out what is wrong
     """
 
 

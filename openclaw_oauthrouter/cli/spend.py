@@ -69,7 +69,7 @@ def _budgets_of_plugins(settings: Settings) -> list[Budget]:
 
 def _limits(report: SpendReport) -> Table | str:
     if not report.limits:
-        return "No limits are set (spendControls, server.clientKeys)."
+        return "No limits are set (spend_controls, server.client_keys)."
     table = create_table("who", "what", numbers=("used", "limit", "left"), title="Limits")
     for use in report.limits:
         limit = use.limit

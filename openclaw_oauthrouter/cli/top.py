@@ -27,9 +27,9 @@ _NOTICES_EVERY = 15.0
 
 @click.command("top")
 @click.option(
-    "--minutes", default=10.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="How far to look back."
+    "--minutes", default=10, show_default=True, type=click.FloatRange(min=0, min_open=True), help="How far to look back."
 )
-@click.option("--every", default=1.0, show_default=True, type=click.FloatRange(min=0.1), help="Seconds between two updates.")
+@click.option("--every", default=1, show_default=True, type=click.FloatRange(min=0.1), help="Seconds between two updates.")
 @click.option("--once", is_flag=True, help="Print one view and stop.")
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
@@ -113,7 +113,7 @@ class RecentEvents:
         latency = report.latency()
         return Text.assemble(
             (f"{total.requests}", "bold"),
-            f" requests in {self._seconds / 60:g} min ({total.requests / self._seconds * 60:.1f}/min)   ",
+            f" request{'' if total.requests == 1 else 's'} in {self._seconds / 60:g} min ({total.requests / self._seconds * 60:.1f}/min)   ",
             (f"{total.failed} failed", "red" if total.failed else ""),
             f"   p50 {milliseconds(latency.get('p50'))}  p99 {milliseconds(latency.get('p99'))}   ",
             f"{dollars(total.paid)} paid  ",

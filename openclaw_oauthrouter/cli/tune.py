@@ -27,9 +27,7 @@ LARGEST_SHARE = 0.6
 
 
 @click.command("tune")
-@click.option(
-    "--days", default=30.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="How far to look back."
-)
+@click.option("--days", default=30, show_default=True, type=click.FloatRange(min=0, min_open=True), help="How far to look back.")
 @click.option("--apply", "apply_", is_flag=True, help="Write the new borders to the configuration file.")
 @click.option("--undo", is_flag=True, help="Restore what was set before the last --apply.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")

@@ -80,7 +80,8 @@ def _plain(value: object) -> object:
     if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
     if isinstance(value, Section):
-        return dict(_walk(value, ""))
+        given = value.model_fields_set  # of a list's items nobody wants to see what all of them are by default
+        return {key: item for key, item in _walk(value, "") if key.partition(".")[0] in given}
     if isinstance(value, str):
         return without_userinfo(value)
     return value if isinstance(value, (int, float, bool, type(None), dict)) else str(value)

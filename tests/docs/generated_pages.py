@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from textwrap import dedent
 
 import click
 
@@ -66,7 +67,7 @@ def _command(path: tuple[str, ...], command: click.Command) -> str:
 
 
 def _as_code(found: re.Match[str]) -> str:
-    return f"\n\n```\n{found[1]}\n```"
+    return f"\n\n```\n{dedent(found[1]).strip()}\n```"
 
 
 def _plain(text: str) -> str:
@@ -82,8 +83,13 @@ def _options(command: click.Command) -> list[str]:
     ]
     if not own:
         return []
-    rows = [f"| {_names(option)} | {_plain(option.help or '').replace('|', chr(92) + '|')} |" for option in own]
+    rows = [f"| {_names(option)} | {_plain(_told(option)).replace('|', chr(92) + '|')} |" for option in own]
     return ["| option | meaning |", "| --- | --- |", *rows, ""]
+
+
+def _told(option: click.Option) -> str:
+    shown = option.show_default and not option.is_flag and option.default is not None
+    return f"{option.help or ''} [default: {option.default}]" if shown else option.help or ""
 
 
 def _names(option: click.Option) -> str:

@@ -21,7 +21,7 @@ class Budgets:
     def show(self, snapshot: JsonObject) -> JsonObject:
         """Gauges."""
         items = [_budget(budget) for budget in snapshot.get("budgets", ())]
-        return {"view": "gauges", "items": items, "empty": "No budget is set (spendControls)."}
+        return {"view": "gauges", "items": items, "empty": "No budget is set (spend_controls)."}
 
 
 def _budget(budget: JsonObject) -> JsonObject:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import click
@@ -44,8 +45,15 @@ def test_help(words: tuple[str, ...]) -> None:
     explanation = answer.output.split("\n\n")[1].strip()
     assert explanation, "a command says what it does"
     assert not explanation.startswith("Options:")
+    assert not [
+        jargon for jargon in ("``", " RANGE", " INTEGER", " FLOAT", "... ", "...\n") if jargon in _below_usage(answer.output)
+    ]
     if not words:
         assert all(name in answer.output for name in COMMANDS)
+
+
+def _below_usage(help_text: str) -> str:
+    return help_text.partition("\n")[2]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -63,6 +71,17 @@ def test_tab_key_offers_commands_and_options() -> None:
 
 def test_version() -> None:
     assert __version__ in CliRunner().invoke(root, ["--version"]).output
+
+
+def test_config_show_says_values_as_a_file_does(home: Path) -> None:
+    file = home / "c.toml"
+    file.write_text(
+        '[providers.x]\napi_base = "http://127.0.0.1:1"\nmodels = ["a", {id = "b", images = false}]\nenabled = true\n'
+    )
+    answer = CliRunner().invoke(root, ["--config", str(file), "config", "show", "--all"])
+    rows = {words[0]: words[1] for line in answer.output.splitlines() if len(words := re.split(r"\s{2,}", line.strip())) > 1}
+    assert rows["providers.x.models"] == "[{ id = a }, { id = b, images = false }]"
+    assert (rows["providers.x.enabled"], rows["providers.x.api_key"], rows["routing.aliases"]) == ("true", "not set", "{}")
 
 
 def test_config_show_masks_secrets_and_tells_sources(home: Path) -> None:
