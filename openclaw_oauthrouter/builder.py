@@ -18,6 +18,7 @@ from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.catalog.models import build_catalog
 from openclaw_oauthrouter.catalog.presets import presets
 from openclaw_oauthrouter.catalog.references import check_references
+from openclaw_oauthrouter.classifier import plugin as classifier_plugin
 from openclaw_oauthrouter.classifier.request_classifier import RequestClassifier
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.environment import process_environment
@@ -126,13 +127,30 @@ class Builder:
         if wanted not in known:
             raise ConfigurationError(f"routing.classifier {wanted!r} does not exist; there are {', '.join(sorted(known))}")
         asks = hook.oauthrouter_classify if hook.oauthrouter_classify.get_hookimpls() else None
+        wrappers = [
+            *flat(hook.oauthrouter_register_prompt_wrappers(settings=settings)),
+            *flat(hook.oauthrouter_register_envelopes(settings=settings)),
+        ]
+        ours = all(type(part).__module__.startswith(f"{__package__}.") for part in (known[wanted], *dimensions, *wrappers))
         return RequestClassifier(
-            prompt_wrappers=[
-                *flat(hook.oauthrouter_register_prompt_wrappers(settings=settings)),
-                *flat(hook.oauthrouter_register_envelopes(settings=settings)),
-            ],
+            prompt_wrappers=wrappers,
             classifiers=_by_profile(known[wanted], settings.routing.profile),
             ask_plugins=(lambda features: asks(features=features)) if asks else None,
+            budget_seconds=settings.routing.classifier_budget_ms / 1000,
+            clock=time.perf_counter,
+            spare=None if ours else self._spare_classifier(),
+        )
+
+    def _spare_classifier(self) -> RequestClassifier:
+        """The default classifier as it is without plugins."""
+        settings = self.settings
+        rules, _ = classifier_plugin.oauthrouter_register_classifiers(
+            settings, classifier_plugin.oauthrouter_register_dimensions(settings)
+        )
+        return RequestClassifier(
+            prompt_wrappers=classifier_plugin.oauthrouter_register_prompt_wrappers(),
+            classifiers=_by_profile(rules, settings.routing.profile),
+            ask_plugins=None,
             budget_seconds=settings.routing.classifier_budget_ms / 1000,
             clock=time.perf_counter,
         )

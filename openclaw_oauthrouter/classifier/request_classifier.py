@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from openclaw_oauthrouter.canonical.clock import Clock
 from openclaw_oauthrouter.canonical.conversation import Conversation
@@ -12,6 +13,7 @@ from openclaw_oauthrouter.canonical.routing import Classification, RequestFeatur
 from openclaw_oauthrouter.canonical.value import changed
 from openclaw_oauthrouter.classifier.features import Unwrapped, features_of
 from openclaw_oauthrouter.classifier.flight import Trouble
+from openclaw_oauthrouter.classifier.soundness import fault_of
 from openclaw_oauthrouter.config.routing import Profile
 from openclaw_oauthrouter.interfaces import Classifier, PromptWrapper
 
@@ -20,7 +22,8 @@ log = logging.getLogger(__name__)
 COMPATIBLE = "rules-v1"
 """The original's classifier: it knows nothing of what happens in flight."""
 
-Ask = Callable[[RequestFeatures], Classification | None]
+Ask = Callable[[RequestFeatures], Any]
+"""The answer is a third party's, and so may be anything."""
 
 
 class RequestClassifier:
@@ -30,6 +33,8 @@ class RequestClassifier:
     :param ask_plugins: the hook ``oauthrouter_classify``; ``None`` where nobody implements it
     :param budget_seconds: a plugin slower than this is passed over
     :param clock: a monotonic one
+    :param spare: made of nothing but our own parts; answers where the configured classifier, or what it is made of, is a third party's and
+        fails. ``None`` where all of it is ours: a fault of ours is not to be hidden
     :ivar faults: what plugins did wrong, and how often; ``/debug/provider-health`` tells it, and with it ``doctor``
     """
 
@@ -41,6 +46,7 @@ class RequestClassifier:
         ask_plugins: Ask | None,
         budget_seconds: float,
         clock: Clock,
+        spare: RequestClassifier | None = None,
     ) -> None:
         self.faults: dict[str, int] = {}
         self._unwrapped = Unwrapped(prompt_wrappers)
@@ -49,6 +55,7 @@ class RequestClassifier:
         self._budget_seconds = budget_seconds
         self._clock = clock
         self._trouble = Trouble()
+        self._spare = spare
 
     def __call__(
         self, request: ChatRequest, known: Conversation | None, profile: Profile, input_tokens: int
@@ -57,12 +64,28 @@ class RequestClassifier:
 
         :param known: what is remembered of its conversation
         """
-        features = features_of(request, unwrapped=self._unwrapped, known=known, input_tokens=input_tokens)
-        classified = self._from_plugins(features) or self._classifiers[profile].classify(features)
+        if self._spare is None:
+            features, classified = self._classified(request, known, profile, input_tokens)
+        else:
+            try:
+                features, classified = self._classified(request, known, profile, input_tokens)
+                wrong = fault_of(classified)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - third parties' parts may raise anything
+                self._fault(f"the configured classifier raised {type(error).__name__}", error)
+                return self._spare(request, known, profile, input_tokens)
+            if wrong is not None:
+                self._fault(f"the configured classifier {wrong}")
+                return self._spare(request, known, profile, input_tokens)
         if features.flight is None or classified.method == COMPATIBLE:
             return features, classified
         chance = self._trouble.chance(features.flight, input_tokens)
         return features, changed(classified, trouble=chance)
+
+    def _classified(
+        self, request: ChatRequest, known: Conversation | None, profile: Profile, input_tokens: int
+    ) -> tuple[RequestFeatures, Classification]:
+        features = features_of(request, unwrapped=self._unwrapped, known=known, input_tokens=input_tokens)
+        return features, self._from_plugins(features) or self._classifiers[profile].classify(features)
 
     def _from_plugins(self, features: RequestFeatures) -> Classification | None:
         if self._ask_plugins is None:
@@ -70,15 +93,22 @@ class RequestClassifier:
         started = self._clock()
         try:
             answer = self._ask_plugins(features)
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the request is classified all the same
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; the request is classified all the same
             self._fault(f"oauthrouter_classify raised {type(error).__name__}", error)
             return None
         if self._clock() - started > self._budget_seconds:
             self._fault("oauthrouter_classify took longer than routing.classifier_budget_ms")
             return None
-        return answer
+        if answer is None:
+            return None
+        wrong = fault_of(answer)
+        if wrong is not None:
+            self._fault(f"oauthrouter_classify {wrong}")
+            return None
+        classified: Classification = answer
+        return classified
 
-    def _fault(self, what: str, error: Exception | None = None) -> None:
+    def _fault(self, what: str, error: BaseException | None = None) -> None:
         if what not in self.faults:
-            log.warning("%s; the configured classifier answers instead", what, exc_info=error)
+            log.warning("%s; another classifier answers instead", what, exc_info=error)
         self.faults[what] = self.faults.get(what, 0) + 1

@@ -186,13 +186,23 @@ def named_tiers(settings: RoutingSettings, from_plugins: Iterable[Mapping[str, S
         original = {**shipped_tiers("original"), **shipped_tiers("rules_v1")}
         named = named_in(original, "the first edition")
     for answer in reversed(list(from_plugins)):
-        for name, models in answer.items():
-            if name not in get_args(TierName) or not models:
-                raise ConfigurationError(
-                    f"a plugin's tier {name!r} -> {models!r} is wrong: tiers are {', '.join(get_args(TierName))}, each with one model or more"
-                )
-            named[Tier(name)] = NamedTier(tuple(models), "a plugin")
+        named.update(_of_plugin(answer))
     return named
+
+
+def _of_plugin(answer: object) -> Iterator[tuple[Tier, NamedTier]]:
+    """A plugin's tiers, which may be anything."""
+    if not isinstance(answer, Mapping):
+        raise ConfigurationError(f"a plugin's tiers are {answer!r}: they must be a dictionary of lists of models")
+    for name, models in answer.items():
+        # A text would be taken apart into letters, each of them a model.
+        listed = tuple(models) if isinstance(models, Iterable) and not isinstance(models, str | bytes) else ()
+        if name not in get_args(TierName) or not listed or not all(isinstance(model, str) and model for model in listed):
+            raise ConfigurationError(
+                f"a plugin's tier {name!r} -> {models!r} is wrong: tiers are {', '.join(get_args(TierName))}, "
+                "each with a list of one model or more"
+            )
+        yield Tier(name), NamedTier(listed, "a plugin")
 
 
 def named_in(table: Mapping[TierName, TierSettings], by: str) -> dict[Tier, NamedTier]:

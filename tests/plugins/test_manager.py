@@ -101,6 +101,31 @@ def test_manager_tier_that_does_not_exist_is_refused(tmp_path: Any) -> None:
         assemble(settings, create_plugin_manager(extra=[NoSuchTier()], load_entry_points=False))
 
 
+@pytest.mark.parametrize(
+    "tiers",
+    [
+        "SIMPLE",
+        ["SIMPLE"],
+        {"simple": ["a/b"]},
+        {"SIMPLE": "anthropic/claude-haiku-5-5"},
+        {"SIMPLE": []},
+        {"SIMPLE": None},
+        {"SIMPLE": [5]},
+        {"SIMPLE": ["a/b", ""]},
+        {5: ["a/b"]},
+    ],
+)
+def test_manager_tiers_that_are_none_are_refused_in_words(tiers: Any, tmp_path: Any) -> None:
+    class Theirs:
+        @hookimpl
+        def oauthrouter_register_tiers(self) -> Any:
+            return tiers
+
+    settings = load_settings(environ={}, overrides={"home": tmp_path}).settings
+    with pytest.raises(ConfigurationError, match="a plugin's tier"):
+        assemble(settings, create_plugin_manager(extra=[Theirs()], load_entry_points=False))
+
+
 @pytest.mark.parametrize("fault", ["raises", "slow", "slow to say nothing"])
 def test_manager_faulty_classifier_is_passed_over_and_counted(fault: str) -> None:
     from openclaw_oauthrouter.canonical.content import TextPart

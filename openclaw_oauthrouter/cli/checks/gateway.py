@@ -133,7 +133,7 @@ def _check_health(around: Surroundings) -> Iterator[Result]:
         )
     faults = health.get("classifierFaults")
     for fault, count in faults.items() if isinstance(faults, dict) else ():
-        detail = f"{fault}: {count} times since the gateway read its configuration; the configured classifier answered instead"
+        detail = f"{fault}: {count} times since the gateway read its configuration; another classifier answered instead"
         yield warning("classifier", detail, "correct or uninstall the plugin; the gateway's log says more")
 
 
