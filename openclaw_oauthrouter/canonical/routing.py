@@ -51,6 +51,10 @@ TurnKind = Literal["task", "continues", "digression"]
 """``task`` opens one, ``continues`` belongs to the one before, ``digression`` does neither: the task is taken up again later."""
 
 
+NOTABLE_FAILURES, NOTABLE_EDITS = 2, 3
+"""Failures among the last five, and edits since tests were last run, that stand out."""
+
+
 @value(frozen=True, slots=True)
 class Flight:
     """What has happened since the task was set, as far as the request's own tool calls and their results tell.
@@ -65,7 +69,10 @@ class Flight:
     :ivar untested_edits: edits since tests were last run
     :ivar passing: whether the last test run passed; ``None`` when there was none
     :ivar output_characters: of all results
-    :ivar gave_up: the model said that it cannot go on
+    :ivar gave_up: times that the model said lately that it cannot go on; 0 if its latest words do not say so (traces of before only say whether)
+    :ivar late_failures: of the last ten results
+    :ivar same_failures: of the last ten results, failures that the same call had brought before
+    :ivar same_answers: of the last ten results, others that the same call had brought before; calls that wait for something do not count
     """
 
     calls: int = 0
@@ -78,7 +85,31 @@ class Flight:
     untested_edits: int = 0
     passing: bool | None = None
     output_characters: int = 0
-    gave_up: bool = False
+    gave_up: int | bool = 0
+    late_failures: int = 0
+    same_failures: int = 0
+    same_answers: int = 0
+
+    def signs(self) -> str:
+        """What stands out, in words."""
+        found = [f"{self.calls} calls"]
+        if self.recent_failures >= NOTABLE_FAILURES:
+            found.append(f"{self.recent_failures} of the last 5 failed")
+        if self.same_failures:
+            found.append(f"{self.same_failures} times the same failure")
+        if self.same_answers:
+            found.append(f"{self.same_answers} times the same answer")
+        if self.repeats:
+            found.append(f"{self.repeats} repeated")
+        if self.tracebacks:
+            found.append(f"{self.tracebacks} tracebacks")
+        if self.untested_edits >= NOTABLE_EDITS:
+            found.append(f"{self.untested_edits} edits untested")
+        if self.passing is not None:
+            found.append("tests pass" if self.passing else "tests fail")
+        if self.gave_up:
+            found.append("the model says it cannot go on")
+        return ", ".join(found)
 
 
 @value(frozen=True, slots=True)
@@ -103,6 +134,7 @@ class RequestFeatures:
     :ivar agent: an agent at work asks: it offers tools to act with, or sends what its commands printed
     :ivar effort_is_default: ``reasoning_effort`` is what the client sends on every turn, so it says nothing of this one
     :ivar flight: what has happened since the task was set; ``None`` before the first tool call
+    :ivar anew: the conversation begins with this request, whatever is remembered under its name
     :ivar keywords: distinct keywords found in ``text``, by list; filled in once by the default classifier for its dimensions
     """
 
@@ -132,6 +164,7 @@ class RequestFeatures:
     flight: Flight | None = None
     keywords: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     letters: float | None = None
+    anew: bool = False
 
 
 @value(frozen=True, slots=True)
@@ -255,13 +288,17 @@ class Payer(NamedTuple):
 
 @value(frozen=True, slots=True)
 class TaskState:
-    """What a conversation is to remember of its task once a turn is answered; see ``Conversation``."""
+    """What a conversation is to remember of its task once a turn is answered; see ``Conversation``.
+
+    :ivar anew: the conversation begins with this turn; what was remembered under its name is another's
+    """
 
     tier: Tier
     digressions: int = 0
     effort: str | None = None
     shift: int = 0
     shifted_at: int = 0
+    anew: bool = False
 
 
 CacheUse = Literal["none", "5m", "1h"]

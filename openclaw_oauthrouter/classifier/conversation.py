@@ -12,6 +12,7 @@ A prompt alone cannot place "yes, do it". Rules, in order:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from openclaw_oauthrouter.canonical.patterns import lazily
@@ -40,6 +41,18 @@ _ERROR_LINE = lazily(
     r"\w+: command not found)",
 )
 _TRACEBACK = lazily(r"Traceback \(most recent call last\)|panicked at|stack backtrace")
+
+_NEW_TASK = lazily(
+    r"\s*(?:(?:thanks|thank you|thx|ok|okay|great|good|perfect|nice|danke|super|gut|gracias|merci|obrigado|grazie|спасибо|谢谢|ありがとう)\W+){0,3}"
+    r"(?:(?:(?:now|and|here is|here's|let's do) )?(?:an? )?(?:new|another|different|separate|unrelated) (?:task|topic|ticket|issue|subject|project)\b"
+    r"|next (?:task|topic|ticket|issue)\s*[:：-]|change of (?:topic|subject)\b|switching (?:topics?|tasks?)\b"
+    r"|(?:neue aufgabe|neues thema|anderes thema|andere aufgabe|themenwechsel|nächste aufgabe\s*:)"
+    r"|(?:nouvelle tâche|autre tâche|autre sujet)|(?:nueva tarea|otra tarea|otro tema)|(?:nova tarefa|outra tarefa|outro assunto)"
+    r"|(?:nuovo compito|nuova attività|altro argomento)|(?:новая задача|другая задача|другая тема)"
+    r"|(?:新任务|新的任务|另一个任务|换个话题)|(?:新しいタスク|別のタスク|別件)|(?:새 작업|새로운 작업|다른 작업))",
+    re.IGNORECASE,
+)
+"""How somebody begins who says that a task is over and another one begins."""
 
 _WORK = ("imperative", "code", "technical", "references")
 """Lists of keywords that speak of work."""
@@ -103,6 +116,11 @@ def belongs_to_task(features: RequestFeatures, find: Callable[[str], Words]) -> 
     return bool(find(_opening(text))) or _shares_words(text, (features.earlier_text or features.task_text).lower())
 
 
+def opens_task(features: RequestFeatures) -> bool:
+    """Whether a turn says itself that it is another task."""
+    return not features.is_tool_result_turn and _NEW_TASK.match(features.text) is not None
+
+
 def is_pasted_error(text: str) -> bool:
     """Whether a turn is mostly what a program printed when it failed: a traceback, compiler errors, a failed test run."""
     lines = [line for line in text.splitlines() if line.strip()]
@@ -112,13 +130,16 @@ def is_pasted_error(text: str) -> bool:
     return bool(hits) and (len(lines) == 1 or hits >= 2 or bool(_TRACEBACK.search(text)))
 
 
-def turn_of(classified: Classification, features: RequestFeatures, *, belongs: bool) -> TurnKind:
+def turn_of(classified: Classification, features: RequestFeatures, *, belongs: bool, opens: bool = False) -> TurnKind:
     """What a turn is to the conversation's task.
 
     :param belongs: as ``belongs_to_task`` says
+    :param opens: as ``opens_task`` says
     """
     if belongs:
         return "continues"
+    if opens:
+        return "task"
     if features.previous_tier is not None and classified.tier.rank < features.previous_tier.rank:
         return "digression"
     return "task"

@@ -13,16 +13,19 @@ from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.glance import FILE, FILES, IN_RESULTS, RESULT
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
-from openclaw_oauthrouter.canonical.routing import RequestFeatures, Tier
-from openclaw_oauthrouter.classifier.conversation import is_short
-from openclaw_oauthrouter.classifier.excerpt import STRIPPED_HEAD, STRIPPED_TAIL, ends_of, excerpt_and_letters
+from openclaw_oauthrouter.canonical.routing import RequestFeatures, RequestKind, Tier
+from openclaw_oauthrouter.classifier.conversation import is_pasted_error, is_short
+from openclaw_oauthrouter.classifier.excerpt import STRIPPED_HEAD, STRIPPED_TAIL, ends_of, excerpt_and_letters, letters_in
 from openclaw_oauthrouter.classifier.flight import OBSERVATION, FlightReader, flight_of
 from openclaw_oauthrouter.classifier.remembered import RememberedTexts
-from openclaw_oauthrouter.classifier.request_kind import effort_is_default, kind_of
+from openclaw_oauthrouter.classifier.request_kind import effort_is_default, goes_on_from_summary, kind_of
 from openclaw_oauthrouter.interfaces import PromptWrapper
 
 EXAMINED_TURNS = 48
 """User messages with text whose wrapping is looked through, from the end; older ones are taken as they are."""
+
+REPLY = 16
+"""Letters below which the user's words set no task: what has happened in it so far still counts."""
 
 EARLIER_TURNS = 6
 EARLIER_LETTERS = 800
@@ -115,7 +118,10 @@ def features_of(
     raw_text = _raw_text(raw) if raw else ""
     system = _system_text(messages) if request.overview.system else ""
     tool_names = tuple([tool.name for tool in request.tools])
+    agent = acts(tool_names) or any(turn.results for turn in turns)
     earlier = spoken[1:]
+    told = _told_by_client(request, system, turns[0].words if turns else "", raw_text, known, agent=agent)
+    anew = known is not None and told["kind"] in _TURNS and _begins(messages, turns, spoken)
     return RequestFeatures(
         text=text,
         text_length=spoken[0].length if spoken else 0,
@@ -127,18 +133,45 @@ def features_of(
         structured_output=request.response_format is not None and request.response_format.kind != "text",
         max_output_tokens=request.max_output_tokens,
         input_tokens=input_tokens,
-        previous_tier=known.tier if known else previous_tier,
+        previous_tier=known.tier if known and not anew else previous_tier,
         conversation=conversation,
         task_text=_task_text(earlier, unwrapped) if earlier else "",
         earlier_text=_earlier_text(earlier) if earlier else "",
         raw_last_user_text=raw_text,
         raw_last_user_images=_own_images(raw) if raw and raw.glance.holds & FILE else 0,
-        agent=acts(tool_names) or any(turn.results for turn in turns),
-        flight=flight_of(messages[(spoken[0].position if spoken else 0) + 1 :], unwrapped.flights),
+        agent=agent,
+        flight=flight_of(messages[_task_position(spoken) + 1 :], unwrapped.flights),
         letters=letters,
+        anew=anew,
         **(_attachments_of(messages, turns) if request.overview.holds & FILES else {}),
-        **_told_by_client(request, system, turns[0].words if turns else "", raw_text, known),
+        **told,
     )
+
+
+_TURNS = (RequestKind.MAIN, RequestKind.SUBAGENT)
+
+
+def _begins(messages: Sequence[Message], turns: Sequence[_Turn], spoken: Sequence[_Turn]) -> bool:
+    """Whether the user has had no answer yet, and nothing hands on what was said before: then a conversation begins here.
+
+    A client may name all its conversations alike, or begin another one under the old name; two may begin with the same words.
+
+    :param spoken: the turns with words of the user
+    """
+    if not spoken or any(message.role == "assistant" for message in messages[spoken[-1].position :]):
+        return False
+    return not any(turn.results or goes_on_from_summary(_raw_text(turn.message)) for turn in turns)
+
+
+def _task_position(spoken: Sequence[_Turn]) -> int:
+    """Where the task was set: "go on", "2" and a pasted error set none.
+
+    :param spoken: the user's turns with words, the latest first
+    """
+    for turn in spoken:
+        if letters_in(turn.words) >= REPLY and not is_pasted_error(turn.words):
+            return turn.position
+    return spoken[-1].position if spoken else 0
 
 
 def _last_of_user(turns: Sequence[_Turn]) -> Message | None:
@@ -162,14 +195,16 @@ def _attachments_of(messages: Sequence[Message], turns: Sequence[_Turn]) -> dict
     }
 
 
-def _told_by_client(request: ChatRequest, system: str, words: str, raw_text: str, known: Conversation | None) -> dict[str, Any]:
+def _told_by_client(
+    request: ChatRequest, system: str, words: str, raw_text: str, known: Conversation | None, *, agent: bool
+) -> dict[str, Any]:
     """What the request is to its client, and what its effort is worth."""
     effort = request.reasoning.effort if request.reasoning else None
     most = request.max_output_tokens
     return {
         "kind": kind_of(request.headers, system, words, raw_text, tools=bool(request.tools), max_output_tokens=most),
         "reasoning_effort": effort,
-        "effort_is_default": effort_is_default(request.headers, effort, known.effort if known else None),
+        "effort_is_default": effort_is_default(request.headers, effort, known, agent=agent),
     }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.routing import RequestKind
 
@@ -42,21 +43,37 @@ _COMPACTION = lazily(
     r"|detailed prompt for continuing (?:our|the|this) conversation"
     r"|summari[sz]es? internal chat history|<state_snapshot>"
     r"|summari[sz]e (?:this|the) partial conversation"
-    r"|(?:summari[sz]e|condense)\b[^.\n]{0,40}\b(?:conversation|chat|history|session|discussion)\b[^\n]{0,120}"
-    r"\b(?:continu|resum|pick up|hand-?off|another agent|another llm|a new session)"
+    r"|(?:summari[sz]e|condense|summary of)\b[^.\n]{0,40}\b(?:conversation|chat|history|session|discussion)\b[^\n]{0,120}"
+    r"\b(?:continu|resum|go on|pick up|hand-?off|another agent|another assistant|another llm|a new session)"
     r"|(?:conversation|history) is too long\W+summari[sz]e",
 )
 _TALK = r"(?:conversation|chat history|chat|session|thread|discussion|dialogue|exchange|coding task|(?:first |user'?s? )?message)"
 _NO_PROGRAM = r"(?! ?-?(?:app|server|service|database|db|backend|client|bot|page|system|schema|queue|window|program|room|ui|widget|component)s?)"
 """Somebody who builds a chat program is not asking for the title of this chat."""
 _LABEL = r"(?:titles?|names?|labels?|tags|emoji|slug|headline|follow-up questions|description)"
+_CJK_TALK = r"(?:以下|上述|此|该|該|这|這|本|当前|當前|我们的|我們的|用户的|この|次の|이|위|다음)[^。\n]{0,6}(?:对话|對話|会话|會話|聊天|会話|チャット|대화|채팅)"
+_CJK_TITLE = r"(?:标题|標題|タイトル|题目|제목)"
+_IN_OTHER_LANGUAGES = (
+    r"\btitel\b[^.\n]{0,60}\b(?:diese[rs]?|folgenden?|unsere[rn]?|(?:für|zu|voor|för|til) (?:die|den|das|dit|deze|het|denne|det)?)"
+    r" ?(?:\w+ )?(?:unterhaltung|gespräch|konversation|chatverlauf|gesprek|samtal)"
+    r"|\btítulo\b[^.\n]{0,60}\b(?:esta|nuestra|nossa|desta|siguiente|seguinte) (?:conversaci[oó]n|conversa|chat)"
+    r"|\btitolo\b[^.\n]{0,60}\b(?:questa|nostra|seguente) (?:conversazione|chat)"
+    r"|\btitre\b[^.\n]{0,60}\b(?:cette|notre|suivante) (?:conversation|discussion)|\btitre\b[^.\n]{0,60}\bcet échange"
+    r"|\b(?:tytuł|název|naslov)\w*[^.\n]{0,40}\b(?:tej|této|ovaj|ove) (?:rozmow|konverzac|razgovor)"
+    r"|(?:заголов|назван|назву)\w*[^.\n]{0,40}\b(?:этого|этой|цієї|следующ\w+|нашего) (?:разговор|диалог|бесед|чат|розмов)"
+    r"|\bbu (?:sohbet|konuşma)\w*[^.\n]{0,40}başlık"
+    rf"|{_CJK_TALK}[^。\n]{{0,40}}{_CJK_TITLE}|{_CJK_TITLE}[^。\n]{{0,10}}{_CJK_TALK}"
+)
+"""The same, as translated programs ask for it."""
 _ASKS = r"\b(?:generate|create|write|provide|suggest|produce|come up with|give|(?:reply|respond|answer) with|return|output)\b"
 _SIDE = lazily(
     r"(?:you are a|as a) (?:thread |chat |session |conversation )?title generator|\byou name (?:chats|conversations|sessions)\b"
     rf"|{_ASKS}[^.\n]{{0,60}}\b{_LABEL}\b[^.\n]{{0,80}}\b(?:this|the|our|a)\b (?:[\w-]+ ){{0,2}}{_TALK}\b{_NO_PROGRAM}"
     rf"|\b(?:give|name) (?:this|the) {_TALK} an? (?:\w+ )?(?:name|title|label)"
     r"|generate [^\n]{0,40}\btags categori[sz]ing"
-    r"|sentence-case title|captures the main topic or goal of this"
+    r"|sentence-case title|captures the main topic or goal of this|\bpithy titles\b"
+    rf"|\bsingle-line (?:{_TALK[3:-1]}|task) title\b|^generate a (?:concise|short|brief)[^.\n]{{0,40}} title of at most"
+    rf"|{_IN_OTHER_LANGUAGES}"
     r"|analy[sz]e if this message indicates a new conversation topic"
     rf"|summari[sz]e (?:this|the) [^.\n]{{0,40}}{_TALK}\b[^.\n]{{0,40}} in (?:under|less than|at most|about|up to)? ?\w+ (?:words|characters)"
     r"|extract any file paths that this command reads or modifies"
@@ -87,12 +104,46 @@ _SIDE_HINTS = (
     "search queries",
     "speak next",
     "commit message",
+    "titel",
+    "título",
+    "titolo",
+    "titre",
+    "tytuł",
+    "název",
+    "naslov",
+    "заголов",
+    "назв",
+    "başlık",
+    "标题",
+    "標題",
+    "タイトル",
+    "题目",
+    "제목",
 )
+
+_GOES_ON = lazily(
+    r"(?:session|conversation) is being continued from"
+    r"|another (?:language model|agent|assistant) started to (?:solve|work)"
+    r"|(?:conversation|history|session)[^.\n]{0,60}\b(?:was|were) (?:compacted|condensed|summari[sz]ed)\b"
+    r"|summary of (?:the|our|your|what) [^.\n]{0,40}(?:conversation|session|so far|work|done|said)"
+    r"|<(?:conversation|context|session|history)[_-]summary>|<state_snapshot>|<compacted",
+    re.IGNORECASE,
+)
+_GOES_ON_HINTS = ("continued", "another ", "compacted", "condensed", "summar", "<state_snapshot>")
+"""How agents begin what is left of a conversation once it was compacted."""
 
 _LOOKED_AT = 600
 """Characters at the beginning of the system prompt and of the last message in which such words stand."""
 
 _SUBAGENT_MARK = "[Subagent Context]"
+
+_OWN_MARK = "[suggestion mode:"
+"""Claude Code asks so for what the user may type next: behind the whole conversation and with its tools, to find both in the cache."""
+
+_HEARTBEATS = ("Read HEARTBEAT.md if it exists", "Follow the heartbeat monitor scratch context")
+_HEARTBEAT_ANSWER = "HEARTBEAT_OK"
+_HEARTBEAT_ENDS = 40
+_CLOSING = " \n\t.!。”“»\"'`*"
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
@@ -114,6 +165,8 @@ def kind_of(
     if max_output_tokens is not None and max_output_tokens <= _PROBE_TOKENS and words.strip().lower() in _QUOTA_PROBE_WORDS:
         return RequestKind.SIDE
     head, rules = words[:_LOOKED_AT].lower(), system[:_LOOKED_AT].lower()
+    if _OWN_MARK in head or _is_heartbeat(raw):
+        return RequestKind.SIDE
     tail = words[-_LOOKED_AT:].lower() if len(words) > _LOOKED_AT else ""
     if _says(_COMPACTION, _COMPACTION_HINTS, head, tail, rules):
         return RequestKind.COMPACTION
@@ -121,6 +174,21 @@ def kind_of(
     if not tools and _says(_SIDE, _SIDE_HINTS, rules, head):
         return RequestKind.SIDE
     return RequestKind.SUBAGENT if _SUBAGENT_MARK in raw[:_LOOKED_AT] else RequestKind.MAIN
+
+
+def _is_heartbeat(raw: str) -> bool:
+    """Whether a host only asks its agent if there is anything to do (OpenClaw)."""
+    return raw.startswith(_HEARTBEATS) or (
+        _HEARTBEAT_ANSWER in raw[-_HEARTBEAT_ENDS:] and raw.rstrip(_CLOSING).endswith(_HEARTBEAT_ANSWER)
+    )
+
+
+def goes_on_from_summary(raw: str) -> bool:
+    """Whether a message hands on what was said before it, in place of the conversation itself.
+
+    :param raw: as it was sent
+    """
+    return _says(_GOES_ON, _GOES_ON_HINTS, raw[:_LOOKED_AT].lower())
 
 
 def _says(pattern: re.Pattern[str], hints: Sequence[str], *texts: str) -> bool:
@@ -164,14 +232,21 @@ def states_effort_always(headers: Mapping[str, object]) -> bool:
     )
 
 
-def effort_is_default(headers: Mapping[str, object], effort: str | None, before: str | None) -> bool:
+def effort_is_default(headers: Mapping[str, object], effort: str | None, known: Conversation | None, *, agent: bool) -> bool:
     """Whether an effort says nothing of this turn: its client sends one always, and it is no higher than it was.
 
-    :param before: effort of the conversation's last request
+    :param known: the conversation, for the effort of its last request
+    :param agent: the request is an agent's; agents send what they are set to with every turn
     """
-    if effort is None or not states_effort_always(headers):
+    if effort is None:
         return False
-    return before is None or _level(effort) <= _level(before)
+    if known is None:
+        return agent or states_effort_always(headers)
+    return _level(effort) <= _level(known.effort or _UNSAID)
+
+
+_UNSAID = "medium"
+"""Effort that providers take where none is asked for."""
 
 
 def _level(effort: str) -> int:

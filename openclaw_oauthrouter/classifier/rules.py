@@ -10,7 +10,7 @@ from typing import NamedTuple
 from openclaw_oauthrouter.canonical.routing import Classification, DimensionScore, RequestFeatures, RequestKind, Tier
 from openclaw_oauthrouter.canonical.value import changed
 from openclaw_oauthrouter.classifier.asked import asked_for
-from openclaw_oauthrouter.classifier.conversation import belongs_to_task, in_context, turn_of
+from openclaw_oauthrouter.classifier.conversation import belongs_to_task, in_context, opens_task, turn_of
 from openclaw_oauthrouter.classifier.dimensions import BUILT_IN
 from openclaw_oauthrouter.classifier.learned import LearnedScore, shipped_term
 from openclaw_oauthrouter.classifier.lexicon import shipped_lexicon
@@ -135,9 +135,10 @@ class Rules:
             return self._compaction(classified, features)
         if features.kind is RequestKind.ASIDE:
             return classified
-        belongs = belongs_to_task(features, self._lexicon.conversation.find)
+        opens = opens_task(features)
+        belongs = not opens and belongs_to_task(features, self._lexicon.conversation.find)
         classified = in_context(classified, features, self._task_tier(features) if belongs else None)
-        turn = turn_of(classified, features, belongs=belongs)
+        turn = turn_of(classified, features, belongs=belongs, opens=opens)
         return classified if turn == classified.turn else changed(classified, turn=turn)
 
     def _read(self, features: RequestFeatures) -> RequestFeatures:

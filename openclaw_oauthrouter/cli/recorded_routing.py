@@ -372,6 +372,7 @@ def _features(event: JsonObject, input_tokens: int) -> RequestFeatures:
         reasoning_effort=told.get("reasoning_effort"),
         kind=RequestKind(told.get("kind", RequestKind.MAIN)),
         agent=bool(told.get("agent")),
+        anew=bool(told.get("anew")),
         flight=msgspec.convert(flight, Flight) if flight else None,
     )
 

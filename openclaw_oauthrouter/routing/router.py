@@ -200,6 +200,8 @@ class Router:
         profile = hints.profile or auto.profile or self.settings.profile
         estimate = self.estimate(request, ANY_MODEL)
         features, classified = self.classify(request, known, profile, estimate.input_tokens)
+        if features.anew:
+            known = None
         standing = standing_of(classified, features, known, in_flight=self.settings.in_flight)
         tier = self._limited(hints.tier or standing.needed, hints)
         forecast = forecast_of(
@@ -332,6 +334,7 @@ RECORDED_FEATURES = (
     "previous_tier",
     "kind",
     "agent",
+    "anew",
 )
 """Features a trace may hold: none of them is what the user said."""
 _RECORDED = attrgetter(*RECORDED_FEATURES)

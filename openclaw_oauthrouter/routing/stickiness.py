@@ -18,6 +18,7 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import (
     CacheUse,
     Classification,
+    Flight,
     ModelInfo,
     RequestFeatures,
     RequestKind,
@@ -37,8 +38,8 @@ SESSION_HEADERS = (
     "x-claude-code-session-id",
     "x-openclaw-session-id",
 )
-HELPER_HEADERS = ("x-claude-code-agent-id",)
-"""What tells an agent's helper from the agent, where both send one session id."""
+HELPER_HEADERS = ("x-claude-code-agent-id", "thread-id")
+"""What tells an agent's helper from the agent, where both send one session id (Claude Code; Codex CLI, whose own thread has an id as well)."""
 _NAMING = frozenset((*SESSION_HEADERS, *HELPER_HEADERS))
 
 _SET_UP_MESSAGES = 16
@@ -72,12 +73,16 @@ CALMED_DOWN = 0.15
 """Chance of failure below which a move up is taken back; a move down is as soon as things go no better than usual."""
 LIFT_UP = 1.5
 """What each part of the chance of failure beyond the usual counts as, in tiers."""
+LIFT_KEPT = LIFT_UP * (SHIFT_UP - USUAL)
+"""What a move up counts as until it is taken back, at least: with less, a task would go to and fro between two models."""
 LIFT_DOWN = -0.75
 CALLS_BETWEEN_SHIFTS = 10
 LONG_LIFT = 0.5
 """How far a task that takes twice as long as usual speaks for a stronger model, whatever else happens in it."""
 LEAST_CALLS = 20
 """Calls that a task has before what happened in them says anything: in recorded runs, earlier signs are worth no more than chance."""
+CIRCLES = 4
+"""Times that one failure came again of late, from which a task runs in circles, however many calls it has had."""
 
 
 class Conversations:
@@ -185,39 +190,66 @@ def standing_of(
     if features.kind is RequestKind.COMPACTION:
         return Standing(classified.tier, None, note="a summary for the task to go on with")
     effort = features.reasoning_effort
+    if features.anew:
+        known = None
     if known is not None and classified.turn == "digression" and known.digressions < LONGEST_DIGRESSION:
         state = TaskState(known.tier, known.digressions + 1, effort, known.shift, known.shifted_at)
         note = f"at least {known.tier}: a digression from a {known.tier} task"
         return Standing(
-            max(known.tier, classified.tier, key=_rank), state, 0.0, note if known.tier.rank > classified.tier.rank else None
+            max(known.tier, classified.tier, key=_rank),
+            state,
+            LIFT_KEPT if in_flight and state.shift > 0 else 0.0,
+            note if known.tier.rank > classified.tier.rank else None,
         )
-    state = TaskState(classified.tier, 0, effort)
+    state = TaskState(classified.tier, 0, effort, anew=features.anew)
     if known is not None and classified.turn == "continues":
-        state = changed(state, tier=max(known.tier, classified.tier, key=_rank), shift=known.shift, shifted_at=known.shifted_at)
-    if not in_flight or classified.trouble is None or features.flight is None:
+        # What tools answer to a digression does not take the task up again: its user does.
+        digressions = known.digressions if features.is_tool_result_turn else 0
+        tier = max(known.tier, classified.tier, key=_rank)
+        state = changed(state, tier=tier, digressions=digressions, shift=known.shift, shifted_at=known.shifted_at)
+    if not in_flight:
         return Standing(state.tier, state)
-    state = _with_shift(state, classified.trouble, features.flight.calls)
-    lift = _lift(state.shift, classified.trouble)
-    return Standing(state.tier, state, max(lift, LONG_LIFT) if features.flight.calls >= LONG_RUN else lift)
+    flight, trouble = features.flight, classified.trouble
+    if trouble is None or flight is None:
+        # Nothing has been called since the user spoke; a task that was moved up stays there until things go well.
+        return Standing(state.tier, state, LIFT_KEPT if state.shift > 0 else 0.0)
+    state = _with_shift(state, trouble, flight)
+    lift = _lift(state.shift, trouble)
+    return Standing(
+        state.tier, state, max(lift, LONG_LIFT) if flight.calls >= LONG_RUN else lift, _move_in_words(state.shift, flight)
+    )
+
+
+def _move_in_words(shift: int, flight: Flight) -> str | None:
+    """Why a task counts for more or less than its tier; ``None`` where it does not."""
+    if not shift:
+        return None
+    what = "what happened speaks for a stronger model" if shift > 0 else "what happened allows a weaker model"
+    return f"{what}: {flight.signs()}"
 
 
 def _lift(shift: int, trouble: float) -> float:
     """How far a shift counts in the sum, -1 to 1."""
     if shift > 0:
-        return min(1.0, max(0.0, LIFT_UP * (trouble - USUAL)))
+        return min(1.0, max(LIFT_KEPT, LIFT_UP * (trouble - USUAL)))
     return LIFT_DOWN if shift < 0 else 0.0
 
 
-def _with_shift(state: TaskState, trouble: float, calls: int) -> TaskState:
+def _with_shift(state: TaskState, trouble: float, flight: Flight) -> TaskState:
     """Hysteresis: a move needs clear signs, and some calls must pass before the next."""
-    if calls < LEAST_CALLS or (state.shifted_at and calls - state.shifted_at < CALLS_BETWEEN_SHIFTS):
+    calls = flight.calls
+    # With a task of its own the calls begin anew.
+    since = calls - state.shifted_at if calls >= state.shifted_at else calls
+    if state.shifted_at and since < CALLS_BETWEEN_SHIFTS:
         return state
     shift = state.shift
     if trouble >= SHIFT_UP:
-        shift = 1
+        shift = 1 if calls >= LEAST_CALLS or flight.same_failures >= CIRCLES else shift
+    elif shift > 0:
+        shift = 0 if trouble < CALMED_DOWN else shift
     elif trouble <= SHIFT_DOWN:
-        shift = -1 if shift < 1 else 0
-    elif (shift > 0 and trouble < CALMED_DOWN) or (shift < 0 and trouble >= USUAL):
+        shift = -1 if calls >= LEAST_CALLS else shift
+    elif trouble >= USUAL:
         shift = 0
     return state if shift == state.shift else changed(state, shift=shift, shifted_at=calls)
 
@@ -250,6 +282,8 @@ def after_answer(
 
     :param credential: name of the one that was used
     """
+    if state.anew:
+        known = None
     usage = usage or Usage()
     caches = dict(known.caches) if known else {}
     caches = {name: cache for name, cache in caches.items() if now - cache.used_at < cache.lifetime}

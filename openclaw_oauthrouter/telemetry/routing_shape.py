@@ -62,6 +62,7 @@ class _Routing(msgspec.Struct, rename="camel", gc=False):
     asked_profile: Literal["economy", "balanced", "quality"] | None = None
     forecast: _Forecast | None = None
     score: _Figure = 0.0
+    trouble: _Figure | None = None
     floors: tuple[str, ...] = ()
     dimensions: tuple[_Dimension, ...] = ()
 

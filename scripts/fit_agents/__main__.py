@@ -109,9 +109,15 @@ def _rows(tasks: Sequence[dict[str, Any]]) -> list[tuple[tuple[float, ...], int]
 
 
 def trouble(tasks: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Logistic regression of failure on what has happened."""
-    *weights, bias = _logistic(_rows(tasks))
-    return {"weights": dict(zip(TROUBLE_FEATURES, (round(w, 3) for w in weights), strict=True)), "bias": round(bias, 3)}
+    """Logistic regression of failure on what has happened, and within which bounds that was seen."""
+    rows = _rows(tasks)
+    *weights, bias = _logistic(rows)
+    figures = zip(*(row for row, _ in rows), strict=True)
+    return {
+        "weights": dict(zip(TROUBLE_FEATURES, (round(w, 3) for w in weights), strict=True)),
+        "seen": {name: [round(min(seen), 3), round(max(seen), 3)] for name, seen in zip(TROUBLE_FEATURES, figures, strict=True)},
+        "bias": round(bias, 3),
+    }
 
 
 def auc_by_repository(tasks: Sequence[dict[str, Any]]) -> float:

@@ -157,3 +157,26 @@ def test_conversation_earlier_image_still_counts_a_little(rules: Rules) -> None:
     image = Message("user", (TextPart("hi"), BlobPart("image", "image/png", "aGk=")))
     messages = (image, Message("assistant", (TextPart("hello"),)), Message("user", (TextPart("What is the capital of Peru?"),)))
     assert rules.classify(features_of(ChatRequest("test", "auto", messages), prompt_wrappers=())).tier is Tier.MEDIUM
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "New task: rename foo to bar in util.py",
+        "thanks! new task: rename the variable foo to bar in util.py",
+        "Next ticket: fix the typo in README.md",
+        "different topic: sort the imports in app.py",
+        "Neue Aufgabe: benenne foo in util.py in bar um",
+        "Nouvelle tâche : renomme foo en bar dans util.py",
+        "Nueva tarea: renombra foo a bar en util.py",
+        "新任务：把 util.py 里的 foo 改名为 bar",
+    ],
+)
+def test_conversation_another_task_that_says_so_is_one(rules: Rules, text: str) -> None:
+    found = rules.classify(later(text, Tier.REASONING))
+    assert (found.turn, found.tier.rank < Tier.REASONING.rank) == ("task", True)
+
+
+@pytest.mark.parametrize("text", ["go on with the next task of the plan", "next", "is there another issue with the sequence?"])
+def test_conversation_tasks_own_next_step_is_not_another_task(rules: Rules, text: str) -> None:
+    assert rules.classify(later(text, Tier.REASONING)).turn != "task"

@@ -8,8 +8,9 @@ from openclaw_oauthrouter.canonical.content import TextPart, ToolCallPart, ToolC
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
 from openclaw_oauthrouter.canonical.routing import Flight, RequestFeatures
 from openclaw_oauthrouter.classifier.features import EXAMINED_TURNS, features_of
-from openclaw_oauthrouter.classifier.flight import TROUBLE_FEATURES, Trouble, flight_of, signs_of, trouble_features
+from openclaw_oauthrouter.classifier.flight import TROUBLE_FEATURES, Trouble, flight_of, trouble_features
 from openclaw_oauthrouter.classifier.prompt_wrappers import builtin_prompt_wrappers
+from openclaw_oauthrouter.routing.stickiness import SHIFT_UP
 
 FAILED = 'Traceback (most recent call last)\n  File "a.py", line 1\nValueError: no\nexit code: 1'
 
@@ -103,7 +104,181 @@ def test_flight_what_a_command_printed_is_not_the_users_words() -> None:
     assert features_of(first, prompt_wrappers=()).text == "<output>what does this mean?"
 
 
+@pytest.mark.parametrize("reply", ["go on", "2", "weiter", "try again", "ValueError: bad lease"])
+def test_flight_goes_on_over_words_that_set_no_task(reply: str) -> None:
+    messages = (
+        Message("user", (TextPart("fix the parser module"),)),
+        *call(0, "ls", "a.py"),
+        *call(1, "ls", "a.py"),
+        Message("user", (TextPart(reply),)),
+        *call(2, "ls", "a.py"),
+    )
+    found = of(messages).flight
+    assert found is not None
+    assert (found.calls, found.same_answers) == (3, 2)
+
+
+# ------------------------------------------------------------------ exits, in everybody's form
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "Exit code 1\nFAIL",
+        "Exit code: 2\nWall time: 0.4 seconds\nOutput:\nFAIL",
+        "Chunk ID: 7f\nWall time: 0.4 seconds\nProcess exited with code 1\nOutput:\nFAIL",
+        "FAIL\n\n(Command exited with code 1)",
+        "FAIL\n\n<metadata>\nCommand exited with exit code 1\n</metadata>",
+        "Command: go test\nOutput: FAIL\nExit Code: 1\nSignal: (none)",
+        "Command failed with exit code 127: go test",
+        "<returncode>1</returncode>\n<output>\nFAIL\n</output>",
+        "got 3 want 5\nexit status 1",
+        "got 3 want 5\nmake: *** [Makefile:12: test] Error 1",
+        "got 3 want 5\ngmake[1]: *** [Makefile:12: test] Fehler 2",
+        "Fehler: Prozess wurde mit Exit-Code 1 beendet",
+        '{"output":"FAIL","metadata":{"exit_code":1,"duration_seconds":0.4}}',
+        '{"status":"failed","exitCode":1,"aggregated":"FAIL"}',
+        '{"content":[{"type":"text","text":"no such issue"}],"isError":true}',
+        '{"error":"not found"}',
+        "bash: gotest: Befehl nicht gefunden",
+        "bash: gotest: 未找到命令",
+        "/bin/sh: 1: gotest: not found",
+        "zsh: command not found: gotest",
+        "'gotest' is not recognized as an internal or external command",
+        "<tool_use_error>File has not been read yet.</tool_use_error>",
+        "Error executing tool grep: no such folder",
+        "TypeError: x is not a function\n    at f (a.js:1:2)",
+        "错误：找不到模块",
+        "Ошибка: модуль не найден",
+    ],
+)
+def test_flight_failed_call_is_known_whoever_tells_it(printed: str) -> None:
+    found = flight_of(call(0, "x", printed))
+    assert found is not None
+    assert found.failures == 1
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "Exit code: 0\nWall time: 0.4 seconds\nOutput:\nError: none",
+        "Process exited with code 0\nOutput:\nok",
+        '{"output":"Exit code 1 means failure","metadata":{"exit_code":0}}',
+        '{"status":"completed","exitCode":0,"aggregated":"ok"}',
+        '{"error":null,"data":[1]}',
+        "def f():\n    return 1\n",
+        "int f(void) {\n    return -1;\n}",
+        "exit_code = 1\n",
+        '    raise RuntimeError("failed: Exit code 1") from error',
+        "The tool returns exit code 2 when nothing matches in the tree",
+        "errors.py\nfatal_handler.py",
+        "Error handling\n==============\nEvery error is told.",
+        "ok  \tingest\t0.3s",
+        "",
+    ],
+)
+def test_flight_call_that_worked_is_not_taken_for_a_failed_one(printed: str) -> None:
+    found = flight_of(call(0, "x", printed))
+    assert found is not None
+    assert found.failures == 0
+
+
+# ------------------------------------------------------------------ going in circles
+
+
+def steps(*parts: tuple[str, str, bool], tool: str = "bash") -> list[Message]:
+    return [
+        message
+        for number, (command, printed, error) in enumerate(parts)
+        for message in call(number, command, printed, error=error, name=tool)
+    ]
+
+
+TEST = ("go test ./...", "Exit code 1\n--- FAIL: TestRetry (0.01s)\n    got 3 want 5", True)
+CIRCLES = {
+    "the same failure again and again": steps(*[TEST] * 8),
+    "it only takes another time": steps(
+        *[("go test", f"Exit code 1\nFAIL: TestRetry (0.0{n}s) at 0xc0{n}f", True) for n in range(9)]
+    ),
+    "edits that change nothing of it": steps(*[one for n in range(14) for one in ((f"sed -i s/{n}/x/ a.go", "", False), TEST)]),
+    "two commands in turns": steps(*[TEST, ("go vet", "Exit code 2\nvet: bad", True)] * 6),
+    "the same file again and again": steps(*[("cat a.go", "package a", False)] * 24),
+    "all fails": steps(*[(f"python t{n}.py", f"Traceback (most recent call last):\nValueError: {n}", False) for n in range(26)]),
+}
+PROGRESS = {
+    "each run fails less": steps(
+        *[
+            one
+            for n in range(14)
+            for one in ((f"sed -i s/{n}/x/ a.go", "", False), ("go test", f"Exit code 1\n{20 - n} failed, {n} passed", True))
+        ]
+    ),
+    "it waits for something": steps(*[("sleep 30; gh run view", "in progress", False)] * 24),
+    "a tool that waits": steps(*[("id-1", "still running", False)] * 24, tool="BashOutput"),
+    "what it reads speaks of failures": steps(
+        *[(f"cat a{n}.py", f"def f{n}():\n    return 1  # Exit code 1", False) for n in range(24)]
+    ),
+    "tests pass again and again": steps(
+        *[one for n in range(12) for one in ((f"sed -i s/{n}/x/ a.go", "", False), ("pytest", f"{n + 3} passed in 0.4s", False))]
+    ),
+    "it was mended": steps(*[TEST] * 6, *[(f"pytest t{n}", f"{n + 3} passed in 0.4s", False) for n in range(24)]),
+}
+
+
+@pytest.mark.parametrize("messages", CIRCLES.values(), ids=list(CIRCLES))
+def test_trouble_is_high_where_a_task_goes_in_circles(messages: list[Message]) -> None:
+    found = flight_of(messages)
+    assert found is not None
+    assert Trouble().chance(found, 9_000) >= SHIFT_UP
+
+
+@pytest.mark.parametrize("messages", PROGRESS.values(), ids=list(PROGRESS))
+@pytest.mark.parametrize("tokens", [9_000, 60_000])
+def test_trouble_is_low_where_a_task_gets_on(messages: list[Message], tokens: int) -> None:
+    found = flight_of(messages)
+    assert found is not None
+    assert Trouble().chance(found, tokens) < SHIFT_UP
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "I'm unable to reproduce this.",
+        "I still can't get it to compile",
+        "Ich kann den Fehler nicht finden.",
+        "Es ist mir nicht gelungen, den Test zu reparieren.",
+        "Je n'arrive pas à corriger ce test",
+        "No puedo resolver este error",
+        "Não consigo corrigir o teste",
+        "Мне не удалось исправить тест",
+        "我无法解决这个问题",
+        "この問題は解決できませんでした",
+    ],
+)
+def test_trouble_rises_with_each_time_the_model_gives_up(words: str) -> None:
+    said = [part for n in range(5) for part in (*call(n, f"ls {n}", "a"), Message("assistant", (TextPart(words),)))]
+    once, often, never = (flight_of(messages) for messages in (said[:3], said, said[:2]))
+    assert once is not None
+    assert often is not None
+    assert never is not None
+    trouble = Trouble()
+    assert trouble.chance(never, 9_000) < trouble.chance(once, 9_000) < trouble.chance(often, 9_000)
+    assert (never.gave_up, once.gave_up, often.gave_up) == (0, 1, 5)
+    assert "cannot go on" in often.signs()
+
+
 # ------------------------------------------------------------------ the chance of failure
+
+
+def test_trouble_counts_no_figure_beyond_what_was_recorded() -> None:
+    trouble = Trouble()
+    seen = trouble.data["trouble"]["seen"]
+    assert list(seen) == list(TROUBLE_FEATURES)
+    assert all(low < high for low, high in seen.values())
+    # Repetitions speak for a run in the recorded ones, where they were few.
+    few, many = (Flight(calls=30, repeats=repeats, output_characters=20_000) for repeats in (12, 29))
+    assert trouble.chance(few, 20_000) == pytest.approx(trouble.chance(many, 20_000))
+
 
 SMOOTH = Flight(calls=30, edits=3, tests=4, passing=True, output_characters=20_000)
 ROUGH = Flight(calls=30, failures=20, recent_failures=5, tracebacks=6, edits=9, untested_edits=8, output_characters=200_000)
@@ -122,7 +297,7 @@ def test_trouble_has_a_weight_for_each_of_its_figures() -> None:
 
 
 def test_signs_tell_in_words_what_stands_out() -> None:
-    words = ", ".join(signs_of(ROUGH))
+    words = ROUGH.signs()
     assert "5 of the last 5 failed" in words
     assert "8 edits untested" in words
-    assert "tests pass" in ", ".join(signs_of(SMOOTH))
+    assert "tests pass" in SMOOTH.signs()

@@ -15,6 +15,7 @@ from openclaw_oauthrouter.classifier.features import features_of
 from openclaw_oauthrouter.classifier.parameters import Parameters
 from openclaw_oauthrouter.classifier.prompt_wrappers import builtin_prompt_wrappers
 from openclaw_oauthrouter.classifier.rules import Rules
+from openclaw_oauthrouter.dialects.openai_responses.content import SUMMARISE, UNREADABLE, told_summary
 
 MAIN, SUBAGENT, COMPACTION, SIDE, ASIDE = RequestKind
 TOOLS = (Tool("Bash"), Tool("Edit"))
@@ -166,6 +167,103 @@ def test_request_kind_compaction_needs_no_more_than_some_care(rules: Rules, task
     assert rules.classify(asked(PROOF, {"x-claude-code-request-class": "compaction"}, known=known)).tier is tier
 
 
+@pytest.mark.parametrize(
+    ("words", "system"),
+    [
+        ("Erstelle einen kurzen Titel (3-5 Wörter) für die folgende Unterhaltung. Antworte nur mit dem Titel.", ""),
+        ("Maak een korte titel voor dit gesprek", ""),
+        ("Génère un titre court pour cette conversation", ""),
+        ("Genera un título breve para esta conversación", ""),
+        ("Gere um título curto para esta conversa", ""),
+        ("Genera un titolo breve per questa conversazione", ""),
+        ("Придумай короткий заголовок для этого разговора", ""),
+        ("Bu sohbet için kısa bir başlık yaz", ""),
+        ("请为以下对话生成一个简短的标题，不超过10个字，只返回标题。", ""),
+        ("user: hi", "你是一名擅长会话的助理，你需要将用户的会话总结为 10 个字以内的标题"),
+        ("この会話に短いタイトルを付けてください", ""),
+        ("이 대화의 짧은 제목을 만들어 줘", ""),
+        ("fix the parser", "Generate a concise, single-line task title of at most 36 characters."),
+        ("fix the parser", "You are an expert in crafting pithy titles for chatbot conversations."),
+    ],
+)
+def test_request_kind_titles_are_asked_for_in_other_words_and_languages(words: str, system: str) -> None:
+    assert asked(words, system=system).kind is SIDE
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Schreibe einen Titel für meinen Blogbeitrag",
+        "Entwirf einen Chatserver mit Titelverwaltung für Unterhaltungen",
+        "Écris un titre pour mon article sur la conversation en public",
+        "如何在聊天应用中实现标题搜索功能并设计数据库",
+        "チャットアプリのタイトル画面を設計して",
+        "Implement a title generator for our CMS: it should generate a title of at most 60 characters",
+    ],
+)
+def test_request_kind_somebody_who_works_on_titles_asks_for_none(words: str) -> None:
+    assert asked(words).kind is MAIN
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "[SUGGESTION MODE: Suggest what the user might naturally type next into Claude Code.]",
+        "Read HEARTBEAT.md if it exists (workspace context). If nothing needs attention, reply HEARTBEAT_OK.",
+        "Sieh nach, ob etwas zu tun ist. Wenn nicht, antworte HEARTBEAT_OK.",
+    ],
+)
+def test_request_kind_hosts_own_questions_are_side_requests_even_with_tools(rules: Rules, words: str) -> None:
+    found = asked(words, tools=TOOLS, known=Conversation(Tier.REASONING, "a/b", 0.0))
+    assert found.kind is SIDE
+    assert rules.classify(found).tier is Tier.SIMPLE
+
+
+def test_request_kind_gateways_own_request_for_a_summary_is_a_compaction() -> None:
+    assert asked(SUMMARISE, tools=TOOLS).kind is COMPACTION
+
+
+# ------------------------------------------------------------------ beginnings
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "This session is being continued from a previous conversation that ran out of context. The summary below covers …",
+        "Another language model started to solve this problem and produced a summary of its thinking process.",
+        "The conversation history before this point was compacted into the following summary:",
+        told_summary("the parser is done"),
+        UNREADABLE,
+    ],
+)
+def test_request_kind_what_goes_on_from_a_summary_does_not_begin(rules: Rules, words: str) -> None:
+    found = asked(words, CLAUDE, tools=TOOLS, known=Conversation(Tier.REASONING, "a/b", 0.0))
+    assert not found.anew
+    assert found.previous_tier is Tier.REASONING
+
+
+@pytest.mark.parametrize("headers", [CLAUDE, CODEX, {}])
+def test_request_kind_conversation_without_an_answer_begins_whatever_is_remembered_of_its_name(
+    rules: Rules, headers: dict[str, str]
+) -> None:
+    found = asked("what is in README.md?", headers, tools=TOOLS, known=Conversation(Tier.REASONING, "a/b", 0.0))
+    assert found.anew
+    assert rules.classify(found).tier is Tier.SIMPLE
+
+
+def test_request_kind_conversation_that_its_agent_has_set_up_in_its_users_name_begins_too() -> None:
+    set_up = (
+        Message("user", (TextPart("This is the Gemini CLI. We are setting up the context for our chat."),)),
+        Message("assistant", (TextPart("Got it."),)),
+    )
+    asking = (*set_up, Message("user", (TextPart("what is in README.md?"),)))
+    answered = (*asking, Message("assistant", (TextPart("Words."),)), Message("user", (TextPart("go on"),)))
+    known = Conversation(Tier.REASONING, "a/b", 0.0)
+    for messages, anew in ((asking, True), (answered, False)):
+        request = ChatRequest("test", "auto", messages)
+        assert features_of(request, prompt_wrappers=builtin_prompt_wrappers(), known=known).anew is anew
+
+
 # ------------------------------------------------------------------ efforts
 
 
@@ -182,6 +280,22 @@ def test_request_kind_effort_that_rises_within_a_conversation_is_a_wish(rules: R
     for effort, tier in (("medium", Tier.SIMPLE), ("high", Tier.COMPLEX), ("max", Tier.REASONING)):
         found = asked("say hi", CLAUDE, tools=TOOLS, reasoning=Reasoning(effort=effort), known=known)
         assert rules.classify(found).tier is tier
+
+
+@pytest.mark.parametrize("headers", [{"user-agent": "OpenAI/Python 2.1"}, {}])
+def test_request_kind_effort_of_any_agent_is_what_it_is_set_to(rules: Rules, headers: dict[str, str]) -> None:
+    found = asked("say hi", headers, tools=TOOLS, reasoning=Reasoning(effort="high"))
+    assert rules.classify(found).tier is Tier.SIMPLE
+    for before in ("low", "medium", None):
+        known = Conversation(Tier.SIMPLE, "a/b", 0.0, effort=before)
+        found = asked("say hi", headers, tools=TOOLS, reasoning=Reasoning(effort="high"), known=known)
+        assert rules.classify(found).tier is Tier.COMPLEX
+
+
+def test_request_kind_effort_that_stays_as_it_was_says_nothing_of_a_turn(rules: Rules) -> None:
+    known = Conversation(Tier.SIMPLE, "a/b", 0.0, effort="high")
+    found = asked("say hi", {"user-agent": "OpenAI/Python 2.1"}, reasoning=Reasoning(effort="high"), known=known)
+    assert rules.classify(found).tier is Tier.SIMPLE
 
 
 def test_request_kind_effort_of_a_client_that_need_not_send_one_is_a_wish(rules: Rules) -> None:

@@ -28,7 +28,14 @@ from openclaw_oauthrouter.config.loading import load_settings
 from openclaw_oauthrouter.plugins import create_plugin_manager
 from openclaw_oauthrouter.routing.cost import LONG_RUN
 from openclaw_oauthrouter.routing.router import Router
-from openclaw_oauthrouter.routing.stickiness import SESSION_HEADERS, Conversations, after_answer, conversation_key, standing_of
+from openclaw_oauthrouter.routing.stickiness import (
+    SESSION_HEADERS,
+    Conversations,
+    Standing,
+    after_answer,
+    conversation_key,
+    standing_of,
+)
 
 
 def said(*words: str, system: str = "", **fields: object) -> ChatRequest:
@@ -247,6 +254,88 @@ def test_stickiness_helper_is_a_conversation_of_its_own() -> None:
         for headers in (main, helper, {**main, "x-claude-code-agent-id": "a2"})
     }
     assert len(keys) == 3
+
+
+def test_stickiness_thread_of_an_agent_is_a_conversation_of_its_own() -> None:
+    root, helper = ({"session-id": "s", "thread-id": thread} for thread in ("s", "t"))
+    assert conversation_key(said("hi", headers=root), None) == conversation_key(said("ho", headers=root), None)
+    assert conversation_key(said("hi", headers=root), None) != conversation_key(said("hi", headers=helper), None)
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-claude-code-session-id": "s"}, {"session-id": "s"}])
+def test_stickiness_conversation_that_begins_again_is_a_new_one(real_router: Router, headers: dict[str, str]) -> None:
+    first = routed(real_router, "hi", headers=headers)
+    hard = routed(real_router, "hi", DESIGN, headers=headers)
+    assert hard.tier is not None
+    assert hard.tier.rank > Tier.MEDIUM.rank
+    again = routed(real_router, "hi", headers=headers)
+    assert (again.tier, again.model) == (first.tier, first.model)
+    known = real_router.conversations.recall("c")
+    assert known is not None
+    assert (known.tier, known.turns, list(known.caches)) == (first.tier, 1, [first.model])
+
+
+def test_stickiness_what_tools_answer_to_a_digression_does_not_take_the_task_up_again() -> None:
+    known = Conversation(Tier.COMPLEX, "a/b", 0.0, digressions=1)
+    classified = Classification(Tier.SIMPLE, 0.0, 0.9, "rules", "", turn="continues")
+    for results, digressions in ((True, 1), (False, 0)):
+        standing = standing_of(classified, RequestFeatures("go on", 5, is_tool_result_turn=results), known, in_flight=True)
+        assert standing.state is not None
+        assert (standing.needed, standing.state.digressions) == (Tier.COMPLEX, digressions)
+
+
+def flying(trouble: float | None, calls: int, known: Conversation, **fields: Any) -> Standing:
+    """A tool turn of a task that has had so many calls."""
+    flight = Flight(calls=calls, **fields) if trouble is not None else None
+    classified = Classification(Tier.MEDIUM, 0.2, 0.9, "rules", "", trouble=trouble, turn="continues")
+    return standing_of(classified, RequestFeatures("go on", 5, flight=flight, agent=True), known, in_flight=True)
+
+
+@pytest.mark.parametrize(
+    ("shift", "at", "trouble", "calls", "fields", "after"),
+    [
+        (0, 0, 0.9, 8, {}, 0),  # too early for what a score says
+        (0, 0, 0.9, 8, {"same_failures": 4}, 1),  # but not to see that it goes in circles
+        (0, 0, 0.9, 20, {}, 1),
+        (0, 0, 0.5, 40, {}, 0),
+        (0, 0, 0.05, 8, {}, 0),
+        (0, 0, 0.05, 20, {}, -1),
+        (1, 20, 0.05, 25, {}, 1),  # some calls pass between two moves
+        (1, 20, 0.3, 40, {}, 1),  # and a move up is taken back only when things go well
+        (1, 20, 0.1, 40, {}, 0),
+        (1, 20, 0.1, 4, {}, 1),  # another task of the conversation: its own calls count
+        (1, 20, 0.1, 12, {}, 0),
+        (-1, 20, 0.2, 40, {}, -1),
+        (-1, 20, 0.35, 40, {}, 0),
+        (-1, 20, 0.9, 40, {}, 1),
+    ],
+)
+def test_stickiness_moves_in_flight_are_slow_to_change(
+    shift: int, at: int, trouble: float, calls: int, fields: dict[str, int], after: int
+) -> None:
+    known = Conversation(Tier.MEDIUM, "a/b", 0.0, {}, shift=shift, shifted_at=at)
+    standing = flying(trouble, calls, known, **fields)
+    assert standing.state is not None
+    assert standing.state.shift == after
+    assert (standing.lift > 0, standing.lift < 0) == (after > 0, after < 0)
+    assert (standing.note is not None) is (after != 0)
+
+
+def test_stickiness_task_that_was_moved_up_stays_so_over_words_and_digressions() -> None:
+    known = Conversation(Tier.MEDIUM, "a/b", 0.0, {}, shift=1, shifted_at=20)
+    assert flying(None, 0, known).lift > 0
+    digression = Classification(Tier.SIMPLE, 0.0, 0.9, "rules", "", turn="digression")
+    for in_flight in (True, False):
+        aside = standing_of(digression, RequestFeatures("hi", 2), known, in_flight=in_flight)
+        assert (aside.lift > 0) is in_flight
+
+
+def test_stickiness_move_is_told_in_words() -> None:
+    known = Conversation(Tier.MEDIUM, "a/b", 0.0, {})
+    note = flying(0.9, 24, known, recent_failures=5, same_failures=6, repeats=6).note
+    assert note == (
+        "what happened speaks for a stronger model: 24 calls, 5 of the last 5 failed, 6 times the same failure, 6 repeated"
+    )
 
 
 def test_stickiness_answer_updates_what_is_remembered() -> None:
