@@ -51,6 +51,8 @@ RULES = "rules"
 _HEARD_BEFORE_THE_END = 0.01
 """Seconds: whoever has the last byte of an answer may go on before its record is closed."""
 
+_TOLD = ("ts", "requestId", "routingTier", "modelIdResolved", "windows")
+
 _MINIMUM_TIER = lazily(rf"at least (?P<tier>{'|'.join(Tier)}): (?P<reason>.*)")
 _TASK = ("goes on with a ", "tool results of a ")
 """How the classifier words a least tier that the conversation sets."""
@@ -81,6 +83,12 @@ class Replayed:
     recomputed: bool | None = None
     cached_then: int = 0
     cached_now: int = 0
+
+    def lean(self) -> Replayed:
+        """The same without what only a single request is looked at for."""
+        event = {name: self.event[name] for name in _TOLD if name in self.event}
+        decision = RoutingDecision(self.decision.model, self.decision.tier, 0.0, "", "")
+        return replace(self, event=event, decision=decision)
 
     @property
     def tier_then(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.cli.recorded_trace import RecordedTrace
 from openclaw_oauthrouter.cli.trace_lines import dollars, printable
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from openclaw_oauthrouter.canonical.json import JsonObject
     from openclaw_oauthrouter.cli.recorded_routing import RecordedRouting, Replayed
-
-_DAY = 86_400.0
 
 
 @click.command("replay")
@@ -42,13 +44,16 @@ def command(obj: dict[str, Any], /, new: Path | None, days: float, show: int, as
 
     path = _trace_named_by(new) if new is not None and not obj.get("config") else None
     path = path or trace_file(obj)
-    comparison = compare(_routing({"config": new} if new else obj), _recorded(path, time.time() - days * _DAY))
+    trace = RecordedTrace(path, days)
+    routed = (event for event in trace.events() if event.get("modelIdResolved"))
+    comparison = compare(_routing({"config": new} if new else obj), routed, lean=True)
     if as_json:
         import orjson
 
-        click.echo(orjson.dumps({"trace": str(path), **comparison.as_json()}, option=orjson.OPT_INDENT_2))
+        told = {"trace": str(path), "damagedLines": trace.damaged, **comparison.as_json()}
+        click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
     else:
-        _print(comparison, show, path)
+        _print(comparison, show, trace)
 
 
 @dataclass(slots=True)
@@ -70,6 +75,11 @@ class Comparison:
     def changed(self) -> list[Replayed]:
         """Requests that would get another tier or model."""
         return [one for one in self.replayed if one.differs]
+
+    @property
+    def priced(self) -> int:
+        """Requests whose cost is known both times."""
+        return sum(one.cost_then is not None and one.cost_now is not None for one in self.replayed)
 
     def costs(self) -> tuple[float, float]:
         """US dollars at list price then and now, caches included, of requests whose cost is known both times."""
@@ -132,8 +142,9 @@ class Comparison:
             "changed": len(self.changed),
             "tiersKept": self.kept,
             "passedOver": self.passed_over,
-            "cost": {"then": round(then, 6), "now": round(now, 6)},
-            "billedByToken": {"then": round(keys[0], 6), "now": round(keys[1], 6)},
+            "priced": self.priced,
+            "cost": {"then": round(then, 6), "now": round(now, 6)} if self.priced else None,
+            "billedByToken": {"then": round(keys[0], 6), "now": round(keys[1], 6)} if self.priced else None,
             "cachedTokens": dict(zip(("then", "now"), self.cached(), strict=True)),
             "plans": {plan: {"then": round(a, 6), "now": round(b, 6)} for plan, (a, b) in self.plans().items()},
             "windows": [
@@ -148,8 +159,11 @@ class Comparison:
         }
 
 
-def compare(routing: RecordedRouting, events: list[JsonObject]) -> Comparison:
-    """Route every recorded request that got a decision."""
+def compare(routing: RecordedRouting, events: Iterable[JsonObject], *, lean: bool = False) -> Comparison:
+    """Route every recorded request that got a decision.
+
+    :param lean: keep of each only what is told in the end; whole, tens of thousands do not fit in memory
+    """
     from openclaw_oauthrouter.errors import OAuthRouterError
     from openclaw_oauthrouter.telemetry.routing_shape import is_whole
 
@@ -159,7 +173,8 @@ def compare(routing: RecordedRouting, events: list[JsonObject]) -> Comparison:
             comparison.passed_over += 1
             continue
         try:
-            comparison.replayed.append(routing.route(event))
+            one = routing.route(event)
+            comparison.replayed.append(one.lean() if lean else one)
         except OAuthRouterError as error:
             comparison.unroutable[error.message] += 1
     comparison.kept, comparison.classifier = routing.kept, routing.classifier
@@ -176,15 +191,6 @@ def _trace_named_by(new: Path) -> Path | None:
     return path if loaded.sources.get("home", "").startswith("file ") and trace_files(path) else None
 
 
-def _recorded(path: Path, since: float) -> list[JsonObject]:
-    from openclaw_oauthrouter.telemetry.reader import read_lines
-    from openclaw_oauthrouter.telemetry.trace_files import trace_files
-
-    events = (event for file in trace_files(path) for event in read_lines(file))
-    routed = [event for event in events if event["ts"] / 1000 >= since and event.get("modelIdResolved")]
-    return sorted(routed, key=lambda event: event["ts"])
-
-
 def _routing(obj: dict[str, Any]) -> RecordedRouting:
     from openclaw_oauthrouter.builder import Builder
     from openclaw_oauthrouter.cli.recorded_routing import RecordedRouting
@@ -194,23 +200,52 @@ def _routing(obj: dict[str, Any]) -> RecordedRouting:
     return RecordedRouting(Builder(command_settings(obj, announce=False).settings, create_plugin_manager()).router_alone())
 
 
-def _print(comparison: Comparison, show: int, path: Path) -> None:
+def _print(comparison: Comparison, show: int, trace: RecordedTrace) -> None:
     from rich.text import Text
 
     from openclaw_oauthrouter.cli.output import create_console
 
     console = create_console()
     total, changed = len(comparison.replayed), comparison.changed
-    if not total and not comparison.passed_over:
-        console.print(f"nothing recorded to replay in {path}")
+    if not total and not comparison.passed_over and not comparison.unroutable:
+        console.print(f"nothing recorded to replay {trace.span}")
+        if trace.damage:
+            console.print(trace.damage)
         return
     elsewhere = f", {len(changed):,} would go elsewhere ({len(changed) / max(total, 1):.0%})"
-    console.print(Text.assemble((f"{total:,} requests replayed", "bold"), f" from {path}", elsewhere))
-    then, now = comparison.costs()
+    console.print(Text.assemble((f"{total:,} requests replayed", "bold"), f" {trace.span}", elsewhere))
     same, recorded = comparison.recomputed
     if recorded:
         console.print(f"{same:,} of {recorded:,} recorded sums come out the same from their recorded inputs")
-    console.print(f"cost of their tokens, caches included: {dollars(then)} then, {dollars(now)} now ({_change(then, now)})")
+    _print_money(console, comparison)
+    shifts = ", ".join(f"{tier} {before:,} → {after:,}" for tier, (before, after) in comparison.tiers().items())
+    console.print(f"tiers: {shifts}" if shifts else "no tiers: every request named its model")
+    for (before, after), count in comparison.moves().most_common():
+        console.print(f"{count:>6} ×  {printable(before)}  →  {printable(after)}")
+    if comparison.kept:
+        other = comparison.classifier != "rules"
+        why = f"{comparison.classifier} cannot be tried without the prompts" if other else "no score of rules stands in the trace"
+        console.print(f"{comparison.kept:,} tiers were taken as recorded: {printable(why)}")
+    if comparison.passed_over:
+        console.print(f"{comparison.passed_over:,} records were passed over: what they hold of a decision is damaged")
+    if trace.damage:
+        console.print(trace.damage)
+    for message, count in comparison.unroutable.most_common():
+        console.print(f"{count:>6} ×  cannot be routed: {printable(message)}")
+    for one in changed[:show]:
+        moment = time.strftime("%d %b %H:%M:%S", time.localtime(one.event["ts"] / 1000))
+        before, after = f"{one.tier_then} {one.model_then}", f"{one.decision.tier} {one.decision.model}"
+        console.print(f"  {moment}  {one.event.get('requestId')}  {printable(before)} → {printable(after)}")
+
+
+def _print_money(console: Console, comparison: Comparison) -> None:
+    """What is not known is not shown as nothing."""
+    if not comparison.priced:
+        console.print("cost: not known; no record tells both its tokens and a model whose price is known")
+        return
+    then, now = comparison.costs()
+    share = f" of {comparison.priced:,} of them" if comparison.priced < len(comparison.replayed) else ""
+    console.print(f"cost{share}, caches included: {dollars(then)} then, {dollars(now)} now ({_change(then, now)})")
     billed_then, billed_now = comparison.keys()
     console.print(
         f"billed by the token: {dollars(billed_then)} then, {dollars(billed_now)} now ({_change(billed_then, billed_now)})"
@@ -223,23 +258,7 @@ def _print(comparison: Comparison, show: int, path: Path) -> None:
         )
     for (plan, window), (then, now) in comparison.windows().items():
         console.print(f"of its windows, by estimate: {printable(plan)} {printable(window)} {then:.1%} then, {now:.1%} now")
-    shifts = ", ".join(f"{tier} {before:,} → {after:,}" for tier, (before, after) in comparison.tiers().items())
-    console.print(f"tiers: {shifts}" if shifts else "no tiers: every request named its model")
-    for (before, after), count in comparison.moves().most_common():
-        console.print(f"{count:>6} ×  {printable(before)}  →  {printable(after)}")
-    if comparison.kept:
-        other = comparison.classifier != "rules"
-        why = f"{comparison.classifier} cannot be tried without the prompts" if other else "no score of rules stands in the trace"
-        console.print(f"{comparison.kept:,} tiers were taken as recorded: {printable(why)}")
-    if comparison.passed_over:
-        console.print(f"{comparison.passed_over:,} records were passed over: what they hold of a decision is damaged")
-    for message, count in comparison.unroutable.most_common():
-        console.print(f"{count:>6} ×  cannot be routed: {printable(message)}")
-    for one in changed[:show]:
-        moment = time.strftime("%d %b %H:%M:%S", time.localtime(one.event["ts"] / 1000))
-        before, after = f"{one.tier_then} {one.model_then}", f"{one.decision.tier} {one.decision.model}"
-        console.print(f"  {moment}  {one.event.get('requestId')}  {printable(before)} → {printable(after)}")
 
 
 def _change(then: float, now: float) -> str:
-    return f"{(now - then) / then:+.0%}" if then else "no known cost"
+    return f"{(now - then) / then:+.0%}" if then else "as before" if not now else "new"

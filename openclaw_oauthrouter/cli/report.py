@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from openclaw_oauthrouter.cli.recorded_trace import progress
 from openclaw_oauthrouter.cli.trace_lines import dollars, milliseconds, models, printable
 from openclaw_oauthrouter.telemetry.report import Sums, TraceReport, busiest
 
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 _DAY = 86_400.0
 _SHARED_BYTES = 128 << 20
 """Reading less than this takes less time than starting processes for it."""
-
-_LONG_BYTES = 8 * 1024 * 1024
-"""Reading less than this takes no time worth a progress bar."""
 
 
 @click.command("report")
@@ -46,6 +42,8 @@ def command(obj: dict[str, Any], days: float, as_json: bool) -> None:
         click.echo(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2))
     elif not report.total.requests:
         click.echo(f"nothing was recorded in the last {days:g} days ({path})")
+        if report.damaged:
+            click.echo(_damage(report))
     else:
         _print(report)
 
@@ -62,7 +60,7 @@ def read_report(path: Path, since: float) -> TraceReport:
     parts = [part for file, size in files for part in parts_of(file, size)]
     total = sum(part.size for part in parts)
     report = TraceReport()
-    with _progress(total) as advance:
+    with progress(total) as advance:
         workers = min(_cores(), len(parts), 8)
         if total >= _SHARED_BYTES and workers > 1:
             _read_together(report, parts, since, advance, workers)
@@ -93,19 +91,6 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], object]]:
-    if total < _LONG_BYTES:
-        yield lambda _length: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("reading the trace", total=total)
-        yield lambda length: progress.advance(task, length)
-
-
 def _print(report: TraceReport) -> None:
     from openclaw_oauthrouter.cli.output import create_console
 
@@ -118,11 +103,15 @@ def _print(report: TraceReport) -> None:
     if report.failures:
         console.print("Failures: " + ", ".join(f"{count} × {what}" for what, count in report.failures.most_common(8)))
     if report.damaged:
-        console.print(f"{report.damaged:,} damaged lines of the trace were passed over")
+        console.print(_damage(report))
     console.print("Slowest:")
     for event in report.slowest():
         moment = time.strftime("%d %b %H:%M:%S", time.localtime(event["ts"] / 1000))
         console.print(f"  {milliseconds(event['latencyMs']):>9}  {moment}  {models(event)}  {event.get('requestId')}")
+
+
+def _damage(report: TraceReport) -> str:
+    return f"{report.damaged:,} damaged lines of the trace were passed over"
 
 
 def _print_totals(console: Console, report: TraceReport) -> None:

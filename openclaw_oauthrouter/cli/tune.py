@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,13 +11,14 @@ import click
 
 from openclaw_oauthrouter.canonical.routing import DimensionScore, Tier
 from openclaw_oauthrouter.canonical.value import value
+from openclaw_oauthrouter.cli.grammar import UsageProblem
+from openclaw_oauthrouter.cli.recorded_trace import RecordedTrace
 
 if TYPE_CHECKING:
     from openclaw_oauthrouter.canonical.json import JsonObject
     from openclaw_oauthrouter.classifier.parameters import AgentCutPoints, CutPoints
     from openclaw_oauthrouter.config import Settings
 
-_DAY = 86_400.0
 _KEY = "routing.agent_cut_points"
 LEAST_TASKS = 50
 """Tasks below which shares say more of chance than of the user's work."""
@@ -41,21 +41,25 @@ def command(obj: dict[str, Any], /, days: float, apply_: bool, undo: bool, as_js
     from openclaw_oauthrouter.cli.config import change_file, config_path
     from openclaw_oauthrouter.cli.settings import command_settings
     from openclaw_oauthrouter.cli.trace import trace_file
+    from openclaw_oauthrouter.telemetry.routing_shape import is_whole
 
     settings = command_settings(obj).settings
     path, before = config_path(obj), _Before(settings.home / "tune-undo.json")
     if undo:
-        change_file(path, _KEY, before.read())
-        before.forget()
+        if apply_:
+            raise UsageProblem("--apply and --undo together mean nothing")
+        change_file(path, _KEY, before.last())
+        before.forget_last()
         click.echo(f"{_KEY} has been restored in {path} to its value before the last tune.")
         return
-    found = tune(settings, _recorded(trace_file(obj), time.time() - days * _DAY))
+    trace = RecordedTrace(trace_file(obj), days)
+    found = tune(settings, filter(is_whole, trace.events()))
     if as_json:
         import orjson
 
         click.echo(orjson.dumps(found.as_json(), option=orjson.OPT_INDENT_2))
     else:
-        _print(found)
+        _print(found, trace)
     if apply_:
         if found.obstacle is not None:
             raise click.ClickException(f"{found.obstacle}; nothing has been changed")
@@ -63,7 +67,11 @@ def command(obj: dict[str, Any], /, days: float, apply_: bool, undo: bool, as_js
             click.echo(f"{_KEY} is already set to this in {path}.", err=as_json)
             return
         before.keep(settings.routing.agent_cut_points)
-        change_file(path, _KEY, list(found.after))
+        try:
+            change_file(path, _KEY, list(found.after))
+        except BaseException:
+            before.forget_last()
+            raise
         click.echo(f"{_KEY} is set in {path}; 'openclaw-oauthrouter tune --undo' takes it back.", err=as_json)
 
 
@@ -167,49 +175,67 @@ def _shares(
 
 @value(frozen=True, slots=True)
 class _Before:
-    """What stood in the configuration before the last change of ours."""
+    """What stood in the configuration before each change of ours that has not been taken back."""
 
     path: Path
 
     def keep(self, points: tuple[float, float] | None) -> None:
+        """Note one more."""
+        self._write([*self._read(), points])
+
+    def last(self) -> Any:
+        """The borders before the last change; ``None``: there were none.
+
+        :raises ClickException: none is known
+        """
+        kept = self._read()
+        if not kept:
+            raise click.ClickException("nothing to take back: tune --apply has changed nothing here")
+        return kept[-1]
+
+    def forget_last(self) -> None:
+        """It has been taken back."""
+        kept = self._read()[:-1]
+        if kept:
+            self._write(kept)
+        else:
+            self.path.unlink(missing_ok=True)
+
+    def _read(self) -> list[Any]:
+        import orjson
+
+        if not self.path.exists():
+            return []
+        try:
+            told = orjson.loads(self.path.read_bytes())
+            # Earlier versions kept only one.
+            return told["changes"] if "changes" in told else [told["before"]]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            words = f"{self.path} is damaged; 'openclaw-oauthrouter config undo' takes changes back too"
+            raise click.ClickException(words) from None
+
+    def _write(self, kept: list[Any]) -> None:
         import orjson
 
         from openclaw_oauthrouter.config.private_file import write_private
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_private(self.path, orjson.dumps({"before": points}))
-
-    def read(self) -> list[float] | None:
-        import orjson
-
-        if not self.path.exists():
-            raise click.ClickException("nothing to take back: tune --apply has changed nothing here")
-        try:
-            before: list[float] | None = orjson.loads(self.path.read_bytes())["before"]
-        except (ValueError, KeyError, TypeError):
-            raise click.ClickException(
-                f"{self.path} is damaged; 'openclaw-oauthrouter config undo' takes changes back too"
-            ) from None
-        return before
+        write_private(self.path, orjson.dumps({"changes": kept}))
 
     def forget(self) -> None:
         self.path.unlink(missing_ok=True)
 
 
-def _recorded(path: Path, since: float) -> list[JsonObject]:
-    from openclaw_oauthrouter.telemetry.reader import read_lines
-    from openclaw_oauthrouter.telemetry.routing_shape import is_whole
-    from openclaw_oauthrouter.telemetry.trace_files import trace_files
-
-    events = (event for file in trace_files(path) for event in read_lines(file) if is_whole(event))
-    return sorted((event for event in events if event["ts"] / 1000 >= since), key=lambda event: event["ts"])
-
-
-def _print(found: Tuned) -> None:
+def _print(found: Tuned, trace: RecordedTrace) -> None:
     from openclaw_oauthrouter.cli.output import create_console, create_table
 
     console = create_console()
-    console.print(f"{found.tasks:,} tasks of agents in the trace")
+    console.print(f"{found.tasks:,} tasks of agents {trace.span}")
+    if trace.damage:
+        console.print(trace.damage)
+    if not found.tasks:
+        console.print(f"--apply would refuse: {found.obstacle}.", soft_wrap=True)
+        return
     table = create_table("", "COMPLEX from", "REASONING from", *(tier.value for tier in Tier))
     for name, points, shares in (("now", found.before, found.shares_before), ("fitted", found.after, found.shares_after)):
         table.add_row(name, f"{points[0]:.3f}", f"{points[1]:.3f}", *(f"{shares[tier]:.0%}" for tier in Tier))

@@ -180,3 +180,65 @@ def test_too_few_tasks_change_nothing(run: Run, tmp_path: Path) -> None:
     refused = run("--apply", events=TASKS[: LEAST_TASKS - 1])
     assert refused.exit_code != 0
     assert (tmp_path / "config.toml").read_text(encoding="utf-8") == before
+
+
+def points_in(config: Path) -> list[float] | None:
+    found = load_settings(config).settings.routing.agent_cut_points
+    return None if found is None else list(found)
+
+
+def test_tune_undo_goes_back_change_by_change(run: Run, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    before = config.read_text(encoding="utf-8")
+    assert run("--apply", events=TASKS).exit_code == 0
+    first = points_in(config)
+    again = run("--apply")
+    assert "is already set to this" in again.stdout
+    assert run("--apply", events=[event(number, score=0.3 + number / 100) for number in range(100)]).exit_code == 0
+    assert points_in(config) not in (None, first)
+    assert run("--undo").exit_code == 0
+    assert points_in(config) == first
+    assert run("--undo").exit_code == 0
+    assert config.read_text(encoding="utf-8") == before
+    assert "nothing to take back" in run("--undo").output
+
+
+@pytest.mark.parametrize("kept", ['{"before": null}', '{"before": [0.1, 0.2]}'])
+def test_tune_undo_reads_what_earlier_versions_kept(kept: str, run: Run, tmp_path: Path) -> None:
+    run("--apply", events=TASKS)
+    (tmp_path / "home" / "tune-undo.json").write_text(kept)
+    assert run("--undo").exit_code == 0
+    assert points_in(tmp_path / "config.toml") == orjson.loads(kept)["before"]
+
+
+@pytest.mark.parametrize("kept", ["", "{", "[]", "{}", "7"])
+def test_tune_undo_with_a_damaged_file_says_so_and_changes_nothing(kept: str, run: Run, tmp_path: Path) -> None:
+    run("--apply", events=TASKS)
+    before = points_in(tmp_path / "config.toml")
+    (tmp_path / "home" / "tune-undo.json").write_text(kept)
+    refused = run("--undo")
+    assert refused.exit_code == 1
+    assert "is damaged" in refused.output
+    assert points_in(tmp_path / "config.toml") == before
+
+
+def test_tune_undo_that_cannot_be_written_can_be_tried_again(run: Run, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    run("--apply", events=TASKS)
+    good = config.read_text(encoding="utf-8")
+    config.write_text(good + "nonsense = [", encoding="utf-8")
+    assert run("--undo").exit_code != 0
+    config.write_text(good, encoding="utf-8")
+    assert run("--undo").exit_code == 0
+    assert points_in(config) is None
+
+
+def test_tune_apply_and_undo_together_are_refused(run: Run) -> None:
+    assert run("--apply", "--undo", events=TASKS).exit_code == 2
+
+
+def test_tune_says_what_was_read_and_shows_no_shares_of_nothing(run: Run) -> None:
+    told = run(events=[])
+    assert told.stdout.startswith("0 tasks of agents from the last 30 days of ")
+    assert "at least 50 are needed" in told.stdout
+    assert "REASONING" not in told.stdout

@@ -214,7 +214,7 @@ def test_damaged_lines_are_passed_over_by_every_reader(recorded: CommandLine, co
     assert (before.exit_code, after.exit_code) == (0, 0), after.exception
     counted = f"{len(DAMAGED)} damaged lines of the trace were passed over\n"
     assert after.stdout.replace(counted, "") == before.stdout
-    assert (counted in after.stdout) == (command[0] == "report")
+    assert (counted in after.stdout) == (command[0] in ("report", "replay"))
 
 
 def test_cli_line_of_few_words_is_no_damage(run: CommandLine) -> None:

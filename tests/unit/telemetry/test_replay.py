@@ -221,6 +221,7 @@ def test_replay_record_without_scores_keeps_its_tier(make_router: MakeRouter) ->
         "routing": {"method": "mine"},
     }
     comparison = compare(RecordedRouting(make_router()), [event])
+    assert comparison.as_json()["cost"] is comparison.as_json()["billedByToken"] is None
     assert comparison.kept == 1
     assert comparison.replayed[0].decision.tier is Tier.COMPLEX
 
@@ -252,6 +253,21 @@ def test_command(tmp_path: Path, make_router: MakeRouter) -> None:
     assert {move["to"].split()[0] for move in told["moves"]} == {"SIMPLE"}
     assert "would go elsewhere" in run("--config", str(other))
     assert "0 would go elsewhere (0%)" in run()
+    (logs / "routing-trace.jsonl").write_bytes(
+        orjson.dumps({"ts": 1_795_000_000_000, "modelIdResolved": "anthropic/x"}) + b"\n[]\n"
+    )
+    assert "cost: not known" in run()
+    assert "1 damaged lines of the trace were passed over" in run()
+    (logs / "routing-trace.jsonl").write_bytes(b"[]\n")
+    assert run().startswith(f"nothing recorded to replay from the last 100000 days of {logs / 'routing-trace.jsonl'}\n1 damaged")
+
+
+def test_replay_keeps_of_many_requests_only_what_it_tells(make_router: MakeRouter) -> None:
+    events = recorded(make_router())
+    other = make_router(profile="quality")
+    whole, lean = compare(RecordedRouting(other), events), compare(RecordedRouting(other), iter(events), lean=True)
+    assert lean.as_json() == whole.as_json()
+    assert len(orjson.dumps([one.event for one in lean.replayed])) < len(orjson.dumps(events)) / 5
 
 
 def test_recorded_sums_come_out_the_same_bit_for_bit(make_router: MakeRouter) -> None:
