@@ -36,6 +36,7 @@ from openclaw_oauthrouter.canonical.content import TextPart
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Reasoning
 from openclaw_oauthrouter.canonical.routing import Tier
 from openclaw_oauthrouter.canonical.usage import Usage
+from openclaw_oauthrouter.cli.serve import settle_memory
 from openclaw_oauthrouter.health.registry import HealthRegistry
 from openclaw_oauthrouter.routing.router import Router
 
@@ -320,7 +321,8 @@ def _captured(router: Router, capture: Path) -> Tier | None:
 
 
 def speed(tasks: list[dict[str, Any]], router: Router, clock: Clock) -> Iterator[Line]:
-    """CPU time of the whole decision, classification included."""
+    """CPU time of the whole decision, classification included, with the collector set as ``serve`` sets it."""
+    settle_memory()
     yield _speed_line(f"CPU of a decision, every call of {TRAJECTORIES} runs", sorted(_over_runs(tasks, router, clock)))
     words = [word for task in tasks for word in task["text"].split()]
     for name, size in (("one line, new words each time", 60), ("8 kB of prose, new words each time", 8000)):

@@ -100,7 +100,7 @@ async def _at_rest(handle: ProxyHandle) -> None:
     if handle.live.runtime.settings.telemetry.metrics:
         # What counts for /metrics is loaded at the latest in the middle of some request; better now, and beside the loop.
         await asyncio.to_thread(importlib.import_module, "openclaw_oauthrouter.telemetry.prometheus")
-    _settle_memory()
+    settle_memory()
     await _name_unpriced(handle)
 
 
@@ -165,7 +165,7 @@ async def _alone(
         return 0
 
 
-def _settle_memory() -> None:
+def settle_memory() -> None:
     """Have the collector leave alone what lives as long as the gateway, and look less often: a request makes thousands of objects, no cycles."""
     gc.collect()
     gc.freeze()
