@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from textwrap import dedent
+from inspect import cleandoc
 
 import click
 
@@ -56,7 +56,7 @@ def every_command(command: click.Command, path: tuple[str, ...]) -> Iterator[tup
 
 
 def _command(path: tuple[str, ...], command: click.Command) -> str:
-    help_text = re.sub(r"\n?\x08\n(.*?)(?=\n\n|\Z)", _as_code, command.help or "", flags=re.DOTALL)
+    help_text = re.sub(r"\n?\x08\n(.*?)(?=\n\n|\Z)", _as_code, cleandoc(command.help or ""), flags=re.DOTALL)
     paragraphs = [_plain(part) if not part.startswith("```") else part for part in re.split(r"\n\n+", help_text.strip())]
     lines = [f"{'##' if len(path) == 1 else '###'} {' '.join(path)}", "", "\n\n".join(paragraphs), ""]
     if not isinstance(command, click.Group):
@@ -67,7 +67,7 @@ def _command(path: tuple[str, ...], command: click.Command) -> str:
 
 
 def _as_code(found: re.Match[str]) -> str:
-    return f"\n\n```\n{dedent(found[1]).strip()}\n```"
+    return f"\n\n```\n{found[1]}\n```"
 
 
 def _plain(text: str) -> str:
