@@ -123,6 +123,25 @@ def scored(tasks: Tasks, *, factors: Sequence[float] = TIMES_USUAL, rule: str = 
     )
 
 
+def most_in_hindsight(tasks: Tasks) -> tuple[int, float, int]:
+    """What could be had at all: the most that any two models and any factor solve for ``MOST_DOLLARS``, chosen in sight of every task.
+
+    :return: solved, US dollars, and what the model solves that solves most
+    """
+    known = {model: result(tasks, model) for model in sorted(tasks[0]["results"])}
+    best = max(known.values())
+    usual = {model: statistics.mean(task["results"][model][2] for task in tasks) for model in known}
+    within = [
+        found
+        for first in known
+        if known[first][1] <= best[1]
+        for then in known
+        for factor in FACTORS
+        if (found := Policy(first, factor * usual[first], then).result(tasks))[1] <= MOST_DOLLARS * best[1]
+    ]
+    return (*max(within, key=lambda found: (found[0], -found[1])), best[0])
+
+
 def best_policy(known: dict[str, Result], tasks: Tasks, factors: Sequence[float], rule: str) -> Policy:
     """The policy that a rule picks, by what is known of some tasks."""
     first = best_by_the_sum(known, len(tasks))
