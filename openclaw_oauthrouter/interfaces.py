@@ -466,6 +466,9 @@ class SpendGuard(Protocol):
         :raises PolicyError: a rule refuses
         """
 
+    async def refusal(self, candidate: Candidate, estimate: Estimate, client: str | None, **how: Any) -> PolicyError | None:
+        """What ``reserve`` would refuse with now; nothing stays set aside, and nobody is warned."""
+
     def learn(self, conversation: str | None, info: ModelInfo, tier: Tier | None, output_tokens: int) -> None:
         """Take note of how long an answer was that came to its end."""
 

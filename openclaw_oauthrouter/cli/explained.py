@@ -33,9 +33,17 @@ def show(answer: JsonObject) -> None:
     """Print what ``/v1/route/explain`` answers."""
     console = create_console()
     tier = answer["tier"]
-    headline = f"  {printable(answer['model'])}   confidence {answer['confidence']:.2f}   {answer['method']}"
+    model = answer["model"] or "nobody would be asked"
+    headline = f"  {printable(model)}   confidence {answer['confidence']:.2f}   {answer['method']}"
     console.print(Text.assemble((tier or "as asked", f"bold {TIER_STYLES.get(tier or '', '')}"), headline))
     console.print(Text(printable(answer["reasoning"])))
+    if answer.get("refusal"):
+        console.print(
+            Text(
+                f"{'downgraded' if answer['refusal']['downgraded'] else 'refused'}: {printable(answer['refusal']['message'])}",
+                style="yellow",
+            )
+        )
     for line in _circumstances(answer):
         console.print(Text(line, style="dim"))
     if answer["dimensions"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
+from typing import Any
 
 from openclaw_oauthrouter.canonical.clock import Clock, NewId
 from openclaw_oauthrouter.canonical.json import JsonObject
@@ -141,8 +142,11 @@ class Spend:
         streams: bool = False,
         stated: bool = True,
         exact: bool = False,
+        quiet: bool = False,
     ) -> OpenReservation:
         """See ``SpendGuard``. Ask once for each call, fallbacks and repetitions included.
+
+        :param quiet: warn of nothing
 
         :raises ModelNotAllowedError: a list forbids the model
         :raises RequestTokensTooHighError: the request is too large
@@ -172,7 +176,19 @@ class Spend:
         if exact:
             wanted = declared
         asked = _Asked(account, limits, size, declared, wanted, streams, exact, unknown_cost)
-        return await self._set_aside(asked, now)
+        return await self._set_aside(asked, now, quiet=quiet)
+
+    async def refusal(self, candidate: Candidate, estimate: Estimate, client: str | None, **how: Any) -> PolicyError | None:
+        """See ``SpendGuard``.
+
+        :param how: as for ``reserve``
+        """
+        try:
+            reservation = await self.reserve(candidate, estimate, client, quiet=True, **how)
+        except PolicyError as error:
+            return error
+        await reservation.release()
+        return None
 
     def cheaper(self, refusal: PolicyError, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
         """See ``SpendGuard``; candidates whose price is not known are left out."""
@@ -252,7 +268,7 @@ class Spend:
             self._limits[limit] = None
             self._named.add(limit.scope)
 
-    async def _set_aside(self, asked: _Asked, now: float) -> OpenReservation:
+    async def _set_aside(self, asked: _Asked, now: float, *, quiet: bool = False) -> OpenReservation:
         claims = [Claim(limit, *self.calendar.span(limit.period, now)) for limit in asked.limits]
         each = [Standing(claim, 0, 0) for claim in claims if claim.limit.period is REQUEST]
         lasting = [claim for claim in claims if claim.limit.period is not REQUEST]
@@ -281,7 +297,8 @@ class Spend:
             tightest := asked.size.tightest([*outcome.standings, *each]),
         )
         cap = room if room < asked.declared and tightest is not None else None
-        warnings = tuple(words for one in outcome.standings if (words := self._alarms.see(one.claim, one.used)))
+        seen = () if quiet else outcome.standings
+        warnings = tuple(words for one in seen if (words := self._alarms.see(one.claim, one.used)))
         return OpenReservation(self._books, asked.account, held, cap, warnings, asked.unknown_cost)
 
     async def _fitted(

@@ -18,6 +18,7 @@ from openclaw_oauthrouter.routing.hints import hints_of
 from openclaw_oauthrouter.routing.router import Router
 from openclaw_oauthrouter.routing.stickiness import conversation_key
 from openclaw_oauthrouter.telemetry.public import cost_as_json, forecast_as_json
+from openclaw_oauthrouter.upstream.foreseen import Foreseen, foresee
 
 
 async def explain_request(
@@ -36,7 +37,9 @@ async def explain_request(
     key = asked.conversation or conversation_key(request, client)
     if pipeline.router.conversations.shared:
         await pipeline.router.conversations.fetch(key)
-    return _explained(pipeline.router, asked, request, key)
+    answer, decision = _explained(pipeline.router, asked, request, key)
+    foreseen = await foresee(pipeline.upstream, request, decision, client, key)
+    return answer | _as_it_would_be(pipeline.router, request, foreseen, key)
 
 
 def explain_alone(dialects: Mapping[str, Dialect], router: Router, told: JsonObject) -> JsonObject:
@@ -46,15 +49,27 @@ def explain_alone(dialects: Mapping[str, Dialect], router: Router, told: JsonObj
     """
     asked = read_asked(dialects, ClientPaths(dialects.values()), told, {})
     request = asked.dialect.decode_request(asked.body, asked.headers, asked.path)
-    return _explained(router, asked, request, asked.conversation or conversation_key(request, DEFAULT_CLIENT))
+    return _explained(router, asked, request, asked.conversation or conversation_key(request, DEFAULT_CLIENT))[0]
 
 
-def _explained(router: Router, asked: Asked, request: ChatRequest, key: str | None) -> JsonObject:
+def _explained(router: Router, asked: Asked, request: ChatRequest, key: str | None) -> tuple[JsonObject, RoutingDecision]:
     known = router.conversations.recall(key)
     if asked.alone and asked.conversation is not None and known is not None:
         router = _with_earlier_turns(router, known)
     decision = router.route(request, hints_of(asked.headers), key).decision
-    return {**decision_as_json(decision), "conversation": _conversation_as_json(key, known, router.choosing.clock())}
+    conversation = _conversation_as_json(key, known, router.choosing.clock())
+    return {**decision_as_json(decision), "conversation": conversation}, decision
+
+
+def _as_it_would_be(router: Router, request: ChatRequest, foreseen: Foreseen, key: str | None) -> JsonObject:
+    """What budgets, lists and running waits change in an answer; nothing as a rule."""
+    refusal = foreseen.refusal
+    if refusal is None:
+        return {"refusal": None}
+    told = {"code": refusal.code, "message": refusal.message, "downgraded": foreseen.downgraded}
+    if foreseen.first is None:
+        return {**decision_as_json(foreseen.decision), "model": None, "refusal": told}
+    return {**decision_as_json(router.priced(request, foreseen.decision, key)), "refusal": told}
 
 
 def _with_earlier_turns(router: Router, known: Conversation) -> Router:

@@ -126,7 +126,7 @@ class Router:
         if self.revise is None:
             return routed
         revised = self.revise(request=request, decision=routed.decision)
-        return Routed(self._priced(request, revised, conversation), routed.features) if revised is not None else routed
+        return Routed(self.priced(request, revised, conversation), routed.features) if revised is not None else routed
 
     def chosen_model(self, model: object) -> ModelInfo:
         """The model a request names that no classifier can read.
@@ -262,8 +262,8 @@ class Router:
                 tier = Tier(cap)
         return tier
 
-    def _priced(self, request: ChatRequest, decision: RoutingDecision, conversation: str | None) -> RoutingDecision:
-        """A plugin's decision with what it is expected to cost."""
+    def priced(self, request: ChatRequest, decision: RoutingDecision, conversation: str | None) -> RoutingDecision:
+        """A decision that was changed, such as a plugin's, with what it is expected to cost."""
         expected = self._expected(request, decision.candidates[0].info, decision.tier, conversation)
         cost, against, savings, baseline = expected
         return changed(decision, cost_estimate=cost, baseline_cost=against, savings=savings, baseline_model=baseline)

@@ -147,7 +147,7 @@ class Failover:
                 attempts.stops.append((candidate, error))
             else:
                 if candidate.accounts:
-                    credentials = _by_sum(candidate.accounts, credentials)
+                    credentials = by_sum(candidate.accounts, credentials)
                 if self.health.troubled:
                     credentials = self._in_order(attempts, candidate, credentials)
                 opened = await self._try_credentials(attempts, candidate, credentials)
@@ -404,7 +404,7 @@ class Failover:
         return True
 
 
-def _by_sum(accounts: Sequence[str], credentials: Sequence[Credential | None]) -> Sequence[Credential | None]:
+def by_sum(accounts: Sequence[str], credentials: Sequence[Credential | None]) -> Sequence[Credential | None]:
     """The accounts in the order that routing found, those it does not know after them."""
     place = {name: at for at, name in enumerate(accounts)}
     return sorted(credentials, key=lambda one: place.get(one.name, len(place)) if one is not None else len(place))

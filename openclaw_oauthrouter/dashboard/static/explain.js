@@ -100,6 +100,7 @@ function explanation(answer) {
   const bars = decisionSum(hops, hops[0]?.model);
   return [
     ...why({ ...answer, tierName: answer.tier }).filter(Boolean),
+    answer.refusal ? h("p", { class: "error" }, answer.model ? answer.refusal.message : `Nobody would be asked: ${answer.refusal.message}`) : null,
     ...circumstances(answer).map((words) => h("p", { class: "quiet" }, words)),
     hops.length ? h("h2", {}, "Would be tried in this order") : null,
     bars ?? list(hops),
