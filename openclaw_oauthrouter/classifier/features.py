@@ -51,6 +51,7 @@ class Unwrapped:
         self._prompt_wrappers = prompt_wrappers
         self._stripped: RememberedTexts[str] = RememberedTexts()
         self._excerpts: RememberedTexts[tuple[str, float]] = RememberedTexts()
+        self._replies: RememberedTexts[bool] = RememberedTexts()
         self.flights = FlightReader()
 
     def strip(self, text: str) -> str:
@@ -62,6 +63,11 @@ class Unwrapped:
                 found = wrapper.strip(found)
             found = self._stripped.put(text, found.strip())
         return found
+
+    def sets_no_task(self, words: str) -> bool:
+        """Whether the user's words only go on with a task: "go on", "2", a pasted error."""
+        found = self._replies.get(words)
+        return found if found is not None else self._replies.put(words, letters_in(words) < REPLY or is_pasted_error(words))
 
     def excerpt(self, words: str) -> tuple[str, float]:
         """What classifiers read of them, and its length in letters."""
@@ -121,7 +127,7 @@ def features_of(
     agent = acts(tool_names) or any(turn.results for turn in turns)
     earlier = spoken[1:]
     told = _told_by_client(request, system, turns[0].words if turns else "", raw_text, known, agent=agent)
-    anew = known is not None and told["kind"] in _TURNS and _begins(messages, turns, spoken)
+    anew = known is not None and told["kind"] in _TURNS and _begins(messages, first_answer, turns, spoken)
     return RequestFeatures(
         text=text,
         text_length=spoken[0].length if spoken else 0,
@@ -140,7 +146,7 @@ def features_of(
         raw_last_user_text=raw_text,
         raw_last_user_images=_own_images(raw) if raw and raw.glance.holds & FILE else 0,
         agent=agent,
-        flight=flight_of(messages[_task_position(spoken) + 1 :], unwrapped.flights),
+        flight=flight_of(messages[_task_position(spoken, unwrapped) + 1 :], unwrapped.flights),
         letters=letters,
         anew=anew,
         **(_attachments_of(messages, turns) if request.overview.holds & FILES else {}),
@@ -151,25 +157,32 @@ def features_of(
 _TURNS = (RequestKind.MAIN, RequestKind.SUBAGENT)
 
 
-def _begins(messages: Sequence[Message], turns: Sequence[_Turn], spoken: Sequence[_Turn]) -> bool:
+def _begins(messages: Sequence[Message], first_answer: int, turns: Sequence[_Turn], spoken: Sequence[_Turn]) -> bool:
     """Whether the user has had no answer yet, and nothing hands on what was said before: then a conversation begins here.
 
     A client may name all its conversations alike, or begin another one under the old name; two may begin with the same words.
 
     :param spoken: the turns with words of the user
     """
-    if not spoken or any(message.role == "assistant" for message in messages[spoken[-1].position :]):
+    if not spoken:
+        return False
+    first = spoken[-1].position
+    if first_answer > first:
+        answered = first_answer < len(messages)
+    else:
+        answered = any(message.role == "assistant" for message in messages[first:])
+    if answered:
         return False
     return not any(turn.results or goes_on_from_summary(_raw_text(turn.message)) for turn in turns)
 
 
-def _task_position(spoken: Sequence[_Turn]) -> int:
-    """Where the task was set: "go on", "2" and a pasted error set none.
+def _task_position(spoken: Sequence[_Turn], unwrapped: Unwrapped) -> int:
+    """Where the task was set.
 
     :param spoken: the user's turns with words, the latest first
     """
-    for turn in spoken:
-        if letters_in(turn.words) >= REPLY and not is_pasted_error(turn.words):
+    for turn in spoken[:-1]:
+        if not unwrapped.sets_no_task(turn.words):
             return turn.position
     return spoken[-1].position if spoken else 0
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
+from operator import attrgetter
 from typing import NamedTuple
 
 from openclaw_oauthrouter.canonical.content import TextPart, ToolCallPart, ToolCallResponsePart
@@ -48,6 +49,8 @@ _EXIT = lazily(
     re.IGNORECASE | re.MULTILINE,
 )
 """How what ran a command tells its exit: Claude Code, Codex CLI, OpenClaw, OpenCode, Gemini CLI, Cline, mini-SWE-agent, shells, make."""
+_EXIT_HINTS = ("xit", "eturn", "XIT", "***")
+"""One of these is in whatever tells of an exit."""
 _JSON_EXIT = lazily(r"\"(?:exit_?code|return_?code|exit_?status)\"\s*:\s*(-?\d+)", re.IGNORECASE)
 _JSON_FAILED = lazily(
     r"\"is_?error\"\s*:\s*true|\"(?:ok|success)\"\s*:\s*false|\"status\"\s*:\s*\"(?:failed|failure|error|errored)\""
@@ -76,21 +79,74 @@ _TESTS_FAILED = lazily(r"\b[1-9]\d* (?:failed|errors?|failing)\b|^FAILED|\bFAILU
 _TESTS_PASSED = lazily(
     r"\b[1-9]\d* (?:passed|passing)\b|^OK$|\bok\b\s+\S+\s+[\d.]+s|test result: ok|All tests passed", re.MULTILINE
 )
-_GAVE_UP = lazily(
-    r"\bI(?:'m| am|’m) (?:unable|not able) to\b"
-    r"|\bI (?:still )?(?:cannot|can't|can’t|could not|couldn't|couldn’t) (?:seem to )?"
-    r"(?:proceed|continue|complete|solve|fix|figure|find (?:a way|the (?:cause|reason|bug|problem))|resolve|make (?:it|this) work|get (?:it|this) to)"
-    r"|\bI(?:'m| am|’m) (?:stuck|at a loss|out of ideas)\b|\bI give up\b"
-    # The same in other languages.
-    r"|\bich (?:kann|konnte|komme)\b[^.\n]{0,80}\bnicht (?:lösen|beheben|finden|fortfahren|abschließen|weiter|herausfinden|reproduzieren)"
-    r"|\bes ist mir nicht (?:möglich|gelungen)|\bich (?:stecke fest|gebe auf)\b"
-    r"|\bje (?:ne (?:peux|parviens|réussis) pas|n['’]arrive pas|suis (?:bloqué|incapable))|\bj['’]abandonne\b"
-    r"|\bno (?:puedo|consigo|logro|he podido) (?:resolver|arreglar|continuar|completar|encontrar|solucionar)|\bestoy atascad[oa]\b|\bme rindo\b"
-    r"|\bnão (?:consigo|consegui|posso) (?:resolver|corrigir|continuar|concluir|encontrar)|\bnon (?:riesco|posso) (?:a )?(?:risolvere|correggere|continuare)"
-    r"|не (?:могу|удалось|удаётся|получается) (?:решить|исправить|продолжить|найти)|я застрял|сдаюсь"
-    r"|我?(?:无法|無法|不能|没能|沒能)(?:继续|繼續|解决|解決|完成|修复|修復|找到原因)|(?:解決|修正|続行|続ける|完了)[^。\n]{0,8}できません|(?:해결|수정|계속|완료)할 수 없",
-    re.IGNORECASE,
+_GIVES_UP = (
+    (
+        (
+            "unable",
+            "not able",
+            "cannot",
+            "can't",
+            "can’t",
+            "could not",
+            "couldn",
+            "stuck",
+            "at a loss",
+            "out of ideas",
+            "give up",
+        ),
+        lazily(
+            r"\bI(?:(?:'m| am|’m) (?:unable|not able|stuck|at a loss|out of ideas)\b| give up\b"
+            r"| (?:still )?(?:cannot|can['’]t|could not|couldn['’]t) (?:seem to )?(?:proceed|continue|complete|solve|fix|figure|resolve"
+            r"|find (?:a way|the (?:cause|reason|bug|problem))|make (?:it|this) work|get (?:it|this) to))",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        ("nicht ", "stecke fest", "gebe auf"),
+        lazily(
+            r"\bich (?:(?:kann|konnte|komme)\b[^.\n]{0,80}\bnicht (?:lösen|beheben|finden|fortfahren|abschließen|weiter|herausfinden"
+            r"|reproduzieren)|stecke fest|gebe auf)|\bes ist mir nicht (?:möglich|gelungen)",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        ("je n", "suis bloqu", "incapable", "abandonne"),
+        lazily(
+            r"\bj(?:e (?:ne (?:peux|parviens|réussis) pas|n['’]arrive pas|suis (?:bloqué|incapable))|['’]abandonne)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        ("no puedo", "no consigo", "no logro", "no he podido", "atascad", "me rindo"),
+        lazily(
+            r"\bno (?:puedo|consigo|logro|he podido) (?:resolver|arreglar|continuar|completar|encontrar|solucionar|corregir)"
+            r"|\bestoy atascad[oa]\b|\bme rindo\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        ("não cons", "não posso", "non riesco", "non posso"),
+        lazily(
+            r"\bnão (?:consigo|consegui|posso) (?:resolver|corrigir|continuar|concluir|encontrar)"
+            r"|\bnon (?:riesco|posso) (?:a )?(?:risolvere|correggere|continuare|trovare)",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        ("не могу", "не уда", "не получ", "застрял", "сдаюсь"),
+        lazily(
+            r"не (?:могу|удалось|удаётся|удается|получается) (?:решить|исправить|продолжить|найти)|я застрял|сдаюсь",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        ("无法", "無法", "不能", "没能", "沒能"),
+        lazily(r"(?:无法|無法|不能|没能|沒能)(?:继续|繼續|解决|解決|完成|修复|修復|找到原因)"),
+    ),
+    (("できません",), lazily(r"(?:解決|修正|続行|続ける|完了)[^。\n]{0,8}できません")),
+    (("할 수 없",), lazily(r"(?:해결|수정|계속|완료)할 수 없")),
 )
+"""How a model says in some languages that it cannot go on; before it, what is in all that says so: without that it is found out sooner."""
 _FENCED = lazily(r"```[\w-]*\n(.*?)```", re.DOTALL)
 
 
@@ -120,26 +176,24 @@ class FlightReader:
     """Reads the parts of conversations, and remembers what it read in them: each call of an agent brings all earlier ones along."""
 
     def __init__(self) -> None:
-        self._calls: RememberedTexts[tuple[bool, bool, bool]] = RememberedTexts()
+        self._calls: RememberedTexts[tuple[bool, bool]] = RememberedTexts()
         self._timeless: RememberedTexts[str] = RememberedTexts()
         self._results: RememberedTexts[_Outcome] = RememberedTexts(_MOST_RESULTS, _MOST_RESULTS * 2 * ENDS)
         self._answers: RememberedTexts[tuple[bool, tuple[str, ...]]] = RememberedTexts()
 
-    def call(self, arguments: str) -> tuple[bool, bool, bool]:
-        """Whether a command runs tests, whether it changes files, and whether it looks if something is done."""
+    def call(self, arguments: str) -> tuple[bool, bool]:
+        """Whether a command runs tests, and whether it changes files."""
         head = arguments[:2000]
         found = self._calls.get(head)
         if found is None:
             tests = bool(_TEST_COMMAND.search(head))
-            edits = not tests and bool(_EDIT_COMMAND.search(head))
-            found = self._calls.put(head, (tests, edits, bool(_WAITS.search(head))))
+            found = self._calls.put(head, (tests, not tests and bool(_EDIT_COMMAND.search(head))))
         return found
 
     def step(self, tool: str, arguments: str) -> _Call:
         """A call of a tool; its name too tells whether it changes files."""
-        tests, edits, waits = self.call(arguments)
-        edits = edits or (not tests and _EDIT_TOOL.search(tool) is not None)
-        return _Call((tool, arguments), tests, edits, waits or _WAITS.search(tool) is not None)
+        tests, edits = self.call(arguments)
+        return _Call((tool, arguments), tests, edits or (not tests and _EDIT_TOOL.search(tool) is not None))
 
     def answer_of(self, text: str, *, is_error: bool) -> _Result:
         """What a tool answered."""
@@ -174,7 +228,7 @@ class FlightReader:
         looked_at = text if len(text) <= _LONGEST_ANSWER else f"{text[:4000]}{text[-ENDS:]}"
         found = self._answers.get(looked_at)
         if found is None:
-            found = self._answers.put(looked_at, (bool(_GAVE_UP.search(_ends(text))), tuple(_FENCED.findall(text[:4000]))))
+            found = self._answers.put(looked_at, (_gives_up(_ends(text)), tuple(_FENCED.findall(text[:4000]))))
         return found
 
 
@@ -183,8 +237,20 @@ def _exit_of(ends: str) -> int | None:
     if ends.lstrip()[:1] in ("{", "["):
         told = _JSON_EXIT.search(ends)
         return int(told[1]) if told else None
+    if not _has_one(ends, _EXIT_HINTS):
+        return None
     code = _EXIT.search(ends)
     return int(code[1] or code[2] or code[3]) if code else None
+
+
+def _has_one(text: str, hints: Sequence[str]) -> bool:
+    return any(hint in text for hint in hints)
+
+
+def _gives_up(ends: str) -> bool:
+    """Whether an assistant says that it cannot go on."""
+    lower = ends.lower()
+    return any(_has_one(lower, hints) and pattern.search(ends) is not None for hints, pattern in _GIVES_UP)
 
 
 def _says_it_failed(ends: str) -> bool:
@@ -206,13 +272,11 @@ class _Call(NamedTuple):
     """A tool was called.
 
     :ivar words: name and arguments
-    :ivar waits: it looks whether something is done
     """
 
     words: tuple[str, str]
     tests: bool
     edits: bool
-    waits: bool
 
 
 class _Result(NamedTuple):
@@ -238,109 +302,102 @@ class _Words(NamedTuple):
 _Step = _Call | _Result | _Words
 
 
-class _Answered(NamedTuple):
-    """A call's result beside the one that the same call brought before; ``before`` is ``None`` the first time."""
+_Pair = tuple[_Call, _Result]
 
-    failed: bool
-    waits: bool
-    ends: str
-    before: str | None
-
-
-@dataclass(slots=True)
-class _Log:
-    """Counts while the steps are gone through."""
-
-    answers: dict[tuple[str, str], str | None] = field(default_factory=dict)
-    outcomes: list[bool] = field(default_factory=list)
-    lately: deque[_Answered] = field(default_factory=lambda: deque(maxlen=LATELY))
-    said: deque[bool] = field(default_factory=lambda: deque(maxlen=RECENT))
-    open: deque[_Call] = field(default_factory=deque)
-    calls: int = 0
-    repeats: int = 0
-    edits: int = 0
-    tests: int = 0
-    untested_edits: int = 0
-    tracebacks: int = 0
-    characters: int = 0
-    testing: bool = False
-    passing: bool | None = None
-
-    def take(self, step: _Step) -> None:
-        if isinstance(step, _Call):
-            self._call(step)
-        elif isinstance(step, _Result):
-            self._result(step)
-        else:
-            self.said.append(step.gave_up)
-            self.open.clear()
-
-    def _call(self, step: _Call) -> None:
-        self.calls += 1
-        self.repeats += step.words in self.answers
-        self.answers.setdefault(step.words, None)
-        self.open.append(step)
-        self.testing = step.tests
-        if step.tests:
-            self.tests += 1
-            self.untested_edits = 0
-        elif step.edits:
-            self.edits += 1
-            self.untested_edits += 1
-
-    def _result(self, step: _Result) -> None:
-        self.characters += step.characters
-        self.outcomes.append(step.failed)
-        self.tracebacks += step.traceback
-        if self.open:
-            call = self.open.popleft()
-            self.lately.append(_Answered(step.failed, call.waits, step.ends, self.answers[call.words]))
-            self.answers[call.words] = step.ends
-        if self.testing:
-            self.passing = self.passing if step.tests is None else step.tests
-            self.testing = False
-
-    def same_again(self, reader: FlightReader) -> tuple[int, int]:
-        """Of the latest results, those that brought what the same call had brought before: failures, and others."""
-        same = [one for one in self.lately if one.before is not None and reader.same(one.ends, one.before)]
-        return sum(one.failed for one in same), sum(not one.failed and not one.waits for one in same)
+_WORDS, _TESTS, _EDITS = map(attrgetter, ("words", "tests", "edits"))
+_CHARACTERS, _FAILED_ONE, _HAS_TRACEBACK = map(attrgetter, ("characters", "failed", "traceback"))
 
 
 def flight_of(messages: Sequence[Message], reader: FlightReader | None = None) -> Flight | None:
     """Read the messages since the task was set.
 
+    Gone through with each request of a task, so in a few passes over lists rather than step by step.
+
     :param reader: remembers what it has read before
     :returns: ``None`` when no tool was called
     """
-    if not messages:
-        return None
-    reader, log = reader or FlightReader(), _Log()
+    reader = reader or FlightReader()
+    steps: list[_Step] = []
     for message in messages:
-        seen = message.glance
-        steps = seen.steps
-        if steps is None:
-            steps = seen.steps = tuple(_steps_of(message, reader))
-        for step in steps:
-            log.take(step)
-    if not log.calls:
+        known = (message.seen or message.glance).steps
+        steps += _remembered_steps(message, reader) if known is None else known
+    calls = [step for step in steps if type(step) is _Call]
+    if not calls:
         return None
-    same_failures, same_answers = log.same_again(reader)
+    results = [step for step in steps if type(step) is _Result]
+    pairs = list(zip(calls, results, strict=True)) if len(calls) == len(results) else _pairs_of(steps)
+    repeats = len(calls) - len(set(map(_WORDS, calls)))
+    failed = list(map(_FAILED_ONE, results))
+    edits, tests = sum(map(_EDITS, calls)), sum(map(_TESTS, calls))
+    same_failures, same_answers = _same_again(pairs, reader) if repeats else (0, 0)
     return Flight(
-        calls=log.calls,
-        failures=sum(log.outcomes),
-        recent_failures=sum(log.outcomes[-RECENT:]),
-        tracebacks=log.tracebacks,
-        repeats=log.repeats,
-        edits=log.edits,
-        tests=log.tests,
-        untested_edits=log.untested_edits,
-        passing=log.passing,
-        output_characters=log.characters,
-        gave_up=sum(log.said) if log.said and log.said[-1] else 0,
-        late_failures=sum(log.outcomes[-LATELY:]),
+        calls=len(calls),
+        failures=sum(failed),
+        recent_failures=sum(failed[-RECENT:]),
+        tracebacks=sum(map(_HAS_TRACEBACK, results)),
+        repeats=repeats,
+        edits=edits,
+        tests=tests,
+        untested_edits=_untested_edits(calls) if edits else 0,
+        passing=_passing(pairs) if tests else None,
+        output_characters=sum(map(_CHARACTERS, results)),
+        gave_up=_times_given_up(steps),
+        late_failures=sum(failed[-LATELY:]),
         same_failures=same_failures,
         same_answers=same_answers,
     )
+
+
+def _pairs_of(steps: Sequence[_Step]) -> list[_Pair]:
+    """Calls with their results, where not every call has one; what the assistant says ends the wait for them."""
+    found: list[_Pair] = []
+    waiting: list[_Call] = []
+    for step in steps:
+        if isinstance(step, _Call):
+            waiting.append(step)
+        elif isinstance(step, _Words):
+            waiting = []
+        elif waiting:
+            found.append((waiting.pop(0), step))
+    return found
+
+
+def _untested_edits(calls: Sequence[_Call]) -> int:
+    count = 0
+    for call in reversed(calls):
+        if call.tests:
+            break
+        count += call.edits
+    return count
+
+
+def _passing(pairs: Sequence[_Pair]) -> bool | None:
+    """Whether the tests passed when they last ran and said so."""
+    return next((result.tests for call, result in reversed(pairs) if call.tests and result.tests is not None), None)
+
+
+def _times_given_up(steps: Sequence[_Step]) -> int:
+    """Among the assistant's latest words; none if its last do not give up."""
+    said = (step.gave_up for step in reversed(steps) if type(step) is _Words)
+    return 1 + sum(islice(said, RECENT - 1)) if next(said, False) else 0
+
+
+def _same_again(pairs: Sequence[_Pair], reader: FlightReader) -> tuple[int, int]:
+    """Of the latest results, those that brought what the same call had brought before: failures, and others."""
+    failures = others = 0
+    before = {call.words: result.ends for call, result in pairs[:-LATELY]}
+    for call, result in pairs[-LATELY:]:
+        ends = before.get(call.words)
+        if ends is not None and reader.same(ends, result.ends):
+            failures += result.failed
+            others += not result.failed and not any(_WAITS.search(text[:2000]) for text in call.words)
+        before[call.words] = result.ends
+    return failures, others
+
+
+def _remembered_steps(message: Message, reader: FlightReader) -> tuple[_Step, ...]:
+    steps = message.glance.steps = tuple(_steps_of(message, reader))
+    return steps
 
 
 def _steps_of(message: Message, reader: FlightReader) -> Iterator[_Step]:
@@ -418,20 +475,23 @@ class Trouble:
 
     def chance(self, flight: Flight, input_tokens: int) -> float:
         """0 to 1: chance that the task fails if it goes on as until now."""
-        weights, lowest, highest, bias = self._fitted
-        figures = map(min, map(max, trouble_features(flight, input_tokens), lowest), highest)
-        raw = bias + sum(map(float.__mul__, weights, figures))
+        raw, weighed = self._fitted
+        for figure, (weight, low, high) in zip(trouble_features(flight, input_tokens), weighed, strict=True):
+            raw += weight * (low if figure < low else high if figure > high else figure)
         chance = 1 / (1 + math.exp(-raw))
-        chance += self.GAVE_UP * bool(flight.gave_up) + self.GAVE_UP_AGAIN * max(0, flight.gave_up - 1)
-        chance += self.PASSING * (flight.passing is True and not flight.untested_edits)
-        chance += self.FAILURE * max(0, flight.late_failures - LATELY // 2)
-        chance += self.SAME_FAILURE * flight.same_failures + self.SAME_ANSWER * flight.same_answers
+        if flight.gave_up:
+            chance += self.GAVE_UP + self.GAVE_UP_AGAIN * (flight.gave_up - 1)
+        if flight.passing and not flight.untested_edits:
+            chance += self.PASSING
+        if flight.late_failures > LATELY // 2:
+            chance += self.FAILURE * (flight.late_failures - LATELY // 2)
+        if flight.same_failures or flight.same_answers:
+            chance += self.SAME_FAILURE * flight.same_failures + self.SAME_ANSWER * flight.same_answers
         return min(1.0, max(0.0, chance))
 
     @cached_property
-    def _fitted(self) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...], float]:
-        """Weights, and within which bounds each figure was seen; what lies beyond them was never seen, so it counts no more than they do."""
+    def _fitted(self) -> tuple[float, tuple[tuple[float, float, float], ...]]:
+        """Bias; the weight of each figure, and the bounds within which it was seen: what lies beyond them counts no more than they do."""
         fit = self.data["trouble"]
-        seen = [fit["seen"][name] for name in TROUBLE_FEATURES]
-        weights = tuple(float(fit["weights"][name]) for name in TROUBLE_FEATURES)
-        return weights, tuple(float(low) for low, _ in seen), tuple(float(high) for _, high in seen), float(fit["bias"])
+        weighed = [(fit["weights"][name], *fit["seen"][name]) for name in TROUBLE_FEATURES]
+        return float(fit["bias"]), tuple((float(weight), float(low), float(high)) for weight, low, high in weighed)
