@@ -363,10 +363,14 @@ class ConversationMemory(Protocol):
     """Remembers what each conversation works on and was last given.
 
     :ivar shared: other gateways may know more of a conversation, so that it is worth while to ``fetch`` it
+    :ivar since: Unix milliseconds at which it knew nothing yet; 0 where it outlives a gateway
     """
 
     @property
     def shared(self) -> bool: ...
+
+    @property
+    def since(self) -> int: ...
 
     def recall(self, key: str | None) -> Conversation | None:
         """What is known of a conversation; ``None`` when nothing is, or it was too long ago."""

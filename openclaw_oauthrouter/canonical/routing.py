@@ -405,6 +405,8 @@ class RoutingDecision:
     :ivar task: what to remember of the conversation's task; ``None`` moves nothing
     :ivar asked: the tier, where the client or a limit decided it rather than the classification; ``None`` otherwise
     :ivar stake: microdollars that the work costs at the needed tier: the unit of the sums' prices that are not money
+    :ivar remembers_since: Unix milliseconds at which the memory of conversations began, that the decision went by; 0: it outlives a gateway
+    :ivar needs: what the request demands of a model beside its length, in words: ``images``, ``tools``, ``json_schema`` …
     :ivar asked_profile: the profile that a header asked for; ``None`` where the model's name or the configuration decided it
     """
 
@@ -427,6 +429,8 @@ class RoutingDecision:
     stake: int = 0
     asked: Tier | None = None
     asked_profile: str | None = None
+    needs: tuple[str, ...] = ()
+    remembers_since: int = 0
 
 
 @value(frozen=True, slots=True)

@@ -95,7 +95,8 @@ def _show_candidates(console: Console, answer: JsonObject) -> None:
     table = create_table("model", numbers=tuple(heading for _, heading in PARTS if drawn), title=title)
     for hop in answer["hops"]:
         sums = [f"{hop['cost'][part]:,}" if hop["cost"] else "" for part, _ in PARTS if drawn]
-        table.add_row(Text.assemble(printable(hop["model"]), "\n", (printable(hop["reason"]), "dim")), *sums)
+        account = f", by {hop['credential']}" if hop.get("credential") else ""
+        table.add_row(Text.assemble(printable(hop["model"]), "\n", (printable(hop["reason"] + account), "dim")), *sums)
     for one in answer["skipped"]:
         table.add_row(Text(f"{printable(one['model'])}\nskipped: {printable(one['reason'])}", style="dim"))
     console.print(table)

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,7 +20,7 @@ from openclaw_oauthrouter.canonical.content import BlobPart, CacheMark, Part, Te
 from openclaw_oauthrouter.canonical.conversation import Conversation
 from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.patterns import lazily
-from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message, ResponseFormat, Tool
 from openclaw_oauthrouter.canonical.routing import (
     Classification,
     DimensionScore,
@@ -147,6 +147,10 @@ class RecordedRouting:
         )
         router = replace(self._router, choosing=choosing)
         conversation = event.get("conversation")
+        since = (event.get("routing") or {}).get("remembersSince", 0)
+        if conversation and since <= event["ts"]:
+            # A gateway that was started anew knows nothing of what the one before it was told.
+            self._conversations.forget(conversation, since)
         known = self._conversations.recall(conversation)
         decision = router.route(_request(event), self._hints(event), conversation).decision
         answering = self._answering(event, decision)
@@ -385,14 +389,25 @@ def _features(event: JsonObject, input_tokens: int) -> RequestFeatures:
     )
 
 
+_BLOBS: Mapping[str, Part] = {
+    "images": BlobPart("image", "image/png", ""),
+    "documents": BlobPart("document", "application/pdf", ""),
+    "audio": BlobPart("audio", "audio/wav", ""),
+}
+_SHAPES: tuple[Literal["json_schema", "json_object"], ...] = ("json_schema", "json_object")
+
+
 def _request(event: JsonObject) -> ChatRequest:
     """A request that demands of a model what the recorded one did; its words are not known."""
     features = event.get("features") or {}
     told = (event.get("routing") or {}).get("forecast") or {}
     cache = told.get("cache", "5m")
     parts: list[Part] = [TextPart("", None if cache == "none" else CacheMark(cache))]
-    parts += [BlobPart("image", "image/png", "")] * bool(features.get("image_count"))
-    parts += [BlobPart("document", "application/pdf", "")] * bool(features.get("file_count"))
+    needs = (event.get("routing") or {}).get("needs")
+    if needs is None:  # older traces have no list of what was needed
+        needs = [name for name, count in (("images", "image_count"), ("documents", "file_count")) if features.get(count)]
+    parts += [blob for name, blob in _BLOBS.items() if name in needs]
+    shape: Literal["json_schema", "json_object"] | None = next((shape for shape in _SHAPES if shape in needs), None)
     tokens = event.get("tokens") or {}
     return ChatRequest(
         dialect=event.get("dialect", ""),
@@ -400,6 +415,7 @@ def _request(event: JsonObject) -> ChatRequest:
         messages=(Message("user", tuple(parts)),),
         tools=tuple(Tool(name) for name in features.get("tool_names") or ()),
         max_output_tokens=features.get("max_output_tokens"),
+        response_format=None if shape is None else ResponseFormat(shape),
         native={"input_tokens": features.get("input_tokens", tokens.get("input", 0))},
     )
 

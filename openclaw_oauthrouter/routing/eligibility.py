@@ -57,6 +57,9 @@ def requirements_of(request: ChatRequest, input_tokens: int) -> Requirements:
 IMAGES, DOCUMENTS, AUDIO, TOOLS, JSON_OBJECT, JSON_SCHEMA = (1 << place for place in range(6))
 """What a request may need, as bits."""
 
+_NEEDS = ("images", "documents", "audio", "tools", "json_object", "json_schema")
+NEEDS = tuple(tuple(name for place, name in enumerate(_NEEDS) if bits >> place & 1) for bits in range(1 << len(_NEEDS)))
+"""The same in words, by bits."""
 _SHAPES = {"json_object": JSON_OBJECT, "json_schema": JSON_SCHEMA}
 _NO_WINDOW = 1 << 62
 

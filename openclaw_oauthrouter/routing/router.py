@@ -29,7 +29,15 @@ from openclaw_oauthrouter.errors import InvalidRequestError
 from openclaw_oauthrouter.interfaces import ConversationMemory, Provider
 from openclaw_oauthrouter.routing.choosing import IN_USE, Choosing
 from openclaw_oauthrouter.routing.cost import CHAT_TURNS, forecast_of, remaining_calls
-from openclaw_oauthrouter.routing.eligibility import Eligibility, Requirements, UsableProviders, doubt, requirements_of, too_small
+from openclaw_oauthrouter.routing.eligibility import (
+    NEEDS,
+    Eligibility,
+    Requirements,
+    UsableProviders,
+    doubt,
+    requirements_of,
+    too_small,
+)
 from openclaw_oauthrouter.routing.fallback import fallback_candidates
 from openclaw_oauthrouter.routing.model_ids import Auto, resolve
 from openclaw_oauthrouter.routing.prices import Prices
@@ -239,6 +247,8 @@ class Router:
             stake=stake,
             asked=None if tier is standing.needed else tier,
             asked_profile=hints.profile,
+            needs=NEEDS[requirements.needs],
+            remembers_since=self.conversations.since,
         )
         return Routed(decision, features)
 

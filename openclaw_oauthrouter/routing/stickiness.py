@@ -86,7 +86,10 @@ CIRCLES = 4
 
 
 class Conversations:
-    """The most recent conversations, forgotten after an idle time."""
+    """The most recent conversations, forgotten after an idle time.
+
+    :ivar since: Unix milliseconds at which it began
+    """
 
     shared = False
 
@@ -95,6 +98,7 @@ class Conversations:
         self._idle_seconds = idle_seconds
         self._capacity = capacity
         self._known: OrderedDict[str, Conversation] = OrderedDict()
+        self.since = int(clock() * 1000)
 
     def recall(self, key: str | None) -> Conversation | None:
         """What the conversation was last given, unless that is too long ago."""
@@ -102,6 +106,12 @@ class Conversations:
         if known is None or self._clock() - known.used_at > self._idle_seconds:
             return None
         return known
+
+    def forget(self, key: str, before: int) -> None:
+        """Forget a conversation that was last answered before a moment, Unix milliseconds."""
+        known = self._known.get(key)
+        if known is not None and known.used_at * 1000 < before:
+            del self._known[key]
 
     async def fetch(self, key: str | None) -> None:
         """Nothing to learn: this memory is the only one. (``shared.conversations`` asks the others here.)"""

@@ -31,6 +31,7 @@ class SharedConversations:
     """
 
     shared = True
+    since = 0
 
     def __init__(self, memory: ConversationMemory, client: Any, idle_seconds: float) -> None:
         self._memory = memory

@@ -213,6 +213,10 @@ def _routing(decision: RoutingDecision) -> JsonObject:
         "askedTier": decision.asked,
         "forecast": forecast_as_json(decision),
     }
+    if decision.remembers_since:
+        routing["remembersSince"] = decision.remembers_since
+    if decision.needs:
+        routing["needs"] = list(decision.needs)
     if decision.asked_profile is not None:
         routing["askedProfile"] = decision.asked_profile
     if decision.classification is not None:

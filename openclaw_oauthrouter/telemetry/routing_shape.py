@@ -59,6 +59,8 @@ class _Dimension(msgspec.Struct, gc=False):
 class _Routing(msgspec.Struct, rename="camel", gc=False):
     hops: tuple[_Hop, ...] = ()
     asked_tier: Tier | None = None
+    needs: tuple[str, ...] = ()
+    remembers_since: _Whole = 0
     asked_profile: Literal["economy", "balanced", "quality"] | None = None
     forecast: _Forecast | None = None
     score: _Figure = 0.0

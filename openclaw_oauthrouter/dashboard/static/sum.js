@@ -31,7 +31,7 @@ export function decisionSum(hops, chosen) {
   );
 }
 
-function line({ model, reason, cost }, top, chosen) {
+function line({ model, reason, cost, credential }, top, chosen) {
   const amount = inDollars(top);
   const parts = PARTS.map(([tone, words, part]) => ({ tone, words, value: Math.max(0, part(cost)) })).filter((part) => part.value > 0);
   const bar = parts.map((part) => h("span", { class: `tone-${part.tone}`, style: { width: `${(part.value / top) * 100}%` } }));
@@ -50,16 +50,16 @@ function line({ model, reason, cost }, top, chosen) {
         h("span", { class: "track", "aria-hidden": "true" }, ...bar),
         plan || (chosen && reason) ? h("span", { class: "quiet" }, [chosen ? reason : null, plan].filter(Boolean).join(" · ")) : null,
       ),
-      figures(cost, parts, chosen ? null : reason, amount),
+      figures(cost, parts, { "listed as": chosen ? null : reason, account: credential }, amount),
     ),
   );
 }
 
-function figures(cost, parts, reason, amount) {
+function figures(cost, parts, facts, amount) {
   const rows = parts.map(({ words, value }) => [words, amount(value)]);
   if (cost.shadow < 1) rows.push(["at list price", `${amount(cost.turn)} + ${amount(cost.coming)}`]);
   if (cost.cachedTokens) rows.push(["in its prompt cache", `${tokens(cost.cachedTokens)} tokens`]);
-  if (reason) rows.unshift(["listed as", reason]);
+  rows.unshift(...Object.entries(facts).filter(([, value]) => value));
   return h("dl", { class: "pairs" }, ...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 }
 

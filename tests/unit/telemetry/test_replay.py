@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from openclaw_oauthrouter.builder import Builder
-from openclaw_oauthrouter.canonical.content import BlobPart, Part, TextPart
+from openclaw_oauthrouter.canonical.content import BlobPart, Part, TextPart, ToolCallPart, ToolCallResponsePart
 from openclaw_oauthrouter.canonical.json import JsonObject
-from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
+from openclaw_oauthrouter.canonical.request import ChatRequest, Message, ResponseFormat, Tool
 from openclaw_oauthrouter.canonical.routing import RouteHints, Tier
 from openclaw_oauthrouter.canonical.trace import Attempt, RequestRecord
 from openclaw_oauthrouter.canonical.usage import Usage
@@ -183,6 +183,44 @@ def test_replay_what_was_out_of_order_for_a_while_was_so_only_then(place: int, m
         assert [(one.info.name, cost_as_json(one.cost)) for one in again.decision.candidates[: len(sums)]] == sums
 
 
+def from_a_tool(*parts: Part) -> Message:
+    return Message("user", (ToolCallResponsePart("call_1", parts),))
+
+
+NEEDING: dict[str, ChatRequest] = {
+    "an image": ask(PROMPTS[3], IMAGE),
+    "a document": ask(PROMPTS[3], BlobPart("document", "application/pdf", "JVBERi0=")),
+    "sound": ask(PROMPTS[3], BlobPart("audio", "audio/wav", "UklGRg==")),
+    "tools": ask(PROMPTS[3], tools=(Tool("read"),)),
+    "any JSON": ask(PROMPTS[3], response_format=ResponseFormat("json_object")),
+    "a shape": ask(PROMPTS[3], response_format=ResponseFormat("json_schema", {"type": "object"}, "shape")),
+    "text": ask(PROMPTS[3], response_format=ResponseFormat("text")),
+    "a tool's image": ChatRequest(
+        "openai_chat_completions",
+        "auto",
+        (
+            Message("user", (TextPart(PROMPTS[3]),)),
+            Message("assistant", (ToolCallPart("call_1", "look", "{}"),)),
+            from_a_tool(IMAGE, TextPart("a picture")),
+        ),
+        tools=(Tool("look"),),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NEEDING)
+def test_replay_requests_need_of_a_model_what_they_needed(kind: str, make_router: MakeRouter) -> None:
+    chain = {"primary": "deepseek/deepseek-chat", "fallback": ["deepseek/deepseek-flash", "anthropic/claude-haiku-4-5"]}
+    tiers = {tier.value: chain for tier in Tier}
+    event = event_of(make_router(tiers=tiers), NEEDING[kind], None)
+    [again] = compare(RecordedRouting(make_router(tiers=tiers)), [event]).replayed
+    assert not again.differs
+    assert [one.info.name for one in again.decision.candidates[:8]] == [hop["model"] for hop in event["routing"]["hops"]]
+    assert [(one.model, one.reason) for one in again.decision.skipped] == [
+        (one["model"], one["reason"]) for one in event["routing"]["skipped"]
+    ]
+
+
 @pytest.mark.parametrize("profile", ["economy", "balanced", "quality"])
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_replay_profile_that_a_header_asked_for_stays(prompt: str, profile: Any, make_router: MakeRouter) -> None:
@@ -339,6 +377,17 @@ def test_replay_request_knows_what_was_answered_when_it_came(later: float, known
     events = [with_answer(event, begun, 8), with_answer(event, begun + later, 8)]
     _, second = compare(RecordedRouting(make_router()), events).replayed
     assert second.decision.candidates[0].reason.startswith("kept: ") == known
+
+
+@pytest.mark.parametrize(("since", "known"), [(-1000.0, True), (50.0, False), (500.0, True)])
+def test_replay_gateway_started_anew_knows_no_conversation(since: float, known: bool, make_router: MakeRouter) -> None:
+    """The last one cannot be: a clock was set back, and says nothing."""
+    event = event_of(make_router(), ask(PROMPTS[3]), "goes on")
+    begun = 1_795_000_000.0
+    first, second = with_answer(event, begun, 8), with_answer(event, begun + 100, 8)
+    second["routing"] = {**second["routing"], "remembersSince": int((begun + since) * 1000)}
+    _, told = compare(RecordedRouting(make_router()), [first, second]).replayed
+    assert told.decision.candidates[0].reason.startswith("kept: ") == known
 
 
 def test_replay_tells_the_share_of_windows_by_what_a_dollar_took_of_them(make_router: MakeRouter) -> None:
