@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from openclaw_oauthrouter.canonical.client_paths import MatchedPath
 from openclaw_oauthrouter.canonical.json import JsonObject
@@ -15,6 +16,7 @@ from openclaw_oauthrouter.parsing.body import parse_body
 from openclaw_oauthrouter.proxy.client_paths import ClientPaths
 
 _CHAT, _RESPONSES, _MESSAGES = "openai_chat_completions", "openai_responses", "anthropic_messages"
+_EARLIER = ({"role": "user", "content": "…"}, {"role": "assistant", "content": "…"})
 _KEY = lazily(r"[0-9a-f]{24}", re.ASCII)
 _BODY_FIELDS = frozenset({"prompt", "messages", "input", "previous_response_id"})
 _MESSAGES_FIELDS = frozenset({"system", "stop_sequences"})
@@ -42,6 +44,11 @@ class Asked:
     headers: Mapping[str, str]
     conversation: str | None = None
     alone: bool = False
+
+    def going_on(self) -> Asked:
+        """A prompt behind a turn that stands for all earlier ones, whose words nobody has kept."""
+        messages = self.body["messages"]
+        return replace(self, body={**self.body, "messages": [*messages[:-1], *_EARLIER, messages[-1]]})
 
 
 def read_asked(dialects: Mapping[str, Dialect], paths: ClientPaths, told: JsonObject, headers: Mapping[str, str]) -> Asked:

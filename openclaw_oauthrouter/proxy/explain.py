@@ -32,11 +32,16 @@ async def explain_request(
     :raises InvalidRequestError: there is nothing in it to explain
     """
     asked = read_asked(pipeline.dialects, paths, told, headers)
+    conversations = pipeline.router.conversations
+    if conversations.shared and asked.conversation is not None:
+        await conversations.fetch(asked.conversation)
+    if asked.alone and conversations.recall(asked.conversation) is not None:
+        asked = asked.going_on()
     body = await pipeline.in_full(asked.dialect, asked.body, client)
     request = asked.dialect.decode_request(body, asked.headers, asked.path)
     key = asked.conversation or conversation_key(request, client)
-    if pipeline.router.conversations.shared:
-        await pipeline.router.conversations.fetch(key)
+    if conversations.shared and asked.conversation is None:
+        await conversations.fetch(key)
     answer, decision = _explained(pipeline.router, asked, request, key)
     foreseen = await foresee(pipeline.upstream, request, decision, client, key)
     return answer | _as_it_would_be(pipeline.router, request, foreseen, key)
@@ -57,6 +62,8 @@ def _explained(router: Router, asked: Asked, request: ChatRequest, key: str | No
     if asked.alone and asked.conversation is not None and known is not None:
         router = _with_earlier_turns(router, known)
     decision = router.route(request, hints_of(asked.headers), key).decision
+    if decision.task is not None and decision.task.anew:
+        known = None  # another conversation that begins with the same words
     conversation = _conversation_as_json(key, known, router.choosing.clock())
     return {**decision_as_json(decision), "conversation": conversation}, decision
 

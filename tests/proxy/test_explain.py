@@ -110,6 +110,17 @@ async def test_explain_says_what_is_then_done(kind: str, recorded: bool, gateway
             assert explained.json()["hops"][0]["reason"].startswith("kept: ")
 
 
+async def test_explain_of_a_first_turn_is_not_the_next_turn_of_one_that_began_alike(
+    gateway: Any, stack: Any, client: Any
+) -> None:
+    http = await client(await gateway(await anthropic(stack)))
+    body = {"model": "auto", "messages": turns(DESIGN)}
+    await http.post(CHAT, json=body)
+    explained = (await http.post("/v1/route/explain", json=body)).json()
+    assert explained["conversation"]["known"] is False
+    assert not explained["hops"][0]["reason"].startswith("kept: ")
+
+
 async def test_explain_goes_on_from_a_kept_response(gateway: Any, stack: Any, client: Any) -> None:
     http = await client(await gateway(await anthropic(stack)))
     first = await http.post(RESPONSES, json={"model": "auto", "input": DESIGN})
