@@ -211,7 +211,7 @@ class Choosing:
         """
         now, needed = self.clock(), forecast.needed
         preference = self._preference(needed)
-        compared, reserves = _split(candidates, known)
+        compared, reserves = self._split(candidates, known, preference.own, now)
         prices = self.prices.prices([candidate.info for candidate in compared], forecast.input_tokens)
         if forecast.cache != "5m":
             prices = [
@@ -255,6 +255,22 @@ class Choosing:
         # Of equal sums the one named first stays first.
         summed.sort(key=_TOTAL_THEN_PLACE)
         return (*[row[2] for row in summed], *reserves), stake
+
+    def _split(
+        self, candidates: Sequence[Candidate], known: Conversation | None, own: frozenset[str], now: float
+    ) -> tuple[list[Candidate], list[Candidate]]:
+        """The candidates that a sum is drawn up for, and the rest.
+
+        Wherever they stand, the model in use is among them, and those of the tier that a plan pays: with a sum they may be first.
+        """
+        compared = list(candidates[:MOST_COMPARED])
+        reserves: list[Candidate] = []
+        in_use = known.model if known is not None else None
+        for candidate in candidates[MOST_COMPARED:]:
+            name = candidate.info.name
+            drawn_up = name == in_use or (name in own and any([one.shadow < 1.0 for one in self.payers(candidate.info, now)]))  # noqa: C419
+            (compared if drawn_up else reserves).append(candidate)
+        return compared, reserves
 
     def model_info(self, name: str) -> ModelInfo | None:
         """A model of the configuration by its full name; ``None`` when nobody serves it."""
@@ -349,15 +365,6 @@ def _reference(prices: Sequence[Price | None], ranks: Sequence[int], needed: int
                 return price
             first = first or price
     return first or NO_PRICE
-
-
-def _split(candidates: Sequence[Candidate], known: Conversation | None) -> tuple[list[Candidate], list[Candidate]]:
-    """The candidates that a sum is drawn up for, the model in use among them wherever it stands, and the rest."""
-    compared, reserves = list(candidates[:MOST_COMPARED]), list(candidates[MOST_COMPARED:])
-    if known is not None and reserves:
-        compared += [candidate for candidate in reserves if candidate.info.name == known.model]
-        reserves = [candidate for candidate in reserves if candidate.info.name != known.model]
-    return compared, reserves
 
 
 def _unlisted_rank(candidate: Candidate, needed: Tier, known: Conversation | None) -> int:

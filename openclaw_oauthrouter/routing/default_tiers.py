@@ -156,11 +156,16 @@ def _chain(tier: Tier, rung: Rung, why: str, world: _World) -> list[Choice]:
     older = predecessor(rung, world.models[rung.info.provider], world.price_of, world.today, rules)
     if older is not None:
         chain.append(Choice(older, f"the one before {rung.info.id}", older.ability))
-    for ladder in world.ladders:
+    for ladder in sorted(world.ladders, key=_by_plan, reverse=True):  # what is paid for anyway goes before keys
         own = ladder.pick(tier)
         if own is not None and ladder.provider != rung.info.provider:
             chain.append(_choice(own, f"{ladder.provider}'s choice for {tier}"))
     return chain[: world.preferences.longest_chain]
+
+
+def _by_plan(ladder: Ladder) -> bool:
+    preset = presets().get(ladder.provider)
+    return preset is not None and preset.plan
 
 
 def _choice(rung: Rung, why: str) -> Choice:

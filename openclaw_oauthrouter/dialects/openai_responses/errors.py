@@ -166,11 +166,17 @@ def _fault(body: bytes) -> JsonObject | None:
     return dict(fault) if isinstance(fault, dict) else {"message": fault}
 
 
+_YEAR_5138 = 100_000_000_000
+"""A larger number counts milliseconds."""
+
+
 def _reset(fault: JsonObject, now: float) -> float | None:
     wait, moment = fault.get("resets_in_seconds"), fault.get("resets_at")
     if isinstance(wait, (int, float)):
         return float(max(wait, 0))
-    return max(float(moment) - now, 0.0) if isinstance(moment, (int, float)) else None
+    if not isinstance(moment, (int, float)):
+        return None
+    return max(float(moment) / (1000 if moment > _YEAR_5138 else 1) - now, 0.0)
 
 
 def _sentence(value: Any) -> str:

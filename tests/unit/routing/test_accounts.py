@@ -9,13 +9,13 @@ import pytest
 from openclaw_oauthrouter.accounts import Accounts
 from openclaw_oauthrouter.canonical.conversation import CachedPrompt, Conversation
 from openclaw_oauthrouter.canonical.credential import Credential, CredentialKind, Secret
-from openclaw_oauthrouter.canonical.routing import Candidate, ModelInfo, Payer, Payment, PlanWindow, RouteHints, Tier
+from openclaw_oauthrouter.canonical.routing import Candidate, ModelInfo, Payer, Payment, PlanWindow, Price, RouteHints, Tier
 from openclaw_oauthrouter.canonical.usage import Usage
 from openclaw_oauthrouter.credentials.chain import KnownCredentials
 from openclaw_oauthrouter.errors import UpstreamRateLimitError
 from openclaw_oauthrouter.health.registry import HealthRegistry
 from openclaw_oauthrouter.routing.cost import HIGHEST_SHADOW, IDLE_SHADOW, UNKNOWN_SHADOW
-from tests.unit.routing.world import World, asking
+from tests.unit.routing.world import FakeProvider, World, asking
 
 NOW = 1_763_800_000.0
 HOUR = 3600.0
@@ -86,6 +86,23 @@ def test_choosing_account_that_answered_is_the_one_whose_cache_is_warm() -> None
     decision = router.route(asking(), RouteHints(), "c").decision
     router.answered("c", decision, decision.candidates[0].info, Usage(50_000, 10, 0, 49_000), "b")
     assert router.route(asking(), RouteHints(), "c").decision.candidates[0].accounts == ("b", "a")
+
+
+@pytest.mark.parametrize("place", [1, 5, 6, 9])
+@pytest.mark.parametrize(("windows", "first"), [(plan(0.03), "plan/m"), (plan(0.99), "plan/m"), (KEY, "keys/m0")])
+def test_choosing_plan_of_the_tier_gets_a_sum_wherever_it_stands(place: int, windows: Payment, first: str) -> None:
+    keys = [ModelInfo("keys", f"m{number}", 200_000, 8000, price=Price(2, 10)) for number in range(10)]
+    plans = ModelInfo("plan", "m", 200_000, 8000, price=Price(2, 10))
+    names = [info.name for info in keys]
+    names.insert(place, "plan/m")
+    world = World(
+        providers={"keys": FakeProvider("keys", keys), "plan": FakeProvider("plan", (plans,))},
+        usable={"keys", "plan"},
+        settings={"tiers": {tier: {"primary": names[0], "fallback": names[1:]} for tier in Tier}},
+        accounts={"plan": {"a": windows}},
+        now=NOW,
+    )
+    assert chosen(world).info.name == first
 
 
 @pytest.mark.parametrize("credential", [None, "store:anthropic:a"])

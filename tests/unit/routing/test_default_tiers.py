@@ -60,6 +60,17 @@ def test_compute_tiers_prefers_the_families_of_the_first_editions_table() -> Non
     assert "claude-haiku" in primaries(tiers_of(["openrouter", "deepseek"]))[0]
 
 
+@pytest.mark.parametrize("plan", ["zai-coding", "kimi-coding", "minimax-coding"])
+def test_compute_tiers_names_plans_before_keys_however_many_keys_there_are(plan: str) -> None:
+    keys = ("anthropic", "openai", "gemini", "deepseek", "xai", "moonshot", "zai", "qwen", "minimax", "mistral", "groq")
+    tiers = tiers_of([*keys, plan])
+    for tier in Tier:
+        named = list(dict.fromkeys(choice.info.provider for choice in tiers[tier]))
+        assert plan in named[:2], (tier, named)
+    without = tiers_of(keys)
+    assert primaries(tiers) == primaries(without)
+
+
 def test_compute_tiers_takes_the_newest_of_a_family() -> None:
     found = compute_tiers(
         {"openai": [model("gpt-6-sol", 2), model("gpt-6.2-sol", 2), model("gpt-6.1-sol", 2)]}, order_price, TODAY

@@ -103,6 +103,7 @@ def test_refusals(status: int, body: Any, kind: type[UpstreamError], message: st
     [
         ({"resets_in_seconds": 90}, {}, 90.0),
         ({"resets_at": NOW + 60}, {}, 60.0),
+        ({"resets_at": (NOW + 60) * 1000}, {}, 60.0),
         ({"resets_at": NOW - 60}, {}, 0.0),
         ({"resets_in_seconds": 90, "resets_at": NOW + 1}, {"retry_after": "5"}, 90.0),
         ({}, {"retry_after": "5"}, 5.0),
