@@ -14,8 +14,12 @@ from openclaw_oauthrouter.classifier.lexicon import read_data
 MOST_LETTERS = 300
 """Longer texts have words enough for the score."""
 MOST_SENTENCES = 8
+FEWEST = 3
+"""Letters below which a word is no verb, and words below which a sentence asks for nothing."""
 MOST_LEAD_IN = 8
 """Words of courtesy that may stand before what is asked."""
+LEAST_WIDE = 6
+"""Characters that a Japanese request has at least, where it is known by the form of its verb alone."""
 FEWEST_BETWEEN = 20
 """Characters after a Chinese preposition among which its verb must stand."""
 
@@ -38,6 +42,8 @@ class Asking:
     :ivar never_first: words of courtesy that, before the verb and after nothing, make a statement of it
     :ivar first: verbs that begin a request
     :ivar first_with: verbs that do so before one of these words
+    :ivar determiners: before which a word that begins a sentence is a verb, unless it is one of ``not_verbs``
+    :ivar german: words of which one stands in nearly every German sentence
     :ivar begin_with: prepositions of scripts without blanks, each with the verbs one of which must follow
     :ivar trouble: of each language, signs of which one must stand in the text, and the pattern that then decides
     :ivar of_words: stems that, beside a single quoted word, ask for that word in another language
@@ -50,10 +56,21 @@ class Asking:
     last: frozenset[str]
     last_ends: tuple[str, ...]
     not_last: frozenset[str]
+    determiners: frozenset[str]
+    not_verbs: frozenset[str]
+    russian_ends: tuple[str, ...]
+    not_russian: frozenset[str]
+    arabic_not: frozenset[str]
+    german: frozenset[str]
+    german_subjects: frozenset[str]
+    german_not_last: frozenset[str]
+    could: tuple[str, ...]
     begin: tuple[str, ...]
     begin_with: Mapping[str, tuple[str, ...]]
     begin_lead_in: tuple[str, ...]
     end: tuple[str, ...]
+    te_form: tuple[str, ...]
+    not_te: tuple[str, ...]
     not_asked: tuple[str, ...]
     of_words: tuple[str, ...]
     questions: frozenset[str]
@@ -70,24 +87,29 @@ class Asking:
     def verb_of(self, text: str) -> str | None:
         """The word that asks; ``None`` for a question, a statement, a remark, or something too small to be work."""
         lower = text.lower().replace("’", "'")
-        verb = self._found(lower)
+        verb = self._found(lower, text)
         if verb is None or any(phrase in lower for phrase in self.not_asked):
             return None
         if any(stem in lower for stem in self.of_words) and _QUOTED_WORD.search(lower):
             return None
         return verb
 
-    def _found(self, lower: str) -> str | None:
+    def _found(self, lower: str, text: str) -> str | None:
         sentences = _sentences(lower)
         if len(sentences) > MOST_SENTENCES:
             sentences = sentences[: MOST_SENTENCES // 2] + sentences[-MOST_SENTENCES // 2 :]
-        for sentence in sentences:
-            verb = self._begins(sentence) if sentence.isascii() else self._begins(sentence) or self._without_blanks(sentence)
+        asks_back = "?" in text or "؟" in text
+        for place, sentence in enumerate(sentences):
+            verb = self._begins(sentence, told=place == 0 and not asks_back)
+            if verb is None and not sentence.isascii():
+                verb = self._without_blanks(sentence)
             if verb:
                 return verb
-        return self._ends(sentences) if sentences else None
+        could = sentences[0].startswith(self.could) if asks_back and sentences else False
+        return self._ends(sentences, text if could or not asks_back else "") if sentences else None
 
-    def _begins(self, sentence: str) -> str | None:
+    def _begins(self, sentence: str, *, told: bool) -> str | None:
+        """:param told: whether it is no question, and nothing stands before it: then its first word tells by its place that it is a verb"""
         words = [word for word in (word.strip(_MARKS) for word in sentence.split(maxsplit=MOST_LEAD_IN + 2)) if word]
         for place, word in enumerate(words[:-1]):
             if place == 1 and words[0] in self.never_first:
@@ -99,27 +121,62 @@ class Asking:
             if after.split(None, 1)[0] in self.first_with.get(verb, ()):
                 return verb
             if word not in self.lead_in:
-                return None
+                return word if told and self._must_be_verb(word, after) else None
         return None
+
+    def _must_be_verb(self, word: str, after: str) -> bool:
+        """Told by where the word stands, or how it ends, for lists of verbs have no end.
+
+        What begins a sentence, stands before an article or its like, and is none of the few words that may, is a verb that asks.
+        """
+        if len(word) < FEWEST or word in self.not_verbs or not word.isalpha():
+            return False
+        if "а" <= word[0] <= "я":
+            return word.endswith(self.russian_ends) and word not in self.not_russian
+        if "ء" <= word[0] <= "ي":
+            return after.startswith("ال") and not word.startswith("ال") and word not in self.arabic_not
+        following = after.split(None, 1)[0]
+        return following in self.determiners or following.startswith(("l'", "d'"))
 
     def _verb(self, word: str) -> str:
         """The form that is listed: without a pronoun hung on, or the ending of courtesy."""
         if word in self.first or word in self.first_with:
             return word
-        bare = word.split("-", 1)[0]
+        bare, _, behind = word.partition("-")
+        if behind in self.first:
+            return behind  # double-check
         return bare[:-2] if bare.endswith("те") else bare
 
-    def _ends(self, sentences: list[str]) -> str | None:
+    def _ends(self, sentences: list[str], text: str) -> str | None:
         words = sentences[-1].split()
         last = words[-1].strip(_MARKS)
         if len(words) < 2 or last in self.not_last or sentences[0].split(None, 1)[0].strip(_MARKS) in self.questions:
             return None
-        return last if last in self.last or last.endswith(self.last_ends) else None
+        if last in self.last or last.endswith(self.last_ends):
+            return last
+        written = text.rstrip(_MARKS + " \n")[-len(last) :]
+        return last if written.islower() and self._is_infinitive(words, last) else None
+
+    def _is_infinitive(self, words: list[str], last: str) -> bool:
+        """Whether a German sentence without a subject ends in what is to be done; nouns that end so are capitalized."""
+        return (
+            len(words) >= FEWEST
+            and last.endswith(("en", "ern", "eln"))
+            and last not in self.german_not_last
+            and words[0] not in self.german_subjects
+            and not self.german.isdisjoint(words)
+        )
 
     def _without_blanks(self, sentence: str) -> str | None:
         sentence = sentence.strip(_MARKS)
         if sentence.endswith(self.end):
             return next(ending for ending in self.end if sentence.endswith(ending))
+        if (
+            len(sentence) > LEAST_WIDE
+            and sentence.endswith(self.te_form)
+            and not sentence.removesuffix("ください").endswith(self.not_te)
+        ):
+            return sentence[-4:]
         for polite in self.begin_lead_in:
             sentence = sentence.removeprefix(polite)
         if len(sentence) > 1 and sentence.startswith(self.begin):
@@ -217,10 +274,21 @@ def _asking(data: JsonObject) -> Asking:
         last=frozenset(data["last"].split()),
         last_ends=tuple(data["last_ends"].split()),
         not_last=frozenset(data["not_last"].split()),
+        determiners=frozenset(data["determiners"].split()),
+        not_verbs=frozenset(data["not_verbs"].split()),
+        russian_ends=tuple(data["russian_ends"].split()),
+        not_russian=frozenset(data["not_russian"].split()),
+        arabic_not=frozenset(data["arabic_not"].split()),
+        german=frozenset(data["german"].split()),
+        german_subjects=frozenset(data["german_subjects"].split()),
+        german_not_last=frozenset(data["german_not_last"].split()),
+        could=tuple(data["could"]),
         begin=tuple(data["begin"].split()),
         begin_with=begin_with,
         begin_lead_in=tuple(data["begin_lead_in"].split()),
         end=tuple(data["end"].split()),
+        te_form=tuple(data["te_form"].split()),
+        not_te=tuple(data["not_te"].split()),
         not_asked=tuple(data["not_asked"]),
         of_words=tuple(data["of_words"].split()),
         questions=frozenset(data["questions"].split()),
