@@ -24,8 +24,11 @@ PARTS = {"turn": "this call", "coming": "calls to come", "shortfall": "below the
 @pytest.fixture
 def real(tmp_path: Path) -> Iterator[RealGateway]:
     with real_gateway(tmp_path) as gateway:
+        said: list[dict[str, str]] = []
         for prompt in (PROMPT, "go on", "now the third store"):
-            gateway.ask(prompt, **SESSION)
+            said.append({"role": "user", "content": prompt})
+            asked(gateway, "POST", "/v1/chat/completions", {"model": "auto", "messages": said}, SESSION)
+            said.append({"role": "assistant", "content": "Done."})
         yield gateway
 
 
@@ -45,8 +48,8 @@ def page(browser: Any, real: RealGateway, request: pytest.FixtureRequest) -> Ite
     assert [one for one in complaints if "400 (Bad Request)" not in one] == []
 
 
-def asked(real: RealGateway, method: str, path: str, body: Any = None) -> Any:
-    said = {"authorization": f"Bearer {TOKEN}"}
+def asked(real: RealGateway, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+    said = {"authorization": f"Bearer {TOKEN}", **(headers or {})}
     return httpx.request(method, f"{real.url}{path}", json=body, headers=said, timeout=30, trust_env=False).json()
 
 
