@@ -173,7 +173,13 @@ def _begins(messages: Sequence[Message], first_answer: int, turns: Sequence[_Tur
         answered = any(message.role == "assistant" for message in messages[first:])
     if answered:
         return False
-    return not any(turn.results or goes_on_from_summary(_raw_text(turn.message)) for turn in turns)
+    return not any(turn.results or _hands_on(turn) for turn in turns)
+
+
+def _hands_on(turn: _Turn) -> bool:
+    """Whether a message hands on what was said before it; hosts put reminders of theirs in front of that."""
+    texts = [part.text for part in turn.message.parts if isinstance(part, TextPart)]
+    return any(goes_on_from_summary(text) for text in (turn.words, *texts))
 
 
 def _task_position(spoken: Sequence[_Turn], unwrapped: Unwrapped) -> int:

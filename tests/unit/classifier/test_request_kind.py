@@ -237,9 +237,14 @@ def test_request_kind_gateways_own_request_for_a_summary_is_a_compaction() -> No
     ],
 )
 def test_request_kind_what_goes_on_from_a_summary_does_not_begin(rules: Rules, words: str) -> None:
-    found = asked(words, CLAUDE, tools=TOOLS, known=Conversation(Tier.REASONING, "a/b", 0.0))
-    assert not found.anew
-    assert found.previous_tier is Tier.REASONING
+    known = Conversation(Tier.REASONING, "a/b", 0.0)
+    reminder = f"<system-reminder>\n{'Rules of the house. ' * 100}</system-reminder>"
+    for texts in ((words,), (reminder, words), (f"{reminder}\n{words}",), (words, "go on")):
+        message = Message("user", tuple(TextPart(text) for text in texts))
+        request = ChatRequest("test", "auto", (message,), headers=CLAUDE, tools=TOOLS)
+        found = features_of(request, prompt_wrappers=builtin_prompt_wrappers(), known=known)
+        assert not found.anew
+        assert found.previous_tier is Tier.REASONING
 
 
 @pytest.mark.parametrize("headers", [CLAUDE, CODEX, {}])
