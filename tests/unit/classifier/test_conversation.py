@@ -180,3 +180,35 @@ def test_conversation_another_task_that_says_so_is_one(rules: Rules, text: str) 
 @pytest.mark.parametrize("text", ["go on with the next task of the plan", "next", "is there another issue with the sequence?"])
 def test_conversation_tasks_own_next_step_is_not_another_task(rules: Rules, text: str) -> None:
     assert rules.classify(later(text, Tier.REASONING)).turn != "task"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "let us pick up where we left off with what we had",
+        "I would like to get on with the main work",
+        "good. what is left on our list?",
+        "as I was saying, the work is not done yet, so go back to it",
+        "wo waren wir stehen geblieben?",
+        "mach da weiter wo wir waren",
+        "lass uns da weitermachen, wo wir aufgehört haben",
+        "continuons là où nous en étions",
+        "on en est où ?",
+        "sigamos donde lo dejamos",
+        "vamos voltar ao que estávamos fazendo",
+        "riprendiamo da dove eravamo rimasti",
+        "laten we verder gaan waar we gebleven waren",
+        "låt oss fortsätta där vi slutade",
+        "kaldığımız yerden devam edelim",
+        "wróćmy do pracy",
+        "продолжим с того места, где остановились",
+        "我们接着刚才的工作继续",
+        "さっきの作業に戻ってください",
+        "어디까지 했지?",
+        "لنكمل من حيث توقفنا",
+        "tiếp tục từ chỗ đã dừng",
+    ],
+)
+def test_conversation_work_is_taken_up_again_in_many_words_and_languages(rules: Rules, text: str) -> None:
+    found = rules.classify(later(text, Tier.REASONING))
+    assert (found.turn, found.tier) == ("continues", Tier.REASONING)
