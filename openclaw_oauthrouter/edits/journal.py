@@ -15,6 +15,7 @@ from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.config.private_file import write_private
 from openclaw_oauthrouter.edits.edit import Edit
+from openclaw_oauthrouter.edits.last_written import write_note
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.telemetry.redact import redact
 
@@ -153,7 +154,7 @@ class Journal:
         if change.edits:
             self._make(change)
         else:
-            _replace(change.path, change.after)
+            self._write(change)
             file = self.backup(change.name, change.path)
             (file if file.exists() else self._former_file(change.name)).unlink(missing_ok=True)
 
@@ -165,13 +166,17 @@ class Journal:
         former = _read(file)
         _replace(file, record.model_dump_json(indent=1), mode=0o600)
         try:
-            _replace(change.path, change.after)
+            self._write(change)
         except OSError:
             _replace(file, former, mode=0o600)
             raise
         older = _load(self._former_file(change.name)) if former is None else None
         if older is not None and older.path == change.path:
             self._former_file(change.name).unlink()
+
+    def _write(self, change: FileChange) -> None:
+        write_note(self._folder, change.path, None if change.after is None else change.after.encode())
+        _replace(change.path, change.after)
 
     def backup(self, name: str, path: Path) -> Path:
         """The file that holds the former text of a change."""

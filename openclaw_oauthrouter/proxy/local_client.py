@@ -42,7 +42,8 @@ def ask_gateway(settings: Settings, method: str, path: str, question: JsonObject
     except orjson.JSONDecodeError:
         body = None
     if question is not None and answer.is_client_error and isinstance(body, dict) and isinstance(body.get("error"), dict):
-        raise InvalidRequestError(str(body["error"].get("message")))
+        told = str(body["error"].get("message"))
+        raise InvalidRequestError(told)
     if answer.status_code != httpx.codes.OK or not isinstance(body, dict):
         raise GatewayUnavailableError(
             f"what listens at {address} is not a gateway (status {answer.status_code} at {path})", advice=_ANOTHER_PORT

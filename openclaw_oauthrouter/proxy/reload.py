@@ -16,6 +16,7 @@ from openclaw_oauthrouter.builder import assemble
 from openclaw_oauthrouter.config import Settings
 from openclaw_oauthrouter.config.effective import changes
 from openclaw_oauthrouter.config.loading import LoadedSettings
+from openclaw_oauthrouter.edits.last_written import note_file, tells_of
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.proxy.exposure import check_exposure
 from openclaw_oauthrouter.proxy.live import Live
@@ -42,6 +43,8 @@ class Reloader:
 
     A file that is gone, empty or broken is not a wish for the defaults: full disks and dying editors leave such files behind, and the
     defaults have no limits. A change counts when two looks, a second apart, see the same; one that merely cut off the end, after some more.
+    What a command or the dashboard has written is meant as it is: a client key that was removed is worth nothing, also where it was the
+    last setting of the file.
 
     :param load: reads all sources anew
     :param hang_up: SIGHUP asks for a reload, as it does of programs without a terminal
@@ -54,6 +57,8 @@ class Reloader:
         self._hang_up = hang_up
         self._asked = asyncio.Event()
         self._accepted = _content(path) or b""
+        self._note = note_file(live.runtime.settings.home / "changes", path) if path else None
+        self._note_seen = _stamp(self._note)
 
     async def watch(self) -> None:
         """For ever; run it as a task and cancel it."""
@@ -82,8 +87,10 @@ class Reloader:
 
         :return: whether it could be
         """
+        note = _stamp(self._note)
         try:
-            self._check_presence()
+            if not (meant := self._is_meant()):
+                self._check_presence()
             changed, fixed = self._take()
         except ConfigurationError as error:
             log.error("%s: %s", _REFUSED, error.message)
@@ -95,7 +102,8 @@ class Reloader:
             self._live.config_problem = f"{type(error).__name__}, see the log"
             return False
         self._live.config_problem = None
-        self._accepted = _content(self._path) or self._accepted
+        self._accepted = _content(self._path) or (b"" if meant else self._accepted)
+        self._note_seen = note
         for line in changed:
             log.warning("the configuration changed: %s", line)
         if fixed:
@@ -108,7 +116,13 @@ class Reloader:
 
     def _is_cut(self) -> bool:
         content = _content(self._path)
-        return bool(content) and content != self._accepted and self._accepted.startswith(content or b"")
+        return bool(content) and content != self._accepted and self._accepted.startswith(content or b"") and not self._is_meant()
+
+    def _is_meant(self) -> bool:
+        """Whether the file is as a change of ours left it, one that was made since the file was last taken into force."""
+        if self._path is None or self._note is None or _stamp(self._note) == self._note_seen:
+            return False
+        return tells_of(self._note, _content(self._path) if os.path.lexists(self._path) else None)
 
     def _check_presence(self) -> None:
         """See that a file which held settings still does.

@@ -13,7 +13,9 @@ import pytest
 
 from openclaw_oauthrouter import hookimpl
 from openclaw_oauthrouter.config.loading import load_settings
-from openclaw_oauthrouter.proxy.reload import Reloader
+from openclaw_oauthrouter.edits.edit import ReplaceText
+from openclaw_oauthrouter.edits.journal import FileChange, Journal
+from openclaw_oauthrouter.proxy.reload import LOOKS_AT_A_CUT_FILE, Reloader
 from tests.support.anthropic_streams import MESSAGE, START, TEXT_START, WHOLE_STREAM, text
 from tests.support.upstream import Play
 
@@ -259,3 +261,55 @@ async def test_reload_says_what_changed_without_a_secret(limited: Any, config: P
     assert "server.client_keys.alice.token" in caplog.text
     assert "server.client_keys.bob.token: new" in caplog.text
     assert "a-token-of" not in caplog.text
+
+
+KEY = '[server.client_keys.ann]\ntoken = "a-token-of-sixteen-letters"\n'
+REST = '[routing.aliases]\nmine = "anthropic/claude-opus-4-6"\n'
+
+
+def by_command(handle: Any, path: Path, after: str | None) -> None:
+    """What a command, the dashboard or an undoing makes of the file."""
+    before = path.read_text() if path.exists() else None
+    journal = Journal(handle.live.runtime.settings.home / "changes")
+    journal.make(FileChange("settings-1", path, before, after, before, (ReplaceText(text=after),) if after is not None else ()))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(KEY, ""), (KEY, "# nothing\n"), (KEY, None), (REST + KEY, REST)],
+    ids=["last setting", "comments stay", "no file any more", "end of the file"],
+)
+async def test_reload_key_that_a_command_removes_is_worth_nothing_whatever_stays_of_the_file(
+    before: str, after: str | None, gateway: Any, scripted: Any, config: Path
+) -> None:
+    handle = await gateway(await scripted(Play.json(MESSAGE)))
+    settings = handle.live.runtime.settings
+    overrides = settings.model_dump(include={"home", "providers", "credentials", "upstream"}, exclude_unset=True)
+    server = {"auth_token": handle.auth_token, "port": 0}
+    load = lambda: load_settings(config if config.exists() else None, environ={}, overrides=overrides | {"server": server})  # noqa: E731
+    reloader = Reloader(handle.live, config, load, hang_up=False)
+    by_command(handle, config, before)
+    assert reloader.reload()
+    assert list(handle.live.runtime.settings.server.client_keys) == ["ann"]
+    by_command(handle, config, after)
+    assert reloader._looks_needed() == 1
+    assert reloader.reload()
+    assert handle.live.runtime.settings.server.client_keys == {}
+    assert handle.live.config_problem is None
+
+
+@pytest.mark.parametrize("cut", [b"", REST.encode()], ids=["emptied", "cut off"])
+async def test_reload_what_a_command_once_wrote_is_not_meant_when_somebody_else_leaves_it(
+    cut: bytes, gateway: Any, scripted: Any, config: Path
+) -> None:
+    handle = await gateway(await scripted(Play.json(MESSAGE)))
+    reloader = await reloader_for(handle, config)
+    by_command(handle, config, cut.decode())
+    reloader.reload()
+    written(config, "claude-haiku-4-5")
+    config.write_text(config.read_text() if not cut else REST + "[routing]\nsticky = true\n")
+    assert reloader.reload()
+    config.write_bytes(cut)
+    assert reloader._looks_needed() == (LOOKS_AT_A_CUT_FILE if cut else 1)
+    if not cut:
+        assert not reloader.reload()
