@@ -45,7 +45,7 @@ class Asking:
     :ivar determiners: before which a word that begins a sentence is a verb, unless it is one of ``not_verbs``
     :ivar german: words of which one stands in nearly every German sentence
     :ivar begin_with: prepositions of scripts without blanks, each with the verbs one of which must follow
-    :ivar trouble: of each language, signs of which one must stand in the text, and the pattern that then decides
+    :ivar trouble: of each language, signs of which one must stand in the text, those of them in ASCII, and the pattern that then decides
     :ivar of_words: stems that, beside a single quoted word, ask for that word in another language
     """
 
@@ -74,7 +74,7 @@ class Asking:
     not_asked: tuple[str, ...]
     of_words: tuple[str, ...]
     questions: frozenset[str]
-    trouble: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]
+    trouble: tuple[tuple[tuple[str, ...], tuple[str, ...], re.Pattern[str]], ...]
     things: frozenset[str]
     things_end: tuple[str, ...]
     things_with: frozenset[str]
@@ -84,9 +84,11 @@ class Asking:
     looked_up: frozenset[str]
     looked_up_but: tuple[str, ...]
 
-    def verb_of(self, text: str) -> str | None:
-        """The word that asks; ``None`` for a question, a statement, a remark, or something too small to be work."""
-        lower = text.lower().replace("’", "'")
+    def verb_of(self, text: str, lower: str) -> str | None:
+        """The word that asks; ``None`` for a question, a statement, a remark, or something too small to be work.
+
+        :param lower: the text in lower case
+        """
         verb = self._found(lower, text)
         if verb is None or any(phrase in lower for phrase in self.not_asked):
             return None
@@ -184,9 +186,8 @@ class Asking:
         verbs = self.begin_with.get(sentence[:1], ())
         return next((verb for verb in verbs if verb in sentence[1:FEWEST_BETWEEN]), None)
 
-    def thing_of(self, text: str) -> str | None:
+    def thing_of(self, lower: str) -> str | None:
         """The piece of work that a text names and says what for; ``None`` where it names none, or asks what one is."""
-        lower = text.lower()
         words = [word for word in (word.strip(_MARKS) for word in lower.split(maxsplit=MOST_LEAD_IN)) if word]
         for place, word in enumerate(words[:3]):
             if word in self.things or (len(word) > MOST_LEAD_IN and word.endswith(self.things_end)):
@@ -198,23 +199,27 @@ class Asking:
             return next(thing for thing in self.end_things if bare.endswith(thing))
         return None
 
-    def program_of(self, text: str) -> str | None:
+    def program_of(self, lower: str) -> str | None:
         """The program that a text of some words is about; ``None`` where there is none, or the text asks what it is."""
-        lower = text.lower()
         words = [word.strip(_MARKS) for word in lower.split()]
-        found = next((word for word in words if word in self.programs), None) if len(words) > 2 else None
-        if found and words[0] in self.looked_up and not any(phrase in lower for phrase in self.looked_up_but):
+        if len(words) < FEWEST or self.programs.isdisjoint(words):
+            return None
+        found = next(word for word in words if word in self.programs)
+        if words[0] in self.looked_up and not any(phrase in lower for phrase in self.looked_up_but):
             return None
         return found
 
-    def trouble_of(self, text: str) -> str | None:
+    def trouble_of(self, lower: str) -> str | None:
         """The words that say that something does not work; ``None`` where there are none."""
-        lower = text.lower().replace("’", "'")
-        for signs, pattern in self.trouble:
+        ascii_only = lower.isascii()
+        for signs, ascii_signs, pattern in self.trouble:
             # To look for a few signs costs a tenth of what the pattern does, and nearly every text has none of most languages.
-            found = pattern.search(lower) if any(sign in lower for sign in signs) else None
-            if found:
-                return found.group().strip()
+            for sign in ascii_signs if ascii_only else signs:
+                if sign in lower:
+                    found = pattern.search(lower)
+                    if found:
+                        return found.group().strip()
+                    break
         return None
 
 
@@ -222,17 +227,17 @@ def asked_for(text: str) -> str | None:
     """Why a short text is a request for work, in words; ``None`` where it is not, or where it is long."""
     if len(text) > MOST_LETTERS:
         return None
-    asking = shipped_asking()
-    verb = asking.verb_of(text)
+    asking, lower = shipped_asking(), text.lower().replace("’", "'")
+    verb = asking.verb_of(text, lower)
     if verb is not None:
         return f"work is asked for ({verb})"
-    thing = asking.thing_of(text)
+    thing = asking.thing_of(lower)
     if thing is not None:
         return f"a piece of work ({thing})"
-    trouble = asking.trouble_of(text)
+    trouble = asking.trouble_of(lower)
     if trouble is not None:
         return f"something does not work ({trouble})"
-    program = asking.program_of(text)
+    program = asking.program_of(lower)
     if program is not None:
         return f"work with a program ({program})"
     name = _name_in(text)
@@ -292,7 +297,10 @@ def _asking(data: JsonObject) -> Asking:
         not_asked=tuple(data["not_asked"]),
         of_words=tuple(data["of_words"].split()),
         questions=frozenset(data["questions"].split()),
-        trouble=tuple((tuple(signs.split("|")), re.compile(pattern)) for signs, pattern in data["trouble"].values()),
+        trouble=tuple(
+            (tuple(signs.split("|")), tuple(sign for sign in signs.split("|") if sign.isascii()), lazily(pattern))
+            for signs, pattern in data["trouble"].values()
+        ),
         things=frozenset(data["things"].split()),
         things_end=tuple(data["things_end"].split()),
         things_with=frozenset(data["things_with"].split()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openclaw_oauthrouter.canonical.routing import Tier
-from openclaw_oauthrouter.classifier.asked import MOST_LETTERS, asked_for
+from openclaw_oauthrouter.classifier.asked import MOST_LETTERS, asked_for, shipped_asking
 from openclaw_oauthrouter.classifier.dimensions import builtin_dimensions
 from openclaw_oauthrouter.classifier.parameters import Parameters
 from openclaw_oauthrouter.classifier.rules import Rules
@@ -133,3 +133,10 @@ def test_rules_the_reason_is_told_and_lifts_the_score_to_the_border(rules: Rules
 @pytest.mark.parametrize("profile", ["economy", "balanced", "quality"])
 def test_rules_work_is_not_simple_under_any_profile(rules: Rules, profile: str) -> None:
     assert rules.for_profile(profile).classify(said("fusiona estas dos ramas")).tier is Tier.MEDIUM
+
+
+def test_asking_all_patterns_compile_and_each_has_signs() -> None:
+    for signs, ascii_signs, pattern in shipped_asking().trouble:
+        assert all(signs)
+        assert set(ascii_signs) <= set(signs)
+        assert pattern.search("") is None
