@@ -70,6 +70,8 @@ class Replayed:
     :ivar plan_then: name of the provider whose plan paid; ``None`` where a key did
     :ivar cached_then: tokens of the prompt that came from the provider's cache, as recorded
     :ivar cached_now: the same at the model now
+    :ivar answered_then: the model that answered: a fallback may have taken the place of the one decided for
+    :ivar answered_now: likewise, where the decision is the recorded one
     :ivar recomputed: whether the recorded sums follow from the recorded inputs, bit for bit, and the recorded order from the sums;
         ``None`` where none was recorded
     """
@@ -83,6 +85,8 @@ class Replayed:
     recomputed: bool | None = None
     cached_then: int = 0
     cached_now: int = 0
+    answered_then: str | None = None
+    answered_now: str | None = None
 
     def lean(self) -> Replayed:
         """The same without what only a single request is looked at for."""
@@ -158,21 +162,35 @@ class RecordedRouting:
         used = _usage(event)
         if conversation and (used is not None or (event.get("status") or 500) < 400):
             ended = self._now + max(0.0, (event.get("latencyMs") or 0.0) / 1000 - _HEARD_BEFORE_THE_END)
-            answered: Callable[[], None] = partial(
-                router.answered, conversation, decision, answering, usage, event.get("credential")
-            )
+            credential = event.get("credential") if answering.provider == event.get("providerId") else None
+            answered: Callable[[], None] = partial(router.answered, conversation, decision, answering, usage, credential)
             heappush(self._pending, (ended, next(self._number), answered))
+        then = event.get("modelIdRouted") or event.get("modelIdResolved")
+        plan = self._plan_then(event, then)
         return Replayed(
             event,
             decision,
-            self._cost(event.get("modelIdResolved"), used),
-            self._cost(decision.model, usage),
-            _plan_of(event.get("modelIdResolved"), self._shadows),
-            _plan_of(decision.model, self._shadows),
+            self._cost(then, used),
+            self._cost(answering.name, usage),
+            plan,
+            plan if answering.name == then else self._plan_now(decision),
             recomputes(event),
             used.cache_read_input_tokens if used else 0,
             usage.cache_read_input_tokens if usage else 0,
+            then,
+            answering.name,
         )
+
+    def _plan_then(self, event: JsonObject, model: str | None) -> str | None:
+        """The plan that paid: as recorded, else, where older traces do not say, by what windows of the provider were worth."""
+        provider, paid_by = (model or "").partition("/")[0], event.get("paidBy")
+        by_plan = self._shadows.get(provider, 1.0) < 1.0 if paid_by is None else paid_by == "plan"
+        return provider if by_plan else None
+
+    def _plan_now(self, decision: RoutingDecision) -> str | None:
+        first = decision.candidates[0]
+        shadow = first.cost.shadow if first.cost is not None else self._shadows.get(first.info.provider, 1.0)
+        return first.info.provider if shadow < 1.0 else None
 
     def _hear_answers(self, now: float) -> None:
         """Requests of one conversation may overlap: each is decided by what had been answered when it came."""
@@ -212,6 +230,7 @@ class RecordedRouting:
         without = {reason.rpartition(" ")[2] for reason in skipped.values() if reason.startswith(_BY_STATE[0])}
         called = {attempt["provider"] for attempt in event.get("attempts", ())}
         called |= {candidate["model"].partition("/")[0] for candidate in routing.get("hops", ())}
+        called.add((event.get("modelIdResolved") or "").partition("/")[0])
         usable_now = self._eligibility.usable
 
         def usable(provider: str) -> bool:
@@ -294,11 +313,6 @@ def recomputes(event: JsonObject) -> bool | None:
         if parts != tuple(cost[name] for name in ("turn", "coming", "window", "shortfall", "preference", "total")):
             return False
     return [cost["total"] for cost in costs] == sorted(cost["total"] for cost in costs)
-
-
-def _plan_of(model: str | None, shadows: Mapping[str, float]) -> str | None:
-    provider = (model or "").partition("/")[0]
-    return provider if shadows.get(provider, 1.0) < 1.0 else None
 
 
 class RecordedClassifier:

@@ -27,8 +27,8 @@ def window_shares(replayed: Iterable[Replayed]) -> dict[Window, tuple[float, flo
     A window that did not count a model then does not now; one that no request of a model was recorded with counts it.
     """
     known = [one for one in replayed if one.cost_then is not None and one.cost_now is not None]
-    then = [(one, _Call(one.plan_then, str(one.model_then), one.cost_then or 0.0)) for one in known if one.plan_then]
-    now = [_Call(one.plan_now, one.decision.model, one.cost_now or 0.0) for one in known if one.plan_now]
+    then = [(one, _Call(one.plan_then, str(one.answered_then), one.cost_then or 0.0)) for one in known if one.plan_then]
+    now = [_Call(one.plan_now, str(one.answered_now), one.cost_now or 0.0) for one in known if one.plan_now]
     counted: defaultdict[str, set[str]] = defaultdict(set)
     for one, call in then:
         counted[call.model].update(window for window, _ in _told(one))

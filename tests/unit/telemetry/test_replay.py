@@ -410,6 +410,42 @@ def test_replay_tells_the_share_of_windows_by_what_a_dollar_took_of_them(make_ro
     assert now < then
 
 
+@pytest.mark.parametrize(("paid_by", "plan"), [("plan", "openai-codex"), ("extra", None), ("api", None)])
+def test_replay_counts_what_answered_where_a_fallback_did(paid_by: str, plan: str | None, make_router: MakeRouter) -> None:
+    event = with_answer(event_of(make_router(), ask(PROMPTS[3]), None), 1_795_000_000.0, 1)
+    provider, model = "openai-codex", "gpt-6.2-sol"
+    event |= {"providerId": provider, "modelIdRouted": f"{provider}/{model}", "paidBy": paid_by}
+    event["windows"] = [{"window": "codex 300 min", "used": 0.1, "estimatedShare": 0.02}] if plan else []
+    first = {"provider": "anthropic", "model": event["modelIdResolved"].partition("/")[2], "outcome": "overloaded"}
+    event["attempts"] = [first, {"provider": provider, "model": model, "outcome": "ok"}]
+    comparison = compare(RecordedRouting(make_router()), [event])
+    [again] = comparison.replayed
+    assert not again.differs
+    assert again.answered_then == again.answered_now == f"{provider}/{model}"
+    assert (again.plan_then, again.plan_now) == (plan, plan)
+    assert again.cost_then == again.cost_now
+    assert list(comparison.windows()) == ([(provider, "codex 300 min")] if plan else [])
+    assert (comparison.keys()[0] > 0) == (plan is None)
+
+
+def test_replay_needs_no_credentials_of_its_own(tmp_path: Path, make_router: MakeRouter) -> None:
+    """The gateway's service may have them in an environment that the command's shell does not have."""
+    events = recorded(make_router())
+    settings = load_settings(environ={}, overrides={"home": str(tmp_path), "credentials": {"order": ["config"]}}).settings
+    without = Builder(settings, create_plugin_manager(load_entry_points=False)).router_alone()
+    comparison = compare(RecordedRouting(without), events)
+    assert not comparison.unroutable
+    assert not comparison.changed
+    old = {
+        "ts": 1,
+        "requestId": "r",
+        "modelIdRequested": "auto",
+        "modelIdResolved": "anthropic/claude-haiku-4-5",
+        "routingTier": "SIMPLE",
+    }
+    assert not compare(RecordedRouting(without), [old]).unroutable
+
+
 ODD: tuple[Any, ...] = (None, -1, 1.5, "x", [], [1], {}, {"x": 1}, True, 1e300, "REASONING")
 
 
