@@ -33,8 +33,17 @@ _CODEX_SIDE = ("title", "summary", "memory_consolidation", "memories", "quota", 
 _QUOTA_PROBE_WORDS = ("quota", "test", "ping", "hi", ".")
 _PROBE_TOKENS = 1
 
+_TALK = r"(?:conversation|chat history|chat|session|thread|discussion|dialogue|exchange|coding task|(?:first |user'?s? )?message)"
+_NO_PROGRAM = (
+    r"(?! ?-?(?:history )?(?:app|server|service|database|db|backend|client|bot|page|system|schema|queue|window|program|room|ui|widget"
+    r"|component|module|code|handler|handling|class|function|endpoint|api|table|feature|logic|store|storage|manager|broker|bus|protocol"
+    r"|format|parser|view|screen|panel|dialog)(?:e?s)?\b)"
+)
+"""Somebody who builds a chat program is not asking for the title of this chat."""
+
 _COMPACTION = lazily(
-    r"your task is to create a detailed summary of (?:the|this|our) (?:\w+ )?conversation"
+    r"your (?:\w+ )?task is to create a (?:comprehensive )?(?:and )?detailed summary of (?:the|this|our) (?:\w+ )?conversation"
+    r"|maintaining a context-aware state summary|an llm context limit was reached|progressively summarize the lines of conversation"
     r"|create a (?:structured )?(?:context )?checkpoint (?:compaction|summary)"
     r"|structured context checkpoint"
     r"|you are performing a context checkpoint compaction"
@@ -43,13 +52,11 @@ _COMPACTION = lazily(
     r"|detailed prompt for continuing (?:our|the|this) conversation"
     r"|summari[sz]es? internal chat history|<state_snapshot>"
     r"|summari[sz]e (?:this|the) partial conversation"
-    r"|(?:summari[sz]e|condense|summary of)\b[^.\n]{0,40}\b(?:conversation|chat|history|session|discussion)\b[^\n]{0,120}"
+    r"|(?:summari[sz]e|condense|(?:write|create|produce|generate) (?:a|an) (?:\w+ ){0,3}summary of)\b[^.\n]{0,40}"
+    rf"\b(?:conversation|chat|history|session|discussion)\b{_NO_PROGRAM}[^\n]{{0,120}}"
     r"\b(?:continu|resum|go on|pick up|hand-?off|another agent|another assistant|another llm|a new session)"
     r"|(?:conversation|history) is too long\W+summari[sz]e",
 )
-_TALK = r"(?:conversation|chat history|chat|session|thread|discussion|dialogue|exchange|coding task|(?:first |user'?s? )?message)"
-_NO_PROGRAM = r"(?! ?-?(?:app|server|service|database|db|backend|client|bot|page|system|schema|queue|window|program|room|ui|widget|component)s?)"
-"""Somebody who builds a chat program is not asking for the title of this chat."""
 _LABEL = r"(?:titles?|names?|labels?|tags|emoji|slug|headline|follow-up questions|description)"
 _CJK_TALK = r"(?:以下|上述|此|该|該|这|這|本|当前|當前|我们的|我們的|用户的|この|次の|이|위|다음)[^。\n]{0,6}(?:对话|對話|会话|會話|聊天|会話|チャット|대화|채팅)"
 _CJK_TITLE = r"(?:标题|標題|タイトル|题目|제목)"
@@ -69,7 +76,10 @@ _ASKS = r"\b(?:generate|create|write|provide|suggest|produce|come up with|give|(
 _SIDE = lazily(
     r"(?:you are a|as a) (?:thread |chat |session |conversation )?title generator|\byou name (?:chats|conversations|sessions)\b"
     rf"|{_ASKS}[^.\n]{{0,60}}\b{_LABEL}\b[^.\n]{{0,80}}\b(?:this|the|our|a)\b (?:[\w-]+ ){{0,2}}{_TALK}\b{_NO_PROGRAM}"
-    rf"|\b(?:give|name) (?:this|the) {_TALK} an? (?:\w+ )?(?:name|title|label)"
+    rf"|\b(?:give|name) (?:this|the) {_TALK} an? (?:\w+ )?(?:name|title|label)|\bname this {_TALK} in\b"
+    rf"|{_TALK} titles? (?:assistant|expert|writer)|{_TALK}\b[^.\n]{{0,40}} into an? (?:\w+ ){{0,3}}title\b"
+    rf"|\btitle for (?:this|the|our) (?:\w+ )?{_TALK}\b{_NO_PROGRAM}|\btitle\b[^\n]{{0,60}}\bhere is the message\b"
+    rf"|\bsummary of (?:this|the|our) {_TALK}\b[^.\n]{{0,40}}\btitle\b|直接返回这句话的简要主题"
     r"|generate [^\n]{0,40}\btags categori[sz]ing"
     r"|sentence-case title|captures the main topic or goal of this|\bpithy titles\b"
     rf"|\bsingle-line (?:{_TALK[3:-1]}|task) title\b|^generate a (?:concise|short|brief)[^.\n]{{0,40}} title of at most"
@@ -80,12 +90,12 @@ _SIDE = lazily(
     r"|process bash commands that an ai coding agent wants to run"
     r"|\[suggestion mode:"
     r"|you are an autocompletion system|determine the necessity of generating search queries"
-    r"|determine who should logically speak next"
+    r"|determine who should logically speak next|stuck in an unproductive state|summari[sz]e the following tool output"
     r"|generate a short .{0,20}filename slug"
     rf"|{_ASKS}[^.\n]{{0,40}}\b(?:git )?branch name for (?:a|the|this) (?:task|change|issue)"
-    r"|\bgenerates?\b[^.\n]{0,60}\bcommit messages?\b[^\n]{0,40}\b(?:diffs?|changes)\b"
+    r"|\bgenerates?\b[^.\n]{0,60}\bcommit messages?\b[^\n]{0,40}\b(?:diffs?|changes)\b|\bexpert at writing git commits\b"
 )
-_COMPACTION_HINTS = ("summar", "checkpoint", "condense", "continuing", "<state_snapshot>")
+_COMPACTION_HINTS = ("summar", "checkpoint", "condense", "continuing", "<state_snapshot>", "context limit")
 _SIDE_HINTS = (
     "title",
     "name",
@@ -103,6 +113,9 @@ _SIDE_HINTS = (
     "autocompletion",
     "search queries",
     "speak next",
+    "unproductive",
+    "git commits",
+    "简要主题",
     "commit message",
     "titel",
     "título",

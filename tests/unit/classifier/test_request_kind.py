@@ -184,6 +184,16 @@ def test_request_kind_compaction_needs_no_more_than_some_care(rules: Rules, task
         ("이 대화의 짧은 제목을 만들어 줘", ""),
         ("fix the parser", "Generate a concise, single-line task title of at most 36 characters."),
         ("fix the parser", "You are an expert in crafting pithy titles for chatbot conversations."),
+        ("Name this chat in at most five words.", ""),
+        ("What is a good short title for the conversation above? Reply with the title only.", ""),
+        ("Generate a 3 word summary of this conversation to use as its title", ""),
+        ('Summarize in a 10-word Title. Give the title only. Here is the message: "fix it"', ""),
+        ("fix it", "You are an AI conversation titles assistant who specializes in creating few-words chat titles."),
+        ("fix it", "Your task is to summarize the first user message into a short title of max five words"),
+        ("diff --git a b", "You are an expert at writing Git commits. Your job is to write a short clear commit message."),
+        ("go on", "You are an agent that identifies when a conversational AI is stuck in an unproductive state."),
+        ("Summarize the following tool output to be a maximum of 2000 tokens.", ""),
+        ('使用四到五个字直接返回这句话的简要主题，不要解释，如果没有主题，请直接返回"闲聊"', ""),
     ],
 )
 def test_request_kind_titles_are_asked_for_in_other_words_and_languages(words: str, system: str) -> None:
@@ -199,6 +209,9 @@ def test_request_kind_titles_are_asked_for_in_other_words_and_languages(words: s
         "如何在聊天应用中实现标题搜索功能并设计数据库",
         "チャットアプリのタイトル画面を設計して",
         "Implement a title generator for our CMS: it should generate a title of at most 60 characters",
+        "Design the title for the conversation view component",
+        "Write a title page for the message broker docs",
+        "Write a commit message linter for the changes our team makes",
     ],
 )
 def test_request_kind_somebody_who_works_on_titles_asks_for_none(words: str) -> None:
@@ -217,6 +230,32 @@ def test_request_kind_hosts_own_questions_are_side_requests_even_with_tools(rule
     found = asked(words, tools=TOOLS, known=Conversation(Tier.REASONING, "a/b", 0.0))
     assert found.kind is SIDE
     assert rules.classify(found).tier is Tier.SIMPLE
+
+
+@pytest.mark.parametrize(
+    ("words", "system"),
+    [
+        ("Your urgent task is to create a comprehensive detailed summary of the conversation so far", ""),
+        ("## Task Context\n- An llm context limit was reached when a user was in a working session with an agent (you)", ""),
+        ("Progressively summarize the lines of conversation provided, adding onto the previous summary", ""),
+        ("<EVENT>", "You are maintaining a context-aware state summary for an interactive agent."),
+    ],
+)
+def test_request_kind_compactions_are_asked_for_in_other_words(words: str, system: str) -> None:
+    assert asked(words, system=system, tools=TOOLS).kind is COMPACTION
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Summarize the chat history module, then continue with the tests",
+        "Write a summary of the session handling code and continue with the refactoring",
+        "Create a session store class with history and resume support",
+        "Condense the discussion section of my thesis",
+    ],
+)
+def test_request_kind_work_on_conversations_is_no_compaction(words: str) -> None:
+    assert asked(words, tools=TOOLS).kind is MAIN
 
 
 def test_request_kind_gateways_own_request_for_a_summary_is_a_compaction() -> None:
