@@ -11,6 +11,8 @@ from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.classifier.lexicon import read_data
 
+BY_PLACE, BY_ENDING = "a verb by its place", "a verb by its ending"
+"""What is told in place of a word that is on no list: words of the user's own are recorded nowhere."""
 MOST_LETTERS = 300
 """Longer texts have words enough for the score."""
 MOST_SENTENCES = 8
@@ -120,10 +122,10 @@ class Asking:
             after = words[place + 1]
             if verb in self.first:
                 return None if verb in _NUMBER_AFTER and after[:1].isdigit() else verb
-            if after.split(None, 1)[0] in self.first_with.get(verb, ()):
+            if _first_word(after) in self.first_with.get(verb, ()):
                 return verb
             if word not in self.lead_in:
-                return word if told and self._must_be_verb(word, after) else None
+                return BY_PLACE if told and self._must_be_verb(word, after) else None
         return None
 
     def _must_be_verb(self, word: str, after: str) -> bool:
@@ -137,7 +139,7 @@ class Asking:
             return word.endswith(self.russian_ends) and word not in self.not_russian
         if "ء" <= word[0] <= "ي":
             return after.startswith("ال") and not word.startswith("ال") and word not in self.arabic_not
-        following = after.split(None, 1)[0]
+        following = _first_word(after)
         return following in self.determiners or following.startswith(("l'", "d'"))
 
     def _verb(self, word: str) -> str:
@@ -152,12 +154,14 @@ class Asking:
     def _ends(self, sentences: list[str], text: str) -> str | None:
         words = sentences[-1].split()
         last = words[-1].strip(_MARKS)
-        if len(words) < 2 or last in self.not_last or sentences[0].split(None, 1)[0].strip(_MARKS) in self.questions:
+        if len(words) < 2 or not last or last in self.not_last or _first_word(sentences[0]).strip(_MARKS) in self.questions:
             return None
-        if last in self.last or last.endswith(self.last_ends):
+        if last in self.last:
             return last
+        if last.endswith(self.last_ends):
+            return BY_ENDING
         written = text.rstrip(_MARKS + " \n")[-len(last) :]
-        return last if written.islower() and self._is_infinitive(words, last) else None
+        return BY_ENDING if written.islower() and self._is_infinitive(words, last) else None
 
     def _is_infinitive(self, words: list[str], last: str) -> bool:
         """Whether a German sentence without a subject ends in what is to be done; nouns that end so are capitalized."""
@@ -178,7 +182,7 @@ class Asking:
             and sentence.endswith(self.te_form)
             and not sentence.removesuffix("ください").endswith(self.not_te)
         ):
-            return sentence[-4:]
+            return BY_ENDING
         for polite in self.begin_lead_in:
             sentence = sentence.removeprefix(polite)
         if len(sentence) > 1 and sentence.startswith(self.begin):
@@ -190,8 +194,9 @@ class Asking:
         """The piece of work that a text names and says what for; ``None`` where it names none, or asks what one is."""
         words = [word for word in (word.strip(_MARKS) for word in lower.split(maxsplit=MOST_LEAD_IN)) if word]
         for place, word in enumerate(words[:3]):
-            if word in self.things or (len(word) > MOST_LEAD_IN and word.endswith(self.things_end)):
-                return word if self.things_with.intersection(words[place + 1 :]) else None
+            ending = next(filter(word.endswith, self.things_end), word) if len(word) > MOST_LEAD_IN else word
+            if word in self.things or ending is not word:
+                return ending if self.things_with.intersection(words[place + 1 :]) else None
             if word in self.questions:
                 return None
         bare = lower.rstrip(_MARKS + " ")
@@ -210,21 +215,23 @@ class Asking:
         return found
 
     def trouble_of(self, lower: str) -> str | None:
-        """The words that say that something does not work; ``None`` where there are none."""
+        """A sign of what says that something does not work; ``None`` where nothing does."""
         ascii_only = lower.isascii()
         for signs, ascii_signs, pattern in self.trouble:
             # To look for a few signs costs a tenth of what the pattern does, and nearly every text has none of most languages.
             for sign in ascii_signs if ascii_only else signs:
                 if sign in lower:
-                    found = pattern.search(lower)
-                    if found:
-                        return found.group().strip()
+                    if pattern.search(lower):
+                        return sign.strip()
                     break
         return None
 
 
 def asked_for(text: str) -> str | None:
-    """Why a short text is a request for work, in words; ``None`` where it is not, or where it is long."""
+    """Why a short text is a request for work, in words; ``None`` where it is not, or where it is long.
+
+    Named are words of our lists only, none that are the user's alone: the reason is recorded with the decision.
+    """
     if len(text) > MOST_LETTERS:
         return None
     asking, lower = shipped_asking(), text.lower().replace("’", "'")
@@ -240,18 +247,18 @@ def asked_for(text: str) -> str | None:
     program = asking.program_of(lower)
     if program is not None:
         return f"work with a program ({program})"
-    name = _name_in(text)
-    return f"a name in a program ({name})" if name else None
+    return "a name in a program" if any(map(_is_name, text.split())) else None
 
 
-def _name_in(text: str) -> str | None:
-    for word in text.split():
-        # Most words are lower-case throughout or capitalized, and have no marks within: those cannot be names.
-        if not word.isalpha() or not (word.islower() or word.istitle()):
-            match = _NAME.fullmatch(word)
-            if match:
-                return word.strip(",;:.!?")
-    return None
+def _is_name(word: str) -> bool:
+    # Most words are lower-case throughout or capitalized, and have no marks within: those cannot be names.
+    return not (word.isalpha() and (word.islower() or word.istitle())) and _NAME.fullmatch(word) is not None
+
+
+def _first_word(text: str) -> str:
+    """Empty where there is nothing but blanks."""
+    words = text.split(None, 1)
+    return words[0] if words else ""
 
 
 def _sentences(text: str) -> list[str]:

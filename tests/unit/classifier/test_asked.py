@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from openclaw_oauthrouter.canonical.routing import Tier
 from openclaw_oauthrouter.classifier.asked import MOST_LETTERS, asked_for, shipped_asking
@@ -51,19 +53,19 @@ def test_rules_hard_prompts_are_not_simple_and_most_go_above_medium(rules: Rules
         ("corrige-le dans la page", "work is asked for (corrige)"),
         ("переименуйте её везде", "work is asked for (переименуй)"),
         ("die Zeile hier anpassen", "work is asked for (anpassen)"),
-        ("frobnicate the widgets", "work is asked for (frobnicate)"),  # by its place, whatever the verb
-        ("rellena las celdas vacías", "work is asked for (rellena)"),
-        ("réécris l'introduction", "work is asked for (réécris)"),
-        ("заполни пустые ячейки", "work is asked for (заполни)"),
-        ("املأ الخلايا الفارغة", "work is asked for (املأ)"),
-        ("leere Zellen mit null füllen", "work is asked for (füllen)"),
-        ("könntest du diese Zahlen nachrechnen?", "work is asked for (nachrechnen)"),
-        ("ロゴを差し替えてください", "work is asked for (ください)"),
+        ("frobnicate the widgets", "work is asked for (a verb by its place)"),  # by its place, whatever the verb
+        ("rellena las celdas vacías", "work is asked for (a verb by its place)"),
+        ("réécris l'introduction", "work is asked for (a verb by its place)"),
+        ("заполни пустые ячейки", "work is asked for (a verb by its place)"),
+        ("املأ الخلايا الفارغة", "work is asked for (a verb by its place)"),
+        ("leere Zellen mit null füllen", "work is asked for (a verb by its ending)"),
+        ("könntest du diese Zahlen nachrechnen?", "work is asked for (a verb by its ending)"),
+        ("ロゴを差し替えてください", "work is asked for (a verb by its ending)"),
         ("formula that adds up hours", "a piece of work (formula)"),
-        ("Kündigungsschreiben für den Handyvertrag", "a piece of work (kündigungsschreiben)"),
-        ("the spinner never disappears", "something does not work (the spinner never disappears)"),
-        ("why is my useEffect empty", "a name in a program (useEffect)"),
-        ("wieso ist total_price leer?", "a name in a program (total_price)"),
+        ("Kündigungsschreiben für den Handyvertrag", "a piece of work (schreiben)"),
+        ("the spinner never disappears", "something does not work (never)"),
+        ("why is my useEffect empty", "a name in a program"),
+        ("wieso ist total_price leer?", "a name in a program"),
         ("git says detached HEAD", "work with a program (git)"),
         ("how do I undo this in git?", "work with a program (git)"),
     ],
@@ -140,3 +142,41 @@ def test_asking_all_patterns_compile_and_each_has_signs() -> None:
         assert all(signs)
         assert set(ascii_signs) <= set(signs)
         assert pattern.search("") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sk_live_4242secret does what",
+        "why is sk_live_4242secret rejected",
+        "our 4242secret keeps crashing",
+        "the 4242secret never loads",
+        "four4242secretxy the values",
+        "zzsecretzz the values",
+        "zzsecretzz leere Zellen mit dem zzsecretzzen",
+        "zzsecretzzschreiben für den Vertrag",
+        "/home/zzsecretzz/app.py",
+        "zzsecretzzを4242secretて",
+        "zzsecretzz को 4242secretो",
+    ],
+)
+def test_asked_for_names_no_words_of_the_users(text: str) -> None:
+    assert "secret" not in (asked_for(text) or "")
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ("fix", "the", "add", " ", "  ", "* *", "- ", "?", "!", ".", "…", "\n", "て", "把", "l'", "ة", "ो", "-", "’", "1")
+        ),
+        max_size=12,
+    )
+)
+def test_asked_for_copes_with_any_marks_and_blanks(pieces: list[str]) -> None:
+    for text in ("".join(pieces), " ".join(pieces)):
+        assert asked_for(text) is None or isinstance(asked_for(text), str)
+
+
+@given(st.text(max_size=MOST_LETTERS))
+def test_asked_for_copes_with_any_text(text: str) -> None:
+    assert asked_for(text) is None or isinstance(asked_for(text), str)
