@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from itertools import pairwise
 from typing import ClassVar, NamedTuple
 
 from openclaw_oauthrouter.canonical.json import JsonObject
@@ -75,9 +74,9 @@ class LearnedScore:
         tokens = tokens_of(text)
         distinct = set(tokens)
         known = self._known
-        # All of it in C, with one look for each word and pair.
+        # All of it in C, with one look for each word and pair; ``zip`` hands over all pairs in one object, ``pairwise`` makes one for each.
         numbers = list(filter(None, map(known.words.get, distinct)))
-        numbers += set(filter(None, map(known.pairs.get, pairwise(tokens))))
+        numbers += set(filter(None, map(known.pairs.get, zip(tokens, tokens[1:], strict=False))))  # noqa: RUF007
         # Whole numbers: their sum does not depend on the order in which a set gives them.
         by_words = (sum(numbers) >> PLACE) / self.model["scale"]
         by_surface = sum(map(float.__mul__, self._surface, surface_features(text, tokens, len(distinct), features.letters)))
@@ -86,13 +85,15 @@ class LearnedScore:
         return DimensionScore(self.name, score, self.weight, self._signal(numbers, score))
 
     def _signal(self, numbers: list[int], score: float) -> str:
-        """:param numbers: of what was found; are sorted."""
-        numbers.sort()
+        """:param numbers: of what was found, each different; those shown are taken out."""
         names = self._known.names
-        if score >= 0:
-            shown = [names[number & _ITS_PLACE] for number in numbers[: -SHOWN - 1 : -1] if number >> PLACE > 0]
-        else:
-            shown = [names[number & _ITS_PLACE] for number in numbers[:SHOWN] if number < 0]
+        shown = []
+        most = max if score >= 0 else min
+        for _ in range(min(SHOWN, len(numbers))):
+            number = most(numbers)
+            if (number >> PLACE > 0) if score >= 0 else (number < 0):
+                shown.append(names[number & _ITS_PLACE])
+                numbers.remove(number)
         named = f" ({', '.join(shown)})" if shown else ""
         return f"learned {score:+.2f}{named}"
 
