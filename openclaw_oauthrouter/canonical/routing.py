@@ -368,7 +368,8 @@ class Candidate:
 
     :ivar only_on: statuses of the failure before it that may lead here; empty: any failure that another provider can mend
     :ivar cost: the sum by which it stands where it stands; ``None`` where none was drawn up
-    :ivar accounts: names of credentials in the order of their sums; empty where there is nothing to choose
+    :ivar accounts: names of the credentials to try, in the order of their sums; empty where there is nothing to choose. Others of the
+        same model may stand further behind
     """
 
     info: ModelInfo

@@ -250,15 +250,19 @@ class RecordedRouting:
     def _payers_then(self, event: JsonObject) -> Callable[[ModelInfo, float], Sequence[Payer]]:
         """Who would have paid then, and what windows were worth: of the model itself, else of its provider, else as it is now."""
         hops = (event.get("routing") or {}).get("hops", ())
-        told = {hop["model"]: hop["cost"]["shadow"] for hop in hops if hop.get("cost")}
-        by_provider = {model.partition("/")[0]: shadow for model, shadow in reversed(told.items())}
+        told: dict[str, list[Payer]] = {}
+        for hop in hops:
+            if hop.get("cost"):
+                told.setdefault(hop["model"], []).append(Payer(hop.get("credential"), hop["cost"]["shadow"]))
+        by_provider = {model.partition("/")[0]: payers[0].shadow for model, payers in reversed(told.items())}
         self._shadows |= by_provider
-        accounts = {hop["model"]: hop["credential"] for hop in hops if hop.get("credential")}
         present = self._router.choosing.payers
 
         def payers(info: ModelInfo, now: float) -> Sequence[Payer]:
-            known = told.get(info.name, by_provider.get(info.provider, self._shadows.get(info.provider)))
-            return present(info, now) if known is None else (Payer(accounts.get(info.name), known),)
+            if info.name in told:
+                return told[info.name]
+            known = by_provider.get(info.provider, self._shadows.get(info.provider))
+            return present(info, now) if known is None else (Payer(None, known),)
 
         return payers
 

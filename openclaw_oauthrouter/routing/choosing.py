@@ -15,14 +15,13 @@ from openclaw_oauthrouter.canonical.pricing import Price
 from openclaw_oauthrouter.canonical.routing import (
     CacheUse,
     Candidate,
-    CandidateCost,
     ModelInfo,
     Payer,
     SkippedCandidate,
     Tier,
     TurnForecast,
 )
-from openclaw_oauthrouter.canonical.value import value
+from openclaw_oauthrouter.canonical.value import changed, value
 from openclaw_oauthrouter.errors import CredentialNotFound, OAuthRouterError
 from openclaw_oauthrouter.interfaces import Provider
 from openclaw_oauthrouter.routing.cost import BORROWED_PLACES, candidate_cost, stake_of
@@ -236,8 +235,8 @@ class Choosing:
                 behind += BORROWED_PLACES
             cache = known.caches.get(name) if known is not None else None
             price, payers = prices[place] or reference, self.payers(info, now)
-            costs = [
-                candidate_cost(
+            for credential, shadow in payers:
+                cost = candidate_cost(
                     forecast,
                     price,
                     cached_tokens=cache.tokens_at(now, credential) if cache is not None else 0,
@@ -246,15 +245,13 @@ class Choosing:
                     place=behind,
                     stake=stake,
                 )
-                for credential, shadow in payers
-            ]
-            cost, accounts = (costs[0], ()) if payers[0].credential is None else _cheapest(costs, payers)
-            summed.append(
-                (sum(cost[:5]), place, Candidate(info, candidate.tier, candidate.reason, candidate.only_on, cost, accounts))
-            )
+                accounts = (credential,) if credential is not None else ()
+                drawn_up = Candidate(info, candidate.tier, candidate.reason, candidate.only_on, cost, accounts)
+                summed.append((sum(cost[:5]), place, drawn_up))
         # Of equal sums the one named first stays first.
         summed.sort(key=_TOTAL_THEN_PLACE)
-        return (*[row[2] for row in summed], *reserves), stake
+        ordered = [row[2] for row in summed]
+        return (*(ordered if len(ordered) == len(compared) else _merged(ordered)), *reserves), stake
 
     def _split(
         self, candidates: Sequence[Candidate], known: Conversation | None, own: frozenset[str], now: float
@@ -381,7 +378,13 @@ def _as_cached(price: Price | None, info: ModelInfo, use: CacheUse) -> Price | N
     return Price(price.input, price.output, price.cache_read, price.written_for_an_hour)
 
 
-def _cheapest(costs: Sequence[CandidateCost], payers: Sequence[Payer]) -> tuple[CandidateCost, tuple[str, ...]]:
-    """The lowest sum, and the accounts in the order of theirs; of equal ones the first stays first."""
-    by_sum = sorted(range(len(costs)), key=lambda at: costs[at].total)
-    return costs[by_sum[0]], tuple([name for at in by_sum if (name := payers[at].credential) is not None])
+def _merged(ordered: Sequence[Candidate]) -> list[Candidate]:
+    """Accounts that follow one another as one stop of the route: what is tried next is always what costs next to least."""
+    merged: list[Candidate] = []
+    for candidate in ordered:
+        last = merged[-1] if merged else None
+        if last is not None and last.info is candidate.info:
+            merged[-1] = changed(last, accounts=last.accounts + candidate.accounts)
+        else:
+            merged.append(candidate)
+    return merged

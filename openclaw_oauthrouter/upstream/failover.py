@@ -405,6 +405,6 @@ class Failover:
 
 
 def by_sum(accounts: Sequence[str], credentials: Sequence[Credential | None]) -> Sequence[Credential | None]:
-    """The accounts in the order that routing found, those it does not know after them."""
-    place = {name: at for at, name in enumerate(accounts)}
-    return sorted(credentials, key=lambda one: place.get(one.name, len(place)) if one is not None else len(place))
+    """The accounts that routing found, in its order; all where none of them is there any more."""
+    held = {one.name: one for one in credentials if one is not None}
+    return [held[name] for name in accounts if name in held] or credentials

@@ -20,13 +20,14 @@ export function decisionSum(hops, chosen) {
   const drawn = (hops ?? []).filter((hop) => hop.cost);
   if (!drawn.length) return null;
   const shown = drawn.slice(0, SHOWN);
+  const first = shown.findIndex((hop) => hop.model === chosen); // other accounts may stand behind it with the same model
   const top = Math.max(...shown.map((hop) => Math.max(0, hop.cost.total))) || 1;
   const used = PARTS.filter(([, , part]) => shown.some((hop) => part(hop.cost) > 0));
   return h(
     "div",
     { class: "sums" },
     h("ul", { class: "legend" }, ...used.map(([tone, words]) => h("li", {}, h("span", { class: `dot tone-${tone}` }), words))),
-    h("ol", {}, ...shown.map((hop) => line(hop, top, hop.model === chosen))),
+    h("ol", {}, ...shown.map((hop, place) => line(hop, top, place === first))),
     drawn.length > SHOWN ? h("p", { class: "quiet" }, `and ${drawn.length - SHOWN} more that would cost more`) : null,
   );
 }

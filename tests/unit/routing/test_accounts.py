@@ -46,12 +46,14 @@ def chosen(world: World, conversation: str | None = None) -> Candidate:
         ({"a": Payment(by_plan=True), "b": plan(0.9)}, ("a", "b")),
         ({"b": plan(0.97)}, ("b",)),
     ],
+    ids=str,
 )
 def test_choosing_account_whose_windows_are_worth_least_comes_first(accounts: dict[str, Payment], order: tuple[str, ...]) -> None:
-    first = chosen(World(accounts={"alpha": accounts}, tier=Tier.COMPLEX, now=NOW))
-    assert (first.info.id, first.accounts) == ("large", order)
-    assert first.cost is not None
-    assert first.cost.total == sum(first.cost[:5])
+    router = World(accounts={"alpha": accounts}, tier=Tier.COMPLEX, now=NOW).router()
+    candidates = router.route(asking(), RouteHints(), None).decision.candidates
+    assert candidates[0].info.id == "large"
+    assert [name for one in candidates if one.info.id == "large" for name in one.accounts] == list(order)
+    assert all(one.cost.total == sum(one.cost[:5]) for one in candidates if one.cost)
 
 
 def test_choosing_account_is_not_named_where_there_is_nothing_to_choose() -> None:
@@ -86,6 +88,31 @@ def test_choosing_account_that_answered_is_the_one_whose_cache_is_warm() -> None
     decision = router.route(asking(), RouteHints(), "c").decision
     router.answered("c", decision, decision.candidates[0].info, Usage(50_000, 10, 0, 49_000), "b")
     assert router.route(asking(), RouteHints(), "c").decision.candidates[0].accounts == ("b", "a")
+
+
+@pytest.mark.parametrize(
+    ("other", "stops"),
+    [
+        (plan(0.5), ["plan/m b", "rival/m", "plan/m a key"]),
+        (plan(0.1), ["plan/m b", "rival/m", "plan/m a key"]),
+        (plan(0.99), ["plan/m b a", "rival/m", "plan/m key"]),
+        (KEY, ["plan/m b a key", "rival/m"]),
+    ],
+)
+def test_choosing_next_stop_is_what_costs_next_to_least_whatever_the_model(other: Payment, stops: list[str]) -> None:
+    info, rival = (ModelInfo(name, "m", 200_000, 8000, price=Price(2, 10)) for name in ("plan", "rival"))
+    world = World(
+        providers={"plan": FakeProvider("plan", (info,)), "rival": FakeProvider("rival", (rival,))},
+        usable={"plan", "rival"},
+        settings={"tiers": {tier: {"primary": "plan/m", "fallback": ["rival/m"]} for tier in Tier}},
+        payments={"rival": other},
+        accounts={"plan": {"key": KEY, "a": plan(0.98), "b": plan(0.02)}},
+        now=NOW,
+    )
+    decision = world.router().route(asking(), RouteHints(), None).decision
+    assert [" ".join((one.info.name, *one.accounts)) for one in decision.candidates] == stops
+    totals = [one.cost.total for one in decision.candidates if one.cost]
+    assert totals == sorted(totals)
 
 
 @pytest.mark.parametrize("place", [1, 5, 6, 9])
