@@ -16,7 +16,8 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, RequestKind, Tier
 from openclaw_oauthrouter.classifier.conversation import is_pasted_error, is_short
 from openclaw_oauthrouter.classifier.excerpt import STRIPPED_HEAD, STRIPPED_TAIL, ends_of, excerpt_and_letters, letters_in
-from openclaw_oauthrouter.classifier.flight import OBSERVATION, FlightReader, flight_of
+from openclaw_oauthrouter.classifier.flight import flight_of
+from openclaw_oauthrouter.classifier.flight_reader import OBSERVATION, FlightReader
 from openclaw_oauthrouter.classifier.remembered import RememberedTexts
 from openclaw_oauthrouter.classifier.request_kind import effort_is_default, goes_on_from_summary, kind_of
 from openclaw_oauthrouter.interfaces import PromptWrapper

@@ -166,6 +166,12 @@ def test_flight_failed_call_is_known_whoever_tells_it(printed: str) -> None:
         '{"output":"Exit code 1 means failure","metadata":{"exit_code":0}}',
         '{"status":"completed","exitCode":0,"aggregated":"ok"}',
         '{"error":null,"data":[1]}',
+        '{"runs":['
+        + '{"id":1,"name":"a workflow of this repository","status":"completed"},' * 4
+        + '{"status":"failed","id":3}'
+        + ',"x"' * 20
+        + "]}",
+        '[{"status":"failed"}]',
         "def f():\n    return 1\n",
         "int f(void) {\n    return -1;\n}",
         "exit_code = 1\n",
@@ -181,6 +187,57 @@ def test_flight_call_that_worked_is_not_taken_for_a_failed_one(printed: str) -> 
     found = flight_of(call(0, "x", printed))
     assert found is not None
     assert found.failures == 0
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "edits"),
+    [
+        ("Edit", "{}", 1),
+        ("MultiEdit", "{}", 1),
+        ("Write", "{}", 1),
+        ("apply_patch", "{}", 1),
+        ("str_replace_based_edit_tool", '{"command": "str_replace", "path": "a"}', 1),
+        ("str_replace_based_edit_tool", '{"command": "view", "path": "a"}', 0),
+        ("TodoWrite", "{}", 0),
+        ("write_stdin", "{}", 0),
+        ("update_plan", "{}", 0),
+        ("memory_write", "{}", 0),
+        ("Read", "{}", 0),
+    ],
+)
+def test_flight_edit_is_what_changes_files(tool: str, arguments: str, edits: int) -> None:
+    found = flight_of([Message("assistant", (ToolCallPart("1", tool, arguments),))])
+    assert found is not None
+    assert found.edits == edits
+
+
+@pytest.mark.parametrize(
+    ("command", "printed", "passing"),
+    [
+        ("pytest -q", "3 passed in 0.1s", True),
+        ("uv run pytest", "1 failed, 3 passed", False),
+        ("go test ./...", "ok  \ta/b\t0.3s", True),
+        ("go test ./...", "ok  \ta/b\t(cached)", True),
+        ("go test ./...", "--- FAIL: TestA (0.0s)\nFAIL", False),
+        ("cargo test", "test result: ok. 3 passed; 0 failed; 0 ignored", True),
+        ("dotnet test", "Passed!  - Failed:     0, Passed:    12, Skipped: 0", True),
+        ("dotnet test", "Failed!  - Failed:     2, Passed:    10", False),
+        ("mvn -q test", "Tests run: 12, Failures: 0, Errors: 0", True),
+        ("mvn -q verify", "Tests run: 12, Failures: 1, Errors: 0", False),
+        ("./gradlew check", "BUILD SUCCESSFUL in 3s", True),
+        ("bundle exec rspec", "12 examples, 0 failures", True),
+        ("bundle exec rspec", "12 examples, 2 failures", False),
+        ("vendor/bin/phpunit", "OK (12 tests, 30 assertions)", True),
+        ("mix test", "5 tests, 0 failures", True),
+        ("node --test", "# pass 3\n# fail 0", True),
+        ("npm run test", "5 passing (12ms)", True),
+        ("python manage.py test", "Ran 3 tests in 0.1s\n\nOK", True),
+    ],
+)
+def test_flight_tests_are_known_by_their_runners(command: str, printed: str, passing: bool) -> None:
+    found = flight_of(call(0, command, printed))
+    assert found is not None
+    assert (found.tests, found.passing) == (1, passing)
 
 
 # ------------------------------------------------------------------ going in circles

@@ -9,7 +9,8 @@ from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
 from openclaw_oauthrouter.canonical.routing import DimensionScore, RequestFeatures, Tier
 from openclaw_oauthrouter.classifier.dimensions import builtin_dimensions
 from openclaw_oauthrouter.classifier.features import Unwrapped, features_of
-from openclaw_oauthrouter.classifier.flight import FlightReader, flight_of
+from openclaw_oauthrouter.classifier.flight import flight_of
+from openclaw_oauthrouter.classifier.flight_reader import FlightReader
 from openclaw_oauthrouter.classifier.parameters import Parameters
 from openclaw_oauthrouter.classifier.prompt_wrappers import builtin_prompt_wrappers
 from openclaw_oauthrouter.classifier.remembered import RememberedTexts
