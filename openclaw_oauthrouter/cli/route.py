@@ -148,7 +148,7 @@ def _answer(obj: dict[str, Any], question: JsonObject) -> JsonObject:
         )
         return {**answer, "gateway": address}
     else:
-        _note(f"no gateway answers at {address}: no conversation, plan window or prompt cache is known; prices and tiers are")
+        _note(f"{subject.problem}; so no conversation, plan window or prompt cache is known, but prices and tiers are")
     return {**_alone(subject, question), "gateway": None}
 
 

@@ -22,12 +22,14 @@ class Subject:
     :ivar running: whether a gateway answers
     :ivar demo: whether it is the demo
     :ivar config: the configuration file that it was started from
+    :ivar problem: why none is asked, in words
     """
 
     settings: Settings
     running: bool
     demo: bool
     config: str | None = None
+    problem: str | None = None
 
 
 def subject_of(obj: dict[str, Any], *, announce: bool = True) -> Subject:
@@ -46,7 +48,7 @@ def subject_of(obj: dict[str, Any], *, announce: bool = True) -> Subject:
     except ConfigurationError as error:
         if announce and any(words in error.message for words in ("what listens at", "refuses our local token")):
             _note(f"{error.message}; the figures below come from the files in {settings.home}")
-        return Subject(settings, running=False, demo=False)
+        return Subject(settings, running=False, demo=False, problem=error.message)
     home, demo = told.get("home"), bool(told.get("demo"))
     if demo and announce:
         _note("figures of the demo gateway running on this machine")
@@ -56,7 +58,8 @@ def subject_of(obj: dict[str, Any], *, announce: bool = True) -> Subject:
             f"the gateway at {_address(settings)} keeps its files in {elsewhere}; the figures below come from {settings.home}, "
             f"which {loaded.sources['home']} names"
         )
-        return Subject(settings, running=False, demo=False)
+        problem = f"the gateway at {_address(settings)} keeps its files in {elsewhere}"
+        return Subject(settings, running=False, demo=False, problem=problem)
     if elsewhere is not None and announce:
         _note(f"figures of the gateway running on this machine, which keeps its files in {elsewhere}")
     if isinstance(home, str) and Path(home) != settings.home and Path(home).is_dir():

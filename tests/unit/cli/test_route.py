@@ -137,6 +137,19 @@ def test_asking_the_gateway_what_it_refuses_is_told_in_its_words() -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [(401, b"{}", "refuses our local token"), (200, b"<html>", "is not a gateway"), (200, b"[]", "is not a gateway")],
+)
+def test_route_says_why_no_gateway_is_asked(status: int, body: bytes, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(status, body) as port:
+        monkeypatch.setenv("OAUTHROUTER_PORT", str(port))
+        answer = route("hi", "--json")
+    assert said in answer.stderr
+    assert "no conversation, plan window or prompt cache is known" in answer.stderr
+    assert json.loads(answer.stdout)["gateway"] is None
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["hi", "--body", "FILE"], "a prompt beside it"),
