@@ -23,6 +23,15 @@ _EXAMPLES_END = "I switched to a new code base."
 """With this, Aider's examples end and its user's conversation begins."""
 
 
+_REMINDERS = (
+    "\n\nTo suggest changes to a file you MUST return the entire content of the updated file.",
+    "\n\n# *SEARCH/REPLACE block* Rules:",
+    "\n\n# File editing rules:",
+    "\n\n# V4A Diff Format Rules",
+)
+"""How Aider's rules for edits begin, which it hangs on its user's words for some models."""
+
+
 def sets_up(text: str) -> bool:
     """Whether a message of the user's role is one of these, rather than words of the user."""
     return _OPENINGS.match(text) is not None
@@ -31,3 +40,10 @@ def sets_up(text: str) -> bool:
 def ends_examples(text: str) -> bool:
     """Whether what stands before this message were examples of a conversation rather than one."""
     return text.startswith(_EXAMPLES_END)
+
+
+def without_reminder(text: str) -> str:
+    """The user's words without the rules for edits that Aider hangs on them."""
+    for reminder in _REMINDERS:
+        text = text.partition(reminder)[0]
+    return text

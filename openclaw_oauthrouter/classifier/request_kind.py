@@ -95,6 +95,10 @@ _SIDE = lazily(
     rf"|{_ASKS}[^.\n]{{0,40}}\b(?:git )?branch name for (?:a|the|this) (?:task|change|issue)"
     r"|\bgenerates?\b[^.\n]{0,60}\bcommit messages?\b[^\n]{0,40}\b(?:diffs?|changes)\b|\bexpert at writing git commits\b"
 )
+_MEMORY_KEEPER = lazily(
+    r"\byou are (?:now )?(?:acting as )?(?:an? |the )(?:[\w-]+ ){0,3}memory (?:extraction|consolidation|management|curation) (?:sub-?)?agent\b"
+)
+"""What keeps notes of a conversation for later ones (Qwen Code)."""
 _COMPACTION_HINTS = ("summar", "checkpoint", "condense", "continuing", "<state_snapshot>", "context limit")
 _SIDE_HINTS = (
     "title",
@@ -183,6 +187,9 @@ def kind_of(
     tail = words[-_LOOKED_AT:].lower() if len(words) > _LOOKED_AT else ""
     if _says(_COMPACTION, _COMPACTION_HINTS, head, tail, rules):
         return RequestKind.COMPACTION
+    # Files are read and written for it, so it comes with tools, behind the whole conversation.
+    if "memory" in rules and _MEMORY_KEEPER.search(rules):
+        return RequestKind.SIDE
     # With tools at hand such words are a user's: no program offers them for a title.
     if not tools and _says(_SIDE, _SIDE_HINTS, rules, head):
         return RequestKind.SIDE

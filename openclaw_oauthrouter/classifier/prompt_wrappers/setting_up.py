@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openclaw_oauthrouter.canonical.setting_up import sets_up
+from openclaw_oauthrouter.canonical.setting_up import sets_up, without_reminder
 from openclaw_oauthrouter.classifier.prompt_wrappers.blocks import names_in, without_elements
 
 ELEMENTS = ("session_context", "environment_details", "repo_map")
@@ -15,7 +15,7 @@ class SettingUp:
     name = "setting_up"
 
     def strip(self, text: str) -> str:
-        """The text without such elements; nothing where all of it is such a message."""
+        """The text without such elements, and without rules for edits behind it; nothing where all of it is such a message."""
         if not names_in(text).isdisjoint(ELEMENTS):
             text = without_elements(text, ELEMENTS)
-        return "" if sets_up(text) else text
+        return "" if sets_up(text) else without_reminder(text)

@@ -346,3 +346,16 @@ def test_request_kind_effort_of_a_client_that_need_not_send_one_is_a_wish(rules:
     found = asked("say hi", {"user-agent": "OpenAI/Python 2.1"}, reasoning=Reasoning(effort="high"))
     assert not found.effort_is_default
     assert rules.classify(found).tier is Tier.COMPLEX
+
+
+@pytest.mark.parametrize(
+    ("system", "kind"),
+    [
+        ("You are now acting as the managed memory extraction subagent for an AI coding assistant.\n\nRules:", SIDE),
+        ("You are a memory consolidation agent. Merge the notes.", SIDE),
+        ("You are a coding agent. You manage memory with care.", MAIN),
+        ("You are an expert in memory management agents for games.", MAIN),
+    ],
+)
+def test_kind_keeping_notes_of_a_conversation_is_a_side_request_though_it_has_tools(system: str, kind: RequestKind) -> None:
+    assert asked("Managed memory has two directories. Write the memories.", system=system, tools=TOOLS).kind is kind

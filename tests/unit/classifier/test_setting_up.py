@@ -47,6 +47,21 @@ def test_rules_a_small_task_behind_them_is_as_small_as_alone(rules: Rules, messa
     assert rules.classify(after).tier is rules.classify(said(TASK)).tier is Tier.MEDIUM
 
 
+REMINDERS = {
+    "whole files": "To suggest changes to a file you MUST return the entire content of the updated file.\nYou MUST use this format",
+    "blocks": "# *SEARCH/REPLACE block* Rules:\n\nEvery *SEARCH/REPLACE block* must use this format:",
+    "diffs": "# File editing rules:\n\nReturn edits similar to unified diffs that `diff -U0` would produce.",
+    "patches": "# V4A Diff Format Rules:\n\nYour entire response containing the patch MUST start with",
+}
+
+
+@pytest.mark.parametrize("reminder", REMINDERS.values(), ids=REMINDERS)
+def test_rules_a_small_task_before_rules_for_edits_is_as_small_as_alone(rules: Rules, reminder: str) -> None:
+    with_rules = said(f"{TASK}\n\n{reminder}\n{CODE}\n\nReply in English.")
+    assert with_rules.text == TASK
+    assert rules.classify(with_rules).tier is Tier.MEDIUM
+
+
 @pytest.mark.parametrize(
     "text",
     [
