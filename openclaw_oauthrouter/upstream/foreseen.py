@@ -36,15 +36,22 @@ async def foresee(failover: Failover, request: ChatRequest, decision: RoutingDec
     """
     refused: dict[str, OAuthRouterError] = {}
     refusal: OAuthRouterError | None = None
+    passed_over: list[Candidate] = []
     for candidate in decision.candidates:
-        if candidate.only_on:
-            continue  # only a failure leads there
-        refusal = await _against(failover, request, candidate, client, key)
+        if candidate.only_on and not passed_over:
+            continue  # only a failure leads there, or a model that is left alone
+        refusal = _resting(failover, candidate, key) or await _against(failover, request, candidate, client, key)
         if refusal is None:
             return _with_first(decision, candidate, refused)
         refused[candidate.info.name] = refusal
-        if isinstance(refusal, PolicyError) and failover.spend.is_final(refusal):
+        if not isinstance(refusal, PolicyError):
+            passed_over.append(candidate)
+        elif failover.spend.is_final(refusal):
             break
+    # Everything else is left alone: the first is asked all the same, unless its provider asked for that.
+    for candidate in passed_over:
+        if not all(_waits(failover, candidate, key)) and await _against(failover, request, candidate, client, key) is None:
+            return _with_first(decision, candidate, {})
     if isinstance(refusal, PolicyError):
         for candidate in failover.spend.cheaper(refusal, decision.candidates):
             if await _against(failover, request, candidate, client, key) is None:
@@ -55,15 +62,11 @@ async def foresee(failover: Failover, request: ChatRequest, decision: RoutingDec
 async def _against(
     failover: Failover, request: ChatRequest, candidate: Candidate, client: str, key: str | None
 ) -> OAuthRouterError | None:
-    """The first reason not to ask a candidate that can be known beforehand."""
+    """What budgets and lists say of a call with the credential that would be tried first."""
     info, health = candidate.info, failover.health
     credentials = _credentials(failover, candidate, key)
-    waits = [health.told(info.provider, info.id, one.name if one else None) for one in credentials]
-    free = [one for one, wait in zip(credentials, waits, strict=True) if wait is None]
-    if not free:
-        return waits[0]
-    open_ = [one for one in free if health.blocked(info.provider, info.id, one.name if one else None) is None]
-    first = (open_ or free)[0]
+    open_ = [one for one in credentials if health.blocked(info.provider, info.id, one.name if one else None) is None]
+    first = (open_ or credentials)[0]
     by_plan = failover.providers[info.provider].subscription or (first is not None and first.kind != "api_key")
     return await failover.spend.refusal(
         candidate,
@@ -74,6 +77,27 @@ async def _against(
         streams=request.stream,
         stated=request.max_output_tokens is not None,
     )
+
+
+def _resting(failover: Failover, candidate: Candidate, key: str | None) -> OAuthRouterError | None:
+    """What keeps a candidate from being called with any credential. One that the user chose is kept back only by what its provider told."""
+    info, health = candidate.info, failover.health
+    names = [one.name if one else None for one in _credentials(failover, candidate, key)]
+    if any(health.blocked(info.provider, info.id, name) is None for name in names):
+        return None
+    told = _waits(failover, candidate, key)
+    if candidate.tier is None and not all(
+        wait or health.exhausted(info.provider, info.id, name) for wait, name in zip(told, names, strict=True)
+    ):
+        return None
+    return told[0] or health.standing(info.provider, info.id, names[0])
+
+
+def _waits(failover: Failover, candidate: Candidate, key: str | None) -> list[OAuthRouterError | None]:
+    """For each credential, the wait that the provider itself asked for."""
+    info = candidate.info
+    names = [one.name if one else None for one in _credentials(failover, candidate, key)]
+    return [failover.health.told(info.provider, info.id, name) for name in names]
 
 
 def _credentials(failover: Failover, candidate: Candidate, key: str | None) -> Sequence[Credential | None]:

@@ -85,3 +85,30 @@ async def test_explain_names_nobody_while_the_wait_runs_that_a_provider_asked_fo
         assert "asked to be left alone for another" in explained["refusal"]["message"]
         reply = await http.post("/v1/messages", json={**ASKED, "model": name})
         assert (reply.status_code, len(anthropic.seen)) == (429, counted)
+
+
+FULL = Play.json({"type": "error", "error": {"type": "rate_limit_error", "message": "limit reached"}}, 429)
+FULL.headers |= {"anthropic-ratelimit-unified-status": "rejected", "anthropic-ratelimit-unified-reset": "9000"}
+
+
+@pytest.mark.parametrize(
+    ("fallback", "model"),
+    [(False, OPUS), (True, SOL)],  # nobody else may answer for it, so it is asked all the same
+)
+async def test_explain_names_who_answers_for_a_model_by_name_whose_plan_is_full(
+    fallback: bool, model: str, gateway: Any, stack: Any, client: Any
+) -> None:
+    anthropic = await stack.enter_async_context(ByMode(FULL, FULL))
+    openai = await stack.enter_async_context(ByMode(*chat(CHEAP), responses(CHEAP_RESPONSE)))
+    providers = {
+        "anthropic": {"api_base": anthropic.url, "api_key": "sk-ant-oat01-test"},
+        "openai": {"api_base": f"{openai.url}/v1", "api_key": "sk-test"},
+    }
+    chain = {"enabled": fallback, "chain": [{"provider": "openai", "default_model": "gpt-6.2-sol"}]}
+    http = await client(await gateway(providers=providers, rate_limit_fallback=chain))
+    await http.post("/v1/messages", json={**ASKED, "model": OPUS})
+    counted = len(anthropic.seen), len(openai.seen)
+    explained = (await http.post("/v1/route/explain", json={**ASKED, "model": OPUS})).json()
+    assert explained["model"] == model
+    await http.post("/v1/messages", json={**ASKED, "model": OPUS})
+    assert (len(anthropic.seen) - counted[0], len(openai.seen) - counted[1]) == ((0, 1) if fallback else (1, 0))
