@@ -13,8 +13,9 @@ import pytest
 from openclaw_oauthrouter.proxy.start import ProxyHandle, start_proxy
 from tests.support.upstream import Play, ScriptedUpstream
 
-HASTE = {"timeouts": {"connect": 2.0, "first_byte": 1.0, "idle": 0.4}, "retry": {"attempts": 1}}
-"""Time limits short enough to wait for."""
+HASTE: dict[str, Any] = {"timeouts": {"connect": 2.0, "first_byte": 1.0, "idle": 0.4}, "retry": {"attempts": 1}}
+PATIENT: dict[str, Any] = {"timeouts": {"connect": 10.0, "first_byte": 10.0, "idle": 5.0}, "retry": {"attempts": 1}}
+"""Time limits short enough to wait for; PATIENT ones say nothing of how busy the machine is."""
 
 Gateway = Callable[..., Awaitable[ProxyHandle]]
 
@@ -26,7 +27,13 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 
 
 @pytest.fixture
-def gateway(stack: AsyncExitStack, tmp_path: Path) -> Gateway:
+def upstream_settings() -> dict[str, Any]:
+    """The gateway's, where a test has no others; what plays upstreams that keep it waiting is in HASTE."""
+    return PATIENT
+
+
+@pytest.fixture
+def gateway(stack: AsyncExitStack, tmp_path: Path, upstream_settings: dict[str, Any]) -> Gateway:
     """Starts a gateway whose Anthropic is the scripted upstream."""
 
     async def begin(scripted: ScriptedUpstream | None = None, /, **settings: Any) -> ProxyHandle:
@@ -39,7 +46,7 @@ def gateway(stack: AsyncExitStack, tmp_path: Path) -> Gateway:
             "auth_token": "local-test-token",
             "providers": providers,
             "credentials": {"order": ["config"]},
-            "upstream": HASTE,
+            "upstream": upstream_settings,
             **settings,
         }
         return await stack.enter_async_context(await start_proxy(**named))

@@ -59,8 +59,14 @@ def says_error(path: str, body: str) -> bool:
     return last["type"] in ("response.failed", "error") and "response.completed" not in body
 
 
-PATIENT = {**HASTE, "timeouts": {**HASTE["timeouts"], "first_byte": 10.0}}
+UNHURRIED = {**HASTE, "timeouts": {**HASTE["timeouts"], "first_byte": 10.0}}
 """The answer begins at once, but a busy machine may take its time."""
+
+
+@pytest.fixture
+def upstream_settings() -> dict[str, Any]:
+    """Upstreams that keep the gateway waiting are what is played here."""
+    return HASTE
 
 
 @pytest.mark.parametrize("path", BODIES)
@@ -69,7 +75,7 @@ async def test_breaking_in_the_middle_is_told_in_the_stream(
     name: str, path: str, gateway: Any, scripted: Any, client: Any
 ) -> None:
     upstream = await scripted(Play(BROKEN[name]))
-    handle = await gateway(upstream, upstream=PATIENT)
+    handle = await gateway(upstream, upstream=UNHURRIED)
     answer = await (await client(handle)).post(path, json={**BODIES[path], "stream": True})
     assert answer.status_code == 200
     assert "Hel" in answer.text
