@@ -72,12 +72,16 @@ class Accounts:
             return _KEY_ALONE
         known = told.credentials
         if len(known) < 2:
-            return (Payer(None, shadow_price(self._payment(info, known[0] if known else None), now)),)
+            return self._alone(info, known[0] if known else None, now)
         # If something speaks against all of them, the first is asked all the same.
         usable = [item for item in known if self._is_open(info, item)] or known[:1]
         if told.ordered:
-            return (Payer(None, shadow_price(self._payment(info, usable[0]), now)),)
+            return self._alone(info, usable[0], now)
         return [Payer(item.name, shadow_price(self._payment(info, item), now)) for item in usable]
+
+    def _alone(self, info: ModelInfo, credential: Credential | None, now: float) -> Sequence[Payer]:
+        payment = self._payment(info, credential)
+        return _KEY_ALONE if payment is PAID_KEY else (Payer(None, shadow_price(payment, now)),)
 
     def _payment(self, info: ModelInfo, credential: Credential | None) -> Payment:
         provider = self.providers.get(info.provider)

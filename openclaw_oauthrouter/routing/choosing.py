@@ -262,6 +262,8 @@ class Choosing:
         """
         compared = list(candidates[:MOST_COMPARED])
         reserves: list[Candidate] = []
+        if len(candidates) <= MOST_COMPARED:
+            return compared, reserves
         in_use = known.model if known is not None else None
         for candidate in candidates[MOST_COMPARED:]:
             name = candidate.info.name
