@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     help="A header of the request, such as 'x-claude-code-request-class: auxiliary'. Repeatable.",
 )
 @click.option("--conversation", metavar="KEY", help="Its next turn is what is explained. The trace tells the key.")
+@click.option("--client", metavar="NAME", help="Explain it as this client's: with its conversations, limits and models.")
 @click.option("--model", help="Ask for this model, whatever the body says, such as auto.")
 @click.option(
     "--profile", type=click.Choice(["economy", "balanced", "quality"]), help="Use this profile instead of the configured one."
@@ -68,6 +69,7 @@ def _question(
     body: Any,
     headers: tuple[str, ...],
     conversation: str | None,
+    client: str | None,
     model: str | None,
     profile: str | None,
 ) -> JsonObject:
@@ -91,6 +93,8 @@ def _question(
         question["body"] = {**question["body"], "model": model}
     if conversation:
         question["conversation"] = conversation
+    if client:
+        question["client"] = client
     return question
 
 

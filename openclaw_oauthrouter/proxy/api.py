@@ -10,9 +10,10 @@ from datetime import UTC, date, datetime
 from quart import Blueprint, Response, g, request
 
 from openclaw_oauthrouter import __version__
+from openclaw_oauthrouter.canonical.json import JsonObject
 from openclaw_oauthrouter.canonical.routing import ModelInfo
 from openclaw_oauthrouter.canonical.value import value
-from openclaw_oauthrouter.errors import ModelNotFoundError
+from openclaw_oauthrouter.errors import ForbiddenError, InvalidRequestError, ModelNotFoundError
 from openclaw_oauthrouter.interfaces import Recorder
 from openclaw_oauthrouter.parsing.body import parse_body
 from openclaw_oauthrouter.policy.client_auth import DEFAULT_CLIENT
@@ -128,9 +129,22 @@ class _Api:
         decoded = runtime.pipeline.dialects["anthropic_messages"].decode_request(body, self.paths().forwarded(request_headers()))
         return json_response({"input_tokens": runtime.pipeline.router.estimate(decoded, ANY_MODEL).input_tokens})
 
+    def _client(self, told: JsonObject) -> str:
+        """Whose request is explained: the owner may ask for any client of his, the others for themselves."""
+        asking: str = g.get("client") or DEFAULT_CLIENT  # the dashboard's page is the owner's
+        named = told.get("client") if "body" in told else None
+        if named is None or named == asking:
+            return asking
+        if asking != DEFAULT_CLIENT:
+            raise ForbiddenError("only the main token may ask for another client", param="client")
+        names = list(self.runtime().settings.server.client_keys)
+        if named not in names:
+            raise InvalidRequestError(f"there is no client {named!r}; there are {', '.join(names) or 'none'}", param="client")
+        return str(named)
+
     async def explain(self) -> Response:
         body = parse_body(await request_body())
-        client = g.get("client") or DEFAULT_CLIENT  # the dashboard's page is the owner's
+        client = self._client(body)
         return json_response(await explain_request(self.runtime().pipeline, self.paths(), body, request_headers(), client))
 
 

@@ -192,3 +192,24 @@ async def test_explain_leaves_a_conversation_of_the_vendors_own_to_the_dialect(g
         body = {"model": "auto", "input": "hi", "conversation": conversation}
         explained = await http.post("/v1/route/explain", json=body)
         assert explained.status_code == (await http.post(RESPONSES, json=body)).status_code
+
+
+async def test_explain_of_another_clients_request_is_for_the_owner(gateway: Any, stack: Any, client: Any) -> None:
+    keys = {"nightly": {"token": "nightly-token-of-the-test"}, "other": {"token": "other-token-of-the-test"}}
+    http = await client(await gateway(await anthropic(stack), server={"client_keys": keys}))
+    body = {"model": "auto", "messages": turns(DESIGN)}
+    theirs = {"authorization": "Bearer nightly-token-of-the-test"}
+    assert (await http.post(CHAT, json=body, headers=theirs)).status_code == 200
+    told = {"body": {"model": "auto", "messages": turns(DESIGN, "go on")}}
+    for extra, headers, known in (
+        ({}, {}, False),
+        ({"client": "nightly"}, {}, True),
+        ({"client": "other"}, {}, False),
+        ({}, theirs, True),
+    ):
+        explained = (await http.post("/v1/route/explain", json={**told, **extra}, headers=headers)).json()
+        assert explained["conversation"]["known"] is known, extra
+    refused = await http.post("/v1/route/explain", json={**told, "client": "other"}, headers=theirs)
+    assert refused.status_code == 403
+    unknown = await http.post("/v1/route/explain", json={**told, "client": "nobody"})
+    assert (unknown.status_code, unknown.json()["error"]["param"]) == (400, "client")

@@ -34,6 +34,7 @@ NOTHING: dict[str, Any] = {
     "body": None,
     "headers": (),
     "conversation": None,
+    "client": None,
     "model": None,
     "profile": None,
 }
@@ -181,10 +182,13 @@ def test_route_prompt_that_looks_like_a_body_is_pointed_out() -> None:
 
 
 def test_route_question_is_a_recorded_request_whatever_it_came_as() -> None:
-    asked = _question(**{**NOTHING, "prompt": "hi", "headers": ("A: b",), "profile": "economy", "conversation": "0" * 24})
+    asked = _question(
+        **{**NOTHING, "prompt": "hi", "headers": ("A: b",), "profile": "economy", "conversation": "0" * 24, "client": "me"}
+    )
     assert asked == {
         "path": None,
         "headers": {"a": "b", "x-oauthrouter-profile": "economy"},
         "body": {"prompt": "hi", "max_tokens": 4096},
         "conversation": "0" * 24,
+        "client": "me",
     }
