@@ -261,7 +261,10 @@ def _with_shift(state: TaskState, trouble: float, flight: Flight) -> TaskState:
         shift = -1 if calls >= LEAST_CALLS else shift
     elif trouble >= USUAL:
         shift = 0
-    return state if shift == state.shift else changed(state, shift=shift, shifted_at=calls)
+    if shift == state.shift:
+        return state
+    # That a weaker model will not do after all is no reason to wait before a stronger one is taken.
+    return changed(state, shift=shift, shifted_at=state.shifted_at if shift == 0 and state.shift < 0 else calls)
 
 
 def cache_use(request: ChatRequest) -> CacheUse:

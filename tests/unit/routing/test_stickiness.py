@@ -321,6 +321,17 @@ def test_stickiness_moves_in_flight_are_slow_to_change(
     assert (standing.note is not None) is (after != 0)
 
 
+def test_stickiness_run_that_went_well_and_then_in_circles_is_moved_up_without_a_wait() -> None:
+    known = Conversation(Tier.MEDIUM, "a/b", 0.0, {}, shift=-1, shifted_at=20)
+    doubtful = flying(0.35, 41, known).state
+    assert doubtful is not None
+    assert doubtful.shift == 0
+    known = Conversation(Tier.MEDIUM, "a/b", 0.0, {}, shift=doubtful.shift, shifted_at=doubtful.shifted_at)
+    circling = flying(0.9, 43, known, same_failures=2).state
+    assert circling is not None
+    assert circling.shift == 1
+
+
 def test_stickiness_task_that_was_moved_up_stays_so_over_words_and_digressions() -> None:
     known = Conversation(Tier.MEDIUM, "a/b", 0.0, {}, shift=1, shifted_at=20)
     assert flying(None, 0, known).lift > 0
