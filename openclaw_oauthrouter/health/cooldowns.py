@@ -158,6 +158,10 @@ class Cooldowns:
         known = self.states.get(subject)
         return known if known is not None and self._clock() < known.until else None
 
+    def left(self, cooling: Cooling) -> float:
+        """Seconds until a cooldown ends."""
+        return cooling.until - self._clock()
+
     def told(self, subject: Subject) -> tuple[float, Cooling] | None:
         """How long the provider itself asked to be left alone from now on; ``None`` when it did not, or a probe is due."""
         known = self.states.get(subject)

@@ -76,13 +76,18 @@ class PlanWindows:
                 freed = True
         return freed
 
-    def blocked(self, provider: str, credential: str | None, model: str) -> str | None:
-        """Why not to call now."""
+    def blocked(self, provider: str, credential: str | None, model: str, beyond: float = 0.0) -> str | None:
+        """Why not to call now.
+
+        :param beyond: only what lasts longer than so many seconds
+        """
         blocking = self._blocking(provider, credential, model)
         now = self._clock() if blocking else 0.0
         for holder, reading in blocking:
             if not self._probes.due((holder, reading.name), reading.observed_at, now):
                 left = (reading.resets_at or now) - now
+                if left < beyond:
+                    continue
                 return f"the {reading.name} limit of {holder.credential or provider} is used up for another {left:.0f} s"
         return None
 

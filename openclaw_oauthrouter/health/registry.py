@@ -53,12 +53,17 @@ class HealthRegistry:
         return bool(self.cooldowns.states or self.windows.used_up)
 
     def blocked(self, provider: str, model: str, credential: str | None = None) -> str | None:
-        """See ``Health``. Once a minute one call is let through to what is blocked, to see whether it works again."""
+        """See ``Health``. Once a minute one call is let through to what is blocked, to see whether it works again.
+
+        Of several reasons, the one that lasts longest is told.
+        """
         if self.cooldowns.states:
             for subject in _subjects(provider, model, credential):
                 reason = self.cooldowns.blocked(subject)
                 if reason is not None:
-                    return reason
+                    cooling = self.cooldowns.of(subject)
+                    left = self.cooldowns.left(cooling) if cooling is not None else 0.0
+                    return self.windows.blocked(provider, credential, model, beyond=left) or reason
         return self.windows.blocked(provider, credential, model)
 
     def windows_of(self, provider: str, model: str, credential: str | None = None) -> Sequence[PlanWindow]:

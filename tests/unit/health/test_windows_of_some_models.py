@@ -78,3 +78,18 @@ def test_registry_wait_of_no_length_is_none(wait: float) -> None:
     assert registry.told("anthropic", SONNET, "a") is None
     clock.now += 16
     assert registry.blocked("anthropic", SONNET, "a") is None
+
+
+@pytest.mark.parametrize(
+    ("wait", "told"),
+    [
+        (None, "the 5h limit of a is used up for another 9000 s"),
+        (60.0, "the 5h limit of a is used up for another 9000 s"),
+        (600_000.0, "credential a is left alone for another 600000 s"),
+    ],
+)
+def test_registry_tells_the_reason_that_lasts_longest(wait: float | None, told: str) -> None:
+    registry, clock = refused(ACCOUNT, UpstreamRateLimitError("limit reached", retry_after=wait))
+    assert str(registry.blocked("anthropic", SONNET, "a")).startswith(told)
+    clock.now += 10
+    assert registry.blocked("anthropic", SONNET, "a")
