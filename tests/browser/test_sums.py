@@ -13,6 +13,7 @@ import pytest
 
 from tests.browser.conftest import DESKTOP, PHONE, playwright
 from tests.browser.real import TOKEN, RealGateway, real_gateway
+from tests.browser.test_accessibility import check
 
 expect = playwright.expect
 
@@ -127,3 +128,20 @@ def test_sums_of_a_request_that_is_pasted(page: Any, real: RealGateway) -> None:
     field.fill('{"body": 7}')
     page.get_by_role("button", name="Explain", exact=True).click()
     expect(page.locator("#explanation .error")).to_contain_text("'body' must be a JSON object")
+
+
+@everywhere
+def test_sums_are_accessible_closed_and_open(page: Any) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.locator(".rows .row").first.click()
+    summaries = page.locator("#detail .sums summary")
+    expect(summaries.first).to_be_visible()
+    check(page)
+    for summary in summaries.all():
+        summary.click()
+    check(page)
+    page.get_by_role("button", name="Try its next turn").click()
+    page.get_by_label("What would happen to this prompt or request?").fill("and the fourth?")
+    page.get_by_role("button", name="Explain", exact=True).click()
+    expect(page.locator("#explanation .sums")).to_be_visible()
+    check(page)
