@@ -28,6 +28,10 @@ FEWEST_BETWEEN = 20
 _SENTENCE_ENDS = (". ", "! ", "? ", "; ", ": ", ", ", " – ", " — ")
 _WIDE_ENDS = str.maketrans(dict.fromkeys("。！？，；：、؟،؛।", "\n"))
 _MARKS = ".,;:!?¡¿\"'`()[]{}<>«»„“”‘’「」『』…*-–—।。！？，"
+_SIGN_OF_LIFE = lazily(
+    r"(?:\b|(?<=[\u3040-\u9fff]))(?:ok|okay|pong|hi|hello|hallo|hola|bonjour|привет|你好)['\"”»」]?(?:と[\w]{2,6})?\W*$"
+)
+"""What is asked for to see whether anybody is there: "reply OK"."""
 _QUOTED_WORD = lazily(r"""["'“„«‘「『][^\s"'”“»’」』]{1,14}["'”“»’」』]""")
 _NAME = lazily(
     r"\W*(?:[a-z0-9]{2,}_[a-z0-9_]{2,}|[a-z]{3,}[A-Z][a-z]{2,}\w*|(?:[A-Z][a-z]+){3,}|[\w.]+\(\)|--?[a-z][a-z-]{2,}"
@@ -235,6 +239,8 @@ def asked_for(text: str) -> str | None:
     if len(text) > MOST_LETTERS:
         return None
     asking, lower = shipped_asking(), text.lower().replace("’", "'")
+    if _SIGN_OF_LIFE.search(lower) is not None:
+        return None
     verb = asking.verb_of(text, lower)
     if verb is not None:
         return f"work is asked for ({verb})"

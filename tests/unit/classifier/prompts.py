@@ -4,6 +4,8 @@ from __future__ import annotations
 
 WORK = {
     "en": (
+        "reply to the customer that we ship on Monday",
+        "respond to this review politely",
         "cherry-pick the last two commits onto release/2.4",
         "squash my last 5 commits into one",
         "undo the last commit but keep the changes",
@@ -166,6 +168,7 @@ WORK = {
         "alembic can't find my revision",
     ),
     "de": (
+        "antworte der Kundin, dass wir Montag liefern",
         "mach einen Rebase auf main und löse die Konflikte",
         "warum schlägt der Build fehl?",
         "schreib eine SQL-Abfrage für doppelte Kunden",
@@ -218,6 +221,7 @@ WORK = {
         "Umfrageergebnisse in drei Punkten zusammenfassen",
     ),
     "fr": (
+        "réponds au client que nous livrons lundi",
         "annule le dernier commit sans perdre les modifications",
         "pourquoi les tests échouent en CI ?",
         "écris une requête SQL pour les clients sans commande",
@@ -263,6 +267,7 @@ WORK = {
         "transforme les résultats du sondage en trois points",
     ),
     "es": (
+        "responde al cliente que enviamos el lunes",
         "haz rebase sobre main y resuelve los conflictos",
         "¿por qué falla el build?",
         "escribe una consulta SQL para encontrar duplicados",
@@ -344,6 +349,7 @@ WORK = {
         "o total da fatura está errado por um centavo",
     ),
     "ru": (
+        "ответь клиенту, что отправим в понедельник",
         "сделай rebase на main и разреши конфликты",
         "почему падает сборка?",
         "напиши SQL-запрос для поиска дубликатов",
@@ -383,6 +389,7 @@ WORK = {
         "сумма счёта не сходится на копейку",
     ),
     "zh": (
+        "回复客户的邮件，说周一发货",
         "把当前分支变基到 main 并解决冲突",
         "为什么构建失败了？",
         "写一个查找重复邮箱的 SQL",
@@ -553,6 +560,12 @@ WORK = {
 
 SMALL = {
     "en": (
+        "hi, reply OK",
+        "reply with OK",
+        "Reply with exactly: pong",
+        "respond with only the word ready",
+        "write OK",
+        "just say hello",
         "hi",
         "hello there!",
         "good morning",
@@ -694,6 +707,8 @@ SMALL = {
         "congratulations on the baby",
     ),
     "de": (
+        "antworte mit OK",
+        "antworte nur mit ja",
         "hallo",
         "guten Morgen!",
         "danke, das war's",
@@ -739,6 +754,8 @@ SMALL = {
         "herzlichen Glückwunsch zum Baby",
     ),
     "fr": (
+        "réponds OK",
+        "réponds par oui",
         "bonjour",
         "merci beaucoup",
         "ça va ?",
@@ -779,6 +796,7 @@ SMALL = {
         "félicitations pour le bébé",
     ),
     "es": (
+        "responde OK",
         "hola",
         "muchas gracias",
         "¿qué tal?",
@@ -838,6 +856,8 @@ SMALL = {
         "até a próxima",
     ),
     "ru": (
+        "ответь OK",
+        "ответь одним словом",
         "привет",
         "спасибо большое",
         "как дела?",
@@ -872,6 +892,7 @@ SMALL = {
         "у меня был долгий день",
     ),
     "zh": (
+        "回复OK",
         "你好",
         "谢谢你",
         "早上好",
@@ -903,6 +924,7 @@ SMALL = {
         "今天好累",
     ),
     "ja": (
+        "OKと返信して",
         "こんにちは",
         "ありがとうございます",
         "おはよう",
