@@ -68,9 +68,11 @@ class Accounts:
         """
         provider = self.providers.get(info.provider)
         told = self.credentials.known(info.provider)
+        known = told.credentials
         if told.keys_only and (provider is None or not provider.subscription):
             return _KEY_ALONE
-        known = told.credentials
+        if not known and self.assume_credentials:
+            return _KEY_ALONE  # nobody knows who would pay, so nobody's plan tips the scales
         if len(known) < 2:
             return self._alone(info, known[0] if known else None, now)
         # If something speaks against all of them, the first is asked all the same.
@@ -85,8 +87,6 @@ class Accounts:
 
     def _payment(self, info: ModelInfo, credential: Credential | None) -> Payment:
         provider = self.providers.get(info.provider)
-        if self.assume_credentials and credential is None:
-            return PAID_KEY  # nobody knows who would pay, so nobody's plan tips the scales
         bearer = credential is not None and credential.kind != "api_key"
         if not bearer and (provider is None or not provider.subscription):
             return PAID_KEY

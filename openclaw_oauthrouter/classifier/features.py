@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from openclaw_oauthrouter.canonical.content import BlobPart, FilePart, TextPart, ToolCallPart, ToolCallResponsePart, UriPart
 from openclaw_oauthrouter.canonical.conversation import Conversation
@@ -14,6 +14,7 @@ from openclaw_oauthrouter.canonical.glance import FILE, FILES, IN_RESULTS, RESUL
 from openclaw_oauthrouter.canonical.patterns import lazily
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message
 from openclaw_oauthrouter.canonical.routing import RequestFeatures, RequestKind, Tier
+from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.classifier.conversation import is_pasted_error, is_short
 from openclaw_oauthrouter.classifier.excerpt import STRIPPED_HEAD, STRIPPED_TAIL, ends_of, excerpt_and_letters, letters_in
 from openclaw_oauthrouter.classifier.flight import flight_of
@@ -78,12 +79,14 @@ class Unwrapped:
         return found
 
 
-class _Turn(NamedTuple):
+@value(frozen=True, slots=True)
+class _Turn:
     """One user message without its wrapping.
 
     :ivar position: in the request's messages
     :ivar words: of the user; empty when it was nothing but wrapping, or what a command printed
     :ivar results: it carries tools' answers, or what a command printed
+    :ivar bare: it carries tools' answers and nothing else
     """
 
     message: Message
@@ -91,6 +94,7 @@ class _Turn(NamedTuple):
     words: str
     length: int
     results: bool
+    bare: bool = False
 
 
 def features_of(
@@ -197,7 +201,7 @@ def _task_position(spoken: Sequence[_Turn], unwrapped: Unwrapped) -> int:
 def _last_of_user(turns: Sequence[_Turn]) -> Message | None:
     """The last message that is more than tools' answers."""
     for turn in turns:
-        if turn.words or not _only_tool_results(turn.message):
+        if not turn.bare:
             return turn.message
     return None
 
@@ -252,8 +256,9 @@ def _turns(messages: Sequence[Message], unwrapped: Unwrapped, first_answer: int)
         message = messages[position]
         if message.role != "user":
             continue
-        if _only_tool_results(message):
-            turns.append(_Turn(message, position, "", 0, True))
+        holds = (message.seen or message.glance).holds
+        if holds & RESULT and not holds & ~IN_RESULTS:
+            turns.append(_Turn(message, position, "", 0, True, True))
         elif left:
             left -= 1
             turns.append(_turn(message, position, unwrapped, answered=position > first_answer))
@@ -342,11 +347,6 @@ def _turn_images(turns: Sequence[_Turn], tools_images: Sequence[Message]) -> int
         if turn.words:
             break
     return count
-
-
-def _only_tool_results(message: Message) -> bool:
-    holds = (message.seen or message.glance).holds
-    return bool(holds & RESULT) and not holds & ~IN_RESULTS
 
 
 def _raw_text(message: Message) -> str:
