@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_oauthrouter.builder import Builder, World
-from openclaw_oauthrouter.canonical.content import TextPart, ToolCallPart, ToolCallResponsePart
+from openclaw_oauthrouter.canonical.content import CacheMark, TextPart, ToolCallPart, ToolCallResponsePart
 from openclaw_oauthrouter.canonical.request import ChatRequest, Message, Tool
 from openclaw_oauthrouter.canonical.routing import Estimate, ModelInfo, RouteHints, RoutingDecision
 from openclaw_oauthrouter.canonical.usage import Usage
@@ -130,8 +130,8 @@ Shape = Callable[[dict[str, Any]], Iterator[tuple[ChatRequest, int, int]]]
 
 
 def tool_shape(task: dict[str, Any]) -> Iterator[tuple[ChatRequest, int, int]]:
-    """As Claude Code and OpenClaw send it: tool calls and their results."""
-    messages = [Message("user", (TextPart(task["text"]),))]
+    """As Claude Code and OpenClaw send it: tool calls and their results, the prompt marked to be kept in the cache."""
+    messages = [Message("user", (TextPart(task["text"], CacheMark("5m")),))]
     for number, step in enumerate(task["steps"]):
         yield ChatRequest("anthropic_messages", "auto", tuple(messages), tools=TOOLS), step[0], step[1]
         messages.append(Message("assistant", (ToolCallPart(str(number), "bash", command_of(number, step)),)))
