@@ -150,18 +150,17 @@ async def test_workers_are_one_gateway_to_who_asks_pays_and_watches(tmp_path: Pa
             async def all_are_shown() -> bool:
                 return len((await found.get("/debug/routing-trace?n=100")).json()["events"]) == 45
 
-            # Everybody who watches sees all of them, whichever worker answers.
+            async def all_are_counted() -> bool:
+                lines = (await found.get("/metrics")).text.splitlines()
+                totals = [line.rpartition(" ")[2] for line in lines if line.startswith("oauthrouter_requests_total")]
+                return sum(map(float, totals)) == 45
+
+            # Everybody who watches sees all of them, whichever worker answers. What is shown may have been read from the file, so what is
+            # counted may come a moment later.
             await found.until(all_are_shown, "records were lost on the way to the front office")
+            await found.until(all_are_counted, "counts were lost on the way to the front office")
             for _ in range(6):
-                counted = (await found.get("/metrics")).text
-                assert (
-                    sum(
-                        float(line.rpartition(" ")[2])
-                        for line in counted.splitlines()
-                        if line.startswith("oauthrouter_requests_total")
-                    )
-                    == 45
-                )
+                assert await all_are_counted()
             assert len(trace_path(found.home).read_bytes().splitlines()) == 45
 
             # A worker that dies is replaced, the front office too; nothing that was spent is forgotten.
