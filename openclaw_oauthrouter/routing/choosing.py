@@ -77,7 +77,7 @@ class _Preference(NamedTuple):
     :ivar day: likewise, for dates of retirement
     :ivar rows: in order
     :ivar own: names of the models that the tier itself lists
-    :ivar ranks: of the highest tier that lists a model, by name
+    :ivar ranks: of the highest tier that a model serves well, by name; one below those that list it where it serves none of them well
     :ivar providers: of the models
     :ivar window: tokens of the longest prompt that each of the models takes
     :ivar found: what requests came to while nothing was out of order, by all that they differ in
@@ -321,7 +321,9 @@ class Choosing:
 
     def _find_out(self, tier: Tier, chains: Chains, day: date | None) -> _Preference:
         rows: dict[str, Row] = {}
+        lowest: dict[str, int] = {}
         ranks: dict[str, int] = {}
+        table = self.chains if isinstance(self.chains, TierTable) else None
         for source in BORROWING_ORDERS[tier]:
             for place, name in enumerate(chains[source]):
                 info = self.model_info(name)
@@ -330,7 +332,11 @@ class Choosing:
                     continue
                 why = f"{source} {'primary' if place == 0 else f'fallback {place}'}"
                 rows.setdefault(info.name, (info.name, Candidate(info, tier, why), self.eligibility.offer_of(info)))
-                ranks[info.name] = max(ranks.get(info.name, 0), source.rank)
+                lowest[info.name] = min(lowest.get(info.name, source.rank), source.rank)
+                if table is None or table.serves_well(source, info.name):
+                    ranks[info.name] = max(ranks.get(info.name, 0), source.rank)
+        for name, rank in lowest.items():
+            ranks.setdefault(name, max(0, rank - 1))
         offered = [(candidate.info.provider, offer.window) for _, candidate, offer in rows.values() if candidate and offer]
         return _Preference(
             chains,

@@ -79,6 +79,19 @@ def compute_tiers(
     return {tier: tuple(_chain(tier, *primaries[tier], world)) for tier in Tier}
 
 
+def well_below(tiers: DefaultTiers, preferences: Preferences | None = None) -> dict[Tier, frozenset[str]]:
+    """Names of the models that stand in a demanding tier as the best their provider has, and do not serve it as well as its primary."""
+    rules = (preferences or shipped_preferences()).rules
+    found: dict[Tier, frozenset[str]] = {}
+    for tier in (Tier.COMPLEX, Tier.REASONING):
+        chain = tiers.get(tier) or (None,)
+        least = chain[0].ability - rules.well_below if chain[0] is not None and chain[0].ability is not None else 0.0
+        found[tier] = frozenset(
+            [one.info.name for one in chain if one is not None and one.ability is not None and one.ability < least]
+        )
+    return found
+
+
 def in_order(providers: Iterable[str]) -> list[str]:
     """Known providers in the order of ``presets.toml``, then the user's own."""
     known = {name: place for place, name in enumerate(presets())}

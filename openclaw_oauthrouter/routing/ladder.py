@@ -22,12 +22,14 @@ class Rules:
     :ivar clearly_abler: points of ability that justify any price
     :ivar times_the_price: how much dearer a model may be that is not clearly abler
     :ivar predecessor_times: how much dearer the model before a default may be
+    :ivar well_below: points of ability below the primary of a demanding tier at which a model does not serve it as well
     """
 
     days_to_live: int = 90
     clearly_abler: float = 2.0
     times_the_price: float = 3.0
     predecessor_times: float = 1.5
+    well_below: float = 10.0
 
 
 @value(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from openclaw_oauthrouter.canonical.value import value
 from openclaw_oauthrouter.config.routing import RoutingSettings, TierName, TierSettings, shipped_tiers
 from openclaw_oauthrouter.errors import ConfigurationError
 from openclaw_oauthrouter.interfaces import Provider
-from openclaw_oauthrouter.routing.default_tiers import Choice, DefaultTiers, compute_tiers
+from openclaw_oauthrouter.routing.default_tiers import Choice, DefaultTiers, compute_tiers, well_below
 from openclaw_oauthrouter.routing.ladder import PriceOf
 
 Chains = Mapping[Tier, tuple[str, ...]]
@@ -65,6 +65,7 @@ class TierTable(Mapping[Tier, tuple[str, ...]]):
         self._looked_at = float("-inf")
         self._key: tuple[frozenset[str], date | None] | None = None
         self._computed: DefaultTiers = {}
+        self._well_below: Mapping[Tier, frozenset[str]] = {}
         self._chains: dict[Tier, tuple[str, ...]] = {}
 
     def __getitem__(self, tier: Tier) -> tuple[str, ...]:
@@ -82,6 +83,10 @@ class TierTable(Mapping[Tier, tuple[str, ...]]):
         """The tiers as they are now; another object once they have changed."""
         self._look()
         return self._chains
+
+    def serves_well(self, tier: Tier, model: str) -> bool:
+        """Whether a model that stands in a tier serves it as well as the tier's primary; whoever writes a tier down says so."""
+        return model not in self._well_below.get(tier, ())
 
     def is_computed(self, tier: Tier) -> bool:
         """Whether nobody wrote the tier down."""
@@ -120,6 +125,7 @@ class TierTable(Mapping[Tier, tuple[str, ...]]):
                 # With nothing to compute from, what would stand here with every credential says best what is missing.
                 names = tuple(choice.info.name for choice in computed.get(tier, ()))
                 chains[tier] = names or named_in(shipped_tiers("computed"), "default")[tier].models
+        self._well_below = well_below({tier: choices for tier, choices in computed.items() if tier not in self._named})
         self._computed, self._chains = computed, chains
 
     def _allowed(self, models: Iterable[ModelInfo]) -> Sequence[ModelInfo]:

@@ -12,12 +12,13 @@ import pytest
 
 from openclaw_oauthrouter.canonical.model_info import ModelInfo
 from openclaw_oauthrouter.canonical.pricing import Price
-from openclaw_oauthrouter.canonical.routing import Tier
+from openclaw_oauthrouter.canonical.routing import Payment, PlanWindow, RouteHints, Tier
+from openclaw_oauthrouter.canonical.value import changed
 from openclaw_oauthrouter.catalog.models import build_catalog, described, placed, shipped_edition, shipped_models
 from openclaw_oauthrouter.config.routing import RoutingSettings
-from openclaw_oauthrouter.routing.default_tiers import DefaultTiers, compute_tiers, order_price
+from openclaw_oauthrouter.routing.default_tiers import DefaultTiers, compute_tiers, order_price, well_below
 from openclaw_oauthrouter.routing.tiers import TierTable, named_tiers
-from tests.unit.routing.world import FakeProvider
+from tests.unit.routing.world import FakeProvider, World, asking
 
 TODAY = shipped_edition().generated
 CATALOG: dict[str, list[ModelInfo]] = {}
@@ -170,3 +171,52 @@ def test_default_tiers_without_prices_of_its_own_a_provider_is_sorted_by_those_o
     found = [described("azure", name, shipped_models()) for name in ("gpt-6-sol", "gpt-6-luna")]
     tiers = compute_tiers({"azure": found}, order_price, TODAY)
     assert [tiers[tier][0].info.id for tier in Tier] == ["gpt-6-luna", "gpt-6-sol", "gpt-6-sol", "gpt-6-sol"]
+
+
+# ------------------------------------------------------------------ as well as the primary
+
+CODING_PLANS = ("zai-coding", "kimi-coding", "minimax-coding", "qwen-coding")
+IDLE = Payment(by_plan=True, windows=(PlanWindow("5h", 0.03, 18_000.0, 1_000_000.0 + 9_000.0),))
+
+
+def served(plan: str, tier: Tier, **routing: Any) -> str:
+    """The provider that a tier's request goes to, with a key of Anthropic's and a plan with room."""
+    world = World(
+        providers={name: FakeProvider(name, CATALOG[name]) for name in ("anthropic", plan)},
+        usable={"anthropic", plan},
+        settings={"tiers": {}} | routing,
+        tier=tier,
+        payments={plan: IDLE},
+    )
+    router = world.router()
+    named = named_tiers(router.settings)
+    table = TierTable(named, world.providers, world.usable.__contains__, order_price, lambda: TODAY, lambda: world.now)
+    choosing = changed(router.choosing, chains=table, preferences={})
+    return changed(router, choosing=choosing).route(asking(), RouteHints(), None).decision.model.partition("/")[0]
+
+
+@pytest.mark.parametrize("plan", CODING_PLANS)
+def test_choosing_plan_with_room_takes_hard_work_only_if_it_serves_that_as_well(plan: str) -> None:
+    found = {tier: served(plan, tier) for tier in Tier}
+    assert found == {Tier.SIMPLE: plan, Tier.MEDIUM: plan, Tier.COMPLEX: "anthropic", Tier.REASONING: "anthropic"}
+
+
+@pytest.mark.parametrize("plan", ["openai-codex", "openai-chatgpt"])
+def test_choosing_plan_that_serves_all_tiers_as_well_takes_them_all(plan: str) -> None:
+    assert {served(plan, tier) for tier in Tier} == {plan}
+
+
+@pytest.mark.parametrize("plan", CODING_PLANS)
+def test_choosing_plan_takes_hard_work_where_money_counts_more_or_its_owner_says_so(plan: str) -> None:
+    own = CATALOG[plan][0].name
+    tiers = {"REASONING": {"primary": "anthropic/claude-opus-5-5", "fallback": [own]}}
+    assert served(plan, Tier.REASONING, tiers=tiers) == plan
+    assert served(plan, Tier.COMPLEX, profile="economy") == plan
+
+
+@pytest.mark.parametrize("providers", [*([name] for name in CATALOG), *combinations(FIRST_HAND, 2)], ids=",".join)
+def test_well_below_is_never_the_primary(providers: tuple[str, ...]) -> None:
+    tiers = tiers_of(providers)
+    found = well_below(tiers)
+    assert not any(tiers[tier][0].info.name in names for tier, names in found.items())
+    assert set(found) == {Tier.COMPLEX, Tier.REASONING}
