@@ -112,12 +112,14 @@ class Gateway:
         try:
             self._loop.run_until_complete(serve(self._app(), config, shutdown_trigger=self._until_stopped))
         finally:
+            # A question of the page's may still be under way in a thread; it would open the index again.
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+            self._history.close()
             self._loop.close()
 
     async def _until_stopped(self) -> None:
         await self._stop.wait()
         self.ring.close()
-        self._history.close()
         self._trace.close()
 
     def _app(self) -> Quart:
